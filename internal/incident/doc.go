@@ -1,0 +1,9 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package incident follows anomalies from opening to closing and groups those
+// that belong together into incidents with ranked suspects.
+//
+// The package is pure: it is told what happened and when, in event time, and
+// has no clock, no telemetry types and no configuration of its own.
+package incident // import "github.com/auspex-otel/auspex/internal/incident"

@@ -1,0 +1,89 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package incident // import "github.com/auspex-otel/auspex/internal/incident"
+
+import "time"
+
+// State is where an anomaly or an incident is in its life.
+type State string
+
+const (
+	// StateOpen is the state from opening to closing.
+	StateOpen State = "open"
+	// StateClosed is the state after closing.
+	StateClosed State = "closed"
+)
+
+// Subject names the series that an anomaly is about.
+type Subject struct {
+	// Series is the identity of the series: 16 hexadecimal digits.
+	Series string `json:"series"`
+	// Service is the service.name of the resource, or "unknown_service".
+	Service string `json:"service"`
+	// Metric is the name of the metric as it came in; Statistic says which
+	// number of it this is: value, rate, mean, p50, p95, p99.
+	Metric    string `json:"metric"`
+	Statistic string `json:"statistic"`
+	// Unit is the UCUM unit of the values, "" if the source gave none.
+	Unit string `json:"unit"`
+	// Attributes are the point's own attributes, as text.
+	Attributes map[string]string `json:"attributes,omitempty"`
+}
+
+// Anomaly is one series that left what was expected, from opening to closing.
+// Its JSON form is what the console's API answers.
+type Anomaly struct {
+	// ID is fixed by the series and the event time of opening: 16 hexadecimal digits.
+	ID string `json:"id"`
+	// Incident is the id of the incident that this anomaly belongs to.
+	Incident string `json:"incident"`
+	Subject
+	State State `json:"state"`
+	// Kind is the direction at the strangest point: "high" or "low".
+	Kind string `json:"kind"`
+	// Opened, Updated and Closed are event times. Closed is the zero time, and
+	// absent from JSON, while the anomaly is open.
+	Opened  time.Time `json:"opened"`
+	Updated time.Time `json:"updated"`
+	Closed  time.Time `json:"closed,omitzero"`
+	// Score is that of the latest point, MaxScore that of the strangest one;
+	// Surprise is ln p there. Observed, Expected, Lower and Upper belong to it too.
+	Score    float64 `json:"score"`
+	MaxScore float64 `json:"max_score"`
+	Surprise float64 `json:"surprise"`
+	Observed float64 `json:"observed"`
+	Expected float64 `json:"expected"`
+	Lower    float64 `json:"lower"`
+	Upper    float64 `json:"upper"`
+}
+
+// Suspect is a service ranked as the likely cause, with its evidence: the
+// strangest of its own series.
+type Suspect struct {
+	Service string `json:"service"`
+	// Surprise is how unlikely the service's own series are, as ln p: the less, the likelier a cause.
+	Surprise float64 `json:"surprise"`
+	// Since is the event time at which the first of its anomalies opened.
+	Since time.Time `json:"since"`
+	// Evidence is the strangest anomaly of the service.
+	Evidence Anomaly `json:"evidence"`
+}
+
+// Incident is the open anomalies of one service. Its JSON form is what the console's API answers.
+type Incident struct {
+	// ID is fixed by the first anomaly: 16 hexadecimal digits.
+	ID      string `json:"id"`
+	Service string `json:"service"`
+	State   State  `json:"state"`
+	// Opened, Updated and Closed are event times; Closed is absent from JSON while the incident is open.
+	Opened  time.Time `json:"opened"`
+	Updated time.Time `json:"updated"`
+	Closed  time.Time `json:"closed,omitzero"`
+	// MaxScore is the greatest score of any of its anomalies.
+	MaxScore float64 `json:"max_score"`
+	// Suspects are ranked, the likeliest first. Never empty.
+	Suspects []Suspect `json:"suspects"`
+	// Anomalies are ordered by the time of opening.
+	Anomalies []Anomaly `json:"anomalies"`
+}
