@@ -53,8 +53,9 @@ func Warming() Surprise {
 // Model is the bounded state that predicts the next point of one series.
 //
 // Observe judges v against everything before it, then learns it; it never looks
-// ahead. t is event time in nanoseconds since the Unix epoch and never goes
-// back; v is finite (the caller refuses the rest). Both calls are deterministic:
+// ahead. t is event time in nanoseconds since the Unix epoch and goes forward,
+// but for the rare time at which a source's clock was found to have been far
+// ahead; v is finite (the caller refuses the rest). Both calls are deterministic:
 // the same points in the same order give the same bits. Observe is O(1) and
 // does not allocate once warm.
 //

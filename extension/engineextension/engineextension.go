@@ -1,0 +1,169 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engineextension // import "github.com/auspex-otel/auspex/extension/engineextension"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+const tickInterval = time.Second
+
+var (
+	_ engine.Provider                 = (*engineExtension)(nil)
+	_ extensioncapabilities.Dependent = (*engineExtension)(nil)
+)
+
+type engineExtension struct {
+	id        component.ID
+	cfg       *Config
+	logger    *zap.Logger
+	engine    *engine.Engine
+	telemetry *metadata.TelemetryBuilder
+	client    storage.Client
+	stop      context.CancelFunc
+	done      chan struct{}
+}
+
+func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &engineExtension{
+		id: set.ID, cfg: cfg, logger: set.Logger, telemetry: telemetry,
+		engine: engine.New(cfg.Engine, set.Logger),
+	}, nil
+}
+
+// Engine returns the engine that this extension owns.
+func (e *engineExtension) Engine() *engine.Engine { return e.engine }
+
+// Dependencies has the storage extension started first and shut down last.
+func (e *engineExtension) Dependencies() []component.ID {
+	if e.cfg.Storage == nil {
+		return nil
+	}
+	return []component.ID{*e.cfg.Storage}
+}
+
+// Start restores the state and starts the engine's clock.
+func (e *engineExtension) Start(ctx context.Context, host component.Host) error {
+	now := time.Now()
+	if e.cfg.Storage == nil {
+		e.logger.Warn("storage is not set: the state is lost when the collector stops")
+	} else if err := e.restore(ctx, host, now); err != nil {
+		return err
+	}
+	e.engine.Tick(now)
+	if err := e.register(); err != nil {
+		return err
+	}
+	runCtx, stop := context.WithCancel(context.Background())
+	e.stop, e.done = stop, make(chan struct{})
+	go e.run(runCtx)
+	return nil
+}
+
+func (e *engineExtension) restore(ctx context.Context, host component.Host, now time.Time) error {
+	ext, ok := host.GetExtensions()[*e.cfg.Storage]
+	if !ok {
+		return fmt.Errorf("storage: no extension %q is configured: add it under extensions and to service::extensions", e.cfg.Storage)
+	}
+	s, ok := ext.(storage.Extension)
+	if !ok {
+		return fmt.Errorf("storage: extension %q is no storage extension", e.cfg.Storage)
+	}
+	client, err := s.GetClient(ctx, component.KindExtension, e.id, "")
+	if err != nil {
+		return fmt.Errorf("storage: open %q: %w", e.cfg.Storage, err)
+	}
+	e.client = client
+	if err := e.engine.Load(ctx, client, now); err != nil {
+		return fmt.Errorf("storage: %q: %w", e.cfg.Storage, err)
+	}
+	return nil
+}
+
+// run ticks the engine and writes its state until ctx ends.
+func (e *engineExtension) run(ctx context.Context) {
+	defer close(e.done)
+	tick, snapshot := time.NewTicker(tickInterval), time.NewTicker(e.cfg.SnapshotInterval)
+	defer tick.Stop()
+	defer snapshot.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			e.engine.Tick(now)
+		case now := <-snapshot.C:
+			e.snapshot(ctx, now)
+		}
+	}
+}
+
+func (e *engineExtension) snapshot(ctx context.Context, now time.Time) {
+	outcome := "written"
+	if err := e.engine.Snapshot(ctx, now); err != nil {
+		outcome = "failed"
+		e.logger.Error("the state could not be written, the next attempt follows", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))
+	}
+	e.telemetry.AnomalyEngineSnapshots.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+}
+
+// register has the collector's own telemetry read the engine's status.
+func (e *engineExtension) register() error {
+	t := e.telemetry
+	count := func(f func(engine.Status) uint64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(f(e.engine.Status()))) //nolint:gosec // a count
+			return nil
+		}
+	}
+	return errors.Join(
+		t.RegisterAnomalyEngineAlphaCallback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(e.engine.Status().Alpha)
+			return nil
+		}),
+		t.RegisterAnomalyEngineAnomaliesCallback(count(func(s engine.Status) uint64 { return s.AnomaliesOpened })),
+		t.RegisterAnomalyEngineOpenAnomaliesCallback(count(func(s engine.Status) uint64 { return uint64(s.OpenAnomalies) })),     //nolint:gosec // a count
+		t.RegisterAnomalyEnginePendingFindingsCallback(count(func(s engine.Status) uint64 { return uint64(s.PendingFindings) })), //nolint:gosec // a count
+		t.RegisterAnomalyEnginePointsCallback(count(func(s engine.Status) uint64 { return s.Points })),
+		t.RegisterAnomalyEngineSeriesCallback(count(func(s engine.Status) uint64 { return uint64(s.Series) })), //nolint:gosec // a count
+		t.RegisterAnomalyEngineSeriesEvictedCallback(count(func(s engine.Status) uint64 { return s.Evicted })),
+		t.RegisterAnomalyEngineRefusedPointsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for reason, n := range e.engine.Status().Refused {
+				o.Observe(int64(n), metric.WithAttributes(attribute.String("reason", reason))) //nolint:gosec // a count
+			}
+			return nil
+		}),
+	)
+}
+
+// Shutdown stops the clock and writes the state.
+func (e *engineExtension) Shutdown(ctx context.Context) error {
+	if e.stop != nil {
+		e.stop()
+		<-e.done
+	}
+	e.telemetry.Shutdown()
+	if e.client == nil {
+		return nil
+	}
+	return errors.Join(e.engine.Snapshot(ctx, time.Now()), e.client.Close(ctx))
+}

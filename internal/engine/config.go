@@ -1,0 +1,70 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine // import "github.com/auspex-otel/auspex/internal/engine"
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config is the engine's configuration. The extension anomaly_engine reads it.
+type Config struct {
+	// FalseAlarms is the budget of anomalies that may open although nothing is wrong.
+	FalseAlarms FalseAlarms `mapstructure:"false_alarms"`
+	// MaxSeries bounds the series that are watched at once. Over it the one that
+	// has been silent the longest goes. Telemetry still passes.
+	MaxSeries int `mapstructure:"max_series"`
+	// SeriesTTL is how long a series may be silent before it is forgotten.
+	SeriesTTL time.Duration `mapstructure:"series_ttl"`
+}
+
+// FalseAlarms is an expected count of anomalies opened in data without a fault,
+// over everything that the engine watches.
+type FalseAlarms struct {
+	// Count is expected within Per.
+	Count float64       `mapstructure:"count"`
+	Per   time.Duration `mapstructure:"per"`
+	// MaxAlpha bounds the chance per decision, however few series there are.
+	MaxAlpha float64 `mapstructure:"max_alpha"`
+}
+
+// DefaultConfig returns five false alarms a day, up to 100,000 series, forgotten after a day of silence.
+func DefaultConfig() Config {
+	return Config{
+		FalseAlarms: FalseAlarms{Count: 5, Per: 24 * time.Hour, MaxAlpha: 1e-3},
+		MaxSeries:   100_000,
+		SeriesTTL:   24 * time.Hour,
+	}
+}
+
+// Validate returns an error that names every key out of its range.
+func (c *Config) Validate() error {
+	var errs []error
+	if !(c.FalseAlarms.Count > 0) {
+		errs = append(errs, fmt.Errorf("false_alarms::count is %v, it must be above 0", c.FalseAlarms.Count))
+	}
+	if c.FalseAlarms.Per < time.Minute {
+		errs = append(errs, fmt.Errorf("false_alarms::per is %v, it must be at least 1m", c.FalseAlarms.Per))
+	}
+	if !(c.FalseAlarms.MaxAlpha > 0 && c.FalseAlarms.MaxAlpha <= 0.1) {
+		errs = append(errs, fmt.Errorf("false_alarms::max_alpha is %v, it must be above 0 and at most 0.1", c.FalseAlarms.MaxAlpha))
+	}
+	if c.MaxSeries < seriesPerHistogram {
+		errs = append(errs, fmt.Errorf("max_series is %d, it must be at least %d, which is one histogram", c.MaxSeries, seriesPerHistogram))
+	}
+	if c.SeriesTTL < time.Minute {
+		errs = append(errs, fmt.Errorf("series_ttl is %v, it must be at least 1m", c.SeriesTTL))
+	}
+	return errors.Join(errs...)
+}
+
+// alpha returns the chance per decision that spends the budget evenly over the given decisions a day.
+func (f FalseAlarms) alpha(decisionsPerDay float64) float64 {
+	if decisionsPerDay <= 0 {
+		return f.MaxAlpha
+	}
+	perDay := f.Count * float64(24*time.Hour) / float64(f.Per)
+	return min(f.MaxAlpha, perDay/decisionsPerDay)
+}

@@ -1,0 +1,195 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine // import "github.com/auspex-otel/auspex/internal/engine"
+
+import (
+	"maps"
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
+)
+
+// maxPending bounds the findings of each kind that wait for the findings receiver.
+const maxPending = 10_000
+
+// findings are what leaves by the findings receiver. Each waits until it was
+// delivered; a newer update of one id replaces an older one.
+type findings struct {
+	claimed   map[string]bool
+	anomalies map[string]*incident.Anomaly
+	incidents map[string]*incident.Incident
+	stale     map[series.ID]*Stale
+	dropped   uint64
+}
+
+// Events are anomalies and incidents that opened, changed or closed.
+type Events struct {
+	Anomalies []*incident.Anomaly
+	Incidents []*incident.Incident
+}
+
+// Stale is a series whose companions are to be ended because it fell silent. Time is that of its last point.
+type Stale struct {
+	Series       series.ID
+	Resource     pcommon.Map
+	Scope        pcommon.InstrumentationScope
+	Attributes   pcommon.Map
+	Metric, Unit string
+	Statistic    string
+	Time         pcommon.Timestamp
+}
+
+// Gauge is the state of one service. Time is its watermark.
+type Gauge struct {
+	Service string
+	Time    pcommon.Timestamp
+	// MaxScore is the greatest score since the last delivery, Open the number of
+	// open anomalies, Rate the share of the service's series above 1.
+	MaxScore float64
+	Open     int64
+	Rate     float64
+}
+
+// Gauges are the gauges of all services that saw new data since the last delivery, and the series to end.
+type Gauges struct {
+	Services []Gauge
+	Stale    []*Stale
+}
+
+func (f *findings) clear() {
+	f.claimed = map[string]bool{}
+	f.anomalies, f.incidents, f.stale = map[string]*incident.Anomaly{}, map[string]*incident.Incident{}, map[series.ID]*Stale{}
+	f.dropped = 0
+}
+
+// Claim reserves the findings of one signal for one receiver, until release is
+// called. It returns an error if another receiver has them.
+func (e *Engine) Claim(signal string) (release func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.claimed[signal] {
+		return nil, errClaimed
+	}
+	e.claimed[signal] = true
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.claimed, signal)
+	}, nil
+}
+
+// noteNews takes what the tracker says has changed.
+func (e *Engine) noteNews() {
+	anomalies, incidents := e.tracker.News()
+	for i := range anomalies {
+		hold(&e.findings, e.anomalies, anomalies[i].ID, &anomalies[i])
+	}
+	for i := range incidents {
+		hold(&e.findings, e.incidents, incidents[i].ID, &incidents[i])
+	}
+}
+
+func (f *findings) addStale(s *Stale) { hold(f, f.stale, s.Series, s) }
+
+// hold puts a finding under its id. Where there is no room the new one is dropped and counted.
+func hold[K comparable, V any](f *findings, m map[K]*V, id K, v *V) {
+	if _, known := m[id]; !known && len(m) >= maxPending {
+		f.dropped++
+		return
+	}
+	m[id] = v
+}
+
+// PendingEvents returns the events that wait, in the order of their ids. They go on waiting until Delivered.
+func (e *Engine) PendingEvents() Events {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return Events{Anomalies: inOrder(e.anomalies), Incidents: inOrder(e.incidents)}
+}
+
+// DeliveredEvents forgets what was delivered, but for what has changed since.
+func (e *Engine) DeliveredEvents(ev Events) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, a := range ev.Anomalies {
+		if e.anomalies[a.ID] == a {
+			delete(e.anomalies, a.ID)
+		}
+	}
+	for _, i := range ev.Incidents {
+		if e.incidents[i.ID] == i {
+			delete(e.incidents, i.ID)
+		}
+	}
+}
+
+// PendingGauges returns the gauges of every service that saw data since the last
+// delivery, in the order of their names, and the series that are to be ended.
+func (e *Engine) PendingGauges() Gauges {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := Gauges{Stale: inOrder(e.stale)}
+	open := e.tracker.OpenBy()
+	total, above := e.countAbove()
+	for _, name := range slices.Sorted(maps.Keys(e.services)) {
+		svc := e.services[name]
+		if svc.watermark == svc.delivered {
+			continue
+		}
+		g.Services = append(g.Services, Gauge{
+			Service: name, Time: pcommon.Timestamp(svc.watermark), //nolint:gosec // positive
+			MaxScore: svc.maxScore, Open: int64(open[name]), Rate: float64(above[name]) / float64(max(total[name], 1)),
+		})
+	}
+	return g
+}
+
+// countAbove counts the series of every service, and those of them above 1.
+func (e *Engine) countAbove() (total, above map[string]int) {
+	total, above = map[string]int{}, map[string]int{}
+	for _, st := range e.streams.All() {
+		name := st.source.service.name
+		total[name] += len(st.series)
+		for i := range st.series {
+			if st.series[i].last.score > 1 {
+				above[name]++
+			}
+		}
+	}
+	return total, above
+}
+
+// DeliveredGauges marks gauges as delivered.
+func (e *Engine) DeliveredGauges(g Gauges) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range g.Services {
+		if svc := e.services[d.Service]; svc != nil {
+			svc.delivered, svc.maxScore = nanos(d.Time), 0
+		}
+	}
+	for _, s := range g.Stale {
+		if e.stale[s.Series] == s {
+			delete(e.stale, s.Series)
+		}
+	}
+}
+
+func (st *stream) stale(s *tracked) *Stale {
+	return &Stale{
+		Series: s.id, Resource: st.source.resource, Scope: st.scope, Attributes: st.attributes,
+		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: statNames[s.stat], Time: pcommon.Timestamp(st.meter.time), //nolint:gosec // positive
+	}
+}
+
+func inOrder[K interface{ ~string | ~uint64 }, V any](m map[K]*V) []*V {
+	list := make([]*V, 0, len(m))
+	for _, id := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, m[id])
+	}
+	return list
+}

@@ -1,0 +1,198 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine // import "github.com/auspex-otel/auspex/internal/engine"
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// Select says of which series the verdicts are shown as companion gauges.
+type Select string
+
+// The selections.
+const (
+	SelectAnomalous Select = "anomalous"
+	SelectAll       Select = "all"
+	SelectNone      Select = "none"
+)
+
+// Output says which verdicts ObserveMetrics returns.
+type Output struct {
+	Select Select
+	// MaxSeries bounds the anomalous series that are shown at once, over all callers.
+	MaxSeries int
+}
+
+// Verdict is what the engine says about one statistic of one data point, for a
+// caller that writes it beside the point. Resource, Scope, Metric and Point are
+// indexes into the batch.
+type Verdict struct {
+	Resource, Scope, Metric, Point int
+	Statistic                      string
+	Unit                           string
+	// End marks the point after which the series' companions are to cease.
+	End                                     bool
+	Score, Observed, Expected, Lower, Upper float64
+}
+
+// ref leads to one data point of a batch.
+type ref struct {
+	Verdict    // its place alone
+	id         series.ID
+	time       int64
+	flags      pmetric.DataPointFlags
+	attributes pcommon.Map
+	resource   pcommon.Resource
+	scope      pcommon.InstrumentationScope
+	metric     pmetric.Metric
+}
+
+func (r *ref) number() pmetric.NumberDataPoint {
+	if r.metric.Type() == pmetric.MetricTypeGauge {
+		return r.metric.Gauge().DataPoints().At(r.Point)
+	}
+	return r.metric.Sum().DataPoints().At(r.Point)
+}
+
+// ObserveMetrics judges every data point of a batch and learns it. It does not
+// change the batch, and it remembers what it said: where the same batch comes
+// again, because the next consumer refused it or because a second pipeline
+// carries it too, it gets the same verdicts and nothing is observed.
+func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.clock != nil {
+		if now := e.clock(); now.Sub(e.now) >= time.Second {
+			e.tick(now)
+		}
+	}
+	key := e.identify(md).Join(series.Text(string(out.Select)))
+	if len(e.refs) == 0 {
+		return nil
+	}
+	if v, ok := e.recent.get(key); ok {
+		return v
+	}
+	alpha := e.cfg.FalseAlarms.alpha(float64(e.decisionsPerDay))
+	var verdicts []Verdict
+	for i := range e.refs {
+		verdicts = e.observe(&e.refs[i], alpha, out, verdicts)
+	}
+	clear(e.refs) // the batch is not ours to keep
+	e.noteNews()
+	e.recent.put(key, verdicts)
+	return verdicts
+}
+
+// identify lists the data points of a batch in e.refs and returns the batch's
+// key, made of their identities and times. The engine's own metrics are passed over.
+func (e *Engine) identify(md pmetric.Metrics) series.ID {
+	e.refs = e.refs[:0]
+	key := series.Number(0)
+	for i, rm := range md.ResourceMetrics().All() {
+		resource := series.Attributes(rm.Resource().Attributes())
+		for j, sm := range rm.ScopeMetrics().All() {
+			scope := resource.Join(series.Scope(sm.Scope()))
+			for k, m := range sm.Metrics().All() {
+				if vocabulary.OwnMetric(m.Name()) {
+					continue
+				}
+				first := len(e.refs)
+				place := ref{Verdict: Verdict{Resource: i, Scope: j, Metric: k}, metric: m, resource: rm.Resource(), scope: sm.Scope()}
+				e.listPoints(scope.Join(metricID(m)), place)
+				for n := range e.refs[first:] {
+					r := &e.refs[first+n]
+					key = key.Join(r.id).Join(series.Number(uint64(r.time))) //nolint:gosec // the bits count
+				}
+			}
+		}
+	}
+	return key
+}
+
+// metricID is the identity of a metric inside its scope. The temporality is no
+// part of it: an exporter that changes it goes on with the same series.
+func metricID(m pmetric.Metric) series.ID {
+	id := series.Text(m.Name()).Join(series.Text(m.Unit())).Join(series.Number(uint64(m.Type())))
+	if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {
+		id = id.Join(1)
+	}
+	return id
+}
+
+// listPoints appends a reference to each data point of place.metric to e.refs.
+func (e *Engine) listPoints(metric series.ID, place ref) {
+	add := func(i int, t pcommon.Timestamp, f pmetric.DataPointFlags, a pcommon.Map) {
+		place.Point, place.time, place.flags, place.attributes = i, nanos(t), f, a
+		place.id = metric.Join(series.Attributes(a))
+		e.refs = append(e.refs, place)
+	}
+	switch m := place.metric; m.Type() {
+	case pmetric.MetricTypeGauge:
+		for i, dp := range m.Gauge().DataPoints().All() {
+			add(i, dp.Timestamp(), dp.Flags(), dp.Attributes())
+		}
+	case pmetric.MetricTypeSum:
+		for i, dp := range m.Sum().DataPoints().All() {
+			add(i, dp.Timestamp(), dp.Flags(), dp.Attributes())
+		}
+	case pmetric.MetricTypeHistogram:
+		for i, dp := range m.Histogram().DataPoints().All() {
+			add(i, dp.Timestamp(), dp.Flags(), dp.Attributes())
+		}
+	case pmetric.MetricTypeExponentialHistogram:
+		e.refused[RefusedUnsupported] += uint64(m.ExponentialHistogram().DataPoints().Len()) //nolint:gosec // a length
+	case pmetric.MetricTypeSummary:
+		e.refused[RefusedUnsupported] += uint64(m.Summary().DataPoints().Len()) //nolint:gosec // a length
+	}
+}
+
+// show appends the latest verdict of the series to verdicts, if out wants it.
+func (s *tracked) show(r *ref, unit string, out Output, verdicts []Verdict) []Verdict {
+	wanted := s.last.shown || out.Select == SelectAll
+	if !wanted || out.Select == SelectNone || s.warming() {
+		return verdicts
+	}
+	v := r.Verdict
+	v.Statistic, v.Unit = statNames[s.stat], unit
+	v.End = out.Select == SelectAnomalous && s.last.phase == incident.PhaseEnd
+	v.Score, v.Observed, v.Expected, v.Lower, v.Upper = s.last.score, s.last.observed, s.last.expected, s.last.lower, s.last.upper
+	return append(verdicts, v)
+}
+
+const (
+	recentBatchCount    = 1024
+	recentBatchVerdicts = 100_000
+)
+
+// recentBatches remembers the verdicts of the latest batches, bounded by their
+// count and by how many verdicts they hold.
+type recentBatches struct {
+	verdicts map[series.ID][]Verdict
+	order    []series.ID
+	total    int
+}
+
+func newRecentBatches() *recentBatches { return &recentBatches{verdicts: map[series.ID][]Verdict{}} }
+
+func (b *recentBatches) get(key series.ID) ([]Verdict, bool) {
+	v, ok := b.verdicts[key]
+	return v, ok
+}
+
+func (b *recentBatches) put(key series.ID, v []Verdict) {
+	b.verdicts[key] = v
+	b.order = append(b.order, key)
+	for b.total += len(v); len(b.order) > 1 && (len(b.order) > recentBatchCount || b.total > recentBatchVerdicts); b.order = b.order[1:] {
+		b.total -= len(b.verdicts[b.order[0]])
+		delete(b.verdicts, b.order[0])
+	}
+}

@@ -1,0 +1,284 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine // import "github.com/auspex-otel/auspex/internal/engine"
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/auspex-otel/auspex/internal/detect/level"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
+)
+
+// Tags of the records of a snapshot.
+const (
+	tagEngine byte = 1 // a piece of the JSON of engineState; the pieces in order make the whole
+	tagSource byte = 2
+	tagStream byte = 3
+)
+
+// engineState is what is not kept by source or stream.
+type engineState struct {
+	Points    uint64
+	Evicted   uint64
+	Refused   map[string]uint64
+	Tracker   *incident.Tracker
+	Owners    map[uint64]series.ID
+	Exposed   []uint64
+	Anomalies map[string]*incident.Anomaly
+	Incidents map[string]*incident.Incident
+	Services  map[string]serviceState
+}
+
+type serviceState struct {
+	Watermark, Delivered int64
+	MaxScore             float64
+}
+
+// pack encodes the whole state: engine, sources and streams, the latter two in the order of their identities.
+func (e *Engine) pack(generation uint64) ([][]byte, error) {
+	p := &packer{generation: generation}
+	s := engineState{
+		Points: e.points, Evicted: e.evicted, Refused: e.refused, Tracker: e.tracker, Owners: e.owners,
+		Exposed: slices.Sorted(maps.Keys(e.exposed)), Anomalies: e.anomalies, Incidents: e.incidents, Services: map[string]serviceState{},
+	}
+	for name, svc := range e.services {
+		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: svc.maxScore}
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	for piece := range slices.Chunk(b, maxChunk/2) {
+		p.add(tagEngine, piece)
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.sources)) {
+		p.add(tagSource, e.sources[id].append(p.record[:0]))
+	}
+	streams := make(map[series.ID]*stream, e.streams.Len())
+	for id, st := range e.streams.All() {
+		streams[id] = st
+	}
+	for _, id := range slices.Sorted(maps.Keys(streams)) {
+		if p.record, err = streams[id].append(p.record[:0]); err != nil {
+			return nil, err
+		}
+		p.add(tagStream, p.record)
+	}
+	if p.open != nil {
+		p.close()
+	}
+	return p.chunks, nil
+}
+
+// restore reads the snapshot that m names. After an error the engine holds a part of it, and is to be reset.
+func (e *Engine) restore(ctx context.Context, m manifest) error {
+	var text []byte
+	e.restoring = true
+	defer e.sweepSources()
+	for i := range int(m.chunks) {
+		b, err := e.client.Get(ctx, chunkKey(m.generation%2, i))
+		if err != nil {
+			return err
+		}
+		err = unpack(b, m.generation, func(tag byte, record []byte) error {
+			switch tag {
+			case tagEngine:
+				text = append(text, record...)
+				return nil
+			case tagSource:
+				return e.restoreSource(record)
+			case tagStream:
+				return e.restoreStream(record)
+			default:
+				return fmt.Errorf("unknown record %d", tag)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("chunk %d of %d: %w", i, m.chunks, err)
+		}
+	}
+	return e.restoreEngine(text)
+}
+
+// sweepSources ends restoring, in which sources stay even if they have no streams.
+func (e *Engine) sweepSources() {
+	e.restoring = false
+	for _, src := range e.sources {
+		e.releaseSource(src)
+	}
+}
+
+func (e *Engine) restoreEngine(text []byte) error {
+	s := engineState{Tracker: incident.NewTracker()}
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	e.points, e.evicted, e.tracker = s.Points, s.Evicted, s.Tracker
+	maps.Copy(e.refused, s.Refused)
+	maps.Copy(e.anomalies, s.Anomalies)
+	maps.Copy(e.incidents, s.Incidents)
+	for id, stream := range s.Owners {
+		if st, _ := e.streams.Peek(stream); st != nil {
+			e.owners[id] = stream
+		} else {
+			e.tracker.Silence(id) // the table is smaller now than it was
+		}
+	}
+	for _, id := range s.Exposed {
+		if _, ok := e.owners[id]; ok {
+			e.exposed[id] = struct{}{}
+		}
+	}
+	for name, svc := range s.Services {
+		if at := e.services[name]; at != nil {
+			at.watermark, at.delivered, at.maxScore = svc.Watermark, svc.Delivered, svc.MaxScore
+		}
+	}
+	return nil
+}
+
+func (s *source) append(b []byte) []byte {
+	w := writer{b: b}
+	w.uint64(uint64(s.id))
+	w.int64(s.watermark)
+	w.attributes(s.resource)
+	return w.b
+}
+
+func (e *Engine) restoreSource(record []byte) error {
+	r := reader{b: record}
+	id, watermark, attributes := series.ID(r.uint64()), r.int64(), r.attributes()
+	if err := r.end(); err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	e.addSource(id, attributes).watermark = watermark
+	return nil
+}
+
+func (st *stream) append(b []byte) ([]byte, error) {
+	w := writer{b: b}
+	w.uint64(uint64(st.id))
+	w.uint64(uint64(st.source.id))
+	w.text(st.scope.Name())
+	w.text(st.scope.Version())
+	w.attributes(st.scope.Attributes())
+	w.text(st.metric)
+	w.text(st.unit)
+	w.attributes(st.attributes)
+	w.int64(st.cadence)
+	w.int64(int64(st.late))
+	st.meter.append(&w)
+	w.uint64(uint64(len(st.series)))
+	for i := range st.series {
+		if err := st.series[i].append(&w); err != nil {
+			return nil, err
+		}
+	}
+	return w.b, nil
+}
+
+func (e *Engine) restoreStream(record []byte) error {
+	r := reader{b: record}
+	id := series.ID(r.uint64())
+	src := e.sources[series.ID(r.uint64())]
+	st := stream{id: id, source: src, scope: pcommon.NewInstrumentationScope()}
+	st.scope.SetName(r.text())
+	st.scope.SetVersion(r.text())
+	r.attributes().CopyTo(st.scope.Attributes())
+	st.metric, st.unit, st.attributes = r.text(), r.text(), r.attributes()
+	st.cadence, st.late = r.int64(), int(r.int64())
+	st.meter.read(&r)
+	n := r.uint64()
+	if r.err == nil && (src == nil || n == 0 || n > uint64(len(statNames)) || st.cadence < 0) {
+		return fmt.Errorf("stream %s contradicts itself: %w", id, errNotWhole)
+	}
+	st.series = make([]tracked, n)
+	for i := range st.series {
+		st.series[i].read(&r, id)
+	}
+	if err := r.end(); err != nil {
+		return fmt.Errorf("stream %s: %w", id, err)
+	}
+	if old, _ := e.streams.Peek(id); old != nil {
+		return fmt.Errorf("stream %s is there twice: %w", id, errNotWhole)
+	}
+	src.streams++
+	added := e.streams.Add(id, len(st.series), e.now, st)
+	e.decisionsPerDay += added.decisionsPerDay()
+	for i := range added.series {
+		if added.series[i].warming() {
+			e.warming++
+		}
+	}
+	return nil
+}
+
+func (r *meter) append(w *writer) {
+	w.bool(r.seen)
+	w.int64(r.start)
+	w.int64(r.time)
+	w.float64(r.value)
+	w.uint64(r.count)
+	w.float64(r.sum)
+	w.uint64(uint64(len(r.buckets)))
+	for _, c := range r.buckets {
+		w.uint64(c)
+	}
+	w.uint64(uint64(len(r.bounds)))
+	for _, b := range r.bounds {
+		w.float64(b)
+	}
+}
+
+func (r *meter) read(from *reader) {
+	r.seen, r.start, r.time, r.value, r.count, r.sum = from.bool(), from.int64(), from.int64(), from.float64(), from.uint64(), from.float64()
+	for range from.length(8) {
+		r.buckets = append(r.buckets, from.uint64())
+	}
+	for range from.length(8) {
+		r.bounds = append(r.bounds, from.float64())
+	}
+}
+
+func (s *tracked) append(w *writer) (err error) {
+	w.byte(byte(s.stat))
+	w.uint64(s.n)
+	w.int64(s.last.time)
+	for _, v := range [...]float64{s.last.score, s.last.observed, s.last.expected, s.last.lower, s.last.upper} {
+		w.float64(v)
+	}
+	w.byte(byte(s.last.phase))
+	w.bool(s.last.shown)
+	at := len(w.b)
+	w.uint64(0)
+	if w.b, err = s.model.AppendBinary(w.b); err != nil {
+		return err
+	}
+	w.setUint64(at, uint64(len(w.b)-at-8)) //nolint:gosec // positive
+	return nil
+}
+
+func (s *tracked) read(from *reader, stream series.ID) {
+	s.stat, s.n, s.last.time = statistic(from.byte()), from.uint64(), from.int64()
+	for _, v := range [...]*float64{&s.last.score, &s.last.observed, &s.last.expected, &s.last.lower, &s.last.upper} {
+		*v = from.float64()
+	}
+	s.last.phase, s.last.shown = incident.Phase(from.byte()), from.bool()
+	if int(s.stat) >= len(statNames) || math.IsNaN(s.last.score) {
+		from.fail(errNotWhole)
+	}
+	s.id = stream.Join(series.Number(uint64(s.stat)))
+	s.model = level.New()
+	if b := from.bytes(); from.err == nil {
+		from.fail(s.model.UnmarshalBinary(b))
+	}
+}

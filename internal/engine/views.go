@@ -1,0 +1,57 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine // import "github.com/auspex-otel/auspex/internal/engine"
+
+import "time"
+
+// Status is what the engine says of itself. Its JSON form is what the console's API answers.
+type Status struct {
+	// Points counts the judged points since the first start that the state remembers;
+	// Refused counts data points that could not be judged, by reason.
+	Points  uint64            `json:"points"`
+	Refused map[string]uint64 `json:"refused"`
+	// Series counts the series in the table, Warming those of them that have no verdict yet, Evicted those that left it by limit or age.
+	Series  int    `json:"series"`
+	Warming int    `json:"warming"`
+	Evicted uint64 `json:"evicted"`
+	// DecisionsPerDay is the sum over all series, Alpha the chance per decision that follows from it and the budget.
+	DecisionsPerDay float64 `json:"decisions_per_day"`
+	Alpha           float64 `json:"alpha"`
+	// OpenAnomalies and OpenIncidents are open now; AnomaliesOpened counts all.
+	OpenAnomalies   int    `json:"open_anomalies"`
+	OpenIncidents   int    `json:"open_incidents"`
+	AnomaliesOpened uint64 `json:"anomalies_opened"`
+	// Persisted tells whether state is kept on disk; Generation is that of the latest snapshot, SnapshotTime when it was taken.
+	Persisted    bool      `json:"persisted"`
+	Generation   uint64    `json:"generation"`
+	SnapshotTime time.Time `json:"snapshot_time,omitzero"`
+	// PendingFindings wait for the findings receiver.
+	PendingFindings int `json:"pending_findings"`
+}
+
+// SeriesQuery selects series. An empty field selects all; Limit 0 means 100.
+type SeriesQuery struct {
+	Service, Metric, Statistic string
+	Limit                      int
+}
+
+// SeriesView is one series and its latest verdict. Its JSON form is what the
+// console's API answers; numbers that do not exist yet, while it is warming, are absent.
+type SeriesView struct {
+	ID         string            `json:"id"`
+	Service    string            `json:"service"`
+	Metric     string            `json:"metric"`
+	Statistic  string            `json:"statistic"`
+	Unit       string            `json:"unit"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Time       time.Time         `json:"time"`
+	// CadenceSeconds is the usual distance of two points.
+	CadenceSeconds float64  `json:"cadence_seconds"`
+	Points         uint64   `json:"points"`
+	Score          float64  `json:"score"`
+	Observed       float64  `json:"observed"`
+	Expected       *float64 `json:"expected,omitempty"`
+	Lower          *float64 `json:"lower,omitempty"`
+	Upper          *float64 `json:"upper,omitempty"`
+}

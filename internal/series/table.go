@@ -1,0 +1,122 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package series // import "github.com/auspex-otel/auspex/internal/series"
+
+import (
+	"iter"
+	"time"
+)
+
+// Table holds state by identity. It is bounded by a weight (the number of
+// series that an entry stands for) and ages: an entry that was not touched for
+// the time to live goes at the next Age. Over the limit the entry that has gone
+// untouched the longest goes first. It is not safe for concurrent use.
+type Table[V any] struct {
+	limit   int
+	ttl     time.Duration
+	weight  int
+	entries map[ID]*entry[V]
+	// ring is the sentinel of the entries in the order of their last touch: ring.newer is the oldest.
+	ring entry[V]
+	// Dropped, if set, is told of every entry that leaves by limit or age.
+	Dropped func(ID, *V)
+}
+
+type entry[V any] struct {
+	id           ID
+	weight       int
+	touched      time.Time
+	older, newer *entry[V]
+	v            V
+}
+
+// NewTable returns an empty table that holds at most limit weight and drops what
+// was not touched for ttl. A ttl of 0 or less means that nothing ages.
+func NewTable[V any](limit int, ttl time.Duration) *Table[V] {
+	t := &Table[V]{limit: limit, ttl: ttl, entries: make(map[ID]*entry[V])}
+	t.ring.older, t.ring.newer = &t.ring, &t.ring
+	return t
+}
+
+// Get returns the state of id and marks it as touched at now, or nil.
+func (t *Table[V]) Get(id ID, now time.Time) *V {
+	e := t.entries[id]
+	if e == nil {
+		return nil
+	}
+	e.touched = now
+	t.unlink(e)
+	t.link(e)
+	return &e.v
+}
+
+// Peek returns the state of id and when it was last touched, without touching it.
+func (t *Table[V]) Peek(id ID) (v *V, touched time.Time) {
+	if e := t.entries[id]; e != nil {
+		return &e.v, e.touched
+	}
+	return nil, time.Time{}
+}
+
+// Add puts new state of the given weight under id, which must not be in the
+// table, makes room for it, and returns where the state now lies. A weight over
+// the whole limit is taken as the limit.
+func (t *Table[V]) Add(id ID, weight int, now time.Time, v V) *V {
+	weight = min(weight, t.limit)
+	for t.weight+weight > t.limit {
+		t.drop(t.ring.newer)
+	}
+	e := &entry[V]{id: id, weight: weight, touched: now, v: v}
+	t.entries[id] = e
+	t.weight += weight
+	t.link(e)
+	return &e.v
+}
+
+// Age drops what was last touched more than the time to live before now.
+func (t *Table[V]) Age(now time.Time) {
+	if t.ttl <= 0 {
+		return
+	}
+	for e := t.ring.newer; e != &t.ring && now.Sub(e.touched) > t.ttl; e = t.ring.newer {
+		t.drop(e)
+	}
+}
+
+// Len returns the number of entries, Weight the sum of their weights.
+func (t *Table[V]) Len() int { return len(t.entries) }
+
+// Weight returns the sum of the weights of all entries.
+func (t *Table[V]) Weight() int { return t.weight }
+
+// All yields every entry from the one longest untouched to the latest.
+func (t *Table[V]) All() iter.Seq2[ID, *V] {
+	return func(yield func(ID, *V) bool) {
+		for e := t.ring.newer; e != &t.ring; e = e.newer {
+			if !yield(e.id, &e.v) {
+				return
+			}
+		}
+	}
+}
+
+// drop removes e, the caller having made sure that it is not the sentinel.
+func (t *Table[V]) drop(e *entry[V]) {
+	t.unlink(e)
+	delete(t.entries, e.id)
+	t.weight -= e.weight
+	if t.Dropped != nil {
+		t.Dropped(e.id, &e.v)
+	}
+}
+
+// link puts e at the newest end: just before the sentinel.
+func (t *Table[V]) link(e *entry[V]) {
+	e.newer, e.older = &t.ring, t.ring.older
+	e.older.newer, t.ring.older = e, e
+}
+
+func (t *Table[V]) unlink(e *entry[V]) {
+	e.older.newer, e.newer.older = e.newer, e.older
+}

@@ -1,0 +1,97 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats // import "github.com/auspex-otel/auspex/internal/stats"
+
+import "math"
+
+// The tail of one side: what lies beyond the threshold u that tailShare of all
+// points exceed follows a generalised Pareto distribution, not in the residual x
+// itself but in y = x^1.5,
+//
+//	P(Y > y | Y > y(u)) = (1 + ξ·(y - y(u))/σ)^(-1/ξ).
+//
+// The stretch brings normal noise nearer to its limit: in x alone the tail that
+// fits at u would put an 8 σ point at p = 1e-6, in x^1.5 at 1e-9, while ξ still
+// finds the tails that are heavier. ξ is estimated by probability-weighted
+// moments (Hosking and Wallis, Technometrics 29, 1987), shrunk towards a prior,
+// which is heavier while little has been seen, and kept above 0: so ln p falls
+// strictly, and as ln p it cannot underflow.
+const (
+	tailShare   = 0.05 // of all points, per side
+	priorShape  = 0.05 // of ξ, after many points
+	youngShape  = 0.5  // added to it while there are no excesses,
+	youngUntil  = 10   // half of it when there are this many
+	shapeWeight = 100  // excesses that the prior shape is worth
+	scaleWeight = 12   // excesses that the prior scale, y(u)/2, is worth
+	minShape    = 0.005
+	maxShape    = 0.8
+	// recurring is the number of points that must lie at least this far out for
+	// a residual to count as something that happens: less is a lone outlier.
+	recurring = 2
+)
+
+// tail is what fit found; it is kept, not recomputed at each point. All
+// residuals are in the unit of the histogram, σ in that of y.
+type tail struct {
+	from  uint8   // first bucket of the tail; its lower edge is the threshold u
+	share float32 // share of all points beyond u
+	sigma float32 // σ
+	shape float32 // ξ
+	far   float32 // the furthest residual that recurs; +Inf if that is in the open bucket
+	band  float32 // the quantile that BandShare of all points exceed
+}
+
+// logP returns ln p of an excess of y over y(u); it falls strictly with y.
+func (t *tail) logP(y float64) float64 {
+	xi := float64(t.shape)
+	return math.Log(float64(t.share)) - math.Log1p(xi*y/float64(t.sigma))/xi
+}
+
+// quantile returns the excess over y(u) that the share p of all points exceed,
+// for p below the tail's share.
+func (t *tail) quantile(p float64) float64 {
+	xi := float64(t.shape)
+	return float64(t.sigma) / xi * math.Expm1(-xi*math.Log(p/float64(t.share)))
+}
+
+// moments holds the integrals ∫S and ∫S² over the tail, S being the share of
+// the excesses that lie beyond y. The mean excess is ∫S; the probability-weighted
+// moment E[Y·(1-F(Y))] is ∫S²/2.
+type moments struct{ s, s2 float64 }
+
+// add adds one bucket of the given width, over which S falls from a to b.
+// Between the edges S is taken to fall exponentially.
+func (m *moments) add(width, a, b float64) {
+	if b < a/64 {
+		b = a / 64
+	}
+	if a-b < 1e-9*a {
+		m.s += width * a
+		m.s2 += width * a * a
+		return
+	}
+	slope := width / math.Log(a/b)
+	m.s += slope * (a - b)
+	m.s2 += slope * (a*a - b*b) / 2
+}
+
+// shapeScale turns the moments of n excesses over the threshold y(u) into ξ and σ.
+//
+//	ξ̂ = 2 - ∫S/(∫S - ∫S²),  ξ = (n·ξ̂ + w·ξ₀)/(n + w),  σ = (n·(1-ξ)·∫S + w'·y(u)/2)/(n + w')
+func (m *moments) shapeScale(n, yu float64) (xi, sigma float64) {
+	prior := priorShape + youngShape*youngUntil/(youngUntil+n)
+	est := prior
+	if m.s > m.s2 {
+		est = clamp(2-m.s/(m.s-m.s2), -0.5, maxShape)
+	}
+	xi = clamp((n*est+shapeWeight*prior)/(n+shapeWeight), minShape, maxShape)
+	sigma = (n*m.s*(1-xi) + scaleWeight*yu/2) / (n + scaleWeight)
+	return xi, sigma
+}
+
+// stretch returns y = x^1.5, and shrink its inverse, for x ≥ 0.
+func stretch(x float64) float64 { return x * math.Sqrt(x) }
+func shrink(y float64) float64  { return math.Pow(y, 1/1.5) }
+
+func clamp(x, lo, hi float64) float64 { return math.Max(lo, math.Min(hi, x)) }

@@ -1,0 +1,79 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package vocabulary // import "github.com/auspex-otel/auspex/internal/vocabulary"
+
+import "strings"
+
+// Metrics: companions of a series, then gauges of a service. All are gauges
+// with an empty unit: a unit of "1" would become the suffix _ratio in Prometheus.
+const (
+	MetricScore    = "anomaly.score"
+	MetricObserved = "anomaly.observed"
+	MetricExpected = "anomaly.expected"
+	MetricLower    = "anomaly.lower"
+	MetricUpper    = "anomaly.upper"
+
+	MetricMaxScore = "anomaly.max_score"
+	MetricOpen     = "anomaly.open"
+	MetricRate     = "anomaly.rate"
+
+	metricPrefix = "anomaly."
+)
+
+// Companions are the names of the gauges that may stand beside a series, in the order in which they are written.
+var Companions = [...]string{MetricScore, MetricObserved, MetricExpected, MetricLower, MetricUpper}
+
+// Attributes of companions, beside the series' own.
+const (
+	AttrMetric    = "anomaly.metric"
+	AttrStatistic = "anomaly.statistic"
+	AttrUnit      = "anomaly.unit"
+)
+
+// Statistics: which number of a metric a series is.
+const (
+	StatValue = "value"
+	StatRate  = "rate"
+	StatMean  = "mean"
+	StatP50   = "p50"
+	StatP95   = "p95"
+	StatP99   = "p99"
+)
+
+// Resource attributes that Auspex reads, as in the semantic conventions.
+const (
+	ServiceName    = "service.name"
+	HostName       = "host.name"
+	UnknownService = "unknown_service"
+)
+
+// Events, and their attributes.
+const (
+	EventAnomaly  = "auspex.anomaly"
+	EventIncident = "auspex.incident"
+	eventPrefix   = "auspex."
+
+	AttrAnomalyID    = "anomaly.id"
+	AttrIncidentID   = "incident.id"
+	AttrState        = "anomaly.state"
+	AttrKind         = "anomaly.kind"
+	AttrSeries       = "anomaly.series"
+	AttrOpened       = "anomaly.opened"
+	AttrClosed       = "anomaly.closed"
+	AttrSuspect      = "incident.suspect"
+	AttrSuspects     = "incident.suspects"
+	AttrAnomalyCount = "incident.anomalies"
+	AttrIncState     = "incident.state"
+	AttrIncOpened    = "incident.opened"
+	AttrIncClosed    = "incident.closed"
+)
+
+// Scope is the instrumentation scope of everything that leaves by the findings receiver.
+const Scope = "github.com/auspex-otel/auspex"
+
+// OwnMetric tells whether a metric is one of ours, which passes unobserved.
+func OwnMetric(name string) bool { return strings.HasPrefix(name, metricPrefix) }
+
+// OwnEvent tells whether a log record's event is one of ours, which passes unobserved.
+func OwnEvent(name string) bool { return strings.HasPrefix(name, eventPrefix) }

@@ -1,0 +1,165 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package anomalyprocessor // import "github.com/auspex-otel/auspex/processor/anomalyprocessor"
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/processor"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
+)
+
+// base finds the engine. On its own, with the next consumer, it is the whole
+// processor of a signal that is not judged yet: the telemetry passes as it came.
+type base struct {
+	logger *zap.Logger
+	engine *engine.Engine
+}
+
+// Start finds the engine.
+func (b *base) Start(_ context.Context, host component.Host) (err error) {
+	b.engine, err = engine.Find(host, b.logger)
+	return err
+}
+
+// Shutdown has nothing to release: the engine belongs to its extension.
+func (*base) Shutdown(context.Context) error { return nil }
+
+type metricsProcessor struct {
+	base
+	cfg       *Config
+	next      consumer.Metrics
+	telemetry *metadata.TelemetryBuilder
+}
+
+func newMetricsProcessor(set processor.Settings, cfg *Config, next consumer.Metrics) (*metricsProcessor, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &metricsProcessor{base: base{logger: set.Logger}, cfg: cfg, next: next, telemetry: telemetry}, nil
+}
+
+// Shutdown ends the processor's own telemetry.
+func (p *metricsProcessor) Shutdown(context.Context) error {
+	p.telemetry.Shutdown()
+	return nil
+}
+
+// Capabilities tells the collector that companions are written into the batch.
+func (*metricsProcessor) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: true}
+}
+
+// ConsumeMetrics has the engine judge the batch once, writes the companions into
+// it and returns the next consumer's answer. A refused batch that comes again
+// gets the verdicts that it got.
+func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	verdicts := p.judge(ctx, md)
+	if len(verdicts) > 0 {
+		p.telemetry.ProcessorAnomalyCompanionPoints.Add(ctx, int64(p.annotate(md, verdicts)))
+	}
+	return p.next.ConsumeMetrics(ctx, md)
+}
+
+// judge keeps a failure inside the engine from costing anybody their telemetry.
+func (p *metricsProcessor) judge(ctx context.Context, md pmetric.Metrics) (verdicts []engine.Verdict) {
+	defer func() {
+		if r := recover(); r != nil {
+			verdicts = nil
+			p.telemetry.ProcessorAnomalyFailures.Add(ctx, 1)
+			p.logger.Error("the engine failed on a batch, which passes unjudged: please report this",
+				zap.String("failure", fmt.Sprint(r)), zap.ByteString("stack", debug.Stack()))
+		}
+	}()
+	return p.engine.ObserveMetrics(md, engine.Output{Select: p.cfg.Output.Select, MaxSeries: p.cfg.Output.MaxSeries})
+}
+
+// annotate appends the companions of all verdicts, which are in the order of the
+// batch, and returns how many data points it wrote. Companions of one scope
+// share its gauges. A series that has a score already, from a collector before
+// this one or from an earlier try, keeps it.
+func (p *metricsProcessor) annotate(md pmetric.Metrics, verdicts []engine.Verdict) (written int) {
+	var gauges [len(vocabulary.Companions)]pmetric.NumberDataPointSlice
+	var present map[series.ID]bool
+	for i, v := range verdicts {
+		sm := md.ResourceMetrics().At(v.Resource).ScopeMetrics().At(v.Scope)
+		if i == 0 || v.Resource != verdicts[i-1].Resource || v.Scope != verdicts[i-1].Scope {
+			present = scored(sm)
+			gauges = [len(gauges)]pmetric.NumberDataPointSlice{}
+		}
+		m := sm.Metrics().At(v.Metric)
+		t, own := place(m, v.Point)
+		attributes := pcommon.NewMap()
+		own.CopyTo(attributes)
+		vocabulary.PutSeries(attributes, m.Name(), v.Statistic, v.Unit)
+		if present[series.Attributes(attributes)] {
+			continue
+		}
+		values := [...]float64{v.Score, v.Observed, v.Expected, v.Lower, v.Upper}
+		for n := range p.names() {
+			if gauges[n] == (pmetric.NumberDataPointSlice{}) {
+				g := sm.Metrics().AppendEmpty()
+				g.SetName(vocabulary.Companions[n])
+				gauges[n] = g.SetEmptyGauge().DataPoints()
+			}
+			dp := gauges[n].AppendEmpty()
+			vocabulary.PutCompanion(dp, t, values[n], v.End)
+			attributes.CopyTo(dp.Attributes())
+			written++
+		}
+	}
+	return written
+}
+
+// scored lists the series of a scope that have a score already, by the identity
+// of the score's attributes. It returns nil where there are none.
+func scored(sm pmetric.ScopeMetrics) (present map[series.ID]bool) {
+	for _, m := range sm.Metrics().All() {
+		if m.Name() != vocabulary.MetricScore || m.Type() != pmetric.MetricTypeGauge {
+			continue
+		}
+		for _, dp := range m.Gauge().DataPoints().All() {
+			if present == nil {
+				present = map[series.ID]bool{}
+			}
+			present[series.Attributes(dp.Attributes())] = true
+		}
+	}
+	return present
+}
+
+// names is how many of vocabulary.Companions are written.
+func (p *metricsProcessor) names() int {
+	if p.cfg.Output.Band {
+		return len(vocabulary.Companions)
+	}
+	return len(vocabulary.Companions) - 2
+}
+
+// place returns the time and attributes of a data point.
+func place(m pmetric.Metric, i int) (pcommon.Timestamp, pcommon.Map) {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		dp := m.Gauge().DataPoints().At(i)
+		return dp.Timestamp(), dp.Attributes()
+	case pmetric.MetricTypeSum:
+		dp := m.Sum().DataPoints().At(i)
+		return dp.Timestamp(), dp.Attributes()
+	default:
+		dp := m.Histogram().DataPoints().At(i)
+		return dp.Timestamp(), dp.Attributes()
+	}
+}

@@ -1,0 +1,48 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package anomalyprocessor // import "github.com/auspex-otel/auspex/processor/anomalyprocessor"
+
+import (
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// Config is the configuration of the anomaly processor.
+type Config struct {
+	// Output says which verdicts are written beside the telemetry.
+	Output Output `mapstructure:"output"`
+}
+
+// Output says which verdicts are written beside metrics.
+type Output struct {
+	// Select is anomalous (series from their first anomalous point until five
+	// points after it closed), all, or none.
+	Select engine.Select `mapstructure:"select"`
+	// Band adds the lower and the upper end of what was expected.
+	Band bool `mapstructure:"band"`
+	// MaxSeries bounds the anomalous series that have companions at once.
+	MaxSeries int `mapstructure:"max_series"`
+}
+
+// Validate names every key that is out of its range.
+func (c *Config) Validate() error {
+	var errs []error
+	switch c.Output.Select {
+	case engine.SelectAnomalous, engine.SelectAll, engine.SelectNone:
+	default:
+		errs = append(errs, fmt.Errorf("output::select is %q, it must be anomalous, all or none", c.Output.Select))
+	}
+	if c.Output.MaxSeries < 1 {
+		errs = append(errs, fmt.Errorf("output::max_series is %d, it must be at least 1; to write nothing set output::select to none", c.Output.MaxSeries))
+	}
+	return errors.Join(errs...)
+}
+
+func createDefaultConfig() component.Config {
+	return &Config{Output: Output{Select: engine.SelectAnomalous, Band: true, MaxSeries: 1000}}
+}

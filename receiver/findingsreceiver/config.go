@@ -1,0 +1,29 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package findingsreceiver // import "github.com/auspex-otel/auspex/receiver/findingsreceiver"
+
+import (
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// Config is the configuration of the findings receiver.
+type Config struct {
+	// GaugeInterval is how often the gauges of every service are sent. Events leave within a second.
+	GaugeInterval time.Duration `mapstructure:"gauge_interval"`
+}
+
+// Validate names every key that is out of its range.
+func (c *Config) Validate() error {
+	if c.GaugeInterval < time.Second {
+		return fmt.Errorf("gauge_interval is %v, it must be at least 1s", c.GaugeInterval)
+	}
+	return nil
+}
+
+func createDefaultConfig() component.Config {
+	return &Config{GaugeInterval: 15 * time.Second}
+}

@@ -1,0 +1,99 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package findingsreceiver // import "github.com/auspex-otel/auspex/receiver/findingsreceiver"
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// eventInterval is how often the engine is asked for new events.
+const eventInterval = time.Second
+
+// sender sends what is pending of one signal, once. What the consumer refused stays pending.
+type sender interface {
+	send(ctx context.Context) error
+}
+
+// loop is the receiver of one signal: it sends at an interval, and once more at shutdown.
+type loop struct {
+	signal   string
+	interval time.Duration
+	logger   *zap.Logger
+	obs      *receiverhelper.ObsReport
+	sender   sender
+	engine   *engine.Engine
+	release  func()
+	stop     context.CancelFunc
+	done     chan struct{}
+}
+
+func newLoop(set receiver.Settings, signal string, interval time.Duration, with func(*loop) sender) (*loop, error) {
+	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, Transport: "engine", ReceiverCreateSettings: set})
+	if err != nil {
+		return nil, err
+	}
+	l := &loop{signal: signal, interval: interval, logger: set.Logger, obs: obs}
+	l.sender = with(l)
+	return l, nil
+}
+
+// Start finds the engine and reserves its findings of this signal.
+func (l *loop) Start(_ context.Context, host component.Host) error {
+	e, err := engine.Find(host, l.logger)
+	if err != nil {
+		return err
+	}
+	if l.release, err = e.Claim(l.signal); err != nil {
+		return fmt.Errorf("findings of signal %s: %w", l.signal, err)
+	}
+	l.engine = e
+	ctx, stop := context.WithCancel(context.Background())
+	l.stop, l.done = stop, make(chan struct{})
+	go l.run(ctx)
+	return nil
+}
+
+// Shutdown stops sending. What was not delivered is in the engine's state.
+func (l *loop) Shutdown(ctx context.Context) error {
+	if l.stop == nil {
+		return nil
+	}
+	l.stop()
+	<-l.done
+	l.stop = nil
+	err := l.sender.send(ctx)
+	l.release()
+	if err != nil {
+		l.logger.Warn("the last findings could not be delivered, they stay in the engine's state", zap.String("signal", l.signal), zap.Error(err))
+	}
+	return nil
+}
+
+func (l *loop) run(ctx context.Context) {
+	defer close(l.done)
+	t := time.NewTicker(l.interval)
+	defer t.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		err := l.sender.send(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			l.logger.Error("findings could not be delivered, they are kept and tried again", zap.String("signal", l.signal), zap.Error(err))
+		}
+		failing = err != nil
+	}
+}

@@ -1,0 +1,122 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package findingsreceiver // import "github.com/auspex-otel/auspex/receiver/findingsreceiver"
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// staleDelay lies between a silent series' last point and the mark that it
+// ceased: the least that backends of millisecond resolution tell apart, in nanoseconds.
+const staleDelay = 1_000_000
+
+// gaugeSender sends the gauges per service, and the ends of silent series.
+type gaugeSender struct {
+	loop *loop
+	next consumer.Metrics
+}
+
+func (s *gaugeSender) send(ctx context.Context) error {
+	pending := s.loop.engine.PendingGauges()
+	md := metricsOf(pending)
+	n := md.DataPointCount()
+	if n == 0 {
+		return nil
+	}
+	ctx = s.loop.obs.StartMetricsOp(ctx)
+	err := s.next.ConsumeMetrics(ctx, md)
+	s.loop.obs.EndMetricsOp(ctx, "engine", n, err)
+	if err == nil {
+		s.loop.engine.DeliveredGauges(pending)
+	}
+	return err
+}
+
+// eventSender sends anomalies and incidents that opened, changed or closed.
+type eventSender struct {
+	loop *loop
+	next consumer.Logs
+}
+
+func (s *eventSender) send(ctx context.Context) error {
+	pending := s.loop.engine.PendingEvents()
+	ld := logsOf(pending)
+	n := ld.LogRecordCount()
+	if n == 0 {
+		return nil
+	}
+	ctx = s.loop.obs.StartLogsOp(ctx)
+	err := s.next.ConsumeLogs(ctx, ld)
+	s.loop.obs.EndLogsOp(ctx, "engine", n, err)
+	if err == nil {
+		s.loop.engine.DeliveredEvents(pending)
+	}
+	return err
+}
+
+func metricsOf(g engine.Gauges) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	for _, svc := range g.Services {
+		rm := md.ResourceMetrics().AppendEmpty()
+		rm.Resource().Attributes().PutStr(vocabulary.ServiceName, svc.Service)
+		sm := rm.ScopeMetrics().AppendEmpty()
+		sm.Scope().SetName(vocabulary.Scope)
+		put := func(name string) pmetric.NumberDataPoint {
+			m := sm.Metrics().AppendEmpty()
+			m.SetName(name)
+			dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
+			dp.SetTimestamp(svc.Time)
+			return dp
+		}
+		put(vocabulary.MetricMaxScore).SetDoubleValue(svc.MaxScore)
+		put(vocabulary.MetricOpen).SetIntValue(svc.Open)
+		put(vocabulary.MetricRate).SetDoubleValue(svc.Rate)
+	}
+	for _, s := range g.Stale {
+		rm := md.ResourceMetrics().AppendEmpty()
+		s.Resource.CopyTo(rm.Resource().Attributes())
+		sm := rm.ScopeMetrics().AppendEmpty()
+		s.Scope.CopyTo(sm.Scope())
+		for _, name := range vocabulary.Companions {
+			m := sm.Metrics().AppendEmpty()
+			m.SetName(name)
+			dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
+			vocabulary.PutCompanion(dp, s.Time+staleDelay, 0, true)
+			s.Attributes.CopyTo(dp.Attributes())
+			vocabulary.PutSeries(dp.Attributes(), s.Metric, s.Statistic, s.Unit)
+		}
+	}
+	return md
+}
+
+func logsOf(ev engine.Events) plog.Logs {
+	ld := plog.NewLogs()
+	scopes := map[string]plog.LogRecordSlice{}
+	at := func(service string) plog.LogRecord {
+		records, ok := scopes[service]
+		if !ok {
+			rl := ld.ResourceLogs().AppendEmpty()
+			rl.Resource().Attributes().PutStr(vocabulary.ServiceName, service)
+			sl := rl.ScopeLogs().AppendEmpty()
+			sl.Scope().SetName(vocabulary.Scope)
+			records = sl.LogRecords()
+			scopes[service] = records
+		}
+		return records.AppendEmpty()
+	}
+	for _, a := range ev.Anomalies {
+		vocabulary.PutAnomaly(at(a.Service), a)
+	}
+	for _, i := range ev.Incidents {
+		vocabulary.PutIncident(at(i.Service), i)
+	}
+	return ld
+}
