@@ -1,0 +1,149 @@
+# Copyright The Auspex Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make help` lists what there is. Needs Go 1.26, git, make and bash; no root.
+
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+# With cgo there would be a second build cache and a second kind of binary.
+export CGO_ENABLED := 0
+
+VERSION := $(shell awk '$$1 == "version:" {print $$2; exit}' builder-config.yaml)
+CACHE   := $(or $(AUSPEX_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/auspex)
+TOOL    := go tool -modfile=internal/tools/go.mod
+
+# RELEASE=1 leaves the builder's paths out of the binaries. Not by default: it
+# makes Go compile every dependency a second time beside what the tests use.
+BUILD := go build $(if $(RELEASE),-trimpath) -ldflags '-s -w -X main.version=$(VERSION)'
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI         := $(CACHE)/bin/golangci-lint-$(GOLANGCI_VERSION)
+
+# Everything but the end-to-end tests, which need the built binary.
+UNIT = $$(go list ./... | grep -v '/e2e')
+
+# Everything but the generated list of components: to lint it is to analyse all of contrib.
+LINT = ./distro/config/... $(patsubst %/,./%/...,$(filter-out distro/ bin/ docs/ scripts/ testdata/,$(wildcard */)))
+
+banner = @printf '\n--- %s\n' '$(1)'
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  The first build takes about 7 minutes on 2 cores, a repeat 15 seconds.'
+
+##@ Product
+
+.PHONY: build
+build: ## bin/otelcol-auspex, the collector, and bin/auspex, its companion
+	$(call banner,build (about 7 minutes on 2 cores the first time))
+	$(BUILD) -o bin/otelcol-auspex ./distro
+	$(BUILD) -o bin/auspex ./cmd/auspex
+
+.PHONY: run
+run: build ## start the collector with the default configuration
+	bin/otelcol-auspex
+
+.PHONY: demo
+demo: build ## start the collector, play a shop into it, break a service, say what was found; SEED=n, FAULT=none|latency|errors|throughput
+	$(BUILD) -o bin/auspex-demo ./demo
+	$(call banner,demo)
+	@SEED='$(SEED)' FAULT='$(FAULT)' bin/auspex-demo
+
+##@ Tests
+
+.PHONY: test
+test: build peers ## unit, component and scenario tests, then slim end-to-end tests with a real Prometheus
+	$(call banner,unit$(comma) component and scenario tests)
+	go test -timeout 15m $(UNIT)
+	$(call banner,slim end-to-end tests: the built binary and a real Prometheus)
+	go test -short -count=1 -timeout 15m ./e2e/...
+
+.PHONY: e2e
+e2e: build peers ## every end-to-end test; raw answers are kept in e2e/out
+	$(call banner,end-to-end tests)
+	go test -v -count=1 -timeout 45m ./e2e/...
+
+.PHONY: peers
+peers: ## install the real servers of the tests into the cache
+	$(call banner,peers in $(CACHE) (up to 6 minutes the first time))
+	@scripts/peers.sh prometheus
+
+.PHONY: race
+race: ## tests under the race detector; needs a C compiler
+	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -Ev '/(distro|e2e|eval|demo|dashboards)(/|$$)')
+
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (20s)
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' . || true); do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+	    printf '\n--- %s in %s\n' $$target $$(dirname $$file); \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+	  done; \
+	done
+
+COUNT ?= 6
+BENCH ?= .
+.PHONY: bench
+bench: ## benchmarks into bin/bench.txt; BENCH=regexp, COUNT=n, OLD=file to compare with
+	@mkdir -p bin
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(UNIT) | tee bin/bench.txt
+	$(TOOL) benchstat $(OLD) bin/bench.txt
+
+.PHONY: quality-calibration
+quality-calibration: ## false-alarm shares and recall of the models, as a table
+	go run ./eval/calibration
+
+##@ House
+
+.PHONY: lint
+lint: $(GOLANGCI) ## linters, module tidiness, changelog fragments, shell syntax
+	$(call banner,golangci-lint)
+	$(GOLANGCI) run $(LINT)
+	$(call banner,go.mod$(comma) changelog fragments$(comma) scripts)
+	go mod tidy -diff
+	$(TOOL) chloggen validate --config .chloggen/config.yaml
+	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done
+
+.PHONY: format
+format: $(GOLANGCI) ## write every file as the formatters want it
+	$(GOLANGCI) fmt $(LINT)
+
+# Keyed by version and outside the tree: its own build takes minutes.
+$(GOLANGCI):
+	$(call banner,golangci-lint $(GOLANGCI_VERSION) (about 4 minutes on 2 cores$(comma) once))
+	@mkdir -p $(@D)
+	cd internal/tools/lint && go build -o $@.part github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@mv $@.part $@
+
+.PHONY: generate
+generate: ## write all generated code: the distribution, component metadata, dashboards
+	$(call banner,the distribution)
+	$(TOOL) builder --config builder-config.yaml --skip-get-modules --skip-compilation
+	$(call banner,component metadata)
+	go generate $(patsubst %,./%/...,$(wildcard receiver processor exporter connector extension))
+	$(if $(wildcard dashboards/*.go),$(call banner,dashboards))
+	$(if $(wildcard dashboards/*.go),go run ./dashboards)
+
+.PHONY: check-generated
+check-generated: ## generate, and fail if that changed anything
+	@mkdir -p bin; \
+	state() { git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null; }; \
+	state > bin/generated.before; \
+	$(MAKE) --no-print-directory generate; \
+	state > bin/generated.after; \
+	diff bin/generated.before bin/generated.after || { echo 'Generated files were stale. Commit what changed.'; exit 1; }
+
+.PHONY: changelog
+changelog: ## a new changelog fragment; NAME=what-changed
+	@test -n '$(NAME)' || { echo 'make changelog NAME=what-changed'; exit 2; }
+	$(TOOL) chloggen new --config .chloggen/config.yaml --filename '$(NAME)'
+
+.PHONY: clean
+clean: ## remove bin/ and kept test output; caches stay
+	rm -rf bin e2e/out eval/out
+
+comma := ,

@@ -1,0 +1,11 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package auspexprovider is the config provider with the scheme auspex.
+//
+//   - auspex:default, auspex:agent and auspex:gateway are the shipped
+//     configurations, to be named on the command line: --config=auspex:agent.
+//   - ${auspex:state} is the folder that holds everything otelcol-auspex keeps
+//     on disk: the first that is set of $AUSPEX_STATE_DIR, $XDG_STATE_HOME/auspex
+//     and $HOME/.local/state/auspex, else /var/lib/auspex.
+package auspexprovider // import "github.com/auspex-otel/auspex/distro/config/auspexprovider"

@@ -1,0 +1,71 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auspexprovider // import "github.com/auspex-otel/auspex/distro/config/auspexprovider"
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/auspex-otel/auspex/distro/config"
+)
+
+const (
+	scheme = "auspex"
+	// state is the name under which the state folder is served.
+	state = "state"
+	// systemState is the state folder of a process that has no home, such as a service.
+	systemState = "/var/lib/auspex"
+)
+
+type provider struct{}
+
+// NewFactory returns the factory of the provider.
+func NewFactory() confmap.ProviderFactory {
+	return confmap.NewProviderFactory(func(confmap.ProviderSettings) confmap.Provider {
+		return provider{}
+	})
+}
+
+// Scheme returns auspex.
+func (provider) Scheme() string { return scheme }
+
+// Retrieve returns a shipped configuration or the state folder.
+func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (*confmap.Retrieved, error) {
+	name, ok := strings.CutPrefix(uri, scheme+":")
+	if !ok {
+		return nil, fmt.Errorf("%q uri is not supported by %q provider", uri, scheme)
+	}
+	if name == state {
+		return confmap.NewRetrieved(StateDir())
+	}
+	text, ok := config.Read(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no %q: the shipped configurations are %s:%s, and ${%s:%s} is the state folder",
+			uri, scheme, strings.Join(config.Names(), ", "+scheme+":"), scheme, state)
+	}
+	return confmap.NewRetrievedFromYAML(text)
+}
+
+// Shutdown does nothing: the provider holds nothing open.
+func (provider) Shutdown(context.Context) error { return nil }
+
+// StateDir returns the folder that ${auspex:state} stands for.
+func StateDir() string {
+	if dir := os.Getenv("AUSPEX_STATE_DIR"); dir != "" {
+		return dir
+	}
+	// The XDG specification has relative paths ignored.
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "auspex")
+	}
+	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {
+		return filepath.Join(home, ".local", "state", "auspex")
+	}
+	return systemState
+}

@@ -1,0 +1,74 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auspexprovider
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/auspex-otel/auspex/distro/config"
+)
+
+func retrieve(t *testing.T, uri string) (*confmap.Retrieved, error) {
+	t.Helper()
+	p := NewFactory().Create(confmap.ProviderSettings{})
+	t.Cleanup(func() { require.NoError(t, p.Shutdown(t.Context())) })
+	return p.Retrieve(t.Context(), uri, nil)
+}
+
+func TestServesEveryShippedConfig(t *testing.T) {
+	for _, name := range config.Names() {
+		r, err := retrieve(t, "auspex:"+name)
+		require.NoError(t, err)
+		conf, err := r.AsConf()
+		require.NoError(t, err)
+		assert.True(t, conf.IsSet("service::pipelines"), name)
+	}
+}
+
+func TestUnknownNameSaysWhatThereIs(t *testing.T) {
+	_, err := retrieve(t, "auspex:gatway")
+	require.ErrorContains(t, err, `there is no "auspex:gatway"`)
+	for _, name := range config.Names() {
+		require.ErrorContains(t, err, "auspex:"+name)
+	}
+	require.ErrorContains(t, err, "${auspex:state}")
+}
+
+func TestForeignScheme(t *testing.T) {
+	_, err := retrieve(t, "file:default")
+	require.Error(t, err)
+}
+
+func TestStateDir(t *testing.T) {
+	abs := t.TempDir()
+	for _, test := range []struct {
+		name           string
+		own, xdg, home string
+		want           string
+	}{
+		{"own folder first", abs, "/xdg", "/home/a", abs},
+		{"then XDG", "", abs, "/home/a", filepath.Join(abs, "auspex")},
+		{"a relative XDG folder does not count", "", "xdg", abs, filepath.Join(abs, ".local", "state", "auspex")},
+		{"then home", "", "", abs, filepath.Join(abs, ".local", "state", "auspex")},
+		{"no home", "", "", "", systemState},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("AUSPEX_STATE_DIR", test.own)
+			t.Setenv("XDG_STATE_HOME", test.xdg)
+			t.Setenv("HOME", test.home)
+			t.Setenv("USERPROFILE", test.home)
+			assert.Equal(t, test.want, StateDir())
+			r, err := retrieve(t, "auspex:state")
+			require.NoError(t, err)
+			got, err := r.AsString()
+			require.NoError(t, err)
+			assert.Equal(t, test.want, got)
+		})
+	}
+}

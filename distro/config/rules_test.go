@@ -1,0 +1,275 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// rule is one thing that an acknowledgement depends on. check returns what breaks it.
+type rule struct {
+	name  string
+	check func(collector) []string
+}
+
+// rules are the acknowledgement rules that every shipped configuration keeps.
+// Each has a fixture testdata/<name>.yaml, which breaks this rule and no other.
+var rules = []rule{
+	{"no-batch", noComponent("processors", "batch", "acknowledges before anything is delivered")},
+	{"no-tail-sampling", noComponent("processors", "tail_sampling", "acknowledges spans that it holds in memory")},
+	{"memory-limiter-first", memoryLimiterFirst},
+	{"queue-is-stated", queueIsStated},
+	{"queue-is-safe", queueIsSafe},
+	{"queue-retries-for-ever", queueRetriesForEver},
+	{"remote-write-is-direct", remoteWriteIsDirect},
+	{"remote-write-retries-in-time", remoteWriteRetriesInTime},
+	{"storage-is-durable", storageIsDurable},
+	{"storage-is-apart", storageIsApart},
+	{"storage-is-enabled", storageIsEnabled},
+	{"engine-is-persistent", engineIsPersistent},
+	{"log-files-are-resumed", logFilesAreResumed},
+}
+
+// collector is a parsed configuration with its ${} references as they stand.
+type collector struct {
+	Receivers  map[string]section `yaml:"receivers"`
+	Processors map[string]section `yaml:"processors"`
+	Exporters  map[string]section `yaml:"exporters"`
+	Extensions map[string]section `yaml:"extensions"`
+	Service    struct {
+		Extensions []string            `yaml:"extensions"`
+		Pipelines  map[string]pipeline `yaml:"pipelines"`
+	} `yaml:"service"`
+}
+
+type pipeline struct {
+	Receivers  []string `yaml:"receivers"`
+	Processors []string `yaml:"processors"`
+	Exporters  []string `yaml:"exporters"`
+}
+
+// section is the configuration of one component or of a part of it.
+type section map[string]any
+
+func (s section) sub(key string) section {
+	switch v := s[key].(type) {
+	case section:
+		return v
+	case map[string]any:
+		return v
+	}
+	return nil
+}
+
+func (s section) text(key string) string {
+	v, ok := s[key].(string)
+	if !ok {
+		return ""
+	}
+	return v
+}
+
+// isZero tells whether a key is written and is zero. An absent key has the component's default, which is not.
+func (s section) isZero(key string) bool {
+	switch v := s[key].(type) {
+	case int:
+		return v == 0
+	case string:
+		d, err := time.ParseDuration(v)
+		return err == nil && d == 0
+	}
+	return false
+}
+
+func kind(id string) string {
+	k, _, _ := strings.Cut(id, "/")
+	return k
+}
+
+// sections returns id and configuration of all components of the given kinds, in a stable order.
+func sections(from map[string]section, kinds ...string) []string {
+	ids := slices.Sorted(maps.Keys(from))
+	return slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(kinds, kind(id)) })
+}
+
+func noComponent(where, what, why string) func(collector) []string {
+	return func(c collector) []string {
+		var found []string
+		for _, id := range sections(c.Processors, what) {
+			found = append(found, fmt.Sprintf("%s::%s: %s", where, id, why))
+		}
+		return found
+	}
+}
+
+// A pipeline of findings needs no limiter: the engine bounds them and sends again what was refused.
+func memoryLimiterFirst(c collector) []string {
+	var found []string
+	for _, id := range slices.Sorted(maps.Keys(c.Service.Pipelines)) {
+		p := c.Service.Pipelines[id]
+		if !slices.ContainsFunc(p.Receivers, func(r string) bool { return kind(r) != "findings" }) {
+			continue
+		}
+		if len(p.Processors) == 0 || kind(p.Processors[0]) != "memory_limiter" {
+			found = append(found, "service::pipelines::"+id+": memory_limiter is not its first processor")
+		}
+	}
+	return found
+}
+
+// queueless exporters have no sending_queue, or none unless it is written.
+var queueless = []string{"nop", "debug", "file", "prometheus", "prometheus_remote_write"}
+
+func queueingExporters(c collector) []string {
+	ids := slices.Sorted(maps.Keys(c.Exporters))
+	return slices.DeleteFunc(ids, func(id string) bool {
+		_, written := c.Exporters[id]["sending_queue"]
+		return slices.Contains(queueless, kind(id)) && !written
+	})
+}
+
+func queueIsStated(c collector) []string {
+	var found []string
+	for _, id := range queueingExporters(c) {
+		if c.Exporters[id].sub("sending_queue") == nil {
+			found = append(found, "exporters::"+id+": without sending_queue it queues in memory")
+		}
+	}
+	return found
+}
+
+func queueIsSafe(c collector) []string {
+	var found []string
+	for _, id := range queueingExporters(c) {
+		queue := c.Exporters[id].sub("sending_queue")
+		if queue == nil || queue["enabled"] == false {
+			continue
+		}
+		onDisk, waits := queue.text("storage") != "", queue["wait_for_result"] == true
+		if onDisk == waits {
+			found = append(found, "exporters::"+id+"::sending_queue: needs storage or wait_for_result: true, and not both")
+		}
+	}
+	return found
+}
+
+func queueRetriesForEver(c collector) []string {
+	var found []string
+	for _, id := range queueingExporters(c) {
+		e := c.Exporters[id]
+		if queue := e.sub("sending_queue"); queue == nil || queue["enabled"] == false {
+			continue
+		}
+		if !e.sub("retry_on_failure").isZero("max_elapsed_time") {
+			found = append(found, "exporters::"+id+"::retry_on_failure::max_elapsed_time: is not 0, so the queue deletes what it could not send in time")
+		}
+	}
+	return found
+}
+
+func remoteWriteIsDirect(c collector) []string {
+	var found []string
+	for _, id := range sections(c.Exporters, "prometheus_remote_write", "prometheusremotewrite") {
+		if c.Exporters[id].sub("remote_write_queue")["enabled"] != false {
+			found = append(found, "exporters::"+id+"::remote_write_queue: is not off, so it acknowledges from memory")
+		}
+		if _, ok := c.Exporters[id]["wal"]; ok {
+			found = append(found, "exporters::"+id+"::wal: acknowledges before Prometheus has it, and one refusal blocks it")
+		}
+	}
+	return found
+}
+
+func remoteWriteRetriesInTime(c collector) []string {
+	var found []string
+	for _, id := range sections(c.Exporters, "prometheus_remote_write", "prometheusremotewrite") {
+		timeout, errTimeout := time.ParseDuration(c.Exporters[id].text("timeout"))
+		retries, errRetries := time.ParseDuration(c.Exporters[id].sub("retry_on_failure").text("max_elapsed_time"))
+		if errTimeout != nil || errRetries != nil || retries <= 0 || retries >= timeout {
+			found = append(found, "exporters::"+id+": retry_on_failure::max_elapsed_time must be written, above 0 and below timeout")
+		}
+	}
+	return found
+}
+
+func storageIsDurable(c collector) []string {
+	var found []string
+	for _, id := range sections(c.Extensions, "file_storage") {
+		for _, key := range []string{"fsync", "recreate", "create_directory"} {
+			if c.Extensions[id][key] != true {
+				found = append(found, "extensions::"+id+"::"+key+": is not true")
+			}
+		}
+	}
+	return found
+}
+
+func storageIsApart(c collector) []string {
+	var found []string
+	owner := map[string]string{}
+	for _, id := range sections(c.Extensions, "file_storage") {
+		dir := c.Extensions[id].text("directory")
+		if !strings.HasPrefix(dir, "${auspex:state}/") {
+			found = append(found, "extensions::"+id+"::directory: is not below ${auspex:state}")
+		}
+		if other, taken := owner[dir]; taken {
+			found = append(found, "extensions::"+id+"::directory: is that of "+other)
+		}
+		owner[dir] = id
+	}
+	return found
+}
+
+func storageIsEnabled(c collector) []string {
+	var found []string
+	check := func(where, id string) {
+		if id != "" && (c.Extensions[id] == nil || !slices.Contains(c.Service.Extensions, id)) {
+			found = append(found, where+": "+id+" is not among the configured and enabled extensions")
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Exporters)) {
+		check("exporters::"+id+"::sending_queue::storage", c.Exporters[id].sub("sending_queue").text("storage"))
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Receivers)) {
+		check("receivers::"+id+"::storage", c.Receivers[id].text("storage"))
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Extensions)) {
+		check("extensions::"+id+"::storage", c.Extensions[id].text("storage"))
+	}
+	return found
+}
+
+func engineIsPersistent(c collector) []string {
+	var found []string
+	if len(sections(c.Processors, "anomaly")) > 0 && len(sections(c.Extensions, "anomaly_engine")) == 0 {
+		found = append(found, "extensions: anomaly without anomaly_engine forgets everything at a restart")
+	}
+	for _, id := range sections(c.Extensions, "anomaly_engine") {
+		if c.Extensions[id].text("storage") == "" {
+			found = append(found, "extensions::"+id+"::storage: is not set")
+		}
+		if !slices.Contains(c.Service.Extensions, id) {
+			found = append(found, "service::extensions: "+id+" is missing")
+		}
+	}
+	return found
+}
+
+func logFilesAreResumed(c collector) []string {
+	var found []string
+	for _, id := range sections(c.Receivers, "file_log", "filelog") {
+		r := c.Receivers[id]
+		if r.text("storage") == "" {
+			found = append(found, "receivers::"+id+"::storage: is not set, so a restart skips lines")
+		}
+		if retry := r.sub("retry_on_failure"); retry["enabled"] != true || !retry.isZero("max_elapsed_time") {
+			found = append(found, "receivers::"+id+"::retry_on_failure: must be enabled with max_elapsed_time: 0, or refused lines are dropped")
+		}
+	}
+	return found
+}

@@ -1,0 +1,137 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package archtest
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/auspex-otel/auspex"
+
+// layer is a height in the house. A package imports from lower layers only, and
+// within its own layer where sameLayer says so.
+type layer int
+
+const (
+	unknown layer = iota
+	pure
+	foundation
+	engine
+	component
+	program
+	apart
+)
+
+var layerNames = map[layer]string{
+	pure: "pure", foundation: "foundation", engine: "engine", component: "component", program: "program", apart: "test support",
+}
+
+// layers places every folder of the repository. The longest match wins.
+var layers = map[string]layer{
+	"internal/detect":     pure,
+	"internal/template":   pure,
+	"internal/topology":   pure,
+	"internal/incident":   pure,
+	"internal/stats":      pure,
+	"internal/wire":       pure,
+	"internal/vocabulary": foundation,
+	"internal/series":     foundation,
+	"internal/engine":     engine,
+	"receiver":            component,
+	"processor":           component,
+	"exporter":            component,
+	"connector":           component,
+	"extension":           component,
+	"distro":              program,
+	"cmd":                 program,
+	"e2e":                 program,
+	"eval":                program,
+	"demo":                program,
+	"dashboards":          program,
+	"internal/archtest":   apart,
+	"internal/peertest":   apart,
+}
+
+// testLibraries are what the tests of a pure package may use beside the standard library.
+var testLibraries = []string{"github.com/stretchr/testify", "go.uber.org/goleak", "golang.org/x/tools/txtar", "pgregory.net/rapid"}
+
+// pkg is one Go file's view of its package, with a path relative to the module.
+type pkg struct {
+	path string
+	test bool
+}
+
+// judge returns why from may not import the package to, or "" if it may.
+func judge(from pkg, to string) string {
+	own := layerOf(from.path)
+	if own == unknown {
+		return "has no place in the import law: add its folder to the table layers in internal/archtest"
+	}
+	local, inModule := relative(to)
+	if !inModule {
+		return judgeForeign(own, from, to)
+	}
+	target := layerOf(local)
+	switch {
+	case target == unknown:
+		return fmt.Sprintf("imports %s, which has no place in the import law", local)
+	case target == apart:
+		if own == apart || from.test || strings.HasPrefix(from.path+"/", "e2e/") {
+			return ""
+		}
+		return fmt.Sprintf("imports %s, which is for tests only", local)
+	case own == apart:
+		return fmt.Sprintf("imports %s: test support knows nothing of the product", local)
+	case target > own:
+		return fmt.Sprintf("is %s and imports %s, which is %s: imports go downward", layerNames[own], local, layerNames[target])
+	case own == component && target == component && root(from.path) != root(local):
+		return fmt.Sprintf("imports %s: a component never imports another", local)
+	}
+	return ""
+}
+
+func judgeForeign(own layer, from pkg, to string) string {
+	if own != pure || isStandard(to) {
+		return ""
+	}
+	if from.test && slices.ContainsFunc(testLibraries, func(lib string) bool { return within(to, lib) }) {
+		return ""
+	}
+	return fmt.Sprintf("is pure and imports %s: only the standard library and other pure packages are allowed", to)
+}
+
+func layerOf(local string) layer {
+	for dir := local; dir != "."; dir = path.Dir(dir) {
+		if l, ok := layers[dir]; ok {
+			return l
+		}
+	}
+	return unknown
+}
+
+// root is the folder of the component that a package belongs to: receiver/findingsreceiver.
+func root(local string) string {
+	parts := strings.SplitN(local, "/", 3)
+	return path.Join(parts[:min(2, len(parts))]...)
+}
+
+func relative(importPath string) (string, bool) {
+	if importPath == module {
+		return ".", true
+	}
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+func within(importPath, prefix string) bool {
+	return importPath == prefix || strings.HasPrefix(importPath, prefix+"/")
+}
+
+// isStandard tells the standard library by the dot that every other path has in its first element.
+func isStandard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
+}
