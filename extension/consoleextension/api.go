@@ -55,13 +55,13 @@ type route struct {
 
 func (a *api) routes() []route {
 	state := []string{"state=" + stateNames}
+	query := []string{"service=", "metric=", "statistic=" + statisticNames, "limit=" + limitRange}
 	return []route{
 		{"/api/v1/status", nil, "the engine: series, budget, anomalies, state on disk", a.status},
 		{"/api/v1/incidents", state, "incidents, the latest first", incidents},
 		{"/api/v1/incidents/{id}", nil, "one incident", oneIncident},
 		{"/api/v1/anomalies", state, "anomalies of all incidents, the latest first", anomalies},
-		{"/api/v1/series", []string{"service=", "metric=", "statistic=" + statisticNames, "limit=" + limitRange},
-			"series with their latest verdict", seriesList},
+		{"/api/v1/series", query, "series with their latest verdict, the highest score first", seriesList},
 	}
 }
 
@@ -121,8 +121,8 @@ func oneIncident(e *engine.Engine, r *http.Request, _ url.Values) (any, error) {
 	id := r.PathValue("id")
 	i, ok := e.Incident(id)
 	if !ok {
-		return nil, &httpError{http.StatusNotFound,
-			fmt.Sprintf("no incident has the id %q: GET /api/v1/incidents?state=all lists those that are remembered", id)}
+		text := fmt.Sprintf("no incident has the id %q: GET /api/v1/incidents?state=all lists those that are remembered", id)
+		return nil, &httpError{http.StatusNotFound, text}
 	}
 	return i, nil
 }

@@ -161,10 +161,10 @@ func TestEngineIsFoundAtTheFirstRequest(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, a.status)
 	assert.Contains(t, a.body["error"], "several anomaly engines")
 
-	h.extensions = newHost(busyEngine(t)).extensions
+	h.setEngines(busyEngine(t))
 	for range 2 { // and remembered
 		assert.EqualValues(t, 3, getJSON(t, base+"/api/v1/status").body["series"])
-		h.extensions = nil
+		h.setEngines(newEngine())
 	}
 }
 

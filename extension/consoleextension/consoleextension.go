@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -90,11 +91,7 @@ func (c *console) Shutdown(ctx context.Context) error {
 
 // key is the place of a setting in the collector's configuration.
 func (c *console) key(names ...string) string {
-	key := "extensions::" + c.set.ID.String()
-	for _, n := range names {
-		key += "::" + n
-	}
-	return key
+	return strings.Join(append([]string{"extensions", c.set.ID.String()}, names...), "::")
 }
 
 func (c *console) listenError(err error) error {

@@ -40,7 +40,7 @@ func TestFactory(t *testing.T) {
 }
 
 func TestTakenPort(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a listener of the test's own
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
 	endpoint := taken.Addr().String()
@@ -189,7 +189,7 @@ func (*brokenListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0
 func TestShutdownLetsARequestEnd(t *testing.T) {
 	c := newTestConsole("127.0.0.1:0")
 	require.NoError(t, c.Start(t.Context(), newHost(newEngine())))
-	conn, err := net.Dial("tcp", c.addr.String()) //nolint:noctx // a connection of the test's own
+	conn, err := net.Dial("tcp", c.addr.String())
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = conn.Write([]byte("GET / HTTP/1.1\r\n")) // never finished

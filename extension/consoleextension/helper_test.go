@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,13 +30,21 @@ import (
 // start is the event time of the first point of every test.
 var start = time.Date(2026, time.March, 2, 8, 0, 0, 0, time.UTC)
 
-// host is a collector with the given extensions.
+// host is a collector with extensions that a test may change.
 type host struct {
 	component.Host
-	extensions map[component.ID]component.Component
+	extensions atomic.Pointer[map[component.ID]component.Component]
 }
 
-func (h *host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+func (h *host) GetExtensions() map[component.ID]component.Component { return *h.extensions.Load() }
+
+func (h *host) setEngines(engines ...*engine.Engine) {
+	extensions := map[component.ID]component.Component{}
+	for i, e := range engines {
+		extensions[component.MustNewIDWithName("anomaly_engine", string(rune('a'+i)))] = &owner{engine: e}
+	}
+	h.extensions.Store(&extensions)
+}
 
 // owner is an extension that owns an engine.
 type owner struct {
@@ -46,10 +55,8 @@ type owner struct {
 func (o *owner) Engine() *engine.Engine { return o.engine }
 
 func newHost(engines ...*engine.Engine) *host {
-	h := &host{Host: componenttest.NewNopHost(), extensions: map[component.ID]component.Component{}}
-	for i, e := range engines {
-		h.extensions[component.MustNewIDWithName("anomaly_engine", string(rune('a'+i)))] = &owner{engine: e}
-	}
+	h := &host{Host: componenttest.NewNopHost()}
+	h.setEngines(engines...)
 	return h
 }
 

@@ -87,8 +87,7 @@ func stateOf(q url.Values) (incident.State, error) {
 }
 
 func putFailure(w http.ResponseWriter, err error) {
-	var h *httpError
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[*httpError](err); ok {
 		putError(w, h.status, h.text)
 		return
 	}

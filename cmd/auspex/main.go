@@ -1,0 +1,18 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command auspex is the companion of the collector otelcol-auspex: it shows what the
+// collector has found, by the loopback API of the collector's console.
+package main // import "github.com/auspex-otel/auspex/cmd/auspex"
+
+import (
+	"os"
+	"time"
+)
+
+// version is set when a release is built: -ldflags "-X main.version=1.2.3".
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args[1:], environment{out: os.Stdout, errs: os.Stderr, zone: time.Local}))
+}

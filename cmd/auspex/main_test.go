@@ -1,0 +1,129 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the program does into testdata/*.txtar")
+
+// zone is where the tests live: never that of the machine.
+var zone = time.FixedZone("TST", 2*60*60)
+
+// auspex runs a command line.
+func auspex(args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = run(args, environment{out: &o, errs: &e, zone: zone})
+	return code, o.String(), e.String()
+}
+
+// TestCases runs testdata/*.txtar. In each, arguments are the command line and
+// answer what the collector says, after its status. The program's part is
+// request, stdout, stderr and exit. Where there is an answer --endpoint leads to
+// it; ENDPOINT stands for its address.
+func TestCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { runCase(t, file) })
+	}
+}
+
+func runCase(t *testing.T, file string) {
+	t.Helper()
+	is, err := txtar.ParseFile(file)
+	require.NoError(t, err)
+	given := map[string]string{}
+	for _, f := range is.Files {
+		given[f.Name] = string(f.Data)
+	}
+	args, endpoint, requests := strings.Fields(given["arguments"]), "ENDPOINT", ""
+	closeServer := func() {}
+	if answer, ok := given["answer"]; ok {
+		status, body, _ := strings.Cut(answer, "\n")
+		code, err := strconv.Atoi(status)
+		require.NoError(t, err)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requests += r.Method + " " + r.URL.String() + "\n"
+			if code == http.StatusFound {
+				w.Header().Set("Location", "/login")
+			}
+			w.WriteHeader(code)
+			io.WriteString(w, body)
+		}))
+		closeServer, endpoint = server.Close, server.URL
+		args = append(args, "--endpoint", endpoint)
+	}
+	code, out, errs := auspex(args...)
+	closeServer() // waits, so requests is complete
+	compare(t, file, is, []txtar.File{
+		{Name: "request", Data: []byte(requests)},
+		{Name: "stdout", Data: []byte(strings.ReplaceAll(out, endpoint, "ENDPOINT"))},
+		{Name: "stderr", Data: []byte(strings.ReplaceAll(errs, endpoint, "ENDPOINT"))},
+		{Name: "exit", Data: fmt.Appendln(nil, code)},
+	})
+}
+
+// compare holds the program's part of a case equal to what was got, or rewrites it.
+func compare(t *testing.T, file string, is *txtar.Archive, got []txtar.File) {
+	t.Helper()
+	want := *is
+	want.Files = slices.DeleteFunc(slices.Clone(is.Files), func(f txtar.File) bool { return f.Name != "arguments" && f.Name != "answer" })
+	want.Files = append(want.Files, got...)
+	if *rewrite {
+		require.NoError(t, os.WriteFile(file, txtar.Format(&want), 0o600))
+		return
+	}
+	assert.Equal(t, string(txtar.Format(&want)), string(txtar.Format(is)), "expected is what the program does, actual the file; -rewrite makes them equal")
+}
+
+func TestVersion(t *testing.T) {
+	defer func(v string) { version = v }(version)
+	version = "1.2.3"
+	code, out, _ := auspex("version")
+	assert.Equal(t, exitOK, code)
+	assert.Equal(t, "auspex 1.2.3 ("+runtime.Version()+", "+runtime.GOOS+"/"+runtime.GOARCH+")\n", out)
+
+	code, out, _ = auspex("version", "--json")
+	assert.Equal(t, exitOK, code)
+	assert.JSONEq(t, `{"version":"1.2.3","go":"`+runtime.Version()+`","os":"`+runtime.GOOS+`","arch":"`+runtime.GOARCH+`"}`, out)
+}
+
+func TestBareCommandIsHelp(t *testing.T) {
+	code, bare, _ := auspex()
+	assert.Equal(t, exitOK, code)
+	_, help, _ := auspex("--help")
+	assert.Equal(t, help, bare)
+}
+
+// fullDisk refuses to be written to.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	var errs bytes.Buffer
+	assert.Equal(t, exitFailed, run([]string{"version"}, environment{out: fullDisk{}, errs: &errs, zone: zone}))
+	assert.Equal(t, "auspex version: cannot write the output: no space left on device\n", errs.String())
+}

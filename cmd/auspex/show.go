@@ -1,0 +1,121 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main // import "github.com/auspex-otel/auspex/cmd/auspex"
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+// printList writes incidents as a table, a line each.
+func printList(b *bytes.Buffer, list []incident.Incident, state string, zone *time.Location) {
+	if len(list) == 0 {
+		if state == "all" {
+			fmt.Fprintln(b, "No incidents.")
+			return
+		}
+		fmt.Fprintf(b, "No %s incidents.\n", state)
+		return
+	}
+	t := newTable("ID", "STATE", "SERVICE", "SINCE", ">MAX SCORE", ">SERIES", "FIRST SUSPECT", "EVIDENCE")
+	for _, i := range list {
+		suspect, evidence := "-", "-"
+		if len(i.Suspects) > 0 {
+			e := i.Suspects[0].Evidence
+			suspect = i.Suspects[0].Service
+			evidence = subject(e.Subject) + ": " + observedExpected(e)
+		}
+		t.add(i.ID, string(i.State), i.Service, when(i.Opened, zone), score(i.MaxScore), strconv.Itoa(len(i.Anomalies)), suspect, evidence)
+	}
+	t.print(b, "")
+}
+
+// printIncident writes one incident with its suspects and anomalies.
+func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
+	fmt.Fprintf(b, "Incident %s\n", clean(i.ID))
+	facts := newTable()
+	facts.add("service", i.Service)
+	facts.add("state", string(i.State))
+	facts.add("since", when(i.Opened, zone))
+	facts.add("updated", when(i.Updated, zone))
+	if !i.Closed.IsZero() {
+		facts.add("closed", when(i.Closed, zone))
+	}
+	facts.add("max score", score(i.MaxScore)+" (1 is the threshold)")
+	facts.print(b, "  ")
+
+	fmt.Fprintln(b, "\nSuspects, the likeliest first")
+	if len(i.Suspects) == 0 {
+		fmt.Fprintln(b, "  none")
+	}
+	for n, s := range i.Suspects {
+		fmt.Fprintf(b, "  %d. %s, since %s (ln p %s)\n", n+1, clean(s.Service), when(s.Since, zone), number(s.Surprise))
+		fmt.Fprintf(b, "     %s\n", clean(evidence(s.Evidence)))
+	}
+
+	fmt.Fprintln(b, "\nAnomalies, in the order of opening")
+	if len(i.Anomalies) == 0 {
+		fmt.Fprintln(b, "  none")
+		return
+	}
+	t := newTable("ID", "STATE", "SINCE", "UNTIL", ">MAX SCORE", ">OBSERVED", ">EXPECTED", "BAND", "SERIES")
+	for _, a := range i.Anomalies {
+		until := "-"
+		if !a.Closed.IsZero() {
+			until = when(a.Closed, zone)
+		}
+		m := measureFor(a)
+		t.add(a.ID, string(a.State), when(a.Opened, zone), until, score(a.MaxScore), m.text(a.Observed), m.text(a.Expected),
+			m.text(a.Lower)+" to "+m.text(a.Upper), subject(a.Subject)+attributes(a.Attributes))
+	}
+	t.print(b, "  ")
+}
+
+// evidence says in words what is strange about a series.
+func evidence(a incident.Anomaly) string {
+	m := measureFor(a)
+	kind := a.Kind
+	if kind == "high" || kind == "low" {
+		kind = "too " + kind
+	}
+	return fmt.Sprintf("%s%s: %s (%s to %s), %s",
+		subject(a.Subject), attributes(a.Attributes), observedExpected(a), m.text(a.Lower), m.text(a.Upper), kind)
+}
+
+func observedExpected(a incident.Anomaly) string {
+	m := measureFor(a)
+	return m.text(a.Observed) + " instead of " + m.text(a.Expected)
+}
+
+// subject names a series without its attributes.
+func subject(s incident.Subject) string {
+	if s.Statistic == "value" || s.Statistic == "" {
+		return s.Metric
+	}
+	return strings.ReplaceAll(s.Statistic, "_", " ") + " of " + s.Metric
+}
+
+func attributes(m map[string]string) string {
+	if len(m) == 0 {
+		return ""
+	}
+	pairs := make([]string, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		pairs = append(pairs, k+"="+m[k])
+	}
+	return " {" + strings.Join(pairs, ", ") + "}"
+}
+
+func when(t time.Time, zone *time.Location) string {
+	return t.In(zone).Format("2006-01-02 15:04:05 MST")
+}
+
+func score(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }

@@ -1,0 +1,94 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main // import "github.com/auspex-otel/auspex/cmd/auspex"
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+// measure shows the values of one series, all in one unit, so that they compare at a glance.
+type measure struct {
+	factor float64 // a value times factor is in unit
+	unit   string  // with a space before it; "" for bare numbers
+}
+
+// step is a unit of a ladder, and how many of the ladder's smallest unit it has.
+type step struct {
+	name string
+	size float64
+}
+
+// Ladders, the greatest unit first.
+var (
+	durations = []step{{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}, {"ns", 1e-9}}
+	sizes     = []step{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+)
+
+// ladders are the UCUM units whose values are shown in whichever unit of a
+// ladder suits them, and how many of the ladder's unit of size 1 each has.
+var ladders = map[string]struct {
+	steps []step
+	base  float64
+}{
+	"d": {durations, 86400}, "h": {durations, 3600}, "min": {durations, 60}, "s": {durations, 1},
+	"ms": {durations, 1e-3}, "us": {durations, 1e-6}, "ns": {durations, 1e-9},
+	"TiBy": {sizes, 1 << 40}, "GiBy": {sizes, 1 << 30}, "MiBy": {sizes, 1 << 20}, "KiBy": {sizes, 1 << 10}, "By": {sizes, 1},
+}
+
+// measureFor chooses the unit in which the values of an anomaly are shown.
+func measureFor(a incident.Anomaly) measure {
+	return newMeasure(a.Unit, math.Max(math.Abs(a.Observed), math.Abs(a.Expected)))
+}
+
+// newMeasure chooses the unit for values up to greatest that come in a UCUM unit.
+func newMeasure(ucum string, greatest float64) measure {
+	unit, per := ucum, ""
+	if i := strings.LastIndexByte(ucum, '/'); i >= 0 {
+		unit, per = ucum[:i], ucum[i:]
+	}
+	if l, ok := ladders[unit]; ok && !math.IsInf(greatest, 0) && !math.IsNaN(greatest) {
+		chosen := step{unit, l.base}
+		for _, s := range l.steps {
+			chosen = s
+			if greatest*l.base >= s.size {
+				break
+			}
+		}
+		if greatest == 0 {
+			chosen = step{strings.TrimSuffix(unit, "y"), l.base}
+		}
+		return measure{l.base / chosen.size, " " + chosen.name + per}
+	}
+	unit = strings.NewReplacer("{", "", "}", "").Replace(unit)
+	switch unit {
+	case "", "1":
+		unit = strings.TrimPrefix(per, "/")
+		if unit != "" {
+			return measure{1, " per " + unit}
+		}
+		return measure{1, ""}
+	case "Cel":
+		unit = "°C"
+	}
+	return measure{1, " " + unit + per}
+}
+
+func (m measure) text(v float64) string { return number(v*m.factor) + m.unit }
+
+// number writes three significant digits, and as an integer what has more before the point.
+func number(v float64) string {
+	abs := math.Abs(v)
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0) || abs >= 1e15 || (abs < 1e-4 && v != 0):
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	case abs >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	default:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+}
