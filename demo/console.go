@@ -1,0 +1,73 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main // import "github.com/auspex-otel/auspex/demo"
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+// console is the collector's API.
+type console struct {
+	base   string
+	client *http.Client
+}
+
+// status is what the demo reads of the engine's status.
+type status struct {
+	Version string `json:"version"`
+	Series  int64  `json:"series"`
+	Points  int64  `json:"points"`
+}
+
+// newConsole returns the API at that address. It never goes through a proxy.
+func newConsole(base string) *console {
+	return &console{base: base, client: &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{}}}
+}
+
+// status asks how the engine is.
+func (c *console) status(ctx context.Context) (status, error) {
+	var s status
+	err := c.get(ctx, "/api/v1/status", &s)
+	return s, err
+}
+
+// open asks for the open incidents.
+func (c *console) open(ctx context.Context) ([]incident.Incident, error) {
+	var answer struct {
+		Incidents []incident.Incident `json:"incidents"`
+	}
+	err := c.get(ctx, "/api/v1/incidents?state=open", &answer)
+	return answer.Incidents, err
+}
+
+// get asks for a path and reads the JSON that comes.
+func (c *console) get(ctx context.Context, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s%s: %s", c.base, path, resp.Status)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("GET %s%s: %w", c.base, path, err)
+	}
+	return nil
+}

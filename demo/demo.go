@@ -1,0 +1,188 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main // import "github.com/auspex-otel/auspex/demo"
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/auspex-otel/auspex/demo/shop"
+	"github.com/auspex-otel/auspex/demo/telemetry"
+)
+
+const (
+	otlpEndpoint = "127.0.0.1:4317"
+	consoleBase  = "http://127.0.0.1:8899"
+	// readyWithin is how long the collector may take to listen.
+	readyWithin = 40 * time.Second
+)
+
+// demo is one run: the shop, where its telemetry goes, and what was done to it.
+type demo struct {
+	set     settings
+	screen  *screen
+	console *console
+
+	sim       *shop.Simulation
+	record    *shop.Record
+	exporters *telemetry.Exporters
+	fleet     *telemetry.Fleet
+	end       time.Time // event time of the latest interval
+}
+
+func newDemo(set settings, s *screen) *demo {
+	return &demo{set: set, screen: s, console: newConsole(consoleBase)}
+}
+
+// run is the whole course. It returns the exit code; whatever it started has ended by then.
+// cancel ends ctx if the collector ends before it was asked to.
+func (d *demo) run(ctx context.Context, cancel context.CancelCauseFunc) (code int, err error) {
+	d.screen.plain("%s  seed %d  (the same again: make demo SEED=%d)\n", d.screen.bold("Auspex demo"), d.set.seed, d.set.seed)
+	if err := checkPorts(ports); err != nil {
+		return exitUnable, err
+	}
+	c, err := startCollector(d.set.collector)
+	if err != nil {
+		return exitUnable, err
+	}
+	answered := false
+	defer func() {
+		d.screen.clear()
+		if err != nil && context.Cause(ctx) == errEnded {
+			err = c.died()
+		}
+		keep := err != nil && !errors.Is(err, errInterrupted)
+		c.end(keep)
+		if keep {
+			err = fmt.Errorf("%w\nThe collector's log: %s", err, c.log)
+		}
+	}()
+	go func() {
+		<-c.ended
+		cancel(errEnded)
+	}()
+	code, err = d.course(ctx, &answered)
+	if err != nil && !answered {
+		code = exitWrong
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		if errors.Is(err, errInterrupted) {
+			code = exitInterrupted
+		}
+	}
+	return code, err
+}
+
+// errEnded is the cause of the context's end when the collector has ended.
+var errEnded = errors.New("the collector ended by itself")
+
+// course goes from a collector that has just been started to the answer.
+func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
+	began := time.Now()
+	if err := d.ready(ctx); err != nil {
+		return exitWrong, err
+	}
+	d.screen.say("the collector is up after %.1f s, with its built-in configuration", time.Since(began).Seconds())
+	if err := d.open(ctx); err != nil {
+		return exitWrong, err
+	}
+	defer d.close()
+	if err := d.history(ctx); err != nil {
+		return exitWrong, err
+	}
+	w, t, err := d.live(ctx)
+	if err != nil {
+		return exitWrong, err
+	}
+	*answered = true
+	code, err := d.answer(w, t)
+	if err != nil || !d.set.stay {
+		return code, err
+	}
+	d.screen.wait("the shop and the collector go on; Ctrl-C ends them")
+	return code, d.goOn(ctx)
+}
+
+// ready waits until the collector takes OTLP and answers on the console's API.
+func (d *demo) ready(ctx context.Context) error {
+	ctx, stop := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("the collector is not ready after %v", readyWithin))
+	defer stop()
+	for {
+		d.screen.wait("the collector starts")
+		if _, err := d.console.status(ctx); err == nil {
+			if conn, err := net.DialTimeout("tcp", otlpEndpoint, time.Second); err == nil {
+				return conn.Close()
+			}
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// open builds the shop and its instruments. Event time starts in the past, on the grid of the cadence.
+func (d *demo) open(ctx context.Context) (err error) {
+	d.end = time.Now().UTC().Truncate(cadence).Add(-past)
+	services := shop.Services()
+	d.sim = shop.New(d.set.seed, d.end, cadence)
+	d.record = shop.NewRecord(len(services), normalOver)
+	if d.exporters, err = telemetry.Dial(ctx, otlpEndpoint); err != nil {
+		return err
+	}
+	if d.fleet, err = telemetry.NewFleet(services, d.end, d.exporters); err != nil {
+		return errors.Join(err, d.exporters.Close())
+	}
+	return nil
+}
+
+// close ends the instruments. Nothing is awaited for long: the answer is out.
+func (d *demo) close() {
+	ctx, stop := context.WithTimeout(context.Background(), 2*time.Second)
+	defer stop()
+	_ = d.fleet.Shutdown(ctx)
+	_ = d.exporters.Close()
+}
+
+// answer prints what was broken and what was found, and the verdict as the last line.
+func (d *demo) answer(w *watch, t outcome) (int, error) {
+	f := w.answer()
+	v, right := judge(d.set.seed, f, t.truth)
+	if f == nil {
+		d.screen.plain("\n%s\n  nothing opened over the live span", d.screen.bold("What the API says"))
+	} else {
+		d.screen.found(f, consoleBase)
+	}
+	d.screen.plain("%s", d.screen.bold("What was broken"))
+	if t.service == "" {
+		d.screen.plain("  nothing")
+	} else {
+		d.screen.plain("  %s, since %s: %s", t.service, t.from.Local().Format(time.DateTime), t.what)
+	}
+	code, word := exitRight, d.screen.green("The answer is right.")
+	if !right {
+		code, word = exitWrong, d.screen.red("The answer is wrong.")
+	}
+	d.screen.plain("%s\n", word)
+	line, err := json.Marshal(v)
+	if err != nil {
+		return exitWrong, err
+	}
+	d.screen.plain("%s", line)
+	return code, nil
+}
+
+// pause waits, or returns the cause if ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}

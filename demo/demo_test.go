@@ -1,0 +1,332 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/auspex-otel/auspex/demo/shop"
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+var live = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// after is an event time so many seconds after the live span began.
+func after(seconds int) time.Time { return live.Add(time.Duration(seconds) * time.Second) }
+
+// opened is an incident of one service with one anomaly.
+func opened(id, service string, at time.Time, surprise float64) incident.Incident {
+	a := incident.Anomaly{ID: id + "-a", Incident: id, State: incident.StateOpen, Opened: at, Surprise: surprise, Expected: 10, Observed: 30,
+		Subject: incident.Subject{Service: service, Metric: "http.server.request.duration", Statistic: "mean", Unit: "s"}}
+	return incident.Incident{ID: id, Service: service, State: incident.StateOpen, Opened: at, Anomalies: []incident.Anomaly{a},
+		Suspects: []incident.Suspect{{Service: service, Surprise: surprise, Since: at, Evidence: a}}}
+}
+
+// fake is a console API that answers what it is told.
+func fake(t *testing.T, incidents ...incident.Incident) *console {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/incidents", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("state") != "open" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"incidents": incidents})
+	})
+	mux.HandleFunc("GET /api/v1/status", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"version":"1.2.3","series":56,"points":1000,"alpha":1e-6,"warming":0,"more":[1]}`)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return newConsole(server.URL)
+}
+
+func TestAnswerAndExitCode(t *testing.T) {
+	fault := truth{service: "payments", from: after(20), to: after(60)}
+	cases := map[string]struct {
+		incidents []incident.Incident
+		truth     truth
+		code      int
+		service   string // in the last line; empty: null
+	}{
+		"right": {[]incident.Incident{opened("1", "payments", after(25), -20)}, fault, exitRight, "payments"},
+		"the least likely of several": {[]incident.Incident{opened("1", "checkout", after(25), -15), opened("2", "payments", after(30), -20)},
+			fault, exitRight, "payments"},
+		"the wrong service":          {[]incident.Incident{opened("1", "checkout", after(25), -20)}, fault, exitWrong, "checkout"},
+		"the right one, too early":   {[]incident.Incident{opened("1", "payments", after(20), -20)}, fault, exitWrong, "payments"},
+		"after the fault":            {[]incident.Incident{opened("1", "payments", after(61), -20)}, fault, exitWrong, "payments"},
+		"of the past only":           {[]incident.Incident{opened("1", "payments", after(-500), -20)}, fault, exitWrong, ""},
+		"nothing found":              {nil, fault, exitWrong, ""},
+		"nothing broken, none found": {nil, truth{}, exitRight, ""},
+		"nothing broken, the past":   {[]incident.Incident{opened("1", "cart", after(0), -20)}, truth{}, exitRight, ""},
+		"nothing broken, a false alarm": {[]incident.Incident{opened("1", "unknown_service", after(30), -20)}, truth{},
+			exitWrong, "unknown_service"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			d := newDemo(settings{seed: 42}, newScreen(&out, false, false))
+			d.console = fake(t, c.incidents...)
+			w := newWatch(live)
+			if err := d.poll(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			code, err := d.answer(w, outcome{truth: c.truth, what: "it is slow"})
+			if err != nil || code != c.code {
+				t.Errorf("exit code %d, %v; want %d\n%s", code, err, c.code, &out)
+			}
+			checkLastLine(t, out.String(), c.truth.service, c.service)
+		})
+	}
+}
+
+// checkLastLine checks the last line of the output: valid JSON with all keys, null where there is nothing.
+func checkLastLine(t *testing.T, out, broken, service string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var last map[string]any
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
+		t.Fatal(err)
+	}
+	if last["seed"] != 42. || len(last) != 3 {
+		t.Errorf("the last line is %v", last)
+	}
+	if b, _ := last["broken"].(string); b != broken {
+		t.Errorf("broken is %v, want %q", last["broken"], broken)
+	}
+	f, ok := last["found"].(map[string]any)
+	if !ok {
+		if service != "" || last["found"] != nil {
+			t.Errorf("found is %v, want %q", last["found"], service)
+		}
+		return
+	}
+	if f["service"] != service || f["metric"] != "http.server.request.duration" || f["expected"] != 10. || f["observed"] != 30. || f["since"] == "" {
+		t.Errorf("found is %v", f)
+	}
+	if !strings.Contains(out, "/api/v1/incidents/1") && !strings.Contains(out, "/api/v1/incidents/2") || !strings.Contains(out, "bin/auspex incidents") {
+		t.Errorf("the output does not say what to open next:\n%s", out)
+	}
+}
+
+func TestStableNeedsTimeAndPolls(t *testing.T) {
+	w, wall := newWatch(live), time.Now()
+	at := func(s int) time.Time { return wall.Add(time.Duration(s) * time.Second) }
+	payments, cart := opened("1", "payments", after(25), -15), opened("2", "cart", after(30), -20)
+	steps := []struct {
+		second int
+		open   []incident.Incident
+		want   bool
+	}{
+		{0, nil, false},
+		{1, []incident.Incident{payments}, false},
+		{15, []incident.Incident{payments}, false},       // time is short
+		{16, []incident.Incident{payments}, true},        // third poll, 15 s
+		{17, []incident.Incident{payments, cart}, false}, // another leads
+		{32, []incident.Incident{payments, cart}, false}, // two polls only
+		{33, []incident.Incident{payments, cart}, true},  //
+		{34, nil, false}, // closed
+		{60, []incident.Incident{opened("9", "cart", after(-9), -99)}, false}, // of the past
+	}
+	for _, s := range steps {
+		w.observe(at(s.second), s.open)
+		if got := w.stable(at(s.second), wall); got != s.want {
+			t.Errorf("second %d: stable %v, want %v", s.second, got, s.want)
+		}
+	}
+	if f := w.answer(); f == nil || f.service != "cart" || f.incident != "2" {
+		t.Errorf("after all has closed the answer is %+v, want the least likely that was seen", f)
+	}
+	w.observe(at(61), []incident.Incident{payments})
+	w.observe(at(70), []incident.Incident{payments})
+	w.observe(at(80), []incident.Incident{payments})
+	if !w.stable(at(80), wall) || w.stable(at(80), at(66)) {
+		t.Error("time before the fault counts, or time after it does not")
+	}
+}
+
+func TestAnomalyInAnOldIncident(t *testing.T) {
+	in := opened("1", "payments", after(-100), -40)
+	fresh := opened("1", "payments", after(25), -18).Anomalies[0]
+	fresh.Statistic = "p50"
+	in.Anomalies = append(in.Anomalies, fresh)
+	w := newWatch(live)
+	w.observe(time.Now(), []incident.Incident{in})
+	if f := w.answer(); f == nil || !f.since.Equal(after(25)) || f.evidence.Statistic != "p50" || f.surprise != -18 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	env := func(pairs ...string) func(string) string {
+		return func(key string) string {
+			for i := 0; i < len(pairs); i += 2 {
+				if pairs[i] == key {
+					return pairs[i+1]
+				}
+			}
+			return ""
+		}
+	}
+	set, err := parse(nil, env("SEED", "7", "FAULT", "latency"), io.Discard)
+	if err != nil || set.seed != 7 || set.kind != shop.Latency || set.collector != "bin/otelcol-auspex" {
+		t.Errorf("%+v, %v", set, err)
+	}
+	if q := set.quiet(); q < quietLeast || q > quietMost || q != set.quiet() {
+		t.Errorf("%d quiet intervals", q)
+	}
+	for want, err := range map[string]error{
+		"FAULT=fire: want none, latency, errors or throughput": second(parse(nil, env("FAULT", "fire"), io.Discard)),
+		"SEED=-1: want a whole number":                         second(parse(nil, env("SEED", "-1"), io.Discard)),
+		`unexpected argument "up"`:                             second(parse([]string{"up"}, env(), io.Discard)),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	var help bytes.Buffer
+	if _, err := parse([]string{"--help"}, env(), &help); err == nil || !strings.Contains(help.String(), "SEED=7") {
+		t.Errorf("%v\n%s", err, &help)
+	}
+}
+
+func second(_ settings, err error) error { return err }
+
+func TestTakenPortIsNamed(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	number := l.Addr().(*net.TCPAddr).Port
+	err = checkPorts([]port{{number, "OTLP over gRPC"}})
+	_, text, _ := strings.Cut(l.Addr().String(), ":")
+	if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), "OTLP over gRPC") {
+		t.Errorf("got %v", err)
+	}
+	l.Close()
+	if err := checkPorts([]port{{number, "OTLP over gRPC"}}); err != nil {
+		t.Errorf("the port is free, but %v", err)
+	}
+}
+
+// program writes a shell script that stands for the collector.
+func program(t *testing.T, script string) string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
+	}
+	path := filepath.Join(t.TempDir(), "collector")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestCollectorEndsWithAllItStarted(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("AUSPEX_CONSOLE", "127.0.0.1:1")
+	beat := filepath.Join(t.TempDir(), "beat")
+	c, err := startCollector(program(t, `test -d "$AUSPEX_STATE_DIR" && test -z "$AUSPEX_CONSOLE" || exit 9
+echo "logs: $AUSPEX_LOG_FILES"
+(trap '' TERM; while :; do echo x >> `+beat+`; sleep .05; done) &
+wait`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if _, err := os.Stat(beat); err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if text := c.lastLines(5); !strings.Contains(text, c.folder) {
+		t.Errorf("the log is %q, want the folder %s in it", text, c.folder)
+	}
+	c.end(true)
+	before, _ := os.Stat(beat)
+	time.Sleep(200 * time.Millisecond)
+	if now, err := os.Stat(beat); err != nil || now.Size() != before.Size() {
+		t.Error("a process that the collector started is still there")
+	}
+	if _, err := os.Stat(c.folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+	if _, err := os.Stat(c.log); err != nil {
+		t.Errorf("the log was to be kept: %v", err)
+	}
+}
+
+func TestCollectorThatDies(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, p := range ports {
+		if free(p.number) != nil {
+			t.Skipf("port %d is taken", p.number)
+		}
+	}
+	var out bytes.Buffer
+	set := settings{seed: 1, collector: program(t, "echo 'Error: key foo is unknown' >&2\nexit 3")}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	code, err := newDemo(set, newScreen(&out, false, false)).run(ctx, cancel)
+	if code != exitWrong || err == nil {
+		t.Fatalf("exit code %d, %v", code, err)
+	}
+	for _, want := range []string{"exit status 3", "key foo is unknown", "auspex-demo-collector-"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+}
+
+func TestScreen(t *testing.T) {
+	var out bytes.Buffer
+	s := newScreen(&out, false, false)
+	for _, done := range []float64{.1, .3, .4, .6, 1} {
+		s.progress("history", done)
+	}
+	s.wait("not shown")
+	if text := out.String(); strings.Count(text, "\n") != 3 || strings.ContainsAny(text, "\r\x1b") {
+		t.Errorf("%q", text)
+	}
+	out.Reset()
+	tty := newScreen(&out, true, true)
+	tty.progress("history", .5)
+	tty.say("%s", tty.green("done"))
+	if text := out.String(); !strings.Contains(text, "50 %") || !strings.HasSuffix(text, "\x1b[1;32mdone\x1b[0m\n") {
+		t.Errorf("%q", text)
+	}
+	for want, unit := range map[string]string{"45 ms": "s", "0.045": "1", "0.045 request/s": "{request}/s", "0.045 By": "By"} {
+		if got := quantity(.045, incident.Anomaly{Subject: incident.Subject{Unit: unit}}); got != want {
+			t.Errorf("%s: %q, want %q", unit, got, want)
+		}
+	}
+}
+
+func TestConsole(t *testing.T) {
+	c := fake(t, opened("1", "cart", after(5), -20))
+	s, err := c.status(t.Context())
+	if err != nil || s.Version != "1.2.3" || s.Series != 56 || s.Points != 1000 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	open, err := c.open(t.Context())
+	if err != nil || len(open) != 1 || open[0].Suspects[0].Service != "cart" {
+		t.Errorf("%+v, %v", open, err)
+	}
+	if err := c.get(t.Context(), "/nowhere", &s); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("got %v", err)
+	}
+}

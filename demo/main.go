@@ -1,0 +1,64 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main // import "github.com/auspex-otel/auspex/demo"
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"go.opentelemetry.io/otel"
+	"golang.org/x/term"
+)
+
+// The exit codes.
+const (
+	exitRight       = 0   // the answer is right
+	exitWrong       = 1   // the answer is wrong, or the demo broke down on the way to it
+	exitUnable      = 2   // the demo could not start: a wrong setting, a taken port, a missing program
+	exitInterrupted = 130 // stopped from outside before there was an answer
+)
+
+// errInterrupted is the cause of the context's end when a signal stops the demo.
+var errInterrupted = errors.New("interrupted")
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is the program: it returns the exit code, and by then everything it started has ended.
+func run(args []string, getenv func(string) string, out *os.File, errs io.Writer) int {
+	set, err := parse(args, getenv, errs)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitRight
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "auspex-demo:", err)
+		return exitUnable
+	}
+	tty := term.IsTerminal(int(out.Fd()))
+	set.stay = tty && getenv("CI") == ""
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, endSignals...)
+	defer signal.Stop(signals)
+	go func() {
+		<-signals
+		cancel(errInterrupted)
+	}()
+	// Spans and log records travel in the background. What is lost of them does not change the answer.
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {}))
+
+	code, err := newDemo(set, newScreen(out, tty, tty && getenv("NO_COLOR") == "")).run(ctx, cancel)
+	if err != nil && !errors.Is(err, errInterrupted) {
+		fmt.Fprintln(errs, "\nauspex-demo:", err)
+	}
+	return code
+}

@@ -1,0 +1,215 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main // import "github.com/auspex-otel/auspex/demo"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/auspex-otel/auspex/demo/shop"
+)
+
+// due says whether the next interval has ended on the wall clock.
+func (d *demo) due(now time.Time) bool { return !d.end.Add(cadence).After(now) }
+
+// next simulates the next interval and takes it into the instruments.
+func (d *demo) next(ctx context.Context, traces int) (*shop.Interval, error) {
+	iv := d.sim.Next(traces)
+	d.end = iv.End
+	return iv, d.fleet.Record(ctx, iv)
+}
+
+// send exports batches one after the other and returns when all are acknowledged.
+func (d *demo) send(ctx context.Context, batches []*metricdata.ResourceMetrics) error {
+	for _, b := range batches {
+		if err := d.exporters.Metrics.Export(ctx, b); err != nil {
+			return fmt.Errorf("the collector does not take the metrics: %w", err)
+		}
+	}
+	return nil
+}
+
+// history plays the past, up to the interval that has just ended, and returns when the
+// collector has taken all of it. It takes some intervals' time itself: these are played too.
+func (d *demo) history(ctx context.Context) error {
+	began, from, intervals := time.Now(), d.end, 0
+	for d.due(time.Now()) {
+		n, err := d.catchUp(ctx, from, intervals)
+		if err != nil {
+			return err
+		}
+		intervals += n
+	}
+	if err := d.fleet.Flush(ctx); err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	s, err := d.console.status(ctx)
+	if err != nil {
+		return err
+	}
+	d.screen.say("%.0f h of history in %.1f s: %d services, a point each %v, %d intervals",
+		d.end.Sub(from).Hours(), time.Since(began).Seconds(), len(shop.Services()), cadence, intervals)
+	d.screen.say("the engine (%s) has seen %d points of %d series", s.Version, s.Points, s.Series)
+	return nil
+}
+
+// catchUp plays the intervals that are due and returns how many there were. One goroutine
+// sends what the other simulates.
+func (d *demo) catchUp(ctx context.Context, from time.Time, before int) (played int, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	batches, sent := make(chan []*metricdata.ResourceMetrics, 2), make(chan error, 1)
+	go func() {
+		var err error
+		for b := range batches {
+			if err == nil {
+				if err = d.send(ctx, b); err != nil {
+					stop(err)
+				}
+			}
+		}
+		sent <- err
+	}()
+	for err == nil && ctx.Err() == nil && d.due(time.Now()) {
+		traces := 0
+		if (before+played)%pastTraces == 0 {
+			traces = 1
+		}
+		var iv *shop.Interval
+		if iv, err = d.next(ctx, traces); err == nil {
+			d.record.Add(iv)
+			if played++; played%pastBatch == 0 {
+				batches <- d.fleet.Batches()
+				d.screen.progress("history", float64(iv.End.Sub(from))/float64(time.Since(from)))
+			}
+		}
+	}
+	batches <- d.fleet.Batches()
+	close(batches)
+	return played, errors.Join(err, <-sent)
+}
+
+// outcome is the truth, and what to call it.
+type outcome struct {
+	truth
+	what string
+}
+
+// live runs the shop on the wall clock: some quiet intervals, then the fault, until the
+// API's answer is stable or the time is up.
+func (d *demo) live(ctx context.Context) (*watch, outcome, error) {
+	w, o := newWatch(d.end), outcome{what: "nothing is broken"}
+	quiet, faulty := d.set.quiet(), 0
+	var broken time.Time // wall clock
+	d.screen.say("live from here on, %d incidents of the past stay out of it", d.earlier(ctx, w))
+	for {
+		if d.due(time.Now()) {
+			if quiet > 0 {
+				quiet--
+			} else {
+				if faulty++; faulty == 1 {
+					broken, o = time.Now(), d.breakOne()
+				}
+			}
+			if err := d.step(ctx, w); err != nil {
+				return nil, o, err
+			}
+			o.to = d.end
+		}
+		if err := d.poll(ctx, w); err != nil {
+			return nil, o, err
+		}
+		now := time.Now()
+		if faulty >= faultMost || (o.service != "" && w.stable(now, broken)) {
+			return w, o, nil
+		}
+		d.screen.wait("next point in %.0f s", max(0, d.end.Add(cadence).Sub(now).Seconds()))
+		if err := pause(ctx, until(now, d.end.Add(cadence))); err != nil {
+			return nil, o, err
+		}
+	}
+}
+
+// until is how long to wait before the next poll: a second, or less if an interval ends earlier.
+func until(now, next time.Time) time.Duration {
+	return min(time.Second, max(10*time.Millisecond, next.Sub(now)))
+}
+
+// breakOne breaks the service that the seed draws, unless nothing is to break.
+func (d *demo) breakOne() outcome {
+	if d.set.kind == shop.None {
+		return outcome{what: "nothing is broken"}
+	}
+	fault := shop.Draw(d.set.seed, d.set.kind)
+	normal := d.record.Normal(fault.Service)
+	d.sim.Break(fault, normal)
+	d.screen.say("something breaks now")
+	return outcome{
+		truth: truth{service: shop.Services()[fault.Service].Name, from: d.end},
+		what:  fault.Describe(normal, cadence),
+	}
+}
+
+// step plays one live interval and shows it together with what the API says right after.
+func (d *demo) step(ctx context.Context, w *watch) error {
+	iv, err := d.next(ctx, liveTraces)
+	if err != nil {
+		return err
+	}
+	if err := d.send(ctx, d.fleet.Batches()); err != nil {
+		return err
+	}
+	go func() { _ = d.fleet.Flush(ctx) }()
+	if w == nil {
+		return nil
+	}
+	if err := d.poll(ctx, w); err != nil {
+		return err
+	}
+	d.screen.interval(iv, w.open)
+	return nil
+}
+
+// poll asks the API for the open incidents. An answer that fails to come once is asked for again.
+func (d *demo) poll(ctx context.Context, w *watch) error {
+	var err error
+	for range 3 {
+		open, e := d.console.open(ctx)
+		if e == nil {
+			w.observe(time.Now(), open)
+			return nil
+		}
+		err = e
+		if e := pause(ctx, 200*time.Millisecond); e != nil {
+			return e
+		}
+	}
+	return fmt.Errorf("the console does not answer: %w", err)
+}
+
+// earlier counts the incidents that are open already when the live span starts.
+func (d *demo) earlier(ctx context.Context, w *watch) int {
+	if err := d.poll(ctx, w); err != nil {
+		return 0
+	}
+	return len(w.earlier)
+}
+
+// goOn keeps the shop running after the answer, until ctx ends.
+func (d *demo) goOn(ctx context.Context) error {
+	for {
+		for d.due(time.Now()) {
+			if err := d.step(ctx, nil); err != nil {
+				return errors.Join(context.Cause(ctx), err)
+			}
+		}
+		if err := pause(ctx, until(time.Now(), d.end.Add(cadence))); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main // import "github.com/auspex-otel/auspex/demo"
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/auspex-otel/auspex/demo/shop"
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+// screen writes what people read. On a terminal a progress line is redrawn in place;
+// elsewhere it is written once each quarter.
+type screen struct {
+	out         io.Writer
+	tty, colour bool
+	began       time.Time
+	drawn       bool
+	quarter     int
+}
+
+func newScreen(out io.Writer, tty, colour bool) *screen {
+	return &screen{out: out, tty: tty, colour: colour, began: time.Now()}
+}
+
+// say writes a line with the time since the start before it.
+func (s *screen) say(format string, args ...any) {
+	s.clear()
+	fmt.Fprintf(s.out, "%s  %s\n", s.dim(s.elapsed()), fmt.Sprintf(format, args...))
+}
+
+// plain writes a line without a time.
+func (s *screen) plain(format string, args ...any) {
+	s.clear()
+	fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+// progress shows how much of something is done, from 0 to 1.
+func (s *screen) progress(what string, done float64) {
+	if s.tty {
+		const width = 30
+		filled := int(done * width)
+		fmt.Fprintf(s.out, "\r\x1b[K%s  %s [%s%s] %3.0f %%", s.dim(s.elapsed()), what,
+			strings.Repeat("=", filled), strings.Repeat(" ", width-filled), done*100)
+		s.drawn = true
+		return
+	}
+	if q := int(done * 4); q > s.quarter {
+		s.quarter = q
+		s.say("%s %d %%", what, q*25)
+	}
+}
+
+// wait shows, on a terminal only, what is waited for.
+func (s *screen) wait(format string, args ...any) {
+	if s.tty {
+		fmt.Fprintf(s.out, "\r\x1b[K%s  %s", s.dim(s.elapsed()), s.dim(fmt.Sprintf(format, args...)))
+		s.drawn = true
+	}
+}
+
+// clear removes a progress line.
+func (s *screen) clear() {
+	if s.drawn {
+		fmt.Fprint(s.out, "\r\x1b[K")
+		s.drawn = false
+	}
+}
+
+// elapsed is the time since the start, as mm:ss.
+func (s *screen) elapsed() string {
+	d := int(time.Since(s.began).Seconds())
+	return fmt.Sprintf("%02d:%02d", d/60, d%60)
+}
+
+func (s *screen) bold(t string) string  { return s.paint("1", t) }
+func (s *screen) dim(t string) string   { return s.paint("2", t) }
+func (s *screen) green(t string) string { return s.paint("1;32", t) }
+func (s *screen) red(t string) string   { return s.paint("1;31", t) }
+
+func (s *screen) paint(code, t string) string {
+	if !s.colour {
+		return t
+	}
+	return "\x1b[" + code + "m" + t + "\x1b[0m"
+}
+
+// interval shows one live interval, as the shop's front door sees it.
+func (s *screen) interval(iv *shop.Interval, open int) {
+	requests, failed := 0, 0
+	for i := range iv.Services {
+		requests += len(iv.Services[i].Latencies)
+		failed += iv.Services[i].Failed
+	}
+	word := "no incident open"
+	if open == 1 {
+		word = "1 incident open"
+	} else if open > 1 {
+		word = fmt.Sprintf("%d incidents open", open)
+	}
+	if open > 0 {
+		word = s.bold(word)
+	}
+	s.say("live %s  %5d requests  %3d failed  front page %4.0f ms  %s",
+		iv.End.Local().Format(time.TimeOnly), requests, failed, iv.Services[0].Mean()*1e3, word)
+}
+
+// found shows what the API says.
+func (s *screen) found(f *finding, base string) {
+	a := f.evidence
+	s.plain("\n%s", s.bold("What the API says"))
+	s.plain("  service   %s", s.bold(f.service))
+	s.plain("  since     %s", f.since.Local().Format(time.DateTime))
+	s.plain("  metric    %s, %s", a.Metric, a.Statistic)
+	s.plain("  expected  %s (%s to %s)", quantity(a.Expected, a), quantity(a.Lower, a), quantity(a.Upper, a))
+	s.plain("  observed  %s (score %.1f, ln p %.1f)", quantity(a.Observed, a), a.MaxScore, a.Surprise)
+	s.plain("Open next")
+	s.plain("  bin/auspex incidents")
+	s.plain("  %s/api/v1/incidents/%s", base, f.incident)
+}
+
+// quantity writes a value in the unit of its series, times below a second in milliseconds.
+func quantity(v float64, a incident.Anomaly) string {
+	unit := strings.NewReplacer("{", "", "}", "").Replace(a.Unit)
+	switch {
+	case unit == "s" && math.Abs(v) < 1:
+		v, unit = v*1e3, "ms"
+	case unit == "1":
+		unit = ""
+	case unit == "1/s":
+		unit = "requests/s" // the only counts without a unit of their own are the shop's latencies
+	}
+	return strings.TrimSpace(strconv.FormatFloat(v, 'g', 4, 64) + " " + unit)
+}
