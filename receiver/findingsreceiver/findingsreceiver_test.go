@@ -1,0 +1,449 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package findingsreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/receiver/findingsreceiver/internal/metadata"
+)
+
+const (
+	cadence = 10  // seconds
+	history = 400 // points, long enough that no model is warming up
+)
+
+// start is event time; the bubbles of synctest have a clock of their own.
+var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+func stamp(seconds int) pcommon.Timestamp {
+	return pcommon.NewTimestampFromTime(start.Add(time.Duration(seconds) * time.Second))
+}
+
+type owner struct {
+	component.Component
+	engine *engine.Engine
+}
+
+func (o owner) Engine() *engine.Engine { return o.engine }
+
+type host struct{ extensions map[component.ID]component.Component }
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+// world is an engine that watches the gauge "load" of some services.
+type world struct {
+	*testing.T
+	*engine.Engine
+	services []string
+	step     int
+}
+
+func newWorld(t *testing.T, services ...string) *world {
+	t.Helper()
+	cfg := engine.DefaultConfig()
+	cfg.FalseAlarms = engine.FalseAlarms{Count: 1e6, Per: 24 * time.Hour, MaxAlpha: 1e-6}
+	w := &world{T: t, Engine: engine.New(cfg, zap.NewNop()), services: services}
+	w.Tick(start)
+	w.feed(history)
+	return w
+}
+
+func (w *world) host() component.Host {
+	return host{map[component.ID]component.Component{component.MustNewID("anomaly_engine"): owner{engine: w.Engine}}}
+}
+
+// feed has every service send n points; faulty services are a thousand times above their noise.
+func (w *world) feed(n int, faulty ...string) {
+	for range n {
+		w.Tick(start.Add(time.Duration(w.step*cadence) * time.Second))
+		md := pmetric.NewMetrics()
+		for _, name := range w.services {
+			rm := md.ResourceMetrics().AppendEmpty()
+			rm.Resource().Attributes().PutStr("service.name", name)
+			sm := rm.ScopeMetrics().AppendEmpty()
+			sm.Scope().SetName("shop")
+			sm.Scope().SetVersion("1.0")
+			m := sm.Metrics().AppendEmpty()
+			m.SetName("load")
+			m.SetUnit("By")
+			dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
+			dp.SetTimestamp(stamp(w.step * cadence))
+			dp.SetDoubleValue(100 + float64(w.step*w.step%13)/13)
+			if slices.Contains(faulty, name) {
+				dp.SetDoubleValue(1100)
+			}
+			dp.Attributes().PutStr("disk", "sda")
+		}
+		w.ObserveMetrics(md, engine.Output{Select: engine.SelectAnomalous, MaxSeries: 100})
+		w.step++
+	}
+}
+
+// sink takes metrics and logs, or refuses them with an error.
+type sink struct {
+	metrics consumertest.MetricsSink
+	logs    consumertest.LogsSink
+	refuse  error
+	tries   int
+}
+
+func (s *sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (s *sink) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	s.tries++
+	if s.refuse != nil {
+		return s.refuse
+	}
+	return s.metrics.ConsumeMetrics(ctx, md)
+}
+
+func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	s.tries++
+	if s.refuse != nil {
+		return s.refuse
+	}
+	return s.logs.ConsumeLogs(ctx, ld)
+}
+
+func create(t *testing.T, signal string, s *sink, logger *zap.Logger) component.Component {
+	t.Helper()
+	set := receivertest.NewNopSettings(metadata.Type)
+	if logger != nil {
+		set.Logger = logger
+	}
+	var r component.Component
+	var err error
+	if signal == "metrics" {
+		r, err = NewFactory().CreateMetrics(t.Context(), set, NewFactory().CreateDefaultConfig(), s)
+	} else {
+		r, err = NewFactory().CreateLogs(t.Context(), set, NewFactory().CreateDefaultConfig(), s)
+	}
+	require.NoError(t, err)
+	return r
+}
+
+// run starts a receiver inside a bubble, where time passes as soon as everybody waits.
+func run(t *testing.T, signal string, w *world, f func(s *sink, r component.Component)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		r := create(t, signal, s, nil)
+		require.NoError(t, r.Start(t.Context(), w.host()))
+		f(s, r)
+		require.NoError(t, r.Shutdown(t.Context()))
+	})
+}
+
+// pass lets time go by.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// gauges lists a batch's data points as text.
+func gauges(md pmetric.Metrics) (lines []string) {
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				for _, dp := range m.Gauge().DataPoints().All() {
+					v := fmt.Sprintf("%.4g", dp.DoubleValue())
+					switch {
+					case dp.Flags().NoRecordedValue():
+						v = "ends"
+					case dp.ValueType() == pmetric.NumberDataPointValueTypeInt:
+						v = fmt.Sprint(dp.IntValue())
+					}
+					lines = append(lines, fmt.Sprintf("%v %s %s%v%s %s", rm.Resource().Attributes().AsRaw(), sm.Scope().Name(), m.Name(), dp.Attributes().AsRaw(), m.Unit(), v))
+				}
+			}
+		}
+	}
+	return lines
+}
+
+func TestGauges(t *testing.T) {
+	w := newWorld(t, "cart", "payment")
+	run(t, "metrics", w, func(s *sink, _ component.Component) {
+		pass(15*time.Second - 1)
+		assert.Empty(t, s.metrics.AllMetrics())
+		pass(1)
+		require.Len(t, s.metrics.AllMetrics(), 1)
+		md := s.metrics.AllMetrics()[0]
+		assert.Equal(t, 6, md.DataPointCount())
+		for _, rm := range md.ResourceMetrics().All() {
+			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+				assert.Equal(t, stamp((history-1)*cadence), m.Gauge().DataPoints().At(0).Timestamp(), "the service's watermark, not the clock")
+			}
+		}
+		pass(time.Minute)
+		assert.Len(t, s.metrics.AllMetrics(), 1, "nothing new came in")
+
+		w.feed(1, "payment")
+		pass(15 * time.Second)
+		require.Len(t, s.metrics.AllMetrics(), 2)
+		lines := gauges(s.metrics.AllMetrics()[1])
+		require.Len(t, lines, 6)
+		assert.Regexp(t, `^map\[service.name:cart\] github.com/auspex-otel/auspex anomaly.max_score\S+ 0`, lines[0])
+		assert.Equal(t, "map[service.name:cart] github.com/auspex-otel/auspex anomaly.open[] 0", removeMap(lines[1]))
+		assert.Equal(t, "map[service.name:cart] github.com/auspex-otel/auspex anomaly.rate[] 0", removeMap(lines[2]))
+		score := s.metrics.AllMetrics()[1].ResourceMetrics().At(1).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().At(0)
+		assert.Greater(t, score.DoubleValue(), 1.0)
+		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex anomaly.open[] 1", removeMap(lines[4]))
+		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex anomaly.rate[] 1", removeMap(lines[5]))
+	})
+}
+
+// removeMap writes no attributes as [].
+func removeMap(line string) string {
+	const none = "map[]"
+	for i := range len(line) - len(none) + 1 {
+		if line[i:i+len(none)] == none {
+			return line[:i] + "[]" + line[i+len(none):]
+		}
+	}
+	return line
+}
+
+func TestEvents(t *testing.T) {
+	w := newWorld(t, "cart", "payment")
+	run(t, "logs", w, func(s *sink, _ component.Component) {
+		pass(10 * time.Second)
+		assert.Empty(t, s.logs.AllLogs())
+		w.feed(1, "payment")
+		pass(time.Second)
+		require.Len(t, s.logs.AllLogs(), 1)
+		ld := s.logs.AllLogs()[0]
+		require.Equal(t, 1, ld.ResourceLogs().Len())
+		rl := ld.ResourceLogs().At(0)
+		assert.Equal(t, map[string]any{"service.name": "payment"}, rl.Resource().Attributes().AsRaw())
+		assert.Equal(t, "github.com/auspex-otel/auspex", rl.ScopeLogs().At(0).Scope().Name())
+		records := rl.ScopeLogs().At(0).LogRecords()
+		require.Equal(t, 2, records.Len())
+		anomaly, incident := records.At(0), records.At(1)
+		assert.Equal(t, "auspex.anomaly", anomaly.EventName())
+		assert.Equal(t, stamp(history*cadence), anomaly.Timestamp())
+		assert.Equal(t, plog.SeverityNumberWarn, anomaly.SeverityNumber())
+		assert.Contains(t, anomaly.Body().Str(), "payment load value was 1100 By, expected 100")
+		got := anomaly.Attributes().AsRaw()
+		for k, want := range map[string]any{
+			"anomaly.state": "open", "anomaly.metric": "load", "anomaly.statistic": "value", "anomaly.unit": "By", "anomaly.kind": "high",
+			"anomaly.observed": 1100.0, "disk": "sda", "anomaly.opened": start.Add(history * cadence * time.Second).Format(time.RFC3339Nano),
+		} {
+			assert.Equal(t, want, got[k], k)
+		}
+		assert.NotContains(t, got, "anomaly.closed")
+		assert.Len(t, got["anomaly.id"], 16)
+		assert.Equal(t, "auspex.incident", incident.EventName())
+		inc := incident.Attributes().AsRaw()
+		assert.Equal(t, got["incident.id"], inc["incident.id"])
+		assert.Equal(t, "payment", inc["incident.suspect"])
+		assert.Equal(t, []any{"payment"}, inc["incident.suspects"])
+		assert.Equal(t, int64(1), inc["incident.anomalies"])
+		assert.Equal(t, "open", inc["incident.state"])
+
+		w.feed(3) // it closes: the same ids
+		pass(time.Second)
+		require.Len(t, s.logs.AllLogs(), 2)
+		closed := s.logs.AllLogs()[1].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+		assert.Equal(t, plog.SeverityNumberInfo, closed.SeverityNumber())
+		after := closed.Attributes().AsRaw()
+		assert.Equal(t, got["anomaly.id"], after["anomaly.id"])
+		assert.Equal(t, "closed", after["anomaly.state"])
+		assert.Equal(t, start.Add((history+3)*cadence*time.Second).Format(time.RFC3339Nano), after["anomaly.closed"])
+		pass(time.Minute)
+		assert.Len(t, s.logs.AllLogs(), 2, "once is enough")
+	})
+}
+
+// What the pipeline refuses is kept and sent again, in its newest form; the log says it once.
+func TestRefusedFindingsAreKept(t *testing.T) {
+	for _, signal := range []string{"metrics", "logs"} {
+		t.Run(signal, func(t *testing.T) {
+			w := newWorld(t, "cart")
+			synctest.Test(t, func(t *testing.T) {
+				core, logs := observer.New(zap.ErrorLevel)
+				s := &sink{refuse: errors.New("backend is down")}
+				r := create(t, signal, s, zap.New(core))
+				require.NoError(t, r.Start(t.Context(), w.host()))
+				w.feed(1, "cart")
+				pass(2 * time.Minute)
+				assert.Greater(t, s.tries, 5)
+				require.Equal(t, 1, logs.Len(), "not once a try")
+				assert.Contains(t, logs.All()[0].Message, "kept and tried again")
+				assert.Equal(t, "backend is down", logs.All()[0].ContextMap()["error"])
+				w.feed(3)
+				s.refuse = nil
+				pass(15 * time.Second)
+				if signal == "metrics" {
+					require.Len(t, s.metrics.AllMetrics(), 1)
+					m := s.metrics.AllMetrics()[0].ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
+					assert.Greater(t, m.At(0).Gauge().DataPoints().At(0).DoubleValue(), 1.0, "the greatest score in all that time")
+					assert.Equal(t, int64(0), m.At(1).Gauge().DataPoints().At(0).IntValue())
+				} else {
+					require.Len(t, s.logs.AllLogs(), 1)
+					assert.Equal(t, 2, s.logs.LogRecordCount(), "one anomaly, one incident")
+					state, _ := s.logs.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("anomaly.state")
+					assert.Equal(t, "closed", state.Str(), "the newer update replaced the older")
+				}
+				s.refuse = errors.New("down again")
+				w.feed(100)
+				w.feed(1, "cart")
+				pass(time.Minute)
+				assert.Equal(t, 2, logs.Len(), "a second failure is said again")
+				require.NoError(t, r.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+// A series that stops while its companions are shown: they are ended here, just after its last point.
+func TestStaleMarkers(t *testing.T) {
+	w := newWorld(t, "cart")
+	w.feed(2, "cart")
+	last := (w.step - 1) * cadence
+	w.Tick(start.Add(time.Duration(last)*time.Second + 6*time.Minute))
+	run(t, "metrics", w, func(s *sink, _ component.Component) {
+		pass(15 * time.Second)
+		require.Len(t, s.metrics.AllMetrics(), 1)
+		md := s.metrics.AllMetrics()[0]
+		require.Equal(t, 2, md.ResourceMetrics().Len(), "the service, the series")
+		rm := md.ResourceMetrics().At(1)
+		assert.Equal(t, map[string]any{"service.name": "cart"}, rm.Resource().Attributes().AsRaw())
+		assert.Equal(t, "shop", rm.ScopeMetrics().At(0).Scope().Name())
+		assert.Equal(t, "1.0", rm.ScopeMetrics().At(0).Scope().Version())
+		var names []string
+		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			names = append(names, m.Name())
+			dp := m.Gauge().DataPoints().At(0)
+			assert.True(t, dp.Flags().NoRecordedValue())
+			assert.Equal(t, stamp(last)+1_000_000, dp.Timestamp())
+			assert.Equal(t, map[string]any{
+				"disk": "sda", "anomaly.metric": "load", "anomaly.statistic": "value", "anomaly.unit": "By",
+			}, dp.Attributes().AsRaw(), "the same attributes, or it ends nothing")
+		}
+		assert.Equal(t, []string{"anomaly.score", "anomaly.observed", "anomaly.expected", "anomaly.lower", "anomaly.upper"}, names)
+		pass(time.Minute)
+		assert.Len(t, s.metrics.AllMetrics(), 1)
+	})
+}
+
+func TestShutdownSendsWhatIsLeft(t *testing.T) {
+	for _, signal := range []string{"metrics", "logs"} {
+		w := newWorld(t, "cart")
+		run(t, signal, w, func(s *sink, r component.Component) {
+			w.feed(1, "cart")
+			require.NoError(t, r.Shutdown(t.Context()))
+			assert.Equal(t, 1, s.tries)
+		})
+		assert.Equal(t, signal == "metrics", w.Status().PendingFindings > 0)
+	}
+}
+
+func TestShutdownWithABackendThatIsDown(t *testing.T) {
+	w := newWorld(t, "cart")
+	core, logs := observer.New(zap.WarnLevel)
+	s := &sink{refuse: errors.New("down")}
+	r := create(t, "logs", s, zap.New(core))
+	require.NoError(t, r.Start(t.Context(), w.host()))
+	w.feed(1, "cart")
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Equal(t, 2, w.Status().PendingFindings, "they stay in the engine")
+	require.NotZero(t, logs.Len())
+	assert.Contains(t, logs.All()[logs.Len()-1].Message, "they stay in the engine's state")
+}
+
+func TestShutdownWithoutStart(t *testing.T) {
+	for _, signal := range []string{"metrics", "logs"} {
+		r := create(t, signal, &sink{}, nil)
+		require.NoError(t, r.Shutdown(t.Context()))
+	}
+}
+
+func TestShutdownTwice(t *testing.T) {
+	w := newWorld(t, "cart")
+	r := create(t, "logs", &sink{}, nil)
+	require.NoError(t, r.Start(t.Context(), w.host()))
+	require.NoError(t, r.Shutdown(t.Context()))
+	require.NoError(t, r.Shutdown(t.Context()))
+}
+
+func TestSecondReceiverIsAnErrorAtStart(t *testing.T) {
+	w := newWorld(t, "cart")
+	for _, signal := range []string{"metrics", "logs"} {
+		one, two := create(t, signal, &sink{}, nil), create(t, signal, &sink{}, nil)
+		require.NoError(t, one.Start(t.Context(), w.host()))
+		err := two.Start(t.Context(), w.host())
+		require.ErrorContains(t, err, "findings of signal "+signal+": another findings receiver already takes them")
+		require.NoError(t, two.Shutdown(t.Context()))
+
+		third := create(t, signal, &sink{}, nil)
+		require.Error(t, third.Start(t.Context(), w.host()), "shutting the refused one down gives nothing free")
+		require.NoError(t, one.Shutdown(t.Context()))
+		require.NoError(t, third.Start(t.Context(), w.host()), "the next one may, as after a reload")
+		require.NoError(t, third.Shutdown(t.Context()))
+	}
+}
+
+func TestSeveralEnginesAreAnErrorAtStart(t *testing.T) {
+	a, b := newWorld(t), newWorld(t)
+	h := host{map[component.ID]component.Component{
+		component.MustNewIDWithName("x", "a"): owner{engine: a.Engine}, component.MustNewIDWithName("x", "b"): owner{engine: b.Engine},
+	}}
+	r := create(t, "logs", &sink{}, nil)
+	require.ErrorContains(t, r.Start(t.Context(), h), "several anomaly engines")
+	require.NoError(t, r.Shutdown(t.Context()))
+}
+
+func TestWithoutAnEngineExtension(t *testing.T) {
+	r := create(t, "metrics", &sink{}, nil)
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, r.Shutdown(t.Context()))
+}
+
+// The collector's own telemetry of receivers counts what was accepted and refused.
+func TestReceiverTelemetry(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	w := newWorld(t, "cart")
+	w.feed(1, "cart")
+	synctest.Test(t, func(t *testing.T) {
+		set := receivertest.NewNopSettings(metadata.Type)
+		set.TelemetrySettings = telemetry.NewTelemetrySettings()
+		s := &sink{refuse: errors.New("no")}
+		r, err := NewFactory().CreateLogs(t.Context(), set, NewFactory().CreateDefaultConfig(), s)
+		require.NoError(t, err)
+		require.NoError(t, r.(receiver.Logs).Start(t.Context(), w.host()))
+		pass(time.Second)
+		s.refuse = nil
+		pass(time.Second)
+		require.NoError(t, r.Shutdown(t.Context()))
+	})
+	for _, name := range []string{"otelcol_receiver_accepted_log_records", "otelcol_receiver_refused_log_records"} {
+		m, err := telemetry.GetMetric(name)
+		require.NoError(t, err)
+		assert.Contains(t, fmt.Sprintf("%+v", m.Data), "Value:2", name)
+	}
+	require.NoError(t, telemetry.Shutdown(t.Context()))
+}
