@@ -41,32 +41,24 @@ func (r *Residuals) UnmarshalBinary(b []byte) error {
 	if len(b) != ResidualsSize {
 		return errState
 	}
-	var ok bool
-	if r.total, b, ok = readTotal(b); !ok {
-		return errState
-	}
+	r.total, b = readFloat64(b)
+	sum := 0.0
 	for i := range r.side {
-		s := &r.side[i]
-		if b, ok = readCounts(b, s.count[:]); !ok {
-			return errState
-		}
-		t := &s.tail
+		s, t := &r.side[i], &r.side[i].tail
+		b = readCounts(b, s.count[:], &sum)
 		t.from = b[0]
 		b = readFloats(b[1:], &t.share, &t.sigma, &t.shape, &t.far, &t.band)
 		if !t.valid() {
 			return errState
 		}
 	}
-	return nil
+	return checkTotal(r.total, sum)
 }
 
-// valid reports whether t can have been written: by fit, or before the first fit.
+// valid reports whether fit can have written t.
 func (t *tail) valid() bool {
-	if *t == (tail{}) {
-		return true
-	}
 	return t.from >= 1 && t.from < buckets && t.share > 0 && t.share <= 1 &&
-		t.sigma > 0 && finite(t.sigma) && t.shape >= float32(minShape) && t.shape <= float32(maxShape) &&
+		t.sigma > 1e-6 && finite(t.sigma) && t.shape >= float32(minShape) && t.shape <= float32(maxShape) &&
 		t.far >= 0 && t.band >= 0 && finite(t.band)
 }
 
@@ -84,19 +76,15 @@ func (r *Rank) UnmarshalBinary(b []byte) error {
 	if len(b) != RankSize {
 		return errState
 	}
-	var ok bool
-	if r.total, b, ok = readTotal(b); !ok {
-		return errState
-	}
-	if b, ok = readCounts(b, r.count[:]); !ok {
-		return errState
-	}
+	r.total, b = readFloat64(b)
+	sum := 0.0
+	b = readCounts(b, r.count[:], &sum)
 	r.from = b[0]
 	readFloats(b[1:], &r.share, &r.mean)
-	if r.from < 1 || r.from >= rankBuckets || !(r.share > 0 && r.share <= 1) || !(r.mean > 0 && finite(r.mean)) {
+	if r.from < 1 || r.from >= rankBuckets || !(r.share > 0 && r.share <= 1) || !(r.mean > 0.01 && r.mean < 100) {
 		return errState
 	}
-	return nil
+	return checkTotal(r.total, sum)
 }
 
 func appendFloat64(b []byte, x float64) []byte {
@@ -118,20 +106,30 @@ func readFloats(b []byte, xs ...*float32) []byte {
 	return b[4*len(xs):]
 }
 
-// readTotal reads a sum of weights.
-func readTotal(b []byte) (x float64, rest []byte, ok bool) {
-	x = math.Float64frombits(binary.LittleEndian.Uint64(b))
-	return x, b[8:], x >= 0 && x < math.MaxFloat32
+func readFloat64(b []byte) (x float64, rest []byte) {
+	return math.Float64frombits(binary.LittleEndian.Uint64(b)), b[8:]
 }
 
-// readCounts reads weights.
-func readCounts(b []byte, xs []float32) (rest []byte, ok bool) {
-	ok = true
+// readCounts reads weights, adds them to sum (NaN if one of them is none) and
+// returns the rest of b.
+func readCounts(b []byte, xs []float32, sum *float64) []byte {
 	for i := range xs {
 		xs[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		ok = ok && xs[i] >= 0 && finite(xs[i])
+		if !(xs[i] >= 0) {
+			*sum = math.NaN()
+		}
+		*sum += float64(xs[i])
 	}
-	return b[4*len(xs):], ok
+	return b[4*len(xs):]
+}
+
+// checkTotal holds the total to the sum of the counts, which differ by rounding
+// only, and to what forgetting can leave: maxWeight for each point remembered.
+func checkTotal(total, sum float64) error {
+	if total <= 2*HalfLife*maxWeight && math.Abs(total-sum) <= 0.01*total {
+		return nil
+	}
+	return errState
 }
 
 func finite(x float32) bool { return x-x == 0 }

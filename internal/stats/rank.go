@@ -8,7 +8,7 @@ import "math"
 // The buckets of a rank: rankWidth nats each, the last one open.
 const (
 	rankBuckets = 32
-	rankWidth   = 0.25
+	rankWidth   = 0.4
 	rankOpen    = rankBuckets - 1
 	rankShare   = 0.02 // beyond the point that this share exceeds, the tail is exponential
 	rankWeight  = 10   // excesses that the prior slope, 1, is worth
@@ -45,7 +45,7 @@ func NewRank() Rank {
 	return r
 }
 
-func rankBucket(s float64) int { return int(math.Min(s/rankWidth, rankOpen)) }
+func rankBucket(s float64) int { return int(min(s/rankWidth, rankOpen)) }
 
 // Add learns the surprise s ≥ 0 with weight w.
 func (r *Rank) Add(s, w float64) {
@@ -74,7 +74,7 @@ func (r *Rank) LogP(s, unit float64) float64 {
 		above += c
 	}
 	part := float64(j+1) - s/rankWidth
-	return math.Min(0, math.Log((float64(above)+part*float64(r.count[j])+unit/2)/(r.total+unit)))
+	return min(0, math.Log((float64(above)+part*float64(r.count[j])+unit/2)/(r.total+unit)))
 }
 
 // Fit finds the tail anew: O(buckets). unit is the weight of one point.
@@ -93,7 +93,7 @@ func (r *Rank) Fit(unit float64) {
 	var m moments
 	beyond := mass
 	for q := j; q < rankOpen; q++ {
-		next := math.Max(0, beyond-float64(r.count[q]))
+		next := max(0, beyond-float64(r.count[q]))
 		m.add(rankWidth, beyond/mass, next/mass)
 		beyond = next
 	}

@@ -57,10 +57,17 @@ func (s *side) above(x float64) float64 {
 
 // Residuals ranks residuals, given in units of the series' scale, among those
 // seen before: 64 buckets a side, forgotten with a half-life of HalfLife points.
-// The zero value is ready; call Fit now and then, and before the first LogP.
+// What is added counts for the tails from the next Fit on. Use NewResiduals.
 type Residuals struct {
 	side  [2]side // up, down
 	total float64
+}
+
+// NewResiduals returns an empty one, which knows the prior only.
+func NewResiduals() Residuals {
+	var r Residuals
+	r.Fit(1)
+	return r
 }
 
 // pick returns x's side and its distance from zero.
@@ -68,7 +75,7 @@ func (r *Residuals) pick(x float64) (*side, float64) {
 	if x < 0 {
 		return &r.side[1], -x
 	}
-	return &r.side[0], x
+	return &r.side[0], math.Abs(x) // -0 is 0
 }
 
 // Add learns x with weight w.
@@ -98,13 +105,13 @@ func (r *Residuals) LogP(x, unit float64) float64 {
 	s, a := r.pick(x)
 	u := edgeOf(int(s.tail.from))
 	if a < u {
-		return math.Min(0, math.Log(2*(s.above(a)+unit/2)/(r.total+unit)))
+		return min(0, math.Log(2*(s.above(a)+unit/2)/(r.total+unit)))
 	}
 	lp := s.tail.logP(stretch(a) - stretch(u))
 	if c := s.above(a) / unit; c > 2.25 {
-		lp = math.Max(lp, math.Log((c-1.5*math.Sqrt(c))*unit/r.total))
+		lp = max(lp, math.Log((c-1.5*math.Sqrt(c))*unit/r.total))
 	}
-	return math.Min(0, math.Ln2+lp)
+	return min(0, math.Ln2+lp)
 }
 
 // Band returns the residuals that BandShare of the points exceed below and above.
@@ -145,7 +152,7 @@ func (s *side) fit(total, unit float64) {
 	var m moments
 	beyond := mass
 	for q := j; q <= min(far, openEdge-1); q++ {
-		next := math.Max(0, beyond-float64(s.count[q]))
+		next := max(0, beyond-float64(s.count[q]))
 		m.add(stretch(edgeOf(q+1))-stretch(edgeOf(q)), beyond/mass, next/mass)
 		beyond = next
 	}
@@ -155,11 +162,13 @@ func (s *side) fit(total, unit float64) {
 	if far == openEdge {
 		s.tail.far = float32(math.Inf(1))
 	}
-	s.tail.band = float32(s.quantile(BandShare, total))
+	s.tail.band = float32(s.quantile(BandShare))
+	s.tail.sigma = max(s.tail.sigma, float32(minScale*stretch(u)))
 }
 
-// quantile returns the residual that the share p of all points exceed.
-func (s *side) quantile(p, total float64) float64 {
+// quantile returns the residual that the share p of all points exceed, p being
+// less than tailShare; 0 if fewer lie on this side at all.
+func (s *side) quantile(p float64) float64 {
 	if p < float64(s.tail.share) {
 		return shrink(stretch(edgeOf(int(s.tail.from))) + s.tail.quantile(p))
 	}

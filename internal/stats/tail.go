@@ -11,9 +11,9 @@ import "math"
 //
 //	P(Y > y | Y > y(u)) = (1 + ξ·(y - y(u))/σ)^(-1/ξ).
 //
-// The stretch brings normal noise nearer to its limit: in x alone the tail that
-// fits at u would put an 8 σ point at p = 1e-6, in x^1.5 at 1e-9, while ξ still
-// finds the tails that are heavier. ξ is estimated by probability-weighted
+// The stretch brings normal noise nearer to its limit: the exponential tail that
+// fits at u puts an 8 σ point at p = 1e-8 in x, at 1e-11 in x^1.5 (in truth
+// 1e-15), while ξ still finds the tails that are heavier. ξ is estimated by probability-weighted
 // moments (Hosking and Wallis, Technometrics 29, 1987), shrunk towards a prior,
 // which is heavier while little has been seen, and kept above 0: so ln p falls
 // strictly, and as ln p it cannot underflow.
@@ -24,6 +24,7 @@ const (
 	youngUntil  = 10   // half of it when there are this many
 	shapeWeight = 100  // excesses that the prior shape is worth
 	scaleWeight = 12   // excesses that the prior scale, y(u)/2, is worth
+	minScale    = 0.25 // of σ beyond the band, in y(u): counts seem to end at the largest seen, and do not
 	minShape    = 0.005
 	maxShape    = 0.8
 	// recurring is the number of points that must lie at least this far out for
@@ -66,7 +67,7 @@ func (m *moments) add(width, a, b float64) {
 	if b < a/64 {
 		b = a / 64
 	}
-	if a-b < 1e-9*a {
+	if a-b <= 1e-9*a { // also where nothing is left: a = 0
 		m.s += width * a
 		m.s2 += width * a * a
 		return
@@ -94,4 +95,4 @@ func (m *moments) shapeScale(n, yu float64) (xi, sigma float64) {
 func stretch(x float64) float64 { return x * math.Sqrt(x) }
 func shrink(y float64) float64  { return math.Pow(y, 1/1.5) }
 
-func clamp(x, lo, hi float64) float64 { return math.Max(lo, math.Min(hi, x)) }
+func clamp(x, lo, hi float64) float64 { return max(lo, min(hi, x)) }

@@ -110,5 +110,5 @@ func (m *Model) valid() bool {
 		}
 	}
 	return m.weight.Valid() && m.scale >= 0 && math.Abs(m.drift) <= driftClip && m.odd >= 0 && m.odd < accept &&
-		int(m.best) < len(gains) && (m.age > 0) == (m.seen > 0) && (m.scaleAge > 0) == (m.seen > 0)
+		int(m.best) < len(gains) && (m.age > 0) == (m.seen > 0) && (m.scaleAge > 0) == (m.seen > 0) && m.age <= old && m.scaleAge <= old
 }

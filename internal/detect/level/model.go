@@ -10,38 +10,43 @@ import (
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
-// All gains are per point: the model knows no cadence.
+// Gains are per point: the model knows no cadence. Scales are mean absolute
+// residuals, .8 σ of normal noise.
 const (
-	warmUp      = 100   // points before the model speaks
-	settle      = 20    // points before residuals are ranked
-	rankFrom    = 60    // points before surprises are ranked
-	errorGain   = 0.01  // of the error by which levels are compared
-	scaleGain   = 0.004 // of the scale
-	driftGain   = 0.25  // of the running mean of residuals
-	driftClip   = 6     // a residual counts up to this many scales in that mean
-	huber       = 3     // a residual moves a level by at most this many scales
-	refit       = 32    // points between two fits of the tails
-	strange     = -9.2  // ln p below which a point is strange: p < 1e-4
-	strangeKeep = 31.0 / 32
-	accept      = 16   // a forgetting count of strange points: 22 in a row
-	trusting    = 16   // points after a start during which nothing is clipped
-	grain       = 1e-9 // changes below this share of the level are rounding
+	warmUp      = 100       // points before the model speaks
+	settle      = 20        // points before residuals are ranked
+	rankFrom    = 60        // points before surprises are ranked
+	errorGain   = 0.01      // of the errors by which the levels are compared
+	scaleGain   = 0.001     // of the scale: slow, or a rare event would set it
+	driftGain   = 0.25      // of the running mean of residuals
+	driftClip   = 6         // a residual counts up to this many scales in that mean
+	slack       = 1.2       // a slower level predicts if its squared error is at most this times the least
+	errorClip   = 100       // scales that an error counts up to in that comparison, at most
+	huber       = 3         // a residual moves a level by at most its gain times this many scales
+	refit       = 32        // points between two fits of the tails
+	strange     = -9.2      // ln p below which a point is strange: p < 1e-4
+	strangeKeep = 31.0 / 32 // of the count of strange points, at each point
+	accept      = 16        // the count at which a new normal is accepted: 22 in a row
+	trusting    = 16        // points after a start during which nothing is clipped
+	old         = 1 << 16   // age at which no gain depends on it any more
+	grain       = 1e-9      // changes below this share of the level are rounding
+	farthest    = 1e100     // scales that a residual is clipped to, against overflow
 )
 
 // gains are those of the bank of levels: from white noise to a random walk.
-var gains = [...]float64{0.02, 0.1, 0.3, 0.8}
+var gains = [...]float64{0.02, 0.15, 0.8}
 
 // Model is the robust level and scale model of one series. Use New.
 type Model struct {
 	level [len(gains)]float64 // in the unit of the series
-	err   [len(gains)]float64 // forgetting mean of the clipped |error| of each level
+	err   [len(gains)]float64 // forgetting mean of each level's (clipped error / scale)²
 	scale float64             // forgetting mean of the clipped |residual|
 	drift float64             // forgetting mean of the clipped residual / scale
 	odd   float64             // forgetting count of strange points
 
-	seen     uint32 // points, saturating
-	age      uint32 // points since the levels started, saturating
-	scaleAge uint32 // points the scale is worth, saturating
+	seen     uint32 // points
+	age      uint32 // points since the levels started, up to old
+	scaleAge uint32 // points the scale is worth, up to old
 	best     uint8  // the level that predicts
 
 	weight    stats.Weight
@@ -54,7 +59,7 @@ var _ detect.Model = (*Model)(nil)
 
 // New returns a model that has seen nothing.
 func New() *Model {
-	return &Model{weight: 1, rank: stats.NewRank()}
+	return &Model{weight: 1, residuals: stats.NewResiduals(), drifts: stats.NewResiduals(), rank: stats.NewRank()}
 }
 
 // Observe judges v, then learns it. See detect.Model.
@@ -66,12 +71,12 @@ func (m *Model) Observe(_ int64, v float64) detect.Surprise {
 		m.restart(v)
 	}
 	unit := m.unit()
-	x := clamp((v-m.level[m.best])/unit, 1e100)
+	x := clamp((v-m.level[m.best])/unit, farthest)
 	m.drift += driftGain * (clamp(x, driftClip) - m.drift)
 
 	out, s := m.judge(x, unit)
 	m.learn(v, x, s, out.LogP)
-	if m.seen < warmUp {
+	if m.seen <= warmUp {
 		return detect.Warming()
 	}
 	return out
@@ -79,7 +84,7 @@ func (m *Model) Observe(_ int64, v float64) detect.Surprise {
 
 // unit returns the scale, which is never 0: what is less than rounding is no change.
 func (m *Model) unit() float64 {
-	return math.Max(m.scale, grain*math.Abs(m.level[m.best])+1e-60)
+	return max(m.scale, grain*math.Abs(m.level[m.best])+1e-60)
 }
 
 // judge ranks the residual x and the drift against all before, and returns the
@@ -96,7 +101,10 @@ func (m *Model) judge(x, unit float64) (out detect.Surprise, s float64) {
 	level := m.level[m.best]
 	lower, upper := m.residuals.Band()
 	out = detect.Surprise{
-		LogP: m.rank.LogP(s, w), Expected: level, Lower: level + lower*unit, Upper: level + upper*unit,
+		LogP:     m.rank.LogP(s, w),
+		Expected: level,
+		Lower:    max(-math.MaxFloat64, level+lower*unit),
+		Upper:    min(math.MaxFloat64, level+upper*unit),
 	}
 	if out.LogP < logBandP {
 		out.Kind = detect.KindHigh
@@ -128,8 +136,8 @@ func (m *Model) learn(v, x, s, logP float64) {
 
 // rankPoint puts the point into the histograms and fits their tails when it is time.
 func (m *Model) rankPoint(x, s, trust float64) {
-	if m.seen < math.MaxUint32 {
-		m.seen++
+	if m.seen++; m.seen == 0 { // after 4 billion points
+		m.seen = old
 	}
 	if m.seen <= settle {
 		return
@@ -155,25 +163,26 @@ func (m *Model) rankPoint(x, s, trust float64) {
 // moveLevels moves the levels and the scale by clipped steps.
 func (m *Model) moveLevels(v, x, trust float64) {
 	unit := m.unit()
-	step, far := huber*unit, unit*math.Max(huber, m.residuals.Far(x))
+	step, far := huber*unit, unit*max(huber, m.residuals.Far(x))
 	if m.age < trusting {
 		step, far = math.MaxFloat64, math.MaxFloat64
 	}
-	m.scale += gain(scaleGain, m.scaleAge) * trust * (math.Min(math.Abs(x)*unit, far) - m.scale)
+	r := clamp(v-m.level[m.best], math.MaxFloat64)
+	m.scale += gain(scaleGain, m.scaleAge) * (min(math.Abs(r), far) - m.scale)
+	least := math.MaxFloat64
 	for i, g := range gains {
 		e := clamp(v-m.level[i], math.MaxFloat64)
 		m.level[i] += gain(g, m.age) * clamp(e, step)
-		m.err[i] += gain(errorGain, m.scaleAge) * trust * (math.Min(math.Abs(e), far) - m.err[i])
-		if m.err[i] < m.err[m.best] {
-			m.best = uint8(i)
-		}
+		z := min(min(math.Abs(e), far)/unit, errorClip)
+		m.err[i] += gain(errorGain, m.scaleAge) * trust * (z*z - m.err[i])
+		least = min(least, m.err[i])
 	}
-	if m.age < math.MaxUint32 {
-		m.age++
+	m.best = 0
+	for m.err[m.best] > slack*least {
+		m.best++
 	}
-	if m.scaleAge < math.MaxUint32 {
-		m.scaleAge++
-	}
+	m.age = min(m.age+1, old)
+	m.scaleAge = min(m.scaleAge+1, old)
 }
 
 // restart takes v for the level: at the first point, and when what was strange
@@ -182,7 +191,7 @@ func (m *Model) moveLevels(v, x, trust float64) {
 func (m *Model) restart(v float64) {
 	for i := range gains {
 		m.level[i] = v
-		m.err[i] = m.scale
+		m.err[i] = 1
 	}
 	if m.age > 0 {
 		m.scaleAge = trusting
@@ -192,6 +201,6 @@ func (m *Model) restart(v float64) {
 }
 
 // gain is that of a plain mean while young, and g from then on.
-func gain(g float64, age uint32) float64 { return math.Max(g, 1/float64(age)) }
+func gain(g float64, age uint32) float64 { return max(g, 1/float64(age)) }
 
-func clamp(x, limit float64) float64 { return math.Max(-limit, math.Min(limit, x)) }
+func clamp(x, limit float64) float64 { return max(-limit, min(limit, x)) }

@@ -1,0 +1,89 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+)
+
+const testSeries = 20
+
+func TestLevelMeetsTargets(t *testing.T) {
+	var out bytes.Buffer
+	o := report(&out, io.Discard, models["level"], testSeries)
+	if !o.calibrated || !o.detects {
+		t.Errorf("targets missed:\n%s", out.String())
+	}
+}
+
+// Twenty series are few for a target of .95: here .85 will do.
+func TestLevelFarTail(t *testing.T) {
+	for i, fam := range farFamilies {
+		var f far
+		for s := range testSeries {
+			if err := f.measure(fam, models["level"], uint64(1000*i+s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if need := int(0.85 * testSeries); f.share() > 3e-5 || f.four < need || f.eight < need {
+			t.Errorf("%s: share %.1e, found %d and %d of %d", fam.name, f.share(), f.four, f.eight, f.series)
+		}
+	}
+}
+
+// The report can fail: a model that says the same of every point misses both
+// targets, whatever it says.
+func TestConstantFailsBoth(t *testing.T) {
+	for _, p := range []float64{1, 0.5, 5e-3, 1e-9} {
+		fresh := func() detect.Model { return constant{logP: math.Log(p)} }
+		o := report(io.Discard, io.Discard, fresh, 1)
+		if o.calibrated || o.detects {
+			t.Errorf("constant p = %g: calibrated %v, detects %v", p, o.calibrated, o.detects)
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run([]string{"-model", "constant", "-series", "1"}, &out, &errs); code != 1 {
+		t.Errorf("constant model: exit code %d, want 1", code)
+	}
+	if s := out.String(); strings.Count(s, "MISSED") < len(families)+len(farFamilies) {
+		t.Errorf("not every row says MISSED:\n%s", s)
+	}
+	for _, args := range [][]string{{"-model", "other"}, {"-series", "0"}, {"more"}, {"-nosuch"}} {
+		errs.Reset()
+		if code := run(args, io.Discard, &errs); code != 2 || errs.Len() == 0 {
+			t.Errorf("%v: exit code %d, said %q", args, code, errs.String())
+		}
+	}
+}
+
+// The generators have the standard deviation they claim, which the faults are measured in.
+func TestNoise(t *testing.T) {
+	for _, f := range append(families, farFamilies...) {
+		if f.name == "t3" {
+			continue // its fourth moment is infinite: a sample says little
+		}
+		next := f.start(rand.New(rand.NewPCG(1, 1)))
+		const n = 100000
+		var sum, squares float64
+		first := next()
+		for range n {
+			d := next() - first
+			sum += d
+			squares += d * d
+		}
+		if sd := math.Sqrt(squares/n - sum/n*sum/n); math.Abs(sd/f.sigma-1) > 0.05 {
+			t.Errorf("%s: standard deviation %.4g, claims %.4g", f.name, sd, f.sigma)
+		}
+	}
+}
