@@ -53,7 +53,7 @@ func (d *demo) run(ctx context.Context, cancel context.CancelCauseFunc) (code in
 	answered := false
 	defer func() {
 		d.screen.clear()
-		if err != nil && context.Cause(ctx) == errEnded {
+		if err != nil && errors.Is(context.Cause(ctx), errEnded) {
 			err = c.died()
 		}
 		keep := err != nil && !errors.Is(err, errInterrupted)

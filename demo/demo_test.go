@@ -30,10 +30,14 @@ func after(seconds int) time.Time { return live.Add(time.Duration(seconds) * tim
 
 // opened is an incident of one service with one anomaly.
 func opened(id, service string, at time.Time, surprise float64) incident.Incident {
-	a := incident.Anomaly{ID: id + "-a", Incident: id, State: incident.StateOpen, Opened: at, Surprise: surprise, Expected: 10, Observed: 30,
-		Subject: incident.Subject{Service: service, Metric: "http.server.request.duration", Statistic: "mean", Unit: "s"}}
-	return incident.Incident{ID: id, Service: service, State: incident.StateOpen, Opened: at, Anomalies: []incident.Anomaly{a},
-		Suspects: []incident.Suspect{{Service: service, Surprise: surprise, Since: at, Evidence: a}}}
+	a := incident.Anomaly{
+		ID: id + "-a", Incident: id, State: incident.StateOpen, Opened: at, Surprise: surprise, Expected: 10, Observed: 30,
+		Subject: incident.Subject{Service: service, Metric: "http.server.request.duration", Statistic: "mean", Unit: "s"},
+	}
+	return incident.Incident{
+		ID: id, Service: service, State: incident.StateOpen, Opened: at, Anomalies: []incident.Anomaly{a},
+		Suspects: []incident.Suspect{{Service: service, Surprise: surprise, Since: at, Evidence: a}},
+	}
 }
 
 // fake is a console API that answers what it is told.
@@ -63,8 +67,10 @@ func TestAnswerAndExitCode(t *testing.T) {
 		service   string // in the last line; empty: null
 	}{
 		"right": {[]incident.Incident{opened("1", "payments", after(25), -20)}, fault, exitRight, "payments"},
-		"the least likely of several": {[]incident.Incident{opened("1", "checkout", after(25), -15), opened("2", "payments", after(30), -20)},
-			fault, exitRight, "payments"},
+		"the least likely of several": {
+			[]incident.Incident{opened("1", "checkout", after(25), -15), opened("2", "payments", after(30), -20)},
+			fault, exitRight, "payments",
+		},
 		"the wrong service":          {[]incident.Incident{opened("1", "checkout", after(25), -20)}, fault, exitWrong, "checkout"},
 		"the right one, too early":   {[]incident.Incident{opened("1", "payments", after(20), -20)}, fault, exitWrong, "payments"},
 		"after the fault":            {[]incident.Incident{opened("1", "payments", after(61), -20)}, fault, exitWrong, "payments"},
@@ -72,8 +78,11 @@ func TestAnswerAndExitCode(t *testing.T) {
 		"nothing found":              {nil, fault, exitWrong, ""},
 		"nothing broken, none found": {nil, truth{}, exitRight, ""},
 		"nothing broken, the past":   {[]incident.Incident{opened("1", "cart", after(0), -20)}, truth{}, exitRight, ""},
-		"nothing broken, a false alarm": {[]incident.Incident{opened("1", "unknown_service", after(30), -20)}, truth{},
-			exitWrong, "unknown_service"},
+		"nothing broken, a false alarm": {
+			[]incident.Incident{opened("1", "unknown_service", after(30), -20)},
+			truth{},
+			exitWrong, "unknown_service",
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

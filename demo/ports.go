@@ -37,8 +37,8 @@ func checkPorts(ports []port) error {
 	if len(taken) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the collector needs ports that are taken:\n%s\nEnd what listens there (another collector?), then try again. "+
-		"`ss -ltnp` or `lsof -iTCP -sTCP:LISTEN` shows what it is.", strings.Join(taken, "\n"))
+	return fmt.Errorf("the collector needs ports that are taken:\n%s\nEnd what listens there (another collector?), then try again; "+
+		"`ss -ltnp` or `lsof -iTCP -sTCP:LISTEN` shows what it is", strings.Join(taken, "\n"))
 }
 
 // free returns an error unless a port of 127.0.0.1 can be listened on. Some systems let a second program

@@ -39,8 +39,11 @@ type Fault struct {
 	Drop bool
 }
 
-// Least and Most bound the size of a fault.
-const Least, Most = 4., 8.
+// Least and Most bound the size of a fault, in Sigmas.
+const (
+	Least = 4.
+	Most  = 8.
+)
 
 // Draw draws a fault from a seed. An empty kind draws the kind too. What is drawn does
 // not depend on the simulation: each service, kind and size has the same chance.

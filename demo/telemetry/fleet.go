@@ -51,8 +51,10 @@ func Dial(ctx context.Context, endpoint string) (*Exporters, error) {
 	}
 	x := &Exporters{conn: conn}
 	x.Metrics, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithGRPCConn(conn), otlpmetricgrpc.WithTimeout(time.Minute),
-		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{Enabled: true,
-			InitialInterval: 50 * time.Millisecond, MaxInterval: time.Second, MaxElapsedTime: time.Minute}))
+		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
+			Enabled:         true,
+			InitialInterval: 50 * time.Millisecond, MaxInterval: time.Second, MaxElapsedTime: time.Minute,
+		}))
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

@@ -154,15 +154,15 @@ func TestHistogramsAreCumulative(t *testing.T) {
 func TestRestampEveryKind(t *testing.T) {
 	at, wall := start.Add(time.Hour), time.Now()
 	number := func() metricdata.DataPoint[int64] { return metricdata.DataPoint[int64]{StartTime: wall, Time: wall} }
-	real := func() metricdata.DataPoint[float64] {
+	floating := func() metricdata.DataPoint[float64] {
 		return metricdata.DataPoint[float64]{StartTime: wall, Time: wall}
 	}
 	rm := func() *metricdata.ResourceMetrics {
 		return &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{{Metrics: []metricdata.Metrics{
 			{Name: "a", Data: metricdata.Gauge[int64]{DataPoints: []metricdata.DataPoint[int64]{number()}}},
-			{Name: "b", Data: metricdata.Gauge[float64]{DataPoints: []metricdata.DataPoint[float64]{real()}}},
+			{Name: "b", Data: metricdata.Gauge[float64]{DataPoints: []metricdata.DataPoint[float64]{floating()}}},
 			{Name: "c", Data: metricdata.Sum[int64]{DataPoints: []metricdata.DataPoint[int64]{number()}}},
-			{Name: "d", Data: metricdata.Sum[float64]{DataPoints: []metricdata.DataPoint[float64]{real()}}},
+			{Name: "d", Data: metricdata.Sum[float64]{DataPoints: []metricdata.DataPoint[float64]{floating()}}},
 			{Name: "e", Data: metricdata.Histogram[float64]{DataPoints: []metricdata.HistogramDataPoint[float64]{{StartTime: wall, Time: wall}}}},
 		}}}}
 	}

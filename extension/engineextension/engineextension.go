@@ -112,18 +112,22 @@ func (e *engineExtension) run(ctx context.Context) {
 		case now := <-tick.C:
 			e.engine.Tick(now)
 		case now := <-snapshot.C:
-			e.snapshot(ctx, now)
+			if err := e.snapshot(ctx, now); err != nil {
+				e.logger.Error("the state could not be written, the next attempt follows", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))
+			}
 		}
 	}
 }
 
-func (e *engineExtension) snapshot(ctx context.Context, now time.Time) {
+// snapshot writes the state and counts how that went.
+func (e *engineExtension) snapshot(ctx context.Context, now time.Time) error {
+	err := e.engine.Snapshot(ctx, now)
 	outcome := "written"
-	if err := e.engine.Snapshot(ctx, now); err != nil {
+	if err != nil {
 		outcome = "failed"
-		e.logger.Error("the state could not be written, the next attempt follows", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))
 	}
 	e.telemetry.AnomalyEngineSnapshots.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+	return err
 }
 
 // register has the collector's own telemetry read the engine's status.
@@ -131,7 +135,7 @@ func (e *engineExtension) register() error {
 	t := e.telemetry
 	count := func(f func(engine.Status) uint64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(f(e.engine.Status()))) //nolint:gosec // a count
+			o.Observe(int64(f(e.engine.Status())))
 			return nil
 		}
 	}
@@ -141,14 +145,14 @@ func (e *engineExtension) register() error {
 			return nil
 		}),
 		t.RegisterAnomalyEngineAnomaliesCallback(count(func(s engine.Status) uint64 { return s.AnomaliesOpened })),
-		t.RegisterAnomalyEngineOpenAnomaliesCallback(count(func(s engine.Status) uint64 { return uint64(s.OpenAnomalies) })),     //nolint:gosec // a count
-		t.RegisterAnomalyEnginePendingFindingsCallback(count(func(s engine.Status) uint64 { return uint64(s.PendingFindings) })), //nolint:gosec // a count
+		t.RegisterAnomalyEngineOpenAnomaliesCallback(count(func(s engine.Status) uint64 { return uint64(s.OpenAnomalies) })),
+		t.RegisterAnomalyEnginePendingFindingsCallback(count(func(s engine.Status) uint64 { return uint64(s.PendingFindings) })),
 		t.RegisterAnomalyEnginePointsCallback(count(func(s engine.Status) uint64 { return s.Points })),
-		t.RegisterAnomalyEngineSeriesCallback(count(func(s engine.Status) uint64 { return uint64(s.Series) })), //nolint:gosec // a count
+		t.RegisterAnomalyEngineSeriesCallback(count(func(s engine.Status) uint64 { return uint64(s.Series) })),
 		t.RegisterAnomalyEngineSeriesEvictedCallback(count(func(s engine.Status) uint64 { return s.Evicted })),
 		t.RegisterAnomalyEngineRefusedPointsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for reason, n := range e.engine.Status().Refused {
-				o.Observe(int64(n), metric.WithAttributes(attribute.String("reason", reason))) //nolint:gosec // a count
+				o.Observe(int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 			}
 			return nil
 		}),
@@ -161,9 +165,10 @@ func (e *engineExtension) Shutdown(ctx context.Context) error {
 		e.stop()
 		<-e.done
 	}
-	e.telemetry.Shutdown()
-	if e.client == nil {
-		return nil
+	var err error
+	if e.client != nil {
+		err = errors.Join(e.snapshot(ctx, time.Now()), e.client.Close(ctx))
 	}
-	return errors.Join(e.engine.Snapshot(ctx, time.Now()), e.client.Close(ctx))
+	e.telemetry.Shutdown()
+	return err
 }

@@ -11,11 +11,14 @@ import (
 )
 
 // writer appends values to b: numbers as 8 bytes, big endian, texts and bytes with their length before them.
-type writer struct{ b []byte }
+type writer struct {
+	b     []byte
+	depth int
+}
 
 func (w *writer) byte(v byte)               { w.b = append(w.b, v) }
 func (w *writer) uint64(v uint64)           { w.b = binary.BigEndian.AppendUint64(w.b, v) }
-func (w *writer) int64(v int64)             { w.uint64(uint64(v)) } //nolint:gosec // the bits count
+func (w *writer) int64(v int64)             { w.uint64(uint64(v)) }
 func (w *writer) float64(v float64)         { w.uint64(math.Float64bits(v)) }
 func (w *writer) setUint64(i int, v uint64) { binary.BigEndian.PutUint64(w.b[i:], v) }
 
@@ -41,7 +44,16 @@ func (w *writer) attributes(m pcommon.Map) {
 	}
 }
 
+func (w *writer) scope(s pcommon.InstrumentationScope) {
+	w.text(s.Name())
+	w.text(s.Version())
+	w.attributes(s.Attributes())
+}
+
 func (w *writer) value(v pcommon.Value) {
+	v = w.flatten(v)
+	w.depth++
+	defer func() { w.depth-- }()
 	w.byte(byte(v.Type()))
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -63,6 +75,14 @@ func (w *writer) value(v pcommon.Value) {
 		}
 	case pcommon.ValueTypeEmpty:
 	}
+}
+
+// flatten returns v, or as text what is nested deeper than a reader follows.
+func (w *writer) flatten(v pcommon.Value) pcommon.Value {
+	if w.depth < maxDepth-1 {
+		return v
+	}
+	return pcommon.NewValueStr(v.AsString())
 }
 
 // reader takes values from b in the order in which a writer appended them. After
@@ -118,17 +138,17 @@ func (r *reader) uint64() uint64 {
 	return 0
 }
 
-func (r *reader) int64() int64     { return int64(r.uint64()) } //nolint:gosec // the bits count
+func (r *reader) int64() int64     { return int64(r.uint64()) }
 func (r *reader) float64() float64 { return math.Float64frombits(r.uint64()) }
 
 // length reads how many items of at least size bytes follow, and refuses more than can follow.
 func (r *reader) length(size int) int {
 	n := r.uint64()
-	if n > uint64(len(r.b)/size) { //nolint:gosec // positive
+	if n > uint64(len(r.b)/size) {
 		r.fail(errNotWhole)
 		return 0
 	}
-	return int(n) //nolint:gosec // at most len(r.b)
+	return int(n)
 }
 
 func (r *reader) bytes() []byte { return r.take(r.length(1)) }
@@ -138,6 +158,14 @@ func (r *reader) attributes() pcommon.Map {
 	m := pcommon.NewMap()
 	r.into(m)
 	return m
+}
+
+func (r *reader) scope() pcommon.InstrumentationScope {
+	s := pcommon.NewInstrumentationScope()
+	s.SetName(r.text())
+	s.SetVersion(r.text())
+	r.into(s.Attributes())
+	return s
 }
 
 func (r *reader) into(m pcommon.Map) {

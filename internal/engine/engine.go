@@ -26,6 +26,7 @@ const (
 	RefusedOutOfOrder  = "out_of_order"
 	RefusedDuplicate   = "duplicate"
 	RefusedNoValue     = "no_recorded_value"
+	RefusedMalformed   = "malformed"
 	RefusedUnsupported = "unsupported_type"
 )
 
@@ -39,6 +40,9 @@ const (
 	silentCadences = 10
 	// leastLogP bounds a surprise, so that sums of them and their text stay finite.
 	leastLogP = -1e4
+	// leastCadence, in nanoseconds, bounds the decisions a day that one series is
+	// taken to make: points that came at once by accident are to cost nobody the budget.
+	leastCadence = int64(10 * time.Millisecond)
 )
 
 // Engine is the one engine. All methods are safe for concurrent use.
@@ -66,9 +70,10 @@ type Engine struct {
 	warming         int
 	evicted         uint64
 	snapshots
-	restoring bool
-	refs      []ref // scratch of one batch
-	samples   [seriesPerHistogram]sample
+	restoring   bool
+	refs        []ref // scratch of one batch
+	unsupported int   // data points of the batch that no model exists for
+	samples     [seriesPerHistogram]sample
 }
 
 // source is a resource: where telemetry comes from. Its watermark is the latest
@@ -87,7 +92,8 @@ type service struct {
 	sources   int
 	watermark int64
 	delivered int64 // watermark of the gauges that were delivered last
-	maxScore  float64
+	// maxScore is the greatest score since the gauges were last asked for, unsent that of the time before, until it was delivered.
+	maxScore, unsent float64
 }
 
 // stream is the data points of one identity: resource, scope, metric and attributes.
@@ -271,23 +277,15 @@ func (s *tracked) warming() bool { return math.IsNaN(s.last.expected) }
 
 // observe takes one data point: at most one sample per statistic.
 func (e *Engine) observe(r *ref, alpha float64, out Output, verdicts []Verdict) []Verdict {
-	if r.flags.NoRecordedValue() {
-		e.refused[RefusedNoValue]++
-		return verdicts
-	}
 	t := r.time
-	if t <= 0 {
-		e.refused[RefusedNoTimestamp]++
-		return verdicts
-	}
 	st := e.streamOf(r)
 	if st.meter.seen && t <= st.meter.time {
 		return e.repeated(r, st, t, out, verdicts)
 	}
 	st.late = 0
-	samples, ok := e.measure(r, st)
-	if !ok {
-		e.refused[RefusedNotFinite]++
+	samples, refused := e.measure(r, st)
+	if refused != "" {
+		e.refused[refused]++
 		return verdicts
 	}
 	st.source.watermark = max(st.source.watermark, t)
@@ -308,19 +306,19 @@ func (e *Engine) observe(r *ref, alpha float64, out Output, verdicts []Verdict) 
 }
 
 // measure makes samples of a data point and learns the stream's cadence.
-func (e *Engine) measure(r *ref, st *stream) (samples []sample, ok bool) {
+func (e *Engine) measure(r *ref, st *stream) (samples []sample, refused string) {
 	before, seen := st.meter.time, st.meter.seen
 	if r.metric.Type() == pmetric.MetricTypeHistogram {
-		samples, ok = st.meter.histogram(r.metric, r.metric.Histogram().DataPoints().At(r.Point), e.samples[:0])
+		samples, refused = st.meter.histogram(r.metric, r.metric.Histogram().DataPoints().At(r.Point), e.samples[:0])
 	} else {
-		samples, ok = st.meter.number(r.metric, r.number(), e.samples[:0])
+		samples, refused = st.meter.number(r.metric, r.number(), e.samples[:0])
 	}
-	if ok && seen {
+	if refused == "" && seen {
 		e.decisionsPerDay -= st.decisionsPerDay()
 		st.learnCadence(st.meter.time - before)
 		e.decisionsPerDay += st.decisionsPerDay()
 	}
-	return samples, ok
+	return samples, refused
 }
 
 // learnCadence moves a slow average towards the latest distance, which counts as
@@ -330,7 +328,11 @@ func (st *stream) learnCadence(d int64) {
 		st.cadence = d
 		return
 	}
-	st.cadence = max(1, st.cadence+(min(max(d, st.cadence/2), 2*st.cadence)-st.cadence)/10)
+	step := (min(max(d, st.cadence/2), 2*st.cadence) - st.cadence) / 10
+	if step == 0 && d > st.cadence {
+		step = 1
+	}
+	st.cadence = max(1, st.cadence+step)
 }
 
 // decisionsPerDay is a whole number, so that a sum over streams does not depend on their order.
@@ -338,7 +340,7 @@ func (st *stream) decisionsPerDay() int64 {
 	if st.cadence == 0 {
 		return 0
 	}
-	return int64(len(st.series)) * int64(24*time.Hour) / st.cadence
+	return int64(len(st.series)) * int64(24*time.Hour) / max(st.cadence, leastCadence)
 }
 
 // judge has the model say its surprise, scores it and follows the series' anomaly.
@@ -391,12 +393,14 @@ func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Ve
 		e.refused[RefusedOutOfOrder]++
 		if st.late++; st.late >= lateBeforeRestart {
 			st.late, st.meter = 0, meter{}
+			st.source.watermark, st.source.service.watermark = t, t
 		}
 		return verdicts
 	}
 	e.refused[RefusedDuplicate]++
 	for i := range st.series {
 		if st.series[i].last.time == t {
+			e.expose(&st.series[i], out) // the pipeline before this one may show nothing
 			verdicts = st.series[i].show(r, st.unitOf(st.series[i].stat), out, verdicts)
 		}
 	}

@@ -140,9 +140,10 @@ func (e *Engine) PendingGauges() Gauges {
 		if svc.watermark == svc.delivered {
 			continue
 		}
+		svc.unsent, svc.maxScore = max(svc.unsent, svc.maxScore), 0
 		g.Services = append(g.Services, Gauge{
-			Service: name, Time: pcommon.Timestamp(svc.watermark), //nolint:gosec // positive
-			MaxScore: svc.maxScore, Open: int64(open[name]), Rate: float64(above[name]) / float64(max(total[name], 1)),
+			Service: name, Time: pcommon.Timestamp(svc.watermark),
+			MaxScore: svc.unsent, Open: int64(open[name]), Rate: float64(above[name]) / float64(max(total[name], 1)),
 		})
 	}
 	return g
@@ -169,7 +170,7 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 	defer e.mu.Unlock()
 	for _, d := range g.Services {
 		if svc := e.services[d.Service]; svc != nil {
-			svc.delivered, svc.maxScore = nanos(d.Time), 0
+			svc.delivered, svc.unsent = nanos(d.Time), 0
 		}
 	}
 	for _, s := range g.Stale {
@@ -182,7 +183,7 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 func (st *stream) stale(s *tracked) *Stale {
 	return &Stale{
 		Series: s.id, Resource: st.source.resource, Scope: st.scope, Attributes: st.attributes,
-		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: statNames[s.stat], Time: pcommon.Timestamp(st.meter.time), //nolint:gosec // positive
+		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: statNames[s.stat], Time: pcommon.Timestamp(st.meter.time),
 	}
 }
 

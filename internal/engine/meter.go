@@ -45,6 +45,7 @@ type sample struct {
 // last point said, because a rate needs two of them.
 type meter struct {
 	seen  bool
+	delta bool  // temporality of the last point
 	start int64 // start time of the last point, nanoseconds
 	time  int64 // time of the last point, nanoseconds
 	value float64
@@ -72,22 +73,23 @@ func streamStats(m pmetric.Metric) []statistic {
 	}
 }
 
-// number takes a gauge or sum point. ok is false if the value is not finite,
-// and then nothing is remembered of it.
-func (r *meter) number(m pmetric.Metric, dp pmetric.NumberDataPoint, buf []sample) (_ []sample, ok bool) {
+// number takes a gauge or sum point. Where it is refused, for the reason
+// returned, nothing is remembered of it.
+func (r *meter) number(m pmetric.Metric, dp pmetric.NumberDataPoint, buf []sample) (_ []sample, refused string) {
 	v := dp.DoubleValue()
 	if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
 		v = float64(dp.IntValue())
 	}
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return buf, false
+		return buf, RefusedNotFinite
 	}
 	t, start := nanos(dp.Timestamp()), nanos(dp.StartTimestamp())
 	if streamStats(m)[0] == statValue {
 		r.mark(t, start)
-		return append(buf, sample{statValue, v}), true
+		return append(buf, sample{statValue, v}), ""
 	}
-	if m.Sum().AggregationTemporality() == pmetric.AggregationTemporalityDelta {
+	r.turn(m.Sum().AggregationTemporality())
+	if r.delta {
 		if seconds := r.deltaSpan(t, start); seconds > 0 {
 			buf = append(buf, sample{statRate, v / seconds})
 		}
@@ -100,25 +102,25 @@ func (r *meter) number(m pmetric.Metric, dp pmetric.NumberDataPoint, buf []sampl
 	}
 	r.value = v
 	r.mark(t, start)
-	return buf, true
+	return buf, ""
 }
 
 // histogram takes an explicit-bucket histogram point: the rate of its count,
 // and where something was counted the mean and three quantiles.
-func (r *meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf []sample) (_ []sample, ok bool) {
+func (r *meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf []sample) (_ []sample, refused string) {
 	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
-		return buf, false
+		return buf, RefusedNotFinite
 	}
 	counts, bounds := dp.BucketCounts(), dp.ExplicitBounds()
 	if counts.Len() != 0 && counts.Len() != bounds.Len()+1 {
-		return buf, false
+		return buf, RefusedMalformed
 	}
 	t, start := nanos(dp.Timestamp()), nanos(dp.StartTimestamp())
 	count, sum := dp.Count(), dp.Sum()
-	delta := m.Histogram().AggregationTemporality() == pmetric.AggregationTemporalityDelta
+	r.turn(m.Histogram().AggregationTemporality())
 	var seconds float64
 	since := false // whether the last point is to be subtracted
-	if delta {
+	if r.delta {
 		seconds = r.deltaSpan(t, start)
 	} else {
 		seconds, since = r.cumulativeSpan(t, start, count < r.count || !r.sameBuckets(counts, bounds))
@@ -147,13 +149,20 @@ func (r *meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf [
 		r.bounds = append(r.bounds, bounds.At(i))
 	}
 	r.mark(t, start)
-	return buf, true
+	return buf, ""
+}
+
+// turn notes the temporality. Where it changes, the last point is no help with the next.
+func (r *meter) turn(to pmetric.AggregationTemporality) {
+	if delta := to == pmetric.AggregationTemporalityDelta; delta != r.delta {
+		r.delta, r.seen = delta, r.seen && delta
+	}
 }
 
 func (r *meter) mark(t, start int64) { r.seen, r.time, r.start = true, t, start }
 
 // nanos is a timestamp as nanoseconds since 1970, which fit until 2262; a later one comes out negative.
-func nanos(t pcommon.Timestamp) int64 { return int64(t) } //nolint:gosec // see above
+func nanos(t pcommon.Timestamp) int64 { return int64(t) }
 
 // deltaSpan returns the seconds that a delta point covers, 0 if that can't be known.
 func (r *meter) deltaSpan(t, start int64) float64 {

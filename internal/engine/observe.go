@@ -48,7 +48,6 @@ type ref struct {
 	Verdict    // its place alone
 	id         series.ID
 	time       int64
-	flags      pmetric.DataPointFlags
 	attributes pcommon.Map
 	resource   pcommon.Resource
 	scope      pcommon.InstrumentationScope
@@ -75,18 +74,21 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 		}
 	}
 	key := e.identify(md).Join(series.Text(string(out.Select)))
+	defer func() { clear(e.refs) }() // the batch is not ours to keep
+	if v, ok := e.recent.get(key); ok && len(e.refs) > 0 {
+		return v
+	}
+	if e.unsupported > 0 {
+		e.refused[RefusedUnsupported] += uint64(e.unsupported)
+	}
 	if len(e.refs) == 0 {
 		return nil
-	}
-	if v, ok := e.recent.get(key); ok {
-		return v
 	}
 	alpha := e.cfg.FalseAlarms.alpha(float64(e.decisionsPerDay))
 	var verdicts []Verdict
 	for i := range e.refs {
 		verdicts = e.observe(&e.refs[i], alpha, out, verdicts)
 	}
-	clear(e.refs) // the batch is not ours to keep
 	e.noteNews()
 	e.recent.put(key, verdicts)
 	return verdicts
@@ -95,7 +97,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 // identify lists the data points of a batch in e.refs and returns the batch's
 // key, made of their identities and times. The engine's own metrics are passed over.
 func (e *Engine) identify(md pmetric.Metrics) series.ID {
-	e.refs = e.refs[:0]
+	e.refs, e.unsupported = e.refs[:0], 0
 	key := series.Number(0)
 	for i, rm := range md.ResourceMetrics().All() {
 		resource := series.Attributes(rm.Resource().Attributes())
@@ -110,7 +112,10 @@ func (e *Engine) identify(md pmetric.Metrics) series.ID {
 				e.listPoints(scope.Join(metricID(m)), place)
 				for n := range e.refs[first:] {
 					r := &e.refs[first+n]
-					key = key.Join(r.id).Join(series.Number(uint64(r.time))) //nolint:gosec // the bits count
+					key = key.Join(r.id).Join(series.Number(uint64(r.time)))
+				}
+				for _, n := range [...]int{i, j, k} { // verdicts lead back to their places
+					key = key.Join(series.Number(uint64(n)))
 				}
 			}
 		}
@@ -119,19 +124,28 @@ func (e *Engine) identify(md pmetric.Metrics) series.ID {
 }
 
 // metricID is the identity of a metric inside its scope. The temporality is no
-// part of it: an exporter that changes it goes on with the same series.
+// part of it: an exporter that changes it goes on with the same series, as long
+// as they are of the same statistic.
 func metricID(m pmetric.Metric) series.ID {
 	id := series.Text(m.Name()).Join(series.Text(m.Unit())).Join(series.Number(uint64(m.Type())))
-	if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {
-		id = id.Join(1)
+	if stats := streamStats(m); stats != nil {
+		id = id.Join(series.Number(uint64(stats[0])))
 	}
 	return id
 }
 
-// listPoints appends a reference to each data point of place.metric to e.refs.
+// listPoints appends a reference to each data point of place.metric that has a time and a value to e.refs.
 func (e *Engine) listPoints(metric series.ID, place ref) {
 	add := func(i int, t pcommon.Timestamp, f pmetric.DataPointFlags, a pcommon.Map) {
-		place.Point, place.time, place.flags, place.attributes = i, nanos(t), f, a
+		switch {
+		case f.NoRecordedValue():
+			e.refused[RefusedNoValue]++
+			return
+		case nanos(t) <= 0:
+			e.refused[RefusedNoTimestamp]++
+			return
+		}
+		place.Point, place.time, place.attributes = i, nanos(t), a
 		place.id = metric.Join(series.Attributes(a))
 		e.refs = append(e.refs, place)
 	}
@@ -149,9 +163,9 @@ func (e *Engine) listPoints(metric series.ID, place ref) {
 			add(i, dp.Timestamp(), dp.Flags(), dp.Attributes())
 		}
 	case pmetric.MetricTypeExponentialHistogram:
-		e.refused[RefusedUnsupported] += uint64(m.ExponentialHistogram().DataPoints().Len()) //nolint:gosec // a length
+		e.unsupported += m.ExponentialHistogram().DataPoints().Len()
 	case pmetric.MetricTypeSummary:
-		e.refused[RefusedUnsupported] += uint64(m.Summary().DataPoints().Len()) //nolint:gosec // a length
+		e.unsupported += m.Summary().DataPoints().Len()
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	snapshotVersion = 1
 	maxChunk        = 1 << 20
 	recordHead      = 5 // tag, length
+	maxPiece        = maxChunk - chunkHead - recordHead - crcSize
 	chunkHead       = 1 + 8
 	crcSize         = 4
 	manifestSize    = 1 + 8 + 8 + 4 + crcSize
@@ -29,7 +30,10 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-var errNotWhole = errors.New("not whole")
+var (
+	errNotWhole   = errors.New("not whole")
+	errUnreadable = errors.New("the storage cannot be read")
+)
 
 // snapshots is the engine's own view of its state on disk.
 type snapshots struct {
@@ -68,7 +72,6 @@ func (e *Engine) Load(ctx context.Context, client storage.Client, now time.Time)
 		}
 		found = append(found, m)
 	}
-	e.client = client
 	if len(found) == 2 && found[0].generation < found[1].generation {
 		found[0], found[1] = found[1], found[0]
 	}
@@ -76,9 +79,16 @@ func (e *Engine) Load(ctx context.Context, client storage.Client, now time.Time)
 		e.generation = max(e.generation, m.generation)
 	}
 	for _, m := range found {
-		err := e.restore(ctx, m)
+		err := e.restore(ctx, client, m)
+		if errors.Is(err, errUnreadable) {
+			e.reset()
+			return err
+		}
 		if err == nil {
-			e.taken = m.taken
+			e.client, e.taken = client, m.taken
+			if (e.generation+1)%2 == m.generation%2 {
+				e.generation++ // the next one goes over the damaged one, not over this
+			}
 			e.logger.Info("restored state", zap.Uint64("generation", m.generation), zap.Time("taken", m.taken),
 				zap.Int("series", e.streams.Weight()), zap.Uint64("points", e.points))
 			return nil
@@ -89,6 +99,7 @@ func (e *Engine) Load(ctx context.Context, client storage.Client, now time.Time)
 	if len(found) > 0 {
 		e.logger.Error("no snapshot is whole: starting without the earlier state")
 	}
+	e.client = client
 	return nil
 }
 
@@ -114,7 +125,7 @@ func (e *Engine) Snapshot(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("write snapshot %d, chunk %d: %w", generation, i, err)
 		}
 	}
-	m := manifest{generation: generation, taken: now, chunks: uint32(len(chunks))} //nolint:gosec // far fewer
+	m := manifest{generation: generation, taken: now, chunks: uint32(len(chunks))}
 	if err := client.Set(ctx, manifestKey(slot), m.bytes()); err != nil {
 		return fmt.Errorf("write snapshot %d: %w", generation, err)
 	}
@@ -140,6 +151,7 @@ func dropFrom(ctx context.Context, client storage.Client, slot uint64, i int) er
 func manifestKey(slot uint64) string     { return fmt.Sprintf("snapshot/%d/manifest", slot) }
 func chunkKey(slot uint64, i int) string { return fmt.Sprintf("snapshot/%d/%d", slot, i) }
 func seal(b []byte) []byte               { return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)) }
+
 func openChunk(generation uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{snapshotVersion}, generation)
 }
@@ -161,7 +173,7 @@ func unseal(b []byte) ([]byte, error) {
 
 func (m manifest) bytes() []byte {
 	b := openChunk(m.generation)
-	b = binary.BigEndian.AppendUint64(b, uint64(m.taken.UnixNano())) //nolint:gosec // the bits count
+	b = binary.BigEndian.AppendUint64(b, uint64(m.taken.UnixNano()))
 	return seal(binary.BigEndian.AppendUint32(b, m.chunks))
 }
 
@@ -175,7 +187,7 @@ func parseManifest(b []byte) (manifest, error) {
 	}
 	return manifest{
 		generation: binary.BigEndian.Uint64(body),
-		taken:      time.Unix(0, int64(binary.BigEndian.Uint64(body[8:]))).UTC(), //nolint:gosec // the bits count
+		taken:      time.Unix(0, int64(binary.BigEndian.Uint64(body[8:]))).UTC(),
 		chunks:     binary.BigEndian.Uint32(body[16:]),
 	}, nil
 }
@@ -188,17 +200,25 @@ type packer struct {
 	record     []byte
 }
 
-// add packs one record of the given tag.
+// add packs one record of the given tag, in pieces if it is larger than a chunk.
 func (p *packer) add(tag byte, record []byte) {
-	if p.open != nil && len(p.open)+recordHead+len(record)+crcSize > maxChunk {
+	for len(record) > maxPiece {
+		p.piece(tag|tagMore, record[:maxPiece])
+		record = record[maxPiece:]
+	}
+	p.piece(tag, record)
+}
+
+func (p *packer) piece(tag byte, b []byte) {
+	if p.open != nil && len(p.open)+recordHead+len(b)+crcSize > maxChunk {
 		p.close()
 	}
 	if p.open == nil {
-		p.open = openChunk(p.generation)
+		p.open = append(make([]byte, 0, maxChunk), openChunk(p.generation)...)
 	}
 	p.open = append(p.open, tag)
-	p.open = binary.BigEndian.AppendUint32(p.open, uint32(len(record))) //nolint:gosec // at most maxChunk
-	p.open = append(p.open, record...)
+	p.open = binary.BigEndian.AppendUint32(p.open, uint32(len(b)))
+	p.open = append(p.open, b...)
 }
 
 func (p *packer) close() {
@@ -206,7 +226,7 @@ func (p *packer) close() {
 	p.open = nil
 }
 
-// unpack calls f for every record of a chunk.
+// unpack calls f for every record, or piece of one, of a chunk.
 func unpack(b []byte, generation uint64, f func(tag byte, record []byte) error) error {
 	body, err := unseal(b)
 	if err != nil {
@@ -220,7 +240,7 @@ func unpack(b []byte, generation uint64, f func(tag byte, record []byte) error) 
 			return errNotWhole
 		}
 		n := int(binary.BigEndian.Uint32(body[1:]))
-		if len(body)-recordHead < n {
+		if n < 0 || len(body)-recordHead < n {
 			return errNotWhole
 		}
 		if err := f(body[0], body[recordHead:recordHead+n]); err != nil {

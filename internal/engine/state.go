@@ -11,6 +11,7 @@ import (
 	"math"
 	"slices"
 
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/detect/level"
@@ -20,9 +21,11 @@ import (
 
 // Tags of the records of a snapshot.
 const (
-	tagEngine byte = 1 // a piece of the JSON of engineState; the pieces in order make the whole
+	tagEngine byte = 1 // the JSON of engineState
 	tagSource byte = 2
 	tagStream byte = 3
+	tagStale  byte = 4
+	tagMore   byte = 0x80 // set where the record goes on in the next piece
 )
 
 // engineState is what is not kept by source or stream.
@@ -43,7 +46,8 @@ type serviceState struct {
 	MaxScore             float64
 }
 
-// pack encodes the whole state: engine, sources and streams, the latter two in the order of their identities.
+// pack encodes the whole state: sources before their streams, in the order of
+// their identities, and last the engine, which speaks of streams.
 func (e *Engine) pack(generation uint64) ([][]byte, error) {
 	p := &packer{generation: generation}
 	s := engineState{
@@ -51,62 +55,76 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 		Exposed: slices.Sorted(maps.Keys(e.exposed)), Anomalies: e.anomalies, Incidents: e.incidents, Services: map[string]serviceState{},
 	}
 	for name, svc := range e.services {
-		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: svc.maxScore}
+		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: max(svc.maxScore, svc.unsent)}
 	}
 	b, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	for piece := range slices.Chunk(b, maxChunk/2) {
-		p.add(tagEngine, piece)
+	for _, stale := range inOrder(e.stale) {
+		p.add(tagStale, stale.append(p.record[:0]))
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.sources)) {
 		p.add(tagSource, e.sources[id].append(p.record[:0]))
 	}
-	streams := make(map[series.ID]*stream, e.streams.Len())
-	for id, st := range e.streams.All() {
-		streams[id] = st
-	}
+	streams := maps.Collect(e.streams.All())
 	for _, id := range slices.Sorted(maps.Keys(streams)) {
 		if p.record, err = streams[id].append(p.record[:0]); err != nil {
 			return nil, err
 		}
 		p.add(tagStream, p.record)
 	}
-	if p.open != nil {
-		p.close()
-	}
+	p.add(tagEngine, b)
+	p.close()
 	return p.chunks, nil
 }
 
-// restore reads the snapshot that m names. After an error the engine holds a part of it, and is to be reset.
-func (e *Engine) restore(ctx context.Context, m manifest) error {
-	var text []byte
+// restore reads the snapshot that m names. After an error, which is
+// errUnreadable if the storage failed, the engine holds a part of it, and is to be reset.
+func (e *Engine) restore(ctx context.Context, client storage.Client, m manifest) error {
 	e.restoring = true
 	defer e.sweepSources()
-	for i := range int(m.chunks) {
-		b, err := e.client.Get(ctx, chunkKey(m.generation%2, i))
-		if err != nil {
-			return err
+	var begun []byte // a record of which more follows
+	record := func(tag byte, piece []byte) error {
+		if tag&tagMore != 0 || len(begun) > 0 {
+			begun = append(begun, piece...)
+			piece = begun
 		}
-		err = unpack(b, m.generation, func(tag byte, record []byte) error {
-			switch tag {
-			case tagEngine:
-				text = append(text, record...)
-				return nil
-			case tagSource:
-				return e.restoreSource(record)
-			case tagStream:
-				return e.restoreStream(record)
-			default:
-				return fmt.Errorf("unknown record %d", tag)
-			}
-		})
+		if tag&tagMore != 0 {
+			return nil
+		}
+		begun = nil
+		return e.restoreRecord(tag, piece)
+	}
+	for i := range int(m.chunks) {
+		key := chunkKey(m.generation%2, i)
+		b, err := client.Get(ctx, key)
 		if err != nil {
+			return fmt.Errorf("%w: %s: %w", errUnreadable, key, err)
+		}
+		if err := unpack(b, m.generation, record); err != nil {
 			return fmt.Errorf("chunk %d of %d: %w", i, m.chunks, err)
 		}
 	}
-	return e.restoreEngine(text)
+	if len(begun) > 0 {
+		return fmt.Errorf("its last record: %w", errNotWhole)
+	}
+	return nil
+}
+
+func (e *Engine) restoreRecord(tag byte, record []byte) error {
+	switch tag {
+	case tagEngine:
+		return e.restoreEngine(record)
+	case tagSource:
+		return e.restoreSource(record)
+	case tagStream:
+		return e.restoreStream(record)
+	case tagStale:
+		return e.restoreStale(record)
+	default:
+		return fmt.Errorf("unknown record %d", tag)
+	}
 }
 
 // sweepSources ends restoring, in which sources stay even if they have no streams.
@@ -122,7 +140,11 @@ func (e *Engine) restoreEngine(text []byte) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	e.points, e.evicted, e.tracker = s.Points, s.Evicted, s.Tracker
+	if s.Tracker == nil || hasNil(s.Anomalies) || hasNil(s.Incidents) {
+		return fmt.Errorf("engine state: %w", errNotWhole)
+	}
+	e.points, e.tracker = s.Points, s.Tracker
+	e.evicted += s.Evicted // on top of what does not fit into a table that is smaller now
 	maps.Copy(e.refused, s.Refused)
 	maps.Copy(e.anomalies, s.Anomalies)
 	maps.Copy(e.incidents, s.Incidents)
@@ -146,6 +168,15 @@ func (e *Engine) restoreEngine(text []byte) error {
 	return nil
 }
 
+func hasNil[V any](m map[string]*V) bool {
+	for _, v := range m {
+		if v == nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *source) append(b []byte) []byte {
 	w := writer{b: b}
 	w.uint64(uint64(s.id))
@@ -164,13 +195,37 @@ func (e *Engine) restoreSource(record []byte) error {
 	return nil
 }
 
+func (s *Stale) append(b []byte) []byte {
+	w := writer{b: b}
+	w.uint64(uint64(s.Series))
+	w.attributes(s.Resource)
+	w.scope(s.Scope)
+	w.attributes(s.Attributes)
+	w.text(s.Metric)
+	w.text(s.Unit)
+	w.text(s.Statistic)
+	w.uint64(uint64(s.Time))
+	return w.b
+}
+
+func (e *Engine) restoreStale(record []byte) error {
+	r := reader{b: record}
+	s := &Stale{
+		Series: series.ID(r.uint64()), Resource: r.attributes(), Scope: r.scope(), Attributes: r.attributes(),
+		Metric: r.text(), Unit: r.text(), Statistic: r.text(), Time: pcommon.Timestamp(r.uint64()),
+	}
+	if err := r.end(); err != nil {
+		return fmt.Errorf("series to end: %w", err)
+	}
+	e.addStale(s)
+	return nil
+}
+
 func (st *stream) append(b []byte) ([]byte, error) {
 	w := writer{b: b}
 	w.uint64(uint64(st.id))
 	w.uint64(uint64(st.source.id))
-	w.text(st.scope.Name())
-	w.text(st.scope.Version())
-	w.attributes(st.scope.Attributes())
+	w.scope(st.scope)
 	w.text(st.metric)
 	w.text(st.unit)
 	w.attributes(st.attributes)
@@ -190,10 +245,7 @@ func (e *Engine) restoreStream(record []byte) error {
 	r := reader{b: record}
 	id := series.ID(r.uint64())
 	src := e.sources[series.ID(r.uint64())]
-	st := stream{id: id, source: src, scope: pcommon.NewInstrumentationScope()}
-	st.scope.SetName(r.text())
-	st.scope.SetVersion(r.text())
-	r.attributes().CopyTo(st.scope.Attributes())
+	st := stream{id: id, source: src, scope: r.scope()}
 	st.metric, st.unit, st.attributes = r.text(), r.text(), r.attributes()
 	st.cadence, st.late = r.int64(), int(r.int64())
 	st.meter.read(&r)
@@ -224,6 +276,7 @@ func (e *Engine) restoreStream(record []byte) error {
 
 func (r *meter) append(w *writer) {
 	w.bool(r.seen)
+	w.bool(r.delta)
 	w.int64(r.start)
 	w.int64(r.time)
 	w.float64(r.value)
@@ -240,7 +293,8 @@ func (r *meter) append(w *writer) {
 }
 
 func (r *meter) read(from *reader) {
-	r.seen, r.start, r.time, r.value, r.count, r.sum = from.bool(), from.int64(), from.int64(), from.float64(), from.uint64(), from.float64()
+	r.seen, r.delta = from.bool(), from.bool()
+	r.start, r.time, r.value, r.count, r.sum = from.int64(), from.int64(), from.float64(), from.uint64(), from.float64()
 	for range from.length(8) {
 		r.buckets = append(r.buckets, from.uint64())
 	}
@@ -263,7 +317,7 @@ func (s *tracked) append(w *writer) (err error) {
 	if w.b, err = s.model.AppendBinary(w.b); err != nil {
 		return err
 	}
-	w.setUint64(at, uint64(len(w.b)-at-8)) //nolint:gosec // positive
+	w.setUint64(at, uint64(len(w.b)-at-8))
 	return nil
 }
 

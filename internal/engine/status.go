@@ -24,7 +24,7 @@ func (e *Engine) Status() Status {
 		DecisionsPerDay: float64(e.decisionsPerDay), Alpha: e.cfg.FalseAlarms.alpha(float64(e.decisionsPerDay)),
 		AnomaliesOpened: e.tracker.Opened,
 		Persisted:       e.client != nil, Generation: e.generation, SnapshotTime: e.taken,
-		PendingFindings: len(e.anomalies) + len(e.incidents) + len(e.stale),
+		PendingFindings: len(e.anomalies) + len(e.incidents) + len(e.stale), DroppedFindings: e.dropped,
 	}
 	for _, n := range e.tracker.OpenBy() {
 		s.OpenAnomalies += n

@@ -26,8 +26,9 @@ type Status struct {
 	Persisted    bool      `json:"persisted"`
 	Generation   uint64    `json:"generation"`
 	SnapshotTime time.Time `json:"snapshot_time,omitzero"`
-	// PendingFindings wait for the findings receiver.
-	PendingFindings int `json:"pending_findings"`
+	// PendingFindings wait for the findings receiver; DroppedFindings found no room to wait.
+	PendingFindings int    `json:"pending_findings"`
+	DroppedFindings uint64 `json:"dropped_findings"`
 }
 
 // SeriesQuery selects series. An empty field selects all; Limit 0 means 100.

@@ -102,8 +102,11 @@ func (t *Tracker) Open(series uint64) bool {
 
 // Observe takes the next point of a series. subject is called where an anomaly opens.
 func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
-	f := t.followed[p.Series]
+	f, before := t.followed[p.Series], PhaseNone
 	if f != nil && f.Anomaly.State == StateClosed && p.Time-f.LastAnomalous > holdOffPoints*f.Cadence {
+		if f.exposed() {
+			before = PhaseEnd
+		}
 		t.forget(p.Series, f)
 		f = nil
 	}
@@ -119,7 +122,7 @@ func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 		return PhaseExposed
 	}
 	if f == nil {
-		return PhaseNone
+		return before
 	}
 	return t.quiet(f, p)
 }
@@ -131,13 +134,16 @@ func (t *Tracker) Silence(series uint64) (exposed bool) {
 	if f == nil {
 		return false
 	}
-	exposed = f.Anomaly.State == StateOpen || f.Quiet <= quietPoints+tailPoints
+	exposed = f.exposed()
 	if f.Anomaly.State == StateOpen {
 		t.close(f)
 	}
 	t.forget(series, f)
 	return exposed
 }
+
+// exposed tells whether the last point's phase was PhaseExposed.
+func (f *followed) exposed() bool { return f.Quiet <= quietPoints+tailPoints }
 
 // Followed lists the series that are followed, in the order of their identity.
 func (t *Tracker) Followed() []uint64 {
@@ -241,8 +247,12 @@ func (t *Tracker) close(f *followed) {
 	r := t.byID[f.Anomaly.Incident]
 	if r.OpenCount == 1 {
 		r.Suspects = t.suspects(r) // while its own anomaly still counts
-		r.State, r.Closed = StateClosed, f.Anomaly.Updated
-		r.Updated = f.Anomaly.Updated
+		for _, a := range append(r.Members, f.Anomaly) {
+			if a.Updated.After(r.Updated) {
+				r.Updated = a.Updated
+			}
+		}
+		r.State, r.Closed = StateClosed, r.Updated
 	}
 	r.OpenCount--
 	f.Anomaly.State, f.Anomaly.Closed = StateClosed, f.Anomaly.Updated
@@ -271,7 +281,7 @@ func (t *Tracker) tell(a *Anomaly, r *record) {
 // makeID is the FNV-1a hash of a name and an event time, as 16 hexadecimal digits.
 func makeID(name string, at int64) string {
 	h := fnv.New64a()
-	h.Write([]byte(name))
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(at))) //nolint:gosec // the bits count, not the number
+	_, _ = h.Write([]byte(name)) // a hash never fails
+	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(at)))
 	return fmt.Sprintf("%016x", h.Sum64())
 }

@@ -5,6 +5,7 @@ package incident // import "github.com/auspex-otel/auspex/internal/incident"
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -63,6 +64,7 @@ func (t *Tracker) view(r *record) Incident {
 	for i, a := range r.Members {
 		v.Anomalies[i] = *a
 	}
+	slices.SortStableFunc(v.Anomalies, func(a, b Anomaly) int { return a.Opened.Compare(b.Opened) })
 	return v
 }
 
@@ -146,6 +148,9 @@ func (t *Tracker) UnmarshalJSON(b []byte) error {
 	n.closed, n.Opened, n.Refused = s.Closed, s.Opened, s.Refused
 	anomalies := map[string]*Anomaly{}
 	for _, r := range s.Incidents {
+		if r == nil || slices.Contains(r.Members, nil) {
+			return errors.New("incidents: an incident or a member is missing")
+		}
 		n.byID[r.ID] = r
 		if r.Live > 0 {
 			n.byService[r.Service] = r

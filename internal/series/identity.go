@@ -57,7 +57,7 @@ func value(v pcommon.Value) ID {
 	case pcommon.ValueTypeStr:
 		return kind.Join(Text(v.Str()))
 	case pcommon.ValueTypeInt:
-		return kind.Join(Number(uint64(v.Int()))) //nolint:gosec // the bits count, not the number
+		return kind.Join(Number(uint64(v.Int())))
 	case pcommon.ValueTypeDouble:
 		return kind.Join(Number(math.Float64bits(v.Double())))
 	case pcommon.ValueTypeBool:

@@ -46,7 +46,7 @@ func (s *side) above(x float64) float64 {
 		sum += c
 	}
 	lo := edgeOf(j)
-	part := 1.0
+	var part float64
 	if j == openEdge {
 		part = 1 / (1 + math.Log(x/lo))
 	} else {

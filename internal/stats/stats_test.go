@@ -153,13 +153,13 @@ func TestBandQuantile(t *testing.T) {
 }
 
 func TestWeight(t *testing.T) {
-	w, rescaled, last := Weight(1), 1.0, 1.0
+	w, rescaled := Weight(1), 1.0
 	for i := 1; i <= 100000; i++ {
 		rescaled *= w.Next()
 		if !w.Valid() {
 			t.Fatalf("weight %g", w)
 		}
-		last = math.Log2(float64(w)) - math.Log2(rescaled)
+		last := math.Log2(float64(w)) - math.Log2(rescaled)
 		if math.Abs(last-float64(i)/HalfLife) > 1e-9 {
 			t.Fatalf("after %d points the weight doubled %g times", i, last)
 		}

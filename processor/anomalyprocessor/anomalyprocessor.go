@@ -67,24 +67,23 @@ func (*metricsProcessor) Capabilities() consumer.Capabilities {
 // it and returns the next consumer's answer. A refused batch that comes again
 // gets the verdicts that it got.
 func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	verdicts := p.judge(ctx, md)
-	if len(verdicts) > 0 {
-		p.telemetry.ProcessorAnomalyCompanionPoints.Add(ctx, int64(p.annotate(md, verdicts)))
-	}
+	p.judge(ctx, md)
 	return p.next.ConsumeMetrics(ctx, md)
 }
 
-// judge keeps a failure inside the engine from costing anybody their telemetry.
-func (p *metricsProcessor) judge(ctx context.Context, md pmetric.Metrics) (verdicts []engine.Verdict) {
+// judge keeps a failure of the engine from costing anybody their telemetry.
+func (p *metricsProcessor) judge(ctx context.Context, md pmetric.Metrics) {
 	defer func() {
 		if r := recover(); r != nil {
-			verdicts = nil
 			p.telemetry.ProcessorAnomalyFailures.Add(ctx, 1)
 			p.logger.Error("the engine failed on a batch, which passes unjudged: please report this",
 				zap.String("failure", fmt.Sprint(r)), zap.ByteString("stack", debug.Stack()))
 		}
 	}()
-	return p.engine.ObserveMetrics(md, engine.Output{Select: p.cfg.Output.Select, MaxSeries: p.cfg.Output.MaxSeries})
+	verdicts := p.engine.ObserveMetrics(md, engine.Output{Select: p.cfg.Output.Select, MaxSeries: p.cfg.Output.MaxSeries})
+	if len(verdicts) > 0 {
+		p.telemetry.ProcessorAnomalyCompanionPoints.Add(ctx, int64(p.annotate(md, verdicts)))
+	}
 }
 
 // annotate appends the companions of all verdicts, which are in the order of the

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func (h host) GetExtensions() map[component.ID]component.Component { return h.ex
 func hostOf(engines ...*engine.Engine) host {
 	h := host{componenttest.NewNopHost(), map[component.ID]component.Component{}}
 	for i, e := range engines {
-		h.extensions[component.MustNewIDWithName("anomaly_engine", fmt.Sprint(i))] = owner{engine: e}
+		h.extensions[component.MustNewIDWithName("anomaly_engine", strconv.Itoa(i))] = owner{engine: e}
 	}
 	return h
 }
@@ -102,7 +103,7 @@ func newRig(t *testing.T, e *engine.Engine, change ...func(*Config)) *rig {
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), hostOf(e)))
 	t.Cleanup(func() {
-		require.NoError(t, r.Shutdown(context.Background())) //nolint:usetesting // that of the test has ended
+		require.NoError(t, r.Shutdown(context.Background()))
 		require.NoError(t, r.telemetry.Shutdown(context.Background()))
 	})
 	return r
@@ -538,11 +539,13 @@ func BenchmarkConsumeMetrics(b *testing.B) {
 	t := start
 	b.ReportAllocs()
 	for b.Loop() {
+		b.StopTimer()
 		t = t.Add(cadence * time.Second)
 		for i, dp := range dps.All() {
 			dp.SetTimestamp(pcommon.NewTimestampFromTime(t))
 			dp.SetDoubleValue(float64(i * t.Second() % 13))
 		}
+		b.StartTimer()
 		if err := p.ConsumeMetrics(b.Context(), md); err != nil {
 			b.Fatal(err)
 		}

@@ -5,6 +5,7 @@ package level
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -57,6 +58,7 @@ func TestScenarios(t *testing.T) {
 }
 
 func run(t *testing.T, file string, seed uint64) {
+	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +96,7 @@ func (s *scenario) statement(verb string, args []string) error {
 	case "feed":
 		return s.feed(int(x[0]), args[1:])
 	default:
-		return fmt.Errorf("unknown statement")
+		return errors.New("unknown statement")
 	}
 	return nil
 }

@@ -1,0 +1,386 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+func TestConfig(t *testing.T) {
+	cfg := DefaultConfig()
+	require.NoError(t, cfg.Validate())
+	for key, c := range map[string]func(*Config){
+		"false_alarms::count":     func(c *Config) { c.FalseAlarms.Count = 0 },
+		"false_alarms::per":       func(c *Config) { c.FalseAlarms.Per = time.Second },
+		"false_alarms::max_alpha": func(c *Config) { c.FalseAlarms.MaxAlpha = 0.2 },
+		"max_series":              func(c *Config) { c.MaxSeries = seriesPerHistogram - 1 },
+		"series_ttl":              func(c *Config) { c.SeriesTTL = 0 },
+	} {
+		bad := DefaultConfig()
+		c(&bad)
+		err := bad.Validate()
+		require.Error(t, err, key)
+		assert.Regexp(t, "^"+key+" is ", err.Error())
+	}
+	nan := DefaultConfig()
+	nan.FalseAlarms.Count, nan.FalseAlarms.MaxAlpha = -1, 0
+	err := nan.Validate()
+	require.ErrorContains(t, err, "false_alarms::count")
+	require.ErrorContains(t, err, "false_alarms::max_alpha")
+}
+
+func TestAlphaSpendsTheBudget(t *testing.T) {
+	day := 24 * time.Hour
+	for _, c := range []struct {
+		budget    FalseAlarms
+		decisions float64
+		want      float64
+	}{
+		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-3}, 1e6, 5e-6},
+		{FalseAlarms{Count: 10, Per: day, MaxAlpha: 1e-3}, 1e6, 1e-5},
+		{FalseAlarms{Count: 5, Per: day / 2, MaxAlpha: 1e-3}, 1e6, 1e-5},
+		{FalseAlarms{Count: 5, Per: 7 * day, MaxAlpha: 1e-3}, 1e6, 5e-6 / 7},
+		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-3}, 100, 1e-3},
+		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-4}, 100, 1e-4},
+		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-3}, 0, 1e-3},
+	} {
+		assert.InEpsilon(t, c.want, c.budget.alpha(c.decisions), 1e-12, "%+v at %v", c.budget, c.decisions)
+	}
+}
+
+// Seven series every 10 s are 60,480 decisions a day; with five false alarms a day, each may be one by 8.3e-5.
+func TestAlphaFollowsFromSeriesAndCadence(t *testing.T) {
+	w := newWorld(newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms }), "cart")
+	assert.InDelta(t, 1e-3, w.engine.Status().Alpha, 0, "nothing is known of the decisions yet")
+	w.run(1)
+	assert.Zero(t, w.engine.Status().DecisionsPerDay, "one point has no cadence")
+	w.run(1)
+	assert.InDelta(t, 7*8640, w.engine.Status().DecisionsPerDay, 0)
+	assert.InEpsilon(t, 5.0/(7*8640), w.engine.Status().Alpha, 1e-12)
+	w.services = append(w.services, "payment")
+	w.run(2)
+	assert.InDelta(t, 14*8640, w.engine.Status().DecisionsPerDay, 0)
+
+	// When the series are gone, so are their decisions.
+	w.engine.Tick(start.Add(48 * time.Hour))
+	assert.Zero(t, w.engine.Status().DecisionsPerDay)
+	assert.Zero(t, w.engine.Status().Series)
+}
+
+func TestKnobsOfTheBudgetDecideWhatIsAnomalous(t *testing.T) {
+	score := func(change func(*Config)) float64 {
+		w := newWorld(newEngine(change), "cart")
+		w.out = shownAll
+		w.run(history)
+		return first(w.run(1, "cart")[0])[0].Score
+	}
+	base := func(c *Config) { c.FalseAlarms = FalseAlarms{Count: 1, Per: 24 * time.Hour, MaxAlpha: 0.1} }
+	normal := score(base)
+	for name, change := range map[string]func(*Config){
+		"count":     func(c *Config) { base(c); c.FalseAlarms.Count = 100 },
+		"per":       func(c *Config) { base(c); c.FalseAlarms.Per = time.Hour },
+		"max_alpha": func(c *Config) { base(c); c.FalseAlarms.MaxAlpha = 1e-9 },
+	} {
+		got := score(change)
+		if name == "max_alpha" {
+			assert.Less(t, got, normal, name)
+		} else {
+			assert.Greater(t, got, normal, name)
+		}
+	}
+}
+
+func TestCadence(t *testing.T) {
+	feed := func(seconds ...float64) float64 {
+		e := newEngine()
+		for _, s := range seconds {
+			e.ObserveMetrics(from("s", gauge("m", s, 1)), shownNone)
+		}
+		return e.Series(SeriesQuery{})[0].CadenceSeconds
+	}
+	assert.Zero(t, feed(0))
+	assert.InDelta(t, 10, feed(0, 10), 0)
+	assert.InDelta(t, 10, feed(0, 10, 20, 30), 0)
+	assert.InDelta(t, 11, feed(0, 10, 1e6), 1e-9, "a gap counts as at most twice the usual distance")
+	assert.InDelta(t, 9.5, feed(0, 10, 10.001), 1e-9, "a stray point as at least half of it")
+
+	changed := []float64{0, 10}
+	for i := range 100 {
+		changed = append(changed, 10+60*float64(i+1))
+	}
+	assert.InDelta(t, 60, feed(changed...), 1, "a new cadence is learned")
+}
+
+// A source that writes two points of one scrape a nanosecond apart must neither
+// be taken for one that decides 86 billion times a day for ever, nor spend everybody's budget.
+func TestCadenceRecoversFromTwoPointsAtOnce(t *testing.T) {
+	for _, apart := range []time.Duration{1, 9, time.Microsecond, time.Millisecond} {
+		e := newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
+		e.ObserveMetrics(from("s", gauge("m", 0, 1)), shownNone)
+		md := from("s", gauge("m", 0, 1))
+		md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().At(0).SetTimestamp(stamp(0) + 1)
+		if apart > 1 {
+			md = from("s", gauge("m", apart.Seconds(), 1))
+		}
+		e.ObserveMetrics(md, shownNone)
+		for i := range 400 {
+			e.ObserveMetrics(from("s", gauge("m", float64(10+10*i), 1)), shownNone)
+		}
+		assert.InDelta(t, 10, e.Series(SeriesQuery{})[0].CadenceSeconds, 0.5, "first two points %v apart", apart)
+		assert.Less(t, e.Status().DecisionsPerDay, 10_000.0, "first two points %v apart", apart)
+	}
+}
+
+func TestSeriesAreBounded(t *testing.T) {
+	w := newWorld(newEngine(func(c *Config) { c.MaxSeries = 3 * statistics }), "a", "b", "c")
+	w.run(10)
+	assert.Equal(t, 3*statistics, w.engine.Status().Series)
+	assert.Zero(t, w.engine.Status().Evicted)
+	w.services = []string{"d"}
+	w.run(1)
+	s := w.engine.Status()
+	assert.Equal(t, 3*statistics, s.Series)
+	assert.Equal(t, uint64(statistics), s.Evicted)
+	assert.Empty(t, w.engine.Series(SeriesQuery{Service: "a"}), "a was silent the longest")
+	assert.Len(t, w.engine.Series(SeriesQuery{Service: "d"}), statistics)
+	assert.Equal(t, s.Series, s.Warming)
+
+	// More in one batch than there is room for: each passes, the last ones stay.
+	values := make([]float64, 100)
+	w.engine.ObserveMetrics(from("many", gauge("m", 1e4, values...)), shownNone)
+	assert.Equal(t, 3*statistics, w.engine.Status().Series)
+	assert.Len(t, w.engine.Series(SeriesQuery{Service: "many"}), 3*statistics)
+	assert.Equal(t, uint64(4*statistics+100-3*statistics), w.engine.Status().Evicted)
+}
+
+// Everything that hangs on a series goes with it.
+func TestNothingIsLeftOfWhatWasEvicted(t *testing.T) {
+	w := newWorld(newEngine(), "cart")
+	w.run(history)
+	w.run(1, "cart")
+	e := w.engine
+	require.Equal(t, 1, e.Status().OpenAnomalies)
+	e.Tick(at(history * cadence).Add(25 * time.Hour))
+	s := e.Status()
+	assert.Zero(t, s.Series)
+	assert.Zero(t, s.Warming)
+	assert.Equal(t, uint64(statistics), s.Evicted)
+	assert.Zero(t, s.OpenAnomalies)
+	assert.Zero(t, s.DecisionsPerDay)
+	assert.Empty(t, e.sources)
+	assert.Empty(t, e.services)
+	assert.Empty(t, e.owners)
+	assert.Empty(t, e.exposed)
+	assert.Len(t, e.PendingGauges().Stale, 1, "its companions are to be ended")
+	assert.Equal(t, incident.StateClosed, e.Incidents("")[0].State)
+}
+
+func TestTimeToLive(t *testing.T) {
+	for _, ttl := range []time.Duration{time.Hour, 3 * time.Hour} {
+		w := newWorld(newEngine(func(c *Config) { c.SeriesTTL = ttl }), "cart")
+		w.run(1)
+		w.engine.Tick(start.Add(ttl))
+		assert.Equal(t, statistics, w.engine.Status().Series)
+		w.engine.Tick(start.Add(ttl + time.Second))
+		assert.Zero(t, w.engine.Status().Series)
+	}
+}
+
+// A series that stops while it is anomalous: its anomaly closes at its last
+// point, and the findings receiver is to end its companions.
+func TestSilence(t *testing.T) {
+	w := newWorld(newEngine(), "cart", "payment")
+	w.run(history)
+	w.run(2, "cart")
+	last := (w.step - 1) * cadence
+	w.services = []string{"?", "payment"} // cart stops; payment goes on in its place
+	w.engine.DeliveredEvents(w.engine.PendingEvents())
+
+	w.engine.Tick(at(float64(last)).Add(silentAfter))
+	assert.Equal(t, 1, w.engine.Status().OpenAnomalies, "not silent for long enough")
+	assert.Empty(t, w.engine.PendingGauges().Stale)
+	w.engine.Tick(at(float64(last)).Add(silentAfter + time.Second))
+	assert.Zero(t, w.engine.Status().OpenAnomalies)
+
+	stale := w.engine.PendingGauges().Stale
+	require.Len(t, stale, 1)
+	assert.Equal(t, []string{"load", "value", "By"}, []string{stale[0].Metric, stale[0].Statistic, stale[0].Unit})
+	assert.Equal(t, map[string]any{"service.name": "cart"}, stale[0].Resource.AsRaw())
+	assert.Equal(t, "test", stale[0].Scope.Name())
+	assert.Equal(t, map[string]any{"n": int64(0)}, stale[0].Attributes.AsRaw())
+	assert.Equal(t, stamp(float64(last)), stale[0].Time)
+
+	events := w.engine.PendingEvents()
+	require.Len(t, events.Anomalies, 1)
+	assert.Equal(t, incident.StateClosed, events.Anomalies[0].State)
+	assert.Equal(t, at(float64(last)), events.Anomalies[0].Closed)
+	require.Len(t, events.Incidents, 1)
+	assert.Equal(t, incident.StateClosed, events.Incidents[0].State)
+
+	w.engine.Tick(at(float64(last)).Add(time.Hour))
+	assert.Len(t, w.engine.PendingGauges().Stale, 1, "once is enough")
+	w.engine.DeliveredGauges(w.engine.PendingGauges())
+	assert.Empty(t, w.engine.PendingGauges().Stale)
+}
+
+// A slow series is not silent after five minutes: it takes ten of its cadences.
+func TestSlowSeriesIsNotSilent(t *testing.T) {
+	const minutes = 10
+	e := newEngine()
+	second := 0.0
+	for i := range history {
+		second = float64(i * minutes * 60)
+		e.Tick(at(second))
+		e.ObserveMetrics(from("s", gauge("m", second, 100+float64(i%7))), shownWhereAnomalous)
+	}
+	second += minutes * 60
+	e.Tick(at(second))
+	require.Len(t, e.ObserveMetrics(from("s", gauge("m", second, 1e6)), shownWhereAnomalous), 1)
+	e.Tick(at(second).Add(10 * minutes * time.Minute))
+	assert.Equal(t, 1, e.Status().OpenAnomalies)
+	e.Tick(at(second).Add(10*minutes*time.Minute + time.Second))
+	assert.Zero(t, e.Status().OpenAnomalies)
+}
+
+// Where nothing is shown nothing is ended.
+func TestSilenceOfWhatWasNotShown(t *testing.T) {
+	w := newWorld(newEngine(), "cart")
+	w.out = shownNone
+	w.run(history)
+	w.run(2, "cart")
+	require.Equal(t, 1, w.engine.Status().OpenAnomalies)
+	w.engine.Tick(start.Add(12 * time.Hour))
+	assert.Zero(t, w.engine.Status().OpenAnomalies)
+	assert.Empty(t, w.engine.PendingGauges().Stale)
+}
+
+func TestShownSeriesAreBounded(t *testing.T) {
+	w := newWorld(newEngine(), "a", "b", "c", "d")
+	w.out.MaxSeries = 2
+	w.run(history)
+	list := w.run(1, "a", "b", "c", "d")[0]
+	require.Len(t, list, 2)
+	assert.Equal(t, []int{0, 1}, []int{list[0].Resource, list[1].Resource})
+	assert.Equal(t, 4, w.engine.Status().OpenAnomalies, "it is a bound of what is shown, not of what is found")
+
+	// When those two end there is room for the others, which still are anomalous.
+	after := w.run(10, "c", "d")
+	for _, list := range after[:8] {
+		require.Len(t, list, 2)
+	}
+	require.Len(t, after[8], 4, "two ends, two beginnings")
+	for i, v := range after[8] {
+		assert.Equal(t, []any{i, i < 2}, []any{v.Resource, v.End})
+	}
+	require.Len(t, after[9], 2)
+	assert.Equal(t, []int{2, 3}, []int{after[9][0].Resource, after[9][1].Resource})
+}
+
+// A clock that was far ahead for one point: its stream starts anew, and the
+// gauges of its service do not wait for a year.
+func TestClockFarAheadIsForgiven(t *testing.T) {
+	w := newWorld(newEngine(), "cart")
+	w.run(5)
+	step := w.step
+	w.step = 365 * 24 * 360
+	w.run(1)
+	w.engine.DeliveredGauges(w.engine.PendingGauges())
+	w.step = step
+	before := w.engine.Series(SeriesQuery{Metric: "load"})[0].Points
+	w.run(lateBeforeRestart)
+	assert.Equal(t, before, w.engine.Series(SeriesQuery{Metric: "load"})[0].Points)
+	assert.Equal(t, uint64(3*lateBeforeRestart), w.engine.Status().Refused[RefusedOutOfOrder])
+	w.run(10)
+	assert.Equal(t, before+10, w.engine.Series(SeriesQuery{Metric: "load"})[0].Points)
+	assert.InDelta(t, cadence, w.engine.Series(SeriesQuery{Metric: "load"})[0].CadenceSeconds, 3)
+
+	gauges := w.engine.PendingGauges().Services
+	require.Len(t, gauges, 1)
+	assert.Equal(t, stamp(float64((w.step-1)*cadence)), gauges[0].Time)
+}
+
+// A few late points now and then are no reason to start anew.
+func TestFewLatePointsChangeNothing(t *testing.T) {
+	e := newEngine()
+	for i := range 100 {
+		e.ObserveMetrics(from("s", gauge("m", float64(1000+10*i), 1)), shownNone)
+		for late := range lateBeforeRestart - 1 {
+			e.ObserveMetrics(from("s", gauge("m", float64(late)+0.001*float64(i), 1)), shownNone)
+		}
+	}
+	assert.Equal(t, uint64(100), e.Series(SeriesQuery{})[0].Points)
+}
+
+type provider struct {
+	component.Component
+	engine *Engine
+}
+
+func (p provider) Engine() *Engine { return p.engine }
+
+type host struct {
+	component.Host
+	extensions map[component.ID]component.Component
+}
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+func TestFind(t *testing.T) {
+	nop := componenttest.NewNopHost()
+	a, b := newEngine(), newEngine()
+	id := func(name string) component.ID { return component.MustNewIDWithName("x", name) }
+
+	got, err := Find(host{nop, map[component.ID]component.Component{id("other"): nil, id("a"): provider{engine: a}}}, zap.NewNop())
+	require.NoError(t, err)
+	assert.Same(t, a, got)
+
+	got, err = Find(host{nop, map[component.ID]component.Component{id("a"): provider{engine: a}, id("again"): provider{engine: a}}}, zap.NewNop())
+	require.NoError(t, err)
+	assert.Same(t, a, got)
+
+	_, err = Find(host{nop, map[component.ID]component.Component{id("a"): provider{engine: a}, id("b"): provider{engine: b}}}, zap.NewNop())
+	require.ErrorContains(t, err, "service::extensions names several anomaly engines")
+}
+
+func TestWithoutAnExtensionAllShareOneEngineAndSaySo(t *testing.T) {
+	sharedDefault.engine = nil
+	t.Cleanup(func() { sharedDefault.engine = nil })
+	core, logs := observer.New(zapcore.WarnLevel)
+	one, err := Find(componenttest.NewNopHost(), zap.New(core))
+	require.NoError(t, err)
+	two, err := Find(host{componenttest.NewNopHost(), map[component.ID]component.Component{}}, zap.New(core))
+	require.NoError(t, err)
+	assert.Same(t, one, two)
+	require.Equal(t, 1, logs.Len(), "it is said once")
+	assert.Contains(t, logs.All()[0].Message, "anomaly_engine")
+
+	// It has no owner with a ticker: what it observes ticks it.
+	assert.True(t, one.now.IsZero())
+	one.ObserveMetrics(from("s", gauge("m", 0, 1)), shownNone)
+	assert.WithinDuration(t, time.Now(), one.now, time.Minute)
+}
+
+func TestManyServicesAndResources(t *testing.T) {
+	e := newEngine()
+	for i := range 300 {
+		e.ObserveMetrics(from(fmt.Sprint("s", i%3), gauge(fmt.Sprint("m", i), 0, 1)), shownNone)
+	}
+	assert.Len(t, e.services, 3)
+	assert.Len(t, e.sources, 3)
+	for _, s := range e.services {
+		assert.Equal(t, 1, s.sources)
+	}
+}

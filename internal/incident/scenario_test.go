@@ -1,0 +1,205 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package incident
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A scenario is a text file. A line that begins in the first column is a
+// command; the indented lines below it are what it must print. testdata/README.md
+// explains the commands. `go test ./internal/incident -rewrite` writes the answers anew.
+var rewrite = flag.Bool("rewrite", false, "write the answers of the scenarios anew")
+
+var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
+			straight := play(t, string(b), false)
+			assert.Equal(t, straight, play(t, string(b), true), "saved and restored after every line it must go the same way")
+			if *rewrite {
+				require.NoError(t, os.WriteFile(name, []byte(straight), 0o600))
+				return
+			}
+			assert.Equal(t, string(b), straight)
+		})
+	}
+}
+
+// play runs a scenario and returns it with the answers that it got.
+func play(t *testing.T, text string, restore bool) string {
+	t.Helper()
+	s := &scenario{T: t, tracker: NewTracker(), series: map[string]uint64{}, cadence: 10}
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, " ") {
+			continue
+		}
+		out.WriteString(line)
+		if words := strings.Fields(line); len(words) > 0 && words[0] != "#" {
+			for _, answer := range s.do(words) {
+				out.WriteString("  " + answer + "\n")
+			}
+		}
+		if restore {
+			b, err := json.Marshal(s.tracker)
+			require.NoError(t, err)
+			s.tracker = NewTracker()
+			require.NoError(t, json.Unmarshal(b, s.tracker))
+		}
+	}
+	return out.String()
+}
+
+type scenario struct {
+	*testing.T
+	tracker *Tracker
+	series  map[string]uint64
+	cadence int
+}
+
+func (s *scenario) do(words []string) []string {
+	s.Helper()
+	switch words[0] {
+	case "cadence":
+		s.cadence = s.number(words[1])
+		return nil
+	case "point":
+		return s.point(words[1:])
+	case "silence":
+		return append([]string{fmt.Sprint("exposed ", s.tracker.Silence(s.id(words[1])))}, s.news()...)
+	case "incidents":
+		return s.incidents()
+	case "open":
+		return []string{fmt.Sprint(s.tracker.OpenBy(), " opened ", s.tracker.Opened, " followed ", len(s.tracker.Followed()))}
+	}
+	s.Fatalf("unknown command %q", words)
+	return nil
+}
+
+// point takes: service/series second score [lnp], where second and score may be
+// a..b and axn: points from second a to b at the cadence, n scores of a.
+func (s *scenario) point(words []string) (answers []string) {
+	from, to, many := strings.Cut(words[1], "..")
+	if !many {
+		to = from
+	}
+	score, err := strconv.ParseFloat(words[2], 64)
+	require.NoError(s, err)
+	service, name, _ := strings.Cut(words[0], "/")
+	phase, count := "", 0
+	flush := func() {
+		if count > 0 {
+			answers = append(answers, fmt.Sprintf("%s x%d", phase, count))
+		}
+		count = 0
+	}
+	for at := s.number(from); at <= s.number(to); at += s.cadence {
+		p := Point{
+			Series: s.id(words[0]), Time: start.Add(time.Duration(at) * time.Second).UnixNano(), Cadence: int64(s.cadence) * int64(time.Second),
+			Score: score, LogP: -7 * score, Observed: 100 * score, Expected: 1, Lower: .5, Upper: 1.5, Kind: "high",
+		}
+		if len(words) > 3 {
+			p.LogP, err = strconv.ParseFloat(words[3], 64)
+			require.NoError(s, err)
+		}
+		got := [...]string{"none", "exposed", "end"}[s.tracker.Observe(p, func() Subject {
+			return Subject{Series: fmt.Sprintf("%016x", p.Series), Service: service, Metric: name, Statistic: "value"}
+		})]
+		if got != phase {
+			flush()
+		}
+		phase, count = got, count+1
+		if news := s.news(); len(news) > 0 {
+			flush()
+			answers = append(answers, news...)
+		}
+	}
+	flush()
+	return answers
+}
+
+func (s *scenario) news() (answers []string) {
+	anomalies, incidents := s.tracker.News()
+	for _, a := range anomalies {
+		answers = append(answers, "anomaly "+describe(&a))
+	}
+	for _, i := range incidents {
+		answers = append(answers, s.incident(&i))
+	}
+	return answers
+}
+
+func (s *scenario) incidents() (answers []string) {
+	for _, i := range s.tracker.Incidents("") {
+		again, ok := s.tracker.Incident(i.ID)
+		assert.True(s, ok)
+		assert.Equal(s, i, again)
+		answers = append(answers, s.incident(&i))
+		for _, suspect := range i.Suspects {
+			answers = append(answers, fmt.Sprintf("  suspect %s lnp %g since %s by %s", suspect.Service, suspect.Surprise, clock(suspect.Since), suspect.Evidence.Metric))
+		}
+		for _, a := range i.Anomalies {
+			assert.Equal(s, i.ID, a.Incident)
+			answers = append(answers, "  "+describe(&a))
+		}
+	}
+	return answers
+}
+
+func (s *scenario) incident(i *Incident) string {
+	names := make([]string, len(i.Suspects))
+	for n, suspect := range i.Suspects {
+		names[n] = suspect.Service
+	}
+	return fmt.Sprintf("incident %s %s %s max %g %s suspects %s anomalies %d", i.ID, i.Service, i.State, i.MaxScore,
+		span(i.Opened, i.Updated, i.Closed), strings.Join(names, ","), len(i.Anomalies))
+}
+
+func describe(a *Anomaly) string {
+	return fmt.Sprintf("%s %s/%s %s score %g max %g lnp %g observed %g %s", a.ID, a.Service, a.Metric, a.State,
+		a.Score, a.MaxScore, a.Surprise, a.Observed, span(a.Opened, a.Updated, a.Closed))
+}
+
+func span(opened, updated, closed time.Time) string {
+	s := "opened " + clock(opened) + " updated " + clock(updated)
+	if closed.IsZero() {
+		return s
+	}
+	return s + " closed " + clock(closed)
+}
+
+func clock(t time.Time) string { return fmt.Sprintf("%+d", int(t.Sub(start).Seconds())) }
+
+// id gives the series their numbers in the order in which they appear.
+func (s *scenario) id(name string) uint64 {
+	if s.series[name] == 0 {
+		s.series[name] = uint64(len(s.series) + 1)
+	}
+	return s.series[name]
+}
+
+func (s *scenario) number(text string) int {
+	s.Helper()
+	n, err := strconv.Atoi(text)
+	require.NoError(s, err)
+	return n
+}
