@@ -22,7 +22,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -426,7 +425,7 @@ func TestReceiverTelemetry(t *testing.T) {
 		s := &sink{refuse: errors.New("no")}
 		r, err := NewFactory().CreateLogs(t.Context(), set, NewFactory().CreateDefaultConfig(), s)
 		require.NoError(t, err)
-		require.NoError(t, r.(receiver.Logs).Start(t.Context(), w.host()))
+		require.NoError(t, r.Start(t.Context(), w.host()))
 		pass(time.Second)
 		s.refuse = nil
 		pass(time.Second)

@@ -1,0 +1,118 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package vocabulary
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 500, time.UTC)
+
+// These names are what dashboards, rules and other people's queries rely on.
+func TestNamesOnTheWire(t *testing.T) {
+	assert.Equal(t, [...]string{"anomaly.score", "anomaly.observed", "anomaly.expected", "anomaly.lower", "anomaly.upper"}, Companions)
+	assert.Equal(t, []string{"anomaly.max_score", "anomaly.open", "anomaly.rate"}, []string{MetricMaxScore, MetricOpen, MetricRate})
+	assert.Equal(t, []string{"anomaly.metric", "anomaly.statistic", "anomaly.unit"}, []string{AttrMetric, AttrStatistic, AttrUnit})
+	assert.Equal(t, []string{"auspex.anomaly", "auspex.incident"}, []string{EventAnomaly, EventIncident})
+	for _, name := range append(Companions[:], MetricMaxScore, MetricOpen, MetricRate) {
+		assert.True(t, OwnMetric(name))
+	}
+	assert.True(t, OwnEvent(EventAnomaly))
+	assert.True(t, OwnEvent(EventIncident))
+	for _, foreign := range []string{"", "anomaly", "anomalyscore", "my.anomaly.score", "Anomaly.score"} {
+		assert.False(t, OwnMetric(foreign), foreign)
+	}
+	assert.False(t, OwnEvent("auspex"))
+	assert.False(t, OwnEvent("exception"))
+}
+
+func anAnomaly() *incident.Anomaly {
+	return &incident.Anomaly{
+		ID: "00000000000000aa", Incident: "00000000000000bb",
+		Subject: incident.Subject{
+			Series: "00000000000000cc", Service: "cart", Metric: "http.server.request.duration", Statistic: "p99", Unit: "s",
+			Attributes: map[string]string{"http.route": "/pay", AttrState: "mine"},
+		},
+		State: incident.StateOpen, Kind: "high", Opened: noon, Updated: noon.Add(time.Minute),
+		Score: 1.5, MaxScore: 3.25, Surprise: -30, Observed: 0.75321, Expected: 0.25, Lower: 0.2, Upper: 0.3,
+	}
+}
+
+func TestAnomalyEvent(t *testing.T) {
+	lr := plog.NewLogRecord()
+	a := anAnomaly()
+	PutAnomaly(lr, a)
+	assert.Equal(t, "auspex.anomaly", lr.EventName())
+	assert.Equal(t, pcommon.NewTimestampFromTime(a.Updated), lr.Timestamp())
+	assert.Equal(t, plog.SeverityNumberWarn, lr.SeverityNumber())
+	assert.Equal(t, "WARN", lr.SeverityText())
+	assert.Equal(t, "cart http.server.request.duration p99 was 0.7532 s, expected 0.25 (0.2 to 0.3), since 2026-05-04T12:00:00Z", lr.Body().Str())
+	assert.Equal(t, map[string]any{
+		"anomaly.id": "00000000000000aa", "incident.id": "00000000000000bb", "anomaly.state": "open", "anomaly.opened": "2026-05-04T12:00:00.0000005Z",
+		"anomaly.series": "00000000000000cc", "anomaly.metric": "http.server.request.duration", "anomaly.statistic": "p99", "anomaly.unit": "s", "anomaly.kind": "high",
+		"anomaly.score": 3.25, "anomaly.observed": 0.75321, "anomaly.expected": 0.25, "anomaly.lower": 0.2, "anomaly.upper": 0.3, "http.route": "/pay",
+	}, lr.Attributes().AsRaw(), "the series' own attributes never replace ours")
+
+	closed := plog.NewLogRecord()
+	a.State, a.Closed = incident.StateClosed, noon.Add(time.Hour)
+	PutAnomaly(closed, a)
+	assert.Equal(t, plog.SeverityNumberInfo, closed.SeverityNumber())
+	v, _ := closed.Attributes().Get("anomaly.closed")
+	assert.Equal(t, "2026-05-04T13:00:00.0000005Z", v.Str())
+}
+
+func TestIncidentEvent(t *testing.T) {
+	lr := plog.NewLogRecord()
+	a := anAnomaly()
+	PutIncident(lr, &incident.Incident{
+		ID: "00000000000000bb", Service: "frontend", State: incident.StateOpen, Opened: noon, Updated: noon.Add(time.Minute), MaxScore: 3.25,
+		Suspects: []incident.Suspect{{Service: "cart", Evidence: *a}, {Service: "frontend"}}, Anomalies: []incident.Anomaly{*a, *a, *a},
+	})
+	assert.Equal(t, "auspex.incident", lr.EventName())
+	assert.Equal(t, "frontend: 3 series anomalous. First suspect: cart. "+Sentence(a), lr.Body().Str())
+	assert.Equal(t, map[string]any{
+		"incident.id": "00000000000000bb", "incident.state": "open", "incident.opened": "2026-05-04T12:00:00.0000005Z", "anomaly.max_score": 3.25,
+		"incident.anomalies": int64(3), "incident.suspects": []any{"cart", "frontend"}, "incident.suspect": "cart",
+	}, lr.Attributes().AsRaw())
+
+	empty := plog.NewLogRecord()
+	PutIncident(empty, &incident.Incident{State: incident.StateClosed, Closed: noon})
+	assert.Equal(t, "INFO", empty.SeverityText())
+	_, ok := empty.Attributes().Get("incident.suspect")
+	assert.False(t, ok)
+}
+
+func TestSentenceMindsTheUnit(t *testing.T) {
+	for unit, want := range map[string]string{"": "was 0.7532,", "1": "was 0.7532,", "By/s": "was 0.7532 By/s,"} {
+		a := anAnomaly()
+		a.Unit = unit
+		assert.Contains(t, Sentence(a), want)
+	}
+}
+
+func TestCompanion(t *testing.T) {
+	dp := pmetric.NewNumberDataPoint()
+	PutCompanion(dp, 7, 1.5, false)
+	assert.Equal(t, pcommon.Timestamp(7), dp.Timestamp())
+	assert.InDelta(t, 1.5, dp.DoubleValue(), 0)
+	assert.False(t, dp.Flags().NoRecordedValue())
+
+	end := pmetric.NewNumberDataPoint()
+	PutCompanion(end, 8, 1.5, true)
+	assert.True(t, end.Flags().NoRecordedValue())
+	assert.Equal(t, pmetric.NumberDataPointValueTypeEmpty, end.ValueType())
+
+	m := pcommon.NewMap()
+	m.PutStr("anomaly.metric", "taken")
+	PutSeries(m, "m", "value", "By")
+	assert.Equal(t, map[string]any{"anomaly.metric": "m", "anomaly.statistic": "value", "anomaly.unit": "By"}, m.AsRaw())
+}
