@@ -47,10 +47,13 @@ run: build ## start the collector with the default configuration
 	bin/otelcol-auspex
 
 .PHONY: demo
-demo: build ## start the collector, play a shop into it, break a service, say what was found; SEED=n, FAULT=none|latency|errors|throughput
-	$(BUILD) -o bin/auspex-demo ./demo
+demo: build bin/auspex-demo ## start the collector, play a shop into it, break a service, say what was found; SEED=n, FAULT=none|latency|errors|throughput
 	$(call banner,demo)
 	@SEED='$(SEED)' FAULT='$(FAULT)' bin/auspex-demo
+
+.PHONY: bin/auspex-demo
+bin/auspex-demo:
+	$(BUILD) -o $@ ./demo
 
 ##@ Tests
 
@@ -62,9 +65,13 @@ test: build peers ## unit, component and scenario tests, then slim end-to-end te
 	go test -short -count=1 -timeout 15m ./e2e/...
 
 .PHONY: e2e
-e2e: build peers ## every end-to-end test; raw answers are kept in e2e/out
+e2e: build bin/auspex-demo peers ## every end-to-end test; raw answers are kept in e2e/out
 	$(call banner,end-to-end tests)
 	go test -v -count=1 -timeout 45m ./e2e/...
+
+.PHONY: e2e-cost
+e2e-cost: build ## CPU per million points with and without the processor, memory per 1,000 series
+	go run ./e2e/cost
 
 .PHONY: peers
 peers: ## install the real servers of the tests into the cache

@@ -7,4 +7,4 @@
 //
 // The collector knows nothing of the demo. It runs with its built-in configuration, and
 // all it gets is OTLP from seven services.
-package main // import "github.com/auspex-otel/auspex/demo"
+package main

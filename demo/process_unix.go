@@ -3,7 +3,7 @@
 
 //go:build unix
 
-package main // import "github.com/auspex-otel/auspex/demo"
+package main
 
 import (
 	"os"

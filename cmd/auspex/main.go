@@ -3,7 +3,7 @@
 
 // Command auspex is the companion of the collector otelcol-auspex: it shows what the
 // collector has found, by the loopback API of the collector's console.
-package main // import "github.com/auspex-otel/auspex/cmd/auspex"
+package main
 
 import (
 	"os"

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main // import "github.com/auspex-otel/auspex/cmd/auspex"
+package main
 
 import (
 	"math"

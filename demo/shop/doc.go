@@ -8,4 +8,4 @@
 // given a seed and a start, and answers one interval of event time after the other.
 // Every request is walked through the call graph by itself, so that whatever
 // happens to a service reaches its callers and callees the way it would in life.
-package shop // import "github.com/auspex-otel/auspex/demo/shop"
+package shop

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package shop // import "github.com/auspex-otel/auspex/demo/shop"
+package shop
 
 import (
 	"fmt"

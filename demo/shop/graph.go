@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package shop // import "github.com/auspex-otel/auspex/demo/shop"
+package shop
 
 // Service is one service of the shop: what it is called and how it behaves when nothing is wrong.
 type Service struct {

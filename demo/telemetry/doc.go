@@ -8,4 +8,4 @@
 // its own. The metric SDK stamps the wall clock, while the shop lives in event time;
 // so metrics are read by a manual reader and restamped before the exporter gets them,
 // the past and the present alike. Spans and log records are given their times outright.
-package telemetry // import "github.com/auspex-otel/auspex/demo/telemetry"
+package telemetry

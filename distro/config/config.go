@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package config // import "github.com/auspex-otel/auspex/distro/config"
+package config
 
 import (
 	"embed"

@@ -6,4 +6,4 @@
 // Each is a plain collector configuration. The config provider beside it, in
 // auspexprovider, serves them under the scheme auspex: auspex:default,
 // auspex:agent and auspex:gateway.
-package config // import "github.com/auspex-otel/auspex/distro/config"
+package config

@@ -13,4 +13,4 @@
 // is missed, 2 for a wrong flag.
 //
 // It shares no code with the model: it calls it through detect.Model only.
-package main // import "github.com/auspex-otel/auspex/eval/calibration"
+package main

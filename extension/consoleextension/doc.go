@@ -5,4 +5,4 @@
 
 // Package consoleextension answers what the engine knows as JSON over HTTP, on
 // the loopback interface unless configured otherwise.
-package consoleextension // import "github.com/auspex-otel/auspex/extension/consoleextension"
+package consoleextension

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package consoleextension // import "github.com/auspex-otel/auspex/extension/consoleextension"
+package consoleextension
 
 import (
 	"fmt"

@@ -3,6 +3,6 @@
 
 // Package engineextension owns the one engine of a collector: its
 // configuration, its clock and its state on disk.
-package engineextension // import "github.com/auspex-otel/auspex/extension/engineextension"
+package engineextension
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml

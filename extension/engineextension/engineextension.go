@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engineextension // import "github.com/auspex-otel/auspex/extension/engineextension"
+package engineextension
 
 import (
 	"context"

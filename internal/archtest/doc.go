@@ -4,4 +4,4 @@
 // Package archtest holds the rules of the house as tests: who may import whom,
 // that every package says what it is for, and that the builder's list, go.mod
 // and the generated code of the distribution agree.
-package archtest // import "github.com/auspex-otel/auspex/internal/archtest"
+package archtest

@@ -6,4 +6,4 @@
 //
 // The package and the packages below it are pure: they know numbers and bytes,
 // no clock, no telemetry types, no configuration.
-package detect // import "github.com/auspex-otel/auspex/internal/detect"
+package detect

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine // import "github.com/auspex-otel/auspex/internal/engine"
+package engine
 
 import (
 	"encoding/binary"

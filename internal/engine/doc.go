@@ -4,4 +4,4 @@
 // Package engine is the one engine of a collector: it owns the series, their
 // models, the false-alarm budget, the anomalies and incidents, and their state
 // on disk. Components are adapters that find it with Find.
-package engine // import "github.com/auspex-otel/auspex/internal/engine"
+package engine

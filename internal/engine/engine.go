@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine // import "github.com/auspex-otel/auspex/internal/engine"
+package engine
 
 import (
 	"math"
@@ -201,13 +201,14 @@ func (e *Engine) releaseSource(src *source) {
 func (e *Engine) silence(id series.ID, st *stream) {
 	e.tracker.Silence(uint64(id))
 	delete(e.owners, uint64(id))
-	if _, ok := e.exposed[uint64(id)]; !ok {
-		return
-	}
+	_, exposed := e.exposed[uint64(id)]
 	delete(e.exposed, uint64(id))
 	for i := range st.series {
-		if st.series[i].id == id {
-			e.addStale(st.stale(&st.series[i]))
+		if s := &st.series[i]; s.id == id {
+			s.last.score = 0 // what is silent is not above the threshold
+			if exposed {
+				e.addStale(st.stale(s))
+			}
 		}
 	}
 }

@@ -6,4 +6,4 @@
 //
 // The package is pure: it is told what happened and when, in event time, and
 // has no clock, no telemetry types and no configuration of its own.
-package incident // import "github.com/auspex-otel/auspex/internal/incident"
+package incident

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package incident // import "github.com/auspex-otel/auspex/internal/incident"
+package incident
 
 import (
 	"encoding/binary"

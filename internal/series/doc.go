@@ -3,4 +3,4 @@
 
 // Package series gives every series its identity and keeps per-series state in
 // a table that is bounded and ages.
-package series // import "github.com/auspex-otel/auspex/internal/series"
+package series

@@ -9,4 +9,4 @@
 // Everything here is a plain value of fixed size: no pointers, no clock, no
 // allocation. The zero value of each type is ready to use unless its comment
 // says otherwise. Nothing is safe for concurrent use.
-package stats // import "github.com/auspex-otel/auspex/internal/stats"
+package stats

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package stats // import "github.com/auspex-otel/auspex/internal/stats"
+package stats
 
 import "math"
 

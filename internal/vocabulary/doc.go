@@ -3,4 +3,4 @@
 
 // Package vocabulary holds every name that Auspex puts on the wire, and the
 // translation between its events and log records: all in this one place.
-package vocabulary // import "github.com/auspex-otel/auspex/internal/vocabulary"
+package vocabulary

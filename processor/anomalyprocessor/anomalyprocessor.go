@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package anomalyprocessor // import "github.com/auspex-otel/auspex/processor/anomalyprocessor"
+package anomalyprocessor
 
 import (
 	"context"

@@ -3,6 +3,6 @@
 
 // Package anomalyprocessor has the engine judge the telemetry that passes, and
 // writes its verdicts beside it. It never drops, delays or reorders anything.
-package anomalyprocessor // import "github.com/auspex-otel/auspex/processor/anomalyprocessor"
+package anomalyprocessor
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml

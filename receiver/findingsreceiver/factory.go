@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package findingsreceiver // import "github.com/auspex-otel/auspex/receiver/findingsreceiver"
+package findingsreceiver
 
 import (
 	"context"

@@ -8,4 +8,4 @@
 //   - ${auspex:state} is the folder that holds everything otelcol-auspex keeps
 //     on disk: the first that is set of $AUSPEX_STATE_DIR, $XDG_STATE_HOME/auspex
 //     and $HOME/.local/state/auspex, else /var/lib/auspex.
-package auspexprovider // import "github.com/auspex-otel/auspex/distro/config/auspexprovider"
+package auspexprovider

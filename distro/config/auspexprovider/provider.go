@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package auspexprovider // import "github.com/auspex-otel/auspex/distro/config/auspexprovider"
+package auspexprovider
 
 import (
 	"context"

@@ -28,4 +28,4 @@
 // Limits. No season, no trend beyond what a fast level follows, no notion of
 // time: points are taken as evenly spaced. A count that was 0 for long is news the
 // first few times it is 1. A model takes about 1.4 KB.
-package level // import "github.com/auspex-otel/auspex/internal/detect/level"
+package level

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package level // import "github.com/auspex-otel/auspex/internal/detect/level"
+package level
 
 import (
 	"math"

@@ -1,0 +1,84 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+// shipped is the environment that puts a shipped configuration on free ports and into a folder of the test.
+func shipped(t *testing.T, more ...string) []string {
+	t.Helper()
+	return append([]string{
+		"AUSPEX_OTLP_GRPC=$E2E_OTLP",
+		"AUSPEX_OTLP_HTTP=$E2E_OTLP2",
+		"AUSPEX_CONSOLE=$E2E_CONSOLE",
+		"AUSPEX_HEALTH=$E2E_HEALTH",
+		"AUSPEX_METRICS=$E2E_METRICS_PORT",
+		"AUSPEX_STATE_DIR=$E2E_STATE",
+		"AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"),
+	}, more...)
+}
+
+// Every shipped configuration starts, makes its folders, and stops by itself when asked.
+func TestShippedConfigsStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		env     []string
+		folders []string
+	}{
+		"default": {folders: []string{"engine", "file_log"}},
+		// The backends need not be there: the agent queues, the gateway tells the sender.
+		"agent":   {env: []string{"AUSPEX_GATEWAY=127.0.0.1:1", "AUSPEX_GATEWAY_INSECURE=true"}, folders: []string{"queue", "file_log"}},
+		"gateway": {env: []string{"AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write"}, folders: []string{"engine"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			col := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + name, Env: shipped(t, c.env...)})
+			for _, folder := range c.folders {
+				entries, err := os.ReadDir(filepath.Join(col.State, folder))
+				require.NoError(t, err)
+				assert.NotEmpty(t, entries, "nothing was written into %s", folder)
+			}
+			col.Stop()
+			assert.NotContains(t, col.Log(), "\tfatal\t")
+		})
+	}
+}
+
+// An agent that knows no gateway says which key is missing instead of sending to itself.
+func TestAgentWithoutGateway(t *testing.T) {
+	col := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:agent", Env: shipped(t)})
+	output, code := col.Run(30 * time.Second)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, output, `exporters::otlp_grpc: requires a non-empty "endpoint"`)
+}
+
+// A configuration that does not exist is answered with those that do.
+func TestUnknownShippedConfig(t *testing.T) {
+	col := peertest.NewCollector(t, peertest.CollectorOptions{Env: shipped(t)})
+	output, code := col.Run(30*time.Second, "--config=auspex:gatway")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, output, `there is no "auspex:gatway": the shipped configurations are auspex:agent, auspex:default, auspex:gateway`)
+}
+
+// Without arguments the collector starts the default configuration. The address
+// that it can't use shows that it read it, and ends it before it opens a port.
+func TestBareCollectorStartsDefault(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, peertest.CollectorProgram(t))
+	cmd.Env = append(os.Environ(), "AUSPEX_CONSOLE=not-an-address", "AUSPEX_STATE_DIR="+t.TempDir())
+	output, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(output), `extensions::anomaly_console: endpoint: "not-an-address"`)
+}

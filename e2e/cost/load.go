@@ -1,0 +1,207 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+const (
+	batchPoints     = 1000 // of a request: each of another series
+	resourcesABatch = 10
+	pointsAMetric   = 10
+	step            = 10 * time.Second // of event time between two points of a series
+	connections     = 4
+	method          = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+)
+
+// load sends requests that are marshalled once: before each sending the bytes of
+// every timestamp and value are overwritten in place. So every point is new, and
+// the generator takes little from the machine.
+type load struct {
+	lanes []lane
+	sent  int
+}
+
+// lane is a connection and the requests that are sent over it in turn.
+type lane struct {
+	conn     *grpc.ClientConn
+	requests []*request
+	random   *rand.Rand
+}
+
+type request struct {
+	bytes         []byte
+	times, values []int // where they stand
+	time          time.Time
+}
+
+// newLoad connects to a collector. The number of series is rounded up to whole requests on each connection.
+func newLoad(address string, series int) (*load, error) {
+	l := &load{lanes: make([]lane, connections)}
+	for i := range l.lanes {
+		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{})))
+		if err != nil {
+			return nil, err
+		}
+		l.lanes[i] = lane{conn: conn, random: rand.New(rand.NewPCG(uint64(i), 1))}
+	}
+	count := (series + batchPoints*connections - 1) / (batchPoints * connections) * connections
+	for i := range count {
+		r, err := newRequest(i)
+		if err != nil {
+			return nil, err
+		}
+		l.lanes[i%connections].requests = append(l.lanes[i%connections].requests, r)
+	}
+	return l, nil
+}
+
+func (l *load) close() {
+	for _, lane := range l.lanes {
+		_ = lane.conn.Close()
+	}
+}
+
+// series is how many series the load has.
+func (l *load) series() int { return len(l.lanes) * len(l.lanes[0].requests) * batchPoints }
+
+// send sends at least n points, the same number over each connection, and waits for every acknowledgement.
+func (l *load) send(n int) error {
+	each := (n/batchPoints + connections - 1) / connections
+	done := make(chan error)
+	for i := range l.lanes {
+		go func() { done <- l.lanes[i].send(each) }()
+	}
+	var errs []error
+	for range l.lanes {
+		errs = append(errs, <-done)
+	}
+	l.sent += each * connections * batchPoints
+	return errors.Join(errs...)
+}
+
+// send sends n requests in turn, beginning where the last call ended.
+func (l *lane) send(n int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for range n {
+		r := l.requests[0]
+		l.requests = append(l.requests[1:], r)
+		r.renew(l.random)
+		var answer []byte
+		if err := l.conn.Invoke(ctx, method, &r.bytes, &answer); err != nil {
+			return fmt.Errorf("the collector refused points: %w", err)
+		}
+	}
+	return nil
+}
+
+// renew moves every point one step on, and gives it another value.
+func (r *request) renew(random *rand.Rand) {
+	r.time = r.time.Add(step)
+	t := uint64(r.time.UnixNano())
+	for i := range r.times {
+		binary.LittleEndian.PutUint64(r.bytes[r.times[i]:], t)
+		binary.LittleEndian.PutUint64(r.bytes[r.values[i]:], math.Float64bits(50+10*random.NormFloat64()))
+	}
+}
+
+// newRequest builds a request with series of its own and finds where its timestamps and values stand.
+func newRequest(n int) (*request, error) {
+	r := &request{time: time.Now().Add(-30 * 24 * time.Hour).Truncate(time.Second)}
+	md := pmetric.NewMetrics()
+	for i := range resourcesABatch {
+		rm := md.ResourceMetrics().AppendEmpty()
+		id := strconv.Itoa(n*resourcesABatch + i)
+		rm.Resource().Attributes().PutStr("service.name", "service-"+id)
+		rm.Resource().Attributes().PutStr("service.instance.id", "instance-"+id)
+		rm.Resource().Attributes().PutStr("host.name", "host-"+strconv.Itoa(i))
+		sm := rm.ScopeMetrics().AppendEmpty()
+		sm.Scope().SetName("cost")
+		for j := range batchPoints / resourcesABatch / pointsAMetric {
+			m := sm.Metrics().AppendEmpty()
+			m.SetName("app.metric." + strconv.Itoa(j))
+			dps := m.SetEmptyGauge().DataPoints()
+			for k := range pointsAMetric {
+				dp := dps.AppendEmpty()
+				dp.SetTimestamp(markTime)
+				dp.SetDoubleValue(markValue)
+				dp.Attributes().PutStr("http.route", "/api/"+strconv.Itoa(k))
+				dp.Attributes().PutStr("http.request.method", "GET")
+				dp.Attributes().PutInt("http.response.status_code", 200)
+			}
+		}
+	}
+	var err error
+	if r.bytes, err = pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto(); err != nil {
+		return nil, err
+	}
+	r.times = find(r.bytes, timeTag, markTime)
+	r.values = find(r.bytes, valueTag, math.Float64bits(markValue))
+	if len(r.times) != batchPoints || len(r.values) != batchPoints {
+		return nil, fmt.Errorf("%d timestamps and %d values in a request of %d points", len(r.times), len(r.values), batchPoints)
+	}
+	return r, nil
+}
+
+// What stands for a timestamp and a value until they are overwritten, and the
+// field number and wire type that precede each.
+const (
+	markTime  = 0x7a51c0de7a51c0de
+	markValue = 1.2345678901234567e-89
+	timeTag   = 3<<3 | 1
+	valueTag  = 4<<3 | 1
+)
+
+// find returns where the 8 bytes of a field of the given tag and value stand.
+func find(b []byte, tag byte, v uint64) (at []int) {
+	pattern := binary.LittleEndian.AppendUint64([]byte{tag}, v)
+	for from := 0; ; from += len(pattern) {
+		i := bytes.Index(b[from:], pattern)
+		if i < 0 {
+			return at
+		}
+		from += i
+		at = append(at, from+1)
+	}
+}
+
+// raw is a codec for messages that are marshalled already.
+type raw struct{}
+
+// Name is the codec that the server is told of.
+func (raw) Name() string { return "proto" }
+
+// Marshal returns the bytes that v points to.
+func (raw) Marshal(v any) ([]byte, error) {
+	b, ok := v.(*[]byte)
+	if !ok {
+		return nil, fmt.Errorf("%T is no message of bytes", v)
+	}
+	return *b, nil
+}
+
+// Unmarshal copies b to where v points.
+func (raw) Unmarshal(b []byte, v any) error {
+	to, ok := v.(*[]byte)
+	if !ok {
+		return fmt.Errorf("%T is no message of bytes", v)
+	}
+	*to = bytes.Clone(b)
+	return nil
+}

@@ -1,0 +1,124 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Program cost measures what detection costs: the processor time of a pipeline
+// with and without the anomaly processor under the same load, and the memory
+// that watched series take. It starts the built collector on the loopback
+// interface, takes under two minutes and prints a table.
+//
+//	go run ./e2e/cost
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+var (
+	rounds    = flag.Int("rounds", 5, "measurements of each pipeline")
+	points    = flag.Int("points", 1_000_000, "data points of one measurement")
+	cpuSeries = flag.Int("cpu-series", 4000, "series while processor time is measured")
+	memSeries = flag.Int("mem-series", 20_000, "series while memory is measured")
+)
+
+func main() {
+	flag.Parse()
+	began := time.Now()
+	b := &bench{}
+	err := b.protect(func() error {
+		if err := measureCPU(b); err != nil {
+			return err
+		}
+		return measureMemory(b)
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Printf("\ntook %v\n", time.Since(began).Round(time.Second))
+}
+
+// pipelines are the two that are compared.
+var pipelines = [...]struct{ name, config string }{
+	{"OTLP, memory_limiter, nop", pipeline("[memory_limiter]")},
+	{"the same with anomaly", pipeline("[memory_limiter, anomaly]")},
+}
+
+// measureCPU runs both pipelines in turns, so that a slow moment of the machine meets both.
+func measureCPU(b *bench) error {
+	var loads [len(pipelines)]*load
+	var collectors [len(pipelines)]*peertest.Collector
+	for i, p := range pipelines {
+		collectors[i] = peertest.StartCollector(b, peertest.CollectorOptions{Config: p.config})
+		l, err := newLoad(collectors[i].OTLP, *cpuSeries)
+		if err != nil {
+			return err
+		}
+		defer l.close()
+		if err := l.send(150 * *cpuSeries); err != nil { // models warm up in 100 points
+			return err
+		}
+		loads[i] = l
+	}
+	var cost [len(pipelines)][]float64
+	for range *rounds {
+		for i := range pipelines {
+			seconds, err := cpuOf(collectors[i].PID(), func() error { return loads[i].send(*points) })
+			if err != nil {
+				return err
+			}
+			cost[i] = append(cost[i], seconds/float64(*points)*1e6)
+		}
+	}
+	if err := judgedAll(collectors[1].Console, loads[1].sent); err != nil {
+		return err
+	}
+	fmt.Printf("CPU-seconds per million data points, %d series, gauges, %d million points each time\n", *cpuSeries, *points/1_000_000)
+	fmt.Printf("  %-28s %8s %8s %8s\n", "pipeline", "least", "median", "most")
+	for i, p := range pipelines {
+		least, median, most := spread(cost[i])
+		fmt.Printf("  %-28s %8.2f %8.2f %8.2f\n", p.name, least, median, most)
+	}
+	_, bare, _ := spread(cost[0])
+	_, with, _ := spread(cost[1])
+	fmt.Printf("  ratio of the medians %.2f; the processor alone %.2f\n", with/bare, with-bare)
+	for _, c := range collectors {
+		c.Stop()
+	}
+	return nil
+}
+
+// measureMemory compares a collector before and after it has warm models of many series.
+func measureMemory(b *bench) error {
+	c := peertest.StartCollector(b, peertest.CollectorOptions{Config: pipelines[1].config})
+	before, err := memoryOf(c)
+	if err != nil {
+		return err
+	}
+	l, err := newLoad(c.OTLP, *memSeries)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if err := l.send(120 * *memSeries); err != nil {
+		return err
+	}
+	if err := judgedAll(c.Console, l.sent); err != nil {
+		return err
+	}
+	after, err := memoryOf(c)
+	if err != nil {
+		return err
+	}
+	thousands := float64(l.series()) / 1000
+	fmt.Printf("\nMemory, %d warm series, after a forced collection of garbage\n", l.series())
+	fmt.Printf("  %-28s %8s %8s %18s\n", "MiB", "before", "after", "per 1,000 series")
+	fmt.Printf("  %-28s %8.1f %8.1f %18.2f\n", "heap in use", before.heap, after.heap, (after.heap-before.heap)/thousands)
+	fmt.Printf("  %-28s %8.1f %8.1f %18.2f\n", "resident, garbage included", before.resident, after.resident, (after.resident-before.resident)/thousands)
+	c.Stop()
+	return nil
+}

@@ -1,0 +1,241 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/dashboards/grafana"
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+// figures are what a query has to answer: the value for each value of one label.
+// A label of "" means that the answer is one number.
+type figures struct {
+	label  string
+	values map[string]float64
+}
+
+func one(v float64) figures { return figures{values: map[string]float64{"": v}} }
+
+// checkDashboard runs every query of every dashboard, and holds its answer against
+// what was sent, the verdicts in Prometheus and what the console says.
+func (l *line) checkDashboard(t *testing.T) {
+	t.Helper()
+	l.awaitGauges(t)
+	now := time.Now()
+	selections := []map[string]string{
+		{"service": broken, "metric": queueMetric, "statistic": "value"},
+		{"service": "checkout", "metric": queueMetric, "statistic": "value"},
+		{"service": "host-e", "metric": ordersMetric, "statistic": "rate"},
+		{"service": "payment", "metric": durationMetric, "statistic": "p95"},
+	}
+	asked := map[string]bool{}
+	for _, variables := range selections {
+		variables["__range"] = "3h"
+		want := l.expected(t, variables)
+		for _, q := range grafana.Queries() {
+			f, ok := want[q.ID]
+			require.True(t, ok, "query %s has no expected value: add one here", q.ID)
+			file := fmt.Sprintf("dashboard/%s/%s", variables["service"], q.ID)
+			assert.Equal(t, f.values, values(ask(t, l.prometheus, file, q.Expand(variables), now), f.label), "query %s: %s", q.ID, q.Expand(variables))
+			asked[q.ID] = true
+		}
+		assert.Len(t, want, len(grafana.Queries()), "an expected value without a query")
+	}
+	t.Logf("%d queries of the dashboard answer as expected", len(asked))
+}
+
+// values keys the last value of every series of an answer by a label.
+func values(a peertest.Answer, label string) map[string]float64 {
+	m := map[string]float64{}
+	for _, s := range a.Series {
+		m[s.Labels[label]] = s.Samples[len(s.Samples)-1].Value
+	}
+	return m
+}
+
+// awaitGauges waits until the gauges of every service are of its last point, and
+// until the collector's own metrics were scraped after it.
+func (l *line) awaitGauges(t *testing.T) {
+	t.Helper()
+	peertest.Eventually(t, 10*time.Second, "the gauges of all services", func() error {
+		a, err := l.prometheus.Query(t.Context(), "timestamp(anomaly_max_score)", time.Now())
+		if err != nil {
+			return err
+		}
+		at := values(a, "service_name")
+		for _, app := range l.apps {
+			if at[app.name] != float64(l.end.Unix()) {
+				return fmt.Errorf("the gauge of %s is of %v, its last point of %v", app.name, at[app.name], l.end.Unix())
+			}
+		}
+		return nil
+	})
+	points := float64(l.console.mustStatus(t).Points)
+	peertest.Eventually(t, 20*time.Second, "a scrape of the collector's own metrics", func() error {
+		a, err := l.prometheus.Query(t.Context(), `{__name__=~"otelcol_anomaly_engine_points.*"}`, time.Now())
+		if err == nil && values(a, "")[""] != points {
+			err = fmt.Errorf("points are %v there, %v in the console", values(a, ""), points)
+		}
+		return err
+	})
+}
+
+// expected is what each query has to answer, from sources that are not its own.
+func (l *line) expected(t *testing.T, variables map[string]string) map[string]figures {
+	t.Helper()
+	status := l.console.mustStatus(t)
+	anomalies, err := l.console.openAnomalies()
+	require.NoError(t, err)
+	open := map[string]float64{}
+	for _, app := range l.apps {
+		open[app.name] = 0
+	}
+	for _, a := range anomalies {
+		open[a.Service]++
+	}
+	assert.Positive(t, open[broken], "the anomaly of the broken series is open")
+	refused := map[string]float64{}
+	for reason, n := range status.Refused {
+		refused[reason] = float64(n)
+	}
+	s := l.scores(t)
+	want := map[string]figures{
+		"worst-services":     {"service_name", s.worst},
+		"open-now":           one(float64(len(anomalies))),
+		"open-by-service":    {"service_name", open},
+		"score-by-service":   {"service_name", s.latest},
+		"rate-by-service":    {"service_name", s.rate},
+		"own-alpha":          one(status.Alpha),
+		"own-series":         one(float64(status.Series)),
+		"own-points":         one(float64(status.Points)),
+		"own-anomalies":      one(float64(status.AnomaliesOpened)),
+		"own-refused":        {"reason", refused},
+		"variable-service":   {"service_name", ones(s.worst)},
+		"variable-metric":    {"anomaly_metric", s.metrics[variables["service"]]},
+		"variable-statistic": {"anomaly_statistic", s.statistics[variables["service"]+variables["metric"]]},
+	}
+	l.expectSeries(t, want, s, variables)
+	return want
+}
+
+// ones has 1 for each key: a service has one gauge.
+func ones(m map[string]float64) map[string]float64 {
+	n := map[string]float64{}
+	for k := range m {
+		n[k] = 1
+	}
+	return n
+}
+
+// scores sums up the verdicts that stand beside the series in Prometheus.
+type scores struct {
+	worst, latest, rate map[string]float64            // by service
+	metrics             map[string]map[string]float64 // series by metric, by service
+	statistics          map[string]map[string]float64 // series by statistic, by service and metric
+	raw                 []peertest.Series
+}
+
+func (l *line) scores(t *testing.T) scores {
+	t.Helper()
+	s := scores{
+		worst: map[string]float64{}, latest: map[string]float64{}, rate: map[string]float64{},
+		metrics: map[string]map[string]float64{}, statistics: map[string]map[string]float64{},
+	}
+	s.raw = ask(t, l.prometheus, "dashboard/scores", fmt.Sprintf(`anomaly_score{e2e_run="%s"}[4h]`, l.run), l.end).Series
+	reported := map[string]time.Time{} // when the gauges before the last ones were sent
+	for _, g := range ask(t, l.prometheus, "dashboard/max_score", `anomaly_max_score[4h]`, l.end).Series {
+		if n := len(g.Samples); n > 1 {
+			reported[g.Labels["service_name"]] = g.Samples[n-2].Time
+		}
+	}
+	total := map[string]float64{}
+	for _, one := range s.raw {
+		service := serviceOf(one)
+		total[service]++
+		s.worst[service] += 0
+		s.latest[service] += 0
+		for _, sample := range one.Samples {
+			s.worst[service] = max(s.worst[service], sample.Value)
+			if sample.Time.After(reported[service]) {
+				s.latest[service] = max(s.latest[service], sample.Value)
+			}
+		}
+		s.rate[service] += 0
+		if one.Samples[len(one.Samples)-1].Value > 1 {
+			s.rate[service]++
+		}
+		count(s.metrics, service, one.Labels["anomaly_metric"])
+		count(s.statistics, service+one.Labels["anomaly_metric"], one.Labels["anomaly_statistic"])
+	}
+	for service := range s.rate {
+		s.rate[service] /= total[service]
+	}
+	return s
+}
+
+func count(m map[string]map[string]float64, a, b string) {
+	if m[a] == nil {
+		m[a] = map[string]float64{}
+	}
+	m[a][b]++
+}
+
+// serviceOf is the service that a series stands under: that of its resource, else its host.
+func serviceOf(s peertest.Series) string {
+	if name := s.Labels["service_name"]; name != "" {
+		return name
+	}
+	return s.Labels["host_name"]
+}
+
+// expectSeries adds what the panels of the selected series have to show: the one
+// that scored highest as the console has it, and the scores of all.
+func (l *line) expectSeries(t *testing.T, want map[string]figures, s scores, variables map[string]string) {
+	t.Helper()
+	views, err := l.console.series(variables["service"], variables["metric"])
+	require.NoError(t, err)
+	all := map[string]float64{}
+	var worst peertest.Sample // the last one of the series that scored highest
+	highest := -1.0
+	for _, one := range s.raw {
+		if serviceOf(one) != variables["service"] || one.Labels["anomaly_metric"] != variables["metric"] || one.Labels["anomaly_statistic"] != variables["statistic"] {
+			continue
+		}
+		last := one.Samples[len(one.Samples)-1]
+		all[one.Labels["host_name"]] = last.Value
+		for _, sample := range one.Samples {
+			if sample.Value > highest {
+				highest, worst = sample.Value, last
+			}
+		}
+	}
+	require.NotEmpty(t, all)
+	view := viewOf(t, views, variables["statistic"], worst)
+	require.NotNil(t, view.Expected)
+	want["series-scores"] = figures{"host_name", all}
+	want["series-observed"] = one(view.Observed)
+	want["series-expected"] = one(*view.Expected)
+	want["series-lower"] = one(*view.Lower)
+	want["series-upper"] = one(*view.Upper)
+}
+
+// viewOf finds the console's view of a series by its last verdict, for it does not show the host.
+func viewOf(t *testing.T, views []engine.SeriesView, statistic string, last peertest.Sample) engine.SeriesView {
+	t.Helper()
+	for _, v := range views {
+		if v.Statistic == statistic && v.Score == last.Value && v.Time.Equal(last.Time) {
+			return v
+		}
+	}
+	require.Fail(t, "the console knows no such series", "%s with the score %v at %v: %v", statistic, last.Value, last.Time, views)
+	return engine.SeriesView{}
+}

@@ -1,0 +1,152 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package peertest
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// The environment that a collector's configuration finds its addresses and its
+// folder in, as in ${env:E2E_OTLP}. E2E_OTLP2 is for a second receiver.
+const (
+	envOTLP    = "E2E_OTLP"
+	envOTLP2   = "E2E_OTLP2"
+	envConsole = "E2E_CONSOLE"
+	envHealth  = "E2E_HEALTH"
+	envPprof   = "E2E_PPROF"
+	envHost    = "E2E_METRICS_HOST"
+	envPort    = "E2E_METRICS_PORT"
+	envState   = "E2E_STATE"
+)
+
+// CollectorOptions say what a collector runs with.
+type CollectorOptions struct {
+	// Config is the text of a configuration. It must have, or inherit, a health_check extension on $E2E_HEALTH.
+	Config string
+	// Base is the location of a configuration that Config is laid over, "" for none.
+	Base string
+	// Env is added to the environment. $E2E_… in a value stands for that variable's value.
+	Env []string
+}
+
+// Collector is the program under test with one configuration. It may be started
+// again after it ended, and then finds the folder that it left.
+type Collector struct {
+	*Process
+	t       TB
+	program string
+	config  string
+	log     string
+	args    []string
+	env     []string
+
+	// OTLP and OTLP2 take OTLP over gRPC, Console serves the API, Metrics the collector's own metrics, Pprof profiles.
+	OTLP, OTLP2, Console, Metrics, Pprof string
+	// State is the folder of everything that is to be kept on disk.
+	State  string
+	health string
+}
+
+// NewCollector prepares a collector: it chooses its addresses and writes its configuration.
+func NewCollector(t TB, o CollectorOptions) *Collector {
+	t.Helper()
+	dir, a := t.TempDir(), FreeAddresses(t, 6)
+	c := &Collector{
+		t: t, program: CollectorProgram(t), config: filepath.Join(dir, "config.yaml"), log: filepath.Join(dir, "collector.log"),
+		OTLP: a[0], OTLP2: a[1], Console: a[2], Metrics: a[3], Pprof: a[4], health: a[5], State: filepath.Join(dir, "state"),
+	}
+	host, port := splitAddress(t, c.Metrics)
+	own := map[string]string{
+		envOTLP: c.OTLP, envOTLP2: c.OTLP2, envConsole: c.Console, envHealth: c.health,
+		envPprof: c.Pprof, envHost: host, envPort: port, envState: c.State,
+	}
+	for name, value := range own {
+		c.env = append(c.env, name+"="+value)
+	}
+	for _, e := range o.Env {
+		c.env = append(c.env, os.Expand(e, func(name string) string { return own[name] }))
+	}
+	if o.Base != "" {
+		c.args = append(c.args, "--config="+o.Base)
+	}
+	if o.Config != "" || o.Base == "" {
+		c.args = append(c.args, "--config="+c.config)
+	}
+	if err := os.MkdirAll(c.State, 0o700); err != nil {
+		t.Fatalf("state folder: %v", err)
+	}
+	c.SetConfig(o.Config)
+	return c
+}
+
+// StartCollector prepares a collector, starts it and waits until it is healthy.
+func StartCollector(t TB, o CollectorOptions) *Collector {
+	t.Helper()
+	c := NewCollector(t, o)
+	c.Start()
+	return c
+}
+
+// SetConfig writes another configuration for the next start.
+func (c *Collector) SetConfig(text string) {
+	c.t.Helper()
+	if err := os.WriteFile(c.config, []byte(text), 0o600); err != nil {
+		c.t.Fatalf("write %s: %v", c.config, err)
+	}
+}
+
+// Setenv adds a variable to the environment of the next start.
+func (c *Collector) Setenv(name, value string) { c.env = append(c.env, name+"="+value) }
+
+// Start runs the collector and waits until it is healthy.
+func (c *Collector) Start() {
+	c.t.Helper()
+	c.Process = startProcess(c.t, "the collector", c.log, c.env, c.program, c.args...)
+	c.WaitHealthy()
+}
+
+// WaitHealthy waits until all pipelines run.
+func (c *Collector) WaitHealthy() {
+	c.t.Helper()
+	c.waitReady("http://" + c.health + "/")
+}
+
+// Run runs the collector until it ends by itself, and returns its output and its
+// exit code. It fails the test if that takes longer than within.
+func (c *Collector) Run(within time.Duration, args ...string) (output string, code int) {
+	c.t.Helper()
+	if len(args) == 0 {
+		args = c.args
+	}
+	p := startProcess(c.t, "the collector", c.log, c.env, c.program, args...)
+	select {
+	case <-p.ended:
+	case <-time.After(within):
+		c.t.Fatalf("the collector did not end within %v. The end of its log:\n%s", within, lastLines(p.Log(), 10))
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](p.err); ok {
+		code = exit.ExitCode()
+	}
+	return p.Log(), code
+}
+
+// ConfigFile is the file that holds the configuration.
+func (c *Collector) ConfigFile() string { return c.config }
+
+// CollectorProgram is the built collector: bin/otelcol-auspex, or what AUSPEX_E2E_COLLECTOR names.
+func CollectorProgram(t TB) string {
+	t.Helper()
+	program := os.Getenv("AUSPEX_E2E_COLLECTOR")
+	if program == "" {
+		program = filepath.Join(Root(t), "bin", "otelcol-auspex")
+	}
+	if _, err := os.Stat(program); err != nil {
+		t.Fatalf("the collector is not built (%v): run make build", err)
+	}
+	return program
+}

@@ -1,0 +1,84 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package peertest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// prometheusFolder is where scripts/peers.sh puts Prometheus, below the cache.
+const prometheusFolder = "prometheus-3.16.0"
+
+// PrometheusOptions are what a test may want otherwise. The zero value is a
+// server that takes remote writes up to 30 minutes out of order and scrapes nothing.
+type PrometheusOptions struct {
+	// OutOfOrder is how far behind the newest sample a written one may lie.
+	OutOfOrder time.Duration
+	// Scrape lists addresses whose /metrics is read every second.
+	Scrape []string
+}
+
+// Prometheus is a real server with an empty database and the remote-write receiver on.
+type Prometheus struct {
+	*Process
+	url string
+}
+
+// StartPrometheus starts a server and waits until it is ready.
+func StartPrometheus(t TB, o PrometheusOptions) *Prometheus {
+	t.Helper()
+	if o.OutOfOrder == 0 {
+		o.OutOfOrder = 30 * time.Minute
+	}
+	program := filepath.Join(CacheFolder(t), prometheusFolder, "prometheus")
+	if _, err := os.Stat(program); err != nil {
+		t.Fatalf("Prometheus is not in the cache (%v): run scripts/peers.sh prometheus, which installs it", err)
+	}
+	dir, address := t.TempDir(), FreeAddresses(t, 1)[0]
+	config := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(config, []byte(o.config()), 0o600); err != nil {
+		t.Fatalf("write %s: %v", config, err)
+	}
+	p := &Prometheus{url: "http://" + address}
+	p.Process = startProcess(t, "Prometheus", filepath.Join(dir, "prometheus.log"), nil, program,
+		"--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+address, "--web.enable-remote-write-receiver", "--scrape.discovery-reload-interval=1s")
+	p.waitReady(p.url + "/-/ready")
+	return p
+}
+
+// config is the configuration file.
+func (o PrometheusOptions) config() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "storage:\n  tsdb:\n    out_of_order_time_window: %dm\n", int(o.OutOfOrder.Minutes()))
+	if len(o.Scrape) > 0 {
+		fmt.Fprintf(&b, "scrape_configs:\n  - job_name: collector\n    scrape_interval: 1s\n    scrape_timeout: 1s\n    static_configs:\n      - targets: [%s]\n",
+			strings.Join(o.Scrape, ", "))
+	}
+	return b.String()
+}
+
+// WriteURL is where samples are written to.
+func (p *Prometheus) WriteURL() string { return p.url + "/api/v1/write" }
+
+// CacheFolder is where scripts/peers.sh keeps the peers.
+func CacheFolder(t TB) string {
+	t.Helper()
+	if dir := os.Getenv("AUSPEX_CACHE"); dir != "" {
+		return dir
+	}
+	dir := os.Getenv("XDG_CACHE_HOME")
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			t.Fatalf("no folder for the peers' cache, set AUSPEX_CACHE: %v", err)
+		}
+		dir = filepath.Join(home, ".cache")
+	}
+	return filepath.Join(dir, "auspex")
+}

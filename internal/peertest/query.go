@@ -1,0 +1,138 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package peertest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Answer is what Prometheus says to a query.
+type Answer struct {
+	// Raw is the body as it came.
+	Raw []byte
+	// Series are the results. An instant vector has one sample in each, a scalar is one series without labels.
+	Series []Series
+}
+
+// Series is one result: its labels, the metric's name under __name__ among them, and its samples in the order of time.
+type Series struct {
+	Labels  map[string]string
+	Samples []Sample
+}
+
+// Sample is one value at one time.
+type Sample struct {
+	Time  time.Time
+	Value float64
+}
+
+// Query evaluates an expression at one time. A range selector, as in name[5m], returns samples as they were written.
+func (p *Prometheus) Query(ctx context.Context, expr string, at time.Time) (Answer, error) {
+	return p.ask(ctx, "/api/v1/query", url.Values{"query": {expr}, "time": {stamp(at)}})
+}
+
+// QueryRange evaluates an expression at every step of a range.
+func (p *Prometheus) QueryRange(ctx context.Context, expr string, from, to time.Time, step time.Duration) (Answer, error) {
+	return p.ask(ctx, "/api/v1/query_range", url.Values{
+		"query": {expr}, "start": {stamp(from)}, "end": {stamp(to)},
+		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
+	})
+}
+
+func stamp(t time.Time) string {
+	return strconv.FormatInt(t.Unix(), 10) + fmt.Sprintf(".%03d", t.Nanosecond()/1e6)
+}
+
+func (p *Prometheus) ask(ctx context.Context, path string, q url.Values) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path+"?"+q.Encode(), http.NoBody)
+	if err != nil {
+		return Answer{}, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return Answer{}, fmt.Errorf("Prometheus does not answer %q: %w", q.Get("query"), err)
+	}
+	defer res.Body.Close()
+	a := Answer{}
+	if a.Raw, err = io.ReadAll(res.Body); err != nil {
+		return a, fmt.Errorf("answer to %q: %w", q.Get("query"), err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return a, fmt.Errorf("Prometheus answers %s to %q: %s", res.Status, q.Get("query"), a.Raw)
+	}
+	return a, a.parse()
+}
+
+// body is the form of an answer.
+type body struct {
+	Data struct {
+		ResultType string          `json:"resultType"`
+		Result     json.RawMessage `json:"result"`
+	} `json:"data"`
+}
+
+// result is one series of a vector or a matrix.
+type result struct {
+	Metric map[string]string `json:"metric"`
+	Value  *pair             `json:"value"`
+	Values []pair            `json:"values"`
+}
+
+// pair is a sample: seconds since 1970, and the value as text.
+type pair Sample
+
+// UnmarshalJSON reads [seconds, "value"].
+func (s *pair) UnmarshalJSON(b []byte) error {
+	var seconds json.Number
+	var text string
+	if err := json.Unmarshal(b, &[]any{&seconds, &text}); err != nil {
+		return err
+	}
+	t, err := seconds.Float64()
+	if err != nil {
+		return err
+	}
+	// Prometheus knows whole milliseconds, which a float64 of seconds holds with room to spare.
+	s.Time = time.UnixMilli(int64(t*1000 + 0.5)).UTC()
+	s.Value, err = strconv.ParseFloat(text, 64)
+	return err
+}
+
+// parse reads Raw into Series.
+func (a *Answer) parse() error {
+	var b body
+	if err := json.Unmarshal(a.Raw, &b); err != nil {
+		return fmt.Errorf("answer of Prometheus: %w", err)
+	}
+	if b.Data.ResultType == "scalar" {
+		var s pair
+		if err := json.Unmarshal(b.Data.Result, &s); err != nil {
+			return fmt.Errorf("answer of Prometheus: %w", err)
+		}
+		a.Series = []Series{{Samples: []Sample{Sample(s)}}}
+		return nil
+	}
+	var results []result
+	if err := json.Unmarshal(b.Data.Result, &results); err != nil {
+		return fmt.Errorf("answer of Prometheus: %w", err)
+	}
+	for _, r := range results {
+		s := Series{Labels: r.Metric}
+		if r.Value != nil {
+			r.Values = append(r.Values, *r.Value)
+		}
+		for _, v := range r.Values {
+			s.Samples = append(s.Samples, Sample(v))
+		}
+		a.Series = append(a.Series, s)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package peertest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// TB is what the package needs of a test; *testing.T has it. A program that
+// measures instead of testing brings its own.
+type TB interface {
+	Helper()
+	Logf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+	TempDir() string
+}
+
+// FreeAddresses returns n addresses of the loopback interface on which nothing listens.
+func FreeAddresses(t TB, n int) []string {
+	t.Helper()
+	addresses := make([]string, n)
+	for i := range addresses {
+		// All stay open until the last is found, so that none comes twice.
+		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closes at once
+		if err != nil {
+			t.Fatalf("no free port on 127.0.0.1: %v", err)
+		}
+		defer l.Close()
+		addresses[i] = l.Addr().String()
+	}
+	return addresses
+}
+
+func splitAddress(t TB, address string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatalf("%s: %v", address, err)
+	}
+	return host, port
+}
+
+// Eventually calls try until it returns nil, and fails the test with its last
+// error if that takes longer than within. what says what was waited for.
+func Eventually(t TB, within time.Duration, what string, try func() error) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for %s: %v", within, what, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// Root returns the folder of the repository: the nearest one above the working folder that holds a go.mod.
+func Root(t TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatalf("working folder: %v", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatalf("no go.mod in the working folder or above it: run this inside the repository")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// answers returns nil once a GET of url is answered with 200.
+func answers(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s answers %s", url, res.Status)
+	}
+	return nil
+}
+
+// lastLines returns the end of a text, indented.
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return "  " + strings.Join(lines[max(0, len(lines)-n):], "\n  ")
+}
