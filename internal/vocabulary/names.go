@@ -52,7 +52,6 @@ const (
 const (
 	EventAnomaly  = "auspex.anomaly"
 	EventIncident = "auspex.incident"
-	eventPrefix   = "auspex."
 
 	AttrAnomalyID    = "anomaly.id"
 	AttrIncidentID   = "incident.id"
@@ -74,6 +73,3 @@ const Scope = "github.com/auspex-otel/auspex"
 
 // OwnMetric tells whether a metric is one of ours, which passes unobserved.
 func OwnMetric(name string) bool { return strings.HasPrefix(name, metricPrefix) }
-
-// OwnEvent tells whether a log record's event is one of ours, which passes unobserved.
-func OwnEvent(name string) bool { return strings.HasPrefix(name, eventPrefix) }

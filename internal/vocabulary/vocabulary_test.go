@@ -26,13 +26,9 @@ func TestNamesOnTheWire(t *testing.T) {
 	for _, name := range append(Companions[:], MetricMaxScore, MetricOpen, MetricRate) {
 		assert.True(t, OwnMetric(name))
 	}
-	assert.True(t, OwnEvent(EventAnomaly))
-	assert.True(t, OwnEvent(EventIncident))
 	for _, foreign := range []string{"", "anomaly", "anomalyscore", "my.anomaly.score", "Anomaly.score"} {
 		assert.False(t, OwnMetric(foreign), foreign)
 	}
-	assert.False(t, OwnEvent("auspex"))
-	assert.False(t, OwnEvent("exception"))
 }
 
 func anAnomaly() *incident.Anomaly {
