@@ -72,6 +72,20 @@ func (d *disk) GetClient(_ context.Context, kind component.Kind, id component.ID
 	return d, d.open
 }
 
+// failWith has f asked before each operation from now on; nil: all work.
+func (d *disk) failWith(f func(operation, key string) error) {
+	d.Lock()
+	defer d.Unlock()
+	d.fail = f
+}
+
+// size is how many keys there are.
+func (d *disk) size() int {
+	d.Lock()
+	defer d.Unlock()
+	return len(d.data)
+}
+
 func (d *disk) may(operation, key string) error {
 	if d.fail == nil {
 		return nil
@@ -259,7 +273,7 @@ func TestStateIsWrittenAtShutdownAndReadAtStart(t *testing.T) {
 	before := engineOf(e).Status()
 	incidents := engineOf(e).Incidents("")
 	require.Len(t, incidents, 1)
-	assert.Empty(t, d.data)
+	assert.Zero(t, d.size())
 	require.NoError(t, e.Shutdown(t.Context()))
 	assert.NotEmpty(t, d.data)
 
@@ -284,7 +298,7 @@ func TestStateIsWrittenAtTheInterval(t *testing.T) {
 		feed(engineOf(e), 0, 5, false)
 		time.Sleep(10*time.Second - 1)
 		synctest.Wait()
-		assert.Empty(t, d.data)
+		assert.Zero(t, d.size())
 		for generation := uint64(1); generation <= 3; generation++ {
 			time.Sleep(10 * time.Second)
 			synctest.Wait()
@@ -334,30 +348,30 @@ func TestSnapshotThatFails(t *testing.T) {
 		e, err := NewFactory().Create(t.Context(), set, onDisk())
 		require.NoError(t, err)
 		require.NoError(t, e.Start(t.Context(), d.host()))
-		d.fail = func(operation, _ string) error {
+		d.failWith(func(operation, _ string) error {
 			if operation == "set" {
 				return errDisk
 			}
 			return nil
-		}
+		})
 		time.Sleep(2*time.Minute + time.Second)
 		synctest.Wait()
 		require.Equal(t, 2, logs.Len())
 		assert.Contains(t, logs.All()[0].Message, "the state could not be written")
 		assert.Contains(t, logs.All()[0].ContextMap()["error"], "write snapshot 1, chunk 0: disk on fire")
-		d.fail = nil
+		d.failWith(nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		metadatatest.AssertEqualAnomalyEngineSnapshots(t, telemetry, []metricdata.DataPoint[int64]{
 			{Value: 2, Attributes: attribute.NewSet(attribute.String("outcome", "failed"))},
 			{Value: 1, Attributes: attribute.NewSet(attribute.String("outcome", "written"))},
 		}, metricdatatest.IgnoreTimestamp())
-		d.fail = func(operation, _ string) error {
+		d.failWith(func(operation, _ string) error {
 			if operation == "delete" {
 				return errDisk
 			}
 			return nil
-		}
+		})
 		require.ErrorIs(t, e.Shutdown(t.Context()), errDisk)
 		assert.Equal(t, 1, d.closed, "and the client is closed all the same")
 		require.NoError(t, telemetry.Shutdown(t.Context()))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,24 +109,44 @@ func (w *world) feed(n int, faulty ...string) {
 type sink struct {
 	metrics consumertest.MetricsSink
 	logs    consumertest.LogsSink
+	mu      sync.Mutex
 	refuse  error
 	tries   int
+}
+
+// set has the sink refuse with err from now on, or take everything again if it is nil.
+func (s *sink) set(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse = err
+}
+
+// try counts a try and returns what to refuse it with.
+func (s *sink) try() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tries++
+	return s.refuse
+}
+
+func (s *sink) tried() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
 }
 
 func (s *sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 func (s *sink) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	s.tries++
-	if s.refuse != nil {
-		return s.refuse
+	if err := s.try(); err != nil {
+		return err
 	}
 	return s.metrics.ConsumeMetrics(ctx, md)
 }
 
 func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	s.tries++
-	if s.refuse != nil {
-		return s.refuse
+	if err := s.try(); err != nil {
+		return err
 	}
 	return s.logs.ConsumeLogs(ctx, ld)
 }
@@ -281,12 +302,12 @@ func TestRefusedFindingsAreKept(t *testing.T) {
 				require.NoError(t, r.Start(t.Context(), w.host()))
 				w.feed(1, "cart")
 				pass(2 * time.Minute)
-				assert.Greater(t, s.tries, 5)
+				assert.Greater(t, s.tried(), 5)
 				require.Equal(t, 1, logs.Len(), "not once a try")
 				assert.Contains(t, logs.All()[0].Message, "kept and tried again")
 				assert.Equal(t, "backend is down", logs.All()[0].ContextMap()["error"])
 				w.feed(3)
-				s.refuse = nil
+				s.set(nil)
 				pass(15 * time.Second)
 				if signal == "metrics" {
 					require.Len(t, s.metrics.AllMetrics(), 1)
@@ -299,7 +320,7 @@ func TestRefusedFindingsAreKept(t *testing.T) {
 					state, _ := s.logs.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("anomaly.state")
 					assert.Equal(t, "closed", state.Str(), "the newer update replaced the older")
 				}
-				s.refuse = errors.New("down again")
+				s.set(errors.New("down again"))
 				w.feed(100)
 				w.feed(1, "cart")
 				pass(time.Minute)
@@ -347,7 +368,7 @@ func TestShutdownSendsWhatIsLeft(t *testing.T) {
 		run(t, signal, w, func(s *sink, r component.Component) {
 			w.feed(1, "cart")
 			require.NoError(t, r.Shutdown(t.Context()))
-			assert.Equal(t, 1, s.tries)
+			assert.Equal(t, 1, s.tried())
 		})
 		assert.Equal(t, signal == "metrics", w.Status().PendingFindings > 0)
 	}
@@ -427,7 +448,7 @@ func TestReceiverTelemetry(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, r.Start(t.Context(), w.host()))
 		pass(time.Second)
-		s.refuse = nil
+		s.set(nil)
 		pass(time.Second)
 		require.NoError(t, r.Shutdown(t.Context()))
 	})
