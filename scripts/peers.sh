@@ -7,6 +7,8 @@
 # per peer and version, so only the first run on a machine pays. Needs no root.
 #
 #   scripts/peers.sh prometheus     Prometheus and promtool; needs Go; 2 to 6 minutes the first time
+#   scripts/peers.sh elasticsearch [8|9]
+#                                   Elasticsearch from Maven jars; needs a JDK (17 for 8, 21 for 9), Maven, unzip; 1 to 3 minutes the first time
 #   scripts/peers.sh path           prints the folder that holds the peers
 #
 # The last line on standard output is the folder of the peer; progress goes to standard error.
@@ -17,6 +19,9 @@ cache=${AUSPEX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/auspex}
 # Prometheus 3.16 is the Go module v0.316.0.
 prometheus_module=v0.316.0
 prometheus_version=3.16.0
+
+elasticsearch_8=8.19.21
+elasticsearch_9=9.5.3
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -62,11 +67,76 @@ prometheus() {
   echo "$dir"
 }
 
+# find_jdk VERSION: prints the home of the first JDK found that is at least that new.
+find_jdk() {
+  local home version
+  for home in "${JAVA_HOME:-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || true)")")")" /usr/lib/jvm/*; do
+    [[ -n $home && -x $home/bin/javac ]] || continue
+    version=$("$home/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')
+    (( ${version:-0} >= $1 )) && { echo "$home"; return 0; }
+  done
+  say "no JDK $1 or newer: set JAVA_HOME to one"
+  return 1
+}
+
+# elasticsearch MAJOR: the server's own jars, its HTTP module, and a launcher,
+# which is compiled here because no distribution is published as a jar.
+elasticsearch() {
+  local version jdk sources
+  case ${1:-8} in
+    8) version=$elasticsearch_8; jdk=$(find_jdk 17) ;;
+    9) version=$elasticsearch_9; jdk=$(find_jdk 21) ;;
+    *) say "Elasticsearch 8 or 9, not $1"; return 2 ;;
+  esac
+  local major=${version%%.*} dir=$cache/elasticsearch-$version
+  sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/elasticsearch" && pwd)
+  if [[ ! -x $dir/elasticsearch ]]; then
+    mkdir -p "$cache"
+    local half
+    half=$(mktemp -d "$cache/.elasticsearch.XXXXXX")
+    if ! install_elasticsearch "$half" "$version" "$jdk" "$sources" "$sources/$major"; then
+      rm -rf "$half"
+      return 1
+    fi
+    rm -rf "$dir"
+    mv "$half" "$dir"
+  fi
+  say "Elasticsearch $version, started by $dir/elasticsearch"
+  echo "$dir"
+}
+
+# install_elasticsearch DIR VERSION JDK SOURCES MAJOR_SOURCES
+install_elasticsearch() {
+  local dir=$1 version=$2 jdk=$3 netty=$1/home/modules/transport-netty4 stubs=$1/home/modules/auspex-stubs jar
+  mkdir -p "$dir"/{jars,lib,classes,stubs} "$netty" "$stubs" "$dir"/home/{plugins,config}
+  printf 'fetching Elasticsearch %s ' "$version" >&2
+  with_dots mvn -q -B -Dstyle.color=never -f "$4/pom.xml" "-Delasticsearch.version=$version" "-Dmaven.repo.local=$cache/maven" \
+    org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies "-DoutputDirectory=$dir/jars" || return 1
+  unzip -qo -j "$dir/jars/transport-netty4-$version.jar" 'META-INF/es-plugins/transport-netty4/*' -d "$netty" || return 1
+  for jar in "$dir"/jars/*.jar; do
+    case ${jar##*/} in
+      transport-netty4-* | netty-* | elasticsearch-ssl-config-*) mv "$jar" "$netty/" ;;
+      *) mv "$jar" "$dir/lib/" ;;
+    esac
+  done
+  # Without a module name the jars are loaded from the class path.
+  sed -i 's/^modulename=.*/modulename=/' "$netty/plugin-descriptor.properties" || return 1
+  sed -e 's/^name=.*/name=auspex-stubs/' -e 's/^classname=.*/classname=auspex.StubPlugin/' \
+    "$netty/plugin-descriptor.properties" > "$stubs/plugin-descriptor.properties" || return 1
+  "$jdk/bin/javac" -nowarn -cp "$dir/lib/*" -d "$dir/classes" "$4/both/Launcher.java" "$5/Bundles.java" >&2 || return 1
+  "$jdk/bin/javac" -nowarn -cp "$dir/lib/*" -d "$dir/stubs" "$4/both/Stubs.java" "$5/StubPlugin.java" >&2 || return 1
+  "$jdk/bin/jar" cf "$stubs/auspex-stubs.jar" -C "$dir/stubs" . || return 1
+  rm -rf "$dir/jars" "$dir/stubs"
+  ln -s "$jdk" "$dir/jdk" || return 1
+  cp "$4/log4j2.properties" "$4/elasticsearch" "$dir/"
+}
+
 case ${1:-help} in
   prometheus) prometheus ;;
+  elasticsearch) elasticsearch "${2:-8}" ;;
   path) echo "$cache" ;;
   *)
-    sed -n '5,13s/^# \{0,1\}//p' "$0"
+    sed -n '5,15s/^# \{0,1\}//p' "$0"
     [[ ${1:-help} == help || ${1:-} == --help ]] || { say "unknown peer: $1"; exit 2; }
     ;;
 esac

@@ -15,7 +15,7 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	assert.Equal(t, []string{"agent", "default", "gateway"}, Names())
+	assert.Equal(t, []string{"agent", "default", "gateway", "logstash-replacement"}, Names())
 	_, ok := Read("nothing")
 	assert.False(t, ok)
 }

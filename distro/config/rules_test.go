@@ -26,7 +26,7 @@ var rules = []rule{
 	{"queue-is-stated", queueIsStated},
 	{"queue-is-safe", queueIsSafe},
 	{"queue-retries-for-ever", queueRetriesForEver},
-	{"remote-write-is-direct", remoteWriteIsDirect},
+	{"refusals-are-kept", refusalsAreKept},
 	{"remote-write-retries-in-time", remoteWriteRetriesInTime},
 	{"storage-is-durable", storageIsDurable},
 	{"storage-is-apart", storageIsApart},
@@ -172,14 +172,11 @@ func queueRetriesForEver(c collector) []string {
 	return found
 }
 
-func remoteWriteIsDirect(c collector) []string {
+func refusalsAreKept(c collector) []string {
 	var found []string
-	for _, id := range sections(c.Exporters, "prometheus_remote_write", "prometheusremotewrite") {
-		if c.Exporters[id].sub("remote_write_queue")["enabled"] != false {
-			found = append(found, "exporters::"+id+"::remote_write_queue: is not off, so it acknowledges from memory")
-		}
-		if _, ok := c.Exporters[id]["wal"]; ok {
-			found = append(found, "exporters::"+id+"::wal: acknowledges before Prometheus has it, and one refusal blocks it")
+	for _, id := range sections(c.Exporters, "prometheus_remote_write", "elasticsearch") {
+		if c.Exporters[id].sub("dead_letter").text("directory") == "" {
+			found = append(found, "exporters::"+id+"::dead_letter::directory: is not set, so what the server refuses for good is lost")
 		}
 	}
 	return found
@@ -187,7 +184,10 @@ func remoteWriteIsDirect(c collector) []string {
 
 func remoteWriteRetriesInTime(c collector) []string {
 	var found []string
-	for _, id := range sections(c.Exporters, "prometheus_remote_write", "prometheusremotewrite") {
+	for _, id := range sections(c.Exporters, "prometheus_remote_write") {
+		if c.Exporters[id].sub("sending_queue") != nil {
+			continue // its sender has its answer already
+		}
 		timeout, errTimeout := time.ParseDuration(c.Exporters[id].text("timeout"))
 		retries, errRetries := time.ParseDuration(c.Exporters[id].sub("retry_on_failure").text("max_elapsed_time"))
 		if errTimeout != nil || errRetries != nil || retries <= 0 || retries >= timeout {

@@ -38,6 +38,7 @@ var layers = map[string]layer{
 	"internal/incident":   pure,
 	"internal/stats":      pure,
 	"internal/wire":       pure,
+	"internal/deadletter": foundation,
 	"internal/vocabulary": foundation,
 	"internal/series":     foundation,
 	"internal/engine":     engine,

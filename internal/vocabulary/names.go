@@ -68,6 +68,10 @@ const (
 	AttrIncClosed    = "incident.closed"
 )
 
+// RecordUID is the log record attribute that tells it from another with the same
+// content: the sender's own, or one that it was given before it was first sent.
+const RecordUID = "log.record.uid"
+
 // Scope is the instrumentation scope of everything that leaves by the findings receiver.
 const Scope = "github.com/auspex-otel/auspex"
 

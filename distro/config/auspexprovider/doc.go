@@ -3,7 +3,7 @@
 
 // Package auspexprovider is the config provider with the scheme auspex.
 //
-//   - auspex:default, auspex:agent and auspex:gateway are the shipped
+//   - auspex:default, auspex:agent, auspex:gateway and auspex:logstash-replacement are the shipped
 //     configurations, to be named on the command line: --config=auspex:agent.
 //   - ${auspex:state} is the folder that holds everything otelcol-auspex keeps
 //     on disk: the first that is set of $AUSPEX_STATE_DIR, $XDG_STATE_HOME/auspex

@@ -1,0 +1,123 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package elasticsearchexporter
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
+	"go.opentelemetry.io/collector/component"
+)
+
+// addressVariable is read where the configuration has no address, as other clients of Elasticsearch do.
+const addressVariable = "ELASTICSEARCH_URL"
+
+// addresses returns the addresses of the nodes.
+func (c *Config) addresses() ([]*url.URL, error) {
+	given, texts := 0, []string(nil)
+	if c.ClientConfig.Endpoint != "" {
+		given, texts = given+1, []string{c.ClientConfig.Endpoint}
+	}
+	if len(c.Endpoints) > 0 {
+		given, texts = given+1, c.Endpoints
+	}
+	if c.CloudID != "" {
+		address, err := cloudAddress(c.CloudID)
+		if err != nil {
+			return nil, err
+		}
+		given, texts = given+1, []string{address}
+	}
+	if env := os.Getenv(addressVariable); given == 0 && env != "" {
+		given, texts = 1, strings.Split(env, ",")
+	}
+	if given != 1 {
+		return nil, fmt.Errorf("exactly one of endpoint, endpoints and cloudid must be set, or none of them and the environment variable %s", addressVariable)
+	}
+	urls := make([]*url.URL, len(texts))
+	for i, text := range texts {
+		u, err := url.Parse(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("endpoint: %w", err)
+		}
+		if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return nil, fmt.Errorf("endpoint %q: it must be as in https://elasticsearch:9200", u.Redacted())
+		}
+		urls[i] = u
+	}
+	return urls, nil
+}
+
+// cloudAddress reads a cloud id: a name, a colon, and in base64 the domain and
+// the ids of the deployment's parts, of which the first is Elasticsearch.
+func cloudAddress(id string) (string, error) {
+	wrong := errors.New("cloudid is not the id of a deployment: copy it from Elastic Cloud")
+	_, coded, found := strings.Cut(id, ":")
+	text, err := base64.StdEncoding.DecodeString(coded)
+	if !found || err != nil {
+		return "", wrong
+	}
+	parts := strings.Split(string(text), "$")
+	if len(parts) < 2 || parts[0] == "" || parts[1] == "" {
+		return "", wrong
+	}
+	host, port, hasPort := strings.Cut(parts[0], ":")
+	if !hasPort {
+		port = "443"
+	}
+	return "https://" + parts[1] + "." + host + ":" + port, nil
+}
+
+// client sends requests to the nodes in turn, and to those that did not answer
+// later again. It retries nothing: who calls it knows what may be sent twice.
+type client struct {
+	*elastictransport.Client
+	http *http.Client
+}
+
+func newClient(ctx context.Context, c *Config, host component.Host, set component.TelemetrySettings) (*client, error) {
+	urls, err := c.addresses()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := c.ClientConfig.ToClient(ctx, host.GetExtensions(), set)
+	if err != nil {
+		return nil, err
+	}
+	options := []elastictransport.Option{
+		elastictransport.WithURLs(urls...),
+		elastictransport.WithTransport(whole{plain}),
+		elastictransport.WithDisableRetry(),
+	}
+	if c.User != "" {
+		options = append(options, elastictransport.WithBasicAuth(c.User, string(c.Password)))
+	}
+	if c.APIKey != "" {
+		options = append(options, elastictransport.WithAPIKey(string(c.APIKey)))
+	}
+	transport, err := elastictransport.NewClient(options...)
+	if err != nil {
+		return nil, err
+	}
+	return &client{transport, plain}, nil
+}
+
+// close ends the wait for nodes that did not answer, and connections that are kept for later.
+func (c *client) close(ctx context.Context) error {
+	defer c.http.CloseIdleConnections()
+	return c.Close(ctx)
+}
+
+// whole is a client as a round tripper, so that its timeout and its cookies count.
+type whole struct{ client *http.Client }
+
+// RoundTrip sends the request.
+func (w whole) RoundTrip(req *http.Request) (*http.Response, error) { return w.client.Do(req) }

@@ -1,0 +1,195 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package elasticsearchexporter
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/attribute"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/document"
+	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/deadletter"
+)
+
+// window writes the batches of one signal.
+type window struct {
+	cfg       *Config
+	set       exporter.Settings
+	signal    string
+	telemetry *metadata.TelemetryBuilder
+	encoder   document.Encoder
+	letters   *deadletter.File
+
+	bulk      *bulk
+	templates *templates
+	client    *client
+	stop      chan struct{}
+	stopOnce  sync.Once
+}
+
+func newWindow(set exporter.Settings, cfg *Config, signal string) (*window, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	w := &window{cfg: cfg, set: set, signal: signal, telemetry: telemetry, stop: make(chan struct{}), encoder: document.Encoder{
+		Mode: cfg.Mapping.mode(), Allowed: cfg.Mapping.allowed(),
+		LogsIndex: cfg.LogsIndex, MetricsIndex: cfg.MetricsIndex, TracesIndex: cfg.TracesIndex,
+		IncidentsIndex: cfg.IncidentsIndex, Pipeline: cfg.Pipeline,
+		LogsDynamicID: cfg.LogsDynamicID.Enabled, TracesDynamicID: cfg.TracesDynamicID.Enabled,
+		LogsDynamicPipeline: cfg.LogsDynamicPipeline.Enabled,
+	}}
+	if cfg.DeadLetter.Directory != "" {
+		folder := deadletter.Folder(cfg.DeadLetter.Directory, "exporter", set.ID.String())
+		w.letters = deadletter.New(filepath.Join(folder, signal+".jsonl"), cfg.DeadLetter.MaxBytes)
+	}
+	return w, nil
+}
+
+func (w *window) options() []exporterhelper.Option {
+	return []exporterhelper.Option{
+		exporterhelper.WithStart(w.start),
+		exporterhelper.WithShutdown(w.end),
+		// The client's own time-out is for one request; a call may take several.
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
+		exporterhelper.WithRetry(w.cfg.RetryConfig),
+		exporterhelper.WithQueue(w.cfg.QueueConfig),
+	}
+}
+
+func (w *window) start(ctx context.Context, host component.Host) error {
+	client, err := newClient(ctx, w.cfg, host, w.set.TelemetrySettings)
+	if err != nil {
+		return err
+	}
+	w.client = client
+	w.bulk = &bulk{
+		client: client, telemetry: w.telemetry, retry: w.cfg.Retry, source: w.cfg.IncludeSourceOnError, bury: w.bury, stop: w.stop,
+	}
+	w.bulk.size.Store(int64(w.cfg.MaxBulkBytes))
+	if w.cfg.Templates.Enabled {
+		w.templates = &templates{client: client, logger: w.set.Logger, names: templatesOf[w.signal], incidents: w.cfg.IncidentsIndex}
+	}
+	if w.letters == nil && w.cfg.QueueConfig.HasValue() {
+		w.set.Logger.Warn("documents that Elasticsearch refuses for good will be dropped after they were acknowledged: set dead_letter::directory to keep them")
+	}
+	return nil
+}
+
+// hurry ends pauses between tries: what is left goes back to the queue.
+func (w *window) hurry() { w.stopOnce.Do(func() { close(w.stop) }) }
+
+func (w *window) end(ctx context.Context) error {
+	w.telemetry.Shutdown()
+	if w.client == nil {
+		return nil
+	}
+	return w.client.close(ctx)
+}
+
+// write sends documents, and returns the origins of those that are left.
+func (w *window) write(ctx context.Context, docs []document.Document) (map[int]bool, error) {
+	if w.templates != nil && len(docs) > 0 {
+		if err := w.templates.install(ctx); err != nil {
+			return all(docs), fmt.Errorf("index templates: %w", err)
+		}
+	}
+	return w.bulk.write(ctx, docs)
+}
+
+func all(docs []document.Document) map[int]bool {
+	origins := make(map[int]bool, len(docs))
+	for _, d := range docs {
+		origins[d.Origin] = true
+	}
+	return origins
+}
+
+func (w *window) pushLogs(ctx context.Context, ld plog.Logs) error {
+	left, err := w.write(ctx, w.encoder.Logs(ld))
+	if len(left) == 0 {
+		return err
+	}
+	return consumererror.NewLogs(err, document.SubsetLogs(ld, left))
+}
+
+func (w *window) pushTraces(ctx context.Context, td ptrace.Traces) error {
+	left, err := w.write(ctx, w.encoder.Traces(td))
+	if len(left) == 0 {
+		return err
+	}
+	return consumererror.NewTraces(err, document.SubsetTraces(td, left))
+}
+
+func (w *window) pushMetrics(ctx context.Context, md pmetric.Metrics) error {
+	left, err := w.write(ctx, w.encoder.Metrics(md))
+	if len(left) == 0 {
+		return err
+	}
+	return consumererror.NewMetrics(err, document.SubsetMetrics(md, left))
+}
+
+// bury writes documents to the dead-letter file. Where there is none it drops
+// them, and returns what the sender is told.
+func (w *window) bury(ctx context.Context, letters []letter) (dropped bool, err error) {
+	if len(letters) == 0 {
+		return false, nil
+	}
+	counter, message := w.telemetry.ExporterElasticsearchDeadLetters, "documents that Elasticsearch refuses are in the dead-letter file"
+	first := letters[0]
+	if w.letters == nil {
+		counter, message = w.telemetry.ExporterElasticsearchDropped, "documents that Elasticsearch refuses are dropped: set dead_letter::directory to keep them"
+		dropped = true
+		err = consumererror.NewPermanent(fmt.Errorf("Elasticsearch refuses %d documents, the first with %d %s: %s", len(letters), first.Status, first.Type, first.Reason)) //nolint:staticcheck // a name
+	} else if err := deadletter.Append(w.letters, lines(letters)); err != nil {
+		return false, err
+	}
+	for _, l := range letters {
+		w.bulk.count(ctx, counter, 1, attribute.String("reason", l.Type))
+	}
+	// The reason may quote the document, which does not belong into a log.
+	fields := []zap.Field{zap.Int("documents", len(letters)), zap.String("first_index", first.Index), zap.Int("first_status", first.Status), zap.String("first_type", first.Type)}
+	if w.letters != nil {
+		fields = append(fields, zap.String("file", w.letters.Path()))
+	}
+	w.set.Logger.Warn(message, fields...)
+	return dropped, err
+}
+
+// deadLetter is one line of the dead-letter file.
+type deadLetter struct {
+	// Time is when the document was refused.
+	Time  time.Time `json:"time"`
+	Index string    `json:"index"`
+	ID    string    `json:"id,omitempty"`
+	// Status, Type and Reason are Elasticsearch's answer.
+	Status int    `json:"status"`
+	Type   string `json:"type"`
+	Reason string `json:"reason"`
+	// Document is the document as it was sent.
+	Document json.RawMessage `json:"document"`
+}
+
+func lines(letters []letter) []deadLetter {
+	now := time.Now().UTC()
+	out := make([]deadLetter, len(letters))
+	for i, l := range letters {
+		out[i] = deadLetter{Time: now, Index: l.Index, ID: l.ID, Status: l.Status, Type: l.Type, Reason: l.Reason, Document: l.Body}
+	}
+	return out
+}

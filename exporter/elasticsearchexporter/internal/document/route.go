@@ -1,0 +1,125 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package document
+
+import (
+	"regexp"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
+)
+
+// Attributes that steer a document and are not stored among the others.
+const (
+	attrIndex     = "elasticsearch.index"
+	attrID        = "elasticsearch.document_id"
+	attrPipeline  = "elasticsearch.ingest_pipeline"
+	attrMode      = "elastic.mapping.mode"
+	attrDataset   = "data_stream.dataset"
+	attrNamespace = "data_stream.namespace"
+	attrType      = "data_stream.type"
+	attrFormat    = "encoding.format"
+)
+
+func steers(key string) bool {
+	switch key {
+	case attrIndex, attrID, attrPipeline, attrMode, attrDataset, attrNamespace, attrType:
+		return true
+	}
+	return false
+}
+
+// route is where a document goes: a data stream by its three parts, or an index by name.
+type route struct {
+	kind, dataset, namespace string
+	index                    string
+}
+
+// madeBy finds the receiver or connector in the name of an instrumentation scope.
+var madeBy = regexp.MustCompile(`/(?:receiver|connector)/(\w*(?:receiver|connector))`)
+
+// routeOf finds out where a record goes. static is the configured index, "" for none;
+// dataset is what the record belongs to by its nature, "" for nothing in particular.
+func (s *scope) routeOf(record pcommon.Map, kind, static, dataset string) route {
+	if static != "" {
+		return route{index: static}
+	}
+	if index := s.steering(record, attrIndex); index != "" {
+		return route{index: index}
+	}
+	r := route{kind: kind, dataset: s.steering(record, attrDataset), namespace: s.steering(record, attrNamespace)}
+	if r.dataset == "" {
+		r.dataset = dataset
+	}
+	if r.dataset == "" {
+		r.dataset = s.dataset
+	}
+	if r.namespace == "" {
+		r.namespace = "default"
+	}
+	r.dataset, r.namespace = clean(r.dataset, true), clean(r.namespace, false)
+	if s.mode == OTel && !strings.HasSuffix(r.dataset, ".otel") {
+		r.dataset += ".otel"
+	}
+	return r
+}
+
+// steering returns an attribute of the record, else of the scope, else of the resource.
+func (s *scope) steering(record pcommon.Map, key string) string {
+	for _, m := range [...]pcommon.Map{record, s.attributes, s.resource} {
+		if v, ok := m.Get(key); ok && v.AsString() != "" {
+			return v.AsString()
+		}
+	}
+	return ""
+}
+
+// datasetOf is the dataset of a scope whose records name none.
+func datasetOf(s pcommon.InstrumentationScope) string {
+	if v, ok := s.Attributes().Get(attrFormat); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+		return v.Str()
+	}
+	if m := madeBy.FindStringSubmatch(s.Name()); m != nil {
+		return m[1]
+	}
+	return "generic"
+}
+
+// clean replaces what a part of a data stream's name must not contain, and cuts it to 100 bytes.
+func clean(part string, dataset bool) string {
+	part = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("\\/*?\"<>| ,#:", r) || (dataset && r == '-') {
+			return '_'
+		}
+		return r
+	}, strings.ToLower(strings.ToValidUTF8(part, "_")))
+	const most = 100 - len(".otel")
+	if len(part) > most {
+		part = strings.ToValidUTF8(part[:most], "")
+	}
+	return part
+}
+
+// action is the line of a telemetry document with this route.
+func (r route) action(id, pipeline string) esbulk.Action {
+	a := esbulk.Action{Op: esbulk.Create, Index: r.index, ID: id, Pipeline: pipeline}
+	if r.index == "" {
+		a.Index, a.DataStream = r.kind+"-"+r.dataset+"-"+r.namespace, true
+	}
+	return a
+}
+
+// write puts the data stream's parts into a document.
+func (r route) write(w *writer) {
+	if r.index != "" {
+		return
+	}
+	w.object("data_stream")
+	w.text("type", r.kind)
+	w.text("dataset", r.dataset)
+	w.text("namespace", r.namespace)
+	w.close('}')
+}

@@ -1,0 +1,138 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package elasticsearchexporter
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadatatest"
+)
+
+func conflict(_ int, a action) reply {
+	if strings.Contains(a.Body, "bad") {
+		return reply{400, "document_parsing_exception", "field n is a number"}
+	}
+	return reply{status: 201}
+}
+
+func TestDeadLetter(t *testing.T) {
+	s, folder := newServer(t), t.TempDir()
+	s.each = conflict
+	e, telemetry := started(t, s, keys{"dead_letter": keys{"directory": folder}})
+	require.NoError(t, e.ConsumeLogs(t.Context(), records("good", "bad", "bad too")))
+	assert.Equal(t, []int{3}, s.seen(), "what will never be taken is not tried again")
+	text, err := os.ReadFile(filepath.Join(folder, "exporter_elasticsearch_a", "logs.jsonl"))
+	require.NoError(t, err)
+	assert.Equal(t, 2, strings.Count(string(text), "\n"))
+	assert.Contains(t, string(text), `"index":"logs-generic.otel-default","id":"`+s.requests[0][1].ID+`","status":400,"type":"document_parsing_exception","reason":"field n is a number","document":{"@timestamp":`)
+	metadatatest.AssertEqualExporterElasticsearchDeadLetters(t, telemetry, []metricdata.DataPoint[int64]{
+		point(2, attribute.String("reason", "document_parsing_exception")),
+	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+}
+
+func TestDeadLetterThatCannotBeWrittenStaysToBeRetried(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	for want, cfg := range map[string]keys{
+		"not a directory":         {"directory": file},
+		"is full: it has 0 bytes": {"directory": t.TempDir(), "max_bytes": 10},
+	} {
+		s := newServer(t)
+		s.each = conflict
+		e, _ := started(t, s, keys{"dead_letter": cfg})
+		err := e.ConsumeLogs(t.Context(), records("good", "bad"))
+		require.ErrorContains(t, err, want)
+		assert.Equal(t, []string{"bad"}, left(t, err))
+	}
+}
+
+func TestWithoutDeadLetterTheSenderIsTold(t *testing.T) {
+	s := newServer(t)
+	s.each = conflict
+	e, telemetry := started(t, s, nil)
+	err := e.ConsumeLogs(t.Context(), records("good", "bad"))
+	require.ErrorContains(t, err, "Elasticsearch refuses 1 documents, the first with 400 document_parsing_exception")
+	assert.True(t, consumererror.IsPermanent(err))
+	metadatatest.AssertEqualExporterElasticsearchDropped(t, telemetry, []metricdata.DataPoint[int64]{
+		point(1, attribute.String("reason", "document_parsing_exception")),
+	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
+}
+
+// A request that is too large is halved until it fits; a single document that is too large is a dead letter.
+func TestRequestsThatAreTooLarge(t *testing.T) {
+	for _, status := range []int{http.StatusRequestEntityTooLarge, http.StatusBadRequest} {
+		s, folder := newServer(t), t.TempDir()
+		s.whole = func(_ int, actions []action, w http.ResponseWriter) bool {
+			size := 0
+			for _, a := range actions {
+				size += len(a.Body)
+			}
+			if size < 1000 {
+				return false
+			}
+			w.WriteHeader(status)
+			return true
+		}
+		e, _ := started(t, s, keys{"dead_letter": keys{"directory": folder}})
+		texts := make([]string, 16)
+		for i := range texts {
+			texts[i] = strconv.Itoa(i)
+		}
+		texts[11] = strings.Repeat("x", 2000)
+		require.NoError(t, e.ConsumeLogs(t.Context(), records(texts...)))
+		written := map[string]bool{}
+		for _, request := range s.requests {
+			if size := len(fmt.Sprint(request)); size < 1500 {
+				for _, a := range request {
+					written[a.ID] = true
+				}
+			}
+		}
+		assert.Len(t, written, 15)
+		text, err := os.ReadFile(filepath.Join(folder, "exporter_elasticsearch_a", "logs.jsonl"))
+		require.NoError(t, err)
+		assert.Equal(t, 1, strings.Count(string(text), "\n"))
+	}
+}
+
+func TestRequestsAreBoundedInSize(t *testing.T) {
+	s := newServer(t)
+	e, _ := started(t, s, keys{"max_bulk_bytes": 2000})
+	require.NoError(t, e.ConsumeLogs(t.Context(), records("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", strings.Repeat("x", 3000), "k")))
+	total := 0
+	for _, n := range s.seen() {
+		total += n
+		assert.Less(t, n, 9)
+	}
+	assert.Equal(t, 12, total)
+	assert.Greater(t, len(s.seen()), 2)
+}
+
+// A request that always fails does not keep the others back for ever.
+func TestOthersComeFirstAfterAFailure(t *testing.T) {
+	s := newServer(t)
+	s.whole = func(_ int, actions []action, w http.ResponseWriter) bool {
+		if strings.Contains(actions[0].Body, "poison") {
+			w.WriteHeader(http.StatusInternalServerError)
+			return true
+		}
+		return false
+	}
+	e, _ := started(t, s, keys{"max_bulk_bytes": 1024})
+	err := e.ConsumeLogs(t.Context(), records("poison"+strings.Repeat(".", 1000), "good"))
+	assert.Len(t, left(t, err), 1)
+}

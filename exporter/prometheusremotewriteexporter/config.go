@@ -1,0 +1,284 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewriteexporter
+
+import (
+	"errors"
+	"fmt"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/resourcetotelemetry"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+)
+
+// The messages of remote write, as protobuf_message names them.
+const (
+	messageV1 = "prometheus.WriteRequest"
+	messageV2 = "io.prometheus.write.v2.Request"
+)
+
+// The ways to make Prometheus names out of OpenTelemetry names.
+const (
+	escapeWithSuffixes    = "UnderscoreEscapingWithSuffixes"
+	escapeWithoutSuffixes = "UnderscoreEscapingWithoutSuffixes"
+	utf8WithSuffixes      = "NoUTF8EscapingWithSuffixes"
+	noTranslation         = "NoTranslation"
+)
+
+const (
+	defaultTimeout      = 5 * time.Second
+	defaultBatchBytes   = 3_000_000
+	defaultDeadLetterMB = 256
+)
+
+// ownHeaders belong to the protocol, so a configuration can't set them.
+var ownHeaders = []string{"Content-Encoding", "Content-Type", "User-Agent", "X-Prometheus-Remote-Write-Version"}
+
+// Config is the configuration of the exporter. Its keys are those of contrib's exporter, apart from the queue.
+type Config struct {
+	// Client is the HTTP client: endpoint, tls, auth, headers and so on. timeout
+	// is that of one request, headers to the end of the answer.
+	Client confighttp.ClientConfig `mapstructure:",squash"`
+
+	// Retry says how what the server can't take now is tried again.
+	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+
+	// Queue holds batches until they are written. Without it there is none, and every batch is one direct write.
+	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+
+	// DeadLetter is where goes what the server refuses for good.
+	DeadLetter DeadLetter `mapstructure:"dead_letter"`
+
+	// Namespace is a prefix of every metric's name.
+	Namespace string `mapstructure:"namespace"`
+
+	// ExternalLabels are added to every series that has no label of that name.
+	ExternalLabels map[string]string `mapstructure:"external_labels"`
+
+	// ResourceToTelemetry makes labels out of resource attributes. Without it,
+	// two resources of one service instance share their series.
+	ResourceToTelemetry resourcetotelemetry.Settings `mapstructure:"resource_to_telemetry_conversion"`
+
+	// TargetInfo is the series target_info, one for each resource.
+	TargetInfo TargetInfo `mapstructure:"target_info"`
+
+	// DisableScopeInfo leaves out the labels otel_scope_….
+	DisableScopeInfo bool `mapstructure:"disable_scope_info"`
+
+	// AddMetricSuffixes appends unit and type to a metric's name. TranslationStrategy comes first.
+	AddMetricSuffixes bool `mapstructure:"add_metric_suffixes"`
+
+	// TranslationStrategy says how names become Prometheus names.
+	TranslationStrategy string `mapstructure:"translation_strategy"`
+
+	// SendMetadata sends type, unit and help with 1.0. With 2.0 they are always sent.
+	SendMetadata bool `mapstructure:"send_metadata"`
+
+	// ProtobufMessage is the version: prometheus.WriteRequest is 1.0, io.prometheus.write.v2.Request is 2.0.
+	ProtobufMessage string `mapstructure:"protobuf_message"`
+
+	// MaxBatchSizeBytes is the size of a request before compression. A single larger series still goes, alone.
+	MaxBatchSizeBytes int `mapstructure:"max_batch_size_bytes"`
+
+	// IncludeMetadataKeys are the keys of the sender's metadata that become headers of the request.
+	IncludeMetadataKeys []string `mapstructure:"include_metadata_keys"`
+
+	// ConvertExplicitHistogramsToNHCB makes native histograms with custom buckets out of explicit ones.
+	ConvertExplicitHistogramsToNHCB bool `mapstructure:"convert_explicit_histograms_to_nhcb"`
+
+	// KeepClassicHistograms writes the classic series beside those.
+	KeepClassicHistograms bool `mapstructure:"keep_classic_histograms"`
+
+	// RemoteWriteQueue is contrib's queue. Only enabled: false is accepted: sending_queue takes its place.
+	RemoteWriteQueue *RemoteWriteQueue `mapstructure:"remote_write_queue"`
+
+	// MaxBatchRequestParallelism is accepted with 1 only, since requests are sent in order.
+	MaxBatchRequestParallelism *int `mapstructure:"max_batch_request_parallelism"`
+
+	// WAL is contrib's log ahead of the queue. It is refused: sending_queue with storage takes its place.
+	WAL map[string]any `mapstructure:"wal"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// DeadLetter says where refused requests are kept.
+type DeadLetter struct {
+	// Directory is the folder, in which the exporter makes one of its own. Empty: what is refused is a permanent error.
+	Directory string `mapstructure:"directory"`
+	// MaxSizeMiB is the size above which the oldest letters go.
+	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
+}
+
+// TargetInfo configures the series target_info.
+type TargetInfo struct {
+	// Enabled says whether it is sent.
+	Enabled bool `mapstructure:"enabled"`
+}
+
+// RemoteWriteQueue holds the keys of contrib's queue.
+type RemoteWriteQueue struct {
+	// Enabled must be false. It is true where the section does not say.
+	Enabled bool `mapstructure:"enabled"`
+	// QueueSize has no meaning without the queue.
+	QueueSize int `mapstructure:"queue_size"`
+	// NumConsumers has no meaning without the queue.
+	NumConsumers int `mapstructure:"num_consumers"`
+}
+
+// Unmarshal reads the section with contrib's default.
+func (q *RemoteWriteQueue) Unmarshal(conf *confmap.Conf) error {
+	q.Enabled = true
+	return conf.Unmarshal(q)
+}
+
+var (
+	_ component.Config    = (*Config)(nil)
+	_ confmap.Validator   = (*Config)(nil)
+	_ confmap.Unmarshaler = (*RemoteWriteQueue)(nil)
+)
+
+func createDefaultConfig() component.Config {
+	client := confighttp.NewDefaultClientConfig()
+	client.Timeout = defaultTimeout
+	client.WriteBufferSize = 512 * 1024
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval = 50 * time.Millisecond
+	retry.MaxElapsedTime = 0 // What gives up, deletes.
+	queue := exporterhelper.NewDefaultQueueConfig()
+	queue.NumConsumers = 1 // One batch in flight keeps the order.
+	return &Config{
+		Client:            client,
+		Retry:             retry,
+		Queue:             configoptional.Default(queue),
+		DeadLetter:        DeadLetter{MaxSizeMiB: defaultDeadLetterMB},
+		TargetInfo:        TargetInfo{Enabled: true},
+		AddMetricSuffixes: true,
+		ProtobufMessage:   messageV1,
+		MaxBatchSizeBytes: defaultBatchBytes,
+	}
+}
+
+// Validate names every key that is wrong, and says what to do.
+func (c *Config) Validate() error {
+	return errors.Join(c.validateEndpoint(), c.validateClient(), c.validateMessage(), c.validateQueue(), c.validateForeign(), c.validateLimits())
+}
+
+func (c *Config) validateEndpoint() error {
+	if c.Client.Endpoint == "" {
+		return errors.New("endpoint: is empty, it must be a URL such as http://127.0.0.1:9090/api/v1/write")
+	}
+	u, err := url.Parse(c.Client.Endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("endpoint: %q is not a URL such as http://127.0.0.1:9090/api/v1/write", redacted(c.Client.Endpoint))
+	}
+	return nil
+}
+
+func (c *Config) validateClient() error {
+	var errs []error
+	if c.Client.Timeout <= 0 {
+		errs = append(errs, fmt.Errorf("timeout: is %v, it must be above 0: a server that stalls would block for ever", c.Client.Timeout))
+	}
+	if kind := c.Client.Compression; kind != "" && kind != "snappy" {
+		errs = append(errs, fmt.Errorf("compression: is %q, remote write knows snappy only: remove the key", kind))
+	}
+	for name := range c.Client.Headers.Iter {
+		if isOwnHeader(name) {
+			errs = append(errs, fmt.Errorf("headers: %s belongs to the protocol: remove it", name))
+		}
+	}
+	for _, name := range c.IncludeMetadataKeys {
+		if isOwnHeader(name) {
+			errs = append(errs, fmt.Errorf("include_metadata_keys: %s belongs to the protocol: remove it", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateMessage() error {
+	var errs []error
+	if c.ProtobufMessage != messageV1 && c.ProtobufMessage != messageV2 {
+		errs = append(errs, fmt.Errorf("protobuf_message: %q is unknown, use %s (1.0) or %s (2.0)", c.ProtobufMessage, messageV1, messageV2))
+	}
+	switch c.TranslationStrategy {
+	case "", escapeWithSuffixes, escapeWithoutSuffixes:
+	case utf8WithSuffixes, noTranslation:
+		if c.ProtobufMessage == messageV1 {
+			errs = append(errs, fmt.Errorf("translation_strategy: %s needs protobuf_message: %s", c.TranslationStrategy, messageV2))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("translation_strategy: %q is unknown, use %s, %s, %s or %s", c.TranslationStrategy,
+			escapeWithSuffixes, escapeWithoutSuffixes, utf8WithSuffixes, noTranslation))
+	}
+	for name, value := range c.ExternalLabels {
+		if name == "" || value == "" {
+			errs = append(errs, fmt.Errorf("external_labels: %q: %q has an empty name or value", name, value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateQueue() error {
+	if !c.Queue.HasValue() {
+		return nil
+	}
+	var errs []error
+	q := c.Queue.Get()
+	if !q.WaitForResult && !c.Retry.Enabled {
+		errs = append(errs, errors.New("retry_on_failure::enabled: is false, so sending_queue would delete what can't be written at once: set it to true"))
+	}
+	if len(c.IncludeMetadataKeys) > 0 && (q.StorageID != nil || q.Batch.HasValue()) {
+		errs = append(errs, errors.New("include_metadata_keys: a sending_queue with storage or batch forgets the sender's metadata: remove one of them"))
+	}
+	return errors.Join(errs...)
+}
+
+// validateForeign refuses what contrib's exporter has and this one has not.
+func (c *Config) validateForeign() error {
+	var errs []error
+	if c.RemoteWriteQueue != nil && c.RemoteWriteQueue.Enabled {
+		errs = append(errs, errors.New("remote_write_queue: acknowledges from memory and is not supported: "+
+			"use sending_queue with storage, or set enabled: false for direct writes"))
+	}
+	if c.WAL != nil {
+		errs = append(errs, errors.New("wal: is not supported: use sending_queue with storage"))
+	}
+	if p := c.MaxBatchRequestParallelism; p != nil && *p != 1 {
+		errs = append(errs, fmt.Errorf("max_batch_request_parallelism: is %d, but requests are sent in order: remove the key or set it to 1", *p))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateLimits() error {
+	var errs []error
+	if c.MaxBatchSizeBytes < 0 {
+		errs = append(errs, fmt.Errorf("max_batch_size_bytes: is %d, it must not be negative", c.MaxBatchSizeBytes))
+	}
+	if c.DeadLetter.Directory != "" && c.DeadLetter.MaxSizeMiB < 1 {
+		errs = append(errs, fmt.Errorf("dead_letter::max_size_mib: is %d, it must be at least 1", c.DeadLetter.MaxSizeMiB))
+	}
+	return errors.Join(errs...)
+}
+
+func isOwnHeader(name string) bool {
+	return slices.Contains(ownHeaders, textproto.CanonicalMIMEHeaderKey(name))
+}
+
+// redacted is an endpoint without its password, for an error.
+func redacted(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "…"
+	}
+	return u.Redacted()
+}

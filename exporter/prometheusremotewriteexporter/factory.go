@@ -1,0 +1,57 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewriteexporter
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/xexporter"
+
+	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
+)
+
+// NewFactory returns the factory of the exporter prometheus_remote_write.
+func NewFactory() exporter.Factory {
+	return xexporter.NewFactory(metadata.Type, createDefaultConfig,
+		xexporter.WithMetrics(createMetrics, metadata.MetricsStability),
+		xexporter.WithDeprecatedTypeAlias(metadata.DeprecatedType))
+}
+
+func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Metrics, error) {
+	c := cfg.(*Config)
+	w, err := newWriter(c, set)
+	if err != nil {
+		return nil, err
+	}
+	warnOfLoss(c, set)
+	return exporterhelper.NewMetrics(ctx, set, cfg, w.push,
+		// Resource attributes are written into the data points.
+		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: c.ResourceToTelemetry.Enabled}),
+		// The client's time-out is that of one request. A batch may take several.
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),
+		exporterhelper.WithRetry(c.Retry),
+		exporterhelper.WithQueue(c.Queue),
+		exporterhelper.WithStart(w.start),
+		exporterhelper.WithShutdown(w.shutdown))
+}
+
+// warnOfLoss says where a configuration acknowledges what it may lose.
+func warnOfLoss(c *Config, set exporter.Settings) {
+	if !c.Queue.HasValue() || c.Queue.Get().WaitForResult {
+		return
+	}
+	if c.Queue.Get().StorageID == nil {
+		set.Logger.Warn("sending_queue acknowledges from memory, and what it holds is lost if the collector dies: set storage or wait_for_result")
+	}
+	if c.Retry.MaxElapsedTime > 0 {
+		set.Logger.Warn("sending_queue deletes what could not be written within retry_on_failure::max_elapsed_time: set it to 0")
+	}
+	if c.DeadLetter.Directory == "" {
+		set.Logger.Warn("sending_queue deletes what the server refuses: set dead_letter::directory")
+	}
+}

@@ -1,0 +1,161 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewriteexporter
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/client"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+)
+
+const (
+	maxAnswer     = 64 << 10 // bytes of an answer that are read
+	maxReason     = 1 << 10  // bytes of it that are kept
+	maxRetryAfter = 24 * time.Hour
+)
+
+// verdict is what became of one request.
+type verdict struct {
+	outcome outcome
+	status  int           // of HTTP, 0 if there was no answer
+	reason  string        // in words, unless accepted
+	wait    time.Duration // what the server asks for before the next try
+	written int           // samples and histograms by the server's own count, -1 if it gives none
+}
+
+type outcome string
+
+const (
+	accepted outcome = "accepted" // done
+	refused  outcome = "refused"  // for good: the same request would be refused again
+	failed   outcome = "failed"   // for now: to be tried again
+)
+
+// err is the error that has the request tried again.
+func (v verdict) err() error {
+	err := errors.New("remote write: " + v.reason)
+	if v.wait > 0 {
+		return exporterhelper.NewThrottleRetry(err, v.wait)
+	}
+	return err
+}
+
+// divisible tells whether a refusal may be about a part of the request only.
+func (v verdict) divisible() bool {
+	switch v.status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	default:
+		return false
+	}
+}
+
+// post sends one compressed body.
+func (w *writer) post(ctx context.Context, body []byte) verdict {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.cfg.Client.Endpoint, bytes.NewReader(body))
+	if err != nil {
+		return verdict{outcome: failed, reason: err.Error()}
+	}
+	req.Header.Set("Content-Encoding", "snappy")
+	req.Header.Set("Content-Type", w.wire.contentType())
+	req.Header.Set("User-Agent", w.userAgent)
+	req.Header.Set("X-Prometheus-Remote-Write-Version", w.wire.version())
+	sender := client.FromContext(ctx).Metadata
+	for _, key := range w.cfg.IncludeMetadataKeys {
+		for _, value := range sender.Get(key) {
+			req.Header.Add(key, value)
+		}
+	}
+	res, err := w.client.Do(req)
+	if err != nil {
+		return verdict{outcome: failed, reason: err.Error()}
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil && res.StatusCode/100 != 2 {
+		return verdict{outcome: failed, status: res.StatusCode, reason: fmt.Sprintf("%s, and its text did not arrive: %v", res.Status, err)}
+	}
+	return judge(res, text)
+}
+
+// passing are the refusals that say nothing about the data: a secret that has
+// expired or an address that is wrong is mended by somebody, and then all of it goes through.
+var passing = []int{
+	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+	http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests,
+}
+
+// judge decides by status. Redirections are not followed: a POST would become a
+// GET, or the credentials would go to another host.
+func judge(res *http.Response, text []byte) verdict {
+	v := verdict{status: res.StatusCode, written: writtenCount(res.Header), reason: explain(res, text)}
+	switch {
+	case res.StatusCode/100 == 2:
+		v.outcome = accepted
+	case res.StatusCode/100 == 4 && !slices.Contains(passing, res.StatusCode):
+		v.outcome = refused
+	default:
+		v.outcome = failed
+		v.wait = retryAfter(res.Header.Get("Retry-After"), time.Now())
+	}
+	return v
+}
+
+func explain(res *http.Response, text []byte) string {
+	said := strings.ToValidUTF8(strings.TrimSpace(string(text)), "�")
+	if len(said) > maxReason {
+		cut := maxReason
+		for !utf8.RuneStart(said[cut]) {
+			cut--
+		}
+		said = said[:cut] + "…"
+	}
+	if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && to != "" {
+		said = "redirections are not followed: set endpoint to " + to
+	}
+	if said == "" {
+		return res.Status
+	}
+	return res.Status + ": " + said
+}
+
+// writtenCount reads how many samples and histograms a 2.0 server wrote, -1 if it does not say.
+func writtenCount(h http.Header) int {
+	total, known := 0, false
+	for _, kind := range []string{"Samples", "Histograms"} {
+		n, err := strconv.Atoi(h.Get("X-Prometheus-Remote-Write-" + kind + "-Written"))
+		if err == nil && n >= 0 {
+			total, known = total+n, true
+		}
+	}
+	if !known {
+		return -1
+	}
+	return total
+}
+
+// retryAfter reads seconds or a date. What can't be read asks for nothing.
+func retryAfter(value string, now time.Time) time.Duration {
+	if value == "" {
+		return 0
+	}
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(at.Sub(now), 0), maxRetryAfter)
+	}
+	return 0
+}

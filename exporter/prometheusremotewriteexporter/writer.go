@@ -1,0 +1,247 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewriteexporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/resourcetotelemetry"
+	prometheustranslator "github.com/open-telemetry/opentelemetry-collector-contrib/pkg/translator/prometheus"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/translator/prometheusremotewrite"
+	"github.com/prometheus/otlptranslator"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/deadletter"
+	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
+)
+
+// writer turns batches into requests, and deals with the answers.
+type writer struct {
+	cfg       *Config
+	set       exporter.Settings
+	wire      wire
+	settings  prometheusremotewrite.Settings
+	userAgent string
+	convert   consumer.Metrics // resource attributes to labels, then write
+	telemetry *metadata.TelemetryBuilder
+	client    *http.Client
+	letters   *deadletter.Folder
+	reports   reports
+	buffers   sync.Pool // of *[]byte, for bodies before compression
+}
+
+func newWriter(cfg *Config, set exporter.Settings) (*writer, error) {
+	external, err := labelNames(cfg.ExternalLabels)
+	if err != nil {
+		return nil, fmt.Errorf("external_labels: %w", err)
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{
+		cfg: cfg, set: set, telemetry: telemetry,
+		userAgent: set.BuildInfo.Command + "/" + set.BuildInfo.Version,
+		settings: prometheusremotewrite.Settings{
+			Namespace:                       cfg.Namespace,
+			ExternalLabels:                  external,
+			DisableTargetInfo:               !cfg.TargetInfo.Enabled,
+			DisableScopeInfo:                cfg.DisableScopeInfo,
+			AddMetricSuffixes:               cfg.AddMetricSuffixes,
+			TranslationStrategy:             cfg.TranslationStrategy,
+			SendMetadata:                    cfg.SendMetadata,
+			ConvertExplicitHistogramsToNHCB: cfg.ConvertExplicitHistogramsToNHCB,
+			KeepClassicHistograms:           cfg.KeepClassicHistograms,
+		},
+		buffers: sync.Pool{New: func() any { return new([]byte) }},
+	}
+	target := otlptranslator.TargetInfoMetricName
+	if cfg.Namespace != "" {
+		target = cfg.Namespace + "_" + target
+	}
+	w.wire = wireV1{target}
+	if cfg.ProtobufMessage == messageV2 {
+		w.wire = wireV2{target}
+	}
+	w.reports = newReports(set.Logger)
+	w.convert = resourcetotelemetry.WrapMetricsExporter(cfg.ResourceToTelemetry, last{write: w.write})
+	return w, nil
+}
+
+// labelNames makes label names of configured ones.
+func labelNames(labels map[string]string) (map[string]string, error) {
+	// The translator names labels so, and deprecated or not, these must be named alike.
+	namer := otlptranslator.LabelNamer{UnderscoreLabelSanitization: !prometheustranslator.DropSanitizationGate.IsEnabled()} //nolint:staticcheck // see above
+	named := make(map[string]string, len(labels))
+	for key, value := range labels {
+		name, err := namer.Build(key)
+		if err != nil {
+			return nil, err
+		}
+		named[name] = value
+	}
+	return named, nil
+}
+
+// last has the form of an exporter, which the conversion of resource attributes asks for.
+type last struct {
+	component.StartFunc
+	component.ShutdownFunc
+	write consumer.ConsumeMetricsFunc
+}
+
+func (last) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (l last) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error { return l.write(ctx, md) }
+
+func (w *writer) start(ctx context.Context, host component.Host) error {
+	cfg := w.cfg.Client
+	cfg.Compression = configcompression.Type("") // The body is compressed here.
+	var err error
+	if w.client, err = cfg.ToClient(ctx, host.GetExtensions(), w.set.TelemetrySettings); err != nil {
+		return err
+	}
+	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if dir := w.cfg.DeadLetter.Directory; dir != "" {
+		if w.letters, err = deadletter.Open(dir, w.set.ID.String(), w.cfg.DeadLetter.MaxSizeMiB<<20); err != nil {
+			return fmt.Errorf("dead_letter::directory: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) shutdown(context.Context) error {
+	if w.client != nil {
+		w.client.CloseIdleConnections()
+	}
+	w.telemetry.Shutdown()
+	return nil
+}
+
+// push writes a batch. It may be called again with what it could not write.
+func (w *writer) push(ctx context.Context, md pmetric.Metrics) error {
+	return w.convert.ConsumeMetrics(ctx, md)
+}
+
+func (w *writer) write(ctx context.Context, md pmetric.Metrics) error {
+	b, errTranslate := w.wire.translate(md, w.settings)
+	limit := w.cfg.MaxBatchSizeBytes
+	if limit == 0 {
+		limit = defaultBatchBytes
+	}
+	parts := b.split(w.wire, limit)
+	var refusals []error
+	for i, part := range parts {
+		letter, err := w.deliver(ctx, b, part)
+		if err == nil && letter != nil {
+			err = w.bury(ctx, b, letter, &refusals)
+		}
+		if err != nil {
+			return w.unsent(ctx, err, md, parts, i)
+		}
+	}
+	w.report(ctx, w.census(md, b, errTranslate))
+	if len(refusals) > 0 {
+		return consumererror.NewPermanent(errors.Join(refusals...))
+	}
+	return nil
+}
+
+// send encodes items and posts them.
+func (w *writer) send(ctx context.Context, b *batch, items []*item) verdict {
+	body, err := w.encode(b, items)
+	if err != nil {
+		return verdict{outcome: refused, reason: "encode: " + err.Error()}
+	}
+	v := w.post(ctx, body)
+	n := sampleCount(items)
+	if v.outcome == accepted {
+		w.checkWritten(ctx, n, &v)
+	}
+	w.telemetry.ExporterPrometheusRemoteWriteRequests.Add(ctx, 1, w.attributes("outcome", string(v.outcome)))
+	if v.outcome == accepted {
+		w.telemetry.ExporterPrometheusRemoteWriteSentSamples.Add(ctx, int64(n), w.attributes())
+	}
+	return v
+}
+
+// checkWritten compares what a 2.0 server says that it wrote with what it was
+// sent. One that wrote nothing, or does not say, is taken for a 1.0 server,
+// which reads such a request as empty and answers that all is well.
+func (w *writer) checkWritten(ctx context.Context, sent int, v *verdict) {
+	if _, ok := w.wire.(wireV2); !ok || sent == 0 || v.written >= sent {
+		return
+	}
+	if v.written <= 0 {
+		v.outcome = refused
+		v.reason = fmt.Sprintf("%s, but the server does not say that it wrote any of %d samples: if it does not speak remote write 2.0, set protobuf_message: %s",
+			v.reason, sent, messageV1)
+		return
+	}
+	w.telemetry.ExporterPrometheusRemoteWriteUnwrittenSamples.Add(ctx, int64(sent-v.written), w.attributes())
+	w.reports.add("unwritten", sent-v.written, "The server accepted a request and did not write all of its samples.")
+}
+
+// encode returns the compressed body. It is new memory: a transport may still
+// read it after a request was given up.
+func (w *writer) encode(b *batch, items []*item) ([]byte, error) {
+	buf := w.buffers.Get().(*[]byte)
+	defer w.buffers.Put(buf)
+	raw, err := w.wire.encode(b, items, *buf)
+	if err != nil {
+		return nil, err
+	}
+	*buf = raw[:0]
+	return s2.EncodeSnappy(nil, raw), nil
+}
+
+// bury puts a refused part of a batch into a dead letter, or keeps its error if there are no dead letters.
+func (w *writer) bury(ctx context.Context, b *batch, l *letter, refusals *[]error) error {
+	n := sampleCount(l.items)
+	fields := []zap.Field{zap.Int("status", l.status), zap.String("reason", l.reason), zap.Int("series", len(l.items)), zap.Int("samples", n)}
+	if w.letters == nil {
+		w.set.Logger.Error("The server refused samples for good, and there is no dead_letter::directory to keep them.", fields...)
+		*refusals = append(*refusals, fmt.Errorf("remote write: %d samples refused: %s", n, l.reason))
+	} else {
+		file, err := w.keep(ctx, b, l)
+		if err != nil {
+			return fmt.Errorf("dead letter: %w", err)
+		}
+		w.set.Logger.Error("The server refused samples for good. They are in a dead letter.", append(fields, zap.String("file", file))...)
+	}
+	w.telemetry.ExporterPrometheusRemoteWriteRefusedSamples.Add(ctx, int64(n), w.attributes())
+	return nil
+}
+
+func (w *writer) keep(ctx context.Context, b *batch, l *letter) (string, error) {
+	body, err := w.encode(b, l.items)
+	if err != nil {
+		return "", err
+	}
+	file, evicted, err := w.letters.Put(body, deadletter.Note{
+		Status: l.status, Reason: l.reason, Series: len(l.items), Samples: sampleCount(l.items),
+		ContentType: w.wire.contentType(), Version: w.wire.version(), Endpoint: redacted(w.cfg.Client.Endpoint),
+	})
+	if evicted > 0 {
+		w.telemetry.ExporterPrometheusRemoteWriteDeadLettersEvicted.Add(ctx, int64(evicted), w.attributes())
+		w.set.Logger.Error("The folder of dead letters is full, its oldest were deleted.",
+			zap.Int("deleted", evicted), zap.String("directory", strings.TrimSpace(w.cfg.DeadLetter.Directory)))
+	}
+	if err == nil {
+		w.telemetry.ExporterPrometheusRemoteWriteDeadLetters.Add(ctx, 1, w.attributes())
+	}
+	return file, err
+}

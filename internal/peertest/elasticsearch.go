@@ -1,0 +1,132 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package peertest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// elasticsearchFolders are where scripts/peers.sh puts each major version, below the cache.
+var elasticsearchFolders = map[int]string{8: "elasticsearch-8.19.21", 9: "elasticsearch-9.5.3"}
+
+// elasticsearchWithin is how long a node may take to start on a busy machine.
+const elasticsearchWithin = 2 * time.Minute
+
+// Elasticsearch is a real server of one node with an empty folder, without
+// security and without index templates. It may be started again after it ended,
+// and then finds what it held.
+type Elasticsearch struct {
+	*Process
+	// URL is its address, as in http://127.0.0.1:9200.
+	URL string
+
+	t       TB
+	program string
+	folder  string
+	ports   []string
+}
+
+// StartElasticsearch starts a node of a major version, 8 or 9, and waits until it is ready.
+func StartElasticsearch(t TB, major int) *Elasticsearch {
+	t.Helper()
+	program := filepath.Join(CacheFolder(t), elasticsearchFolders[major], "elasticsearch")
+	if _, err := os.Stat(program); err != nil || elasticsearchFolders[major] == "" {
+		t.Fatalf("Elasticsearch %d is not in the cache (%v): run scripts/peers.sh elasticsearch %d, which installs it", major, err, major)
+	}
+	a := FreeAddresses(t, 2)
+	e := &Elasticsearch{t: t, URL: "http://" + a[0], program: program, folder: t.TempDir()}
+	for _, address := range a {
+		_, port := splitAddress(t, address)
+		e.ports = append(e.ports, port)
+	}
+	e.Start()
+	return e
+}
+
+// Start runs the node on its folder and its port, and waits until what it holds can be searched.
+func (e *Elasticsearch) Start() {
+	e.t.Helper()
+	e.Process = startProcess(e.t, "Elasticsearch", filepath.Join(e.folder, "elasticsearch.log"), nil,
+		e.program, append([]string{e.folder}, e.ports...)...)
+	Eventually(e.t, elasticsearchWithin, "Elasticsearch to be ready", func() error {
+		if e.Running() {
+			return answers(e.URL + "/_cluster/health?wait_for_status=yellow&timeout=1s")
+		}
+		e.t.Fatalf("Elasticsearch ended by itself. The end of its log:\n%s", lastLines(e.Log(), 15))
+		return nil
+	})
+}
+
+// Do sends a request, and returns the body of an answer that is a success.
+func (e *Elasticsearch) Do(ctx context.Context, method, path, body string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, e.URL+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, fmt.Errorf("answer to %s %s: %w", method, path, err)
+	}
+	if res.StatusCode >= http.StatusMultipleChoices {
+		return nil, fmt.Errorf("%s %s answers %s: %s", method, path, res.Status, text)
+	}
+	return text, nil
+}
+
+// Hit is a document that was found.
+type Hit struct {
+	Index  string         `json:"_index"`
+	ID     string         `json:"_id"`
+	Source map[string]any `json:"_source"`
+}
+
+// Search returns every document that answers a query, however many there are. It
+// sees all that was acknowledged before. A query is as in {"term":{"attributes.n":1}};
+// none asks for all. An index that is not there holds nothing.
+func (e *Elasticsearch) Search(ctx context.Context, index, query string) ([]Hit, error) {
+	if query == "" {
+		query = `{"match_all":{}}`
+	}
+	missing := "?ignore_unavailable=true&allow_no_indices=true"
+	if _, err := e.Do(ctx, http.MethodPost, "/"+index+"/_refresh"+missing, ""); err != nil {
+		return nil, err
+	}
+	var hits []Hit
+	path, body := "/"+index+"/_search"+missing+"&scroll=1m", `{"size":5000,"sort":["_doc"],"query":`+query+"}"
+	for {
+		text, err := e.Do(ctx, http.MethodPost, path, body)
+		if err != nil {
+			return nil, err
+		}
+		var page struct {
+			ScrollID string `json:"_scroll_id"`
+			Hits     struct {
+				Hits []Hit `json:"hits"`
+			} `json:"hits"`
+		}
+		if err := json.Unmarshal(text, &page); err != nil {
+			return nil, fmt.Errorf("answer to %s: %w", path, err)
+		}
+		hits = append(hits, page.Hits.Hits...)
+		path, body = "/_search/scroll", fmt.Sprintf(`{"scroll":"1m","scroll_id":%q}`, page.ScrollID)
+		if len(page.Hits.Hits) == 0 {
+			_, err := e.Do(ctx, http.MethodDelete, "/_search/scroll", fmt.Sprintf(`{"scroll_id":%q}`, page.ScrollID))
+			return hits, err
+		}
+	}
+}

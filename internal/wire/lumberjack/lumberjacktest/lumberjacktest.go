@@ -1,0 +1,72 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package lumberjacktest makes the frames that a sender of the Lumberjack
+// protocol makes, for tests: right ones, and by their parts wrong ones.
+package lumberjacktest
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"math"
+)
+
+// Window is the frame that promises so many events.
+func Window(version byte, events uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{version, 'W'}, events)
+}
+
+// JSON is an event as a JSON frame.
+func JSON(version byte, sequence uint32, content string) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{version, 'J'}, sequence)
+	return appendText(b, content)
+}
+
+// Data is an event as a data frame of keys and values in turn.
+func Data(version byte, sequence uint32, keysAndValues ...string) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{version, 'D'}, sequence)
+	b = appendLength(b, len(keysAndValues)/2)
+	for _, text := range keysAndValues {
+		b = appendText(b, text)
+	}
+	return b
+}
+
+// Compressed is a compressed frame of frames.
+func Compressed(version byte, frames ...[]byte) []byte {
+	var content bytes.Buffer
+	w := zlib.NewWriter(&content)
+	for _, frame := range frames {
+		_, _ = w.Write(frame)
+	}
+	_ = w.Close() // a buffer takes everything
+	b := appendLength([]byte{version, 'C'}, content.Len())
+	return append(b, content.Bytes()...)
+}
+
+// Batch is a window of JSON events in version 2, numbered from 1, as Beats send it without compression.
+func Batch(contents ...string) []byte {
+	b := appendLength([]byte("2W"), len(contents))
+	sequence := uint32(0)
+	for _, content := range contents {
+		sequence++
+		b = append(b, JSON('2', sequence, content)...)
+	}
+	return b
+}
+
+// Join puts frames one after the other.
+func Join(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
+
+func appendText(b []byte, text string) []byte {
+	return append(appendLength(b, len(text)), text...)
+}
+
+// appendLength panics on what no frame can hold.
+func appendLength(b []byte, n int) []byte {
+	if n < 0 || n > math.MaxUint32 {
+		panic("a length above 32 bits")
+	}
+	return binary.BigEndian.AppendUint32(b, uint32(n))
+}

@@ -1,0 +1,246 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lumberjack
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"slices"
+)
+
+const (
+	bufferSize = 16 << 10 // bytes read ahead from the peer
+	firstChunk = 4 << 10  // bytes that a claim alone may make us allocate
+	keepBuffer = 1 << 20  // a larger event buffer is given back after its event
+)
+
+// Pair is a key and its value in a data frame.
+type Pair struct {
+	Key, Value []byte
+}
+
+// Event is one event of a window. Its bytes are valid until the callback returns.
+type Event struct {
+	// Version is the protocol version of its frame; the acknowledgement takes the same.
+	Version byte
+	// Sequence is the number that the sender gave it.
+	Sequence uint32
+	// JSON is the content of a JSON frame as it came. It is nil for a data frame.
+	JSON []byte
+	// Pairs is the content of a data frame, in the order in which it came.
+	Pairs []Pair
+}
+
+// Size is the number of bytes of the event's content.
+func (e *Event) Size() int {
+	n := len(e.JSON)
+	for _, p := range e.Pairs {
+		n += len(p.Key) + len(p.Value)
+	}
+	return n
+}
+
+// Reader reads windows from a stream. It is for one goroutine.
+type Reader struct {
+	limits Limits
+	wire   *wire
+	zlibs  []*inflater // by depth, kept for reuse
+	buf    []byte      // content of the current event
+	ends   []int       // ends of keys and values in buf
+	pairs  []Pair
+	small  [4]byte // a number, or the head of a frame
+	empty  bool    // the last window was of no events
+
+	// The frame that is being read, for errors.
+	start    int64
+	frame    byte
+	depth    int
+	expanded int // bytes that the outermost compressed frame has expanded to
+}
+
+// NewReader returns a reader of a stream within limits.
+func NewReader(in io.Reader, limits Limits) *Reader {
+	return &Reader{limits: limits, wire: &wire{in: bufio.NewReaderSize(in, bufferSize)}}
+}
+
+// Await blocks until the first byte of the next window is there. It returns
+// [io.EOF] if the stream ends between windows.
+func (r *Reader) Await() error {
+	if _, err := r.wire.in.Peek(1); err != nil {
+		r.begin()
+		if errors.Is(err, io.EOF) {
+			return io.EOF
+		}
+		return r.broken(err, "waiting for a window")
+	}
+	return nil
+}
+
+// ReadWindow reads one window and calls back with each of its events, in order,
+// as soon as the event is there. It ends after the last event of the window, with
+// the callback's error as it is, with [io.EOF] if the stream ends before the
+// window begins, or with an [*Error]. After an error the stream cannot be read on.
+func (r *Reader) ReadWindow(each func(Event) error) error {
+	if err := r.Await(); err != nil {
+		return err
+	}
+	r.depth, r.expanded = 0, 0
+	version, err := r.header(r.wire)
+	if err != nil {
+		return err
+	}
+	if r.frame == FrameCompressed && r.empty {
+		// A sender of nothing promises no events and then compresses none.
+		none := 0
+		return r.compressed(r.wire, &none, each)
+	}
+	if r.frame != FrameWindow {
+		return r.fault(ReasonFrame, "expected a window ('W')")
+	}
+	count, err := r.number(r.wire, "the window's size")
+	if err != nil {
+		return err
+	}
+	if int64(count) > int64(r.limits.Window) {
+		return r.fault(ReasonWindow, "a window of %d events in version %q, the limit is %d", count, version, r.limits.Window)
+	}
+	left := int(count)
+	r.empty = left == 0
+	for left > 0 {
+		if err := r.next(r.wire, &left, each); err != nil {
+			if errors.Is(err, io.EOF) && r.frame == 0 {
+				return r.broken(io.ErrUnexpectedEOF, "waiting for more events of the window")
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// next reads one frame of a window. It returns io.EOF as it is if in ends before the frame begins.
+func (r *Reader) next(in source, left *int, each func(Event) error) error {
+	version, err := r.header(in)
+	if err != nil {
+		return err
+	}
+	switch r.frame {
+	case FrameJSON, FrameData:
+		if *left == 0 {
+			return r.fault(ReasonWindow, "more events than the window promised")
+		}
+		event, err := r.event(in, version)
+		if err != nil {
+			return err
+		}
+		*left--
+		err = each(event)
+		if cap(r.buf) > keepBuffer {
+			r.buf = nil
+		}
+		return err
+	case FrameCompressed:
+		return r.compressed(in, left, each)
+	case FrameWindow:
+		return r.fault(ReasonWindow, "a new window begins, but %d events of the last one are missing", *left)
+	}
+	return r.fault(ReasonFrame, "expected an event ('J' or 'D') or a compressed frame ('C')")
+}
+
+// begin notes where a frame begins.
+func (r *Reader) begin() { r.start, r.frame = r.wire.offset, 0 }
+
+// header reads a frame's version, which it returns, and its type.
+func (r *Reader) header(in source) (byte, error) {
+	r.begin()
+	head := r.small[:2]
+	n, err := io.ReadFull(in, head)
+	if n == 0 && errors.Is(err, io.EOF) {
+		return 0, io.EOF
+	}
+	if n > 0 && head[0] != Version1 && head[0] != Version2 {
+		return 0, r.fault(ReasonVersion, "the frame's version is %q, expected '1' or '2'", head[0])
+	}
+	if err != nil {
+		return 0, r.broken(err, "reading the head of a frame")
+	}
+	r.frame = head[1]
+	return head[0], nil
+}
+
+func (r *Reader) event(in source, version byte) (Event, error) {
+	sequence, err := r.number(in, "an event's sequence number")
+	if err != nil {
+		return Event{}, err
+	}
+	event := Event{Version: version, Sequence: sequence}
+	r.buf = r.buf[:0]
+	if r.frame == FrameJSON {
+		if err := r.content(in, "an event's JSON"); err != nil {
+			return Event{}, err
+		}
+		event.JSON = slices.Clip(r.buf)
+		return event, nil
+	}
+	event.Pairs, err = r.data(in)
+	return event, err
+}
+
+func (r *Reader) data(in source) ([]Pair, error) {
+	count, err := r.number(in, "the number of pairs")
+	if err != nil {
+		return nil, err
+	}
+	if int64(count) > int64(r.limits.Pairs) {
+		return nil, r.fault(ReasonPairs, "an event of %d pairs, the limit is %d", count, r.limits.Pairs)
+	}
+	r.ends, r.pairs = r.ends[:0], r.pairs[:0]
+	for range count {
+		for _, what := range [...]string{"a key", "a value"} {
+			if err := r.content(in, what); err != nil {
+				return nil, err
+			}
+			r.ends = append(r.ends, len(r.buf))
+		}
+	}
+	from := 0
+	for i := 0; i < len(r.ends); i += 2 {
+		key, value := r.ends[i], r.ends[i+1]
+		r.pairs = append(r.pairs, Pair{Key: r.buf[from:key:key], Value: r.buf[key:value:value]})
+		from = value
+	}
+	return r.pairs, nil
+}
+
+// content reads a length and appends so many bytes to the buffer.
+func (r *Reader) content(in source, what string) error {
+	length, err := r.number(in, "the length of "+what)
+	if err != nil {
+		return err
+	}
+	if int64(len(r.buf))+int64(length) > int64(r.limits.Event) {
+		return r.fault(ReasonEventSize, "%s of %d bytes makes an event of %d, the limit is %d",
+			what, length, int64(len(r.buf))+int64(length), r.limits.Event)
+	}
+	// A claim is worth a little memory; the rest is for bytes that came.
+	for left, chunk := int(length), firstChunk; left > 0; chunk *= 2 {
+		n := min(left, chunk)
+		at := len(r.buf)
+		r.buf = slices.Grow(r.buf, n)[:at+n]
+		if _, err := io.ReadFull(in, r.buf[at:]); err != nil {
+			return r.broken(err, "reading "+what)
+		}
+		left -= n
+	}
+	return nil
+}
+
+func (r *Reader) number(in source, what string) (uint32, error) {
+	b := r.small[:4]
+	if _, err := io.ReadFull(in, b); err != nil {
+		return 0, r.broken(err, "reading "+what)
+	}
+	return binary.BigEndian.Uint32(b), nil
+}

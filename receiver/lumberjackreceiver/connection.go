@@ -1,0 +1,292 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lumberjackreceiver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/client"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
+)
+
+// Reasons for an error beside those of the codec.
+const (
+	reasonAck         = "ack"         // an acknowledgement could not be sent
+	reasonConnections = "connections" // max_connections is reached
+	reasonDeadLetter  = "dead_letter" // an event is to be given up, and cannot be
+	reasonRefused     = "refused"     // the pipeline refused events for now
+	reasonStalled     = "stalled"     // the peer was too slow
+	reasonTLS         = "tls"         // the handshake failed
+)
+
+const (
+	ackTimeout  = 10 * time.Second       // for a peer that does not read its acknowledgements
+	lingerTime  = 500 * time.Millisecond // for a peer to read the last of them before its bytes are thrown away
+	lingerBytes = 1 << 20
+)
+
+// errDraining ends the wait for a window when the receiver shuts down.
+var errDraining = errors.New("the receiver shuts down")
+
+// failure is why a connection is closed.
+type failure struct {
+	reason  string
+	message string
+	err     error
+}
+
+func (f *failure) Error() string { return f.message + ": " + f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// connection is one peer. All but drain and abort is for its own goroutine.
+type connection struct {
+	server *server
+	conn   net.Conn
+	peer   string
+	ctx    context.Context
+	reader *lumberjack.Reader
+	window window
+	part   part
+	acks   acks
+
+	mu       sync.Mutex // guards what follows against drain
+	idle     bool
+	draining bool
+	patience time.Duration // how long the peer may still take; unlimited while negative
+}
+
+func newConnection(s *server, conn net.Conn) *connection {
+	peer := conn.RemoteAddr()
+	c := &connection{
+		server: s, conn: conn, peer: peer.String(), ctx: client.NewContext(s.ctx, client.Info{Addr: peer}),
+		idle: true, patience: s.cfg.ReadTimeout,
+	}
+	if s.tls != nil {
+		c.conn = tls.Server(conn, s.tls)
+	}
+	c.reader = lumberjack.NewReader(c, s.cfg.Limits.limits())
+	c.acks.conn = c.conn
+	c.part.reset()
+	return c
+}
+
+// run serves the peer until it or the receiver ends.
+func (c *connection) run() {
+	err := c.handshake()
+	for err == nil {
+		err = c.serveWindow()
+	}
+	c.report(err)
+	c.close()
+}
+
+func (c *connection) handshake() error {
+	conn, ok := c.conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, c.server.cfg.ReadTimeout)
+	defer cancel()
+	err := conn.HandshakeContext(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && c.draining {
+		return errDraining
+	}
+	if err != nil {
+		return &failure{reasonTLS, "the TLS handshake failed", err}
+	}
+	return nil
+}
+
+func (c *connection) serveWindow() error {
+	if err := c.await(); err != nil {
+		return err
+	}
+	c.window = window{}
+	if err := c.reader.ReadWindow(c.take); err != nil {
+		return err
+	}
+	return c.handOver(true)
+}
+
+// await waits for the next window, as long as idle_timeout permits.
+func (c *connection) await() error {
+	c.mu.Lock()
+	c.idle, c.patience = true, c.server.cfg.IdleTimeout
+	if c.patience == 0 {
+		c.patience = -1
+	}
+	draining := c.draining
+	c.mu.Unlock()
+	if draining {
+		return errDraining
+	}
+	if err := c.reader.Await(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.idle, c.patience = false, c.server.cfg.ReadTimeout
+	c.mu.Unlock()
+	return nil
+}
+
+// Read reads from the peer for the codec, within the peer's remaining time. The
+// time between two reads is the pipeline's and counts for nobody.
+func (c *connection) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	if c.idle && c.draining {
+		c.mu.Unlock()
+		return 0, errDraining
+	}
+	begin, deadline := time.Now(), time.Time{}
+	if c.patience >= 0 {
+		deadline = begin.Add(c.patience)
+	}
+	err := c.conn.SetReadDeadline(deadline)
+	c.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.patience >= 0 {
+		c.patience = max(0, c.patience-time.Since(begin))
+	}
+	if err != nil && c.idle && c.draining {
+		return n, errDraining
+	}
+	return n, err
+}
+
+// drain lets the window that has begun end, and none begin.
+func (c *connection) drain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.draining = true
+	if c.idle {
+		_ = c.conn.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// abort ends the connection now.
+func (c *connection) abort() { _ = c.conn.Close() }
+
+// report says why the connection ends, unless that is nobody's fault.
+func (c *connection) report(err error) {
+	logger := c.server.logger.With(zap.String("peer", c.peer))
+	var fault *lumberjack.Error
+	var failed *failure
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, errDraining):
+		logger.Debug("connection closed", zap.Error(err))
+	case errors.As(err, &failed):
+		c.server.failed(failed.reason)
+		logger.Warn("connection closed: "+failed.message, zap.String("reason", failed.reason), zap.Error(failed.err))
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.idle:
+		logger.Debug("connection closed: nothing came for a long time", zap.Duration("idle_timeout", c.server.cfg.IdleTimeout))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.server.failed(reasonStalled)
+		logger.Warn("connection closed: the peer took too long to send a window", zap.String("reason", reasonStalled),
+			zap.Duration("read_timeout", c.server.cfg.ReadTimeout), zap.Error(err))
+	case c.idle:
+		logger.Debug("connection closed: the peer is gone", zap.Error(err))
+	case errors.As(err, &fault):
+		c.server.failed(string(fault.Reason))
+		logger.Warn("connection closed: "+describe(fault), zap.String("reason", string(fault.Reason)), zap.Error(err))
+	default:
+		logger.Error("connection closed", zap.Error(err))
+	}
+}
+
+// describe says what is wrong, and what to do about it where that is likely.
+func describe(fault *lumberjack.Error) string {
+	const wrong = "the peer sent something wrong"
+	switch fault.Reason {
+	case lumberjack.ReasonRead, lumberjack.ReasonTruncated:
+		return "the peer is gone in the midst of a window"
+	case lumberjack.ReasonVersion:
+		return wrong + "; if it speaks TLS, set tls, and if it speaks HTTP, it has the wrong port"
+	case lumberjack.ReasonWindow:
+		return wrong + "; it may need a larger limits::window_events"
+	case lumberjack.ReasonEventSize:
+		return wrong + "; it may need a larger limits::event_bytes"
+	case lumberjack.ReasonPairs:
+		return wrong + "; it may need a larger limits::pairs"
+	case lumberjack.ReasonDecompressed:
+		return wrong + "; it may need a larger limits::decompressed_bytes"
+	}
+	return wrong
+}
+
+// close ends the connection so that the peer can read what was sent to it last.
+// To close while its bytes are unread would reset the connection, and take the
+// acknowledgement from the peer.
+func (c *connection) close() {
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && c.ctx.Err() == nil {
+		if half.CloseWrite() == nil && c.conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+			_, _ = io.CopyN(io.Discard, c.conn, lingerBytes)
+		}
+	}
+	_ = c.conn.Close()
+}
+
+// acks writes acknowledgements. A second goroutine repeats the last one while the pipeline works.
+type acks struct {
+	conn net.Conn
+	mu   sync.Mutex
+}
+
+func (a *acks) write(version byte, sequence uint32) error {
+	if err := a.conn.SetWriteDeadline(time.Now().Add(ackTimeout)); err != nil {
+		return err
+	}
+	_, err := a.conn.Write(lumberjack.AppendAck(nil, version, sequence))
+	return err
+}
+
+// send acknowledges everything up to a sequence number.
+func (a *acks) send(version byte, sequence uint32) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.write(version, sequence); err != nil {
+		return &failure{reasonAck, "an acknowledgement could not be sent; the peer sends again what the pipeline has accepted", fmt.Errorf("sequence %d: %w", sequence, err)}
+	}
+	return nil
+}
+
+// keepAlive repeats a sequence number at an interval until the returned function is
+// called; after that none is sent any more. A late one would be taken for an
+// acknowledgement of the next window.
+func (a *acks) keepAlive(every time.Duration, version byte, sequence uint32) (stop func()) {
+	stopped := false
+	var timer *time.Timer
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	timer = time.AfterFunc(every, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		// If the peer is gone, the acknowledgement fails too, and says so.
+		if !stopped && a.write(version, sequence) == nil {
+			timer.Reset(every)
+		}
+	})
+	return func() {
+		timer.Stop()
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		stopped = true
+	}
+}

@@ -1,0 +1,214 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lumberjackreceiver
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"golang.org/x/tools/txtar"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the receiver makes of the events into testdata/ecs/*.txtar")
+
+var time0 = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// TestECS runs testdata/ecs/*.txtar: events, one on a line, and what becomes of them.
+func TestECS(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "ecs", "*.txtar"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			require.NoError(t, err)
+			require.Len(t, archive.Files, 2)
+			var p part
+			p.reset()
+			for line := range strings.Lines(string(archive.Files[0].Data)) {
+				p.add([]byte(line), "1.0")
+			}
+			got := show(p.logs)
+			require.Empty(t, p.damaged)
+			if *rewrite {
+				archive.Files[1].Data = []byte(got)
+				require.NoError(t, os.WriteFile(file, txtar.Format(archive), 0o600))
+				return
+			}
+			assert.Equal(t, string(archive.Files[1].Data), got, "rewrite with: go test -rewrite")
+		})
+	}
+}
+
+// show prints logs as text, attributes in order of their names.
+func show(ld plog.Logs) string {
+	var b strings.Builder
+	attributes := func(indent, title string, m map[string]any) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			fmt.Fprintf(&b, "%s%s %s = %T %v\n", indent, title, k, m[k], m[k])
+		}
+	}
+	for _, rl := range ld.ResourceLogs().All() {
+		b.WriteString("resource\n")
+		attributes("  ", "attribute", rl.Resource().Attributes().AsRaw())
+		for _, lr := range rl.ScopeLogs().At(0).LogRecords().All() {
+			fmt.Fprintf(&b, "  record %q\n", lr.Body().AsString())
+			if lr.Timestamp() != 0 {
+				fmt.Fprintf(&b, "    time %s\n", lr.Timestamp().AsTime().Format(time.RFC3339Nano))
+			}
+			if lr.SeverityText() != "" {
+				fmt.Fprintf(&b, "    severity %s %q\n", lr.SeverityNumber(), lr.SeverityText())
+			}
+			if !lr.TraceID().IsEmpty() || !lr.SpanID().IsEmpty() {
+				fmt.Fprintf(&b, "    trace %s span %s\n", lr.TraceID(), lr.SpanID())
+			}
+			attributes("    ", "attribute", lr.Attributes().AsRaw())
+		}
+	}
+	return b.String()
+}
+
+// uid is the id that an event gets.
+func uid(t *testing.T, event string) string {
+	t.Helper()
+	f, err := parse([]byte(event))
+	require.NoError(t, err)
+	lr := plog.NewLogRecord()
+	translate(f, lr)
+	v, ok := lr.Attributes().Get(vocabulary.RecordUID)
+	if !ok {
+		return ""
+	}
+	return v.Str()
+}
+
+func TestUID(t *testing.T) {
+	const base = `{"@timestamp":"2026-05-04T12:00:00.000Z","message":"m","agent":{"id":"a"},"log":{"offset":7,"file":{"path":"/p","inode":1,"device_id":2}}}`
+	first := uid(t, base)
+	assert.Len(t, first, 27)
+	// Objects and dotted names, and the order of the keys, are one and the same.
+	assert.Equal(t, first, uid(t, `{"log.file.path":"/p","log":{"file":{"device_id":2,"inode":1}},"log.offset":7,"agent.id":"a","message":"m","@timestamp":"2026-05-04T12:00:00.000Z","host":{"name":"x"}}`))
+	for what, change := range map[string][2]string{
+		"agent": {`"id":"a"`, `"id":"b"`}, "path": {`"/p"`, `"/q"`}, "offset": {`"offset":7`, `"offset":8`},
+		"a rotated file": {`"inode":1`, `"inode":3`}, "another disk": {`"device_id":2`, `"device_id":3`},
+		"a truncated file, read later": {"12:00:00.000Z", "12:00:01.000Z"}, "another line": {`"m"`, `"n"`},
+	} {
+		assert.NotEqual(t, first, uid(t, strings.Replace(base, change[0], change[1], 1)), what)
+	}
+	// Two identical lines without a place in a file are two.
+	for _, without := range []string{
+		`{"message":"m"}`, strings.Replace(base, `"id":"a"`, `"name":"a"`, 1), strings.Replace(base, `"offset":7`, `"offset":"7"`, 1),
+		strings.Replace(base, `"path":"/p"`, `"path":""`, 1), `{"@metadata":{"_id":7}}`, `{"@metadata":{"_id":""}}`,
+	} {
+		assert.Empty(t, uid(t, without), without)
+	}
+	// An id that the sender chose comes first.
+	assert.Equal(t, "chosen", uid(t, strings.Replace(base, "{", `{"@metadata":{"_id":"chosen"},`, 1)))
+	assert.Equal(t, "own", uid(t, `{"log.record.uid":"own","@metadata":{"_id":"chosen"}}`))
+	assert.Len(t, uid(t, `{"@metadata":{"_id":"`+strings.Repeat("x", 513)+`"}}`), 27)
+}
+
+// What is in the README's table is what the code does, and the other way round.
+func TestREADMEHasEveryName(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	readme := string(b)
+	for from, to := range renamed {
+		assert.Contains(t, readme, "| `"+from+"` | `"+to+"` |")
+	}
+	for _, p := range renamedPrefixes {
+		assert.Contains(t, readme, "| `"+p[0]+"*` | `"+p[1]+"*` |")
+	}
+	for _, prefix := range resourcePrefixes {
+		assert.Contains(t, readme, "`"+prefix+"*`")
+	}
+	_, tables, _ := strings.Cut(readme, "| field | resource attribute |")
+	tables, _, _ = strings.Cut(tables, "Version 1 has its own names")
+	assert.Equal(t, len(renamed)+len(renamedPrefixes), strings.Count(tables, "` | `"))
+}
+
+// Every object of a hostile event stays bounded: names do not grow with the square of its depth.
+func TestDeepEvents(t *testing.T) {
+	const depth = 5000
+	key := strings.Repeat("k", 100)
+	event := strings.Repeat(`{"leaf":1,"`+key+`":`, depth) + "1" + strings.Repeat("}", depth)
+	f, err := parse([]byte(event))
+	require.NoError(t, err)
+	assert.Len(t, f, flattenDepth+1)
+	lr := plog.NewLogRecord()
+	translate(f, lr)
+	size := 0
+	for k, v := range lr.Attributes().All() {
+		size += len(k) + len(v.AsString())
+	}
+	assert.Less(t, size, 2*len(event)+1000*flattenDepth*flattenDepth)
+
+	f, err = parse([]byte(`{"list":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`))
+	require.NoError(t, err)
+	inner := f["list"]
+	for range valueDepth - 1 {
+		inner = inner.([]any)[0]
+	}
+	assert.Equal(t, strings.Repeat("[", depth-valueDepth+1)+strings.Repeat("]", depth-valueDepth+1), inner)
+}
+
+func TestDataFrames(t *testing.T) {
+	pair := func(k, v string) lumberjack.Pair { return lumberjack.Pair{Key: []byte(k), Value: []byte(v)} }
+	for _, tt := range []struct {
+		want  string
+		pairs []lumberjack.Pair
+	}{
+		{`{}`, nil},
+		{
+			`{"message":"m","log.file.path":"/p","host.name":"h","log.offset":12,"type":"t"}`,
+			[]lumberjack.Pair{pair("line", "m"), pair("file", "/p"), pair("host", "h"), pair("offset", "12"), pair("type", "t")},
+		},
+		{`{"message":"m","line":"l","offset":"x"}`, []lumberjack.Pair{pair("line", "l"), pair("message", "m"), pair("offset", "x")}},
+		{`{"offset":"007"}`, []lumberjack.Pair{pair("offset", "007")}},
+		{`{"k\ufffd":"v\ufffdw"}`, []lumberjack.Pair{pair("k\xff", "v\xfew")}},
+	} {
+		assert.JSONEq(t, tt.want, string(jsonOf(tt.pairs)))
+	}
+}
+
+func metadataAttribute(t *testing.T, name string) (enum []string) {
+	t.Helper()
+	conf, err := confmaptest.LoadConf("metadata.yaml")
+	require.NoError(t, err)
+	attribute, err := conf.Sub("attributes::" + name)
+	require.NoError(t, err)
+	for _, v := range attribute.Get("enum").([]any) {
+		enum = append(enum, v.(string))
+	}
+	return enum
+}
+
+func BenchmarkPart(b *testing.B) {
+	archive, err := txtar.ParseFile(filepath.Join("testdata", "ecs", "filebeat.txtar"))
+	require.NoError(b, err)
+	event, _, _ := strings.Cut(string(archive.Files[0].Data), "\n")
+	var p part
+	b.ReportAllocs()
+	b.SetBytes(int64(len(event)))
+	for i := 0; b.Loop(); i++ {
+		if i%1000 == 0 {
+			p.reset()
+		}
+		p.add([]byte(event), "1.0")
+	}
+}

@@ -1,0 +1,172 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lumberjackreceiver
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
+)
+
+const (
+	// flattenDepth is how deep objects become dotted names. Deeper ones stay
+	// objects: names would grow with the square of the depth.
+	flattenDepth = 16
+	// valueDepth is how deep lists and objects are kept as such. Deeper ones become JSON text, which every backend can take.
+	valueDepth = 32
+)
+
+var errNotObject = errors.New("is not a JSON object")
+
+// fields are the leaves of an event under their dotted names.
+type fields map[string]any
+
+// parse reads an event's JSON. What it returns holds nothing of content.
+func parse(content []byte) (fields, error) {
+	dec := json.NewDecoder(bytes.NewReader(content))
+	dec.UseNumber()
+	var event any
+	if err := dec.Decode(&event); err != nil {
+		return nil, fmt.Errorf("is not JSON: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("is not JSON: something follows its end")
+	}
+	object, ok := event.(map[string]any)
+	if !ok {
+		return nil, errNotObject
+	}
+	f := make(fields, 4*len(object))
+	f.flatten("", object, 1)
+	return f, nil
+}
+
+// jsonOf is a data frame's content as JSON, in the names of ECS where version 1 had its own.
+func jsonOf(pairs []lumberjack.Pair) []byte {
+	event := make(map[string]any, len(pairs))
+	for _, p := range pairs {
+		event[text(p.Key)] = text(p.Value)
+	}
+	rename := func(from, to string) {
+		if v, ok := event[from]; ok {
+			if _, taken := event[to]; !taken {
+				event[to] = v
+				delete(event, from)
+			}
+		}
+	}
+	rename("line", "message")
+	rename("file", "log.file.path")
+	rename("host", "host.name")
+	if offset, ok := event["offset"].(string); ok && json.Valid([]byte(offset)) && strings.Trim(offset, "0123456789") == "" {
+		event["offset"] = json.Number(offset)
+		rename("offset", "log.offset")
+	}
+	// Strings, and a number that was checked: nothing here can fail.
+	b, _ := json.Marshal(event)
+	return b
+}
+
+func text(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
+
+// flatten adds an object's leaves. A name that comes twice ({"a.b": 1, "a": {"b": 2}}) keeps both values, as a list.
+func (f fields) flatten(prefix string, object map[string]any, depth int) {
+	// Only a key with a dot can make a name come twice; then the order matters.
+	if dotted(object) {
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			f.put(prefix+key, object[key], depth)
+		}
+		return
+	}
+	for key, value := range object {
+		f.put(prefix+key, value, depth)
+	}
+}
+
+func dotted(object map[string]any) bool {
+	for key := range object {
+		if strings.IndexByte(key, '.') >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (f fields) put(name string, value any, depth int) {
+	if inner, ok := value.(map[string]any); ok && len(inner) > 0 && depth < flattenDepth {
+		f.flatten(name+".", inner, depth+1)
+		return
+	}
+	value = plain(value, 1)
+	if first, twice := f[name]; twice {
+		value = []any{first, value}
+	}
+	f[name] = value
+}
+
+// plain turns what the JSON decoder gives into what pdata takes.
+func plain(value any, depth int) any {
+	switch v := value.(type) {
+	case json.Number:
+		return number(v)
+	case []any:
+		if depth >= valueDepth {
+			return asText(v)
+		}
+		for i := range v {
+			v[i] = plain(v[i], depth+1)
+		}
+	case map[string]any:
+		if depth >= valueDepth {
+			return asText(v)
+		}
+		for k := range v {
+			v[k] = plain(v[k], depth+1)
+		}
+	}
+	return value
+}
+
+// number keeps whole numbers whole, and as text what no number of 64 bits can hold.
+func number(n json.Number) any {
+	if i, err := n.Int64(); err == nil {
+		return i
+	}
+	if strings.Trim(n.String(), "-0123456789") == "" {
+		return n.String()
+	}
+	d, err := n.Float64()
+	if err != nil {
+		return n.String()
+	}
+	return d
+}
+
+func asText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}
+
+// take removes a field and returns its value.
+func (f fields) take(name string) any {
+	v := f[name]
+	delete(f, name)
+	return v
+}
+
+// text is a field's value if it is a text that is not empty.
+func (f fields) text(name string) string {
+	s, _ := f[name].(string)
+	return s
+}

@@ -1,0 +1,260 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lumberjackreceiver
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
+	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
+)
+
+// Reasons for a dead letter.
+const (
+	letterNotJSON = "not_json"
+	letterRefused = "refused"
+)
+
+// window is what was read of a window so far, by the numbers that its sender gave.
+type window struct {
+	events   int
+	version  byte   // of the last event
+	last     uint32 // sequence number of the last event
+	highest  uint32
+	jumps    bool // the numbers do not count up one by one
+	accepted bool // a part of it was
+	upTo     uint32
+	pending  int // events that are accepted, and not acknowledged
+}
+
+func (w *window) add(e lumberjack.Event) {
+	w.jumps = w.jumps || w.events > 0 && e.Sequence != w.last+1
+	w.highest = max(w.highest, e.Sequence)
+	w.version, w.last = e.Version, e.Sequence
+	w.events++
+}
+
+// end is the number that acknowledges the whole window.
+func (w *window) end() uint32 {
+	if w.jumps {
+		return w.highest
+	}
+	return w.last
+}
+
+// part is what is given to the pipeline at once.
+type part struct {
+	logs      plog.Logs
+	resources map[string]plog.LogRecordSlice
+	raw       []byte // the events as they came, for dead letters
+	ends      []int  // of events in raw
+	damaged   map[int]error
+}
+
+func (p *part) reset() {
+	p.logs, p.resources, p.damaged = plog.NewLogs(), map[string]plog.LogRecordSlice{}, nil
+	p.raw, p.ends = p.raw[:0], p.ends[:0]
+	if cap(p.raw) > 1<<20 {
+		p.raw = nil
+	}
+}
+
+func (p *part) event(i int) []byte {
+	if i == 0 {
+		return p.raw[:p.ends[0]]
+	}
+	return p.raw[p.ends[i-1]:p.ends[i]]
+}
+
+// take is called with each event of a window.
+func (c *connection) take(e lumberjack.Event) error {
+	content := e.JSON
+	if content == nil {
+		content = jsonOf(e.Pairs)
+	}
+	c.window.add(e)
+	c.part.add(content, c.server.set.BuildInfo.Version)
+	if len(c.part.ends) < c.server.cfg.Part.Events && len(c.part.raw) < c.server.cfg.Part.Bytes {
+		return nil
+	}
+	return c.handOver(false)
+}
+
+func (p *part) add(content []byte, scopeVersion string) {
+	p.raw = append(p.raw, content...)
+	p.ends = append(p.ends, len(p.raw))
+	event, err := parse(content)
+	if err != nil {
+		if p.damaged == nil {
+			p.damaged = map[int]error{}
+		}
+		p.damaged[len(p.ends)-1] = err
+		return
+	}
+	lr := plog.NewLogRecord()
+	resource := translate(event, lr)
+	lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+	key := identity(resource)
+	records, ok := p.resources[key]
+	if !ok {
+		rl := p.logs.ResourceLogs().AppendEmpty()
+		_ = rl.Resource().Attributes().FromRaw(resource)
+		sl := rl.ScopeLogs().AppendEmpty()
+		sl.Scope().SetName(metadata.ScopeName)
+		sl.Scope().SetVersion(scopeVersion)
+		records = sl.LogRecords()
+		p.resources[key] = records
+	}
+	lr.MoveTo(records.AppendEmpty())
+}
+
+// identity is the same for the same attributes only.
+func identity(attributes map[string]any) string {
+	b := make([]byte, 0, 1024)
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		b = appendText(b, 'n', name)
+		switch v := attributes[name].(type) {
+		case string:
+			b = appendText(b, 's', v)
+		case bool:
+			b = strconv.AppendBool(b, v)
+		case []any: // of texts only, see identifies
+			b = append(b, 'l')
+			for _, text := range v {
+				b = appendText(b, 's', text.(string))
+			}
+		}
+	}
+	return string(b)
+}
+
+func appendText(b []byte, kind byte, text string) []byte {
+	return append(binary.AppendUvarint(append(b, kind), uint64(len(text))), text...)
+}
+
+// handOver gives a part to the pipeline and acknowledges it, if it was accepted
+// or will never be. Any error closes the connection; the peer sends again what was not acknowledged.
+func (c *connection) handOver(last bool) error {
+	p := &c.part
+	events := len(p.ends)
+	if events == 0 && !last {
+		return nil
+	}
+	if events > 0 {
+		if err := c.deliver(); err != nil {
+			return err
+		}
+		p.reset()
+		c.window.pending += events
+	}
+	return c.acknowledge(last)
+}
+
+// deliver returns nil when the part is in the pipeline, or on disk as dead letters.
+func (c *connection) deliver() error {
+	p := &c.part
+	if n := len(p.damaged); n > 0 {
+		// To know this first keeps a sender that repeats such an event for ever from repeating the others into the pipeline.
+		if err := c.server.letters.room(len(p.raw), n); err != nil {
+			return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, and they cannot be kept as dead letters", n), err}
+		}
+	}
+	err := c.consume()
+	if err != nil && !permanent(err) {
+		return &failure{reasonRefused, "the pipeline refused events for now, the peer sends them again", err}
+	}
+	if err != nil || len(p.damaged) > 0 {
+		return c.bury(err)
+	}
+	return nil
+}
+
+// consume calls the next consumer, and keeps the peer's patience meanwhile.
+func (c *connection) consume() error {
+	n := c.part.logs.LogRecordCount()
+	if n == 0 {
+		return nil
+	}
+	// In version 1 there is no acknowledgement of nothing.
+	if w := &c.window; w.accepted || w.version == lumberjack.Version2 {
+		defer c.acks.keepAlive(c.server.cfg.KeepAlive, w.version, w.upTo)()
+	}
+	ctx := c.server.obs.StartLogsOp(c.ctx)
+	err := c.server.next.ConsumeLogs(ctx, c.part.logs)
+	c.server.obs.EndLogsOp(ctx, "lumberjack", n, err)
+	return err
+}
+
+// bury writes dead letters: all events if the pipeline refused them for good, else those that are damaged.
+func (c *connection) bury(refused error) error {
+	p, now := &c.part, time.Now()
+	var letters []letter
+	for i := range p.ends {
+		reason := refused
+		if damage := p.damaged[i]; damage != nil {
+			reason = damage
+		}
+		if reason != nil {
+			letters = append(letters, newLetter(now, reason.Error(), c.peer, p.event(i)))
+		}
+	}
+	if err := c.server.letters.write(letters); err != nil {
+		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(letters)), errors.Join(refused, err)}
+	}
+	damaged := len(p.damaged)
+	c.count(letterNotJSON, damaged)
+	c.count(letterRefused, len(letters)-damaged)
+	c.server.logger.Error("events cannot be delivered; they were written to the dead-letter file and acknowledged",
+		zap.String("peer", c.peer), zap.Int("events", len(letters)), zap.String("file", c.server.letters.path()),
+		zap.String("first_reason", letters[0].Reason))
+	return nil
+}
+
+func (c *connection) count(reason string, n int) {
+	if n > 0 {
+		c.server.telemetry.ReceiverLumberjackDeadLetters.Add(c.ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+	}
+}
+
+// acknowledge tells the peer what was accepted. A part in the midst of a window
+// is acknowledged only if the numbers so far count up: else a number above would stand for events that were not read yet.
+func (c *connection) acknowledge(last bool) error {
+	w := &c.window
+	if w.pending == 0 || !last && w.jumps {
+		return nil
+	}
+	if err := c.acks.send(w.version, w.end()); err != nil {
+		return err
+	}
+	c.server.telemetry.ReceiverLumberjackAcknowledgedEvents.Add(c.ctx, int64(w.pending))
+	w.accepted, w.upTo, w.pending = true, w.end(), 0
+	return nil
+}
+
+// permanent tells whether an error is permanent for every consumer that failed.
+// consumererror.IsPermanent is content with one, but what another one refused for now must come again.
+func permanent(err error) bool {
+	if !consumererror.IsPermanent(err) {
+		return false
+	}
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if joined, ok := e.(interface{ Unwrap() []error }); ok {
+			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !permanent(part) })
+		}
+	}
+	return true
+}
