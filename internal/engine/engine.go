@@ -393,8 +393,7 @@ func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Ve
 	if t < st.meter.time {
 		e.refused[RefusedOutOfOrder]++
 		if st.late++; st.late >= lateBeforeRestart {
-			st.late, st.meter = 0, meter{}
-			st.source.watermark, st.source.service.watermark = t, t
+			e.turnBack(st, t)
 		}
 		return verdicts
 	}
@@ -406,6 +405,18 @@ func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Ve
 		}
 	}
 	return verdicts
+}
+
+// turnBack has a stream go on from t, which lies before what it had seen: its
+// clock was wrong then. Anomalies of that time end there.
+func (e *Engine) turnBack(st *stream, t int64) {
+	for i := range st.series {
+		if e.tracker.Follows(uint64(st.series[i].id)) {
+			e.silence(st.series[i].id, st)
+		}
+	}
+	st.late, st.meter = 0, meter{}
+	st.source.watermark, st.source.service.watermark = t, t
 }
 
 // subject names a series for people and events.

@@ -312,6 +312,24 @@ func TestClockFarAheadIsForgiven(t *testing.T) {
 	assert.Equal(t, stamp(float64((w.step-1)*cadence)), gauges[0].Time)
 }
 
+// An anomaly of the time in which the clock was ahead ends there: it never closes before it opened.
+func TestAnomalyEndsWhereTheClockTurnsBack(t *testing.T) {
+	w := newWorld(newEngine(), "cart")
+	w.run(history)
+	w.run(2, "cart")
+	require.Equal(t, 1, w.engine.Status().OpenAnomalies)
+	open := w.engine.Incidents("")[0]
+	w.step = -500 // before all that it knows
+	w.run(lateBeforeRestart + 20)
+	closed := w.engine.Incidents("")[0]
+	assert.Equal(t, open.ID, closed.ID)
+	assert.Equal(t, incident.StateClosed, closed.State)
+	for _, a := range closed.Anomalies {
+		assert.False(t, a.Closed.Before(a.Opened), "%v before %v", a.Closed, a.Opened)
+	}
+	assert.Zero(t, w.engine.Status().OpenAnomalies)
+}
+
 // A few late points now and then are no reason to start anew.
 func TestFewLatePointsChangeNothing(t *testing.T) {
 	e := newEngine()
