@@ -9,28 +9,44 @@ import "math"
 // The effective number of points remembered is HalfLife / ln 2, about 4,300.
 const HalfLife = 3000
 
-// maxWeight bounds the growing weight: counts stay far inside float32.
-const maxWeight = 1 << 20
+// The newest point weighs leastUnit to mostUnit, so that all that is remembered
+// fits a uint16: HalfLife points of a growing weight, and as much again from before.
+const (
+	leastUnit = 7
+	mostUnit  = 2*leastUnit - 1
+)
 
-// growth is the factor between the weights of two successive points.
-var growth = math.Exp2(1.0 / HalfLife)
+// units are the weights of a point by its place between two halvings.
+var units = func() (u [HalfLife]uint8) {
+	for i := range u {
+		u[i] = uint8(leastUnit * math.Exp2(float64(i)/HalfLife))
+	}
+	return u
+}()
 
 // Weight is the weight of the newest point under exponential forgetting. Rather
 // than shrinking every count at each point, the newest point weighs more than
-// the one before it, which costs O(1). The zero value is not usable: start at 1.
-type Weight float64
+// the one before it, and every HalfLife points all is halved. The zero value is
+// ready to use.
+type Weight uint16
 
-// Next advances by one point. When the weight grows too large it returns a
-// factor below 1, by which the caller multiplies all that it counted; else 1.
-func (w *Weight) Next() (rescale float64) {
-	*w *= Weight(growth)
-	if *w < maxWeight {
-		return 1
+// Next advances by one point and tells whether the caller must halve all that it counted.
+func (w *Weight) Next() (halve bool) {
+	if *w++; *w < HalfLife {
+		return false
 	}
-	rescale = 1 / float64(*w)
-	*w = 1
-	return rescale
+	*w = 0
+	return true
 }
 
+// Unit returns the weight of the newest point.
+func (w Weight) Unit() float64 { return float64(units[w]) }
+
 // Valid reports whether w is a weight that Next can have left behind.
-func (w Weight) Valid() bool { return w >= 1 && w < maxWeight }
+func (w Weight) Valid() bool { return w < HalfLife }
+
+// add adds a weight to a count, which stays at its greatest rather than turn over.
+func add(count *uint16, w uint16) { *count = min(*count, math.MaxUint16-w) + w }
+
+// whole is a point's weight times the trust in it, 0 to 1.
+func whole(w, trust float64) uint16 { return uint16(w*trust + 0.5) }

@@ -10,54 +10,59 @@ const (
 	rankBuckets = 32
 	rankWidth   = 0.4
 	rankOpen    = rankBuckets - 1
-	rankShare   = 0.02 // beyond the point that this share exceeds, the tail is exponential
-	rankWeight  = 10   // excesses that the prior slope, 1, is worth
+	rankShare   = 0.01 // beyond the point that this share exceeds, the tail is exponential
+	rankWeight  = 20   // excesses that the prior scale is worth
 	rankPrior   = 50   // points that the prior distribution is worth at the start
+	rankTail    = 0.05 // prior of the shape ξ: what combines several surprises has a heavier tail than each
+	rankShape   = 100  // excesses that it is worth
+	maxRankTail = 0.5
 )
 
 // Rank turns a surprise s = -ln p that is not calibrated, because it combines
 // several, into one that is: by its rank among those seen before. Beyond the
-// counted body ln p falls linearly, with a slope estimated from the excesses
-// and shrunk to 1. Use NewRank.
+// counted body a fitted tail speaks. Use NewRank.
 type Rank struct {
-	count [rankBuckets]float32
-	total float64
+	count [rankBuckets]uint16
+	total uint32
 	from  uint8   // first bucket of the tail
 	share float32 // share of all points beyond its lower edge
-	mean  float32 // mean excess in nats: the inverse slope
+	sigma float32 // σ of the excesses, in nats
+	shape float32 // ξ
 }
 
-// NewRank returns a rank that expects the larger of two independent surprises,
-// P(S < s) = (1 - e^-s)², until it has seen better.
-func NewRank() Rank {
+// NewRank returns a rank that expects P(S > s) = e^(-s/mean) until it has seen better.
+func NewRank(mean float64) Rank {
 	var r Rank
 	prev := 0.0
 	for j := range r.count {
 		f := 1.0
 		if j < rankOpen {
-			f = math.Pow(1-math.Exp(-rankWidth*float64(j+1)), 2)
+			f = 1 - math.Exp(-rankWidth*float64(j+1)/mean)
 		}
-		r.count[j] = float32(rankPrior * (f - prev))
+		r.count[j] = uint16(rankPrior*leastUnit*(f-prev) + 0.5)
+		r.total += uint32(r.count[j])
 		prev = f
 	}
-	r.total = rankPrior
-	r.Fit(1)
+	r.Fit(leastUnit, mean)
 	return r
 }
 
 func rankBucket(s float64) int { return int(min(s/rankWidth, rankOpen)) }
 
-// Add learns the surprise s ≥ 0 with weight w.
-func (r *Rank) Add(s, w float64) {
-	r.count[rankBucket(s)] += float32(w)
-	r.total += w
+// Add learns the surprise s ≥ 0, a point of the given weight, as far as it is trusted, 0 to 1.
+func (r *Rank) Add(s, unit, trust float64) {
+	c := &r.count[rankBucket(s)]
+	before := *c
+	add(c, whole(unit, trust))
+	r.total += uint32(*c - before)
 }
 
-// Rescale multiplies all counts by f, as Weight.Next asks.
-func (r *Rank) Rescale(f float64) {
-	r.total *= f
+// Halve halves all counts, as Weight.Next asks.
+func (r *Rank) Halve() {
+	r.total = 0
 	for j := range r.count {
-		r.count[j] *= float32(f)
+		r.count[j] /= 2
+		r.total += uint32(r.count[j])
 	}
 }
 
@@ -67,41 +72,45 @@ func (r *Rank) LogP(s, unit float64) float64 {
 	j := rankBucket(s)
 	if j >= int(r.from) {
 		y := s - rankWidth*float64(r.from)
-		return math.Log(float64(r.share)) - y/float64(r.mean)
+		return math.Log(float64(r.share)) - math.Log1p(float64(r.shape)*y/float64(r.sigma))/float64(r.shape)
 	}
-	var above float32
+	var above uint32
 	for _, c := range r.count[j+1:] {
-		above += c
+		above += uint32(c)
 	}
 	part := float64(j+1) - s/rankWidth
-	return min(0, math.Log((float64(above)+part*float64(r.count[j])+unit/2)/(r.total+unit)))
+	return min(0, math.Log((float64(above)+part*float64(r.count[j])+unit/2)/(float64(r.total)+unit)))
 }
 
-// Fit finds the tail anew: O(buckets). unit is the weight of one point.
+// Fit finds the tail anew: O(buckets). unit is the weight of one point, prior
+// the mean excess, in nats, that few excesses are shrunk to.
 //
-// With S the share of the excesses beyond y, and the open bucket from y₀ on, an
-// exponential tail has the mean excess ∫₀^y₀ S / (1 - S(y₀)).
-func (r *Rank) Fit(unit float64) {
+// The excesses follow a generalised Pareto distribution, estimated by its
+// probability-weighted moments, as the tail of a side does.
+func (r *Rank) Fit(unit, prior float64) {
+	total := float64(r.total)
 	var mass float64
 	j := rankOpen
 	for ; ; j-- {
 		mass += float64(r.count[j])
-		if mass >= rankShare*r.total || j == 1 {
+		if mass >= rankShare*total || j == 1 {
 			break
 		}
 	}
 	var m moments
 	beyond := mass
-	for q := j; q < rankOpen; q++ {
+	for q := j; q < rankOpen && beyond > 0; q++ {
 		next := max(0, beyond-float64(r.count[q]))
 		m.add(rankWidth, beyond/mass, next/mass)
 		beyond = next
 	}
-	n, mean := mass/unit, 1.0
-	if beyond < mass/2 {
-		mean = m.s / (1 - beyond/mass)
+	n, est := mass/unit, rankTail
+	if m.s > m.s2 {
+		est = clamp(2-m.s/(m.s-m.s2), -0.5, maxRankTail)
 	}
+	xi := clamp((n*est+rankShape*rankTail)/(n+rankShape), minShape, maxRankTail)
 	r.from = uint8(j)
-	r.share = float32((mass + unit/2) / (r.total + unit))
-	r.mean = float32((n*mean + rankWeight) / (n + rankWeight))
+	r.share = float32((mass + unit/2) / (total + unit))
+	r.sigma = float32((n*m.s + rankWeight*prior) / (n + rankWeight) * (1 - xi))
+	r.shape = float32(xi)
 }

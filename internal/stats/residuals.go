@@ -13,7 +13,7 @@ const BandShare = 0.005
 // of two, so that a bucket's number stands in the top bits of a float64.
 const (
 	buckets   = 64
-	minOctave = -4
+	minOctave = -6
 	edgeShift = 50
 	edgeBase  = (1023+minOctave)<<2 - 1
 	openEdge  = buckets - 1
@@ -32,18 +32,34 @@ func edgeOf(j int) float64 {
 	return math.Float64frombits(uint64(j+edgeBase) << edgeShift)
 }
 
+// stretched are the stretched edges.
+var stretched = func() (y [buckets]float64) {
+	for j := range y {
+		y[j] = stretch(edgeOf(j))
+	}
+	return y
+}()
+
 // side holds the points on one side of zero.
 type side struct {
-	count [buckets]float32
+	count [buckets]uint16
+	total uint32
 	tail  tail
 }
 
 // above returns the weight of the points at or beyond x.
 func (s *side) above(x float64) float64 {
 	j := bucketOf(x)
-	var sum float32
-	for _, c := range s.count[j+1:] {
-		sum += c
+	var sum uint32
+	if j < buckets/2 {
+		for _, c := range s.count[:j+1] {
+			sum += uint32(c)
+		}
+		sum = s.total - sum
+	} else {
+		for _, c := range s.count[j+1:] {
+			sum += uint32(c)
+		}
 	}
 	lo := edgeOf(j)
 	var part float64
@@ -55,20 +71,61 @@ func (s *side) above(x float64) float64 {
 	return float64(sum) + part*float64(s.count[j])
 }
 
+func (s *side) add(x float64, w uint16) {
+	c := &s.count[bucketOf(x)]
+	before := *c
+	add(c, w)
+	s.total += uint32(*c - before)
+}
+
+func (s *side) halve() {
+	s.total = 0
+	for j := range s.count {
+		s.count[j] /= 2
+		s.total += uint32(s.count[j])
+	}
+}
+
+// share returns the share of total points that lie at or beyond x, if x is
+// inside the threshold; else ok is false, and logTail speaks.
+func (s *side) share(x, total, unit float64) (p float64, ok bool) {
+	if bucketOf(x) >= int(s.tail.from) {
+		return 0, false
+	}
+	return (s.above(x) + unit/2) / (total + unit), true
+}
+
+// logTail returns ln p of a value at or beyond x, which is beyond the threshold,
+// among total points in all: as the fitted tail has it, unless enough points
+// (c - 1.5·√c > 0) have been counted out there to say more.
+func (s *side) logTail(x, total, unit float64) float64 {
+	from := int(s.tail.from)
+	lp := s.tail.logP(stretch(x) - stretched[from])
+	if x < float64(s.tail.far) {
+		if c := s.above(x) / unit; c > 2.25 {
+			lp = max(lp, math.Log((c-1.5*math.Sqrt(c))*unit/total))
+		}
+	}
+	return lp
+}
+
 // Residuals ranks residuals, given in units of the series' scale, among those
 // seen before: 64 buckets a side, forgotten with a half-life of HalfLife points.
 // What is added counts for the tails from the next Fit on. Use NewResiduals.
 type Residuals struct {
-	side  [2]side // up, down
-	total float64
+	n    float64 // weight of all points
+	side [2]side // up, down
 }
 
 // NewResiduals returns an empty one, which knows the prior only.
 func NewResiduals() Residuals {
 	var r Residuals
-	r.Fit(1)
+	r.FitBand(1)
 	return r
 }
+
+// sum counts all points anew.
+func (r *Residuals) sum() { r.n = float64(r.side[0].total + r.side[1].total) }
 
 // pick returns x's side and its distance from zero.
 func (r *Residuals) pick(x float64) (*side, float64) {
@@ -78,43 +135,41 @@ func (r *Residuals) pick(x float64) (*side, float64) {
 	return &r.side[0], math.Abs(x) // -0 is 0
 }
 
-// Add learns x with weight w.
-func (r *Residuals) Add(x, w float64) {
+// Add learns x, a point of the given weight, as far as it is trusted, 0 to 1.
+func (r *Residuals) Add(x, unit, trust float64) {
 	s, a := r.pick(x)
-	s.count[bucketOf(a)] += float32(w)
-	r.total += w
+	before := s.total
+	s.add(a, whole(unit, trust))
+	r.n += float64(s.total - before)
 }
 
-// Rescale multiplies all counts by f, as Weight.Next asks.
-func (r *Residuals) Rescale(f float64) {
-	r.total *= f
-	for i := range r.side {
-		for j := range r.side[i].count {
-			r.side[i].count[j] *= float32(f)
-		}
-	}
+// Halve halves all counts, as Weight.Next asks.
+func (r *Residuals) Halve() {
+	r.side[0].halve()
+	r.side[1].halve()
+	r.sum()
 }
 
 // LogP returns ln p, p being twice the chance of a residual at or beyond x on
 // the same side, at most 0. It falls strictly with |x| in the tail. unit is the
 // weight of one point.
-//
-// Inside the threshold p is counted; beyond it the fitted tail speaks, unless
-// enough points (c - 1.5·√c > 0) have been counted out there to say more.
 func (r *Residuals) LogP(x, unit float64) float64 {
-	s, a := r.pick(x)
-	u := edgeOf(int(s.tail.from))
-	if a < u {
-		return min(0, math.Log(2*(s.above(a)+unit/2)/(r.total+unit)))
-	}
-	lp := s.tail.logP(stretch(a) - stretch(u))
-	if c := s.above(a) / unit; c > 2.25 {
-		lp = max(lp, math.Log((c-1.5*math.Sqrt(c))*unit/r.total))
-	}
-	return min(0, math.Ln2+lp)
+	p, l := r.P(x, unit)
+	return min(0, math.Log(p)+l)
 }
 
-// Band returns the residuals that BandShare of the points exceed below and above.
+// P returns a factor p and an addend l such that LogP is ln p + l: where p was
+// counted l is 0, so that many p's take one logarithm together.
+func (r *Residuals) P(x, unit float64) (p, l float64) {
+	s, a := r.pick(x)
+	if p, ok := s.share(a, r.n, unit); ok {
+		return min(1, 2*p), 0
+	}
+	return 1, math.Ln2 + s.logTail(a, r.n, unit)
+}
+
+// Band returns the residuals that BandShare of the points exceed below and
+// above, as of the latest FitBand.
 func (r *Residuals) Band() (lower, upper float64) {
 	return -float64(r.side[1].tail.band), float64(r.side[0].tail.band)
 }
@@ -128,12 +183,56 @@ func (r *Residuals) Far(x float64) float64 {
 // Fit fits both tails anew: O(buckets).
 func (r *Residuals) Fit(unit float64) {
 	for i := range r.side {
-		r.side[i].fit(r.total, unit)
+		r.side[i].fit(r.n, unit, false)
 	}
 }
 
-// fit finds the threshold, the tail beyond it and the band.
-func (s *side) fit(total, unit float64) {
+// FitBand fits the tails, and the band with them.
+func (r *Residuals) FitBand(unit float64) {
+	for i := range r.side {
+		r.side[i].fit(r.n, unit, true)
+	}
+}
+
+// Magnitudes ranks values that are never negative among those seen before, as
+// Residuals does. Use NewMagnitudes.
+type Magnitudes struct {
+	side side
+}
+
+// NewMagnitudes returns an empty one, which knows the prior only.
+func NewMagnitudes() Magnitudes {
+	var m Magnitudes
+	m.Fit(1)
+	return m
+}
+
+// Add learns x ≥ 0, a point of the given weight, as far as it is trusted, 0 to 1.
+func (m *Magnitudes) Add(x, unit, trust float64) { m.side.add(x, whole(unit, trust)) }
+
+// Halve halves all counts, as Weight.Next asks.
+func (m *Magnitudes) Halve() { m.side.halve() }
+
+// LogP returns ln p, p being the chance of a value at or beyond x, at most 0.
+func (m *Magnitudes) LogP(x, unit float64) float64 {
+	p, l := m.P(x, unit)
+	return min(0, math.Log(p)+l)
+}
+
+// P is that of Residuals.
+func (m *Magnitudes) P(x, unit float64) (p, l float64) {
+	total := float64(m.side.total)
+	if p, ok := m.side.share(x, total, unit); ok {
+		return min(1, p), 0
+	}
+	return 1, m.side.logTail(x, total, unit)
+}
+
+// Fit fits the tail anew: O(buckets).
+func (m *Magnitudes) Fit(unit float64) { m.side.fit(float64(m.side.total), unit, false) }
+
+// fit finds the threshold and the tail beyond it, and the band if that is wanted.
+func (s *side) fit(total, unit float64, band bool) {
 	need, few := tailShare*total, recurring*unit
 	var mass float64
 	j, far := openEdge, 0
@@ -146,31 +245,33 @@ func (s *side) fit(total, unit float64) {
 			break
 		}
 	}
-	u := edgeOf(j)
+	yu := stretched[j]
 	// The moments stop at the furthest residual that recurs: how far a lone
 	// outlier lies says nothing about the others.
 	var m moments
 	beyond := mass
 	for q := j; q <= min(far, openEdge-1); q++ {
 		next := max(0, beyond-float64(s.count[q]))
-		m.add(stretch(edgeOf(q+1))-stretch(edgeOf(q)), beyond/mass, next/mass)
+		m.add(stretched[q+1]-stretched[q], beyond/mass, next/mass)
 		beyond = next
 	}
-	xi, sigma := m.shapeScale(mass/unit, stretch(u))
-	s.tail = tail{from: uint8(j), share: float32((mass + unit/2) / (total + unit)), sigma: float32(sigma), shape: float32(xi)}
+	xi, sigma := m.shapeScale(mass/unit, yu)
+	s.tail = tail{from: uint8(j), share: float32((mass + unit/2) / (total + unit)), sigma: float32(sigma), shape: float32(xi), band: s.tail.band}
 	s.tail.far = float32(edgeOf(far + 1))
 	if far == openEdge {
 		s.tail.far = float32(math.Inf(1))
 	}
-	s.tail.band = float32(s.quantile(BandShare))
-	s.tail.sigma = max(s.tail.sigma, float32(minScale*stretch(u)))
+	if band {
+		s.tail.band = float32(s.quantile(BandShare))
+	}
+	s.tail.sigma = max(s.tail.sigma, float32(minScale*yu))
 }
 
 // quantile returns the residual that the share p of all points exceed, p being
 // less than tailShare; 0 if fewer lie on this side at all.
 func (s *side) quantile(p float64) float64 {
 	if p < float64(s.tail.share) {
-		return shrink(stretch(edgeOf(int(s.tail.from))) + s.tail.quantile(p))
+		return shrink(stretched[s.tail.from] + s.tail.quantile(p))
 	}
 	return 0
 }

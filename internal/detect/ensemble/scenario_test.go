@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package level
+package ensemble
 
 import (
 	"bufio"
@@ -14,33 +14,45 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/opening"
 )
 
 // A scenario is a text file in testdata, one statement a line, # for comments:
 //
-//	alpha A                an alarm is a point with p < A (default 1e-6)
+//	alpha A                a point alarms if p < A (default 1e-6)
+//	step D                 time between two points (default 15s); the first is at midnight of a Monday, UTC
+//	pause D                moves the clock, without points
 //	noise KIND A B         what is fed from now on: normal MEAN SD, t3 MEAN SCALE, uniform LOW HIGH,
 //	                       poisson MEAN, bernoulli P, constant V, ulp V (V and its two neighbours)
 //	swing SIZE PERIOD      adds a sine of that size, PERIOD points long; 0 0 ends it
+//	daily SIZE             adds a sine of that size by the time of day, least at 6 and greatest at 18 h; 0 ends it
+//	job SIZE HOUR MINUTES  adds SIZE from that hour of each day on, so long; 0 0 0 ends it
 //	ramp STEP              adds STEP more at each point; 0 keeps what there is
 //	shift D                adds D from now on
 //	feed N [EXPECT ...]    feeds N points and checks what was said about them:
-//	  within K             an alarm among the first K
-//	  after K              no alarm after the first K
-//	  quiet                no alarm
-//	  atmost K, atleast K  number of alarms
-//	  high, low            every alarm is of that kind
+//	  within K             a point alarms among the first K
+//	  after K              none does after the first K
+//	  quiet                none does
+//	  atmost K, atleast K  number of points that alarm
+//	  openings K           at most K anomalies open, by the opening rule at that alpha; what
+//	                       opens again within the hold-off continues one
+//	  high, low            every one that opens is of that kind
 type scenario struct {
 	t     *testing.T
 	model *Model
+	rule  opening.Rule
 	rng   *rand.Rand
 	alpha float64
 	noise func() float64
+	now   time.Time
+	every time.Duration
 
-	offset, step, swing, period float64
-	fed                         int
+	offset, ramp, swing, period, daily, size float64
+	from, length                             time.Duration // of the job
+	fed, opened                              int           // points so far, and at the latest opening
 }
 
 func TestScenarios(t *testing.T) {
@@ -51,20 +63,23 @@ func TestScenarios(t *testing.T) {
 	for _, file := range files {
 		for seed := range uint64(5) {
 			t.Run(fmt.Sprintf("%s/%d", strings.TrimSuffix(filepath.Base(file), ".txt"), seed), func(t *testing.T) {
-				run(t, file, seed)
+				play(t, file, seed)
 			})
 		}
 	}
 }
 
-func run(t *testing.T, file string, seed uint64) {
+func play(t *testing.T, file string, seed uint64) {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	s := &scenario{t: t, model: New(), rng: rand.New(rand.NewPCG(seed, 1)), alpha: 1e-6}
+	s := &scenario{
+		t: t, model: New(nil), rng: rand.New(rand.NewPCG(seed, 1)), alpha: 1e-6,
+		now: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), every: 15 * time.Second,
+	}
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
 		text, _, _ := strings.Cut(lines.Text(), "#")
@@ -80,19 +95,32 @@ func (s *scenario) statement(verb string, args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("%s needs an argument", verb)
 	}
-	if verb == "noise" {
+	switch verb {
+	case "noise":
 		return s.setNoise(args[0], numbersOf(args[1:]))
+	case "step", "pause":
+		d, err := time.ParseDuration(args[0])
+		if verb == "step" {
+			s.every = d
+		} else {
+			s.now = s.now.Add(d)
+		}
+		return err
 	}
-	x := numbersOf(args)
+	x := append(numbersOf(args), 0, 0)
 	switch verb {
 	case "alpha":
 		s.alpha = x[0]
 	case "shift":
 		s.offset += x[0]
 	case "ramp":
-		s.step = x[0]
+		s.ramp = x[0]
 	case "swing":
 		s.swing, s.period = x[0], x[1]
+	case "daily":
+		s.daily = x[0]
+	case "job":
+		s.size, s.from, s.length = x[0], time.Duration(x[1]*float64(time.Hour)), time.Duration(x[2])*time.Minute
 	case "feed":
 		return s.feed(int(x[0]), args[1:])
 	default:
@@ -126,23 +154,52 @@ func (s *scenario) setNoise(kind string, x []float64) error {
 
 func sq(r *rand.Rand) float64 { x := r.NormFloat64(); return x * x }
 
+// value returns the next value.
+func (s *scenario) value() float64 {
+	s.offset += s.ramp
+	v := s.noise() + s.offset
+	if s.period > 0 {
+		v += s.swing * math.Sin(2*math.Pi*float64(s.fed)/s.period)
+	}
+	ofDay := s.now.Sub(s.now.Truncate(24 * time.Hour))
+	v -= s.daily * math.Sin(2*math.Pi*ofDay.Hours()/24)
+	if ofDay >= s.from && ofDay < s.from+s.length {
+		v += s.size
+	}
+	return v
+}
+
+// said is what was said about the points of one feed.
+type said struct {
+	first, last, alarms, openings int
+	kinds                         map[detect.Kind]int // of the openings
+	least                         float64             // ln p
+}
+
 // feed feeds n points and checks the expectations.
 func (s *scenario) feed(n int, expect []string) error {
-	first, last, alarms := n+1, 0, 0
-	kinds := map[detect.Kind]int{}
+	got := said{first: n + 1, kinds: map[detect.Kind]int{}}
 	for i := 1; i <= n; i++ {
-		s.offset += s.step
-		v := s.noise() + s.offset
-		if s.period > 0 {
-			v += s.swing * math.Sin(2*math.Pi*float64(s.fed)/s.period)
-		}
+		out := s.model.Observe(s.now.UnixNano(), s.value())
+		s.now = s.now.Add(s.every)
 		s.fed++
-		if out := s.model.Observe(int64(s.fed)*15e9, v); out.LogP < math.Log(s.alpha) {
-			first, last, alarms = min(first, i), i, alarms+1
-			kinds[out.Kind]++
+		score := detect.Score(out.LogP, s.alpha)
+		if score > 1 {
+			got.first, got.last, got.alarms = min(got.first, i), i, got.alarms+1
+		}
+		got.least = min(got.least, out.LogP)
+		if s.rule.Next(score) > 1 {
+			if s.opened == 0 || s.fed-s.opened > opening.HoldOff {
+				got.openings++
+				got.kinds[out.Kind]++
+			}
+			s.opened = s.fed
 		}
 	}
-	got := fmt.Errorf("%d alarms, the first at %d, the last at %d, kinds %v", alarms, first, last, kinds)
+	return got.check(expect)
+}
+
+func (s *said) check(expect []string) error {
 	for i := 0; i < len(expect); i++ {
 		word, k := expect[i], 0
 		if i+1 < len(expect) {
@@ -152,14 +209,15 @@ func (s *scenario) feed(n int, expect []string) error {
 			}
 		}
 		ok, known := map[string]bool{
-			"within": first <= k, "after": last <= k, "quiet": alarms == 0, "atmost": alarms <= k, "atleast": alarms >= k,
-			"high": kinds[detect.KindHigh] == alarms, "low": kinds[detect.KindLow] == alarms,
+			"within": s.first <= k, "after": s.last <= k, "quiet": s.alarms == 0, "atmost": s.alarms <= k, "atleast": s.alarms >= k,
+			"openings": s.openings <= k, "high": s.kinds[detect.KindHigh] == s.openings, "low": s.kinds[detect.KindLow] == s.openings,
 		}[word]
 		if !known {
 			return fmt.Errorf("unknown expectation %s", word)
 		}
 		if !ok {
-			return fmt.Errorf("want %s %d, got %w", word, k, got)
+			return fmt.Errorf("want %s %d, got %d alarms, the first at %d, the last at %d, %d openings, kinds %v, least ln p %.1f",
+				word, k, s.alarms, s.first, s.last, s.openings, s.kinds, s.least)
 		}
 	}
 	return nil

@@ -1,0 +1,126 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package calibration
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	levels = 64
+	width  = 0.4 // nats between two levels: the last is at p = e^-25.2
+	// weight is how many points seen beyond a level the guess from the level before it is worth.
+	weight = 4
+	// most bounds a correction: a fleet in which everything is broken is not to
+	// make all of it normal.
+	most = 12.0 // nats
+)
+
+const (
+	memory = 4300 // points that a model remembers
+	beyond = 2.5  // nats beyond the rarest of its points that it is taken at its word
+	guess  = 0.6  // what each nat beyond those is worth
+)
+
+// Humble shortens what lies beyond a model's own history: of n points one has
+// p < 1/n, and what is said of much rarer ones is a guess.
+func Humble(logP float64, n uint64) float64 {
+	known := -math.Log(float64(max(1, min(n, memory)))) - beyond
+	if logP < known {
+		return known + guess*(logP-known)
+	}
+	return logP
+}
+
+// Count counts surprises by their size, forgetting. The zero value is empty.
+type Count struct {
+	at    [levels]float64
+	total float64
+}
+
+// Add counts a point with the surprise ln p ≤ 0.
+func (c *Count) Add(logP float64) {
+	c.at[int(min(levels-1, -logP/width))]++
+	c.total++
+}
+
+// Total returns how many points are counted.
+func (c *Count) Total() float64 { return c.total }
+
+// Forget keeps the share f of all that was counted.
+func (c *Count) Forget(f float64) {
+	for k := range c.at {
+		c.at[k] *= f
+	}
+	c.total *= f
+}
+
+// State writes or reads the count.
+func (c *Count) State(s *state.Codec) {
+	s.Float64s(c.at[:])
+	s.Float64(&c.total)
+	sum := 0.0
+	for _, n := range c.at {
+		s.Check(n >= 0)
+		sum += n
+	}
+	s.Check(math.Abs(sum-c.total) <= 1e-6*(1+sum))
+}
+
+// Table turns a model's ln p into a calibrated one: to each it adds what stands
+// at its level, a line between levels. The zero value changes nothing.
+type Table struct {
+	add [levels + 1]float64
+}
+
+// Identity is the table that changes nothing.
+var Identity = &Table{}
+
+// Apply returns the calibrated ln p, at most 0. It never falls where logP rises.
+func (t *Table) Apply(logP float64) float64 {
+	x := -logP / width
+	if x >= levels {
+		return logP + t.add[levels]
+	}
+	k := int(x)
+	f := x - float64(k)
+	return min(0, logP+(1-f)*t.add[k]+f*t.add[k+1])
+}
+
+// Table makes the table that c asks for, shrunk to that of a wider pool.
+//
+// With C points counted beyond a level and E expected there, the realised chance
+// is ρ times the nominal one,
+//
+//	ρ = (C + w)/(E + w/ρ')
+//
+// ρ' being the guess: the wider pool's at this level times what the level before says of the difference.
+func (c *Count) Table(wider *Table) *Table {
+	t := &Table{}
+	beyond, differs := c.total, 0.0
+	for k := range levels + 1 {
+		expected := c.total * math.Exp(-width*float64(k))
+		guess := wider.add[k] + differs
+		rho := (beyond + weight) / (expected + weight*math.Exp(-guess))
+		t.add[k] = max(-most, min(most, math.Log(rho)))
+		if k > 0 { // a surprise that is greater stays greater
+			t.add[k] = min(t.add[k], t.add[k-1]+0.9*width)
+		}
+		differs = t.add[k] - wider.add[k]
+		if k < levels {
+			beyond = max(0, beyond-c.at[k])
+		}
+	}
+	return t
+}
+
+// State writes or reads the table.
+func (t *Table) State(s *state.Codec) {
+	s.Float64s(t.add[:])
+	for k, a := range t.add {
+		s.Check(math.Abs(a) <= most && (k == 0 || a <= t.add[k-1]+width))
+	}
+}

@@ -1,0 +1,8 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package calibration holds what models say against what happens: over many
+// series alike, how often is a surprise as great as claimed? A Count counts, a
+// Table corrects. A surprise of p = 1e-7 lies far beyond the history of one
+// series, but not beyond that of a fleet.
+package calibration

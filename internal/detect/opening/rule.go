@@ -1,0 +1,48 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package opening
+
+import "github.com/auspex-otel/auspex/internal/state"
+
+const (
+	// HoldOff is how many points a peak stands.
+	HoldOff = 90
+	// floor is the score from which a point may be a peak.
+	floor = 0.5
+)
+
+// Rule remembers the peak of one series. The zero value has seen nothing.
+type Rule struct {
+	points uint32  // seen
+	at     uint32  // which of them the peak was
+	peak   float32 // its score, 0 if none stands
+}
+
+// Next takes the score of the series' next point and returns the opening score:
+// the score itself if no peak that still stands was as great, which makes it
+// the peak; else 0.
+//
+// Ages are differences of uint32, which stay right when the number of points turns over.
+func (r *Rule) Next(score float64) float64 {
+	r.points++
+	if !(score > floor) {
+		return 0
+	}
+	if r.points-r.at > HoldOff {
+		r.peak = 0
+	}
+	if float32(score) <= r.peak {
+		return 0
+	}
+	r.at, r.peak = r.points, float32(score)
+	return score
+}
+
+// State writes or reads the rule.
+func (r *Rule) State(c *state.Codec) {
+	c.Uint32(&r.points)
+	c.Uint32(&r.at)
+	c.Float32(&r.peak)
+	c.Check(r.peak >= 0)
+}

@@ -1,0 +1,105 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package opening
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+// next feeds points that are as expected, then the score.
+func next(r *Rule, quiet int, score float64) float64 {
+	for range quiet {
+		r.Next(0)
+	}
+	return r.Next(score)
+}
+
+func TestRule(t *testing.T) {
+	for name, c := range map[string]struct {
+		score []float64
+		want  []float64
+	}{
+		"a lone peak":            {[]float64{0, 2, 0}, []float64{0, 2, 0}},
+		"the first point":        {[]float64{3}, []float64{3}},
+		"as strange":             {[]float64{2, 2}, []float64{2, 0}},
+		"less strange":           {[]float64{2, 1.5}, []float64{2, 0}},
+		"stranger":               {[]float64{2, 2.5, 2.4, 2.6}, []float64{2, 2.5, 0, 2.6}},
+		"below the floor":        {[]float64{0.5, 0.51}, []float64{0, 0.51}},
+		"below the threshold":    {[]float64{0.7, 0.6, 0.9}, []float64{0.7, 0, 0.9}},
+		"a low peak hides lower": {[]float64{0.9, 0.8, 1.1}, []float64{0.9, 0, 1.1}},
+		"not a number":           {[]float64{math.NaN(), 2}, []float64{0, 2}},
+		"negative":               {[]float64{-1, 2}, []float64{0, 2}},
+	} {
+		var r Rule
+		for i, s := range c.score {
+			if got := r.Next(s); got != c.want[i] {
+				t.Errorf("%s: point %d: %g, want %g", name, i, got, c.want[i])
+			}
+		}
+	}
+}
+
+// A peak stands for the hold-off and not a point longer.
+func TestHoldOff(t *testing.T) {
+	var r Rule
+	next(&r, 10, 2)
+	if got := next(&r, HoldOff-1, 1.5); got != 0 {
+		t.Errorf("a lower peak %d points later opens with %g", HoldOff, got)
+	}
+	r = Rule{}
+	next(&r, 10, 2)
+	if got := next(&r, HoldOff, 1.5); got != 1.5 {
+		t.Errorf("a lower peak %d points later: %g, want 1.5", HoldOff+1, got)
+	}
+}
+
+// What is no opening does not prolong the peak: an episode that goes on is told again.
+func TestLesserScoresDoNotProlong(t *testing.T) {
+	var r Rule
+	openings := 0
+	for range 10 * HoldOff {
+		if r.Next(2) > 0 {
+			openings++
+		}
+	}
+	if openings < 9 || openings > 10 {
+		t.Errorf("%d openings in ten hold-offs at one score, want one in each", openings)
+	}
+}
+
+// The number of points turns over after 4 billion.
+func TestTurnOver(t *testing.T) {
+	r := Rule{points: math.MaxUint32 - 5}
+	next(&r, 0, 2)
+	if got := next(&r, 20, 1.5); got != 0 {
+		t.Errorf("20 points later, over the end: %g, want 0", got)
+	}
+	if got := next(&r, HoldOff, 1.5); got != 1.5 {
+		t.Errorf("%d points later, over the end: %g, want 1.5", HoldOff+21, got)
+	}
+}
+
+func TestStateRoundTrip(t *testing.T) {
+	var r, again Rule
+	next(&r, 7, 2.25)
+	next(&r, 3, 1)
+	c := state.Writer(nil)
+	r.State(c)
+	whole := c.Bytes()
+	c = state.Reader(whole)
+	if again.State(c); c.End() != nil || again != r {
+		t.Errorf("%v: %+v, want %+v", c.End(), again, r)
+	}
+	for _, bad := range [][]byte{nil, whole[:len(whole)-1], append(slices.Clip(whole), 0), bytes.Repeat([]byte{0xff}, len(whole)), bytes.Repeat([]byte{0xbf}, len(whole))} {
+		c = state.Reader(bad)
+		if again.State(c); c.End() == nil {
+			t.Errorf("%d bytes accepted", len(bad))
+		}
+	}
+}

@@ -1,0 +1,81 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package silence
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+// Kind is the kind of an anomaly that is an absence.
+const Kind = "silent"
+
+const (
+	// warmUp is how many gaps must be known before an absence is evidence.
+	warmUp = 200
+	// margin is how often the longest known gap may pass before a longer one counts.
+	margin = 2
+	// memory is the half-life, in points, of what lies beyond a gap of one cadence.
+	memory = 3000
+	// missRate is the weight of the latest gap in the mean of missed slots.
+	missRate = 1.0 / 512
+	// leastMissed is what that mean begins with and does not fall below, in slots
+	// for each point: of a hundred points one is lost without a fault.
+	leastMissed = 0.01
+	// mostMissed is what a single gap counts as at most.
+	mostMissed = 64
+	// most bounds the evidence, in nats: an absence can't be told from a stream
+	// that was taken out of service, however long it lasts.
+	most = 40.0
+)
+
+var keep = math.Exp2(-1.0 / memory)
+
+// Gaps is what is known of the gaps between the points of one stream. All gaps
+// are in cadences of the stream, so 1 is a gap in which nothing is missing. The
+// zero value knows nothing.
+type Gaps struct {
+	known  uint32  // gaps, up to warmUp
+	beyond float32 // by how much the longest usual gap is longer than one cadence
+	missed float32 // forgetting mean of the slots that a gap missed
+}
+
+// Learn takes a gap that a point has ended.
+func (g *Gaps) Learn(gap float64) {
+	if g.known < warmUp {
+		g.known++
+	}
+	g.beyond = float32(max(gap-1, float64(g.beyond)*keep))
+	m := max(leastMissed, float64(g.missed))
+	slots := max(0, min(mostMissed, math.Round(gap)-1))
+	g.missed = float32(m + missRate*(slots-m))
+}
+
+// Overdue tells whether a gap that no point has ended yet is longer than any that is usual.
+func (g *Gaps) Overdue(gap float64) bool { return gap > g.due() }
+
+func (g *Gaps) due() float64 { return margin * (1 + float64(g.beyond)) }
+
+// LogP returns ln p of a gap that no point has ended yet, at most 0, and 0
+// until enough is known. With m slots missed for each point that comes, the
+// chance that one slot is missed is q = m/(1+m); what lies beyond twice the
+// longest usual gap is taken as missed slots that have nothing to do with each other:
+//
+//	ln p = (gap - 2·longest)·ln q
+func (g *Gaps) LogP(gap float64) float64 {
+	if g.known < warmUp || !g.Overdue(gap) {
+		return 0
+	}
+	m := max(leastMissed, float64(g.missed))
+	return max(-most, (gap-g.due())*math.Log(m/(1+m)))
+}
+
+// State writes or reads what is known.
+func (g *Gaps) State(c *state.Codec) {
+	c.Uint32(&g.known)
+	c.Float32(&g.beyond)
+	c.Float32(&g.missed)
+	c.Check(g.known <= warmUp && g.beyond >= 0 && g.missed >= 0 && g.missed <= mostMissed)
+}

@@ -1,0 +1,169 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
+
+// Error is returned for bytes that no writer can have written.
+var Error = errors.New("not a valid state")
+
+// Codec appends fields to bytes, or takes them from bytes. After the first
+// error a reader leaves all fields as they are.
+type Codec struct {
+	b       []byte
+	reading bool
+	bad     bool
+}
+
+// Writer returns a codec that appends to b.
+func Writer(b []byte) *Codec { return &Codec{b: b} }
+
+// Reader returns a codec that takes from b.
+func Reader(b []byte) *Codec { return &Codec{b: b, reading: true} }
+
+// Bytes returns what was appended, with what was there before.
+func (c *Codec) Bytes() []byte { return c.b }
+
+// Reading tells the direction.
+func (c *Codec) Reading() bool { return c.reading }
+
+// End returns Error if the bytes were no valid state, or were too many.
+func (c *Codec) End() error {
+	if c.bad || c.reading && len(c.b) > 0 {
+		return Error
+	}
+	return nil
+}
+
+// Check makes a reader fail where what it read is not ok.
+func (c *Codec) Check(ok bool) {
+	if c.reading && !ok {
+		c.bad = true
+	}
+}
+
+// take returns the next n bytes, nil if there are not as many.
+func (c *Codec) take(n int) []byte {
+	if c.bad || len(c.b) < n {
+		c.bad = true
+		return nil
+	}
+	b := c.b[:n]
+	c.b = c.b[n:]
+	return b
+}
+
+// Uint8 is one byte.
+func (c *Codec) Uint8(v *uint8) {
+	if !c.reading {
+		c.b = append(c.b, *v)
+	} else if b := c.take(1); b != nil {
+		*v = b[0]
+	}
+}
+
+// Uint16 is two bytes.
+func (c *Codec) Uint16(v *uint16) {
+	if !c.reading {
+		c.b = binary.LittleEndian.AppendUint16(c.b, *v)
+	} else if b := c.take(2); b != nil {
+		*v = binary.LittleEndian.Uint16(b)
+	}
+}
+
+// Uint32 is four bytes.
+func (c *Codec) Uint32(v *uint32) {
+	if !c.reading {
+		c.b = binary.LittleEndian.AppendUint32(c.b, *v)
+	} else if b := c.take(4); b != nil {
+		*v = binary.LittleEndian.Uint32(b)
+	}
+}
+
+// Int64 is eight bytes.
+func (c *Codec) Int64(v *int64) {
+	if !c.reading {
+		c.b = binary.LittleEndian.AppendUint64(c.b, uint64(*v))
+	} else if b := c.take(8); b != nil {
+		*v = int64(binary.LittleEndian.Uint64(b))
+	}
+}
+
+// Float64 is eight bytes; a reader refuses what is not finite.
+func (c *Codec) Float64(v *float64) {
+	if !c.reading {
+		c.b = binary.LittleEndian.AppendUint64(c.b, math.Float64bits(*v))
+	} else if b := c.take(8); b != nil {
+		*v = math.Float64frombits(binary.LittleEndian.Uint64(b))
+		c.Check(*v-*v == 0)
+	}
+}
+
+// Float32 is four bytes; a reader refuses NaN.
+func (c *Codec) Float32(v *float32) {
+	if !c.reading {
+		c.b = binary.LittleEndian.AppendUint32(c.b, math.Float32bits(*v))
+	} else if b := c.take(4); b != nil {
+		*v = math.Float32frombits(binary.LittleEndian.Uint32(b))
+		c.Check(*v == *v)
+	}
+}
+
+// Float64s are as many floats as there are.
+func (c *Codec) Float64s(vs []float64) {
+	for i := range vs {
+		c.Float64(&vs[i])
+	}
+}
+
+// Float32s are as many floats as there are.
+func (c *Codec) Float32s(vs []float32) {
+	for i := range vs {
+		c.Float32(&vs[i])
+	}
+}
+
+// Counts are a varint each; 0 is followed by how many more of them follow.
+func (c *Codec) Counts(vs []uint16) {
+	for i := 0; i < len(vs) && !c.bad; i++ {
+		if c.reading {
+			vs[i] = uint16(c.uvarint(math.MaxUint16))
+		} else {
+			c.b = binary.AppendUvarint(c.b, uint64(vs[i]))
+		}
+		if vs[i] == 0 {
+			i += c.zeros(vs[i+1:])
+		}
+	}
+}
+
+// zeros writes or reads how many counts from the first on are 0, and returns it.
+func (c *Codec) zeros(vs []uint16) int {
+	n := 0
+	if c.reading {
+		n = int(c.uvarint(uint64(len(vs))))
+		clear(vs[:n])
+		return n
+	}
+	for n < len(vs) && vs[n] == 0 {
+		n++
+	}
+	c.b = binary.AppendUvarint(c.b, uint64(n))
+	return n
+}
+
+// uvarint reads a number that is at most limit.
+func (c *Codec) uvarint(limit uint64) uint64 {
+	v, n := binary.Uvarint(c.b)
+	if c.bad || n <= 0 || v > limit {
+		c.bad = true
+		return 0
+	}
+	c.b = c.b[n:]
+	return v
+}

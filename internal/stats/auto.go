@@ -1,0 +1,161 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import "math"
+
+const (
+	shiftBuckets = 16 // how far the counts move when the unit changes: 4 octaves
+	shiftFactor  = 16 // what that is as a factor
+	tooHigh      = 50 // bucket beyond which a tail may not begin,
+	tooLow       = 12 // nor before which
+)
+
+// unit is a power of two that values are divided by before they are counted, so
+// that they fall into the buckets whatever their size. 0 until a value other than 0 was seen.
+type unit float64
+
+// of returns x in units.
+func (u unit) of(x float64) float64 {
+	if u == 0 {
+		return 0
+	}
+	return max(-farthest, min(farthest, x/float64(u)))
+}
+
+const farthest = 1e100 // units that a value is clipped to, against overflow
+
+// first chooses the unit by the first value that is not 0.
+func (u *unit) first(x float64) {
+	if *u == 0 && x != 0 {
+		_, e := math.Frexp(x)
+		*u = unit(math.Ldexp(1, max(-1000, e)))
+	}
+}
+
+// fits returns 1 if the tail that begins at bucket j is in reach, else the
+// factor by which the unit should change.
+func fits(j int, counted bool) float64 {
+	switch {
+	case j > tooHigh:
+		return shiftFactor
+	case j < tooLow && counted:
+		return 1.0 / shiftFactor
+	default:
+		return 1
+	}
+}
+
+// shift moves the counts for a unit that has grown by the factor.
+func (s *side) shift(factor float64) {
+	if factor > 1 {
+		for j := 1; j <= shiftBuckets; j++ {
+			c := &s.count[0]
+			add(c, s.count[j])
+		}
+		copy(s.count[1:], s.count[1+shiftBuckets:])
+		clear(s.count[buckets-shiftBuckets:])
+	} else {
+		open := s.count[openEdge-shiftBuckets:]
+		var sum uint16
+		for _, c := range open {
+			add(&sum, c)
+		}
+		copy(s.count[1+shiftBuckets:], s.count[1:])
+		clear(s.count[1 : 1+shiftBuckets])
+		s.count[openEdge] = sum
+	}
+	s.total = 0
+	for _, c := range s.count {
+		s.total += uint32(c)
+	}
+}
+
+// Signed ranks numbers of any size and either sign around a centre.
+type Signed struct {
+	Center float64
+	unit   unit
+	r      Residuals
+}
+
+// NewSigned returns one that has seen nothing.
+func NewSigned() Signed { return Signed{r: NewResiduals()} }
+
+// Units returns x's distance from the centre in units.
+func (s *Signed) units(x float64) float64 { return s.unit.of(x - s.Center) }
+
+// P is that of Residuals.
+func (s *Signed) P(x, w float64) (p, l float64) {
+	switch total := s.r.n; {
+	case total == 0 || s.unit == 0 && x == s.Center:
+		return 1, 0
+	case s.unit == 0:
+		return w / (total + w), 0
+	default:
+		return s.r.P(s.units(x), w)
+	}
+}
+
+// Add learns x.
+func (s *Signed) Add(x, w, trust float64) {
+	s.unit.first(x - s.Center)
+	s.r.Add(s.units(x), w, trust)
+}
+
+// Halve halves all counts.
+func (s *Signed) Halve() { s.r.Halve() }
+
+// Fit fits both tails, and the unit if the tails have left the buckets.
+func (s *Signed) Fit(w float64) {
+	s.r.Fit(w)
+	j := max(s.r.side[0].tail.from, s.r.side[1].tail.from)
+	if f := fits(int(j), j > 1); f != 1 && s.unit != 0 {
+		s.unit *= unit(f)
+		s.r.side[0].shift(f)
+		s.r.side[1].shift(f)
+		s.r.sum()
+		s.r.Fit(w)
+	}
+}
+
+// Positive ranks numbers of any size that are never negative.
+type Positive struct {
+	unit unit
+	m    Magnitudes
+}
+
+// NewPositive returns one that has seen nothing.
+func NewPositive() Positive { return Positive{m: NewMagnitudes()} }
+
+// P is that of Magnitudes.
+func (p *Positive) P(x, w float64) (share, l float64) {
+	switch total := float64(p.m.side.total); {
+	case total == 0 || p.unit == 0 && x == 0:
+		return 1, 0
+	case p.unit == 0:
+		return w / 2 / (total + w), 0
+	default:
+		return p.m.P(p.unit.of(x), w)
+	}
+}
+
+// Add learns x.
+func (p *Positive) Add(x, w, trust float64) {
+	p.unit.first(x)
+	p.m.Add(p.unit.of(x), w, trust)
+}
+
+// Halve halves all counts.
+func (p *Positive) Halve() { p.m.Halve() }
+
+// Fit fits the tail, and the unit if the tail has left the buckets.
+func (p *Positive) Fit(w float64) {
+	p.m.Fit(w)
+	j := p.m.side.tail.from
+	if f := fits(int(j), j > 1); f != 1 && p.unit != 0 {
+		p.unit *= unit(f)
+		p.m.side.shift(f)
+		p.m.Fit(w)
+	}
+}

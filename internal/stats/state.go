@@ -1,0 +1,81 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+// largest is the greatest number that a state may hold, so that sums of a few stay finite.
+const largest = 1e200
+
+// State writes or reads the weight.
+func (w *Weight) State(c *state.Codec) {
+	c.Uint16((*uint16)(w))
+	c.Check(*w < HalfLife)
+}
+
+// State writes or reads the residuals.
+func (r *Residuals) State(c *state.Codec) {
+	r.side[0].state(c)
+	r.side[1].state(c)
+	r.sum()
+}
+
+// State writes or reads the magnitudes.
+func (m *Magnitudes) State(c *state.Codec) { m.side.state(c) }
+
+// State writes or reads what is ranked.
+func (s *Signed) State(c *state.Codec) {
+	c.Float64(&s.Center)
+	c.Check(math.Abs(s.Center) <= largest)
+	s.unit.state(c)
+	s.r.State(c)
+}
+
+// State writes or reads what is ranked.
+func (p *Positive) State(c *state.Codec) {
+	p.unit.state(c)
+	p.m.State(c)
+}
+
+func (u *unit) state(c *state.Codec) {
+	c.Float64((*float64)(u))
+	c.Check(*u >= 0 && *u <= largest)
+}
+
+func (s *side) state(c *state.Codec) {
+	c.Counts(s.count[:])
+	if c.Reading() {
+		s.total = 0
+		for _, n := range s.count {
+			s.total += uint32(n)
+		}
+	}
+	t := &s.tail
+	c.Uint8(&t.from)
+	c.Check(t.from >= 1 && t.from < buckets)
+	for _, v := range [...]*float32{&t.share, &t.sigma, &t.shape, &t.far, &t.band} {
+		c.Float32(v)
+	}
+	c.Check(t.share > 0 && t.share <= 1 && t.sigma > 0 && t.shape >= float32(minShape) && t.shape <= float32(maxShape) && t.far >= 0 && t.band >= 0)
+}
+
+// State writes or reads the rank.
+func (r *Rank) State(c *state.Codec) {
+	c.Counts(r.count[:])
+	if c.Reading() {
+		r.total = 0
+		for _, n := range r.count {
+			r.total += uint32(n)
+		}
+	}
+	c.Uint8(&r.from)
+	c.Float32(&r.share)
+	c.Float32(&r.sigma)
+	c.Float32(&r.shape)
+	c.Check(r.from >= 1 && r.from < rankBuckets && r.share > 0 && r.share <= 1 && r.sigma > 0 && r.shape >= float32(minShape) && r.shape <= maxRankTail)
+}
