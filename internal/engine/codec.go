@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // writer appends values to b: numbers as 8 bytes, big endian, texts and bytes with their length before them.
@@ -33,6 +35,16 @@ func (w *writer) bool(v bool) {
 func (w *writer) text(s string) {
 	w.uint64(uint64(len(s)))
 	w.b = append(w.b, s...)
+}
+
+// state writes a bounded state with its length before it.
+func (w *writer) state(fields func(*state.Codec)) {
+	at := len(w.b)
+	w.uint64(0)
+	c := state.Writer(w.b)
+	fields(c)
+	w.b = c.Bytes()
+	w.setUint64(at, uint64(len(w.b)-at-8))
 }
 
 // attributes writes a map in its own order.
@@ -153,6 +165,14 @@ func (r *reader) length(size int) int {
 
 func (r *reader) bytes() []byte { return r.take(r.length(1)) }
 func (r *reader) text() string  { return string(r.bytes()) }
+
+// state reads what a writer's state wrote.
+func (r *reader) state(fields func(*state.Codec)) {
+	c := state.Reader(r.bytes())
+	if fields(c); r.err == nil {
+		r.fail(c.End())
+	}
+}
 
 func (r *reader) attributes() pcommon.Map {
 	m := pcommon.NewMap()

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/auspex-otel/auspex/internal/detect/season"
+	"github.com/auspex-otel/auspex/internal/policy"
 )
 
 // Config is the engine's configuration. The extension anomaly_engine reads it.
@@ -16,8 +19,14 @@ type Config struct {
 	// MaxSeries bounds the series that are watched at once. Over it the one that
 	// has been silent the longest goes. Telemetry still passes.
 	MaxSeries int `mapstructure:"max_series"`
+	// TimeZone is the IANA name of the zone by whose clock people live: daily and
+	// weekly courses follow it through daylight saving. Empty is UTC.
+	TimeZone string `mapstructure:"time_zone"`
 	// SeriesTTL is how long a series may be silent before it is forgotten.
 	SeriesTTL time.Duration `mapstructure:"series_ttl"`
+	// Policies say which changes matter, how long they must last, and when
+	// nothing is to open. Whoever makes the engine compiles them, see SetPolicies.
+	Policies []policy.Rule `mapstructure:"policies"`
 }
 
 // FalseAlarms is an expected count of anomalies opened in data without a fault,
@@ -26,6 +35,8 @@ type FalseAlarms struct {
 	// Count is expected within Per.
 	Count float64       `mapstructure:"count"`
 	Per   time.Duration `mapstructure:"per"`
+	// Replicas is how many engines share the budget, each of which watches a part.
+	Replicas int `mapstructure:"replicas"`
 	// MaxAlpha bounds the chance per decision, however few series there are.
 	MaxAlpha float64 `mapstructure:"max_alpha"`
 }
@@ -33,7 +44,7 @@ type FalseAlarms struct {
 // DefaultConfig returns five false alarms a day, up to 100,000 series, forgotten after a day of silence.
 func DefaultConfig() Config {
 	return Config{
-		FalseAlarms: FalseAlarms{Count: 5, Per: 24 * time.Hour, MaxAlpha: 1e-3},
+		FalseAlarms: FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3},
 		MaxSeries:   100_000,
 		SeriesTTL:   24 * time.Hour,
 	}
@@ -51,6 +62,12 @@ func (c *Config) Validate() error {
 	if !(c.FalseAlarms.MaxAlpha > 0 && c.FalseAlarms.MaxAlpha <= 0.1) {
 		errs = append(errs, fmt.Errorf("false_alarms::max_alpha is %v, it must be above 0 and at most 0.1", c.FalseAlarms.MaxAlpha))
 	}
+	if c.FalseAlarms.Replicas < 1 {
+		errs = append(errs, fmt.Errorf("false_alarms::replicas is %d, it must be at least 1", c.FalseAlarms.Replicas))
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil {
+		errs = append(errs, fmt.Errorf("time_zone is %q: %w", c.TimeZone, err))
+	}
 	if c.MaxSeries < seriesPerHistogram {
 		errs = append(errs, fmt.Errorf("max_series is %d, it must be at least %d, which is one histogram", c.MaxSeries, seriesPerHistogram))
 	}
@@ -60,11 +77,20 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// zone returns the time zone, which Validate has checked.
+func (c *Config) zone() *season.Zone {
+	loc, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return season.NewZone(loc)
+}
+
 // alpha returns the chance per decision that spends the budget evenly over the given decisions a day.
 func (f FalseAlarms) alpha(decisionsPerDay float64) float64 {
 	if decisionsPerDay <= 0 {
 		return f.MaxAlpha
 	}
-	perDay := f.Count * float64(24*time.Hour) / float64(f.Per)
+	perDay := f.Count * float64(24*time.Hour) / float64(f.Per) / float64(f.Replicas)
 	return min(f.MaxAlpha, perDay/decisionsPerDay)
 }

@@ -4,19 +4,19 @@
 package engine
 
 import (
-	"math"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/detect"
-	"github.com/auspex-otel/auspex/internal/detect/level"
+	"github.com/auspex-otel/auspex/internal/detect/opening"
+	"github.com/auspex-otel/auspex/internal/detect/season"
+	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/policy"
 	"github.com/auspex-otel/auspex/internal/series"
-	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // Reasons why a data point could not be judged, as counted in Status.Refused.
@@ -27,7 +27,6 @@ const (
 	RefusedDuplicate   = "duplicate"
 	RefusedNoValue     = "no_recorded_value"
 	RefusedMalformed   = "malformed"
-	RefusedUnsupported = "unsupported_type"
 )
 
 const (
@@ -64,16 +63,21 @@ type Engine struct {
 	recent  *recentBatches
 	findings
 
+	zone            *season.Zone
+	policies        *policy.Set // nil if there are none
+	held            map[string]uint64
+	walkAt          time.Time // when idle streams are looked at next
+	budget          budget
 	decisionsPerDay int64
 	points          uint64
 	refused         map[string]uint64
 	warming         int
 	evicted         uint64
 	snapshots
-	restoring   bool
-	refs        []ref // scratch of one batch
-	unsupported int   // data points of the batch that no model exists for
-	samples     [seriesPerHistogram]sample
+	historyState
+	restoring bool
+	refs      []ref // scratch of one batch
+	samples   [seriesPerHistogram]sample
 }
 
 // source is a resource: where telemetry comes from. Its watermark is the latest
@@ -84,12 +88,14 @@ type source struct {
 	service   *service
 	streams   int
 	watermark int64
+	life      silence.Life
 }
 
 // service is what the gauges per service need. Both times are event times in nanoseconds.
 type service struct {
 	name      string
 	sources   int
+	followed  int // series with an anomaly that is open or in its hold-off
 	watermark int64
 	delivered int64 // watermark of the gauges that were delivered last
 	// maxScore is the greatest score since the gauges were last asked for, unsent that of the time before, until it was delivered.
@@ -107,6 +113,14 @@ type stream struct {
 	cadence      int64 // usual distance of two points, nanoseconds
 	late         int
 	series       []tracked
+	gaps         silence.Gaps
+	seen         int64 // when it came last, on the clock of its source's life
+	silent       bool  // its absence has been found
+	// policy is what holds for it, nil if nothing does or asked is false, and
+	// patience the least duration of its anomalies, in nanoseconds.
+	policy   *policy.Policy
+	asked    bool
+	patience int64
 }
 
 // tracked is one statistic of a stream: a series with its model and its latest verdict.
@@ -114,21 +128,28 @@ type tracked struct {
 	id    series.ID
 	stat  statistic
 	model detect.Model
+	rule  opening.Rule
+	pool  *pool
+	group series.ID // of the pool
 	n     uint64
-	last  verdict
+	// rareAt is the last point that was rare, openAt the one at which an anomaly
+	// opened: their numbers n, 0 if there is none.
+	rareAt, openAt uint64
+	last           verdict
+	wait           *waiting // nil unless a policy has it wait
 }
 
 // verdict is what was said about one sample.
 type verdict struct {
-	time                                    int64
-	score, observed, expected, lower, upper float64
-	phase                                   incident.Phase
-	shown                                   bool
+	time                                             int64
+	score, opening, observed, expected, lower, upper float64
+	phase                                            incident.Phase
+	shown                                            bool
 }
 
 // New returns an engine that knows nothing yet. Tick must be called before the first observation.
 func New(cfg Config, logger *zap.Logger) *Engine {
-	e := &Engine{cfg: cfg, logger: logger}
+	e := &Engine{cfg: cfg, logger: logger, zone: cfg.zone()}
 	e.reset()
 	return e
 }
@@ -144,7 +165,9 @@ func (e *Engine) reset() {
 	e.exposed = map[uint64]struct{}{}
 	e.recent = newRecentBatches()
 	e.findings.clear()
-	e.refused = map[string]uint64{}
+	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
+	e.walkAt = time.Time{}
+	e.budget = newBudget(e.cfg.FalseAlarms.MaxAlpha)
 	e.decisionsPerDay, e.points, e.warming, e.evicted = 0, 0, 0, 0
 }
 
@@ -161,13 +184,14 @@ func (e *Engine) tick(now time.Time) {
 	e.streams.Age(now)
 	for _, id := range e.tracker.Followed() {
 		st, touched := e.streams.Peek(e.owners[id])
-		if st == nil {
+		if st == nil || st.silent && series.ID(id) == st.series[0].id {
 			continue
 		}
 		if idle := now.Sub(touched); idle > silentAfter && idle > silentCadences*time.Duration(st.cadence) {
 			e.silence(series.ID(id), st)
 		}
 	}
+	e.findSilent(now)
 	e.noteNews()
 }
 
@@ -180,6 +204,7 @@ func (e *Engine) forget(_ series.ID, st *stream) {
 			e.warming--
 		}
 		e.silence(st.series[i].id, st)
+		e.budget.release(st.series[i].group, st.series[i].pool)
 	}
 	st.source.streams--
 	e.releaseSource(st.source)
@@ -200,12 +225,16 @@ func (e *Engine) releaseSource(src *source) {
 // gauges ended by the findings receiver, for there is no batch to end them in.
 func (e *Engine) silence(id series.ID, st *stream) {
 	e.tracker.Silence(uint64(id))
-	delete(e.owners, uint64(id))
+	if _, followed := e.owners[uint64(id)]; followed {
+		st.source.service.followed--
+		delete(e.owners, uint64(id))
+	}
 	_, exposed := e.exposed[uint64(id)]
 	delete(e.exposed, uint64(id))
 	for i := range st.series {
 		if s := &st.series[i]; s.id == id {
 			s.last.score = 0 // what is silent is not above the threshold
+			s.openAt = 0
 			if exposed {
 				e.addStale(st.stale(s))
 			}
@@ -213,240 +242,5 @@ func (e *Engine) silence(id series.ID, st *stream) {
 	}
 }
 
-// sourceOf finds or makes the source of a resource.
-func (e *Engine) sourceOf(res pcommon.Resource) *source {
-	id := series.Attributes(res.Attributes())
-	if src := e.sources[id]; src != nil {
-		return src
-	}
-	return e.addSource(id, res.Attributes())
-}
-
-func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
-	name := serviceName(attributes)
-	svc := e.services[name]
-	if svc == nil {
-		svc = &service{name: name}
-		e.services[name] = svc
-	}
-	svc.sources++
-	src := &source{id: id, resource: pcommon.NewMap(), service: svc}
-	attributes.CopyTo(src.resource)
-	e.sources[id] = src
-	return src
-}
-
-// serviceName is the service that a resource speaks for: its service.name, else
-// its host.name, so that a machine's own metrics have a home.
-func serviceName(attributes pcommon.Map) string {
-	for _, key := range [...]string{vocabulary.ServiceName, vocabulary.HostName} {
-		if v, ok := attributes.Get(key); ok && v.AsString() != "" {
-			return v.AsString()
-		}
-	}
-	return vocabulary.UnknownService
-}
-
-// streamOf finds or makes the stream of a reference. New streams begin in the
-// source's care even where the source has just been forgotten with its last stream.
-func (e *Engine) streamOf(r *ref) *stream {
-	if st := e.streams.Get(r.id, e.now); st != nil {
-		return st
-	}
-	stats := streamStats(r.metric)
-	st := stream{id: r.id, scope: pcommon.NewInstrumentationScope(), metric: r.metric.Name(), unit: r.metric.Unit(), attributes: pcommon.NewMap()}
-	r.scope.CopyTo(st.scope)
-	r.attributes.CopyTo(st.attributes)
-	st.series = newSeries(r.id, stats)
-	added := e.streams.Add(r.id, len(stats), e.now, st)
-	added.source = e.sourceOf(r.resource)
-	added.source.streams++
-	e.warming += len(stats)
-	return added
-}
-
-func newSeries(stream series.ID, stats []statistic) []tracked {
-	list := make([]tracked, len(stats))
-	for i, s := range stats {
-		list[i] = tracked{id: stream.Join(series.Number(uint64(s))), stat: s, model: level.New(), last: verdict{expected: math.NaN()}}
-	}
-	return list
-}
-
-// warming tells whether the series has had no verdict yet.
-func (s *tracked) warming() bool { return math.IsNaN(s.last.expected) }
-
-// observe takes one data point: at most one sample per statistic.
-func (e *Engine) observe(r *ref, alpha float64, out Output, verdicts []Verdict) []Verdict {
-	t := r.time
-	st := e.streamOf(r)
-	if st.meter.seen && t <= st.meter.time {
-		return e.repeated(r, st, t, out, verdicts)
-	}
-	st.late = 0
-	samples, refused := e.measure(r, st)
-	if refused != "" {
-		e.refused[refused]++
-		return verdicts
-	}
-	st.source.watermark = max(st.source.watermark, t)
-	st.source.service.watermark = max(st.source.service.watermark, t)
-	for _, s := range samples {
-		if math.IsInf(s.v, 0) || math.IsNaN(s.v) { // two finite values can lie further apart than a float64 reaches
-			e.refused[RefusedNotFinite]++
-			continue
-		}
-		for i := range st.series {
-			if st.series[i].stat == s.stat {
-				e.judge(st, &st.series[i], t, s.v, alpha, out)
-				verdicts = st.series[i].show(r, st.unitOf(st.series[i].stat), out, verdicts)
-			}
-		}
-	}
-	return verdicts
-}
-
-// measure makes samples of a data point and learns the stream's cadence.
-func (e *Engine) measure(r *ref, st *stream) (samples []sample, refused string) {
-	before, seen := st.meter.time, st.meter.seen
-	if r.metric.Type() == pmetric.MetricTypeHistogram {
-		samples, refused = st.meter.histogram(r.metric, r.metric.Histogram().DataPoints().At(r.Point), e.samples[:0])
-	} else {
-		samples, refused = st.meter.number(r.metric, r.number(), e.samples[:0])
-	}
-	if refused == "" && seen {
-		e.decisionsPerDay -= st.decisionsPerDay()
-		st.learnCadence(st.meter.time - before)
-		e.decisionsPerDay += st.decisionsPerDay()
-	}
-	return samples, refused
-}
-
-// learnCadence moves a slow average towards the latest distance, which counts as
-// at most twice and at least half of it, so that a gap is no new cadence.
-func (st *stream) learnCadence(d int64) {
-	if st.cadence == 0 {
-		st.cadence = d
-		return
-	}
-	step := (min(max(d, st.cadence/2), 2*st.cadence) - st.cadence) / 10
-	if step == 0 && d > st.cadence {
-		step = 1
-	}
-	st.cadence = max(1, st.cadence+step)
-}
-
-// decisionsPerDay is a whole number, so that a sum over streams does not depend on their order.
-func (st *stream) decisionsPerDay() int64 {
-	if st.cadence == 0 {
-		return 0
-	}
-	return int64(len(st.series)) * int64(24*time.Hour) / max(st.cadence, leastCadence)
-}
-
-// judge has the model say its surprise, scores it and follows the series' anomaly.
-func (e *Engine) judge(st *stream, s *tracked, t int64, v, alpha float64, out Output) {
-	was := s.warming()
-	p := s.model.Observe(t, v)
-	s.n++
-	e.points++
-	p.LogP, p.Lower, p.Upper = max(p.LogP, leastLogP), max(p.Lower, -math.MaxFloat64), min(p.Upper, math.MaxFloat64)
-	s.last = verdict{time: t, score: detect.Score(p.LogP, alpha), observed: v, expected: p.Expected, lower: p.Lower, upper: p.Upper}
-	if was && !s.warming() {
-		e.warming--
-	}
-	svc := st.source.service
-	svc.maxScore = max(svc.maxScore, s.last.score)
-	id := uint64(s.id)
-	if s.last.score < 1 && !e.tracker.Follows(id) {
-		return
-	}
-	s.last.phase = e.tracker.Observe(incident.Point{
-		Series: id, Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, LogP: p.LogP,
-		Observed: v, Expected: p.Expected, Lower: p.Lower, Upper: p.Upper, Kind: p.Kind.String(),
-	}, func() incident.Subject { return st.subject(s) })
-	if e.tracker.Follows(id) {
-		e.owners[id] = st.id
-	} else {
-		delete(e.owners, id)
-	}
-	e.expose(s, out)
-}
-
-// expose decides whether the companions of a followed series are shown.
-func (e *Engine) expose(s *tracked, out Output) {
-	id := uint64(s.id)
-	_, shown := e.exposed[id]
-	switch {
-	case s.last.phase == incident.PhaseExposed && !shown && out.Select != SelectNone && len(e.exposed) < out.MaxSeries:
-		e.exposed[id] = struct{}{}
-		shown = true
-	case s.last.phase != incident.PhaseExposed:
-		delete(e.exposed, id)
-	}
-	s.last.shown = shown
-}
-
-// repeated answers a point at or before the stream's last time: it is not
-// observed again. The very last point gets the verdict that it got.
-func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Verdict) []Verdict {
-	if t < st.meter.time {
-		e.refused[RefusedOutOfOrder]++
-		if st.late++; st.late >= lateBeforeRestart {
-			e.turnBack(st, t)
-		}
-		return verdicts
-	}
-	e.refused[RefusedDuplicate]++
-	for i := range st.series {
-		if st.series[i].last.time == t {
-			e.expose(&st.series[i], out) // the pipeline before this one may show nothing
-			verdicts = st.series[i].show(r, st.unitOf(st.series[i].stat), out, verdicts)
-		}
-	}
-	return verdicts
-}
-
-// turnBack has a stream go on from t, which lies before what it had seen: its
-// clock was wrong then. Anomalies of that time end there.
-func (e *Engine) turnBack(st *stream, t int64) {
-	for i := range st.series {
-		if e.tracker.Follows(uint64(st.series[i].id)) {
-			e.silence(st.series[i].id, st)
-		}
-	}
-	st.late, st.meter = 0, meter{}
-	st.source.watermark, st.source.service.watermark = t, t
-}
-
-// subject names a series for people and events.
-func (st *stream) subject(s *tracked) incident.Subject {
-	return incident.Subject{
-		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: statNames[s.stat],
-		Unit: st.unitOf(s.stat), Attributes: texts(st.attributes),
-	}
-}
-
-// unitOf is the unit of a statistic: a rate is per second, of the unit that is
-// counted; all others are in the metric's own unit.
-func (st *stream) unitOf(s statistic) string {
-	switch {
-	case s != statRate:
-		return st.unit
-	case st.unit == "" || len(st.series) == seriesPerHistogram:
-		return "1/s"
-	default:
-		return st.unit + "/s"
-	}
-}
-
-func texts(m pcommon.Map) map[string]string {
-	if m.Len() == 0 {
-		return nil
-	}
-	t := make(map[string]string, m.Len())
-	for k, v := range m.All() {
-		t[k] = v.AsString()
-	}
-	return t
-}
+// spend moves α to what the decisions a day allow.
+func (e *Engine) spend() { e.budget.spend(e.cfg.FalseAlarms, float64(e.decisionsPerDay), e.now) }

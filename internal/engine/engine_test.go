@@ -26,6 +26,8 @@ func TestConfig(t *testing.T) {
 		"false_alarms::count":     func(c *Config) { c.FalseAlarms.Count = 0 },
 		"false_alarms::per":       func(c *Config) { c.FalseAlarms.Per = time.Second },
 		"false_alarms::max_alpha": func(c *Config) { c.FalseAlarms.MaxAlpha = 0.2 },
+		"false_alarms::replicas":  func(c *Config) { c.FalseAlarms.Replicas = 0 },
+		"time_zone":               func(c *Config) { c.TimeZone = "Europe/Atlantis" },
 		"max_series":              func(c *Config) { c.MaxSeries = seriesPerHistogram - 1 },
 		"series_ttl":              func(c *Config) { c.SeriesTTL = 0 },
 	} {
@@ -49,13 +51,15 @@ func TestAlphaSpendsTheBudget(t *testing.T) {
 		decisions float64
 		want      float64
 	}{
-		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-3}, 1e6, 5e-6},
-		{FalseAlarms{Count: 10, Per: day, MaxAlpha: 1e-3}, 1e6, 1e-5},
-		{FalseAlarms{Count: 5, Per: day / 2, MaxAlpha: 1e-3}, 1e6, 1e-5},
-		{FalseAlarms{Count: 5, Per: 7 * day, MaxAlpha: 1e-3}, 1e6, 5e-6 / 7},
-		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-3}, 100, 1e-3},
-		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-4}, 100, 1e-4},
-		{FalseAlarms{Count: 5, Per: day, MaxAlpha: 1e-3}, 0, 1e-3},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 5e-6},
+		{FalseAlarms{Count: 10, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 1e-5},
+		{FalseAlarms{Count: 5, Per: day / 2, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 1e-5},
+		{FalseAlarms{Count: 5, Per: 7 * day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 5e-6 / 7},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 4, MaxAlpha: 1e-3}, 1e6, 5e-6 / 4},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e7, 5e-7},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 100, 1e-3},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-4}, 100, 1e-4},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 0, 1e-3},
 	} {
 		assert.InEpsilon(t, c.want, c.budget.alpha(c.decisions), 1e-12, "%+v at %v", c.budget, c.decisions)
 	}
@@ -69,6 +73,7 @@ func TestAlphaFollowsFromSeriesAndCadence(t *testing.T) {
 	assert.Zero(t, w.engine.Status().DecisionsPerDay, "one point has no cadence")
 	w.run(1)
 	assert.InDelta(t, 7*8640, w.engine.Status().DecisionsPerDay, 0)
+	w.run(1) // α is that of the latest batch
 	assert.InEpsilon(t, 5.0/(7*8640), w.engine.Status().Alpha, 1e-12)
 	w.services = append(w.services, "payment")
 	w.run(2)
@@ -87,15 +92,18 @@ func TestKnobsOfTheBudgetDecideWhatIsAnomalous(t *testing.T) {
 		w.run(history)
 		return first(w.run(1, "cart")[0])[0].Score
 	}
-	base := func(c *Config) { c.FalseAlarms = FalseAlarms{Count: 1, Per: 24 * time.Hour, MaxAlpha: 0.1} }
+	base := func(c *Config) {
+		c.FalseAlarms = FalseAlarms{Count: 1, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 0.1}
+	}
 	normal := score(base)
 	for name, change := range map[string]func(*Config){
 		"count":     func(c *Config) { base(c); c.FalseAlarms.Count = 100 },
 		"per":       func(c *Config) { base(c); c.FalseAlarms.Per = time.Hour },
 		"max_alpha": func(c *Config) { base(c); c.FalseAlarms.MaxAlpha = 1e-9 },
+		"replicas":  func(c *Config) { base(c); c.FalseAlarms.Replicas = 10 },
 	} {
 		got := score(change)
-		if name == "max_alpha" {
+		if name == "max_alpha" || name == "replicas" {
 			assert.Less(t, got, normal, name)
 		} else {
 			assert.Greater(t, got, normal, name)
@@ -277,16 +285,16 @@ func TestShownSeriesAreBounded(t *testing.T) {
 	assert.Equal(t, 4, w.engine.Status().OpenAnomalies, "it is a bound of what is shown, not of what is found")
 
 	// When those two end there is room for the others, which still are anomalous.
-	after := w.run(10, "c", "d")
-	for _, list := range after[:8] {
+	for _, list := range append(w.calm(t, []string{"a", "b"}, "c", "d"), w.run(7, "c", "d")...) {
 		require.Len(t, list, 2)
 	}
-	require.Len(t, after[8], 4, "two ends, two beginnings")
-	for i, v := range after[8] {
+	after := w.run(2, "c", "d")
+	require.Len(t, after[0], 4, "two ends, two beginnings")
+	for i, v := range after[0] {
 		assert.Equal(t, []any{i, i < 2}, []any{v.Resource, v.End})
 	}
-	require.Len(t, after[9], 2)
-	assert.Equal(t, []int{2, 3}, []int{after[9][0].Resource, after[9][1].Resource})
+	require.Len(t, after[1], 2)
+	assert.Equal(t, []int{2, 3}, []int{after[1][0].Resource, after[1][1].Resource})
 }
 
 // A clock that was far ahead for one point: its stream starts anew, and the

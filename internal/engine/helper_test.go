@@ -170,6 +170,28 @@ func (w *world) run(n int, faulty ...string) (all [][]Verdict) {
 	return all
 }
 
+// shortestWindow is for how many points a model's windows, the shortest of which
+// holds so many, let a fault that is over be anomalous.
+const shortestWindow = 8
+
+// calm feeds steps until none of the named services' series scores 1 any more,
+// and returns the verdicts of all.
+func (w *world) calm(t testing.TB, services []string, faulty ...string) (all [][]Verdict) {
+	t.Helper()
+	for range shortestWindow {
+		all = append(all, w.run(1, faulty...)...)
+		top := 0.0
+		for _, s := range services {
+			top = max(top, w.engine.Series(SeriesQuery{Service: s, Limit: 1})[0].Score)
+		}
+		if top < 1 {
+			return all
+		}
+	}
+	require.Fail(t, "a fault is remembered for too long")
+	return nil
+}
+
 // history is long enough that no model is still warming up.
 const history = 400
 

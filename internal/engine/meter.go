@@ -54,6 +54,8 @@ type meter struct {
 	// buckets are the last cumulative counts, bounds what they belong to.
 	buckets []uint64
 	bounds  []float64
+	// exponential is nil but for a cumulative exponential histogram.
+	exponential *exponentialBuckets
 }
 
 // streamStats returns the statistics that the engine makes of a metric, or nil if it makes none.
@@ -66,7 +68,7 @@ func streamStats(m pmetric.Metric) []statistic {
 			return rateStats
 		}
 		return valueStats
-	case pmetric.MetricTypeHistogram:
+	case pmetric.MetricTypeHistogram, pmetric.MetricTypeExponentialHistogram, pmetric.MetricTypeSummary:
 		return histogramStats
 	default:
 		return nil
@@ -105,53 +107,6 @@ func (r *meter) number(m pmetric.Metric, dp pmetric.NumberDataPoint, buf []sampl
 	return buf, ""
 }
 
-// histogram takes an explicit-bucket histogram point: the rate of its count,
-// and where something was counted the mean and three quantiles.
-func (r *meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf []sample) (_ []sample, refused string) {
-	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
-		return buf, RefusedNotFinite
-	}
-	counts, bounds := dp.BucketCounts(), dp.ExplicitBounds()
-	if counts.Len() != 0 && counts.Len() != bounds.Len()+1 {
-		return buf, RefusedMalformed
-	}
-	t, start := nanos(dp.Timestamp()), nanos(dp.StartTimestamp())
-	count, sum := dp.Count(), dp.Sum()
-	r.turn(m.Histogram().AggregationTemporality())
-	var seconds float64
-	since := false // whether the last point is to be subtracted
-	if r.delta {
-		seconds = r.deltaSpan(t, start)
-	} else {
-		seconds, since = r.cumulativeSpan(t, start, count < r.count || !r.sameBuckets(counts, bounds))
-	}
-	if seconds > 0 {
-		c, s := count, sum
-		if since {
-			c, s = count-r.count, sum-r.sum
-		}
-		buf = append(buf, sample{statRate, float64(c) / seconds})
-		if c > 0 {
-			if dp.HasSum() {
-				buf = append(buf, sample{statMean, s / float64(c)})
-			}
-			if counts.Len() > 1 {
-				buf = r.quantiles(counts, bounds, since, buf)
-			}
-		}
-	}
-	r.count, r.sum = count, sum
-	r.buckets, r.bounds = r.buckets[:0], r.bounds[:0]
-	for i := range counts.Len() {
-		r.buckets = append(r.buckets, counts.At(i))
-	}
-	for i := range bounds.Len() {
-		r.bounds = append(r.bounds, bounds.At(i))
-	}
-	r.mark(t, start)
-	return buf, ""
-}
-
 // turn notes the temporality. Where it changes, the last point is no help with the next.
 func (r *meter) turn(to pmetric.AggregationTemporality) {
 	if delta := to == pmetric.AggregationTemporalityDelta; delta != r.delta {
@@ -175,6 +130,15 @@ func (r *meter) deltaSpan(t, start int64) float64 {
 	return float64(t-start) / 1e9
 }
 
+// span returns the seconds that a point covers, by the temporality that turn
+// noted, and whether the last point is to be subtracted from it.
+func (r *meter) span(t, start int64, fell bool) (seconds float64, since bool) {
+	if r.delta {
+		return r.deltaSpan(t, start), false
+	}
+	return r.cumulativeSpan(t, start, fell)
+}
+
 // cumulativeSpan returns the seconds since the last point, and whether that
 // point is to be subtracted. After a reset, known by a later start time or by
 // fell, the count began at the start time; where the start is not known the
@@ -192,69 +156,27 @@ func (r *meter) cumulativeSpan(t, start int64, fell bool) (seconds float64, sinc
 	return 0, false
 }
 
-func (r *meter) sameBuckets(counts pcommon.UInt64Slice, bounds pcommon.Float64Slice) bool {
-	if counts.Len() != len(r.buckets) || bounds.Len() != len(r.bounds) {
-		return false
+// distribution is what histograms and summaries have in common.
+type distribution struct {
+	count  uint64
+	sum    float64
+	hasSum bool
+}
+
+// counted appends the rate of a count, and the mean where something was counted
+// and summed. It returns whether something was counted.
+func (r *meter) counted(d distribution, seconds float64, since bool, buf []sample) (_ []sample, some bool) {
+	if since {
+		d.count, d.sum = d.count-r.count, d.sum-r.sum
 	}
-	for i, b := range r.bounds {
-		if bounds.At(i) != b {
-			return false
-		}
+	buf = append(buf, sample{statRate, float64(d.count) / seconds})
+	if d.count > 0 && d.hasSum {
+		buf = append(buf, sample{statMean, d.sum / float64(d.count)})
 	}
-	for i, c := range r.buckets {
-		if counts.At(i) < c {
-			return false
-		}
-	}
-	return true
+	return buf, d.count > 0
 }
 
 var quantileStats = [...]struct {
 	stat statistic
 	q    float64
 }{{statP50, .5}, {statP95, .95}, {statP99, .99}}
-
-// quantiles appends three quantiles, by linear interpolation inside a bucket as
-// Prometheus' histogram_quantile does it: the lowest bucket begins at 0 if its
-// bound is positive, and the highest one counts as its lower bound.
-func (r *meter) quantiles(counts pcommon.UInt64Slice, bounds pcommon.Float64Slice, since bool, buf []sample) []sample {
-	at := func(i int) float64 {
-		if since {
-			return float64(counts.At(i) - r.buckets[i])
-		}
-		return float64(counts.At(i))
-	}
-	total := 0.0
-	for i := range counts.Len() {
-		total += at(i)
-	}
-	if total == 0 {
-		return buf
-	}
-	for _, s := range quantileStats {
-		rank, below := s.q*total, 0.0
-		for i := range counts.Len() {
-			c := at(i)
-			if below+c < rank || c == 0 {
-				below += c
-				continue
-			}
-			buf = append(buf, sample{s.stat, inBucket(bounds, i, (rank-below)/c)})
-			break
-		}
-	}
-	return buf
-}
-
-func inBucket(bounds pcommon.Float64Slice, i int, share float64) float64 {
-	switch {
-	case i == bounds.Len():
-		return bounds.At(i - 1)
-	case i > 0:
-		return bounds.At(i-1) + share*(bounds.At(i)-bounds.At(i-1))
-	case bounds.At(0) > 0:
-		return share * bounds.At(0)
-	default:
-		return bounds.At(0)
-	}
-}

@@ -39,8 +39,9 @@ type Verdict struct {
 	Statistic                      string
 	Unit                           string
 	// End marks the point after which the series' companions are to cease.
-	End                                     bool
-	Score, Observed, Expected, Lower, Upper float64
+	End bool
+	// Score is that of the point, Opening its opening score: an anomaly opens where that reaches 1.
+	Score, Opening, Observed, Expected, Lower, Upper float64
 }
 
 // ref leads to one data point of a batch.
@@ -78,16 +79,13 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	if v, ok := e.recent.get(key); ok && len(e.refs) > 0 {
 		return v
 	}
-	if e.unsupported > 0 {
-		e.refused[RefusedUnsupported] += uint64(e.unsupported)
-	}
 	if len(e.refs) == 0 {
 		return nil
 	}
-	alpha := e.cfg.FalseAlarms.alpha(float64(e.decisionsPerDay))
+	e.spend()
 	var verdicts []Verdict
 	for i := range e.refs {
-		verdicts = e.observe(&e.refs[i], alpha, out, verdicts)
+		verdicts = e.observe(&e.refs[i], out, verdicts)
 	}
 	e.noteNews()
 	e.recent.put(key, verdicts)
@@ -97,7 +95,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 // identify lists the data points of a batch in e.refs and returns the batch's
 // key, made of their identities and times. The engine's own metrics are passed over.
 func (e *Engine) identify(md pmetric.Metrics) series.ID {
-	e.refs, e.unsupported = e.refs[:0], 0
+	e.refs = e.refs[:0]
 	key := series.Number(0)
 	for i, rm := range md.ResourceMetrics().All() {
 		resource := series.Attributes(rm.Resource().Attributes())
@@ -163,9 +161,13 @@ func (e *Engine) listPoints(metric series.ID, place ref) {
 			add(i, dp.Timestamp(), dp.Flags(), dp.Attributes())
 		}
 	case pmetric.MetricTypeExponentialHistogram:
-		e.unsupported += m.ExponentialHistogram().DataPoints().Len()
+		for i, dp := range m.ExponentialHistogram().DataPoints().All() {
+			add(i, dp.Timestamp(), dp.Flags(), dp.Attributes())
+		}
 	case pmetric.MetricTypeSummary:
-		e.unsupported += m.Summary().DataPoints().Len()
+		for i, dp := range m.Summary().DataPoints().All() {
+			add(i, dp.Timestamp(), dp.Flags(), dp.Attributes())
+		}
 	}
 }
 
@@ -178,7 +180,8 @@ func (s *tracked) show(r *ref, unit string, out Output, verdicts []Verdict) []Ve
 	v := r.Verdict
 	v.Statistic, v.Unit = statNames[s.stat], unit
 	v.End = out.Select == SelectAnomalous && s.last.phase == incident.PhaseEnd
-	v.Score, v.Observed, v.Expected, v.Lower, v.Upper = s.last.score, s.last.observed, s.last.expected, s.last.lower, s.last.upper
+	v.Score, v.Opening, v.Observed = s.last.score, s.last.opening, s.last.observed
+	v.Expected, v.Lower, v.Upper = s.last.expected, s.last.lower, s.last.upper
 	return append(verdicts, v)
 }
 

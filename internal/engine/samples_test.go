@@ -25,6 +25,8 @@ import (
 //
 //	stream gauge|sum|histogram|summary|exponential [delta|cumulative] [monotonic]
 //	point T [start=T] [V | Vi | none] [count=N sum=V bounds=A,B counts=N,N,N]
+//	point T [start=T] [none] count=N [sum=V] [scale=N zero=N threshold=V positive=OFFSET:N,N negative=OFFSET:N,N]
+//	point T [start=T] [none] count=N [sum=V] [quantiles=Q:V,Q:V]
 //
 // A new stream line begins a new engine.
 func TestSamples(t *testing.T) {
@@ -111,9 +113,10 @@ func (s *stage) build(t *testing.T, m pmetric.Metric, words []string) {
 		m.SetEmptyHistogram().SetAggregationTemporality(temporality)
 		fillHistogram(t, m.Histogram().DataPoints().AppendEmpty(), words)
 	case "summary":
-		m.SetEmptySummary().DataPoints().AppendEmpty().SetTimestamp(second(t, words[0]))
+		fillSummary(t, m.SetEmptySummary().DataPoints().AppendEmpty(), words)
 	case "exponential":
-		m.SetEmptyExponentialHistogram().DataPoints().AppendEmpty().SetTimestamp(second(t, words[0]))
+		m.SetEmptyExponentialHistogram().SetAggregationTemporality(temporality)
+		fillExponential(t, m.ExponentialHistogram().DataPoints().AppendEmpty(), words)
 	default:
 		t.Fatalf("unknown stream %q", s.stream)
 	}
@@ -159,6 +162,70 @@ func fillHistogram(t *testing.T, dp pmetric.HistogramDataPoint, words []string) 
 		case "counts":
 			for _, c := range list {
 				dp.BucketCounts().Append(uint64(float(t, c)))
+			}
+		default:
+			t.Fatalf("unknown field %q", word)
+		}
+	}
+}
+
+func fillExponential(t *testing.T, dp pmetric.ExponentialHistogramDataPoint, words []string) {
+	t.Helper()
+	dp.SetTimestamp(second(t, words[0]))
+	side := func(b pmetric.ExponentialHistogramDataPointBuckets, text string) {
+		offset, list, _ := strings.Cut(text, ":")
+		b.SetOffset(int32(float(t, offset)))
+		for c := range strings.SplitSeq(list, ",") {
+			b.BucketCounts().Append(uint64(float(t, c)))
+		}
+	}
+	for _, word := range words[1:] {
+		key, text, _ := strings.Cut(word, "=")
+		switch key {
+		case "start":
+			dp.SetStartTimestamp(second(t, text))
+		case "none":
+			dp.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
+		case "count":
+			dp.SetCount(uint64(float(t, text)))
+		case "sum":
+			dp.SetSum(float(t, text))
+		case "scale":
+			dp.SetScale(int32(float(t, text)))
+		case "zero":
+			dp.SetZeroCount(uint64(float(t, text)))
+		case "threshold":
+			dp.SetZeroThreshold(float(t, text))
+		case "positive":
+			side(dp.Positive(), text)
+		case "negative":
+			side(dp.Negative(), text)
+		default:
+			t.Fatalf("unknown field %q", word)
+		}
+	}
+}
+
+func fillSummary(t *testing.T, dp pmetric.SummaryDataPoint, words []string) {
+	t.Helper()
+	dp.SetTimestamp(second(t, words[0]))
+	for _, word := range words[1:] {
+		key, text, _ := strings.Cut(word, "=")
+		switch key {
+		case "start":
+			dp.SetStartTimestamp(second(t, text))
+		case "none":
+			dp.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
+		case "count":
+			dp.SetCount(uint64(float(t, text)))
+		case "sum":
+			dp.SetSum(float(t, text))
+		case "quantiles":
+			for pair := range strings.SplitSeq(text, ",") {
+				q, v, _ := strings.Cut(pair, ":")
+				at := dp.QuantileValues().AppendEmpty()
+				at.SetQuantile(float(t, q))
+				at.SetValue(float(t, v))
 			}
 		default:
 			t.Fatalf("unknown field %q", word)

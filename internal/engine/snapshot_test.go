@@ -309,6 +309,9 @@ func TestDamage(t *testing.T) {
 		"later version": func(d map[string][]byte, key string) {
 			d[key] = reseal(d[key], func(b []byte) []byte { b[0]++; return b })
 		},
+		"earlier version": func(d map[string][]byte, key string) {
+			d[key] = reseal(d[key], func(b []byte) []byte { b[0]--; return b })
+		},
 		"other generation": func(d map[string][]byte, key string) {
 			d[key] = reseal(d[key], func(b []byte) []byte { binary.BigEndian.PutUint64(b[1:], 7); return b })
 		},
@@ -494,14 +497,14 @@ func TestLayoutOnDisk(t *testing.T) {
 	assert.Equal(t, "snapshot/1/manifest", manifestKey(1))
 	assert.Equal(t, "snapshot/1/12", chunkKey(1, 12))
 	m := manifest{generation: 0x0102, taken: time.Unix(0, 0x0304), chunks: 5}.bytes()
-	assert.Equal(t, []byte{1, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 5}, m[:21])
+	assert.Equal(t, []byte{2, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 5}, m[:21])
 
 	p := &packer{generation: 9}
 	p.add(7, []byte("abc"))
 	p.add(8, nil)
 	p.close()
 	require.Len(t, p.chunks, 1)
-	assert.Equal(t, []byte{1, 0, 0, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0, 3, 'a', 'b', 'c', 8, 0, 0, 0, 0}, p.chunks[0][:len(p.chunks[0])-crcSize])
+	assert.Equal(t, []byte{2, 0, 0, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0, 3, 'a', 'b', 'c', 8, 0, 0, 0, 0}, p.chunks[0][:len(p.chunks[0])-crcSize])
 
 	w := writer{}
 	w.bool(true)
@@ -531,6 +534,7 @@ func TestLayoutOfRecords(t *testing.T) {
 		case tagSource:
 			assert.Equal(t, uint64(series.Attributes(e.sources[slices.Collect(maps.Keys(e.sources))[0]].resource)), r.uint64())
 			assert.Equal(t, start.UnixNano(), r.int64(), "watermark")
+			assert.Equal(t, make([]byte, 2*8), r.bytes(), "life")
 			assert.Equal(t, map[string]any{"service.name": "s"}, r.attributes().AsRaw())
 			require.NoError(t, r.end())
 		case tagStream:
@@ -544,6 +548,10 @@ func TestLayoutOfRecords(t *testing.T) {
 			assert.Equal(t, map[string]any{"n": int64(0)}, r.attributes().AsRaw())
 			assert.Zero(t, r.int64(), "cadence")
 			assert.Zero(t, r.int64(), "late")
+			assert.Zero(t, r.int64(), "patience")
+			assert.Zero(t, r.int64(), "when it came, in its source's life")
+			assert.False(t, r.bool(), "silent")
+			assert.Equal(t, make([]byte, 3*4), r.bytes(), "gaps")
 			assert.True(t, r.bool(), "seen")
 			assert.False(t, r.bool(), "delta")
 			assert.Zero(t, r.int64(), "start")
@@ -551,11 +559,15 @@ func TestLayoutOfRecords(t *testing.T) {
 			for range 5 { // value, count, sum, buckets, bounds: none for a gauge
 				assert.Zero(t, r.uint64())
 			}
+			assert.False(t, r.bool(), "buckets of an exponential histogram")
 			assert.Equal(t, uint64(1), r.uint64(), "series")
 			assert.Equal(t, byte(statValue), r.byte())
 			assert.Equal(t, uint64(1), r.uint64(), "points")
 			assert.Equal(t, start.UnixNano(), r.int64(), "time of the verdict")
+			assert.Zero(t, r.uint64(), "last rare point")
+			assert.Zero(t, r.uint64(), "point that opened")
 			assert.Zero(t, r.float64(), "score")
+			assert.Zero(t, r.float64(), "opening score")
 			assert.InDelta(t, 1, r.float64(), 0, "observed")
 			for range 3 {
 				assert.True(t, math.IsNaN(r.float64()), "expected, lower, upper")
@@ -563,11 +575,32 @@ func TestLayoutOfRecords(t *testing.T) {
 			assert.Zero(t, r.byte(), "phase")
 			assert.False(t, r.bool(), "shown")
 			assert.NotEmpty(t, r.bytes(), "model")
+			assert.Equal(t, []byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, r.bytes(), "rule of openings")
+			assert.False(t, r.bool(), "waits for its policy")
+			require.NoError(t, r.end())
+		case tagBudget:
+			assert.InDelta(t, 1e-6, r.float64(), 0, "α")
+			assert.Equal(t, start.UnixNano(), r.int64(), "when it was looked at")
+			assert.Zero(t, r.float64(), "rare points")
+			assert.Zero(t, r.float64(), "runs of them")
+			layoutOfPool(t, &r)
+			assert.Equal(t, uint64(1), r.uint64(), "pools")
+			assert.Equal(t, uint64(series.Text("m").Join(series.Number(uint64(statValue)))), r.uint64())
+			layoutOfPool(t, &r)
 			require.NoError(t, r.end())
 		}
 		return nil
 	}))
-	assert.Equal(t, []byte{tagSource, tagStream, tagEngine}, tags)
+	assert.Equal(t, []byte{tagSource, tagStream, tagBudget, tagEngine}, tags)
+}
+
+// layoutOfPool reads a pool that has seen nothing.
+func layoutOfPool(t *testing.T, r *reader) {
+	t.Helper()
+	assert.Zero(t, r.uint64(), "points since the table was made")
+	assert.Zero(t, r.int64(), "when it was made to fade")
+	assert.Equal(t, make([]byte, 65*8), r.bytes(), "counts and their total")
+	assert.Equal(t, make([]byte, 65*8), r.bytes(), "table")
 }
 
 // The chunks of another generation are whole by themselves, and still wrong.

@@ -14,7 +14,9 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/auspex-otel/auspex/internal/detect/level"
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/detect/season"
+	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 )
@@ -25,6 +27,7 @@ const (
 	tagSource byte = 2
 	tagStream byte = 3
 	tagStale  byte = 4
+	tagBudget byte = 5
 	tagMore   byte = 0x80 // set where the record goes on in the next piece
 )
 
@@ -33,6 +36,7 @@ type engineState struct {
 	Points    uint64
 	Evicted   uint64
 	Refused   map[string]uint64
+	Held      map[string]uint64
 	Tracker   *incident.Tracker
 	Owners    map[uint64]series.ID
 	Exposed   []uint64
@@ -51,7 +55,7 @@ type serviceState struct {
 func (e *Engine) pack(generation uint64) ([][]byte, error) {
 	p := &packer{generation: generation}
 	s := engineState{
-		Points: e.points, Evicted: e.evicted, Refused: e.refused, Tracker: e.tracker, Owners: e.owners,
+		Points: e.points, Evicted: e.evicted, Refused: e.refused, Held: e.held, Tracker: e.tracker, Owners: e.owners,
 		Exposed: slices.Sorted(maps.Keys(e.exposed)), Anomalies: e.anomalies, Incidents: e.incidents, Services: map[string]serviceState{},
 	}
 	for name, svc := range e.services {
@@ -74,6 +78,7 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 		}
 		p.add(tagStream, p.record)
 	}
+	p.add(tagBudget, e.budget.append(p.record[:0]))
 	p.add(tagEngine, b)
 	p.close()
 	return p.chunks, nil
@@ -122,6 +127,8 @@ func (e *Engine) restoreRecord(tag byte, record []byte) error {
 		return e.restoreStream(record)
 	case tagStale:
 		return e.restoreStale(record)
+	case tagBudget:
+		return e.budget.restore(record)
 	default:
 		return fmt.Errorf("unknown record %d", tag)
 	}
@@ -146,11 +153,13 @@ func (e *Engine) restoreEngine(text []byte) error {
 	e.points, e.tracker = s.Points, s.Tracker
 	e.evicted += s.Evicted // on top of what does not fit into a table that is smaller now
 	maps.Copy(e.refused, s.Refused)
+	maps.Copy(e.held, s.Held)
 	maps.Copy(e.anomalies, s.Anomalies)
 	maps.Copy(e.incidents, s.Incidents)
 	for id, stream := range s.Owners {
 		if st, _ := e.streams.Peek(stream); st != nil {
 			e.owners[id] = stream
+			st.source.service.followed++
 		} else {
 			e.tracker.Silence(id) // the table is smaller now than it was
 		}
@@ -181,17 +190,22 @@ func (s *source) append(b []byte) []byte {
 	w := writer{b: b}
 	w.uint64(uint64(s.id))
 	w.int64(s.watermark)
+	w.state(s.life.State)
 	w.attributes(s.resource)
 	return w.b
 }
 
 func (e *Engine) restoreSource(record []byte) error {
 	r := reader{b: record}
-	id, watermark, attributes := series.ID(r.uint64()), r.int64(), r.attributes()
+	id, watermark := series.ID(r.uint64()), r.int64()
+	var life silence.Life
+	r.state(life.State)
+	attributes := r.attributes()
 	if err := r.end(); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
-	e.addSource(id, attributes).watermark = watermark
+	src := e.addSource(id, attributes)
+	src.watermark, src.life = watermark, life
 	return nil
 }
 
@@ -231,6 +245,10 @@ func (st *stream) append(b []byte) ([]byte, error) {
 	w.attributes(st.attributes)
 	w.int64(st.cadence)
 	w.int64(int64(st.late))
+	w.int64(st.patience)
+	w.int64(st.seen)
+	w.bool(st.silent)
+	w.state(st.gaps.State)
 	st.meter.append(&w)
 	w.uint64(uint64(len(st.series)))
 	for i := range st.series {
@@ -247,15 +265,17 @@ func (e *Engine) restoreStream(record []byte) error {
 	src := e.sources[series.ID(r.uint64())]
 	st := stream{id: id, source: src, scope: r.scope()}
 	st.metric, st.unit, st.attributes = r.text(), r.text(), r.attributes()
-	st.cadence, st.late = r.int64(), int(r.int64())
+	st.cadence, st.late, st.patience = r.int64(), int(r.int64()), r.int64()
+	st.seen, st.silent = r.int64(), r.bool()
+	r.state(st.gaps.State)
 	st.meter.read(&r)
 	n := r.uint64()
-	if r.err == nil && (src == nil || n == 0 || n > uint64(len(statNames)) || st.cadence < 0) {
+	if r.err == nil && (src == nil || n == 0 || n > uint64(len(statNames)) || st.cadence < 0 || st.patience < 0) {
 		return fmt.Errorf("stream %s contradicts itself: %w", id, errNotWhole)
 	}
 	st.series = make([]tracked, n)
 	for i := range st.series {
-		st.series[i].read(&r, id)
+		st.series[i].read(&r, id, e.zone)
 	}
 	if err := r.end(); err != nil {
 		return fmt.Errorf("stream %s: %w", id, err)
@@ -264,6 +284,10 @@ func (e *Engine) restoreStream(record []byte) error {
 		return fmt.Errorf("stream %s is there twice: %w", id, errNotWhole)
 	}
 	src.streams++
+	for i := range st.series {
+		s := &st.series[i]
+		s.group, s.pool = e.budget.share(st.metric, s.stat)
+	}
 	added := e.streams.Add(id, len(st.series), e.now, st)
 	e.decisionsPerDay += added.decisionsPerDay()
 	for i := range added.series {
@@ -290,6 +314,10 @@ func (r *meter) append(w *writer) {
 	for _, b := range r.bounds {
 		w.float64(b)
 	}
+	w.bool(r.exponential != nil)
+	if r.exponential != nil {
+		r.exponential.append(w)
+	}
 }
 
 func (r *meter) read(from *reader) {
@@ -301,13 +329,19 @@ func (r *meter) read(from *reader) {
 	for range from.length(8) {
 		r.bounds = append(r.bounds, from.float64())
 	}
+	if from.bool() {
+		r.exponential = &exponentialBuckets{}
+		r.exponential.read(from)
+	}
 }
 
 func (s *tracked) append(w *writer) (err error) {
 	w.byte(byte(s.stat))
 	w.uint64(s.n)
 	w.int64(s.last.time)
-	for _, v := range [...]float64{s.last.score, s.last.observed, s.last.expected, s.last.lower, s.last.upper} {
+	w.uint64(s.rareAt)
+	w.uint64(s.openAt)
+	for _, v := range [...]float64{s.last.score, s.last.opening, s.last.observed, s.last.expected, s.last.lower, s.last.upper} {
 		w.float64(v)
 	}
 	w.byte(byte(s.last.phase))
@@ -318,12 +352,18 @@ func (s *tracked) append(w *writer) (err error) {
 		return err
 	}
 	w.setUint64(at, uint64(len(w.b)-at-8))
+	w.state(s.rule.State)
+	w.bool(s.wait != nil)
+	if s.wait != nil {
+		s.wait.append(w)
+	}
 	return nil
 }
 
-func (s *tracked) read(from *reader, stream series.ID) {
+func (s *tracked) read(from *reader, stream series.ID, zone *season.Zone) {
 	s.stat, s.n, s.last.time = statistic(from.byte()), from.uint64(), from.int64()
-	for _, v := range [...]*float64{&s.last.score, &s.last.observed, &s.last.expected, &s.last.lower, &s.last.upper} {
+	s.rareAt, s.openAt = from.uint64(), from.uint64()
+	for _, v := range [...]*float64{&s.last.score, &s.last.opening, &s.last.observed, &s.last.expected, &s.last.lower, &s.last.upper} {
 		*v = from.float64()
 	}
 	s.last.phase, s.last.shown = incident.Phase(from.byte()), from.bool()
@@ -331,8 +371,13 @@ func (s *tracked) read(from *reader, stream series.ID) {
 		from.fail(errNotWhole)
 	}
 	s.id = stream.Join(series.Number(uint64(s.stat)))
-	s.model = level.New()
+	s.model = ensemble.New(zone)
 	if b := from.bytes(); from.err == nil {
 		from.fail(s.model.UnmarshalBinary(b))
+	}
+	from.state(s.rule.State)
+	if from.bool() {
+		s.wait = &waiting{}
+		s.wait.read(from, s.id)
 	}
 }

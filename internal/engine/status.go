@@ -19,9 +19,9 @@ func (e *Engine) Status() Status {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := Status{
-		Points: e.points, Refused: maps.Clone(e.refused),
+		Points: e.points, Refused: maps.Clone(e.refused), Held: maps.Clone(e.held),
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
-		DecisionsPerDay: float64(e.decisionsPerDay), Alpha: e.cfg.FalseAlarms.alpha(float64(e.decisionsPerDay)),
+		DecisionsPerDay: float64(e.decisionsPerDay), Alpha: e.budget.alpha, Theta: e.budget.theta(),
 		AnomaliesOpened: e.tracker.Opened,
 		Persisted:       e.client != nil, Generation: e.generation, SnapshotTime: e.taken,
 		PendingFindings: len(e.anomalies) + len(e.incidents) + len(e.stale), DroppedFindings: e.dropped,

@@ -18,6 +18,10 @@ type Status struct {
 	// DecisionsPerDay is the sum over all series, Alpha the chance per decision that follows from it and the budget.
 	DecisionsPerDay float64 `json:"decisions_per_day"`
 	Alpha           float64 `json:"alpha"`
+	// Theta is how many anomalies open per exceedance, as learned from points with p < 1e-3.
+	Theta float64 `json:"theta"`
+	// Held counts the anomalies that a policy kept from opening, by reason.
+	Held map[string]uint64 `json:"held"`
 	// OpenAnomalies and OpenIncidents are open now; AnomaliesOpened counts all.
 	OpenAnomalies   int    `json:"open_anomalies"`
 	OpenIncidents   int    `json:"open_incidents"`

@@ -1,0 +1,118 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/opening"
+	"github.com/auspex-otel/auspex/internal/detect/silence"
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+const (
+	// absentAfter is how long a stream must have sent nothing, in ticks, until its absence is judged.
+	absentAfter = time.Minute
+	// walkPerSecond is how many idle streams are looked at per second of ticks, in the mean.
+	walkPerSecond = 1000
+)
+
+// come notes that a stream has sent its next point.
+func (st *stream) come(first bool) {
+	now := st.source.life.Now()
+	if !first {
+		st.gaps.Learn(st.gap(now))
+	}
+	st.seen, st.silent = now, false
+}
+
+// gap is how many of its cadences a stream has not come for, on the clock of its source's life.
+func (st *stream) gap(now int64) float64 {
+	return float64(now-st.seen) / float64(max(st.cadence, leastCadence))
+}
+
+// findSilent opens an anomaly for each stream that has gone silent while its
+// source is alive. A source most of whose streams are overdue has stopped itself:
+// that is not recorded, which is something else.
+//
+// A walk over many idle streams is followed by a rest.
+func (e *Engine) findSilent(now time.Time) {
+	if now.Before(e.walkAt) {
+		return
+	}
+	var overdue []*stream
+	bySource := map[*source]int{}
+	visited := 0
+	for id, st := range e.streams.All() {
+		if _, touched := e.streams.Peek(id); now.Sub(touched) < absentAfter {
+			break // all others came later
+		}
+		visited++
+		if st.cadence > 0 && st.gaps.Overdue(st.gap(st.source.life.Now())) {
+			overdue = append(overdue, st)
+			bySource[st.source]++
+		}
+	}
+	e.walkAt = now.Add(time.Duration(visited) * time.Second / walkPerSecond)
+	slices.SortFunc(overdue, func(a, b *stream) int { return cmp.Compare(a.id, b.id) })
+	for _, st := range overdue {
+		if 2*bySource[st.source] <= st.source.streams {
+			e.judgeAbsence(st)
+		}
+	}
+}
+
+// judgeAbsence opens an anomaly for an overdue stream, once. It is that of the
+// stream's first statistic, and obeys α, the opening rule and the policies as
+// every other one does. It spends nothing of its own: a slot has either its
+// point or its absence to be judged.
+func (e *Engine) judgeAbsence(st *stream) {
+	s := &st.series[0]
+	if st.silent || s.warming() || !st.asked && e.policies != nil {
+		return
+	}
+	gap := st.gap(st.source.life.Now())
+	logP := st.gaps.LogP(gap)
+	score := detect.Score(logP, e.budget.alpha)
+	if score < 1 || st.source.watermark-st.meter.time < st.patience {
+		return
+	}
+	rule := s.rule
+	for range int(min(gap, opening.HoldOff)) {
+		rule.Next(0) // what was missed makes an earlier peak older, too
+	}
+	if rule.Next(score) < 1 && !e.tracker.Open(uint64(s.id)) {
+		return
+	}
+	s.rule, st.silent, s.wait = rule, true, nil
+	if !e.tracker.Open(uint64(s.id)) && e.heldAbsence(st, s) {
+		return
+	}
+	st.source.service.maxScore = max(st.source.service.maxScore, score)
+	e.track(st, s, incident.Point{
+		Series: uint64(s.id), Time: st.source.watermark, Cadence: st.cadence, Score: score, LogP: logP,
+		Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
+		Kind: silence.Kind, SilentSince: st.meter.time,
+	})
+}
+
+// heldAbsence tells whether a policy forbids that the absence of a stream is an anomaly.
+func (e *Engine) heldAbsence(st *stream, s *tracked) bool {
+	if st.policy == nil {
+		return false
+	}
+	if ok, why := st.policy.Allows(st.source.watermark, math.NaN(), math.NaN()); !ok {
+		e.hold(s, why)
+		return true
+	}
+	if st.policy.DryRun() {
+		e.hold(s, HeldDryRun)
+		return true
+	}
+	return false
+}

@@ -1,0 +1,174 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+)
+
+// Origin is the identity of a stream. The data points of Metric are not part of it.
+type Origin struct {
+	Resource   pcommon.Resource
+	Scope      pcommon.InstrumentationScope
+	Metric     pmetric.Metric
+	Attributes pcommon.Map
+}
+
+// History has what was learned of streams before the engine met them.
+type History interface {
+	// Take returns the past of a stream that the engine meets for the first time,
+	// or nil. It gives each past once. The engine is locked meanwhile, so it must
+	// neither wait for anything nor call the engine.
+	Take(Origin) *Past
+}
+
+// Past is what a study learned of one stream: what it predicts, and how often it comes.
+type Past struct {
+	meter   meter
+	cadence int64
+	series  []pastSeries
+}
+
+// pastSeries is what was learned of one statistic, with the latest band.
+type pastSeries struct {
+	stat                             statistic
+	model                            detect.Model
+	n                                uint64
+	observed, expected, lower, upper float64
+}
+
+// Study learns from history in an engine of its own, which nobody asks what it
+// found: history opens nothing and reports nothing. It takes the same way as
+// live points, so it needs no second understanding of rates, resets and
+// histograms. A study is not safe for concurrent use; several may run at once.
+type Study struct{ engine *Engine }
+
+// historyState is the engine's part of a warm start.
+type historyState struct {
+	history History
+	warmed  uint64
+}
+
+// NewStudy returns a study that has the settings of this engine. Nothing in it ages.
+func (e *Engine) NewStudy() *Study {
+	cfg := e.cfg
+	cfg.MaxSeries, cfg.SeriesTTL = math.MaxInt, 0
+	s := &Study{New(cfg, zap.NewNop())}
+	s.engine.Tick(time.Unix(0, 0))
+	return s
+}
+
+// Observe learns data points, those of each stream in the order of time. One name stands for one stream.
+func (s *Study) Observe(md pmetric.Metrics) { s.engine.ObserveMetrics(md, Output{Select: SelectNone}) }
+
+// Pasts ends the study and yields what was learned of each stream, by the name of its metric.
+func (s *Study) Pasts() iter.Seq2[string, *Past] {
+	return func(yield func(string, *Past) bool) {
+		for _, st := range s.engine.streams.All() {
+			p := &Past{meter: st.meter, cadence: st.cadence, series: make([]pastSeries, len(st.series))}
+			for i := range st.series {
+				from := &st.series[i]
+				p.series[i] = pastSeries{from.stat, from.model, from.n, from.last.observed, from.last.expected, from.last.lower, from.last.upper}
+			}
+			if !yield(st.metric, p) {
+				return
+			}
+		}
+	}
+}
+
+// Series is how many series a past stands for.
+func (p *Past) Series() int { return len(p.series) }
+
+// SetHistory gives the engine a history, or with nil takes it away.
+func (e *Engine) SetHistory(h History) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.history = h
+}
+
+// Warmed counts the series that began with a past.
+func (e *Engine) Warmed() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.warmed
+}
+
+// adopt gives a new stream its past, if it has one of the same statistics. A
+// stream that begins long before the end of its past is sent again from an
+// archive, and must not know what is to come.
+//
+// What was strange in the past was judged by the study's α, not by this
+// engine's, and is over: the rule of openings begins anew.
+func (e *Engine) adopt(r *ref, st *stream) {
+	if e.history == nil {
+		return
+	}
+	past := e.history.Take(Origin{r.resource, r.scope, r.metric, r.attributes})
+	if past == nil || r.time < past.meter.time-lateBeforeRestart*past.cadence ||
+		!slices.EqualFunc(past.series, st.series, func(x pastSeries, y tracked) bool { return x.stat == y.stat }) {
+		return
+	}
+	st.meter, st.cadence = past.meter, past.cadence
+	e.decisionsPerDay += st.decisionsPerDay()
+	for i := range past.series {
+		s, from := &st.series[i], &past.series[i]
+		s.model, s.n = from.model, from.n
+		s.last.observed, s.last.expected, s.last.lower, s.last.upper = from.observed, from.expected, from.lower, from.upper
+		if !s.warming() {
+			e.warming--
+		}
+	}
+	e.warmed += uint64(len(st.series))
+}
+
+// Origins yields the identity of every stream that the engine knows, in each
+// form that it may have come in. It may be called before telemetry arrives only.
+func (e *Engine) Origins() iter.Seq[Origin] {
+	return func(yield func(Origin) bool) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, st := range e.streams.All() {
+			resource := pcommon.NewResource()
+			st.source.resource.CopyTo(resource.Attributes())
+			for _, m := range st.metrics() {
+				if !yield(Origin{resource, st.scope, m, st.attributes}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// metrics are the metrics that a stream may belong to.
+func (st *stream) metrics() []pmetric.Metric {
+	named := func() pmetric.Metric {
+		m := pmetric.NewMetric()
+		m.SetName(st.metric)
+		m.SetUnit(st.unit)
+		return m
+	}
+	first, second := named(), named()
+	switch {
+	case len(st.series) == seriesPerHistogram:
+		first.SetEmptyHistogram()
+		second.SetEmptySummary()
+	case st.series[0].stat == statRate:
+		first.SetEmptySum().SetIsMonotonic(true)
+		second.SetEmptySum()
+	default:
+		first.SetEmptyGauge()
+		second.SetEmptySum()
+	}
+	return []pmetric.Metric{first, second}
+}

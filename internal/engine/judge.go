@@ -1,0 +1,179 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/calibration"
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+// observe takes one data point: at most one sample per statistic.
+func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
+	t, decisions := r.time, e.decisionsPerDay
+	st := e.streamOf(r)
+	if !st.asked {
+		e.ask(r, st)
+		if e.decisionsPerDay > decisions { // it has a past, and is judged at once
+			e.spend()
+		}
+	}
+	if st.meter.seen && t <= st.meter.time {
+		return e.repeated(r, st, t, out, verdicts)
+	}
+	st.late = 0
+	first := !st.meter.seen
+	samples, refused := e.measure(r, st)
+	if refused != "" {
+		e.refused[refused]++
+		return verdicts
+	}
+	st.source.advance(t)
+	st.come(first)
+	for _, s := range samples {
+		if math.IsInf(s.v, 0) || math.IsNaN(s.v) { // two finite values can lie further apart than a float64 reaches
+			e.refused[RefusedNotFinite]++
+			continue
+		}
+		for i := range st.series {
+			if st.series[i].stat == s.stat {
+				e.judge(st, &st.series[i], t, s.v, out)
+				verdicts = st.series[i].show(r, st.unitOf(st.series[i].stat), out, verdicts)
+			}
+		}
+	}
+	return verdicts
+}
+
+// measure makes samples of a data point and learns the stream's cadence.
+func (e *Engine) measure(r *ref, st *stream) (samples []sample, refused string) {
+	before, seen := st.meter.time, st.meter.seen
+	switch m := r.metric; m.Type() {
+	case pmetric.MetricTypeHistogram:
+		samples, refused = st.meter.histogram(m, m.Histogram().DataPoints().At(r.Point), e.samples[:0])
+	case pmetric.MetricTypeExponentialHistogram:
+		samples, refused = st.meter.exponentialHistogram(m, m.ExponentialHistogram().DataPoints().At(r.Point), e.samples[:0])
+	case pmetric.MetricTypeSummary:
+		samples, refused = st.meter.summary(m.Summary().DataPoints().At(r.Point), e.samples[:0])
+	default:
+		samples, refused = st.meter.number(m, r.number(), e.samples[:0])
+	}
+	if refused == "" && seen {
+		e.decisionsPerDay -= st.decisionsPerDay()
+		st.learnCadence(st.meter.time - before)
+		e.decisionsPerDay += st.decisionsPerDay()
+	}
+	return samples, refused
+}
+
+// judge has the model say its surprise, scores it and follows the series' anomaly.
+func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output) {
+	was := s.warming()
+	p := s.model.Observe(t, v)
+	s.n++
+	e.points++
+	if was && !math.IsNaN(p.Expected) {
+		e.warming--
+	}
+	nominal := calibration.Humble(max(p.LogP, leastLogP), s.n)
+	logP := max(s.pool.table.Apply(nominal), leastLogP)
+	if !math.IsNaN(p.Expected) && e.teaches(st, s) {
+		e.budget.learn(s, t, nominal)
+	}
+	s.last = verdict{
+		time: t, score: detect.Score(logP, e.budget.alpha), observed: v, expected: p.Expected,
+		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
+	}
+	s.last.opening = s.rule.Next(s.last.score)
+	svc := st.source.service
+	svc.maxScore = max(svc.maxScore, s.last.score)
+	point := incident.Point{
+		Series: uint64(s.id), Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, LogP: logP,
+		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(),
+	}
+	if !e.tracker.Follows(uint64(s.id)) {
+		from, ok := e.opens(st, s, point)
+		if !ok {
+			return
+		}
+		if from.Time < t {
+			e.track(st, s, from)
+		}
+	}
+	e.track(st, s, point)
+	e.expose(s, out)
+}
+
+// teaches tells whether the next point of a series says something about normal
+// ones: not during an incident of several series, nor late in an anomaly.
+func (e *Engine) teaches(st *stream, s *tracked) bool {
+	return st.source.service.followed < wide && (s.openAt == 0 || s.n-s.openAt < lasting)
+}
+
+// track gives a point to the tracker.
+func (e *Engine) track(st *stream, s *tracked, p incident.Point) {
+	id, followed := p.Series, e.tracker.Follows(p.Series)
+	s.last.phase = e.tracker.Observe(p, func() incident.Subject { return st.subject(s) })
+	switch now := e.tracker.Follows(id); {
+	case now && !followed:
+		e.owners[id] = st.id
+		st.source.service.followed++
+		s.openAt = s.n
+	case !now && followed:
+		delete(e.owners, id)
+		st.source.service.followed--
+		s.openAt = 0
+	}
+}
+
+// expose decides whether the companions of a followed series are shown.
+func (e *Engine) expose(s *tracked, out Output) {
+	id := uint64(s.id)
+	_, shown := e.exposed[id]
+	switch {
+	case s.last.phase == incident.PhaseExposed && !shown && out.Select != SelectNone && len(e.exposed) < out.MaxSeries:
+		e.exposed[id] = struct{}{}
+		shown = true
+	case s.last.phase != incident.PhaseExposed:
+		delete(e.exposed, id)
+	}
+	s.last.shown = shown
+}
+
+// repeated answers a point at or before the stream's last time: it is not
+// observed again. The very last point gets the verdict that it got.
+func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Verdict) []Verdict {
+	if t < st.meter.time {
+		e.refused[RefusedOutOfOrder]++
+		if st.late++; st.late >= lateBeforeRestart {
+			e.turnBack(st, t)
+		}
+		return verdicts
+	}
+	e.refused[RefusedDuplicate]++
+	for i := range st.series {
+		if st.series[i].last.time == t {
+			e.expose(&st.series[i], out) // the pipeline before this one may show nothing
+			verdicts = st.series[i].show(r, st.unitOf(st.series[i].stat), out, verdicts)
+		}
+	}
+	return verdicts
+}
+
+// turnBack has a stream go on from t, which lies before what it had seen: its
+// clock was wrong then. Anomalies of that time end there.
+func (e *Engine) turnBack(st *stream, t int64) {
+	for i := range st.series {
+		st.series[i].wait = nil
+		if e.tracker.Follows(uint64(st.series[i].id)) {
+			e.silence(st.series[i].id, st)
+		}
+	}
+	st.late, st.meter = 0, meter{}
+	st.source.watermark, st.source.service.watermark = t, t
+}

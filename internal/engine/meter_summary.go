@@ -1,0 +1,38 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// summary takes a summary point: the rate of its count, its mean, and of its
+// quantiles those that are exactly the 0.5, 0.95 and 0.99 of a histogram. Others
+// are passed over: between quantiles nothing is known. Count and sum are
+// cumulative; the quantiles are of a window that the source chose, so they are
+// taken as they are, from the first point on. A source that saw nothing in that
+// window says NaN, which is no value.
+func (r *meter) summary(dp pmetric.SummaryDataPoint, buf []sample) (_ []sample, refused string) {
+	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
+		return buf, RefusedNotFinite
+	}
+	t, start := nanos(dp.Timestamp()), nanos(dp.StartTimestamp())
+	d := distribution{dp.Count(), dp.Sum(), true}
+	if seconds, since := r.cumulativeSpan(t, start, d.count < r.count); seconds > 0 {
+		buf, _ = r.counted(d, seconds, since, buf)
+	}
+	for _, s := range quantileStats {
+		for _, q := range dp.QuantileValues().All() {
+			if q.Quantile() == s.q && !math.IsNaN(q.Value()) {
+				buf = append(buf, sample{s.stat, q.Value()})
+				break // a second one would be a second sample at this time, for which there is no room
+			}
+		}
+	}
+	r.count, r.sum = d.count, d.sum
+	r.mark(t, start)
+	return buf, ""
+}

@@ -1,0 +1,111 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/detect/opening"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/policy"
+	"github.com/auspex-otel/auspex/internal/series"
+)
+
+// Reasons why an anomaly did not open although the opening score had it open,
+// as counted in Status.Held, beside those of internal/policy.
+const (
+	HeldMinDuration = "min_duration"
+	HeldDryRun      = "dry_run"
+)
+
+// waiting is a series that leaves what is expected and is to do so for some time before that is an anomaly.
+type waiting struct {
+	since int64          // event time of the opening point, nanoseconds
+	peak  incident.Point // the strangest one since
+}
+
+// SetPolicies gives the engine its policies. It must be called before the first observation.
+func (e *Engine) SetPolicies(s *policy.Set) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.policies = s
+}
+
+// ask has the policies say what holds for a stream. That takes the metric as it
+// came in, so it is done at the stream's first point since the start.
+func (e *Engine) ask(r *ref, st *stream) {
+	e.decisionsPerDay -= st.decisionsPerDay()
+	st.asked, st.policy, st.patience = true, nil, 0
+	if e.policies != nil {
+		st.policy = e.policies.For(context.Background(), r.resource, r.scope, r.metric, r.attributes)
+	}
+	if st.policy != nil {
+		st.patience = int64(st.policy.MinDuration())
+	}
+	e.decisionsPerDay += st.decisionsPerDay()
+}
+
+// opens tells whether an anomaly opens at the latest point of a series that has
+// none, and from which point on: where a policy asks for some duration that is
+// the strangest since, at the time at which it began.
+func (e *Engine) opens(st *stream, s *tracked, p incident.Point) (from incident.Point, ok bool) {
+	switch {
+	case s.wait == nil && s.last.opening < 1:
+		if s.n-s.openAt > opening.HoldOff {
+			s.openAt = 0 // of an anomaly that was held back
+		}
+		return p, false
+	case p.Score < 1:
+		e.hold(s, HeldMinDuration)
+		return p, false
+	case s.wait == nil:
+		s.wait, s.openAt = &waiting{since: p.Time, peak: p}, s.n
+	case p.Score > s.wait.peak.Score:
+		s.wait.peak = p
+	}
+	if st.policy != nil {
+		if ok, why := st.policy.Allows(p.Time, p.Observed, p.Expected); !ok {
+			e.hold(s, why)
+			return p, false
+		}
+		if p.Time-s.wait.since < st.patience {
+			return p, false
+		}
+		if st.policy.DryRun() {
+			e.hold(s, HeldDryRun)
+			return p, false
+		}
+	}
+	from, from.Time = s.wait.peak, s.wait.since
+	s.wait = nil
+	return from, true
+}
+
+// hold counts an anomaly that does not open.
+func (e *Engine) hold(s *tracked, why string) {
+	e.held[why]++
+	s.wait = nil
+}
+
+func (p *waiting) append(w *writer) {
+	w.int64(p.since)
+	w.int64(p.peak.Time)
+	w.int64(p.peak.Cadence)
+	for _, v := range [...]float64{p.peak.Score, p.peak.LogP, p.peak.Observed, p.peak.Expected, p.peak.Lower, p.peak.Upper} {
+		w.float64(v)
+	}
+	w.text(p.peak.Kind)
+}
+
+func (p *waiting) read(from *reader, id series.ID) {
+	p.since = from.int64()
+	p.peak.Series, p.peak.Time, p.peak.Cadence = uint64(id), from.int64(), from.int64()
+	for _, v := range [...]*float64{&p.peak.Score, &p.peak.LogP, &p.peak.Observed, &p.peak.Expected, &p.peak.Lower, &p.peak.Upper} {
+		if *v = from.float64(); math.IsNaN(*v) || math.IsInf(*v, 0) {
+			from.fail(errNotWhole)
+		}
+	}
+	p.peak.Kind = from.text()
+}

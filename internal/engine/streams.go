@@ -1,0 +1,144 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// sourceOf finds or makes the source of a resource.
+func (e *Engine) sourceOf(res pcommon.Resource) *source {
+	id := series.Attributes(res.Attributes())
+	if src := e.sources[id]; src != nil {
+		return src
+	}
+	return e.addSource(id, res.Attributes())
+}
+
+func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
+	name := serviceName(attributes)
+	svc := e.services[name]
+	if svc == nil {
+		svc = &service{name: name}
+		e.services[name] = svc
+	}
+	svc.sources++
+	src := &source{id: id, resource: pcommon.NewMap(), service: svc}
+	attributes.CopyTo(src.resource)
+	e.sources[id] = src
+	return src
+}
+
+// serviceName is the service that a resource speaks for: its service.name, else
+// its host.name, so that a machine's own metrics have a home.
+func serviceName(attributes pcommon.Map) string {
+	for _, key := range [...]string{vocabulary.ServiceName, vocabulary.HostName} {
+		if v, ok := attributes.Get(key); ok && v.AsString() != "" {
+			return v.AsString()
+		}
+	}
+	return vocabulary.UnknownService
+}
+
+// advance moves the watermarks on to t, unless they are there.
+func (s *source) advance(t int64) {
+	if s.watermark > 0 && t > s.watermark {
+		s.life.Advance(t - s.watermark)
+	}
+	s.watermark = max(s.watermark, t)
+	s.service.watermark = max(s.service.watermark, t)
+}
+
+// streamOf finds or makes the stream of a reference. New streams begin in the
+// source's care even where the source has just been forgotten with its last stream.
+func (e *Engine) streamOf(r *ref) *stream {
+	if st := e.streams.Get(r.id, e.now); st != nil {
+		return st
+	}
+	stats := streamStats(r.metric)
+	st := stream{id: r.id, scope: pcommon.NewInstrumentationScope(), metric: r.metric.Name(), unit: r.metric.Unit(), attributes: pcommon.NewMap()}
+	r.scope.CopyTo(st.scope)
+	r.attributes.CopyTo(st.attributes)
+	st.series = e.newSeries(r.id, st.metric, stats)
+	added := e.streams.Add(r.id, len(stats), e.now, st)
+	added.source = e.sourceOf(r.resource)
+	added.source.streams++
+	e.warming += len(stats)
+	e.adopt(r, added)
+	return added
+}
+
+func (e *Engine) newSeries(stream series.ID, metric string, stats []statistic) []tracked {
+	list := make([]tracked, len(stats))
+	for i, s := range stats {
+		list[i] = tracked{id: stream.Join(series.Number(uint64(s))), stat: s, model: ensemble.New(e.zone), last: verdict{expected: math.NaN()}}
+		list[i].group, list[i].pool = e.budget.share(metric, s)
+	}
+	return list
+}
+
+// subject names a series for people and events.
+func (st *stream) subject(s *tracked) incident.Subject {
+	return incident.Subject{
+		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: statNames[s.stat],
+		Unit: st.unitOf(s.stat), Attributes: texts(st.attributes),
+	}
+}
+
+// unitOf is the unit of a statistic: a rate is per second, of the unit that is
+// counted; all others are in the metric's own unit.
+func (st *stream) unitOf(s statistic) string {
+	switch {
+	case s != statRate:
+		return st.unit
+	case st.unit == "" || len(st.series) == seriesPerHistogram:
+		return "1/s"
+	default:
+		return st.unit + "/s"
+	}
+}
+
+func texts(m pcommon.Map) map[string]string {
+	if m.Len() == 0 {
+		return nil
+	}
+	t := make(map[string]string, m.Len())
+	for k, v := range m.All() {
+		t[k] = v.AsString()
+	}
+	return t
+}
+
+// learnCadence moves a slow average towards the latest distance, which counts as
+// at most twice and at least half of it, so that a gap is no new cadence.
+func (st *stream) learnCadence(d int64) {
+	if st.cadence == 0 {
+		st.cadence = d
+		return
+	}
+	step := (min(max(d, st.cadence/2), 2*st.cadence) - st.cadence) / 10
+	if step == 0 && d > st.cadence {
+		step = 1
+	}
+	st.cadence = max(1, st.cadence+step)
+}
+
+// decisionsPerDay is a whole number, so that a sum over streams does not depend on their order.
+func (st *stream) decisionsPerDay() int64 {
+	if st.cadence == 0 {
+		return 0
+	}
+	return int64(len(st.series)) * int64(24*time.Hour) / max(st.cadence, leastCadence, st.patience)
+}
+
+// warming tells whether the series has had no verdict yet.
+func (s *tracked) warming() bool { return math.IsNaN(s.last.expected) }
