@@ -4,13 +4,14 @@
 package engineextension
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/warmup"
 )
 
 // Config is the configuration of the anomaly engine.
@@ -22,17 +23,19 @@ type Config struct {
 	Storage *component.ID `mapstructure:"storage"`
 	// SnapshotInterval is how often the state is written. It is written at shutdown too.
 	SnapshotInterval time.Duration `mapstructure:"snapshot_interval"`
+	// Warmup says where history is read at start. Without it every series starts cold.
+	Warmup configoptional.Optional[warmup.Config] `mapstructure:"warmup"`
 }
 
-// Validate names every key that is out of its range.
+// Validate checks the keys of the extension itself. Those of the engine, of its
+// policies and of the warm start check themselves.
 func (c *Config) Validate() error {
-	err := c.Engine.Validate()
 	if c.SnapshotInterval < time.Second {
-		err = errors.Join(err, fmt.Errorf("snapshot_interval is %v, it must be at least 1s", c.SnapshotInterval))
+		return fmt.Errorf("snapshot_interval is %v, it must be at least 1s", c.SnapshotInterval)
 	}
-	return err
+	return nil
 }
 
 func createDefaultConfig() component.Config {
-	return &Config{Engine: engine.DefaultConfig(), SnapshotInterval: time.Minute}
+	return &Config{Engine: engine.DefaultConfig(), SnapshotInterval: time.Minute, Warmup: configoptional.Default(warmup.DefaultConfig())}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/policy"
 )
 
 const tickInterval = time.Second
@@ -34,7 +35,9 @@ type engineExtension struct {
 	logger    *zap.Logger
 	engine    *engine.Engine
 	telemetry *metadata.TelemetryBuilder
+	settings  component.TelemetrySettings
 	client    storage.Client
+	forget    *time.Timer // takes the engine's history away
 	stop      context.CancelFunc
 	done      chan struct{}
 }
@@ -44,10 +47,16 @@ func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error)
 	if err != nil {
 		return nil, err
 	}
-	return &engineExtension{
-		id: set.ID, cfg: cfg, logger: set.Logger, telemetry: telemetry,
+	policies, err := policy.Compile(cfg.Engine.Policies, set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	e := &engineExtension{
+		id: set.ID, cfg: cfg, logger: set.Logger, telemetry: telemetry, settings: set.TelemetrySettings,
 		engine: engine.New(cfg.Engine, set.Logger),
-	}, nil
+	}
+	e.engine.SetPolicies(policies)
+	return e, nil
 }
 
 // Engine returns the engine that this extension owns.
@@ -61,7 +70,7 @@ func (e *engineExtension) Dependencies() []component.ID {
 	return []component.ID{*e.cfg.Storage}
 }
 
-// Start restores the state and starts the engine's clock.
+// Start restores the state, reads history, and starts the engine's clock.
 func (e *engineExtension) Start(ctx context.Context, host component.Host) error {
 	now := time.Now()
 	if e.cfg.Storage == nil {
@@ -70,6 +79,9 @@ func (e *engineExtension) Start(ctx context.Context, host component.Host) error 
 		return err
 	}
 	e.engine.Tick(now)
+	if e.cfg.Warmup.HasValue() {
+		e.warmUp(ctx, host, now)
+	}
 	if err := e.register(); err != nil {
 		return err
 	}
@@ -139,23 +151,35 @@ func (e *engineExtension) register() error {
 			return nil
 		}
 	}
-	return errors.Join(
-		t.RegisterAnomalyEngineAlphaCallback(func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(e.engine.Status().Alpha)
+	byReason := func(f func(engine.Status) map[string]uint64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			for reason, n := range f(e.engine.Status()) {
+				o.Observe(int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+			}
 			return nil
-		}),
+		}
+	}
+	share := func(f func(engine.Status) float64) metric.Float64Callback {
+		return func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(f(e.engine.Status()))
+			return nil
+		}
+	}
+	return errors.Join(
+		t.RegisterAnomalyEngineAlphaCallback(share(func(s engine.Status) float64 { return s.Alpha })),
+		t.RegisterAnomalyEngineThetaCallback(share(func(s engine.Status) float64 { return s.Theta })),
+		t.RegisterAnomalyEngineHeldAnomaliesCallback(byReason(func(s engine.Status) map[string]uint64 { return s.Held })),
 		t.RegisterAnomalyEngineAnomaliesCallback(count(func(s engine.Status) uint64 { return s.AnomaliesOpened })),
 		t.RegisterAnomalyEngineOpenAnomaliesCallback(count(func(s engine.Status) uint64 { return uint64(s.OpenAnomalies) })),
 		t.RegisterAnomalyEnginePendingFindingsCallback(count(func(s engine.Status) uint64 { return uint64(s.PendingFindings) })),
 		t.RegisterAnomalyEnginePointsCallback(count(func(s engine.Status) uint64 { return s.Points })),
 		t.RegisterAnomalyEngineSeriesCallback(count(func(s engine.Status) uint64 { return uint64(s.Series) })),
 		t.RegisterAnomalyEngineSeriesEvictedCallback(count(func(s engine.Status) uint64 { return s.Evicted })),
-		t.RegisterAnomalyEngineRefusedPointsCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for reason, n := range e.engine.Status().Refused {
-				o.Observe(int64(n), metric.WithAttributes(attribute.String("reason", reason)))
-			}
+		t.RegisterAnomalyEngineSeriesWarmedCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(e.engine.Warmed()))
 			return nil
 		}),
+		t.RegisterAnomalyEngineRefusedPointsCallback(byReason(func(s engine.Status) map[string]uint64 { return s.Refused })),
 	)
 }
 
@@ -164,6 +188,9 @@ func (e *engineExtension) Shutdown(ctx context.Context) error {
 	if e.stop != nil {
 		e.stop()
 		<-e.done
+	}
+	if e.forget != nil {
+		e.forget.Stop()
 	}
 	var err error
 	if e.client != nil {

@@ -6,6 +6,7 @@ package peertest
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -21,9 +22,11 @@ type PrometheusOptions struct {
 	OutOfOrder time.Duration
 	// Scrape lists addresses whose /metrics is read every second.
 	Scrape []string
+	// History is a file in the OpenMetrics text format that the server has samples of from the beginning.
+	History string
 }
 
-// Prometheus is a real server with an empty database and the remote-write receiver on.
+// Prometheus is a real server with a database of its own and the remote-write receiver on.
 type Prometheus struct {
 	*Process
 	url string
@@ -35,21 +38,40 @@ func StartPrometheus(t TB, o PrometheusOptions) *Prometheus {
 	if o.OutOfOrder == 0 {
 		o.OutOfOrder = 30 * time.Minute
 	}
-	program := filepath.Join(CacheFolder(t), prometheusFolder, "prometheus")
-	if _, err := os.Stat(program); err != nil {
-		t.Fatalf("Prometheus is not in the cache (%v): run scripts/peers.sh prometheus, which installs it", err)
-	}
+	program := prometheusProgram(t, "prometheus")
 	dir, address := t.TempDir(), FreeAddresses(t, 1)[0]
+	data := filepath.Join(dir, "data")
+	if o.History != "" {
+		backfill(t, o.History, data)
+	}
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(config, []byte(o.config()), 0o600); err != nil {
 		t.Fatalf("write %s: %v", config, err)
 	}
 	p := &Prometheus{url: "http://" + address}
 	p.Process = startProcess(t, "Prometheus", filepath.Join(dir, "prometheus.log"), nil, program,
-		"--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--config.file="+config, "--storage.tsdb.path="+data, "--storage.tsdb.retention.time=60d",
 		"--web.listen-address="+address, "--web.enable-remote-write-receiver", "--scrape.discovery-reload-interval=1s")
 	p.waitReady(p.url + "/-/ready")
 	return p
+}
+
+func prometheusProgram(t TB, name string) string {
+	t.Helper()
+	program := filepath.Join(CacheFolder(t), prometheusFolder, name)
+	if _, err := os.Stat(program); err != nil {
+		t.Fatalf("Prometheus is not in the cache (%v): run scripts/peers.sh prometheus, which installs it", err)
+	}
+	return program
+}
+
+// backfill makes a database of a file in the OpenMetrics text format.
+func backfill(t TB, file, data string) {
+	t.Helper()
+	cmd := exec.Command(prometheusProgram(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=30d", file, data) //nolint:noctx // ends by itself
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("promtool can't make a database of %s: %v\n%s", file, err, out)
+	}
 }
 
 // config is the configuration file.
@@ -65,6 +87,9 @@ func (o PrometheusOptions) config() string {
 
 // WriteURL is where samples are written to.
 func (p *Prometheus) WriteURL() string { return p.url + "/api/v1/write" }
+
+// URL is where the API is.
+func (p *Prometheus) URL() string { return p.url }
 
 // CacheFolder is where scripts/peers.sh keeps the peers.
 func CacheFolder(t TB) string {

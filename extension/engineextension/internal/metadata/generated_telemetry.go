@@ -30,13 +30,16 @@ type TelemetryBuilder struct {
 	registrations                []metric.Registration
 	AnomalyEngineAlpha           metric.Float64ObservableGauge
 	AnomalyEngineAnomalies       metric.Int64ObservableCounter
+	AnomalyEngineHeldAnomalies   metric.Int64ObservableCounter
 	AnomalyEngineOpenAnomalies   metric.Int64ObservableGauge
 	AnomalyEnginePendingFindings metric.Int64ObservableGauge
 	AnomalyEnginePoints          metric.Int64ObservableCounter
 	AnomalyEngineRefusedPoints   metric.Int64ObservableCounter
 	AnomalyEngineSeries          metric.Int64ObservableGauge
 	AnomalyEngineSeriesEvicted   metric.Int64ObservableCounter
+	AnomalyEngineSeriesWarmed    metric.Int64ObservableCounter
 	AnomalyEngineSnapshots       metric.Int64Counter
+	AnomalyEngineTheta           metric.Float64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -71,6 +74,21 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineAnomaliesCallback(cb metri
 		cb(ctx, &observerInt64{inst: builder.AnomalyEngineAnomalies, obs: o})
 		return nil
 	}, builder.AnomalyEngineAnomalies)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterAnomalyEngineHeldAnomaliesCallback sets callback for observable AnomalyEngineHeldAnomalies metric.
+func (builder *TelemetryBuilder) RegisterAnomalyEngineHeldAnomaliesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.AnomalyEngineHeldAnomalies, obs: o})
+		return nil
+	}, builder.AnomalyEngineHeldAnomalies)
 	if err != nil {
 		return err
 	}
@@ -170,6 +188,36 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesEvictedCallback(cb m
 	return nil
 }
 
+// RegisterAnomalyEngineSeriesWarmedCallback sets callback for observable AnomalyEngineSeriesWarmed metric.
+func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesWarmedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.AnomalyEngineSeriesWarmed, obs: o})
+		return nil
+	}, builder.AnomalyEngineSeriesWarmed)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterAnomalyEngineThetaCallback sets callback for observable AnomalyEngineTheta metric.
+func (builder *TelemetryBuilder) RegisterAnomalyEngineThetaCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.AnomalyEngineTheta, obs: o})
+		return nil
+	}, builder.AnomalyEngineTheta)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -220,6 +268,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{anomaly}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.AnomalyEngineHeldAnomalies, err = builder.meter.Int64ObservableCounter(
+		"otelcol_anomaly_engine_held_anomalies",
+		metric.WithDescription("Anomalies that a policy kept from opening. [Development]"),
+		metric.WithUnit("{anomaly}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.AnomalyEngineOpenAnomalies, err = builder.meter.Int64ObservableGauge(
 		"otelcol_anomaly_engine_open_anomalies",
 		metric.WithDescription("Anomalies that are open. [Development]"),
@@ -256,10 +310,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.AnomalyEngineSeriesWarmed, err = builder.meter.Int64ObservableCounter(
+		"otelcol_anomaly_engine_series_warmed",
+		metric.WithDescription("Series that began with the history that the warm start had read. [Development]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.AnomalyEngineSnapshots, err = builder.meter.Int64Counter(
 		"otelcol_anomaly_engine_snapshots",
 		metric.WithDescription("Snapshots of the state, by outcome. [Development]"),
 		metric.WithUnit("{snapshot}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AnomalyEngineTheta, err = builder.meter.Float64ObservableGauge(
+		"otelcol_anomaly_engine_theta",
+		metric.WithDescription("Anomalies that open per exceedance, as learned from points with p < 1e-3. [Development]"),
+		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -1,0 +1,196 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package warmup
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// family is the series that one metric became.
+type family struct {
+	kind  kind
+	name  string   // without the suffixes of its parts
+	parts []string // names of its series
+	// series is how many there are, streams how many metric streams they are.
+	series  int
+	streams map[key]struct{}
+}
+
+// batchSeries is how many series are read at once, unless one family has more.
+const batchSeries = 500
+
+// catalogue sorts series into families.
+type catalogue struct {
+	prometheus *Prometheus
+	histograms map[string]bool // by name without suffix
+	summaries  map[string]bool
+}
+
+// families sorts the listed series into families, in the order of their names.
+// Streams that are known have no need of a past: a family of those alone is left out.
+func families(p *Prometheus, list []map[string]string, known map[key]struct{}) []*family {
+	c := catalogue{p, map[string]bool{}, map[string]bool{}}
+	for _, l := range list {
+		name := l[model.MetricNameLabel]
+		if base, ok := strings.CutSuffix(name, bucketSuffix); ok && l[model.BucketLabel] != "" {
+			c.histograms[base] = true
+		} else if l[quantileLabel] != "" {
+			c.summaries[name] = true
+		}
+	}
+	found := map[string]*family{}
+	for _, l := range list {
+		name := l[model.MetricNameLabel]
+		if c.foreign(name) {
+			continue
+		}
+		for _, m := range c.members(name, l) {
+			id := string(rune('0'+m.kind)) + m.base
+			f := found[id]
+			if f == nil {
+				f = &family{kind: m.kind, name: m.base, streams: map[key]struct{}{}}
+				found[id] = f
+			}
+			if !slices.Contains(f.parts, name) {
+				f.parts = append(f.parts, name)
+			}
+			f.series++
+			if k := c.key(m, l); !has(known, k) {
+				f.streams[k] = struct{}{}
+			}
+		}
+	}
+	families := slices.SortedFunc(maps.Values(found), func(x, y *family) int {
+		return cmp.Or(strings.Compare(x.name, y.name), cmp.Compare(x.kind, y.kind))
+	})
+	for _, f := range families {
+		slices.Sort(f.parts)
+	}
+	return slices.DeleteFunc(families, func(f *family) bool { return len(f.streams) == 0 })
+}
+
+func has(known map[key]struct{}, k key) bool {
+	_, is := known[k]
+	return is
+}
+
+// foreign tells of names that no live stream asks for: the companions of the
+// engine, and what only describes others.
+func (c *catalogue) foreign(name string) bool {
+	if c.prometheus.Namespace != "" {
+		name = strings.TrimPrefix(name, c.prometheus.Namespace+"_")
+	}
+	return name == otlptranslator.TargetInfoMetricName || vocabulary.OwnMetric(strings.Replace(name, "_", ".", 1))
+}
+
+// member says as what a series is read.
+type member struct {
+	kind kind
+	base string
+}
+
+// members returns as what a series is to be read. Where names don't tell
+// counters from gauges it is both, and the live stream decides.
+func (c *catalogue) members(name string, l map[string]string) []member {
+	if base, ok := strings.CutSuffix(name, bucketSuffix); ok && l[model.BucketLabel] != "" {
+		return []member{{kindHistogram, base}}
+	}
+	for _, suffix := range [...]string{sumSuffix, countSuffix} {
+		base, ok := strings.CutSuffix(name, suffix)
+		if ok && c.histograms[base] {
+			return []member{{kindHistogram, base}}
+		}
+		if ok && c.summaries[base] {
+			return []member{{kindSummary, base}}
+		}
+	}
+	switch {
+	case l[quantileLabel] != "":
+		return []member{{kindSummary, name}}
+	case !c.prometheus.suffixes():
+		return []member{{kindValue, name}, {kindRate, name}}
+	case strings.HasSuffix(name, totalSuffix):
+		return []member{{kindRate, name}}
+	default:
+		return []member{{kindValue, name}}
+	}
+}
+
+// key is that of the stream to which a series belongs.
+func (c *catalogue) key(m member, l map[string]string) key {
+	return keyOf(m.kind, m.base, func(yield func(name, value string) bool) {
+		for name, value := range l {
+			if name != model.MetricNameLabel && !m.kind.owns(name) && !slices.Contains(c.prometheus.ReplicaLabels, name) {
+				yield(name, value)
+			}
+		}
+	})
+}
+
+// owns tells whether a label tells the parts of one stream apart.
+func (k kind) owns(label string) bool {
+	return k == kindHistogram && label == model.BucketLabel || k == kindSummary && label == quantileLabel
+}
+
+// batches puts families together so that each batch has about as many series, but no more than batchSeries if it can be.
+func batches(all []*family) iter.Seq[[]*family] {
+	return func(yield func([]*family) bool) {
+		first, series := 0, 0
+		for i, f := range all {
+			if i > first && series+f.series > batchSeries {
+				if !yield(all[first:i]) {
+					return
+				}
+				first, series = i, 0
+			}
+			series += f.series
+		}
+		if first < len(all) {
+			yield(all[first:])
+		}
+	}
+}
+
+// selectors are those of the series of some families, one for each of match.
+func selectors(batch []*family, match []string) ([]string, error) {
+	var names []string
+	for _, f := range batch {
+		for _, part := range f.parts {
+			if quoted := regexp.QuoteMeta(part); !slices.Contains(names, quoted) {
+				names = append(names, quoted)
+			}
+		}
+	}
+	own, err := labels.NewMatcher(labels.MatchRegexp, model.MetricNameLabel, strings.Join(names, "|"))
+	if err != nil {
+		return nil, err
+	}
+	if len(match) == 0 {
+		return []string{"{" + own.String() + "}"}, nil
+	}
+	list := make([]string, len(match))
+	for i, m := range match {
+		matchers, err := selectorParser.ParseMetricSelector(m)
+		if err != nil {
+			return nil, err
+		}
+		texts := []string{own.String()}
+		for _, matcher := range matchers {
+			texts = append(texts, matcher.String())
+		}
+		list[i] = "{" + strings.Join(texts, ",") + "}"
+	}
+	return list, nil
+}

@@ -1,0 +1,133 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package warmup
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// raw is a series with samples at the given milliseconds.
+func raw(l map[string]string, samples ...rawSample) *rawSeries {
+	return &rawSeries{Labels: l, Samples: samples}
+}
+
+func TestHistogramIsMadeAgain(t *testing.T) {
+	m := member{kindHistogram, "latency"}
+	r := &replica{}
+	for _, s := range []*rawSeries{
+		raw(labelled("__name__", "latency_bucket", "le", "+Inf"), rawSample{1000, 7}, rawSample{2000, 9}, rawSample{3000, 9}, rawSample{4000, 2}, rawSample{5000, 3}),
+		raw(labelled("__name__", "latency_bucket", "le", "0.5"), rawSample{1000, 3}, rawSample{2000, 4}, rawSample{4000, 1}, rawSample{5000, 4}),
+		raw(labelled("__name__", "latency_bucket", "le", "10"), rawSample{1000, 7}, rawSample{2000, 8}, rawSample{3000, 8}, rawSample{4000, 2}, rawSample{5000, 3}),
+		raw(labelled("__name__", "latency_count"), rawSample{1000, 7}, rawSample{2000, 9}, rawSample{3000, 10}, rawSample{4000, 2}, rawSample{5000, 3}),
+		raw(labelled("__name__", "latency_sum"), rawSample{1000, 1.5}, rawSample{2000, 30}),
+	} {
+		require.True(t, r.add(m, s))
+	}
+	assert.False(t, r.add(m, raw(labelled("__name__", "latency_bucket", "le", "much"))))
+	md := metricOf(kindHistogram, "x", r.points(kindHistogram))
+	h := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram()
+	assert.Equal(t, pmetric.AggregationTemporalityCumulative, h.AggregationTemporality())
+	var got []string
+	for _, dp := range h.DataPoints().All() {
+		got = append(got, fmt.Sprint(dp.Timestamp().AsTime().UnixMilli(), dp.Count(), dp.HasSum(), dp.Sum(), dp.ExplicitBounds().AsRaw(), dp.BucketCounts().AsRaw()))
+	}
+	assert.Equal(t, []string{
+		"1000 7 true 1.5 [0.5 10] [3 4 0]",
+		"2000 9 true 30 [0.5 10] [4 4 1]",
+		// At 3000 the count is ahead of its buckets, at 5000 they fall: no point is better than a wrong one.
+		"4000 2 false 0 [0.5 10] [1 1 0]",
+	}, got)
+}
+
+func TestSummaryIsMadeAgain(t *testing.T) {
+	m := member{kindSummary, "pause"}
+	r := &replica{}
+	for _, s := range []*rawSeries{
+		raw(labelled("__name__", "pause", "quantile", "0.99"), rawSample{1000, 5}),
+		raw(labelled("__name__", "pause", "quantile", "0.5"), rawSample{1000, 2}, rawSample{2000, 3}),
+		raw(labelled("__name__", "pause_count"), rawSample{1000, 7}, rawSample{2000, 9}, rawSample{3000, math.NaN()}),
+		raw(labelled("__name__", "pause_sum"), rawSample{1000, 14}, rawSample{2000, 20}, rawSample{3000, 1}),
+	} {
+		require.True(t, r.add(m, s))
+	}
+	md := metricOf(kindSummary, "x", r.points(kindSummary))
+	var got []string
+	for _, dp := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Summary().DataPoints().All() {
+		texts := []string{fmt.Sprint(dp.Timestamp().AsTime().UnixMilli(), dp.Count(), dp.Sum())}
+		for _, q := range dp.QuantileValues().All() {
+			texts = append(texts, fmt.Sprint(q.Quantile(), q.Value()))
+		}
+		got = append(got, strings.Join(texts, " "))
+	}
+	assert.Equal(t, []string{"1000 7 14 0.5 2 0.99 5", "2000 9 20 0.5 3"}, got)
+}
+
+// copyOf is a copy of a gauge with points at the given seconds, its name being their value.
+func copyOf(name rune, at ...int64) *replica {
+	r := &replica{labels: string(name)}
+	var samples rawSamples
+	for _, t := range at {
+		samples = append(samples, rawSample{t * 1000, float64(name)})
+	}
+	r.parts = []part{{samples: samples}}
+	return r
+}
+
+func TestCopiesAreOneStream(t *testing.T) {
+	for name, c := range map[string]struct {
+		copies []*replica
+		after  int64
+		want   string
+	}{
+		"one":                           {[]*replica{copyOf('a', 1, 2)}, 0, "a1 a2"},
+		"the same twice":                {[]*replica{copyOf('b', 10, 20, 30), copyOf('a', 10, 20, 30)}, 0, "a10 a20 a30"},
+		"beside each other":             {[]*replica{copyOf('a', 10, 20, 30), copyOf('b', 14, 24, 34)}, 0, "a10 a20 a30"},
+		"the longer one leads":          {[]*replica{copyOf('a', 10, 20), copyOf('b', 11, 21, 31, 41)}, 0, "b11 b21 b31 b41"},
+		"a gap":                         {[]*replica{copyOf('a', 10, 20, 30, 80, 90, 100), copyOf('b', 12, 42, 52, 62, 72)}, 0, "a10 a20 a30 b42 b52 b62 a80 a90 a100"},
+		"the end":                       {[]*replica{copyOf('a', 10, 20, 30), copyOf('b', 45, 55)}, 0, "a10 a20 a30 b45 b55"},
+		"three":                         {[]*replica{copyOf('a', 10, 20, 30), copyOf('b', 45, 55), copyOf('c', 66, 76)}, 0, "a10 a20 a30 b45 b55 c66 c76"},
+		"too near to the window before": {[]*replica{copyOf('a', 13, 23, 33), copyOf('b', 24)}, 10_000, "a23 a33"},
+		"near enough":                   {[]*replica{copyOf('a', 16, 26, 36), copyOf('b', 24)}, 10_000, "a16 a26 a36"},
+	} {
+		var got []string
+		for _, p := range merged(kindValue, c.copies, c.after) {
+			got = append(got, fmt.Sprintf("%c%d", rune(p.v), p.t/1000))
+		}
+		assert.Equal(t, c.want, strings.Join(got, " "), name)
+	}
+}
+
+func TestSamplesAreRead(t *testing.T) {
+	var s rawSamples
+	require.NoError(t, json.Unmarshal([]byte(` [ [1435781430.781,"1"], [1435781460,"-2.5e3"] ,[1435781490.001,"+Inf"],[2,"NaN"]]`), &s))
+	require.Len(t, s, 4)
+	assert.Equal(t, rawSamples{{1435781430781, 1}, {1435781460000, -2500}, {1435781490001, math.Inf(1)}}, s[:3])
+	assert.True(t, math.IsNaN(s[3].v))
+	require.NoError(t, json.Unmarshal([]byte(`[]`), &s))
+	assert.Empty(t, s)
+}
+
+// Whatever comes, an error is the worst of it, and what is understood is what JSON says.
+func FuzzSamples(f *testing.F) {
+	for _, seed := range []string{`[[1,"2"]]`, `[]`, `null`, `0`, `[[1]]`, `[["a","b"]]`, `[[1,"2",3]]`, `{"a":[1,"2"]}`, `[[1,"2"],[`, `[[[1,"2"]]]`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var fast rawSamples
+		if json.Unmarshal([]byte(text), &fast) != nil {
+			return
+		}
+		var slow [][]any
+		require.NoError(t, json.Unmarshal([]byte(text), &slow))
+		require.Len(t, fast, len(slow))
+	})
+}
