@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command auspex is the companion of the collector otelcol-auspex: it shows what the
-// collector has found, by the loopback API of the collector's console.
+// collector has found, by the loopback API of the collector's console, and runs
+// recorded telemetry through the collector's engine.
 package main
 
 import (

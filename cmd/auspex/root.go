@@ -57,7 +57,8 @@ func newRoot(env environment) *cobra.Command {
 		Use:   "auspex",
 		Short: "See what an otelcol-auspex collector has found",
 		Long: `auspex is the companion of the collector otelcol-auspex. It asks the running
-collector what it has found, by the API of its anomaly_console extension.
+collector what it has found, by the API of its anomaly_console extension, and
+tries the collector's judgement on telemetry that was recorded.
 
 ` + exitCodes,
 		Example: `  # what is wrong now?
@@ -67,7 +68,10 @@ collector what it has found, by the API of its anomaly_console extension.
   auspex incidents 9f86d081884c7d65
 
   # for a script
-  auspex incidents --state all --json`,
+  auspex incidents --state all --json
+
+  # what would it have said about the last month?
+  auspex backtest csv --in history --out judged`,
 		Args:          noArguments,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -75,7 +79,7 @@ collector what it has found, by the API of its anomaly_console extension.
 	}
 	root.SetOut(env.out)
 	root.SetErr(env.errs)
-	root.AddCommand(newIncidents(env), newVersion(env))
+	root.AddCommand(newBacktest(env), newIncidents(env), newVersion(env))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -1,0 +1,236 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+const backtestExitCodes = `Exit codes:
+  0  it worked
+  1  an input could not be read, or an output not be written; the others were done
+  2  wrong usage`
+
+func newBacktest(env environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "backtest",
+		Short: "Try the collector's judgement on your own history",
+		Long: `Run recorded telemetry through the very code that the collector runs, and see what
+it would have said at the time. No point is judged by what came after it.
+
+` + backtestExitCodes,
+		Example: `  # a folder of CSV files
+  auspex backtest csv --in history --out judged
+
+  # what a collector's file exporter wrote
+  auspex backtest otlp --in telemetry.json --out judged`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newBacktestCSV(env), newBacktestOTLP(env))
+	return cmd
+}
+
+// engineFlags are the settings of the engine that a backtest may change.
+func engineFlags(cmd *cobra.Command) *engine.Config {
+	cfg := engine.DefaultConfig()
+	f := cmd.Flags()
+	f.Float64Var(&cfg.FalseAlarms.Count, "false-alarms", cfg.FalseAlarms.Count, "anomalies per day that may open although nothing is wrong")
+	f.Float64Var(&cfg.FalseAlarms.MaxAlpha, "max-alpha", cfg.FalseAlarms.MaxAlpha, "bound of the chance of a false alarm per decision")
+	f.StringVar(&cfg.TimeZone, "zone", "", "IANA name of the time zone that days and weeks follow (default UTC)")
+	return &cfg
+}
+
+func newBacktestCSV(env environment) *cobra.Command {
+	o, truth := backtest.CSVOptions{}, ""
+	cmd := &cobra.Command{
+		Use:   "csv --in DIR --out DIR",
+		Short: "Judge CSV files, each by itself",
+		Long: `Judge every CSV file below a folder as if a collector watched it and nothing else.
+A file has a header with the columns timestamp and value; further ones are
+ignored. Times are dates such as 2006-01-02 15:04:05, in UTC unless an offset
+follows, or Unix seconds or milliseconds.
+
+The output has the same path below the other folder, one row per row, in the
+same order: timestamp,value,anomaly_score,point_score,expected,lower,upper. Both
+scores are 0, and the rest is empty, while the series is warming up and for a row
+that is empty, repeated or out of order. report.html shows it in plots.
+
+The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
+
+` + backtestExitCodes,
+		Example: `  auspex backtest csv --in history --out judged
+
+  # compare with what was wrong
+  auspex backtest csv --in history --out judged --truth truth.json`,
+		Args: noArguments,
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.In, "in", "", "folder with CSV files, also in folders below")
+	f.StringVar(&o.Out, "out", "", "folder to write to, made if need be")
+	f.StringVar(&truth, "truth", "", "JSON file of the times in which something was wrong")
+	cfg := engineFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if o.In == "" || o.Out == "" {
+			return errors.New("needs --in and --out")
+		}
+		if err := cfg.Validate(); err != nil {
+			return err
+		}
+		o.Engine = *cfg
+		if truth != "" {
+			var err error
+			if o.Truth, err = backtest.ReadTruth(truth); err != nil {
+				return failure{err}
+			}
+		}
+		o.Progress = backtest.NewProgress(env.errs, cmd.CommandPath(), isTerminal(env))
+		return backtestCSV(env, cmd.CommandPath(), o)
+	}
+	return cmd
+}
+
+func newBacktestOTLP(env environment) *cobra.Command {
+	o := backtest.OTLPOptions{}
+	cmd := &cobra.Command{
+		Use:   "otlp --in PATH [--in PATH ...] --out DIR",
+		Short: "Judge recorded OTLP, all of it together",
+		Long: `Judge what a collector's file exporter wrote, as JSON or proto, plain or packed by
+gzip or zstd. All files are judged together in event time: each is taken in the
+order that it has, and they are merged by the earliest time of each line. Metrics
+are judged; logs and traces are counted and passed over.
+
+The output folder gets anomalies.jsonl and incidents.jsonl with the last state of
+each, series.csv with a line for each series, and report.html with plots.
+
+` + backtestExitCodes,
+		Example: `  # one file, or every file of a folder
+  auspex backtest otlp --in telemetry.json --out judged
+  auspex backtest otlp --in /var/lib/otelcol/recorded --out judged
+
+  # with another budget
+  auspex backtest otlp --in a.json.gz --in b.json.gz --out judged --false-alarms 1`,
+		Args: noArguments,
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&o.In, "in", nil, "file, or folder of files; may be given more than once")
+	f.StringVar(&o.Out, "out", "", "folder to write to, made if need be")
+	cfg := engineFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if len(o.In) == 0 || o.Out == "" {
+			return errors.New("needs --in and --out")
+		}
+		if err := cfg.Validate(); err != nil {
+			return err
+		}
+		o.Engine = *cfg
+		o.Progress = backtest.NewProgress(env.errs, cmd.CommandPath(), isTerminal(env))
+		return backtestOTLP(env, cmd.CommandPath(), o)
+	}
+	return cmd
+}
+
+func backtestOTLP(env environment, name string, o backtest.OTLPOptions) error {
+	r, err := backtest.OTLP(o)
+	if err != nil {
+		return failure{err}
+	}
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(env.errs, name+": "+format+"\n", args...) }
+	if r.Logs+r.Traces > 0 {
+		say("passed over: %s of logs and %d of traces, for only metrics are judged", many(r.Logs, "message"), r.Traces)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Refused)) {
+		say("not observed: %s (%s)", many(int(r.Refused[reason]), "data point"), strings.ReplaceAll(reason, "_", " "))
+	}
+	sum := backtest.Total(r.Series)
+	say("%s, %s, %d series with verdicts, %s, %s", many(r.Files, "file"), many(r.Points, "data point"), len(r.Series),
+		many(sum.Openings, "opening"), many(len(r.Incidents), "incident"))
+	say("see %s", filepath.Join(o.Out, "report.html"))
+	return failed(name, env, r.Failed)
+}
+
+func isTerminal(env environment) bool {
+	f, ok := env.errs.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func backtestCSV(env environment, name string, o backtest.CSVOptions) error {
+	r, err := backtest.CSV(o)
+	if err != nil {
+		return failure{err}
+	}
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(env.errs, name+": "+format+"\n", args...) }
+	for _, f := range r.Files {
+		if f.FirstNoTime > 0 {
+			say("%s: line %d: the time can't be read", clean(f.Name), f.FirstNoTime)
+		}
+	}
+	for _, unknown := range r.Unknown {
+		say("the truth names %q, which is not among the inputs", unknown)
+	}
+	sum := backtest.Total(r.Files)
+	say("%s, %s, %d of them judged, %s", many(len(r.Files), "file"), many(sum.Rows, "row"), sum.Judged, many(sum.Openings, "opening"))
+	if sum.NoTime+sum.NoNumber+sum.Late > 0 {
+		say("not judged: %s without a time, %d without a number, %d repeated or out of order", many(sum.NoTime, "row"), sum.NoNumber, sum.Late)
+	}
+	say("see %s", filepath.Join(o.Out, "report.html"))
+	if len(r.Assessments) > 0 {
+		if err := printAssessments(env, r.Assessments); err != nil {
+			return err
+		}
+	}
+	return failed(name, env, r.Failed)
+}
+
+// failed names every error but the last, which it returns.
+func failed(name string, env environment, list []error) error {
+	if len(list) == 0 {
+		return nil
+	}
+	text := make([]string, len(list))
+	for i, err := range list {
+		text[i] = clean(strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	last := len(text) - 1
+	for _, line := range text[:last] {
+		_, _ = fmt.Fprintf(env.errs, "%s: %s\n", name, line)
+	}
+	return failure{errors.New(text[last])}
+}
+
+// many counts things.
+func many(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+func printAssessments(env environment, list []backtest.Assessment) error {
+	heads := backtest.AssessmentHeads()
+	for i := range heads[1:] {
+		heads[i+1] = ">" + heads[i+1]
+	}
+	t := newTable(heads...)
+	for _, a := range list {
+		t.add(a.Cells()...)
+	}
+	t.add(backtest.Overall(list).Cells()...)
+	var b bytes.Buffer
+	t.print(&b, "")
+	return env.write(b.Bytes())
+}

@@ -1,0 +1,76 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
+)
+
+// TestBacktestCases runs testdata/backtest/*.txtar. In each, arguments are the
+// command line and in/* files that DIR/in holds; DIR stands for a new folder.
+// The program's part is stdout, stderr, exit and the files of DIR/out, of
+// which the report is only named.
+func TestBacktestCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/backtest/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { runBacktest(t, file) })
+	}
+}
+
+func runBacktest(t *testing.T, file string) {
+	t.Helper()
+	is, err := txtar.ParseFile(file)
+	require.NoError(t, err)
+	dir, arguments := t.TempDir(), ""
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "in"), 0o750))
+	for _, f := range is.Files {
+		switch {
+		case f.Name == "arguments":
+			arguments = string(f.Data)
+		case strings.HasPrefix(f.Name, "in/"):
+			path := filepath.Join(dir, f.Name)
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
+			require.NoError(t, os.WriteFile(path, f.Data, 0o600))
+		}
+	}
+	code, out, errs := auspex(strings.Fields(strings.ReplaceAll(arguments, "DIR", dir))...)
+	got := []txtar.File{
+		{Name: "stdout", Data: []byte(strings.ReplaceAll(out, dir, "DIR"))},
+		{Name: "stderr", Data: []byte(strings.ReplaceAll(errs, dir, "DIR"))},
+		{Name: "exit", Data: fmt.Appendln(nil, code)},
+	}
+	compare(t, file, is, append(got, outputs(t, dir)...))
+}
+
+func outputs(t *testing.T, dir string) (files []txtar.File) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(dir, "out"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if filepath.Ext(path) == ".html" {
+			assert.Contains(t, string(b), "<!doctype html>")
+			b = nil
+		}
+		name, _ := filepath.Rel(dir, path)
+		files = append(files, txtar.File{Name: filepath.ToSlash(name), Data: b})
+		return err
+	})
+	if !os.IsNotExist(err) {
+		require.NoError(t, err)
+	}
+	return files
+}

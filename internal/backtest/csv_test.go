@@ -1,0 +1,220 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+var start = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+// spikeAt is the row of course that has a spike.
+const spikeAt = 1800
+
+// course is a series of 5-minute values with a daily wave, noise and one spike.
+func course(seed uint64, rows int) []string {
+	random := rand.New(rand.NewPCG(seed, 5))
+	lines := make([]string, rows)
+	for i := range lines {
+		v := 100 + 10*math.Sin(2*math.Pi*float64(i)/288) + random.NormFloat64()
+		if i == spikeAt {
+			v += 60
+		}
+		lines[i] = start.Add(time.Duration(i)*5*time.Minute).Format(time.DateTime) + "," + strconv.FormatFloat(v, 'f', 4, 64)
+	}
+	return lines
+}
+
+func file(lines []string) string { return "timestamp,value\n" + strings.Join(lines, "\n") + "\n" }
+
+// backtestCSV runs files, and returns what it found and the files it wrote.
+func backtestCSV(t *testing.T, files map[string]string, truth Truth) (*CSVResult, map[string]string) {
+	t.Helper()
+	in, out := t.TempDir(), t.TempDir()
+	for name, text := range files {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(in, name)), 0o750))
+		require.NoError(t, os.WriteFile(filepath.Join(in, name), []byte(text), 0o600))
+	}
+	r, err := CSV(CSVOptions{In: in, Out: out, Engine: engine.DefaultConfig(), Truth: truth})
+	require.NoError(t, err)
+	written := map[string]string{}
+	for name := range files {
+		if b, err := os.ReadFile(filepath.Join(out, name)); err == nil {
+			written[name] = string(b)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(out, "report.html"))
+	require.NoError(t, err)
+	written["report.html"] = string(page)
+	return r, written
+}
+
+// TestVerdicts holds a file's output to its shape, and to the fault that is in it.
+func TestVerdicts(t *testing.T) {
+	lines := course(1, 2500)
+	r, out := backtestCSV(t, map[string]string{"a/b.csv": file(lines)}, nil)
+	rows, err := csv.NewReader(strings.NewReader(out["a/b.csv"])).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 2501)
+	assert.Equal(t, strings.TrimSpace(csvHeader), strings.Join(rows[0], ","))
+	warm := 0
+	for i, row := range rows[1:] {
+		assert.Equal(t, lines[i], row[0]+","+row[1])
+		if row[4] == "" {
+			assert.Equal(t, []string{"0", "0", "", "", ""}, row[2:])
+			assert.Equal(t, warm, i, "rows without a verdict come first")
+			warm++
+		}
+	}
+	assert.Equal(t, 2500-warm, r.Files[0].Judged)
+	spike := rows[1+spikeAt]
+	assert.GreaterOrEqual(t, number(t, spike[2]), 1.0)
+	assert.GreaterOrEqual(t, number(t, spike[3]), 1.0)
+	assert.Less(t, number(t, spike[4]), 115.0)
+	assert.Less(t, number(t, spike[6]), 150.0)
+	assert.Equal(t, start.Add(spikeAt*5*time.Minute), r.Files[0].WorstAt)
+}
+
+func number(t *testing.T, s string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(s, 64)
+	require.NoError(t, err)
+	return v
+}
+
+// TestNoLookAhead cuts the input: what was said before the cut stays.
+func TestNoLookAhead(t *testing.T) {
+	lines := course(2, 2500)
+	_, whole := backtestCSV(t, map[string]string{"a.csv": file(lines)}, nil)
+	for _, share := range []float64{.5, .8} {
+		_, cut := backtestCSV(t, map[string]string{"a.csv": file(lines[:int(share*2500)])}, nil)
+		assert.Equal(t, whole["a.csv"][:len(cut["a.csv"])], cut["a.csv"])
+	}
+}
+
+// TestFilesAreAlone adds files: no other file's output changes, whatever the folder holds and whichever core was first.
+func TestFilesAreAlone(t *testing.T) {
+	files := map[string]string{"a.csv": file(course(3, 2500))}
+	_, alone := backtestCSV(t, files, nil)
+	for i := range 20 {
+		files[fmt.Sprintf("more/%d.csv", i)] = file(course(uint64(100+i), 300*i))
+	}
+	first, one := backtestCSV(t, files, nil)
+	second, two := backtestCSV(t, files, nil)
+	assert.Equal(t, alone["a.csv"], one["a.csv"])
+	assert.Equal(t, one, two)
+	assert.Equal(t, first, second)
+}
+
+// TestForm has the form of a file change nothing but what is written verbatim.
+func TestForm(t *testing.T) {
+	lines := course(4, 2000)
+	other := []string{"\ufeffhost,value,timestamp"}
+	for _, line := range lines {
+		at, v, _ := strings.Cut(line, ",")
+		other = append(other, "a,"+v+","+at)
+	}
+	_, out := backtestCSV(t, map[string]string{"plain.csv": file(lines), "other.CSV": strings.Join(other, "\r\n")}, nil)
+	assert.Equal(t, out["plain.csv"], out["other.CSV"])
+}
+
+// TestRowsWithoutVerdict puts rows between others that are not to be judged:
+// they get zeros, and the others the verdicts that they get without them.
+func TestRowsWithoutVerdict(t *testing.T) {
+	lines := course(5, 2500)
+	at := func(i int) string { return start.Add(time.Duration(i) * 5 * time.Minute).Format(time.DateTime) }
+	strange := []string{"", ",", at(1500) + ",", at(1500) + ",NaN", at(1500) + ",x", "noon,5", at(1499) + ",999", at(1400) + ",999", at(3) + ",999"}
+	mixed := append(append(append([]string{}, lines[:1500]...), strange...), lines[1500:]...)
+	r, out := backtestCSV(t, map[string]string{"a.csv": file(lines), "b.csv": file(mixed)}, nil)
+	a, b := strings.Split(out["a.csv"], "\n"), strings.Split(out["b.csv"], "\n")
+	for i, line := range strange {
+		fields := strings.SplitN(line+",", ",", 3)
+		assert.Equal(t, fields[0]+","+fields[1]+",0,0,,,", b[1501+i])
+	}
+	assert.Equal(t, a, append(append([]string{}, b[:1501]...), b[1501+len(strange):]...))
+	got := r.Files[1]
+	assert.Equal(t, [5]int{2509, 3, 3, 3, 1507}, [5]int{got.Rows, got.NoTime, got.NoNumber, got.Late, got.FirstNoTime})
+}
+
+// TestClockThatWasWrong lets a few times lie half a day ahead. Once the engine
+// has gone back to the right time, rows are judged again.
+func TestClockThatWasWrong(t *testing.T) {
+	lines := course(6, 2500)
+	ahead := start.Add(1500*5*time.Minute + 12*time.Hour).Format(time.DateTime)
+	lines = append(append(append([]string{}, lines[:1500]...), ahead+",100"), lines[1500:]...)
+	r, out := backtestCSV(t, map[string]string{"a.csv": file(lines)}, nil)
+	rows := strings.Split(out["a.csv"], "\n")
+	assert.True(t, strings.HasSuffix(rows[1503], ",0,0,,,"), "late: %s", rows[1503])
+	assert.False(t, strings.HasSuffix(rows[1600], ",0,0,,,"), "judged: %s", rows[1600])
+	assert.Less(t, r.Files[0].Late, 40)
+	assert.Positive(t, r.Files[0].Late)
+}
+
+func TestFilesThatFail(t *testing.T) {
+	r, out := backtestCSV(t, map[string]string{
+		"bad/empty.csv": "", "bad/header.csv": "a,b\n", "bad/quote.csv": "timestamp,value\n1,\"2\n", "bad/times.csv": "timestamp,value\n,1\n1.5.2026,1\n",
+		"good.csv": file(course(7, 10)), "none.csv": "timestamp,value\n", "other.txt": "no CSV",
+	}, nil)
+	var failed []string
+	for _, err := range r.Failed {
+		_, text, _ := strings.Cut(err.Error(), "bad"+string(filepath.Separator))
+		failed = append(failed, text)
+	}
+	assert.Equal(t, []string{
+		"empty.csv: " + errNoHeader.Error(), "header.csv: line 1: the header must name the columns timestamp and value",
+		"quote.csv: line 2: " + errQuote.Error(), "times.csv: line 3: " + errTime.Error(),
+	}, failed)
+	assert.Len(t, out, 3, "nothing is left of what failed")
+	assert.Equal(t, csvHeader, out["none.csv"])
+	assert.Len(t, strings.Split(out["good.csv"], "\n"), 12)
+	for _, text := range failed {
+		assert.Contains(t, out["report.html"], strings.Split(text, ":")[0])
+	}
+}
+
+func TestFolders(t *testing.T) {
+	dir := t.TempDir()
+	_, err := CSV(CSVOptions{In: dir, Out: t.TempDir()})
+	assert.ErrorContains(t, err, "there are no CSV files in ")
+	_, err = CSV(CSVOptions{In: filepath.Join(dir, "missing"), Out: t.TempDir()})
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.csv"), []byte(csvHeader), 0o600))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	for _, out := range []string{dir, filepath.Join(dir, "out"), filepath.Dir(dir), link} {
+		_, err = CSV(CSVOptions{In: dir, Out: out})
+		assert.ErrorContains(t, err, "lie in one another", out)
+	}
+	out := t.TempDir()
+	r, err := CSV(CSVOptions{In: link, Out: out, Engine: engine.DefaultConfig()})
+	require.NoError(t, err)
+	assert.Len(t, r.Files, 1)
+}
+
+func BenchmarkCSV(b *testing.B) {
+	in := file(course(8, 5000))
+	b.SetBytes(int64(len(in)))
+	for b.Loop() {
+		o := CSVOptions{Engine: engine.DefaultConfig()}
+		f := o.newFile(input{"a.csv", int64(len(in))})
+		var out bytes.Buffer
+		require.NoError(b, f.judge(&metered{Reader: strings.NewReader(in)}, &out))
+	}
+	b.ReportMetric(float64(5000*b.N)/b.Elapsed().Seconds(), "rows/s")
+}

@@ -1,0 +1,127 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// seriesID is the identity of one statistic of one stream.
+type seriesID = series.ID
+
+// judge has one engine observe batches, and keeps what it says.
+type judge struct {
+	engine    *engine.Engine
+	spill     *spill
+	series    map[seriesID]*judged
+	anomalies map[string]*incident.Anomaly
+	incidents map[string]*incident.Incident
+	points    int
+	now       int64
+}
+
+// judged is a series that got a verdict.
+type judged struct {
+	Summary
+	number                                       uint32 // in the order of their first verdicts
+	service, metric, statistic, unit, attributes string
+}
+
+// batch observes the batch that a file's cursor stands at.
+func (j *judge) batch(c *cursor) error {
+	j.points += c.points
+	if c.time > j.now { // a collector's clock does not go back with the data
+		j.now = c.time
+		j.engine.Tick(time.Unix(0, j.now))
+	}
+	for _, v := range j.engine.ObserveMetrics(c.metrics, everything) {
+		if err := j.take(c.metrics, v); err != nil {
+			return err
+		}
+	}
+	// The engine holds a bounded number of findings until they are taken.
+	events := j.engine.PendingEvents()
+	for _, a := range events.Anomalies {
+		j.anomalies[a.ID] = a
+	}
+	for _, i := range events.Incidents {
+		j.incidents[i.ID] = i
+	}
+	j.engine.DeliveredEvents(events)
+	return nil
+}
+
+// take notes a verdict.
+func (j *judge) take(md pmetric.Metrics, v engine.Verdict) error {
+	rm := md.ResourceMetrics().At(v.Resource)
+	sm := rm.ScopeMetrics().At(v.Scope)
+	m := sm.Metrics().At(v.Metric)
+	timestamp, attributes := pointAt(m, v.Point)
+	id := series.Attributes(rm.Resource().Attributes()).Join(series.Scope(sm.Scope())).
+		Join(series.Text(m.Name())).Join(series.Text(v.Unit)).Join(series.Attributes(attributes)).Join(series.Text(v.Statistic))
+	s := j.series[id]
+	if s == nil {
+		s = &judged{
+			number: uint32(len(j.series)), service: serviceOf(rm.Resource()), metric: m.Name(),
+			statistic: v.Statistic, unit: v.Unit, attributes: text(attributes),
+		}
+		s.Name = s.name()
+		j.series[id] = s
+	}
+	t := timestamp.AsTime()
+	if !s.Last.IsZero() && !t.After(s.Last) {
+		return nil // the engine has answered a resend
+	}
+	s.see(t)
+	s.count(t, v.Score, opening(v))
+	return j.spill.add(record{s.number, t.UnixNano(), v.Observed, verdict{v.Score, opening(v), v.Expected, v.Lower, v.Upper}})
+}
+
+func (s *judged) name() string {
+	name := s.service + ": " + s.metric
+	if s.statistic != "value" {
+		name += " (" + strings.ReplaceAll(s.statistic, "_", " ") + ")"
+	}
+	if s.attributes != "" {
+		name += " {" + s.attributes + "}"
+	}
+	return name
+}
+
+// serviceOf is the name that findings give the source of telemetry.
+func serviceOf(r pcommon.Resource) string {
+	for _, key := range [...]string{vocabulary.ServiceName, vocabulary.HostName} {
+		if v, ok := r.Attributes().Get(key); ok && v.AsString() != "" {
+			return v.AsString()
+		}
+	}
+	return vocabulary.UnknownService
+}
+
+// text writes attributes in the order of their keys.
+func text(attributes pcommon.Map) string {
+	pairs := map[string]string{}
+	for k, v := range attributes.All() {
+		pairs[k] = v.AsString()
+	}
+	var b strings.Builder
+	for i, k := range slices.Sorted(maps.Keys(pairs)) {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(k + "=" + pairs[k])
+	}
+	return b.String()
+}

@@ -1,0 +1,94 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Progress shows how far a backtest has come: a bar on a terminal, else a line
+// for every tenth. It is safe for concurrent use, and nil shows nothing.
+type Progress struct {
+	out      io.Writer
+	name     string
+	terminal bool
+
+	mu             sync.Mutex
+	total, done    int64 // bytes
+	points         int64
+	tenths         int64 // said
+	started, shown time.Time
+}
+
+// NewProgress returns the progress of what is called name.
+func NewProgress(out io.Writer, name string, terminal bool) *Progress {
+	return &Progress{out: out, name: name, terminal: terminal}
+}
+
+// start sets how many bytes there are to read.
+func (p *Progress) start(total int64) {
+	if p == nil {
+		return
+	}
+	p.total, p.started = total, time.Now()
+}
+
+// add says that bytes were read, and points observed in them.
+func (p *Progress) add(bytes, points int64) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = min(p.done+bytes, p.total)
+	p.points += points
+	if p.terminal {
+		if now := time.Now(); now.Sub(p.shown) >= 100*time.Millisecond {
+			p.shown = now
+			p.bar(now)
+		}
+		return
+	}
+	for ; p.total > 0 && (p.tenths+1)*p.total <= p.done*10; p.tenths++ {
+		_, _ = fmt.Fprintf(p.out, "%s: %d %%\n", p.name, (p.tenths+1)*10)
+	}
+}
+
+// bar draws the line of a terminal.
+func (p *Progress) bar(now time.Time) {
+	const width = 30
+	share := float64(p.done) / float64(max(p.total, 1))
+	full := int(share * width)
+	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s %s%s %3.0f %%  %d points, %.0f/s", p.name,
+		strings.Repeat("█", full), strings.Repeat("░", width-full), share*100, p.points, float64(p.points)/now.Sub(p.started).Seconds())
+}
+
+// end wipes the bar.
+func (p *Progress) end() {
+	if p != nil && p.terminal {
+		_, _ = fmt.Fprint(p.out, "\r\x1b[K")
+	}
+}
+
+// metered counts the bytes that are read of one input, and at its end those that were not.
+type metered struct {
+	io.Reader
+	progress *Progress
+	left     int64
+	points   int64 // observed since the last read
+}
+
+func (m *metered) Read(b []byte) (int, error) {
+	n, err := m.Reader.Read(b)
+	m.left -= int64(n)
+	m.progress.add(int64(n), m.points)
+	m.points = 0
+	return n, err
+}
+
+func (m *metered) end() { m.progress.add(max(m.left, 0), m.points) }

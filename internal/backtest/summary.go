@@ -1,0 +1,61 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import "time"
+
+// Summary says in numbers what came of one series.
+type Summary struct {
+	// Name is the file's path, or the series in words.
+	Name string
+	// Rows were read. Of them NoTime had no time that could be read, NoNumber no
+	// value, Late came at or before the latest time, and Judged got a verdict. The
+	// rest was met while the series was warming up.
+	Rows, NoTime, NoNumber, Late, Judged int
+	// Openings are the points with an opening score of 1 or more.
+	Openings int
+	// Worst is the greatest score, at WorstAt. First and Last are the span of time.
+	Worst                float64
+	WorstAt, First, Last time.Time
+	// FirstNoTime is the line of the first row whose time is there and can't be read, or 0.
+	FirstNoTime int
+}
+
+// see takes a time into the span.
+func (s *Summary) see(t time.Time) {
+	if s.First.IsZero() || t.Before(s.First) {
+		s.First = t
+	}
+	if t.After(s.Last) {
+		s.Last = t
+	}
+}
+
+// count takes a verdict.
+func (s *Summary) count(t time.Time, score, opening float64) {
+	s.Judged++
+	if opening >= 1 {
+		s.Openings++
+	}
+	if score > s.Worst || s.WorstAt.IsZero() {
+		s.Worst, s.WorstAt = score, t
+	}
+}
+
+// Total adds up the numbers of several series.
+func Total(list []Summary) Summary {
+	var sum Summary
+	for _, s := range list {
+		sum.Rows, sum.NoTime, sum.NoNumber, sum.Late = sum.Rows+s.Rows, sum.NoTime+s.NoTime, sum.NoNumber+s.NoNumber, sum.Late+s.Late
+		sum.Judged, sum.Openings = sum.Judged+s.Judged, sum.Openings+s.Openings
+		if s.Worst > sum.Worst || sum.WorstAt.IsZero() {
+			sum.Worst, sum.WorstAt = s.Worst, s.WorstAt
+		}
+		if !s.First.IsZero() {
+			sum.see(s.First)
+			sum.see(s.Last)
+		}
+	}
+	return sum
+}
