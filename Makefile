@@ -113,6 +113,14 @@ bench: ## benchmarks into bin/bench.txt; BENCH=regexp, COUNT=n, OLD=file to comp
 quality-calibration: ## false-alarm shares and recall of the models, as a table
 	go run ./eval/calibration
 
+.PHONY: quality-metrics
+quality-metrics: ## NAB, invariance, false alarms and traps of the metric engine, as tables; COST=1 adds time and memory
+	go run ./eval/metrics $(if $(COST),-cost)
+
+.PHONY: quality-faults
+quality-faults: ## event recall of the detector beside standard ones, as tables (SPEC=FILE for other seeds and families)
+	go run ./eval/faults $(if $(SPEC),-spec $(SPEC))
+
 ##@ House
 
 .PHONY: lint

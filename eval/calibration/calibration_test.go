@@ -16,20 +16,20 @@ import (
 
 const testSeries = 20
 
-func TestLevelMeetsTargets(t *testing.T) {
+func TestEnsembleMeetsTargets(t *testing.T) {
 	var out bytes.Buffer
-	o := report(&out, io.Discard, models["level"], testSeries)
+	o := report(&out, io.Discard, models["ensemble"], testSeries)
 	if !o.calibrated || !o.detects {
 		t.Errorf("targets missed:\n%s", out.String())
 	}
 }
 
 // Twenty series are few for a target of .95: here .85 will do.
-func TestLevelFarTail(t *testing.T) {
+func TestEnsembleFarTail(t *testing.T) {
 	for i, fam := range farFamilies {
 		var f far
 		for s := range testSeries {
-			if err := f.measure(fam, models["level"], uint64(1000*i+s)); err != nil {
+			if err := f.measure(fam, models["ensemble"], uint64(1000*i+s)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -4,7 +4,7 @@
 // Calibration is a quality report: is the p that the product's model gives to
 // points the chance that it claims to be, and does the model find faults?
 //
-//	go run ./eval/calibration [-model level|constant] [-series N]
+//	go run ./eval/calibration [-model ensemble|constant] [-series N]
 //
 // It draws noise without a fault, from fixed seeds, counts the points below two
 // nominal p's, and then shifts the level. A second table does the same at the

@@ -10,7 +10,7 @@ import (
 	"os"
 
 	"github.com/auspex-otel/auspex/internal/detect"
-	"github.com/auspex-otel/auspex/internal/detect/level"
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 )
 
 func main() {
@@ -19,7 +19,7 @@ func main() {
 
 // models are what -model chooses from.
 var models = map[string]func() detect.Model{
-	"level":    func() detect.Model { return level.New() },
+	"ensemble": func() detect.Model { return ensemble.New(nil) },
 	"constant": func() detect.Model { return constant{logP: -0.7} },
 }
 
@@ -34,14 +34,14 @@ func (constant) UnmarshalBinary([]byte) error             { return nil }
 func run(args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("calibration", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	model := fs.String("model", "level", "level: the product's; constant: says the same of every point, to show that the report can fail")
+	model := fs.String("model", "ensemble", "ensemble: the product's; constant: says the same of every point, to show that the report can fail")
 	series := fs.Int("series", 100, "series per family")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}
 	fresh := models[*model]
 	if fresh == nil || *series < 1 || fs.NArg() > 0 {
-		fmt.Fprintf(stderr, "calibration: -model is level or constant, -series at least 1, and there are no arguments (got -model %s -series %d %q)\n", *model, *series, fs.Args())
+		fmt.Fprintf(stderr, "calibration: -model is ensemble or constant, -series at least 1, and there are no arguments (got -model %s -series %d %q)\n", *model, *series, fs.Args())
 		return 2
 	}
 	o := report(stdout, stderr, fresh, *series)

@@ -1,0 +1,198 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// A signal turns the draws of a series into values, in two steps: the latent,
+// in which faults are added and σ is the innovation's standard deviation, and
+// what is seen of it.
+type signal interface {
+	// latent fills out for the slots from `from` to before `to`, continuing from the
+	// fault-free latent before them. gain, where it is not nil, scales the innovation of each.
+	latent(s *series, from, to int, gain, out []float64)
+	// value is what is observed at slot i where the latent is x.
+	value(s *series, i int, x float64, l look) float64
+}
+
+// look is what else decides a value that is counted.
+type look struct {
+	u       float64 // its quantile
+	traffic float64 // times the usual tries
+}
+
+// kind is a row of the table of kinds.
+type kind struct {
+	params  map[string]param
+	seasons bool // may have a daily and weekly season
+	trends  bool
+	white   bool     // its noise is not the AR(1)
+	not     []string // faults that cannot apply, or could not be told from health
+	start   func(s *series, p map[string]float64, r *rand.Rand, zone *time.Location) signal
+}
+
+type param struct {
+	usual span
+	most  float64
+}
+
+func (k *kind) names() []string { return slices.Sorted(maps.Keys(k.params)) }
+
+var kinds = map[string]kind{
+	"rate": {
+		params:  map[string]param{"level": {span{20, 5000}, 1e9}, "noise": {span{0.01, 0.08}, 0.3}},
+		seasons: true, trends: true, start: startRate,
+	},
+	"latency": {
+		params:  map[string]param{"level": {span{5, 2000}, 1e9}, "noise": {span{0.02, 0.1}, 0.5}},
+		seasons: true, trends: true, start: startLatency,
+	},
+	"error_ratio": {
+		params: map[string]param{"chance": {span{0.002, 0.05}, 0.5}, "tries": {span{20, 300}, 500}},
+		white:  true, not: slices.Concat(downward, ofNoise), start: startErrorRatio,
+	},
+	"gauge": {
+		params:  map[string]param{"level": {span{40, 120}, 300}, "noise": {span{0.5, 2.5}, 50}},
+		seasons: true, trends: true, start: startGauge,
+	},
+	"queue": {
+		params: map[string]param{"step": {span{2, 20}, 1e6}, "spare": {span{0.1, 0.5}, 3}},
+		white:  true, not: append([]string{"variance down", "flat line"}, downward...), start: startQueue,
+	},
+	"sawtooth": {
+		params: map[string]param{"level": {span{100, 1000}, 1e9}, "noise": {span{0.005, 0.02}, 0.3}, "height": {span{10, 30}, 1000}, "points": {span{20, 200}, 1e4}},
+		start:  startSawtooth,
+	},
+	"counter": {
+		params: map[string]param{"mean": {span{0.02, 0.5}, 100}},
+		white:  true, not: slices.Concat(downward, ofNoise), start: startCounter,
+	},
+	"batch": {
+		params: map[string]param{"level": {span{5, 500}, 1e9}, "noise": {span{0.01, 0.08}, 0.3}, "height": {span{10, 50}, 1000}, "share": {span{0.05, 0.25}, 0.9}},
+		start:  startBatch,
+	},
+	"cache_ratio": {
+		params:  map[string]param{"level": {span{0.8, 0.99}, 0.999}, "noise": {span{0.03, 0.2}, 1}},
+		seasons: true, start: startCacheRatio,
+	},
+}
+
+var (
+	downward = []string{"level down"}
+	ofNoise  = []string{"variance up", "variance down", "flat line"}
+)
+
+// ar is the latent of most kinds: centre + σ·n, n the AR(1) noise.
+type ar struct{}
+
+func (ar) latent(s *series, from, to int, gain, out []float64) {
+	n := 0.0
+	if from > 0 {
+		n = s.noise[from-1]
+	}
+	for i := from; i < to; i++ {
+		switch {
+		case gain != nil:
+			n = s.phi*n + gain[i-from]*s.eps[i]
+		default:
+			n = s.noise[i]
+		}
+		out[i-from] = s.centre[i] + s.sigma*n
+	}
+}
+
+// setLevel starts a series at a level whose noise is a share of it.
+func (s *series) setLevel(level, sigma float64) {
+	s.sigma = sigma
+	for i := range s.centre {
+		s.centre[i] = level
+	}
+}
+
+// rate is requests per second: v = max(0, z), σ = noise·level.
+type rate struct{ ar }
+
+func startRate(s *series, p map[string]float64, _ *rand.Rand, _ *time.Location) signal {
+	s.setLevel(p["level"], p["noise"]*p["level"])
+	return rate{}
+}
+
+func (rate) value(_ *series, _ int, x float64, _ look) float64 { return max(0, x) }
+
+// latency is a p99: v = e^z, z around ln level, σ = noise: errors are shares of the latency.
+type latency struct{ ar }
+
+func startLatency(s *series, p map[string]float64, _ *rand.Rand, _ *time.Location) signal {
+	s.setLevel(math.Log(p["level"]), p["noise"])
+	return latency{}
+}
+
+func (latency) value(_ *series, _ int, x float64, _ look) float64 { return math.Exp(min(x, 300)) }
+
+// gauge is a utilisation in percent that nears its ceiling smoothly and is read
+// to a tenth: v = 100·tanh(z/100), 0 below 0, σ = noise.
+type gauge struct{ ar }
+
+func startGauge(s *series, p map[string]float64, _ *rand.Rand, _ *time.Location) signal {
+	s.setLevel(p["level"], p["noise"])
+	return gauge{}
+}
+
+func (gauge) value(_ *series, _ int, x float64, _ look) float64 {
+	return math.Round(1000*math.Tanh(max(0, x)/100)) / 10
+}
+
+// sawtooth is the memory of a process with a garbage collector: the live set, on
+// it teeth that rise by height σ in so many points (each tooth ± 15 %) and fall at
+// once, and AR(1) noise: v = max(0, z), σ = noise·level. A restart begins a tooth.
+type sawtooth struct{ ar }
+
+func startSawtooth(s *series, p map[string]float64, r *rand.Rand, _ *time.Location) signal {
+	s.setLevel(p["level"], p["noise"]*p["level"])
+	rise := func() float64 { return (0.85 + 0.3*r.Float64()) / p["points"] }
+	x, step := r.Float64(), rise()
+	for i := range s.centre {
+		if x += step; x >= 1 || s.restart[i] {
+			x, step = 0, rise()
+		}
+		s.centre[i] += s.sigma * p["height"] * x
+	}
+	return sawtooth{}
+}
+
+func (sawtooth) value(_ *series, _ int, x float64, _ look) float64 { return max(0, x) }
+
+// batch is the load of a host with a job every 1, 6 or 24 hours: a level with
+// AR(1) noise and height σ more while the job runs, a share of its period and at
+// least three points: v = max(0, z), σ = noise·level.
+type batch struct{ ar }
+
+func startBatch(s *series, p map[string]float64, r *rand.Rand, zone *time.Location) signal {
+	s.setLevel(p["level"], p["noise"]*p["level"])
+	j := job{zone: zone, height: p["height"] * s.sigma, period: choose(r, []float64{1, 6, 24})}
+	j.offset = j.period * r.Float64()
+	j.length = max(p["share"]*j.period, 3*float64(s.cadence)/float64(time.Hour))
+	for i, t := range s.at {
+		s.seasonal[i] = j.at(t)
+	}
+	return batch{}
+}
+
+func (batch) value(_ *series, _ int, x float64, _ look) float64 { return max(0, x) }
+
+// cacheRatio is the share of hits: v = 1/(1+e^-z), z around logit(level), σ = noise.
+type cacheRatio struct{ ar }
+
+func startCacheRatio(s *series, p map[string]float64, _ *rand.Rand, _ *time.Location) signal {
+	s.setLevel(math.Log(p["level"]/(1-p["level"])), p["noise"])
+	return cacheRatio{}
+}
+
+func (cacheRatio) value(_ *series, _ int, x float64, _ look) float64 { return 1 / (1 + math.Exp(-x)) }

@@ -1,0 +1,239 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+const (
+	leastRatio, mostRatio = 0.3, 2.0 // of realised to chosen false alarms, per family
+	firstDays             = 7        // the first week is counted apart
+	smallFleet            = 100      // series
+)
+
+// alarmRun is one fleet without a fault, from one seed, through one engine.
+type alarmRun struct {
+	series int
+	rho    float64
+	seed   uint64
+}
+
+// alarmCount is how many anomalies opened, per family and per day.
+type alarmCount struct {
+	first      []int   // by family: in the first week
+	later      [][]int // by family: on each day after it
+	miscounted int     // anomalies that the engine says it opened and never told of, or the reverse
+}
+
+func newAlarmCount(days int) alarmCount {
+	c := alarmCount{first: make([]int, len(families)), later: make([][]int, len(families))}
+	for k := range c.later {
+		c.later[k] = make([]int, days-firstDays)
+	}
+	return c
+}
+
+// measure runs a fleet for the given days. tick is called after each.
+func (a alarmRun) measure(p product, days int, tick func()) alarmCount {
+	c := newAlarmCount(days)
+	index := map[string]int{}
+	for k, f := range families {
+		index[f.metric] = k
+	}
+	f, w := newFleet("fleet", a.series, families, a.seed, a.rho), watch(p.engine(engine.DefaultConfig()))
+	for i := range days * stepsADay {
+		t := epoch.Add(time.Duration(i) * cadence)
+		f.step(t)
+		for _, opened := range w.step(t, f.batches) {
+			c.add(index[opened.Metric], i/stepsADay)
+		}
+		if (i+1)%stepsADay == 0 {
+			tick()
+		}
+	}
+	c.miscounted = int(w.Status().AnomaliesOpened) - len(w.seen)
+	return c
+}
+
+// add counts one anomaly of a family on a day, from 0.
+func (c *alarmCount) add(family, day int) {
+	if day < firstDays {
+		c.first[family]++
+		return
+	}
+	c.later[family][day-firstDays]++
+}
+
+// join adds the counts of another seed.
+func (c *alarmCount) join(o alarmCount) {
+	for k := range o.later {
+		c.first[k] += o.first[k]
+		c.later[k] = append(c.later[k], o.later[k]...)
+	}
+	c.miscounted += o.miscounted
+}
+
+// perDay returns the count over all families for each day after the first week.
+func (c *alarmCount) perDay() []int {
+	days := make([]int, len(c.later[0]))
+	for _, family := range c.later {
+		for d, n := range family {
+			days[d] += n
+		}
+	}
+	return days
+}
+
+// chosenPerDay is how many false alarms a day a family of `of` among n series
+// stands for: its share of the decisions, of the whole budget, since no other
+// signal is there; less where the cap on α leaves some of it unused.
+func chosenPerDay(cfg engine.FalseAlarms, of, n int) float64 {
+	budget := cfg.Count * float64(24*time.Hour) / float64(cfg.Per)
+	return min(budget, cfg.MaxAlpha*float64(n*stepsADay)) * float64(of) / float64(n)
+}
+
+// membersOf is how many of n series are of family k.
+func membersOf(k, n int) int { return (n - k + len(families) - 1) / len(families) }
+
+// alarmGroup is the runs of which the counts are added up: one block of the table.
+type alarmGroup struct {
+	series int
+	rho    float64
+	runs   []alarmRun
+}
+
+// alarmGroups lists what the flags ask for.
+func (o *options) alarmGroups() (groups []alarmGroup) {
+	type fleetSize struct{ series, seeds int }
+	sizes, correlations := []fleetSize{{smallFleet, o.seeds}, {o.series, 1}}, []float64{0, 0.5, 0.9}
+	if o.full {
+		sizes[1].seeds = o.seeds
+	}
+	if o.quick {
+		sizes, correlations = []fleetSize{{40, 1}}, []float64{0, 0.9}
+	}
+	for _, size := range sizes {
+		for _, rho := range correlations {
+			g := alarmGroup{series: size.series, rho: rho}
+			for s := range size.seeds {
+				g.runs = append(g.runs, alarmRun{size.series, rho, uint64(s + 1)})
+			}
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// alarms prints realised against chosen false alarms.
+func (r *report) alarms() error {
+	days := r.days
+	if r.quick {
+		days = 10
+	}
+	groups := r.alarmGroups()
+	counts := r.measureAll(groups, days)
+	cfg := engine.DefaultConfig().FalseAlarms
+	r.printf(`
+False alarms, realised against chosen: series without a fault, a point every %v for %d days, %g chosen in %v over all.
+ρ: correlation of the innovations of two series of a family. Opened: anomalies after the first week, each once; a count n
+has an error of at least √n. Chosen: the family's share of the decisions. Target: %g to %g per family after the first week.
+Worst day: most opened on one day. Where it is most of the count, one shock to the whole family made it.
+`, cadence, days, cfg.Count, cfg.Per, leastRatio, mostRatio)
+	for i, g := range groups {
+		total := counts[i][0]
+		for _, c := range counts[i][1:] {
+			total.join(c)
+		}
+		if total.miscounted != 0 {
+			return fmt.Errorf("%d series, ρ = %g: the engine opened %d anomalies more than it told of", g.series, g.rho, total.miscounted)
+		}
+		r.printAlarms(cfg, g, total, days)
+	}
+	return nil
+}
+
+// measureAll runs the groups on all cores and returns the counts of each run.
+func (r *report) measureAll(groups []alarmGroup, days int) [][]alarmCount {
+	counts := make([][]alarmCount, len(groups))
+	type job struct{ group, run int }
+	jobs, total := make(chan job), 0
+	for i, g := range groups {
+		counts[i] = make([]alarmCount, len(g.runs))
+		total += g.series * len(g.runs) * days
+	}
+	var done atomic.Int64
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for j := range jobs {
+				a := groups[j.group].runs[j.run]
+				counts[j.group][j.run] = a.measure(r.product, days, func() {
+					r.progressf("\ralarms: %d of %d series-days  ", done.Add(int64(a.series)), total)
+				})
+			}
+		})
+	}
+	for i, g := range slices.Backward(groups) { // the large ones first
+		for k := range g.runs {
+			jobs <- job{i, k}
+		}
+	}
+	close(jobs)
+	wait.Wait()
+	r.progressf("\n")
+	return counts
+}
+
+func (r *report) printAlarms(cfg engine.FalseAlarms, g alarmGroup, c alarmCount, days int) {
+	r.printf("\n%d series, ρ = %g, seeds: %d\n%-15s %7s %7s %8s %9s %9s   %15s\n", g.series, g.rho, len(g.runs),
+		"family", "series", "opened", "chosen", "realised/", "worst day", "the first week:")
+	r.printf("%-15s %7s %7s %8s %9s %9s   %7s %7s\n", "", "", "", "", "chosen", "", "opened", "ratio")
+	row := func(name string, members, first int, perDay []int) (ratio float64) {
+		a := chosenPerDay(cfg, members, g.series) * float64(len(g.runs))
+		n := sum(perDay)
+		ratio = float64(n) / (a * float64(days-firstDays))
+		r.printf("%-15s %7d %7d %8.1f %9.2f %9d   %7d %7.2f", name, members, n, a*float64(days-firstDays), ratio,
+			slices.Max(perDay), first, float64(first)/(a*firstDays))
+		return ratio
+	}
+	for k, f := range families {
+		ratio := row(f.name, membersOf(k, g.series), c.first[k], c.later[k])
+		r.printf("  %s\n", r.verdict(ratio >= leastRatio && ratio <= mostRatio))
+	}
+	perDay := c.perDay()
+	row("all", g.series, sum(c.first), perDay)
+	mean, variance := moments(perDay)
+	r.printf("\nper day: mean %.2f, variance %.2f, the 99 %% day %d\n", mean, variance, quantile(perDay, 0.99))
+}
+
+func sum(list []int) (n int) {
+	for _, v := range list {
+		n += v
+	}
+	return n
+}
+
+// moments returns the mean and the unbiased variance.
+func moments(list []int) (mean, variance float64) {
+	mean = float64(sum(list)) / float64(len(list))
+	for _, v := range list {
+		variance += (float64(v) - mean) * (float64(v) - mean)
+	}
+	return mean, variance / float64(max(1, len(list)-1))
+}
+
+// quantile is the least value that at least the share q of the list does not exceed.
+func quantile(list []int, q float64) int {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]
+}

@@ -1,0 +1,253 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Columns of a backtest's output.
+const (
+	scoreColumn = "anomaly_score"
+	pointColumn = "point_score"
+)
+
+// listCSV returns the CSV files under a folder, relative to it, in lexical order.
+func listCSV(dir string) (names []string, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".csv" {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		names = append(names, name)
+		return err
+	})
+	if err == nil && len(names) == 0 {
+		err = fmt.Errorf("no CSV files in %s", dir)
+	}
+	return names, err
+}
+
+func readCSV(path string) ([][]string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s is empty", path)
+	}
+	return rows, nil
+}
+
+// scores reads the two scores of every row, as they are written.
+func scores(path string) ([][2]string, error) {
+	rows, err := readCSV(path)
+	if err != nil {
+		return nil, err
+	}
+	var at [2]int
+	for k, want := range [...]string{scoreColumn, pointColumn} {
+		at[k] = -1
+		for i, name := range rows[0] {
+			if name == want {
+				at[k] = i
+			}
+		}
+		if at[k] < 0 {
+			return nil, fmt.Errorf("%s: no column %s", path, want)
+		}
+	}
+	list := make([][2]string, 0, len(rows)-1)
+	for _, row := range rows[1:] {
+		list = append(list, [2]string{row[at[0]], row[at[1]]})
+	}
+	return list, nil
+}
+
+// change is what is done to a copy of a folder of CSV files.
+type change struct {
+	rename        bool
+	weeks         int
+	scale, offset float64
+	crlf          bool
+}
+
+// copyFolder writes the changed copy and returns the new name of each file.
+func (c change) copyFolder(in, out string) (names map[string]string, err error) {
+	list, err := listCSV(in)
+	if err != nil {
+		return nil, err
+	}
+	names = map[string]string{}
+	random := rand.New(rand.NewPCG(20, 26))
+	for _, name := range list {
+		names[name] = name
+		if c.rename {
+			names[name] = filepath.Join(fmt.Sprintf("%04x", random.Uint32()&0xffff), fmt.Sprintf("%016x.csv", random.Uint64()))
+		}
+		rows, err := readCSV(filepath.Join(in, name))
+		if err != nil {
+			return nil, err
+		}
+		if err := writeRows(filepath.Join(out, names[name]), c.rows(rows), c.crlf); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// cutFolder writes a copy that ends, byte by byte, after the given share of each file's rows.
+func cutFolder(in, out string, share float64) error {
+	list, err := listCSV(in)
+	if err != nil {
+		return err
+	}
+	for _, name := range list {
+		b, err := os.ReadFile(filepath.Join(in, name))
+		if err != nil {
+			return err
+		}
+		lines := bytes.SplitAfter(b, []byte("\n"))
+		if len(lines[len(lines)-1]) == 0 {
+			lines = lines[:len(lines)-1]
+		}
+		kept := lines[:1+int(share*float64(len(lines)-1))] // the header is no row
+		path := filepath.Join(out, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, bytes.Join(kept, nil), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rows returns changed copies of rows, of which the first is the header. What
+// is no time or no number stays as it is.
+func (c change) rows(rows [][]string) [][]string {
+	changed := [][]string{rows[0]}
+	for _, row := range rows[1:] {
+		when, value := row[0], row[1]
+		if t, err := time.Parse(time.DateTime, when); err == nil {
+			when = t.AddDate(0, 0, 7*c.weeks).Format(time.DateTime)
+		}
+		if v, err := strconv.ParseFloat(value, 64); err == nil {
+			value = strconv.FormatFloat(v*c.scale+c.offset, 'g', -1, 64)
+		}
+		changed = append(changed, []string{when, value})
+	}
+	return changed
+}
+
+func writeRows(path string, rows [][]string, crlf bool) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.UseCRLF = crlf
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o600)
+}
+
+// comparison counts the rows of two outputs of one input.
+type comparison struct {
+	rows   int
+	differ int    // rows of which a score is not the same to the bit
+	above  [2]int // rows of the first output at or above 1, by column
+	flips  [2]int // rows that are at or above 1 in one output only
+}
+
+var errRows = errors.New("another number of rows")
+
+// compareScores compares what two backtests say of each row. names leads from the first to the second.
+func compareScores(a, b string, names map[string]string) (c comparison, err error) {
+	for name, other := range names {
+		x, err := scores(filepath.Join(a, name))
+		if err != nil {
+			return c, err
+		}
+		y, err := scores(filepath.Join(b, other))
+		if err != nil {
+			return c, err
+		}
+		if len(x) != len(y) {
+			return c, fmt.Errorf("%s has %d rows, its changed copy %d: %w", name, len(x), len(y), errRows)
+		}
+		for i := range x {
+			if err := c.add(x[i], y[i]); err != nil {
+				return c, fmt.Errorf("%s, row %d: %w", name, i+1, err)
+			}
+		}
+	}
+	return c, nil
+}
+
+func (c *comparison) add(x, y [2]string) error {
+	c.rows++
+	same := true
+	for k := range x {
+		p, errX := strconv.ParseFloat(x[k], 64)
+		q, errY := strconv.ParseFloat(y[k], 64)
+		if err := errors.Join(errX, errY); err != nil {
+			return err
+		}
+		same = same && p == q
+		if p >= 1 {
+			c.above[k]++
+		}
+		if (p >= 1) != (q >= 1) {
+			c.flips[k]++
+		}
+	}
+	if !same {
+		c.differ++
+	}
+	return nil
+}
+
+// comparePrefix counts the lines of the outputs in cut that are not, byte by
+// byte, those at the beginning of the outputs in whole. input is what cut was made of.
+func comparePrefix(whole, cut, input string) (c comparison, err error) {
+	names, err := listCSV(input)
+	if err != nil {
+		return c, err
+	}
+	for _, name := range names {
+		var lines [3][][]byte
+		for k, dir := range [...]string{whole, cut, input} {
+			b, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				return c, err
+			}
+			lines[k] = bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n"))
+		}
+		if len(lines[1]) != len(lines[2]) || len(lines[0]) < len(lines[1]) {
+			return c, fmt.Errorf("%s: %d lines in the cut input, %d in its output, %d in the whole one: %w", name, len(lines[2]), len(lines[1]), len(lines[0]), errRows)
+		}
+		c.rows += len(lines[1])
+		for i, line := range lines[1] {
+			if !bytes.Equal(line, lines[0][i]) {
+				c.differ++
+			}
+		}
+	}
+	return c, nil
+}

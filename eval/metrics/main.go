@@ -1,0 +1,137 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], shipped, os.Stdout, os.Stderr))
+}
+
+// options are what the flags say.
+type options struct {
+	eval          string
+	sections      string
+	perFile, cost bool
+	quick, full   bool
+	seeds, series int
+	days          int
+}
+
+// report is one run: where it writes, what it measures and what it found.
+type report struct {
+	options
+	product
+	out, progress io.Writer
+	missed        int
+}
+
+// verdict is the last column of a row with a target.
+func (r *report) verdict(ok bool) string {
+	if ok {
+		return "ok"
+	}
+	r.missed++
+	return "MISSED"
+}
+
+func (r *report) printf(format string, a ...any)    { fmt.Fprintf(r.out, format, a...) }
+func (r *report) progressf(format string, a ...any) { fmt.Fprintf(r.progress, format, a...) }
+
+// section is a part of the report that can be run alone.
+type section struct {
+	name  string
+	print func(*report) error
+}
+
+var sections = []section{
+	{"nab", (*report).nab},
+	{"invariance", (*report).invariance},
+	{"alarms", (*report).alarms},
+	{"traps", (*report).traps},
+	{"cost", (*report).costs},
+}
+
+// run prints the report about p and returns the exit code: 0 targets met, 1 missed, 2 wrong use.
+func run(args []string, p product, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	if err != nil {
+		if !errors.Is(err, errFlag) {
+			fmt.Fprintln(stderr, "metrics:", err)
+		}
+		return 2
+	}
+	r := &report{options: o, product: p, out: stdout, progress: stderr}
+	failed := false
+	for _, s := range sections {
+		if !r.wants(s.name) {
+			continue
+		}
+		if err := s.print(r); err != nil {
+			fmt.Fprintf(stderr, "metrics: %s: %v\n", s.name, err)
+			r.printf("%s: could not be measured\n", s.name)
+			failed = true
+		}
+	}
+	r.printf("\ntargets missed: %d\n", r.missed)
+	if failed || r.missed > 0 {
+		return 1
+	}
+	return 0
+}
+
+// wants tells whether a section is to be run. The cost section is one of -cost alone.
+func (r *report) wants(name string) bool {
+	if name == "cost" && !r.cost {
+		return false
+	}
+	return r.sections == "" || slices.Contains(strings.Split(r.sections, ","), name)
+}
+
+// errFlag is an error of which the flag package has spoken already.
+var errFlag = errors.New("wrong flag")
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	fs := flag.NewFlagSet("metrics", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.StringVar(&o.eval, "eval", "../shared/eval", "folder of the evaluation data; where it is absent its part is left out")
+	fs.StringVar(&o.sections, "section", "", "only these sections, separated by commas: nab,invariance,alarms,traps,cost")
+	fs.BoolVar(&o.perFile, "per-file", false, "print the benchmark's figures for each file")
+	fs.BoolVar(&o.cost, "cost", false, "measure time and memory too; these figures differ from run to run")
+	fs.BoolVar(&o.quick, "quick", false, "a smaller report in under half a minute; its false-alarm figures are too few to judge by")
+	fs.IntVar(&o.seeds, "seeds", 5, "seeds of the small fleet's false-alarm runs")
+	fs.IntVar(&o.series, "series", 10_000, "series of the large fleet, which has one seed")
+	fs.IntVar(&o.days, "days", 30, "days of each false-alarm run, the first week included")
+	fs.BoolVar(&o.full, "full", false, "as many seeds for the large fleet as for the small one")
+	if err := fs.Parse(args); err != nil {
+		return o, errFlag
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("there are no arguments (got %q)", fs.Args())
+	}
+	if o.seeds < 1 || o.series < len(families) || o.days < 8 {
+		return o, fmt.Errorf("-seeds is at least 1, -series at least %d, -days at least 8 (got %d, %d, %d)", len(families), o.seeds, o.series, o.days)
+	}
+	if o.sections == "" {
+		return o, nil
+	}
+	for name := range strings.SplitSeq(o.sections, ",") {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return o, fmt.Errorf("there is no section %q", name)
+		}
+		if name == "cost" && !o.cost {
+			return o, errors.New("-section cost needs -cost")
+		}
+	}
+	return o, nil
+}

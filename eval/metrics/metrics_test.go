@@ -1,0 +1,138 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// small are the flags of a report that needs no evaluation data and little time.
+func small(t *testing.T, more ...string) []string {
+	t.Helper()
+	return append([]string{"-quick", "-eval", t.TempDir()}, more...)
+}
+
+func TestQuickReport(t *testing.T) {
+	var first, again, errs bytes.Buffer
+	args := small(t)
+	code := run(args, shipped, &first, &errs)
+	assert.Contains(t, []int{0, 1}, code, errs.String())
+	run(args, shipped, &again, io.Discard)
+	assert.Equal(t, first.String(), again.String(), "the same twice")
+
+	nab := filepath.Join(args[len(args)-1], "nab")
+	assert.Contains(t, first.String(), "NAB: "+nab+" is absent: left out.\n")
+	assert.Contains(t, first.String(), "NAB         left out: "+nab+" is absent\n")
+	for line := range strings.Lines(first.String()) { // the product holds these whatever its quality
+		if strings.HasPrefix(line, "generated ") || strings.HasPrefix(line, "fleet ") {
+			assert.True(t, strings.HasSuffix(line, "ok\n"), line)
+		}
+	}
+	for _, want := range []string{"False alarms, realised", "40 series, ρ = 0.9", "Clock change", "sustained rise of 8 σ", "New series at once", "targets missed: "} {
+		assert.Contains(t, first.String(), want)
+	}
+	assert.NotContains(t, first.String(), "ns/point")
+	assert.NotContains(t, first.String(), "could not be measured")
+}
+
+func TestCostSection(t *testing.T) {
+	var out, errs bytes.Buffer
+	run(small(t, "-cost", "-section", "cost"), shipped, &out, &errs)
+	for _, want := range []string{"2000 series on one core", "shuffled", "strewn", "ns/point", "allocations/point", "bytes/series"} {
+		assert.Contains(t, out.String(), want)
+	}
+	assert.NotContains(t, out.String(), "could not be measured", errs.String())
+}
+
+// mute is an engine that never says a thing.
+type mute struct{}
+
+func (mute) Tick(time.Time)                                                 {}
+func (mute) ObserveMetrics(pmetric.Metrics, engine.Output) []engine.Verdict { return nil }
+func (mute) PendingEvents() engine.Events                                   { return engine.Events{} }
+func (mute) DeliveredEvents(engine.Events)                                  {}
+func (mute) Status() engine.Status                                          { return engine.Status{} }
+func (mute) Load(context.Context, storage.Client, time.Time) error          { return nil }
+func (mute) Snapshot(context.Context, time.Time) error                      { return nil }
+
+func muteEngine(engine.Config) watcher { return mute{} }
+
+// The report can fail: an engine that says nothing raises no false alarms at all
+// and has nothing to resume.
+func TestMuteEngineMisses(t *testing.T) {
+	var out bytes.Buffer
+	code := run(small(t, "-section", "invariance,alarms"), product{muteEngine, backtestWith(muteEngine)}, &out, io.Discard)
+	assert.Equal(t, 1, code)
+	for _, f := range families {
+		assert.Regexp(t, `(?m)^`+regexp.QuoteMeta(f.name)+` .* 0\.00 .*  MISSED$`, out.String())
+	}
+	assert.Regexp(t, `(?m)^fleet .* resumed .*  MISSED$`, out.String())
+}
+
+// forgetful is an engine that does not restore what it has saved.
+type forgetful struct{ watcher }
+
+func (f forgetful) Load(_ context.Context, _ storage.Client, now time.Time) error {
+	return f.watcher.Load(context.Background(), &memory{data: map[string][]byte{}}, now)
+}
+
+// counting is an engine whose verdicts depend on how many batches it saw, which it does not save.
+type counting struct {
+	watcher
+	n int
+}
+
+func (c *counting) ObserveMetrics(md pmetric.Metrics, out engine.Output) []engine.Verdict {
+	c.n++
+	verdicts := c.watcher.ObserveMetrics(md, out)
+	for i := range verdicts {
+		verdicts[i].Score += float64(c.n % 5)
+	}
+	return verdicts
+}
+
+func TestForgetfulEngineMisses(t *testing.T) {
+	for name, fresh := range map[string]func(engine.Config) watcher{
+		"restores nothing":        func(c engine.Config) watcher { return forgetful{newEngine(c)} },
+		"keeps a part for itself": func(c engine.Config) watcher { return &counting{watcher: newEngine(c)} },
+	} {
+		r := &report{product: product{engine: fresh}, out: io.Discard, progress: io.Discard, options: options{quick: true}}
+		require.NoError(t, r.resumeFleet())
+		assert.Equal(t, 1, r.missed, name)
+	}
+}
+
+// talkative is an engine whose anomalies are told of, but not counted.
+type talkative struct{ watcher }
+
+func (talkative) Status() engine.Status { return engine.Status{} }
+
+func TestMiscountIsAnError(t *testing.T) {
+	var out, errs bytes.Buffer
+	p := product{engine: func(c engine.Config) watcher { return talkative{newEngine(c)} }}
+	assert.Equal(t, 1, run(small(t, "-section", "alarms"), p, &out, &errs))
+	assert.Contains(t, errs.String(), "anomalies more than it told of")
+}
+
+func TestWrongUse(t *testing.T) {
+	for _, args := range [][]string{{"more"}, {"-nosuch"}, {"-seeds", "0"}, {"-series", "7"}, {"-days", "7"}, {"-section", "nab,other"}, {"-section", "cost"}} {
+		var errs bytes.Buffer
+		assert.Equal(t, 2, run(args, shipped, io.Discard, &errs), args)
+		assert.NotEmpty(t, errs.String(), args)
+	}
+}

@@ -1,0 +1,127 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+// watcher is what the report asks of the product's engine.
+type watcher interface {
+	Tick(now time.Time)
+	ObserveMetrics(md pmetric.Metrics, out engine.Output) []engine.Verdict
+	PendingEvents() engine.Events
+	DeliveredEvents(ev engine.Events)
+	Status() engine.Status
+	Load(ctx context.Context, client storage.Client, now time.Time) error
+	Snapshot(ctx context.Context, now time.Time) error
+}
+
+// product is what is measured: an engine, and the backtest of a folder of CSV
+// files, which writes a folder of the same files with verdicts.
+type product struct {
+	engine   func(engine.Config) watcher
+	backtest func(ctx context.Context, in, out string) error
+}
+
+var shipped = product{engine: newEngine, backtest: backtestWith(newEngine)}
+
+func newEngine(cfg engine.Config) watcher { return engine.New(cfg, zap.NewNop()) }
+
+// The outputs that the report asks for.
+var (
+	everything = engine.Output{Select: engine.SelectAll}
+	nothing    = engine.Output{Select: engine.SelectNone}
+	byDefault  = engine.Output{Select: engine.SelectAnomalous, MaxSeries: 1000}
+)
+
+// observer counts every anomaly of one engine once.
+type observer struct {
+	watcher
+	seen map[string]bool
+}
+
+func watch(w watcher) *observer { return &observer{watcher: w, seen: map[string]bool{}} }
+
+// step is one step of event time. It returns the anomalies that opened in it,
+// which are the caller's until the next step.
+func (o *observer) step(now time.Time, batches []pmetric.Metrics) []*incident.Anomaly {
+	o.Tick(now)
+	for _, md := range batches {
+		o.ObserveMetrics(md, nothing)
+	}
+	return o.opened()
+}
+
+// opened takes what the engine has to say and returns the anomalies that are new.
+func (o *observer) opened() []*incident.Anomaly {
+	ev := o.PendingEvents()
+	var fresh []*incident.Anomaly
+	for _, a := range ev.Anomalies {
+		if !o.seen[a.ID] {
+			o.seen[a.ID] = true
+			fresh = append(fresh, a)
+		}
+	}
+	o.DeliveredEvents(ev)
+	return fresh
+}
+
+// memory is a storage client without a disk.
+type memory struct {
+	mu   sync.Mutex
+	data map[string][]byte
+}
+
+var _ storage.Client = (*memory)(nil)
+
+func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return bytes.Clone(m.data[key]), nil
+}
+
+func (m *memory) Set(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.data[key] = bytes.Clone(value)
+	return nil
+}
+
+func (m *memory) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.data, key)
+	return nil
+}
+
+func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	var errs []error
+	for _, op := range ops {
+		var err error
+		switch op.Type {
+		case storage.Get:
+			op.Value, err = m.Get(ctx, op.Key)
+		case storage.Set:
+			err = m.Set(ctx, op.Key, op.Value)
+		case storage.Delete:
+			err = m.Delete(ctx, op.Key)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (*memory) Close(context.Context) error { return nil }

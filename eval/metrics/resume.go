@@ -1,0 +1,131 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// played is what is observed, step by step: it returns the batches of step i and
+// their time, the same at every run.
+type played func(i int) (time.Time, []pmetric.Metrics)
+
+// play observes steps from one to before another and returns all verdicts.
+func play(w watcher, p played, from, to int) (verdicts []engine.Verdict) {
+	for i := from; i < to; i++ {
+		t, batches := p(i)
+		w.Tick(t)
+		for _, md := range batches {
+			verdicts = append(verdicts, w.ObserveMetrics(md, everything)...)
+		}
+	}
+	return verdicts
+}
+
+// resumed counts the verdicts of a run whose engine was replaced half-way by one
+// that a snapshot was loaded into, and those that differ from a straight run.
+func (r *report) resumed(start func() played, steps int) (differ, all int, err error) {
+	straight := play(r.engine(engine.DefaultConfig()), start(), 0, steps)
+	ctx, disk, p := context.Background(), &memory{data: map[string][]byte{}}, start()
+	first, _ := start()(0)
+	before, after := r.engine(engine.DefaultConfig()), r.engine(engine.DefaultConfig())
+	if err := before.Load(ctx, disk, first); err != nil {
+		return 0, 0, err
+	}
+	got := play(before, p, 0, steps/2)
+	now, _ := start()(max(0, steps/2-1))
+	if err := before.Snapshot(ctx, now); err != nil {
+		return 0, 0, err
+	}
+	if err := after.Load(ctx, disk, now); err != nil {
+		return 0, 0, err
+	}
+	got = append(got, play(after, p, steps/2, steps)...)
+	return countDiffering(straight, got), len(straight), nil
+}
+
+// countDiffering counts the verdicts of which a bit differs, a missing one too.
+func countDiffering(a, b []engine.Verdict) int {
+	n := max(len(a), len(b)) - min(len(a), len(b))
+	for i := range min(len(a), len(b)) {
+		if !slices.Equal(bits(a[i]), bits(b[i])) {
+			n++
+		}
+	}
+	return n
+}
+
+func bits(v engine.Verdict) []uint64 {
+	list := []uint64{uint64(v.Resource), uint64(v.Scope), uint64(v.Metric), uint64(v.Point)}
+	for _, f := range [...]float64{v.Score, v.Observed, v.Expected, v.Lower, v.Upper} {
+		list = append(list, math.Float64bits(f))
+	}
+	return list
+}
+
+// resumeFiles resumes every CSV file of a folder, each alone.
+func (r *report) resumeFiles(name, dir string) error {
+	r.progressf("invariance: %s, resumed\n", name)
+	names, err := listCSV(dir)
+	if err != nil {
+		return err
+	}
+	differ, all := 0, 0
+	for _, file := range names {
+		rows, err := readCSV(filepath.Join(dir, file))
+		if err != nil {
+			return err
+		}
+		d, n, err := r.resumed(func() played { return playRows(rows[1:]) }, len(rows)-1)
+		if err != nil {
+			return err
+		}
+		differ, all = differ+d, all+n
+	}
+	r.printSame(name, "resumed half-way", differ, all)
+	return nil
+}
+
+// playRows plays rows of a CSV file. A row without a time or a value has no batch.
+func playRows(rows [][]string) played {
+	one := newSingle()
+	return func(i int) (time.Time, []pmetric.Metrics) {
+		t, v, err := parseRow(rows[i])
+		if err != nil {
+			return t, nil
+		}
+		return t, []pmetric.Metrics{one.set(t, v)}
+	}
+}
+
+// resumeFleet resumes a fleet of all families, in one engine: what the engine
+// keeps for all series together must be in the snapshot too.
+func (r *report) resumeFleet() error {
+	n, steps := 80, 10*stepsADay
+	if r.quick {
+		n, steps = 16, 3*stepsADay
+	}
+	r.progressf("invariance: fleet, resumed\n")
+	differ, all, err := r.resumed(func() played {
+		f := newFleet("fleet", n, families, 1, 0.5)
+		return func(i int) (time.Time, []pmetric.Metrics) {
+			t := epoch.Add(time.Duration(i) * cadence)
+			f.step(t)
+			return t, f.batches
+		}
+	}, steps)
+	if err != nil {
+		return err
+	}
+	r.printSame("fleet", "resumed half-way", differ, all)
+	return nil
+}
