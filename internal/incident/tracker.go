@@ -41,10 +41,11 @@ const (
 
 // Point is one judged point of one series. Time is event time in nanoseconds
 // since the Unix epoch, Cadence the usual distance of two points in nanoseconds,
-// LogP ln p of the surprise.
+// LogP ln p of the surprise. Where no point came, and that is what is judged,
+// SilentSince is the time of the last one; else 0.
 type Point struct {
 	Series                           uint64
-	Time, Cadence                    int64
+	Time, Cadence, SilentSince       int64
 	Score, LogP                      float64
 	Observed, Expected, Lower, Upper float64
 	Kind                             string
@@ -210,6 +211,10 @@ func (t *Tracker) strange(f *followed, p Point) {
 	a.Score, a.Updated = p.Score, time.Unix(0, p.Time).UTC()
 	if a.Updated.After(r.Updated) {
 		r.Updated = a.Updated
+	}
+	if p.SilentSince != 0 {
+		a.SilentSince = time.Unix(0, p.SilentSince).UTC()
+		t.tell(a, r)
 	}
 	if p.Score <= a.MaxScore {
 		return

@@ -40,13 +40,16 @@ type Anomaly struct {
 	Incident string `json:"incident"`
 	Subject
 	State State `json:"state"`
-	// Kind is the direction at the strangest point: "high" or "low".
+	// Kind is the direction at the strangest point: "high" or "low", or "silent"
+	// where it is strange that no point came.
 	Kind string `json:"kind"`
 	// Opened, Updated and Closed are event times. Closed is the zero time, and
 	// absent from JSON, while the anomaly is open.
 	Opened  time.Time `json:"opened"`
 	Updated time.Time `json:"updated"`
 	Closed  time.Time `json:"closed,omitzero"`
+	// SilentSince is the event time of the last point before a silence, absent if there was none.
+	SilentSince time.Time `json:"silent_since,omitzero"`
 	// Score is that of the latest point, MaxScore that of the strangest one;
 	// Surprise is ln p there. Observed, Expected, Lower and Upper belong to it too.
 	Score    float64 `json:"score"`
