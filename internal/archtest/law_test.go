@@ -38,6 +38,7 @@ var layers = map[string]layer{
 	"internal/incident":   pure,
 	"internal/stats":      pure,
 	"internal/state":      pure,
+	"internal/prefetch":   pure,
 	"internal/wire":       pure,
 	"internal/deadletter": foundation,
 	"internal/vocabulary": foundation,

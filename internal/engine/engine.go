@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.uber.org/zap"
 
-	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
@@ -127,7 +127,7 @@ type stream struct {
 type tracked struct {
 	id    series.ID
 	stat  statistic
-	model detect.Model
+	model *ensemble.Model
 	rule  opening.Rule
 	pool  *pool
 	group series.ID // of the pool

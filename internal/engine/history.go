@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
-	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 )
 
 // Origin is the identity of a stream. The data points of Metric are not part of it.
@@ -42,7 +42,7 @@ type Past struct {
 // pastSeries is what was learned of one statistic, with the latest band.
 type pastSeries struct {
 	stat                             statistic
-	model                            detect.Model
+	model                            *ensemble.Model
 	n                                uint64
 	observed, expected, lower, upper float64
 }

@@ -92,11 +92,15 @@ func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output) {
 	s.last.opening = s.rule.Next(s.last.score)
 	svc := st.source.service
 	svc.maxScore = max(svc.maxScore, s.last.score)
+	follows := svc.followed > 0 && e.tracker.Follows(uint64(s.id))
+	if !follows && s.last.opening < 1 && s.wait == nil && s.openAt == 0 {
+		return // as nearly every point
+	}
 	point := incident.Point{
 		Series: uint64(s.id), Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, LogP: logP,
 		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(),
 	}
-	if !e.tracker.Follows(uint64(s.id)) {
+	if !follows {
 		from, ok := e.opens(st, s, point)
 		if !ok {
 			return

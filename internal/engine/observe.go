@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/prefetch"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -85,11 +86,21 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	e.spend()
 	var verdicts []Verdict
 	for i := range e.refs {
+		if i+1 < len(e.refs) {
+			e.fetch(&e.refs[i+1])
+		}
 		verdicts = e.observe(&e.refs[i], out, verdicts)
 	}
 	e.noteNews()
 	e.recent.put(key, verdicts)
 	return verdicts
+}
+
+// fetch has the processor fetch the model of the next point while this one is judged.
+func (e *Engine) fetch(r *ref) {
+	if st, _ := e.streams.Peek(r.id); st != nil {
+		prefetch.Value(st.series[0].model)
+	}
 }
 
 // identify lists the data points of a batch in e.refs and returns the batch's

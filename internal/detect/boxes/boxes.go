@@ -7,8 +7,7 @@ import "github.com/auspex-otel/auspex/internal/detect/window"
 
 const (
 	count   = 12                                // boxes
-	size    = 0.3                               // the greatest mean side of a box, in ranges
-	limit   = window.Dims * window.One * 3 / 10 // the greatest sum of the sides of a box
+	limit   = window.Dims * window.One * 3 / 10 // the greatest sum of the sides of a box: 0.3 ranges each
 	forget  = 0.9999                            // of a box's use, at each point
 	maxUnit = 1 << 20                           // of the growing weight of a use
 )
@@ -31,7 +30,7 @@ type Boxes struct {
 // least used one.
 func (b *Boxes) Observe(f *window.Features) (growth float64, ok bool) {
 	at, cost, fits := b.nearest(f)
-	if b.unit = b.unit / forget; b.unit > maxUnit || b.unit == 0 {
+	if b.unit /= forget; b.unit > maxUnit || b.unit == 0 {
 		b.rescale()
 	}
 	if at >= 0 && fits {
@@ -61,6 +60,9 @@ func (b *Boxes) nearest(f *window.Features) (at int, cost int32, fits bool) {
 		}
 		if c < cost {
 			at, cost, fits = j, c, total <= limit
+			if c == 0 {
+				break // no other costs less
+			}
 		}
 	}
 	return at, cost, fits

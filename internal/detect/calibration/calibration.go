@@ -28,6 +28,9 @@ const (
 // Humble shortens what lies beyond a model's own history: of n points one has
 // p < 1/n, and what is said of much rarer ones is a guess.
 func Humble(logP float64, n uint64) float64 {
+	if logP > -beyond {
+		return logP
+	}
 	known := -math.Log(float64(max(1, min(n, memory)))) - beyond
 	if logP < known {
 		return known + guess*(logP-known)

@@ -5,4 +5,7 @@
 // series alike, how often is a surprise as great as claimed? A Count counts, a
 // Table corrects. A surprise of p = 1e-7 lies far beyond the history of one
 // series, but not beyond that of a fleet.
+//
+// Where even the fleet has not been, a model's own history bounds what it can know:
+// Humble shortens what it says beyond that.
 package calibration

@@ -30,8 +30,7 @@
 //	e = (1/7)·Σ min(-ln p_i, 13.8) + 0.6·max(0, max(-ln p_expert) - 8)
 //
 // An average of -ln p is no p, nor is a maximum: so e is ranked among its own past,
-// and that rank is ln p. Beyond what the points remembered can tell, ln p is
-// shortened, since there the tail speaks alone.
+// and that rank is ln p.
 //
 // Learning. A point is judged before it is learned. One strange point (p < 1e-4)
 // counts in full but is clipped, so that it moves no level; those that follow it

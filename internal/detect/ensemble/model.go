@@ -24,7 +24,9 @@ const (
 	driftGain   = 0.25      // of the running mean of residuals
 	driftClip   = 6         // a residual counts up to this many scales in that mean
 	spreadGain  = 0.1       // of the running mean of |residuals|
-	refit       = 32        // points between two fits of the tails
+	refit       = 32        // points between two fits of a tail,
+	refitYoung  = 8         // and while the model is young
+	young       = 512       // points until which it is young
 	strange     = -9.2      // ln p below which a point is strange: p < 1e-4
 	strangeKeep = 31.0 / 32 // of the count of strange points, at each point
 	accept      = 16        // the count at which a new normal is accepted: 22 in a row
@@ -138,6 +140,7 @@ func (m *Model) take(f *facts, t int64, v float64) {
 	if !m.bank.Started() {
 		m.bank.Restart(v, f.season)
 		m.low, m.high = v, v
+		m.window.Set(v, 0)
 	}
 	f.unit = m.bank.Unit()
 	f.unitLevel = m.bank.Expect(f.season)
@@ -301,11 +304,12 @@ func (m *Model) center(w float64) {
 	sort(sorted[:])
 	c := (sorted[warmUp/2-1] + sorted[warmUp/2]) / 2
 	m.signed[value].Center, m.signed[rolling].Center = c, c
-	sum := 0.0
+	sum, leaving := 0.0, first[:]
 	for i, v := range first {
 		sum += v
 		if i >= shortMean {
-			sum -= first[i-shortMean]
+			sum -= leaving[0]
+			leaving = leaving[1:]
 		}
 		m.signed[value].Add(v, w, 1)
 		m.signed[rolling].Add(sum/float64(min(i+1, shortMean)), w, 1)
@@ -322,21 +326,20 @@ func sort(xs []float64) {
 
 const parts = len(window.Scales) + signed + 4
 
-// fit fits one tail per point, each at every refit points; all of them while the model is young.
+// fit fits one tail per point, each at every refit points; all of them, more often, while the model is young.
 func (m *Model) fit(w float64) {
-	if m.seen < 512 {
-		if m.seen%8 == 0 || m.seen == rankFrom || m.seen == warmUp {
-			for k := range parts {
-				m.fitOne(k, w)
-			}
-		}
+	if m.seen >= young {
+		m.fitOne(int(m.seen%refit), w)
 		return
 	}
-	if k := int(m.seen % refit); k < parts {
-		m.fitOne(k, w)
+	if m.seen%refitYoung == 0 || m.seen == rankFrom || m.seen == warmUp {
+		for k := range parts {
+			m.fitOne(k, w)
+		}
 	}
 }
 
+// fitOne fits tail k, if there is one of that number.
 func (m *Model) fitOne(k int, w float64) {
 	switch {
 	case k < len(m.growth):
@@ -349,7 +352,7 @@ func (m *Model) fitOne(k int, w float64) {
 		m.drifts.Fit(w)
 	case k == parts-2:
 		m.spreads.Fit(w)
-	default:
+	case k == parts-1:
 		m.rank.Fit(w, priorMean)
 	}
 }

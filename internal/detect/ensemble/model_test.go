@@ -142,31 +142,37 @@ func TestMovedByWeeks(t *testing.T) {
 	}
 }
 
-// Of 100 points of noise 99 lie inside the band, and the verdicts are calibrated.
+// Of 100 points of noise 99 lie inside the band, and p is near what it says: it is
+// too small up to twice as often as it should be, which calibration over the fleet corrects.
 func TestBand(t *testing.T) {
-	r := rand.New(rand.NewPCG(6, 6))
+	var r *rand.Rand
 	for name, draw := range map[string]func() float64{
 		"normal":      func() float64 { return 100 + 5*r.NormFloat64() },
-		"exponential": r.ExpFloat64,
+		"exponential": func() float64 { return r.ExpFloat64() },
 	} {
-		m, outside, rare, n := New(nil), 0, 0, 40000
-		for i := range n {
-			v := draw()
-			s := m.Observe(at(i), v)
-			if s.Lower > s.Expected || s.Upper < s.Expected {
-				t.Fatalf("%s: point %d: expected outside the band: %+v", name, i, s)
-			}
-			if v < s.Lower || v > s.Upper {
-				outside++
-			}
-			if s.LogP < math.Log(1e-3) {
-				rare++
+		outside, rare, n := 0, 0, 0
+		for seed := range uint64(4) {
+			r = rand.New(rand.NewPCG(seed, 6))
+			m := New(nil)
+			for i := range 40000 {
+				n++
+				v := draw()
+				s := m.Observe(at(i), v)
+				if s.Lower > s.Expected || s.Upper < s.Expected {
+					t.Fatalf("%s: point %d: expected outside the band: %+v", name, i, s)
+				}
+				if v < s.Lower || v > s.Upper {
+					outside++
+				}
+				if s.LogP < math.Log(1e-3) {
+					rare++
+				}
 			}
 		}
 		if share := float64(outside) / float64(n); share < 0.7*detect.BandP || share > 1.3*detect.BandP {
 			t.Errorf("%s: share outside the band %.4f, want about %.2f", name, share, detect.BandP)
 		}
-		if share := float64(rare) / float64(n); share < 0.3e-3 || share > 2e-3 {
+		if share := float64(rare) / float64(n); share < 0.5e-3 || share > 2.2e-3 {
 			t.Errorf("%s: share of p < 1e-3: %.2g", name, share)
 		}
 	}

@@ -60,7 +60,7 @@ func TestStopsMovingRounded(t *testing.T) {
 // What stands still by nature is never noticed.
 func TestStandsStillByNature(t *testing.T) {
 	const n, day = 1000000, 288 // half a year at a point in 15 s
-	r := rand.New(rand.NewPCG(3, 3))
+	var r *rand.Rand
 	i := 0
 	for name, draw := range map[string]func() float64{
 		"a constant":         func() float64 { return 42 },
@@ -70,7 +70,7 @@ func TestStandsStillByNature(t *testing.T) {
 		"changed once":       func() float64 { i++; return float64(min(1, i/(n/3))) },
 	} {
 		var l Line
-		i = 0
+		r, i = rand.New(rand.NewPCG(3, 3)), 0
 		if x := worst(&l, n, draw); x > 9.2 {
 			t.Errorf("%s: %g nats", name, x)
 		}

@@ -153,16 +153,14 @@ func (w *Window) Features(scale int) Features {
 
 // Resize changes origin and range and converts what is held.
 func (w *Window) Resize(origin, span float64) {
-	if w.span > 0 {
-		scale, shift := w.span/span, (w.origin-origin)/span
-		for i := range w.n {
-			w.ring[i] = float32(float64(w.ring[i])*scale + shift)
-		}
-		for i := range w.sums {
-			s := &w.sums[i]
-			s.least = float32(float64(s.least)*scale + shift)
-			s.greatest = float32(float64(s.greatest)*scale + shift)
-		}
+	scale, shift := w.span/span, (w.origin-origin)/span
+	for i := range w.n {
+		w.ring[i] = float32(float64(w.ring[i])*scale + shift)
+	}
+	for i := range w.sums {
+		s := &w.sums[i]
+		s.least = float32(float64(s.least)*scale + shift)
+		s.greatest = float32(float64(s.greatest)*scale + shift)
 	}
 	w.origin, w.span = origin, span
 	w.recompute()

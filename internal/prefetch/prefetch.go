@@ -1,0 +1,13 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prefetch
+
+import "unsafe"
+
+const line = 64 // bytes
+
+// Value asks for all of *v. It reads nothing and changes nothing.
+func Value[T any](v *T) {
+	lines(unsafe.Pointer(v), int(unsafe.Sizeof(*v)+line-1)/line)
+}

@@ -1,0 +1,11 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !amd64
+
+package prefetch
+
+import "unsafe"
+
+// lines does nothing: other processors wait.
+func lines(unsafe.Pointer, int) {}
