@@ -1,8 +1,9 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Calibration is a quality report: is the p that the product's model gives to
-// points the chance that it claims to be, and does the model find faults?
+// Calibration is a quality report: is the p that the product gives to points the
+// chance that it claims to be, and does it find faults? The p is that of the
+// model, corrected as the product does it: by what other series alike have shown.
 //
 //	go run ./eval/calibration [-model ensemble|constant] [-series N]
 //

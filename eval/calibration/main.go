@@ -66,8 +66,9 @@ func report(stdout, stderr io.Writer, fresh func() detect.Model, series int) out
 	printHeader(stdout, series)
 	for i, f := range families {
 		var r result
+		model := inFleet(f, fresh, uint64(1000*i))
 		for s := range series {
-			r.measure(f, fresh(), uint64(1000*i+s))
+			r.measure(f, model(), uint64(1000*i+s))
 			fmt.Fprintf(stderr, "\r%d/%d %s: %d/%d series  ", i+1, len(families), f.name, s+1, series)
 		}
 		printRow(stdout, f.name, &r)

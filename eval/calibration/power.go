@@ -101,8 +101,9 @@ The far tail: %d series with a history of %d points, then %d points without a fa
 	all := true
 	for i, fam := range farFamilies {
 		var f far
+		model := inFleet(fam, fresh, uint64(1000*i))
 		for s := range series {
-			if err := f.measure(fam, fresh, uint64(1000*i+s)); err != nil {
+			if err := f.measure(fam, model, uint64(1000*i+s)); err != nil {
 				return false, err
 			}
 			fmt.Fprintf(stderr, "\rfar tail, %s: %d/%d series  ", fam.name, s+1, series)

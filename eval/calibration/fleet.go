@@ -1,0 +1,59 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/calibration"
+)
+
+const (
+	fleetSeries = 20    // other series of the same noise, from which the correction is learned
+	fleetPoints = 10000 // of each
+)
+
+// inFleet returns models whose p is corrected as the product corrects it: by
+// what other series of the family have shown.
+func inFleet(f family, fresh func() detect.Model, seed uint64) func() detect.Model {
+	var shown calibration.Count
+	for s := range uint64(fleetSeries) {
+		m := fresh()
+		next := f.start(rand.New(rand.NewPCG(seed+s, 0x3c6ef372fe94f82b)))
+		for i := range uint64(fleetPoints) {
+			p := m.Observe(int64(i+1)*15e9, next())
+			if i >= early {
+				shown.Add(calibration.Humble(p.LogP, i+1))
+			}
+		}
+	}
+	table := shown.Table(calibration.Identity)
+	return func() detect.Model { return &corrected{Model: fresh(), table: table} }
+}
+
+// corrected is a model and its correction.
+type corrected struct {
+	detect.Model
+
+	table *calibration.Table
+	n     uint64
+}
+
+func (c *corrected) Observe(t int64, v float64) detect.Surprise {
+	s := c.Model.Observe(t, v)
+	c.n++
+	s.LogP = c.table.Apply(calibration.Humble(s.LogP, c.n))
+	return s
+}
+
+func (c *corrected) AppendBinary(b []byte) ([]byte, error) {
+	return c.Model.AppendBinary(binary.LittleEndian.AppendUint64(b, c.n))
+}
+
+func (c *corrected) UnmarshalBinary(b []byte) error {
+	c.n = binary.LittleEndian.Uint64(b)
+	return c.Model.UnmarshalBinary(b[8:])
+}
