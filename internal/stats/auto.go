@@ -103,6 +103,11 @@ func (s *Signed) Add(x, w, trust float64) {
 	s.r.Add(s.units(x), w, trust)
 }
 
+// Common tells whether x is exactly the centre, and at least the given share of all points nearly was.
+func (s *Signed) Common(x, share float64) bool {
+	return x == s.Center && float64(s.r.side[0].count[0]) >= share*s.r.n
+}
+
 // Halve halves all counts.
 func (s *Signed) Halve() { s.r.Halve() }
 

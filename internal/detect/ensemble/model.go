@@ -35,6 +35,7 @@ const (
 	rounding    = 1e-9      // a change below this share of a constant is none
 	priorMean   = 0.5       // nats
 	usual       = float64(len(window.Scales) + signed)
+	usualShare  = 0.1 // of the points that lie at the median: the experts are silent there
 	expertFrom  = 8   // nats from which an expert is heard: p = 3e-4
 	expert      = 0.6 // what its nats beyond that are worth
 )
@@ -200,6 +201,9 @@ func (m *Model) judge(f *facts) (out detect.Surprise, e float64) {
 	}
 	e -= math.Log(product)
 	s, by := m.experts(f, w)
+	if m.signed[value].Common(f.signed[value], usualShare) {
+		s = 0 // after a heap of ones a fast level expects another, but 0 is no news
+	}
 	e = e/usual + expert*max(0, max(s, f.still)-expertFrom)
 	lower, upper := m.innovation.Band()
 	out = detect.Surprise{
