@@ -24,9 +24,17 @@ const (
 	// allocationTarget is above what a batch or a tick may allocate for all its
 	// points together, and far below one for a point.
 	allocationTarget = 0.01
-	warmPasses       = 150 // a point per series each, before anything is timed
-	timedPasses      = 10
+	timedPasses      = 10 // a point per series each
 )
+
+// warmPoints is how many points each series has had before anything is timed:
+// models of fewer than 512 are young, and fit themselves again more often.
+func (o options) warmPoints() int {
+	if o.quick {
+		return 151
+	}
+	return 520
+}
 
 // cost is what points took. Times are the process's time on its core, the
 // garbage collector's included, so that others who want the core do not count.
@@ -118,7 +126,7 @@ func (r *report) costs() error {
 			if err := c.pass(w, f, now, random); err != nil {
 				return c, err
 			}
-			r.progressf("\rcost: pass %d of %d  ", int(now.Sub(epoch)/cadence), warmPasses+1+2*timedPasses)
+			r.progressf("\rcost: pass %d of %d  ", int(now.Sub(epoch)/cadence), r.warmPoints()+2*timedPasses)
 		}
 		return c, nil
 	}
@@ -130,7 +138,7 @@ func (r *report) costs() error {
 	if _, err := measure(w, met, 1); err != nil { // in an order that does not come again
 		return err
 	}
-	if _, err := measure(w, grouped, warmPasses); err != nil {
+	if _, err := measure(w, grouped, r.warmPoints()-1); err != nil {
 		return err
 	}
 	together, err := measure(w, grouped, timedPasses)
@@ -161,7 +169,7 @@ Strewn: all points are in random order, each under a resource of its own. Both a
 engine met the series. Targets: shuffled at most %.0f ns per point and fewer allocations than %g; at most %.0f bytes of
 resident memory per series, after a garbage collection.
 
-`, n, warmPasses+1, timedPasses, perService/len(families), perService/len(families)+1, costTarget, allocationTarget, memoryTarget)
+`, n, r.warmPoints(), timedPasses, perService/len(families), perService/len(families)+1, costTarget, allocationTarget, memoryTarget)
 	r.printf("%-9s %8.0f ns/point  %s\n", "shuffled", together.perPoint(), r.verdict(together.perPoint() <= costTarget))
 	r.printf("%-9s %8.3f allocations/point  %s\n", "", together.allocationsPerPoint(), r.verdict(together.allocationsPerPoint() < allocationTarget))
 	r.printf("%-9s %8.0f ns/point\n%-9s %8.3f allocations/point\n", "strewn", apart.perPoint(), "", apart.allocationsPerPoint())

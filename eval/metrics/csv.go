@@ -167,6 +167,8 @@ func writeRows(path string, rows [][]string, crlf bool) error {
 	return os.WriteFile(path, b.Bytes(), 0o600)
 }
 
+func text(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
 // comparison counts the rows of two outputs of one input.
 type comparison struct {
 	rows   int

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -77,7 +76,7 @@ func (r *report) generateCSV(dir string) error {
 func (r *report) invarianceOf(name, in, scratch string) error {
 	plain := filepath.Join(scratch, "plain")
 	r.progressf("invariance: %s\n", name)
-	if err := r.backtest(context.Background(), in, plain); err != nil {
+	if err := r.backtest(in, plain); err != nil {
 		return err
 	}
 	moved, err := r.changed(plain, in, filepath.Join(scratch, "moved"), change{rename: true, weeks: 4, scale: 1024})
@@ -96,7 +95,7 @@ func (r *report) invarianceOf(name, in, scratch string) error {
 		if err := cutFolder(in, input, float64(percent)/100); err != nil {
 			return err
 		}
-		if err := r.backtest(context.Background(), input, output); err != nil {
+		if err := r.backtest(input, output); err != nil {
 			return err
 		}
 		cut, err := comparePrefix(plain, output, input)
@@ -115,7 +114,7 @@ func (r *report) changed(plain, in, scratch string, c change) (comparison, error
 	if err != nil {
 		return comparison{}, err
 	}
-	if err := r.backtest(context.Background(), input, output); err != nil {
+	if err := r.backtest(input, output); err != nil {
 		return comparison{}, err
 	}
 	return compareScores(plain, output, names)

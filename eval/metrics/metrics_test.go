@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestQuickReport(t *testing.T) {
 func TestCostSection(t *testing.T) {
 	var out, errs bytes.Buffer
 	run(small(t, "-cost", "-section", "cost"), shipped, &out, &errs)
-	for _, want := range []string{"2000 series on one core", "shuffled", "strewn", "ns/point", "allocations/point", "bytes/series"} {
+	for _, want := range []string{"2000 series on one core, 151 points each before", "shuffled", "strewn", "ns/point", "allocations/point", "bytes/series"} {
 		assert.Contains(t, out.String(), want)
 	}
 	assert.NotContains(t, out.String(), "could not be measured", errs.String())
@@ -76,7 +77,7 @@ func muteEngine(engine.Config) watcher { return mute{} }
 // and has nothing to resume.
 func TestMuteEngineMisses(t *testing.T) {
 	var out bytes.Buffer
-	code := run(small(t, "-section", "invariance,alarms"), product{muteEngine, backtestWith(muteEngine)}, &out, io.Discard)
+	code := run(small(t, "-section", "invariance,alarms"), product{muteEngine, shipped.backtest}, &out, io.Discard)
 	assert.Equal(t, 1, code)
 	for _, f := range families {
 		assert.Regexp(t, `(?m)^`+regexp.QuoteMeta(f.name)+` .* 0\.00 .*  MISSED$`, out.String())
@@ -115,6 +116,15 @@ func TestForgetfulEngineMisses(t *testing.T) {
 		require.NoError(t, r.resumeFleet())
 		assert.Equal(t, 1, r.missed, name)
 	}
+}
+
+func TestCountDiffering(t *testing.T) {
+	is := slices.Repeat([]engine.Verdict{{Metric: 1, Score: 2, Opening: 2, Observed: 3, Expected: 4, Lower: 3.5, Upper: 4.5}}, 3)
+	other := slices.Clone(is)
+	assert.Zero(t, countDiffering(is, other))
+	assert.Equal(t, 1, countDiffering(is, other[:2]), "a missing one")
+	other[1].Opening = 0
+	assert.Equal(t, 1, countDiffering(is, other))
 }
 
 // talkative is an engine whose anomalies are told of, but not counted.

@@ -71,7 +71,7 @@ func (r *report) nab() error {
 	}
 	defer os.RemoveAll(results)
 	r.progressf("nab: backtest\n")
-	if err := r.backtest(context.Background(), filepath.Join(dir, "data"), results); err != nil {
+	if err := r.backtest(filepath.Join(dir, "data"), results); err != nil {
 		return err
 	}
 	r.progressf("nab: scoring\n")

@@ -5,7 +5,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"math"
@@ -108,6 +107,9 @@ func TestCompare(t *testing.T) {
 	require.NoError(t, c.add([2]string{"0.5", "2"}, [2]string{"0.25", "3"}))
 	require.NoError(t, c.add([2]string{"0", "1"}, [2]string{"1", "0.999"}))
 	assert.Equal(t, comparison{rows: 3, differ: 2, above: [2]int{1, 2}, flips: [2]int{1, 1}}, c)
+	require.NoError(t, c.add([2]string{"0.5", "0.5"}, [2]string{"0.5", "0.25"}))
+	require.NoError(t, c.add([2]string{"0.5", "0.5"}, [2]string{"0.25", "0.5"}))
+	assert.Equal(t, 4, c.differ, "either column counts")
 	assert.Error(t, c.add([2]string{"", "1"}, [2]string{"1", "1"}))
 
 	for _, of := range []struct {
@@ -124,8 +126,8 @@ func TestCompare(t *testing.T) {
 // badBacktest runs the product's backtest and then spoils an output.
 func badBacktest(spoil func(name string, lines []string) []string) product {
 	p := shipped
-	p.backtest = func(ctx context.Context, in, out string) error {
-		if err := shipped.backtest(ctx, in, out); err != nil {
+	p.backtest = func(in, out string) error {
+		if err := shipped.backtest(in, out); err != nil {
 			return err
 		}
 		names, err := listCSV(out)
@@ -147,9 +149,9 @@ func TestInvarianceIsBroken(t *testing.T) {
 	}
 	rows[350][1] = "100"
 	require.NoError(t, writeRows(filepath.Join(in, "a.csv"), append([][]string{{"timestamp", "value"}}, rows...), false))
-	spoiled := func(line string) string {
+	spoiled := func(line string, column int) string {
 		f := strings.Split(line, ",")
-		f[2] = "7"
+		f[column] = "7"
 		return strings.Join(f, ",")
 	}
 	for _, c := range []struct {
@@ -160,12 +162,18 @@ func TestInvarianceIsBroken(t *testing.T) {
 		{"nothing", func(_ string, l []string) []string { return l }, nil},
 		{"keyed on the name", func(name string, l []string) []string {
 			if name == "a.csv" {
-				l[150] = spoiled(l[150])
+				l[150] = spoiled(l[150], 2)
+			}
+			return l
+		}, []string{"renamed"}},
+		{"keyed on the name, in the score of the point", func(name string, l []string) []string {
+			if name == "a.csv" {
+				l[150] = spoiled(l[150], 3)
 			}
 			return l
 		}, []string{"renamed"}},
 		{"keyed on the length", func(_ string, l []string) []string {
-			l[len(l)/2] = spoiled(l[len(l)/2])
+			l[len(l)/2] = spoiled(l[len(l)/2], 2)
 			return l
 		}, []string{"cut at 50 %", "cut at 80 %"}},
 	} {
@@ -181,6 +189,15 @@ func TestInvarianceIsBroken(t *testing.T) {
 	r := quiet(io.Discard)
 	r.product = badBacktest(func(_ string, l []string) []string { return l[:len(l)-1] })
 	require.ErrorIs(t, r.invarianceOf("x", in, t.TempDir()), errRows)
+}
+
+// A file that the product cannot read is an error, not a file less.
+func TestBacktestOfABadFile(t *testing.T) {
+	in := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(in, "a.csv"), []byte("timestamp,value\n2026-01-05 00:00:00,1\n"), 0o600))
+	require.NoError(t, shipped.backtest(in, t.TempDir()))
+	require.NoError(t, os.WriteFile(filepath.Join(in, "b.csv"), []byte("a,b\n"), 0o600))
+	require.ErrorContains(t, shipped.backtest(in, t.TempDir()), "b.csv")
 }
 
 func TestCutFolder(t *testing.T) {
@@ -269,9 +286,11 @@ func TestPrintCosts(t *testing.T) {
 		{cost{1000, []time.Duration{0}, 10}, 8192, 1},
 		{cheap, 8193, 1},
 	} {
-		r := quiet(io.Discard)
+		var out bytes.Buffer
+		r := quiet(&out)
 		r.printCosts(1000, c.cost, cheap, c.bytes)
 		assert.Equal(t, c.missed, r.missed, c)
+		assert.Contains(t, out.String(), "520 points each before")
 	}
 }
 

@@ -5,11 +5,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/internal/engine"
@@ -66,7 +69,7 @@ func countDiffering(a, b []engine.Verdict) int {
 
 func bits(v engine.Verdict) []uint64 {
 	list := []uint64{uint64(v.Resource), uint64(v.Scope), uint64(v.Metric), uint64(v.Point)}
-	for _, f := range [...]float64{v.Score, v.Observed, v.Expected, v.Lower, v.Upper} {
+	for _, f := range [...]float64{v.Score, v.Opening, v.Observed, v.Expected, v.Lower, v.Upper} {
 		list = append(list, math.Float64bits(f))
 	}
 	return list
@@ -105,6 +108,39 @@ func playRows(rows [][]string) played {
 		}
 		return t, []pmetric.Metrics{one.set(t, v)}
 	}
+}
+
+// parseRow reads the time and the value of a row.
+func parseRow(row []string) (time.Time, float64, error) {
+	t, err := time.Parse(time.DateTime, row[0])
+	if err != nil {
+		return t, 0, err
+	}
+	v, err := strconv.ParseFloat(row[1], 64)
+	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		err = fmt.Errorf("%q is not finite", row[1])
+	}
+	return t, v, err
+}
+
+// single is a batch of one data point, made once.
+type single struct {
+	md pmetric.Metrics
+	dp pmetric.NumberDataPoint
+}
+
+func newSingle() *single {
+	s := &single{md: pmetric.NewMetrics()}
+	m := s.md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	m.SetName("value")
+	s.dp = m.SetEmptyGauge().DataPoints().AppendEmpty()
+	return s
+}
+
+func (s *single) set(t time.Time, v float64) pmetric.Metrics {
+	s.dp.SetTimestamp(pcommon.NewTimestampFromTime(t))
+	s.dp.SetDoubleValue(v)
+	return s.md
 }
 
 // resumeFleet resumes a fleet of all families, in one engine: what the engine

@@ -29,40 +29,53 @@ func (r *report) traps() error {
 	return r.newSeries()
 }
 
+const (
+	changePlace   = "Europe/Berlin"
+	weeksBefore   = 7
+	weeksLearning = 2 // of those before, not counted
+	weeksAfter    = 3
+)
+
 // clockChange is a season that follows the clocks of a place through the start
-// of its daylight saving time.
+// of its daylight saving time, by engines that know the place and that do not.
 func (r *report) clockChange() error {
-	const place = "Europe/Berlin"
-	zone, err := time.LoadLocation(place)
+	zone, err := time.LoadLocation(changePlace)
 	if err != nil {
 		return err
 	}
-	const quietWeeks, learning, later = 7, 2, 3
 	n := 100
 	if r.quick {
 		n = 10
 	}
 	change := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
-	start := change.AddDate(0, 0, -7*quietWeeks)
-	f, w := newFleet("office", n, []family{officeHours(zone)}, 1, 0), watch(r.engine(engine.DefaultConfig()))
-	var weeks [quietWeeks + later]int
+	const counted = weeksBefore - weeksLearning
+	r.printf(`
+Clock change: %d series with office hours in %s, the clocks go forward an hour in the night to %s
+%-14s %26s %12s %12s %12s %12s
+`, n, changePlace, change.Format(time.DateOnly), "engine's zone", fmt.Sprintf("a week, mean of %d before", counted), "1st after", "2nd after", "3rd after", "chosen")
+	for _, of := range [...]string{"UTC", changePlace} {
+		cfg := engine.DefaultConfig()
+		cfg.TimeZone = of
+		weeks := r.weeksAround(change, cfg, newFleet("office", n, []family{officeHours(zone)}, 1, 0))
+		r.printf("%-14s %26.1f %12d %12d %12d %12.1f\n", of, float64(sum(weeks[weeksLearning:weeksBefore]))/counted,
+			weeks[weeksBefore], weeks[weeksBefore+1], weeks[weeksBefore+2], 7*chosen(n))
+	}
+	return nil
+}
+
+// weeksAround counts the anomalies that open in each week around a change.
+func (r *report) weeksAround(change time.Time, cfg engine.Config, f *fleet) (weeks [weeksBefore + weeksAfter]int) {
+	start, w := change.AddDate(0, 0, -7*weeksBefore), watch(r.engine(cfg))
 	for i := range len(weeks) * 7 * stepsADay {
 		t := start.Add(time.Duration(i) * cadence)
 		f.step(t)
 		weeks[i/(7*stepsADay)] += len(w.step(t, f.batches))
 		if i%stepsADay == 0 {
-			r.progressf("\rtraps: clock change, day %d of %d  ", i/stepsADay+1, len(weeks)*7)
+			r.progressf("\rtraps: clock change, %s, day %d of %d  ", cfg.TimeZone, i/stepsADay+1, len(weeks)*7)
 		}
 	}
 	r.progressf("\n")
-	quiet := float64(sum(weeks[learning:quietWeeks])) / (quietWeeks - learning)
-	r.printf(`
-Clock change: %d series with office hours in %s, the clocks go forward an hour in the night to %s
-%-14s %26s %12s %12s %12s %12s
-%-14s %26.1f %12d %12d %12d %12.1f
-`, n, place, change.Format(time.DateOnly), "engine's zone", fmt.Sprintf("a week, mean of %d before", quietWeeks-learning), "1st after", "2nd after", "3rd after", "chosen",
-		"UTC", quiet, weeks[quietWeeks], weeks[quietWeeks+1], weeks[quietWeeks+2], 7*chosen(n))
-	return nil
+	return weeks
 }
 
 // chosen is the false alarms a day that the default budget stands for with n series.
