@@ -201,8 +201,8 @@ func (m *Model) judge(f *facts) (out detect.Surprise, e float64) {
 	}
 	e -= math.Log(product)
 	s, by := m.experts(f, w)
-	if m.signed[value].Common(f.signed[value], usualShare) {
-		s = 0 // after a heap of ones a fast level expects another, but 0 is no news
+	if v := f.signed[value]; m.signed[value].Common(v, usualShare) && math.Abs(v-m.bank.Slow()) < math.Abs(v-f.unitLevel) {
+		s = 0 // after a heap of ones a fast level expects another, but the slow one knows that 0 is no news
 	}
 	e = e/usual + expert*max(0, max(s, f.still)-expertFrom)
 	lower, upper := m.innovation.Band()

@@ -72,6 +72,9 @@ func (t *track) predict(i int) float64 {
 // Expect returns the prediction of the next value, given the season's offset there.
 func (b *Bank) Expect(season float64) float64 { return b.predict(int(b.best), season) }
 
+// Slow returns the slowest level of the values themselves.
+func (b *Bank) Slow() float64 { return b.plain.level[0] }
+
 // Seasonal tells whether the prediction rests on the season.
 func (b *Bank) Seasonal() bool { return b.best%2 == 1 }
 
