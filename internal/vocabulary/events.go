@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -22,7 +23,9 @@ func PutAnomaly(lr plog.LogRecord, a *incident.Anomaly) {
 	at.PutStr(AttrAnomalyID, a.ID)
 	at.PutStr(AttrIncidentID, a.Incident)
 	at.PutStr(AttrState, string(a.State))
-	putTimes(at, AttrOpened, AttrClosed, a.Opened, a.Closed)
+	putTime(at, AttrOpened, a.Opened)
+	putTime(at, AttrClosed, a.Closed)
+	putTime(at, AttrSilentSince, a.SilentSince)
 	at.PutStr(AttrSeries, a.Series)
 	at.PutStr(AttrMetric, a.Metric)
 	at.PutStr(AttrStatistic, a.Statistic)
@@ -46,7 +49,8 @@ func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 	at := lr.Attributes()
 	at.PutStr(AttrIncidentID, i.ID)
 	at.PutStr(AttrIncState, string(i.State))
-	putTimes(at, AttrIncOpened, AttrIncClosed, i.Opened, i.Closed)
+	putTime(at, AttrIncOpened, i.Opened)
+	putTime(at, AttrIncClosed, i.Closed)
 	at.PutDouble(MetricMaxScore, i.MaxScore)
 	at.PutInt(AttrAnomalyCount, int64(len(i.Anomalies)))
 	ranked := at.PutEmptySlice(AttrSuspects)
@@ -62,6 +66,9 @@ func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 
 // Sentence says what an anomaly is about, in the unit of the series.
 func Sentence(a *incident.Anomaly) string {
+	if a.Kind == silence.Kind {
+		return fmt.Sprintf("%s %s %s has sent nothing since %s", a.Service, a.Metric, a.Statistic, a.SilentSince.Format(time.RFC3339))
+	}
 	unit := ""
 	if a.Unit != "" && a.Unit != "1" {
 		unit = " " + a.Unit
@@ -84,9 +91,9 @@ func putHead(lr plog.LogRecord, name string, at time.Time, s incident.State) {
 	lr.SetSeverityText("INFO")
 }
 
-func putTimes(at pcommon.Map, opened, closed string, o, c time.Time) {
-	at.PutStr(opened, o.Format(time.RFC3339Nano))
-	if !c.IsZero() {
-		at.PutStr(closed, c.Format(time.RFC3339Nano))
+// putTime writes a time that there is.
+func putTime(at pcommon.Map, name string, t time.Time) {
+	if !t.IsZero() {
+		at.PutStr(name, t.Format(time.RFC3339Nano))
 	}
 }

@@ -60,6 +60,7 @@ const (
 	AttrSeries       = "anomaly.series"
 	AttrOpened       = "anomaly.opened"
 	AttrClosed       = "anomaly.closed"
+	AttrSilentSince  = "anomaly.silent_since"
 	AttrSuspect      = "incident.suspect"
 	AttrSuspects     = "incident.suspects"
 	AttrAnomalyCount = "incident.anomalies"

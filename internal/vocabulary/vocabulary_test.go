@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -23,6 +24,7 @@ func TestNamesOnTheWire(t *testing.T) {
 	assert.Equal(t, []string{"anomaly.max_score", "anomaly.open", "anomaly.rate"}, []string{MetricMaxScore, MetricOpen, MetricRate})
 	assert.Equal(t, []string{"anomaly.metric", "anomaly.statistic", "anomaly.unit"}, []string{AttrMetric, AttrStatistic, AttrUnit})
 	assert.Equal(t, []string{"auspex.anomaly", "auspex.incident"}, []string{EventAnomaly, EventIncident})
+	assert.Equal(t, []string{"anomaly.opened", "anomaly.closed", "anomaly.silent_since"}, []string{AttrOpened, AttrClosed, AttrSilentSince})
 	for _, name := range append(Companions[:], MetricMaxScore, MetricOpen, MetricRate) {
 		assert.True(t, OwnMetric(name))
 	}
@@ -64,6 +66,21 @@ func TestAnomalyEvent(t *testing.T) {
 	assert.Equal(t, plog.SeverityNumberInfo, closed.SeverityNumber())
 	v, _ := closed.Attributes().Get("anomaly.closed")
 	assert.Equal(t, "2026-05-04T13:00:00.0000005Z", v.Str())
+}
+
+// A silence has no value to speak of. When points come again its time stays in the event.
+func TestSilenceEvent(t *testing.T) {
+	a := anAnomaly()
+	a.SilentSince = noon.Add(-time.Minute)
+	for _, kind := range []string{silence.Kind, "high"} {
+		a.Kind = kind
+		lr := plog.NewLogRecord()
+		PutAnomaly(lr, a)
+		got := lr.Attributes().AsRaw()
+		assert.Equal(t, kind, got["anomaly.kind"])
+		assert.Equal(t, "2026-05-04T11:59:00.0000005Z", got["anomaly.silent_since"])
+		assert.Equal(t, kind == silence.Kind, lr.Body().Str() == "cart http.server.request.duration p99 has sent nothing since 2026-05-04T11:59:00Z", lr.Body().Str())
+	}
 }
 
 func TestIncidentEvent(t *testing.T) {

@@ -157,6 +157,12 @@ func place(m pmetric.Metric, i int) (pcommon.Timestamp, pcommon.Map) {
 	case pmetric.MetricTypeSum:
 		dp := m.Sum().DataPoints().At(i)
 		return dp.Timestamp(), dp.Attributes()
+	case pmetric.MetricTypeSummary:
+		dp := m.Summary().DataPoints().At(i)
+		return dp.Timestamp(), dp.Attributes()
+	case pmetric.MetricTypeExponentialHistogram:
+		dp := m.ExponentialHistogram().DataPoints().At(i)
+		return dp.Timestamp(), dp.Attributes()
 	default:
 		dp := m.Histogram().DataPoints().At(i)
 		return dp.Timestamp(), dp.Attributes()

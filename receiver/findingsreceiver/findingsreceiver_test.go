@@ -105,6 +105,32 @@ func (w *world) feed(n int, faulty ...string) {
 	}
 }
 
+const (
+	// shortestWindow is for how many points a model's windows, the shortest of which
+	// holds so many, let a fault that is over be anomalous.
+	shortestWindow = 8
+	// quietPoints in a row close an anomaly.
+	quietPoints = 3
+)
+
+// closing has every service send points until one that had a fault has been quiet
+// for long enough that its anomaly closes.
+func (w *world) closing(service string) {
+	w.Helper()
+	quiet := 0
+	for range shortestWindow - 1 + quietPoints {
+		w.feed(1)
+		quiet++
+		if w.Series(engine.SeriesQuery{Service: service, Limit: 1})[0].Score >= 1 {
+			quiet = 0
+		}
+		if quiet == quietPoints {
+			return
+		}
+	}
+	require.Fail(w, "a fault is remembered for too long")
+}
+
 // sink takes metrics and logs, or refuses them with an error.
 type sink struct {
 	metrics consumertest.MetricsSink
@@ -276,7 +302,7 @@ func TestEvents(t *testing.T) {
 		assert.Equal(t, int64(1), inc["incident.anomalies"])
 		assert.Equal(t, "open", inc["incident.state"])
 
-		w.feed(3) // it closes: the same ids
+		w.closing("payment") // the same ids
 		pass(time.Second)
 		require.Len(t, s.logs.AllLogs(), 2)
 		closed := s.logs.AllLogs()[1].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
@@ -284,7 +310,7 @@ func TestEvents(t *testing.T) {
 		after := closed.Attributes().AsRaw()
 		assert.Equal(t, got["anomaly.id"], after["anomaly.id"])
 		assert.Equal(t, "closed", after["anomaly.state"])
-		assert.Equal(t, start.Add((history+3)*cadence*time.Second).Format(time.RFC3339Nano), after["anomaly.closed"])
+		assert.Equal(t, start.Add(time.Duration((w.step-1)*cadence)*time.Second).Format(time.RFC3339Nano), after["anomaly.closed"])
 		pass(time.Minute)
 		assert.Len(t, s.logs.AllLogs(), 2, "once is enough")
 	})
@@ -306,7 +332,7 @@ func TestRefusedFindingsAreKept(t *testing.T) {
 				require.Equal(t, 1, logs.Len(), "not once a try")
 				assert.Contains(t, logs.All()[0].Message, "kept and tried again")
 				assert.Equal(t, "backend is down", logs.All()[0].ContextMap()["error"])
-				w.feed(3)
+				w.closing("cart")
 				s.set(nil)
 				pass(15 * time.Second)
 				if signal == "metrics" {
