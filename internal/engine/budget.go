@@ -33,7 +33,7 @@ const (
 	fleet = 10
 	// wide is how many series of a service must be anomalous at once, and lasting
 	// how many points one of them, for their points to teach nothing about normal ones.
-	wide, lasting = 3, 10
+	wide, lasting = 3, 1
 )
 
 // budget is what is spent: α, and what the fleet has shown about it.

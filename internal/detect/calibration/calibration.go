@@ -12,8 +12,8 @@ import (
 const (
 	levels = 64
 	width  = 0.4 // nats between two levels: the last is at p = e^-25.2
-	// weight is how many points seen beyond a level the guess from the level before it is worth.
-	weight = 4
+	// weight is how many points beyond a level what the wider pool says there is worth.
+	weight = 12
 	// most bounds a correction: a fleet in which everything is broken is not to
 	// make all of it normal.
 	most = 12.0 // nats
@@ -95,27 +95,23 @@ func (t *Table) Apply(logP float64) float64 {
 
 // Table makes the table that c asks for, shrunk to that of a wider pool.
 //
-// With C points counted beyond a level and E expected there, the realised chance
-// is ρ times the nominal one,
+// Of C points beyond one level, C·e^-width are expected beyond the next. If there
+// are C' of them, the realised chance is ρ times the nominal one, and from level to level
 //
-//	ρ = (C + w)/(E + w/ρ')
+//	ρ'/ρ = (C' + w)/(C·e^-width + w/π)
 //
-// ρ' being the guess: the wider pool's at this level times what the level before says of the difference.
+// π being the same ratio in the wider pool. So one point far out, which is
+// beyond many levels, is not taken for as many points.
 func (c *Count) Table(wider *Table) *Table {
 	t := &Table{}
-	beyond, differs := c.total, 0.0
-	for k := range levels + 1 {
-		expected := c.total * math.Exp(-width*float64(k))
-		guess := wider.add[k] + differs
-		rho := (beyond + weight) / (expected + weight*math.Exp(-guess))
-		t.add[k] = max(-most, min(most, math.Log(rho)))
-		if k > 0 { // a surprise that is greater stays greater
-			t.add[k] = min(t.add[k], t.add[k-1]+0.9*width)
-		}
-		differs = t.add[k] - wider.add[k]
-		if k < levels {
-			beyond = max(0, beyond-c.at[k])
-		}
+	before := c.total
+	for k := 1; k <= levels; k++ {
+		beyond := max(0, before-c.at[k-1])
+		prior := wider.add[k] - wider.add[k-1]
+		step := math.Log((beyond + weight) / (before*math.Exp(-width) + weight*math.Exp(-prior)))
+		// A surprise that is greater stays greater.
+		t.add[k] = max(-most, min(most, t.add[k-1]+min(step, 0.9*width)))
+		before = beyond
 	}
 	return t
 }
