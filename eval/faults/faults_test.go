@@ -46,7 +46,7 @@ func TestTwiceTheSame(t *testing.T) {
 			t.Errorf("run %d differs:\n%s\n%s", i, outs[0].String(), outs[i].String())
 		}
 	}
-	for _, want := range []string{"planned job", "silence", "macro recall of level"} {
+	for _, want := range []string{"planned job", "silence", "macro recall of ensemble"} {
 		if !strings.Contains(outs[0].String(), want) {
 			t.Errorf("no %q in\n%s", want, outs[0].String())
 		}
