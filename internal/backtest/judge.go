@@ -74,7 +74,7 @@ func (j *judge) take(md pmetric.Metrics, v engine.Verdict) error {
 	s := j.series[id]
 	if s == nil {
 		s = &judged{
-			number: uint32(len(j.series)), service: serviceOf(rm.Resource()), metric: m.Name(),
+			number: uint32(len(j.series)), service: vocabulary.Service(rm.Resource().Attributes()), metric: m.Name(),
 			statistic: v.Statistic, unit: v.Unit, attributes: text(attributes),
 		}
 		s.Name = s.name()
@@ -98,16 +98,6 @@ func (s *judged) name() string {
 		name += " {" + s.attributes + "}"
 	}
 	return name
-}
-
-// serviceOf is the name that findings give the source of telemetry.
-func serviceOf(r pcommon.Resource) string {
-	for _, key := range [...]string{vocabulary.ServiceName, vocabulary.HostName} {
-		if v, ok := r.Attributes().Get(key); ok && v.AsString() != "" {
-			return v.AsString()
-		}
-	}
-	return vocabulary.UnknownService
 }
 
 // text writes attributes in the order of their keys.

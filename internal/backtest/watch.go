@@ -20,9 +20,8 @@ var everything = engine.Output{Select: engine.SelectAll}
 // opening returns the opening score of a verdict.
 func opening(v engine.Verdict) float64 { return v.Opening }
 
-// remembered is how many batches the engine answers from memory when they come
-// again. A value at the time of one of these is a resend to it, whatever it is.
-const remembered = 1024
+// remembered is of how many batches a value at the same time is a resend to the engine, whatever it is.
+const remembered = engine.RecentBatches
 
 // watch is a collector that watches one series.
 type watch struct {

@@ -31,9 +31,9 @@ const (
 	maxPools = 10_000
 	// fleet is how many series it takes to correct what the models of each say.
 	fleet = 10
-	// wide is how many series of a service must be anomalous at once, and lasting
-	// how many points one of them, for their points to teach nothing about normal ones.
-	wide, lasting = 3, 1
+	// wide is how many series of a service must be anomalous at once for their
+	// points to teach nothing about normal ones.
+	wide = 3
 )
 
 // budget is what is spent: α, and what the fleet has shown about it.

@@ -114,9 +114,9 @@ func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output) {
 }
 
 // teaches tells whether the next point of a series says something about normal
-// ones: not during an incident of several series, nor late in an anomaly.
+// ones: not during an incident of several series, nor in an anomaly after its first point.
 func (e *Engine) teaches(st *stream, s *tracked) bool {
-	return st.source.service.followed < wide && (s.openAt == 0 || s.n-s.openAt < lasting)
+	return st.source.service.followed < wide && s.openAt == 0
 }
 
 // track gives a point to the tracker.

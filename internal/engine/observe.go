@@ -197,7 +197,9 @@ func (s *tracked) show(r *ref, unit string, out Output, verdicts []Verdict) []Ve
 }
 
 const (
-	recentBatchCount    = 1024
+	// RecentBatches is of how many batches the verdicts are remembered: one of
+	// the same points comes again within them as a resend and gets the same.
+	RecentBatches       = 1024
 	recentBatchVerdicts = 100_000
 )
 
@@ -219,7 +221,7 @@ func (b *recentBatches) get(key series.ID) ([]Verdict, bool) {
 func (b *recentBatches) put(key series.ID, v []Verdict) {
 	b.verdicts[key] = v
 	b.order = append(b.order, key)
-	for b.total += len(v); len(b.order) > 1 && (len(b.order) > recentBatchCount || b.total > recentBatchVerdicts); b.order = b.order[1:] {
+	for b.total += len(v); len(b.order) > 1 && (len(b.order) > RecentBatches || b.total > recentBatchVerdicts); b.order = b.order[1:] {
 		b.total -= len(b.verdicts[b.order[0]])
 		delete(b.verdicts, b.order[0])
 	}

@@ -185,7 +185,7 @@ func TestSecondCopyOfABatchAfterTheTableForgotIt(t *testing.T) {
 	w := newWorld(newEngine(), "cart")
 	w.run(history)
 	want := w.run(1, "cart")
-	for i := range recentBatchCount + 1 {
+	for i := range RecentBatches + 1 {
 		w.engine.ObserveMetrics(from("other", gauge("m", float64(i), 1)), shownNone)
 	}
 	before := w.engine.Status()
@@ -198,10 +198,10 @@ func TestSecondCopyOfABatchAfterTheTableForgotIt(t *testing.T) {
 
 func TestTableOfRecentBatchesIsBounded(t *testing.T) {
 	b := newRecentBatches()
-	for i := range 3 * recentBatchCount {
+	for i := range 3 * RecentBatches {
 		b.put(1+series.ID(i), make([]Verdict, 10))
 	}
-	assert.Len(t, b.verdicts, recentBatchCount)
+	assert.Len(t, b.verdicts, RecentBatches)
 	for i := range 100 {
 		b.put(1e6+series.ID(i), make([]Verdict, recentBatchVerdicts/10))
 	}
@@ -503,7 +503,7 @@ func TestObservingDoesNotAllocatePerPoint(t *testing.T) {
 		ms.At(1).Histogram().DataPoints().At(0).SetTimestamp(stamp(second))
 		e.ObserveMetrics(md, shownWhereAnomalous)
 	}
-	for range 2 * recentBatchCount {
+	for range 2 * RecentBatches {
 		observe()
 	}
 	assert.Less(t, testing.AllocsPerRun(100, observe), float64(n)/10)

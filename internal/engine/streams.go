@@ -25,7 +25,7 @@ func (e *Engine) sourceOf(res pcommon.Resource) *source {
 }
 
 func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
-	name := serviceName(attributes)
+	name := vocabulary.Service(attributes)
 	svc := e.services[name]
 	if svc == nil {
 		svc = &service{name: name}
@@ -36,17 +36,6 @@ func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
 	attributes.CopyTo(src.resource)
 	e.sources[id] = src
 	return src
-}
-
-// serviceName is the service that a resource speaks for: its service.name, else
-// its host.name, so that a machine's own metrics have a home.
-func serviceName(attributes pcommon.Map) string {
-	for _, key := range [...]string{vocabulary.ServiceName, vocabulary.HostName} {
-		if v, ok := attributes.Get(key); ok && v.AsString() != "" {
-			return v.AsString()
-		}
-	}
-	return vocabulary.UnknownService
 }
 
 // advance moves the watermarks on to t, unless they are there.

@@ -57,19 +57,15 @@ func (s *side) shift(factor float64) {
 		copy(s.count[1:], s.count[1+shiftBuckets:])
 		clear(s.count[buckets-shiftBuckets:])
 	} else {
-		open := s.count[openEdge-shiftBuckets:]
-		var sum uint16
-		for _, c := range open {
-			add(&sum, c)
+		var open uint16
+		for _, c := range s.count[openEdge-shiftBuckets:] {
+			add(&open, c)
 		}
 		copy(s.count[1+shiftBuckets:], s.count[1:])
 		clear(s.count[1 : 1+shiftBuckets])
-		s.count[openEdge] = sum
+		s.count[openEdge] = open
 	}
-	s.total = 0
-	for _, c := range s.count {
-		s.total += uint32(c)
-	}
+	s.total = sum(s.count[:])
 }
 
 // Signed ranks numbers of any size and either sign around a centre.
@@ -82,7 +78,7 @@ type Signed struct {
 // NewSigned returns one that has seen nothing.
 func NewSigned() Signed { return Signed{r: NewResiduals()} }
 
-// Units returns x's distance from the centre in units.
+// units returns x's distance from the centre in units.
 func (s *Signed) units(x float64) float64 { return s.unit.of(x - s.Center) }
 
 // P is that of Residuals.

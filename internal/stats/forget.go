@@ -45,8 +45,29 @@ func (w Weight) Unit() float64 { return float64(units[w]) }
 // Valid reports whether w is a weight that Next can have left behind.
 func (w Weight) Valid() bool { return w < HalfLife }
 
-// add adds a weight to a count, which stays at its greatest rather than turn over.
-func add(count *uint16, w uint16) { *count = min(*count, math.MaxUint16-w) + w }
+// add adds a weight to a count, which stays at its greatest rather than turn
+// over, and returns how much of it the count took.
+func add(count *uint16, w uint16) uint32 {
+	taken := min(w, math.MaxUint16-*count)
+	*count += taken
+	return uint32(taken)
+}
+
+// halve halves all counts and returns their sum.
+func halve(counts []uint16) (total uint32) {
+	for j := range counts {
+		counts[j] /= 2
+	}
+	return sum(counts)
+}
+
+// sum returns the sum of all counts.
+func sum(counts []uint16) (total uint32) {
+	for _, c := range counts {
+		total += uint32(c)
+	}
+	return total
+}
 
 // whole is a point's weight times the trust in it, 0 to 1.
 func whole(w, trust float64) uint16 { return uint16(w*trust + 0.5) }

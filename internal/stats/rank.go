@@ -10,7 +10,7 @@ const (
 	rankBuckets = 32
 	rankWidth   = 0.4
 	rankOpen    = rankBuckets - 1
-	rankShare   = 0.01 // beyond the point that this share exceeds, the tail is exponential
+	rankShare   = 0.01 // beyond the point that this share exceeds, a fitted tail speaks
 	rankWeight  = 20   // excesses that the prior scale is worth
 	rankPrior   = 50   // points that the prior distribution is worth at the start
 	rankTail    = 0.05 // prior of the shape ξ: what combines several surprises has a heavier tail than each
@@ -51,20 +51,11 @@ func rankBucket(s float64) int { return int(min(s/rankWidth, rankOpen)) }
 
 // Add learns the surprise s ≥ 0, a point of the given weight, as far as it is trusted, 0 to 1.
 func (r *Rank) Add(s, unit, trust float64) {
-	c := &r.count[rankBucket(s)]
-	before := *c
-	add(c, whole(unit, trust))
-	r.total += uint32(*c - before)
+	r.total += add(&r.count[rankBucket(s)], whole(unit, trust))
 }
 
 // Halve halves all counts, as Weight.Next asks.
-func (r *Rank) Halve() {
-	r.total = 0
-	for j := range r.count {
-		r.count[j] /= 2
-		r.total += uint32(r.count[j])
-	}
-}
+func (r *Rank) Halve() { r.total = halve(r.count[:]) }
 
 // LogP returns ln p for the surprise s ≥ 0, at most 0 and strictly falling in the tail.
 // unit is the weight of one point.
@@ -72,12 +63,9 @@ func (r *Rank) LogP(s, unit float64) float64 {
 	j := rankBucket(s)
 	if j >= int(r.from) {
 		y := s - rankWidth*float64(r.from)
-		return math.Log(float64(r.share)) - math.Log1p(float64(r.shape)*y/float64(r.sigma))/float64(r.shape)
+		return paretoLogP(r.share, r.sigma, r.shape, y)
 	}
-	var above uint32
-	for _, c := range r.count[j+1:] {
-		above += uint32(c)
-	}
+	above := sum(r.count[j+1:])
 	part := float64(j+1) - s/rankWidth
 	return min(0, math.Log((float64(above)+part*float64(r.count[j])+unit/2)/(float64(r.total)+unit)))
 }

@@ -50,16 +50,11 @@ type side struct {
 // above returns the weight of the points at or beyond x.
 func (s *side) above(x float64) float64 {
 	j := bucketOf(x)
-	var sum uint32
+	var beyond uint32
 	if j < buckets/2 {
-		for _, c := range s.count[:j+1] {
-			sum += uint32(c)
-		}
-		sum = s.total - sum
+		beyond = s.total - sum(s.count[:j+1])
 	} else {
-		for _, c := range s.count[j+1:] {
-			sum += uint32(c)
-		}
+		beyond = sum(s.count[j+1:])
 	}
 	lo := edgeOf(j)
 	var part float64
@@ -68,23 +63,14 @@ func (s *side) above(x float64) float64 {
 	} else {
 		part = 1 - (x-lo)/(edgeOf(j+1)-lo)
 	}
-	return float64(sum) + part*float64(s.count[j])
+	return float64(beyond) + part*float64(s.count[j])
 }
 
 func (s *side) add(x float64, w uint16) {
-	c := &s.count[bucketOf(x)]
-	before := *c
-	add(c, w)
-	s.total += uint32(*c - before)
+	s.total += add(&s.count[bucketOf(x)], w)
 }
 
-func (s *side) halve() {
-	s.total = 0
-	for j := range s.count {
-		s.count[j] /= 2
-		s.total += uint32(s.count[j])
-	}
-}
+func (s *side) halve() { s.total = halve(s.count[:]) }
 
 // share returns the share of total points that lie at or beyond x, if x is
 // inside the threshold; else ok is false, and logTail speaks.

@@ -49,12 +49,7 @@ func (u *unit) state(c *state.Codec) {
 
 func (s *side) state(c *state.Codec) {
 	c.Counts(s.count[:])
-	if c.Reading() {
-		s.total = 0
-		for _, n := range s.count {
-			s.total += uint32(n)
-		}
-	}
+	s.total = sum(s.count[:])
 	t := &s.tail
 	c.Uint8(&t.from)
 	c.Check(t.from >= 1 && t.from < buckets)
@@ -67,12 +62,7 @@ func (s *side) state(c *state.Codec) {
 // State writes or reads the rank.
 func (r *Rank) State(c *state.Codec) {
 	c.Counts(r.count[:])
-	if c.Reading() {
-		r.total = 0
-		for _, n := range r.count {
-			r.total += uint32(n)
-		}
-	}
+	r.total = sum(r.count[:])
 	c.Uint8(&r.from)
 	c.Float32(&r.share)
 	c.Float32(&r.sigma)

@@ -45,8 +45,14 @@ type tail struct {
 
 // logP returns ln p of an excess of y over y(u); it falls strictly with y.
 func (t *tail) logP(y float64) float64 {
-	xi := float64(t.shape)
-	return math.Log(float64(t.share)) - math.Log1p(xi*y/float64(t.sigma))/xi
+	return paretoLogP(t.share, t.sigma, t.shape, y)
+}
+
+// paretoLogP returns ln of the share of all points whose excess is beyond y,
+// where share of them have any and the excesses follow a generalised Pareto distribution.
+func paretoLogP(share, sigma, shape float32, y float64) float64 {
+	xi := float64(shape)
+	return math.Log(float64(share)) - math.Log1p(xi*y/float64(sigma))/xi
 }
 
 // quantile returns the excess over y(u) that the share p of all points exceed,

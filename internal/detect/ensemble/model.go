@@ -5,6 +5,7 @@ package ensemble
 
 import (
 	"math"
+	"slices"
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/boxes"
@@ -182,7 +183,7 @@ func (m *Model) judge(f *facts) (out detect.Surprise, e float64) {
 		return detect.Surprise{}, 0
 	}
 	w := m.weight.Unit()
-	product := 1.0 // of p's that were counted: of eight, each at least 1e-5
+	product := 1.0 // of p's that were counted: of seven, each at least 1e-5
 	for k, g := range f.growth {
 		h := &m.held[k]
 		if g == g {
@@ -305,7 +306,7 @@ func (m *Model) center(w float64) {
 	var first [warmUp]float64
 	m.window.Last(first[:])
 	sorted := first
-	sort(sorted[:])
+	slices.Sort(sorted[:])
 	c := (sorted[warmUp/2-1] + sorted[warmUp/2]) / 2
 	m.signed[value].Center, m.signed[rolling].Center = c, c
 	sum, leaving := 0.0, first[:]
@@ -317,14 +318,6 @@ func (m *Model) center(w float64) {
 		}
 		m.signed[value].Add(v, w, 1)
 		m.signed[rolling].Add(sum/float64(min(i+1, shortMean)), w, 1)
-	}
-}
-
-func sort(xs []float64) {
-	for i := range xs {
-		for j := i; j > 0 && xs[j] < xs[j-1]; j-- {
-			xs[j], xs[j-1] = xs[j-1], xs[j]
-		}
 	}
 }
 
