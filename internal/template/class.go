@@ -1,0 +1,93 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+// class says what a byte can be part of. A byte without a class stands for itself.
+type class uint8
+
+const (
+	digit  class = 1 << iota
+	alpha        // a letter, or a byte of a character beyond ASCII
+	nonHex       // a letter that is no hexadecimal digit
+	upper
+	joiner // stands inside words and numbers: _ - + ~ % $ *
+	dot
+	slash // of either direction
+	at
+)
+
+var classes = func() (t [256]class) {
+	for c := range t {
+		switch b := byte(c); {
+		case b >= '0' && b <= '9':
+			t[c] = digit
+		case b >= 'a' && b <= 'f':
+			t[c] = alpha
+		case b >= 'A' && b <= 'F':
+			t[c] = alpha | upper
+		case b >= 'g' && b <= 'z', b >= 0x80:
+			t[c] = alpha | nonHex
+		case b >= 'G' && b <= 'Z':
+			t[c] = alpha | nonHex | upper
+		}
+	}
+	for _, c := range "_-+~%$*" {
+		t[c] = joiner
+	}
+	t['.'], t['/'], t['\\'], t['@'] = dot, slash, slash, at
+	return t
+}()
+
+// isUnit tells the words that follow a number and belong to it.
+func isUnit(s string) bool {
+	switch s {
+	case "B", "KB", "MB", "GB", "TB", "PB", "kB", "KiB", "MiB", "GiB", "TiB", "K", "M", "G", "T", "kb", "mb", "gb", "byte", "bytes", "Byte", "Bytes",
+		"ns", "us", "µs", "ms", "s", "sec", "secs", "second", "seconds", "msec", "msecs", "usec", "usecs", "millis", "milliseconds", "microseconds", "nanoseconds",
+		"m", "min", "mins", "minute", "minutes", "h", "hr", "hrs", "hour", "hours", "d", "day", "days",
+		"Hz", "kHz", "KHz", "MHz", "GHz", "%", "AM", "PM", "am", "pm":
+		return true
+	}
+	return false
+}
+
+// isDateWord tells the names of months and weekdays, short or long.
+func isDateWord(s string) bool {
+	switch s {
+	case "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+		"January", "February", "March", "April", "June", "July", "August", "September", "October", "November", "December",
+		"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun",
+		"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday":
+		return true
+	}
+	return false
+}
+
+// isGenericDomain tells the last label of a host name that is one whatever stands before it.
+func isGenericDomain(s string) bool {
+	switch s {
+	case "com", "net", "org", "edu", "gov", "mil", "int", "info", "biz", "io", "dev", "app", "cloud",
+		"local", "localdomain", "internal", "intranet", "lan", "home", "corp", "arpa", "test", "example":
+		return true
+	}
+	return false
+}
+
+// isFileEnding tells endings of two letters that are not of a country.
+func isFileEnding(s string) bool {
+	switch s {
+	case "so", "py", "js", "go", "rb", "pl", "sh", "cc", "gz", "xz", "md", "ts", "cs", "vb", "ko", "db", "hs", "rs", "ml", "kt", "mk", "in", "is", "to", "id", "no", "do":
+		return true
+	}
+	return false
+}
+
+// within tells whether all bytes of s have one of the classes.
+func within(s string, c class) bool {
+	for i := range len(s) {
+		if classes[s[i]]&c == 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,240 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import "strings"
+
+// A column is a place in a skeleton, with all that stands around it. Templates that differ in one
+// cell alone share the column of that cell. Its key is a hash of what stands around it.
+type column struct {
+	cells   int32 // how many templates share it, each with another cell
+	general int32 // the template in which the cell is a wildcard, or none
+}
+
+// maxColumns is how many cells of a skeleton are columns.
+const maxColumns = 32
+
+// cell is a word of a skeleton, a wildcard, or both without a space or mark between them.
+type cell struct {
+	start, end int
+	letters    int // outside of wildcards
+}
+
+// cut returns the cells of a skeleton. The result lasts until the next call.
+func (m *Miner) cut(skeleton string) []cell {
+	m.cells = m.cells[:0]
+	for i := 0; i < len(skeleton) && len(m.cells) < maxColumns; {
+		j, letters := i, 0
+		for j < len(skeleton) {
+			if f := classes[skeleton[j]]; f != 0 {
+				letters += btoi(f&alpha != 0)
+				j++
+			} else if strings.HasPrefix(skeleton[j:], Wildcard) {
+				j += len(Wildcard)
+			} else {
+				break
+			}
+		}
+		if letters > 0 || j >= i+len(Wildcard) && skeleton[i] == '<' {
+			m.cells = append(m.cells, cell{i, j, letters})
+		}
+		i = max(j, i+1)
+	}
+	return m.cells
+}
+
+// place finds the general template of a new node, or makes it a template of its own, which may merge it with others.
+// It returns whether nothing like it was known.
+func (m *Miner) place(i int32) bool {
+	m.setKeys(i)
+	keys := m.nodes[i].keys
+	for pos, k := range keys {
+		if c, ok := m.columns[k]; ok && c.general != none && c.general != i {
+			m.adopt(i, m.root(c.general), pos)
+			return false
+		}
+	}
+	for _, k := range keys {
+		c, ok := m.columns[k]
+		if !ok {
+			c.general = none
+		}
+		c.cells++
+		m.columns[k] = c
+	}
+	for pos, k := range keys {
+		if m.nodes[i].parent == none && isTime(m.columns[k].cells) {
+			m.merge(k, i, pos)
+		}
+	}
+	return true
+}
+
+// isTime says at which numbers of cells a column is looked at: each look costs a walk over all templates.
+func isTime(n int32) bool {
+	return n >= 2 && n <= 8 || n >= 8 && n&(n-1)&(n-2) == 0 && n%4 == 0
+}
+
+func (m *Miner) setKeys(i int32) {
+	n := &m.nodes[i]
+	service := hashString(k0, n.service)
+	cells := m.cut(n.skeleton)
+	n.keys = make([]uint64, len(cells))
+	for j, c := range cells {
+		n.keys[j] = hashString(hashString(service, n.skeleton[:c.start]), n.skeleton[c.end:])
+	}
+}
+
+func (m *Miner) setColumn(k uint64, c column) {
+	if c.cells == 0 && c.general == none {
+		delete(m.columns, k)
+	} else {
+		m.columns[k] = c
+	}
+}
+
+// withdraw takes a node out of its columns.
+func (m *Miner) withdraw(i int32) {
+	n := &m.nodes[i]
+	if n.parent != none {
+		return
+	}
+	for _, k := range n.keys {
+		c := m.columns[k]
+		c.cells--
+		m.setColumn(k, c)
+	}
+}
+
+// adopt makes a node a part of another, which has a wildcard in place of its cell.
+func (m *Miner) adopt(i, general int32, pos int) {
+	n, g := &m.nodes[i], &m.nodes[general]
+	if g.text != g.skeleton && m.generalText(n, pos) != g.text {
+		g.text = g.skeleton
+	}
+	n.parent = general
+	n.keys, n.text, n.skeleton, n.example = nil, "", "", ""
+	g.kids++
+	m.roots--
+}
+
+// generalText is the text of a node with a wildcard in place of a cell, or "" if text and skeleton have other cells.
+func (m *Miner) generalText(n *node, pos int) string {
+	have := len(m.cut(n.skeleton))
+	cells := m.cut(n.text)
+	if len(cells) != have {
+		return ""
+	}
+	c := cells[pos]
+	return n.text[:c.start] + Wildcard + n.text[c.end:]
+}
+
+// merge makes one template of all that share the column k if its cells look like values. Node i has it at pos.
+func (m *Miner) merge(k uint64, i int32, pos int) {
+	m.makeRoom() // before the members are known, so that none of them goes
+	members, places := m.members(k)
+	if !m.varies(members, places) {
+		return
+	}
+	first := &m.nodes[i]
+	c := m.cut(first.skeleton)[pos]
+	m.masked.scan(first.skeleton[:c.start] + Wildcard + first.skeleton[c.end:])
+	m.skel.skeletize(&m.masked)
+	id := identify(first.service, m.skel.b)
+	g, ok := m.byID[id]
+	if ok {
+		g = m.root(g)
+	} else {
+		n := node{id: id, parent: none, service: first.service, skeleton: string(m.skel.b), example: first.example}
+		n.text = m.generalText(first, pos)
+		if n.text == "" {
+			n.text = n.skeleton
+		}
+		g = m.add(n)
+	}
+	col := m.columns[k]
+	col.general = g
+	m.columns[k] = col
+	m.nodes[g].from = append(m.nodes[g].from, k)
+	for j, member := range members {
+		if member != g {
+			m.withdraw(member)
+			m.nodes[g].count += m.nodes[member].count
+			m.adopt(member, g, places[j])
+		}
+	}
+	if !ok {
+		m.place(g)
+	}
+}
+
+// members returns the templates that share a column, and which of their cells it is.
+func (m *Miner) members(k uint64) (members []int32, places []int) {
+	for i := range m.nodes {
+		for pos, key := range m.nodes[i].keys {
+			if key == k {
+				members, places = append(members, int32(i)), append(places, pos)
+				break
+			}
+		}
+	}
+	return members, places
+}
+
+// varies says whether the cells of a column look like values of a variable. The more of them there are, the more look
+// like values, and the more words stand around them, the surer it is.
+func (m *Miner) varies(members []int32, places []int) bool {
+	plain, shaped, enums, wild, anchors := 0, 0, 0, 0, 0
+	for j, i := range members {
+		n := &m.nodes[i]
+		cells := m.cut(n.skeleton)
+		c := cells[places[j]]
+		switch s := n.skeleton[c.start:c.end]; {
+		case c.letters == 0:
+			wild++
+		case isShaped(s):
+			shaped++
+		case isEnum(s):
+			enums++
+		default:
+			plain++
+		}
+		if j == 0 {
+			for p, c := range cells {
+				if p != places[0] && c.letters > 1 {
+					anchors++
+				}
+			}
+		}
+	}
+	need := 4
+	switch anchors {
+	case 0:
+		return false
+	case 1:
+		need = 12
+	case 2:
+		need = 8
+	case 3:
+		need = 5
+	}
+	n := plain + shaped + enums + wild
+	if enums > plain+shaped {
+		return n >= 4*need
+	}
+	if wild > 0 {
+		return shaped > 0 || plain > 1
+	}
+	return n >= need
+}
+
+// isShaped tells what hardly is a word of a language: it has a wildcard in it, or marks, or capitals in its midst.
+func isShaped(s string) bool {
+	return strings.Contains(s, Wildcard) || strings.ContainsAny(s, "_.-/@$")
+}
+
+// isEnum tells the words that programs have lists of: they say what was done, or are all capitals, or single letters.
+func isEnum(s string) bool {
+	return strings.HasSuffix(s, "ed") || strings.HasSuffix(s, "ing") || within(s, upper|joiner) || len(s) < 3
+}

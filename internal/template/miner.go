@@ -1,0 +1,224 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import (
+	"errors"
+	"strings"
+)
+
+// Config are the settings of a miner.
+type Config struct {
+	// MaxTemplates is how many templates are kept, with those that became a part of another.
+	MaxTemplates int
+	// Mask, if set, is applied to what is kept of a line: its constant words and its example.
+	Mask func(string) string
+}
+
+// DefaultConfig is the one setting for every source.
+func DefaultConfig() Config { return Config{MaxTemplates: 20_000} }
+
+// Validate says what is wrong with the settings.
+func (c Config) Validate() error {
+	if c.MaxTemplates < 100 || c.MaxTemplates > 1<<20 {
+		return errors.New("max_templates must be between 100 and 1048576")
+	}
+	return nil
+}
+
+// ID identifies a template. It is a hash of the service and the skeleton of the line that the template was born with.
+type ID uint64
+
+// Match is what Observe says of a line.
+type Match struct {
+	ID       ID     // of the line's own skeleton
+	Final    ID     // of the template that this one has become a part of, ID itself if of none
+	Template string // text of Final as it is known now
+	New      bool   // nothing like it was known
+}
+
+// Miner turns lines into templates. It is not safe for concurrent use.
+type Miner struct {
+	cfg     Config
+	scanner scanner
+	masked  scanner
+	skel    skeleton
+	buf     []byte
+	cells   []cell
+	nodes   []node
+	free    []int32
+	byID    map[ID]int32
+	columns map[uint64]column
+	cache   []slot
+	young   queue // seen once or not often enough yet
+	settled queue
+	seen    uint64
+	evicted uint64
+	roots   int
+}
+
+// node is one template.
+type node struct {
+	id       ID
+	parent   int32 // the template that it is a part of, or none
+	kids     int32 // how many have it as their parent
+	uses     uint8 // since the queue looked last
+	service  string
+	text     string
+	strict   uint64 // hash of the text without digits that end words
+	skeleton string
+	example  string
+	keys     []uint64 // of its columns
+	from     []uint64 // the columns whose words it made one
+	count    uint64
+	last     uint64 // number of the line that was last of it
+}
+
+const none = int32(-1)
+
+// New returns an empty miner.
+func New(cfg Config) *Miner {
+	m := &Miner{cfg: cfg, byID: map[ID]int32{}, columns: map[uint64]column{}}
+	size := 1024
+	for size < cfg.MaxTemplates {
+		size *= 2
+	}
+	m.cache = make([]slot, size)
+	return m
+}
+
+// slot remembers which node a shape has. A wrong or missing slot costs time only.
+type slot struct {
+	shape uint64
+	id    ID
+	node  int32
+}
+
+// Observe takes one line of a service.
+func (m *Miner) Observe(service, line string) Match {
+	m.seen++
+	m.scanner.scan(line)
+	shape := m.scanner.shape(hashString(k2, service))
+	s := &m.cache[shape&uint64(len(m.cache)-1)]
+	born := false
+	if n := s.node; s.shape != shape || int(n) >= len(m.nodes) || m.nodes[n].id != s.id {
+		s.node, born = m.learn(service, line)
+		s.shape, s.id = shape, m.nodes[s.node].id
+	}
+	return m.touch(s.node, born)
+}
+
+// touch counts a line of a node.
+func (m *Miner) touch(i int32, born bool) Match {
+	n := &m.nodes[i]
+	id := n.id
+	n.count++
+	n.last = m.seen
+	n.uses = min(n.uses+1, maxUses)
+	if n.parent != none {
+		i = m.root(i)
+		n = &m.nodes[i]
+		n.count++
+		n.last = m.seen
+		n.uses = min(n.uses+1, maxUses)
+	}
+	return Match{ID: id, Final: n.id, Template: n.text, New: born}
+}
+
+// root returns the template that a node is a part of in the end.
+func (m *Miner) root(i int32) int32 {
+	for m.nodes[i].parent != none {
+		i = m.nodes[i].parent
+	}
+	return i
+}
+
+// learn returns the node of the line in the scanner, and whether nothing like it was known.
+func (m *Miner) learn(service, line string) (int32, bool) {
+	s := &m.scanner
+	if m.cfg.Mask != nil {
+		if line = m.cfg.Mask(line); line != s.line {
+			s = &m.masked
+			s.scan(line)
+		}
+	}
+	m.skel.skeletize(s)
+	id := identify(service, m.skel.b)
+	if i, ok := m.byID[id]; ok {
+		m.widen(i, s)
+		return i, false
+	}
+	n := node{id: id, parent: none, service: strings.Clone(service), skeleton: string(m.skel.b), example: clip(line)}
+	n.text = m.share(s.appendText(m.buf[:0], false), n.skeleton)
+	n.strict = hashString(k0, string(s.appendText(m.buf[:0], true)))
+	i := m.add(n)
+	return i, m.place(i)
+}
+
+// share returns the text in b without a copy if it is known already.
+func (m *Miner) share(b []byte, known string) string {
+	m.buf = b
+	if string(b) == known {
+		return known
+	}
+	return string(b)
+}
+
+// widen makes the text of a node more general if a line shows that it must be: first the digits that end words, then all that the skeleton leaves open.
+func (m *Miner) widen(i int32, s *scanner) {
+	n := &m.nodes[i]
+	if n.parent != none || n.text == n.skeleton {
+		return
+	}
+	if m.buf = s.appendText(m.buf[:0], false); string(m.buf) == n.text {
+		return
+	}
+	m.buf = s.appendText(m.buf[:0], true)
+	if hashString(k0, string(m.buf)) == n.strict {
+		n.text = string(m.buf)
+	} else {
+		n.text = n.skeleton
+	}
+}
+
+// maxExample is how much of a line is kept as an example.
+const maxExample = 256
+
+func clip(line string) string {
+	if len(line) > maxExample {
+		line = line[:maxExample]
+	}
+	return strings.ToValidUTF8(strings.Clone(line), "")
+}
+
+func identify(service string, skeleton []byte) ID {
+	return ID(mix(hashString(hashString(k1, service), string(skeleton)), k2))
+}
+
+// Resolve returns the template that id has become a part of, or id itself.
+func (m *Miner) Resolve(id ID) ID {
+	if i, ok := m.byID[id]; ok {
+		return m.nodes[m.root(i)].id
+	}
+	return id
+}
+
+// Info describes a template.
+type Info struct {
+	ID       ID
+	Service  string
+	Template string
+	Example  string
+	Count    uint64
+}
+
+// Lookup describes a template that is still kept.
+func (m *Miner) Lookup(id ID) (Info, bool) {
+	i, ok := m.byID[id]
+	if !ok {
+		return Info{}, false
+	}
+	n := &m.nodes[i]
+	return Info{ID: n.id, Service: n.service, Template: n.text, Example: n.example, Count: n.count}, true
+}

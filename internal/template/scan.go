@@ -1,0 +1,303 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import "strings"
+
+// kind is what a token is.
+type kind uint8
+
+const (
+	word     kind = iota // what a programmer wrote
+	mark                 // punctuation
+	variable             // what was put in
+	unit                 // a word that belongs to the number before it
+	soft                 // a digit that ends a word: a part of it (ssh2) until it changes (slot3)
+)
+
+// token is a piece of a line. An empty value, as after the key in "user=", is a variable of no length.
+type token struct {
+	start, end int32
+	kind       kind
+	spaced     bool // white space stands before it
+}
+
+// Limits of one line. What lies beyond counts as one variable.
+const (
+	maxLine   = 4096
+	maxTokens = 256
+)
+
+// scanner cuts a line into tokens. Its memory is used again for the next line.
+type scanner struct {
+	line   string
+	tokens []token
+	spaced bool // white space was passed since the last token
+	dated  bool // the tokens before are of a date
+}
+
+// scan cuts the line into s.tokens.
+func (s *scanner) scan(line string) {
+	cut := len(line) > maxLine
+	if cut {
+		line = line[:maxLine]
+	}
+	s.line, s.tokens, s.spaced, s.dated = line, s.tokens[:0], false, false
+	i := 0
+	for i < len(line) && len(s.tokens) < maxTokens {
+		c := line[i]
+		if c <= ' ' || c == 0x7f {
+			s.spaced = true
+			i++
+			continue
+		}
+		if classes[c] == 0 {
+			i = s.punctuation(i, c)
+			continue
+		}
+		j, f := i, class(0)
+		for j < len(line) {
+			k := classes[line[j]]
+			if k == 0 {
+				break
+			}
+			f |= k
+			j++
+		}
+		i = s.chunk(i, j, f)
+	}
+	if cut || i < len(line) {
+		s.add(i, len(line), variable)
+	}
+}
+
+func (s *scanner) add(start, end int, k kind) {
+	s.tokens = append(s.tokens, token{int32(start), int32(end), k, s.spaced})
+	s.spaced = false
+}
+
+// punctuation takes the mark at i and what follows from it, and returns where to go on.
+func (s *scanner) punctuation(i int, c byte) int {
+	next := byte(' ')
+	if i+1 < len(s.line) {
+		next = s.line[i+1]
+	}
+	switch c {
+	case '=':
+		return s.value(i, next)
+	case '"', '\'', '`':
+		if i == 0 || classes[s.line[i-1]]&(alpha|digit) == 0 {
+			return s.quoted(i, c)
+		}
+	case '(', '[', '{':
+		if next == closing(c) && (i == 0 || s.spaced || s.line[i-1] == '=' || s.line[i-1] == ':') {
+			s.add(i, i+1, mark)
+			s.add(i+1, i+1, variable)
+			return i + 1
+		}
+	case '<', '>':
+		if s.spaced && classes[next] == digit { // as in "<1 sec"
+			j, f := i+1, class(0)
+			for j < len(s.line) && classes[s.line[j]] != 0 {
+				f |= classes[s.line[j]]
+				j++
+			}
+			return s.numbered(i, s.trim(i, j), j)
+		}
+		if c == '<' && strings.HasPrefix(s.line[i:], Wildcard) {
+			s.add(i, i+len(Wildcard), variable)
+			return i + len(Wildcard)
+		}
+	}
+	s.add(i, i+1, mark)
+	return i + 1
+}
+
+func closing(c byte) byte {
+	switch c {
+	case '(':
+		return ')'
+	case '[':
+		return ']'
+	}
+	return '}'
+}
+
+// value takes the sign = at i and what is assigned: key=value, key = value, key=.
+func (s *scanner) value(i int, next byte) int {
+	before := byte(' ')
+	if i > 0 {
+		before = s.line[i-1]
+	}
+	isSpaced, first := s.spaced, len(s.tokens) == 0
+	s.add(i, i+1, mark)
+	i++
+	if first || next == '=' || next == '>' || strings.IndexByte("=<>!:+-", before) >= 0 {
+		return i // an operator or a ruler
+	}
+	j := i
+	for j < len(s.line) && s.line[j] == ' ' {
+		j++
+	}
+	if j > i && (j == len(s.line) || !isSpaced && s.isKey(j)) {
+		s.add(i, i, variable)
+		return i
+	}
+	s.spaced = j > i
+	return s.assigned(j)
+}
+
+// isKey tells whether the word at i is a key: a sign = follows it at once.
+func (s *scanner) isKey(i int) bool {
+	for i < len(s.line) && classes[s.line[i]] != 0 {
+		i++
+	}
+	return i < len(s.line) && s.line[i] == '='
+}
+
+// assigned takes the value at i, up to what separates it from the next key.
+func (s *scanner) assigned(i int) int {
+	if q := s.line[i:]; q != "" && (q[0] == '"' || q[0] == '\'') {
+		if n := strings.IndexByte(q[1:min(len(q), maxQuoted)], q[0]); n >= 0 {
+			s.add(i, i+1, mark)
+			s.add(i+1, i+1+n, variable)
+			s.add(i+1+n, i+2+n, mark)
+			return i + 2 + n
+		}
+	}
+	j := s.until(i, " \t\r\n,;()[]{}|&\"'<>")
+	if j == i {
+		if i == len(s.line) || strings.IndexByte(",;)]}|& \t\r\n", s.line[i]) >= 0 {
+			s.add(i, i, variable)
+		}
+		return i
+	}
+	if j < len(s.line) && strings.IndexByte("([{", s.line[j]) >= 0 {
+		inner := s.line[j+1 : min(len(s.line), j+maxQuoted)]
+		if n := strings.IndexByte(inner, closing(s.line[j])); n >= 0 && strings.IndexByte(inner[:n], '=') < 0 {
+			j += n + 2
+		}
+	}
+	for j > i && strings.IndexByte(".:!", s.line[j-1]) >= 0 {
+		j--
+	}
+	s.add(i, j, variable)
+	return j
+}
+
+// maxQuoted is how far away the other quotation mark may be.
+const maxQuoted = 128
+
+// quoted takes one quoted word, which is a variable unless it is the key of a JSON object. Several quoted words are read as any others.
+func (s *scanner) quoted(i int, c byte) int {
+	j := i + 1
+	for ; j < len(s.line) && j-i <= maxQuoted && s.line[j] != c; j++ {
+		if s.line[j] <= ' ' {
+			break
+		}
+	}
+	s.add(i, i+1, mark)
+	if j >= len(s.line) || s.line[j] != c {
+		return i + 1
+	}
+	k := variable
+	if j+1 < len(s.line) && s.line[j+1] == ':' && c == '"' {
+		k = word
+	}
+	s.add(i+1, j, k)
+	s.add(j, j+1, mark)
+	return j + 1
+}
+
+// trim returns the end of the chunk without the dots of an ending sentence.
+func (s *scanner) trim(i, j int) int {
+	for j > i && s.line[j-1] == '.' {
+		j--
+	}
+	return j
+}
+
+// finish adds the dots that trim took away and returns where to go on.
+func (s *scanner) finish(end, j int) int {
+	if end < j {
+		s.add(end, j, mark)
+	}
+	return j
+}
+
+// chunk takes the bytes [i,j), none of which stands for itself; f is what classes they have.
+func (s *scanner) chunk(i, j int, f class) int {
+	if j < len(s.line) && s.line[j] == ':' {
+		if k := s.colon(i, j, f); k > 0 {
+			s.add(i, k, variable)
+			return k
+		}
+	}
+	if f&(digit|slash|at|dot) == 0 {
+		s.plain(i, j, f)
+		return j
+	}
+	end := s.trim(i, j)
+	switch text := s.line[i:end]; {
+	case end == i:
+	case f&slash != 0:
+		return s.slashed(i, end, j, f)
+	case f&at != 0 && f&alpha != 0:
+		return s.address(i, end, j)
+	case f&alpha == 0:
+		if f&digit == 0 {
+			s.add(i, end, word)
+		} else {
+			s.add(i, end, variable)
+		}
+	case f&dot != 0 && isHost(text) && (j >= len(s.line) || s.line[j] != '('):
+		s.add(i, end, variable)
+	case f&digit != 0:
+		return s.numbered(i, end, j)
+	default:
+		s.plain(i, end, f)
+	}
+	return s.finish(end, j)
+}
+
+// plain takes a word without digits.
+func (s *scanner) plain(i, j int, f class) {
+	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == variable && j-i <= 12 {
+		if isUnit(s.line[i:j]) {
+			s.add(i, j, unit)
+			return
+		}
+		if s.dated && f == f&(alpha|nonHex|upper) && isZone(s.line[i:j]) {
+			s.add(i, j, variable)
+			return
+		}
+	}
+	if f&upper != 0 && j-i >= 3 && j-i <= 9 && isDateWord(s.line[i:j]) && s.beforeDate(j) {
+		s.add(i, j, variable)
+		s.dated = true
+		return
+	}
+	s.dated = false
+	s.add(i, j, word)
+}
+
+// isZone tells what looks like the short name of a time zone.
+func isZone(s string) bool {
+	return len(s) >= 3 && len(s) <= 5 && within(s, upper) && (s[len(s)-1] == 'T' || s == "UTC")
+}
+
+// beforeDate tells whether a number or another word of a date follows, or one went before.
+func (s *scanner) beforeDate(j int) bool {
+	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == variable && s.spaced {
+		return true
+	}
+	for j < len(s.line) && (s.line[j] == ' ' || s.line[j] == ',') {
+		j++
+	}
+	k := j
+	for k < len(s.line) && classes[s.line[k]]&alpha != 0 {
+		k++
+	}
+	return j < len(s.line) && classes[s.line[j]] == digit || k > j && isDateWord(s.line[j:k])
+}
