@@ -40,6 +40,9 @@ func (c *Codec) End() error {
 	return nil
 }
 
+// Ok tells whether no error was found so far.
+func (c *Codec) Ok() bool { return !c.bad }
+
 // Check makes a reader fail where what it read is not ok.
 func (c *Codec) Check(ok bool) {
 	if c.reading && !ok {
@@ -91,6 +94,25 @@ func (c *Codec) Int64(v *int64) {
 		c.b = binary.LittleEndian.AppendUint64(c.b, uint64(*v))
 	} else if b := c.take(8); b != nil {
 		*v = int64(binary.LittleEndian.Uint64(b))
+	}
+}
+
+// Uint64 is eight bytes.
+func (c *Codec) Uint64(v *uint64) {
+	i := int64(*v)
+	c.Int64(&i)
+	*v = uint64(i)
+}
+
+// Text is its length in four bytes and its bytes, at most limit of them.
+func (c *Codec) Text(v *string, limit int) {
+	n := uint32(len(*v))
+	c.Uint32(&n)
+	c.Check(int64(n) <= int64(limit))
+	if !c.reading {
+		c.b = append(c.b, *v...)
+	} else if b := c.take(int(n)); b != nil {
+		*v = string(b)
 	}
 }
 

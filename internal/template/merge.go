@@ -50,18 +50,13 @@ func (m *Miner) place(i int32) bool {
 	m.setKeys(i)
 	keys := m.nodes[i].keys
 	for pos, k := range keys {
-		if c, ok := m.columns[k]; ok && c.general != none && c.general != i {
+		if c := m.column(k); c.general != none && m.root(c.general) != i {
 			m.adopt(i, m.root(c.general), pos)
 			return false
 		}
 	}
 	for _, k := range keys {
-		c, ok := m.columns[k]
-		if !ok {
-			c.general = none
-		}
-		c.cells++
-		m.columns[k] = c
+		m.addCell(k)
 	}
 	for pos, k := range keys {
 		if m.nodes[i].parent == none && isTime(m.columns[k].cells) {
@@ -72,9 +67,7 @@ func (m *Miner) place(i int32) bool {
 }
 
 // isTime says at which numbers of cells a column is looked at: each look costs a walk over all templates.
-func isTime(n int32) bool {
-	return n >= 2 && n <= 8 || n >= 8 && n&(n-1)&(n-2) == 0 && n%4 == 0
-}
+func isTime(cells int32) bool { return cells >= 2 && cells <= 8 || cells%8 == 0 }
 
 func (m *Miner) setKeys(i int32) {
 	n := &m.nodes[i]
@@ -84,6 +77,20 @@ func (m *Miner) setKeys(i int32) {
 	for j, c := range cells {
 		n.keys[j] = hashString(hashString(service, n.skeleton[:c.start]), n.skeleton[c.end:])
 	}
+}
+
+// column returns the column of a key, an empty one if there is none.
+func (m *Miner) column(k uint64) column {
+	if c, ok := m.columns[k]; ok {
+		return c
+	}
+	return column{general: none}
+}
+
+func (m *Miner) addCell(k uint64) {
+	c := m.column(k)
+	c.cells++
+	m.columns[k] = c
 }
 
 func (m *Miner) setColumn(k uint64, c column) {
@@ -113,10 +120,35 @@ func (m *Miner) adopt(i, general int32, pos int) {
 	if g.text != g.skeleton && m.generalText(n, pos) != g.text {
 		g.text = g.skeleton
 	}
+	n.slots = m.generalSlots(n.skeleton, pos)
 	n.parent = general
 	n.keys, n.text, n.skeleton, n.example = nil, "", "", ""
 	g.kids++
 	m.roots--
+}
+
+// generalize scans the skeleton with a wildcard in place of a cell into m.skel. It returns how many wildcards stand before the cell and in it.
+func (m *Miner) generalize(skeleton string, pos int) (before, in int) {
+	c := m.cut(skeleton)[pos]
+	m.masked.lex(skeleton[:c.start] + Wildcard + skeleton[c.end:])
+	m.skel.skeletize(&m.masked)
+	return strings.Count(skeleton[:c.start], Wildcard), strings.Count(skeleton[c.start:c.end], Wildcard)
+}
+
+// generalSlots says which wildcard of the general skeleton stands for each wildcard of this one.
+func (m *Miner) generalSlots(skeleton string, pos int) []uint8 {
+	before, in := m.generalize(skeleton, pos)
+	slots := make([]uint8, strings.Count(skeleton, Wildcard))
+	for w := range slots {
+		v := w
+		if w >= before+in {
+			v = w - in + 1
+		} else if w >= before {
+			v = before
+		}
+		slots[w] = uint8(min(m.skel.places[v].slot, maxSlot))
+	}
+	return slots
 }
 
 // generalText is the text of a node with a wildcard in place of a cell, or "" if text and skeleton have other cells.
@@ -138,9 +170,7 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 		return
 	}
 	first := &m.nodes[i]
-	c := m.cut(first.skeleton)[pos]
-	m.masked.scan(first.skeleton[:c.start] + Wildcard + first.skeleton[c.end:])
-	m.skel.skeletize(&m.masked)
+	m.generalize(first.skeleton, pos)
 	id := identify(first.service, m.skel.b)
 	g, ok := m.byID[id]
 	if ok {

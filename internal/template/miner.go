@@ -4,7 +4,9 @@
 package template
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -53,6 +55,7 @@ type Miner struct {
 	cache   []slot
 	young   queue // seen once or not often enough yet
 	settled queue
+	current int32 // the node of the last line
 	seen    uint64
 	evicted uint64
 	roots   int
@@ -69,6 +72,7 @@ type node struct {
 	strict   uint64 // hash of the text without digits that end words
 	skeleton string
 	example  string
+	slots    []uint8  // which wildcard of the parent stands for each of its own
 	keys     []uint64 // of its columns
 	from     []uint64 // the columns whose words it made one
 	count    uint64
@@ -106,6 +110,7 @@ func (m *Miner) Observe(service, line string) Match {
 		s.node, born = m.learn(service, line)
 		s.shape, s.id = shape, m.nodes[s.node].id
 	}
+	m.current = s.node
 	return m.touch(s.node, born)
 }
 
@@ -210,7 +215,34 @@ type Info struct {
 	Service  string
 	Template string
 	Example  string
-	Count    uint64
+	Count    uint64 // lines, with those of its parts
+	Last     uint64 // number of its last line among all
+}
+
+// Stats are totals.
+type Stats struct {
+	Lines     uint64
+	Templates int    // that are no part of another
+	Evicted   uint64 // that had to go to make room
+}
+
+// Stats returns the totals since the miner was new.
+func (m *Miner) Stats() Stats { return Stats{Lines: m.seen, Templates: m.roots, Evicted: m.evicted} }
+
+// All returns every template that is no part of another, in the order of their ids.
+func (m *Miner) All() []Info {
+	list := make([]Info, 0, m.roots)
+	for i := range m.nodes {
+		if n := &m.nodes[i]; n.skeleton != "" && n.parent == none {
+			list = append(list, n.info())
+		}
+	}
+	slices.SortFunc(list, func(a, b Info) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}
+
+func (n *node) info() Info {
+	return Info{ID: n.id, Service: n.service, Template: n.text, Example: n.example, Count: n.count, Last: n.last}
 }
 
 // Lookup describes a template that is still kept.
@@ -219,6 +251,5 @@ func (m *Miner) Lookup(id ID) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
-	n := &m.nodes[i]
-	return Info{ID: n.id, Service: n.service, Template: n.text, Example: n.example, Count: n.count}, true
+	return m.nodes[i].info(), true
 }

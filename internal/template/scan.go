@@ -301,3 +301,27 @@ func (s *scanner) beforeDate(j int) bool {
 	}
 	return j < len(s.line) && classes[s.line[j]] == digit || k > j && isDateWord(s.line[j:k])
 }
+
+// lex cuts a skeleton into tokens, in which nothing but wildcards is a variable.
+func (s *scanner) lex(skeleton string) {
+	s.line, s.tokens, s.spaced = skeleton, s.tokens[:0], false
+	for i := 0; i < len(skeleton); {
+		j, k := i+1, word
+		switch {
+		case skeleton[i] == ' ':
+			s.spaced = true
+			i++
+			continue
+		case strings.HasPrefix(skeleton[i:], Wildcard):
+			j, k = i+len(Wildcard), variable
+		case classes[skeleton[i]] == 0:
+			k = mark
+		default:
+			for j < len(skeleton) && classes[skeleton[j]] != 0 {
+				j++
+			}
+		}
+		s.add(i, j, k)
+		i = j
+	}
+}

@@ -1,0 +1,158 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	stateVersion = 1
+	maxService   = 1 << 16
+	maxText      = 4 * maxLine // a text has a wildcard for a digit
+)
+
+// AppendBinary appends the state of the miner, without its configuration.
+func (m *Miner) AppendBinary(b []byte) ([]byte, error) {
+	c := state.Writer(b)
+	m.state(c)
+	return c.Bytes(), c.End()
+}
+
+// UnmarshalBinary replaces the state of the miner. After an error the miner is empty.
+func (m *Miner) UnmarshalBinary(b []byte) error {
+	*m = *New(m.cfg)
+	c := state.Reader(b)
+	m.state(c)
+	err := c.End()
+	if err == nil {
+		err = m.rebuild()
+	}
+	if err != nil {
+		*m = *New(m.cfg)
+	}
+	return err
+}
+
+func (m *Miner) state(c *state.Codec) {
+	version := uint8(stateVersion)
+	c.Uint8(&version)
+	c.Check(version == stateVersion)
+	c.Uint64(&m.seen)
+	c.Uint64(&m.evicted)
+	number := make([]uint32, len(m.nodes)) // of a node in the state, from 1 on
+	n := uint32(0)
+	for _, q := range []*queue{&m.young, &m.settled} {
+		for k := range q.n {
+			n++
+			number[q.ring[(q.head+k)%len(q.ring)]] = n
+		}
+	}
+	for _, q := range []*queue{&m.young, &m.settled} {
+		n := uint32(q.n)
+		c.Uint32(&n)
+		for k := 0; k < int(n) && c.Ok(); k++ {
+			if c.Reading() {
+				q.push(int32(len(m.nodes)))
+				m.nodes = append(m.nodes, node{})
+			}
+			m.nodes[q.ring[(q.head+k)%len(q.ring)]].state(c, number)
+		}
+	}
+}
+
+// state writes or reads one node. While reading, the parent is its number in the state.
+func (n *node) state(c *state.Codec, number []uint32) {
+	parent := uint32(n.parent)
+	if !c.Reading() {
+		parent = 0
+		if n.parent != none {
+			parent = number[n.parent]
+		}
+	}
+	c.Uint32(&parent)
+	c.Check(parent < math.MaxInt32)
+	n.parent = int32(parent) - 1
+	id := uint64(n.id)
+	c.Uint64(&id)
+	c.Check(id != 0)
+	n.id = ID(id)
+	c.Uint8(&n.uses)
+	c.Check(n.uses <= maxUses)
+	c.Uint64(&n.count)
+	c.Uint64(&n.last)
+	c.Text(&n.service, maxService)
+	if parent == 0 {
+		c.Text(&n.text, maxText)
+		c.Text(&n.skeleton, maxText)
+		c.Text(&n.example, maxExample)
+		c.Uint64(&n.strict)
+		c.Check(n.skeleton != "" || n.text == "")
+	}
+	slots := string(n.slots)
+	c.Text(&slots, maxText)
+	size := uint32(len(n.from))
+	c.Uint32(&size)
+	for k := 0; k < int(size) && c.Ok(); k++ {
+		if c.Reading() {
+			n.from = append(n.from, 0)
+		}
+		c.Uint64(&n.from[k])
+	}
+	if c.Reading() {
+		n.slots = []byte(slots)
+	}
+}
+
+// rebuild makes what follows from the nodes that were read.
+func (m *Miner) rebuild() error {
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		if _, twice := m.byID[n.id]; twice || int(n.parent) >= len(m.nodes) {
+			return fmt.Errorf("%w: templates do not fit together", state.Error)
+		}
+		m.byID[n.id] = int32(i)
+		if n.parent != none {
+			m.nodes[n.parent].kids++
+		}
+	}
+	for i := range m.nodes {
+		if !m.hasRoot(int32(i)) {
+			return fmt.Errorf("%w: a template is a part of itself", state.Error)
+		}
+		n := &m.nodes[i]
+		if n.parent == none {
+			m.roots++
+			m.setKeys(int32(i))
+			for _, k := range n.keys {
+				m.addCell(k)
+			}
+		}
+	}
+	for i := range m.nodes {
+		for _, k := range m.nodes[i].from {
+			c := m.column(k)
+			c.general = int32(i)
+			m.columns[k] = c
+		}
+	}
+	for len(m.byID) > m.cfg.MaxTemplates {
+		m.evict()
+	}
+	return nil
+}
+
+// hasRoot tells whether the way up from a node ends.
+func (m *Miner) hasRoot(i int32) bool {
+	for range m.nodes {
+		if i == none {
+			return true
+		}
+		i = m.nodes[i].parent
+	}
+	return i == none
+}

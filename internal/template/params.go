@@ -1,0 +1,91 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import "strconv"
+
+// Param is a number of a line. Slot says which wildcard of the final template's
+// skeleton it stands for, Nth which of the values there: "load: 0.1 0.2" has one slot.
+type Param struct {
+	Slot, Nth int
+	Value     float64
+}
+
+const (
+	maxSlot = 255
+	// maxDigits is how many digits a measured number may have. Longer ones are ids, times in milliseconds, or card numbers.
+	maxDigits = 12
+)
+
+// Params appends the numbers of the line that Observe saw last.
+func (m *Miner) Params(dst []Param) []Param {
+	if len(m.nodes) == 0 || m.seen == 0 {
+		return dst
+	}
+	m.skel.skeletize(&m.scanner)
+	v := 0
+	for _, t := range m.scanner.tokens {
+		if t.kind != variable && t.kind != soft {
+			continue
+		}
+		p := m.skel.places[v]
+		v++
+		if t.kind == soft {
+			t.start = t.end - 1
+		}
+		if value, ok := number(m.scanner.line[t.start:t.end]); ok {
+			dst = append(dst, Param{m.finalSlot(p.slot), p.nth, value})
+		}
+	}
+	return dst
+}
+
+// finalSlot follows a slot of the current node to the template that it is a part of.
+func (m *Miner) finalSlot(slot int) int {
+	slot = min(slot, maxSlot)
+	for n := &m.nodes[m.current]; n.parent != none; n = &m.nodes[n.parent] {
+		if slot < len(n.slots) {
+			slot = int(n.slots[slot])
+		}
+	}
+	return slot
+}
+
+// number reads a number that may have a unit: 12, -0.5, 64MB, 1e-3, 45%.
+func number(s string) (float64, bool) {
+	i, digits, dots := 0, 0, 0
+	if i < len(s) && (s[i] == '-' || s[i] == '+' || s[i] == '<' || s[i] == '>') {
+		i++
+	}
+	from := i
+	for ; i < len(s) && (classes[s[i]] == digit || s[i] == '.'); i++ {
+		if s[i] == '.' {
+			dots++
+		} else {
+			digits++
+		}
+	}
+	if digits == 0 || digits > maxDigits || dots > 1 || digits > 1 && s[from] == '0' && s[from+1] != '.' || !isSuffix(s[i:]) {
+		return 0, false
+	}
+	if dots == 0 && digits == i-from {
+		v := 0.
+		for _, c := range []byte(s[from:i]) {
+			v = v*10 + float64(c-'0')
+		}
+		return signed(v, s[0] == '-'), true
+	}
+	v, err := strconv.ParseFloat(s[from:i], 64)
+	return signed(v, s[0] == '-'), err == nil
+}
+
+func signed(v float64, negative bool) float64 {
+	if negative {
+		return -v
+	}
+	return v
+}
+
+// isSuffix tells what may stand after the digits of a measured number.
+func isSuffix(s string) bool { return s == "" || s == "x" || isUnit(s) }
