@@ -107,6 +107,10 @@ func (l *line) expected(t *testing.T, variables map[string]string) map[string]fi
 	for reason, n := range status.Refused {
 		refused[reason] = float64(n)
 	}
+	alphas := map[string]float64{}
+	for signal, spent := range status.Signals {
+		alphas[signal.String()] = spent.Alpha
+	}
 	s := l.scores(t)
 	want := map[string]figures{
 		"worst-services":     {"service_name", s.worst},
@@ -114,7 +118,7 @@ func (l *line) expected(t *testing.T, variables map[string]string) map[string]fi
 		"open-by-service":    {"service_name", open},
 		"score-by-service":   {"service_name", s.latest},
 		"rate-by-service":    {"service_name", s.rate},
-		"own-alpha":          one(status.Alpha),
+		"own-alpha":          {"signal", alphas},
 		"own-series":         one(float64(status.Series)),
 		"own-points":         one(float64(status.Points)),
 		"own-anomalies":      one(float64(status.AnomaliesOpened)),

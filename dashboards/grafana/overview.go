@@ -33,7 +33,7 @@ func Overview() Dashboard {
 		band(),
 		threshold(series(8, "Scores of all series selected", "1 is the threshold.", seriesScores)))
 	d.row("Auspex itself: needs the collector's own metrics, port 8888", 6,
-		figure("α", "Chance per decision that the policy accepts. It follows from the false-alarm budget and the decisions a day.", ownAlpha, nil),
+		figure("α", "Chance per decision that the policy accepts. It follows from each signal's share of the false-alarm budget and its decisions a day.", ownAlpha, nil),
 		figure("Series watched", "", ownSeries, nil),
 		figure("Points judged", "Since the first start that the state remembers.", ownPoints, nil),
 		figure("Anomalies opened", "Since the first start that the state remembers.", ownAnomalies, nil),

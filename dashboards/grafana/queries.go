@@ -93,7 +93,7 @@ var (
 // Queries of the collector's own metrics, if Prometheus scrapes them. Whether
 // they end in _ratio and _total is for the collector's configuration to say.
 var (
-	ownAlpha     = Query{ID: "own-alpha", Expr: "max(" + own("alpha", "_ratio") + ")", Legend: "α", Instant: true}
+	ownAlpha     = Query{ID: "own-alpha", Expr: "max by (signal) (" + own("alpha", "_ratio") + ")", Legend: "{{signal}}", Instant: true}
 	ownSeries    = Query{ID: "own-series", Expr: "sum(" + own("series", "") + ")", Legend: "series", Instant: true}
 	ownAnomalies = Query{ID: "own-anomalies", Expr: "sum(" + own("anomalies", "_total") + ")", Legend: "anomalies", Instant: true}
 	ownPoints    = Query{ID: "own-points", Expr: "sum(" + own("points", "_total") + ")", Legend: "points", Instant: true}

@@ -159,15 +159,17 @@ func (e *engineExtension) register() error {
 			return nil
 		}
 	}
-	share := func(f func(engine.Status) float64) metric.Float64Callback {
+	bySignal := func(f func(engine.SignalStatus) float64) metric.Float64Callback {
 		return func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(f(e.engine.Status()))
+			for signal, s := range e.engine.Status().Signals {
+				o.Observe(f(s), metric.WithAttributes(attribute.String("signal", signal.String())))
+			}
 			return nil
 		}
 	}
 	return errors.Join(
-		t.RegisterAnomalyEngineAlphaCallback(share(func(s engine.Status) float64 { return s.Alpha })),
-		t.RegisterAnomalyEngineThetaCallback(share(func(s engine.Status) float64 { return s.Theta })),
+		t.RegisterAnomalyEngineAlphaCallback(bySignal(func(s engine.SignalStatus) float64 { return s.Alpha })),
+		t.RegisterAnomalyEngineThetaCallback(bySignal(func(s engine.SignalStatus) float64 { return s.Theta })),
 		t.RegisterAnomalyEngineHeldAnomaliesCallback(byReason(func(s engine.Status) map[string]uint64 { return s.Held })),
 		t.RegisterAnomalyEngineAnomaliesCallback(count(func(s engine.Status) uint64 { return s.AnomaliesOpened })),
 		t.RegisterAnomalyEngineOpenAnomaliesCallback(count(func(s engine.Status) uint64 { return uint64(s.OpenAnomalies) })),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -32,7 +33,7 @@ func TestPoliciesReachTheEngineAndAreCounted(t *testing.T) {
 	metadatatest.AssertEqualAnomalyEngineHeldAnomalies(t, telemetry, []metricdata.DataPoint[int64]{
 		{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", engine.HeldDryRun))},
 	}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualAnomalyEngineTheta(t, telemetry, []metricdata.DataPoint[float64]{{Value: s.Theta}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualAnomalyEngineTheta(t, telemetry, bySignal(func(s engine.SignalStatus) float64 { return s.Theta }, e), metricdatatest.IgnoreTimestamp())
 	require.NoError(t, e.Shutdown(t.Context()))
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
@@ -42,4 +43,12 @@ func TestPolicyThatIsWrongKeepsTheExtensionFromBeingMade(t *testing.T) {
 	cfg.Engine.Policies = []policy.Rule{{}, {Where: "no condition"}}
 	_, err := NewFactory().Create(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), cfg)
 	require.ErrorContains(t, err, "policies::1: where: no condition")
+}
+
+// bySignal is a data point for each signal.
+func bySignal(f func(engine.SignalStatus) float64, e component.Component) (points []metricdata.DataPoint[float64]) {
+	for signal, s := range engineOf(e).Status().Signals {
+		points = append(points, metricdata.DataPoint[float64]{Value: f(s), Attributes: attribute.NewSet(attribute.String("signal", signal.String()))})
+	}
+	return points
 }

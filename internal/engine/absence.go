@@ -73,12 +73,12 @@ func (e *Engine) findSilent(now time.Time) {
 // point or its absence to be judged.
 func (e *Engine) judgeAbsence(st *stream) {
 	s := &st.series[0]
-	if st.silent || s.warming() || !st.asked && e.policies != nil {
+	if st.signal == SignalGroups || st.silent || s.warming() || !st.asked && e.policies != nil {
 		return
 	}
 	gap := st.gap(st.source.life.Now())
 	logP := st.gaps.LogP(gap)
-	score := detect.Score(logP, e.budget.alpha)
+	score := detect.Score(logP, e.budget.spendings[st.signal].alpha)
 	if score < 1 || st.source.watermark-st.meter.time < st.patience {
 		return
 	}

@@ -36,15 +36,20 @@ const (
 	wide = 3
 )
 
-// budget is what is spent: α, and what the fleet has shown about it.
+// budget is what is spent, and what the fleet has shown about it.
 type budget struct {
+	spendings [signals]spending
+	at        time.Time // when they were looked at last
+	all       pool
+	pools     map[series.ID]*pool
+}
+
+// spending is what one signal spends.
+type spending struct {
 	alpha float64
-	at    time.Time // when alpha was looked at last
 	// rare counts points with p < 1e-3, runs those of them that have no other in
 	// the hold-off before them: θ, the openings per exceedance, is their ratio.
 	rare, runs float64
-	all        pool
-	pools      map[series.ID]*pool
 }
 
 // pool is what series alike have in common: one metric's one statistic.
@@ -57,7 +62,11 @@ type pool struct {
 }
 
 func newBudget(maxAlpha float64) budget {
-	return budget{alpha: maxAlpha, all: pool{table: calibration.Identity}, pools: map[series.ID]*pool{}}
+	b := budget{all: pool{table: calibration.Identity}, pools: map[series.ID]*pool{}}
+	for i := range b.spendings {
+		b.spendings[i].alpha = maxAlpha
+	}
+	return b
 }
 
 // share finds or makes the pool of a metric's statistic.
@@ -88,30 +97,33 @@ func (b *budget) release(id series.ID, p *pool) {
 }
 
 // theta returns how many anomalies open per exceedance, at most 1.
-func (b *budget) theta() float64 { return (b.runs + thetaWeight) / (b.rare + thetaWeight) }
+func (s *spending) theta() float64 { return (s.runs + thetaWeight) / (s.rare + thetaWeight) }
 
-// spend moves α to what the decisions a day and θ allow: down at once, up slowly.
-func (b *budget) spend(f FalseAlarms, decisionsPerDay float64, now time.Time) {
-	want := f.alpha(decisionsPerDay * b.theta())
-	if want > b.alpha {
-		hours := max(0, now.Sub(b.at).Hours())
-		want = min(want, b.alpha*math.Pow(alphaRise, hours))
+// spend moves every α to what the decisions a day and θ allow: down at once, up slowly.
+func (b *budget) spend(f FalseAlarms, decisionsPerDay *perSignal, now time.Time) {
+	rise := math.Pow(alphaRise, max(0, now.Sub(b.at).Hours()))
+	for i := range b.spendings {
+		s := &b.spendings[i]
+		want := f.alpha(decisionsPerDay.share(Signal(i)), float64(decisionsPerDay[i])*s.theta())
+		s.alpha = min(want, s.alpha*rise)
 	}
-	b.alpha, b.at = want, now
+	b.at = now
 }
 
 // learn counts what a series' model said of a fault-free point at event time t.
-func (b *budget) learn(s *tracked, t int64, logP float64) {
-	if logP < rare && s.pool.table.Apply(logP) < min(rare, math.Log(b.alpha)+near) {
-		b.rare++
+func (b *budget) learn(signal Signal, s *tracked, t int64, logP float64) {
+	if spent := &b.spendings[signal]; logP < rare && s.pool.table.Apply(logP) < min(rare, math.Log(spent.alpha)+near) {
+		spent.rare++
 		if s.rareAt == 0 || s.n-s.rareAt > opening.HoldOff {
-			b.runs++
+			spent.runs++
 		}
 		s.rareAt = s.n
 	}
 	if f := b.all.fade(t); f < 1 {
-		b.rare *= f
-		b.runs *= f
+		for i := range b.spendings {
+			b.spendings[i].rare *= f
+			b.spendings[i].runs *= f
+		}
 	}
 	b.all.learn(logP, calibration.Identity)
 	if s.pool != &b.all {
@@ -151,10 +163,12 @@ func (p *pool) learn(logP float64, wider *calibration.Table) {
 // append writes the budget: its own numbers, the pool of all, and every pool by its identity.
 func (b *budget) append(buf []byte) []byte {
 	w := writer{b: buf}
-	w.float64(b.alpha)
 	w.int64(b.at.UnixNano())
-	w.float64(b.rare)
-	w.float64(b.runs)
+	for _, s := range b.spendings {
+		w.float64(s.alpha)
+		w.float64(s.rare)
+		w.float64(s.runs)
+	}
 	b.all.append(&w)
 	w.uint64(uint64(len(b.pools)))
 	for _, id := range slices.Sorted(maps.Keys(b.pools)) {
@@ -167,9 +181,13 @@ func (b *budget) append(buf []byte) []byte {
 // restore reads what append wrote into a budget whose pools exist, because their series do.
 func (b *budget) restore(record []byte) error {
 	r := reader{b: record}
-	b.alpha, b.at, b.rare, b.runs = r.float64(), time.Unix(0, r.int64()), r.float64(), r.float64()
-	if !(b.alpha > 0 && b.alpha < 1 && b.rare >= 0 && b.runs >= 0) {
-		r.fail(errNotWhole)
+	b.at = time.Unix(0, r.int64())
+	for i := range b.spendings {
+		s := &b.spendings[i]
+		s.alpha, s.rare, s.runs = r.float64(), r.float64(), r.float64()
+		if !(s.alpha > 0 && s.alpha < 1 && s.rare >= 0 && s.runs >= 0) {
+			r.fail(errNotWhole)
+		}
 	}
 	b.all.read(&r)
 	for range r.length(8) {

@@ -38,8 +38,8 @@ func TestAlphaFallsAtOnceAndRisesSlowly(t *testing.T) {
 		{"what is wanted is reached, not passed", 1000, 1e6, 5e-6},
 		{"and the cap is kept", 10_000, 1, 1e-3},
 	} {
-		b.spend(f, c.decisions, at(3600*c.hours))
-		assert.InEpsilon(t, c.want, b.alpha, 1e-9, c.name)
+		b.spend(f, &perSignal{SignalMetrics: int64(c.decisions)}, at(3600*c.hours))
+		assert.InEpsilon(t, c.want, b.spendings[SignalMetrics].alpha, 1e-9, c.name)
 	}
 }
 
@@ -50,7 +50,7 @@ func TestTenTimesTheSeriesIsATenthOfAlpha(t *testing.T) {
 			w.services = append(w.services, fmt.Sprint("s", i))
 		}
 		w.run(3)
-		return w.engine.Status().Alpha
+		return w.engine.Status().Signals[SignalMetrics].Alpha
 	}
 	assert.InEpsilon(t, alpha(2)/10, alpha(20), 1e-9)
 }
@@ -76,7 +76,7 @@ func TestAlphaFallsBeforeSeriesWithAPastAreJudged(t *testing.T) {
 	}
 	e.SetHistory(pasts)
 	require.Len(t, e.ObserveMetrics(batch(history), shownAll), n, "none is warming")
-	assert.InEpsilon(t, 5.0/(n*8640), e.Status().Alpha, 1e-9)
+	assert.InEpsilon(t, 5.0/(n*8640), e.Status().Signals[SignalMetrics].Alpha, 1e-9)
 }
 
 type allPasts struct{ list []*Past }
@@ -90,19 +90,19 @@ func (p *allPasts) Take(Origin) *Past {
 // Where strange points come in bursts, one burst is one anomaly: then more of them may be strange.
 func TestThetaIsLearnedFromBursts(t *testing.T) {
 	f := DefaultConfig().FalseAlarms
-	rareBy := func(bursts, points int) *budget {
+	rareBy := func(bursts, points int) *spending {
 		b := newBudget(f.MaxAlpha)
 		s := &tracked{pool: &b.all}
 		for range bursts {
 			s.n += 1000
 			for range points {
 				s.n++
-				b.learn(s, start.UnixNano(), rare-1)
+				b.learn(SignalMetrics, s, start.UnixNano(), rare-1)
 			}
-			b.learn(s, start.UnixNano(), rare+1) // not rare
+			b.learn(SignalMetrics, s, start.UnixNano(), rare+1) // not rare
 		}
-		b.spend(f, 1e6, start)
-		return &b
+		b.spend(f, &perSignal{SignalMetrics: 1e6}, start)
+		return &b.spendings[SignalMetrics]
 	}
 	assert.InDelta(t, 1, rareBy(0, 0).theta(), 0, "unless shown otherwise")
 	assert.InDelta(t, 1, rareBy(50, 1).theta(), 0)
@@ -117,7 +117,7 @@ func TestPoolsShrinkToAll(t *testing.T) {
 	feed := func(p *pool, points int, exaggeration float64) {
 		s := &tracked{pool: p}
 		for range points {
-			b.learn(s, start.UnixNano(), exaggeration*math.Log(1-random.Float64()))
+			b.learn(SignalMetrics, s, start.UnixNano(), exaggeration*math.Log(1-random.Float64()))
 		}
 	}
 	boaster := shared(&b, "boaster", fleet)
@@ -188,16 +188,16 @@ func TestPoolsForget(t *testing.T) {
 	hour := func(h int) int64 { return start.Add(time.Duration(h) * time.Hour).UnixNano() }
 	for range 100 {
 		s.n += 1000
-		b.learn(s, hour(0), rare-1)
+		b.learn(SignalMetrics, s, hour(0), rare-1)
 	}
 	for h := 1; h <= 30*24; h++ {
-		b.learn(s, hour(h), 0)
+		b.learn(SignalMetrics, s, hour(h), 0)
 	}
-	assert.InDelta(t, 50, b.rare, 0.1, "one half-life")
-	assert.InDelta(t, 50, b.runs, 0.1)
-	before := b.rare
-	b.learn(s, hour(1000*24), 0)
-	assert.Greater(t, b.rare, 0.97*before, "a gap, or a clock far ahead, is a day at most")
+	assert.InDelta(t, 50, b.spendings[SignalMetrics].rare, 0.1, "one half-life")
+	assert.InDelta(t, 50, b.spendings[SignalMetrics].runs, 0.1)
+	before := b.spendings[SignalMetrics].rare
+	b.learn(SignalMetrics, s, hour(1000*24), 0)
+	assert.Greater(t, b.spendings[SignalMetrics].rare, 0.97*before, "a gap, or a clock far ahead, is a day at most")
 }
 
 // taught feeds one service's five series for some steps, of which the first faulty ones have a fault, and returns how many points were learned.
@@ -256,11 +256,11 @@ func TestRestoredBudgetGoesOnToTheBit(t *testing.T) {
 
 func TestBudgetThatCannotBeIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*budget){
-		"α of 0":        func(b *budget) { b.alpha = 0 },
-		"α of 1":        func(b *budget) { b.alpha = 1 },
-		"α is NaN":      func(b *budget) { b.alpha = math.NaN() },
-		"negative rare": func(b *budget) { b.rare = -1 },
-		"negative runs": func(b *budget) { b.runs = -1 },
+		"α of 0":        func(b *budget) { b.spendings[SignalMetrics].alpha = 0 },
+		"α of 1":        func(b *budget) { b.spendings[SignalMetrics].alpha = 1 },
+		"α is NaN":      func(b *budget) { b.spendings[SignalMetrics].alpha = math.NaN() },
+		"negative rare": func(b *budget) { b.spendings[SignalMetrics].rare = -1 },
+		"negative runs": func(b *budget) { b.spendings[SignalMetrics].runs = -1 },
 	} {
 		b := newBudget(1e-3)
 		require.NoError(t, b.restore(b.append(nil)))

@@ -86,11 +86,11 @@ func (c *Config) zone() *season.Zone {
 	return season.NewZone(loc)
 }
 
-// alpha returns the chance per decision that spends the budget evenly over the given decisions a day.
-func (f FalseAlarms) alpha(decisionsPerDay float64) float64 {
+// alpha returns the chance per decision that spends a share of the budget evenly over the given decisions a day.
+func (f FalseAlarms) alpha(share, decisionsPerDay float64) float64 {
 	if decisionsPerDay <= 0 {
 		return f.MaxAlpha
 	}
-	perDay := f.Count * float64(24*time.Hour) / float64(f.Per) / float64(f.Replicas)
+	perDay := share * f.Count * float64(24*time.Hour) / float64(f.Per) / float64(f.Replicas)
 	return min(f.MaxAlpha, perDay/decisionsPerDay)
 }

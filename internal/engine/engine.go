@@ -68,7 +68,7 @@ type Engine struct {
 	held            map[string]uint64
 	walkAt          time.Time // when idle streams are looked at next
 	budget          budget
-	decisionsPerDay int64
+	decisionsPerDay perSignal
 	points          uint64
 	refused         map[string]uint64
 	warming         int
@@ -76,7 +76,8 @@ type Engine struct {
 	snapshots
 	historyState
 	restoring bool
-	refs      []ref // scratch of one batch
+	refs      []ref      // scratch of one batch
+	due       []*service // whose group's round is over, within one batch
 	samples   [seriesPerHistogram]sample
 }
 
@@ -95,7 +96,9 @@ type source struct {
 type service struct {
 	name      string
 	sources   int
+	series    int // those that are watched, groups apart
 	followed  int // series with an anomaly that is open or in its hold-off
+	group     group
 	watermark int64
 	delivered int64 // watermark of the gauges that were delivered last
 	// maxScore is the greatest score since the gauges were last asked for, unsent that of the time before, until it was delivered.
@@ -110,6 +113,7 @@ type stream struct {
 	metric, unit string
 	attributes   pcommon.Map
 	meter        meter
+	signal       Signal
 	cadence      int64 // usual distance of two points, nanoseconds
 	late         int
 	series       []tracked
@@ -168,7 +172,7 @@ func (e *Engine) reset() {
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}
 	e.budget = newBudget(e.cfg.FalseAlarms.MaxAlpha)
-	e.decisionsPerDay, e.points, e.warming, e.evicted = 0, 0, 0, 0
+	e.decisionsPerDay, e.points, e.warming, e.evicted = perSignal{}, 0, 0, 0
 }
 
 // Tick tells the engine what time it is where it runs. Series that have been
@@ -197,7 +201,7 @@ func (e *Engine) tick(now time.Time) {
 
 // forget is told of every stream that leaves the table.
 func (e *Engine) forget(_ series.ID, st *stream) {
-	e.decisionsPerDay -= st.decisionsPerDay()
+	e.uncount(st)
 	for i := range st.series {
 		e.evicted++
 		if st.series[i].warming() {
@@ -206,7 +210,7 @@ func (e *Engine) forget(_ series.ID, st *stream) {
 		e.silence(st.series[i].id, st)
 		e.budget.release(st.series[i].group, st.series[i].pool)
 	}
-	st.source.streams--
+	st.source.release(st)
 	e.releaseSource(st.source)
 }
 
@@ -236,11 +240,17 @@ func (e *Engine) silence(id series.ID, st *stream) {
 			s.last.score = 0 // what is silent is not above the threshold
 			s.openAt = 0
 			if exposed {
-				e.addStale(st.stale(s))
+				c := st.companions(s)
+				c.End = true
+				e.addCompanions(c)
 			}
 		}
 	}
 }
 
-// spend moves α to what the decisions a day allow.
-func (e *Engine) spend() { e.budget.spend(e.cfg.FalseAlarms, float64(e.decisionsPerDay), e.now) }
+// spend moves every α to what the decisions a day allow.
+func (e *Engine) spend() { e.budget.spend(e.cfg.FalseAlarms, &e.decisionsPerDay, e.now) }
+
+// count and uncount add and take away the decisions a day of a stream.
+func (e *Engine) count(st *stream)   { e.decisionsPerDay[st.signal] += st.decisionsPerDay() }
+func (e *Engine) uncount(st *stream) { e.decisionsPerDay[st.signal] -= st.decisionsPerDay() }

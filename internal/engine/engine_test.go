@@ -61,27 +61,27 @@ func TestAlphaSpendsTheBudget(t *testing.T) {
 		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-4}, 100, 1e-4},
 		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 0, 1e-3},
 	} {
-		assert.InEpsilon(t, c.want, c.budget.alpha(c.decisions), 1e-12, "%+v at %v", c.budget, c.decisions)
+		assert.InEpsilon(t, c.want, c.budget.alpha(1, c.decisions), 1e-12, "%+v at %v", c.budget, c.decisions)
 	}
 }
 
 // Seven series every 10 s are 60,480 decisions a day; with five false alarms a day, each may be one by 8.3e-5.
 func TestAlphaFollowsFromSeriesAndCadence(t *testing.T) {
 	w := newWorld(newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms }), "cart")
-	assert.InDelta(t, 1e-3, w.engine.Status().Alpha, 0, "nothing is known of the decisions yet")
+	assert.InDelta(t, 1e-3, w.engine.Status().Signals[SignalMetrics].Alpha, 0, "nothing is known of the decisions yet")
 	w.run(1)
-	assert.Zero(t, w.engine.Status().DecisionsPerDay, "one point has no cadence")
+	assert.Zero(t, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay, "one point has no cadence")
 	w.run(1)
-	assert.InDelta(t, 7*8640, w.engine.Status().DecisionsPerDay, 0)
+	assert.Equal(t, int64(7*8640), w.engine.Status().Signals[SignalMetrics].DecisionsPerDay)
 	w.run(1) // α is that of the latest batch
-	assert.InEpsilon(t, 5.0/(7*8640), w.engine.Status().Alpha, 1e-12)
+	assert.InEpsilon(t, 5.0/(7*8640), w.engine.Status().Signals[SignalMetrics].Alpha, 1e-12)
 	w.services = append(w.services, "payment")
 	w.run(2)
-	assert.InDelta(t, 14*8640, w.engine.Status().DecisionsPerDay, 0)
+	assert.Equal(t, int64(14*8640), w.engine.Status().Signals[SignalMetrics].DecisionsPerDay)
 
 	// When the series are gone, so are their decisions.
 	w.engine.Tick(start.Add(48 * time.Hour))
-	assert.Zero(t, w.engine.Status().DecisionsPerDay)
+	assert.Zero(t, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay)
 	assert.Zero(t, w.engine.Status().Series)
 }
 
@@ -148,7 +148,7 @@ func TestCadenceRecoversFromTwoPointsAtOnce(t *testing.T) {
 			e.ObserveMetrics(from("s", gauge("m", float64(10+10*i), 1)), shownNone)
 		}
 		assert.InDelta(t, 10, e.Series(SeriesQuery{})[0].CadenceSeconds, 0.5, "first two points %v apart", apart)
-		assert.Less(t, e.Status().DecisionsPerDay, 10_000.0, "first two points %v apart", apart)
+		assert.Less(t, e.Status().Signals[SignalMetrics].DecisionsPerDay, int64(10_000), "first two points %v apart", apart)
 	}
 }
 
@@ -187,12 +187,12 @@ func TestNothingIsLeftOfWhatWasEvicted(t *testing.T) {
 	assert.Zero(t, s.Warming)
 	assert.Equal(t, uint64(statistics), s.Evicted)
 	assert.Zero(t, s.OpenAnomalies)
-	assert.Zero(t, s.DecisionsPerDay)
+	assert.Zero(t, s.Signals[SignalMetrics].DecisionsPerDay)
 	assert.Empty(t, e.sources)
 	assert.Empty(t, e.services)
 	assert.Empty(t, e.owners)
 	assert.Empty(t, e.exposed)
-	assert.Len(t, e.PendingGauges().Stale, 1, "its companions are to be ended")
+	assert.Len(t, e.PendingGauges().Companions, 1, "its companions are to be ended")
 	assert.Equal(t, incident.StateClosed, e.Incidents("")[0].State)
 }
 
@@ -219,11 +219,11 @@ func TestSilence(t *testing.T) {
 
 	w.engine.Tick(at(float64(last)).Add(silentAfter))
 	assert.Equal(t, 1, w.engine.Status().OpenAnomalies, "not silent for long enough")
-	assert.Empty(t, w.engine.PendingGauges().Stale)
+	assert.Empty(t, w.engine.PendingGauges().Companions)
 	w.engine.Tick(at(float64(last)).Add(silentAfter + time.Second))
 	assert.Zero(t, w.engine.Status().OpenAnomalies)
 
-	stale := w.engine.PendingGauges().Stale
+	stale := w.engine.PendingGauges().Companions
 	require.Len(t, stale, 1)
 	assert.Equal(t, []string{"load", "value", "By"}, []string{stale[0].Metric, stale[0].Statistic, stale[0].Unit})
 	assert.Equal(t, map[string]any{"service.name": "cart"}, stale[0].Resource.AsRaw())
@@ -239,9 +239,9 @@ func TestSilence(t *testing.T) {
 	assert.Equal(t, incident.StateClosed, events.Incidents[0].State)
 
 	w.engine.Tick(at(float64(last)).Add(time.Hour))
-	assert.Len(t, w.engine.PendingGauges().Stale, 1, "once is enough")
+	assert.Len(t, w.engine.PendingGauges().Companions, 1, "once is enough")
 	w.engine.DeliveredGauges(w.engine.PendingGauges())
-	assert.Empty(t, w.engine.PendingGauges().Stale)
+	assert.Empty(t, w.engine.PendingGauges().Companions)
 }
 
 // A slow series is not silent after five minutes: it takes ten of its cadences.
@@ -272,7 +272,7 @@ func TestSilenceOfWhatWasNotShown(t *testing.T) {
 	require.Equal(t, 1, w.engine.Status().OpenAnomalies)
 	w.engine.Tick(start.Add(12 * time.Hour))
 	assert.Zero(t, w.engine.Status().OpenAnomalies)
-	assert.Empty(t, w.engine.PendingGauges().Stale)
+	assert.Empty(t, w.engine.PendingGauges().Companions)
 }
 
 func TestShownSeriesAreBounded(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // maxPending bounds the findings of each kind that wait for the findings receiver.
@@ -19,11 +20,11 @@ const maxPending = 10_000
 // findings are what leaves by the findings receiver. Each waits until it was
 // delivered; a newer update of one id replaces an older one.
 type findings struct {
-	claimed   map[string]bool
-	anomalies map[string]*incident.Anomaly
-	incidents map[string]*incident.Incident
-	stale     map[series.ID]*Stale
-	dropped   uint64
+	claimed    map[string]bool
+	anomalies  map[string]*incident.Anomaly
+	incidents  map[string]*incident.Incident
+	companions map[series.ID]*Companions
+	dropped    uint64
 }
 
 // Events are anomalies and incidents that opened, changed or closed.
@@ -32,8 +33,9 @@ type Events struct {
 	Incidents []*incident.Incident
 }
 
-// Stale is a series whose companions are to be ended because it fell silent. Time is that of its last point.
-type Stale struct {
+// Companions are those of a series that has no batch to write them into: it is
+// derived, or fell silent and they are to End. Time is that of its last point.
+type Companions struct {
 	Series       series.ID
 	Resource     pcommon.Map
 	Scope        pcommon.InstrumentationScope
@@ -41,6 +43,9 @@ type Stale struct {
 	Metric, Unit string
 	Statistic    string
 	Time         pcommon.Timestamp
+	End          bool
+	// Values are in the order of vocabulary.Companions; they mean nothing at the end.
+	Values [len(vocabulary.Companions)]float64
 }
 
 // Gauge is the state of one service. Time is its watermark.
@@ -54,15 +59,15 @@ type Gauge struct {
 	Rate     float64
 }
 
-// Gauges are the gauges of all services that saw new data since the last delivery, and the series to end.
+// Gauges are the gauges of all services that saw new data since the last delivery, and the companions of series that have no batch.
 type Gauges struct {
-	Services []Gauge
-	Stale    []*Stale
+	Services   []Gauge
+	Companions []*Companions
 }
 
 func (f *findings) clear() {
 	f.claimed = map[string]bool{}
-	f.anomalies, f.incidents, f.stale = map[string]*incident.Anomaly{}, map[string]*incident.Incident{}, map[series.ID]*Stale{}
+	f.anomalies, f.incidents, f.companions = map[string]*incident.Anomaly{}, map[string]*incident.Incident{}, map[series.ID]*Companions{}
 	f.dropped = 0
 }
 
@@ -93,7 +98,7 @@ func (e *Engine) noteNews() {
 	}
 }
 
-func (f *findings) addStale(s *Stale) { hold(f, f.stale, s.Series, s) }
+func (f *findings) addCompanions(c *Companions) { hold(f, f.companions, c.Series, c) }
 
 // hold puts a finding under its id. Where there is no room the new one is dropped and counted.
 func hold[K comparable, V any](f *findings, m map[K]*V, id K, v *V) {
@@ -128,11 +133,11 @@ func (e *Engine) DeliveredEvents(ev Events) {
 }
 
 // PendingGauges returns the gauges of every service that saw data since the last
-// delivery, in the order of their names, and the series that are to be ended.
+// delivery, in the order of their names, and the companions of series that have no batch.
 func (e *Engine) PendingGauges() Gauges {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	g := Gauges{Stale: inOrder(e.stale)}
+	g := Gauges{Companions: inOrder(e.companions)}
 	open := e.tracker.OpenBy()
 	total, above := e.countAbove()
 	for _, name := range slices.Sorted(maps.Keys(e.services)) {
@@ -153,6 +158,9 @@ func (e *Engine) PendingGauges() Gauges {
 func (e *Engine) countAbove() (total, above map[string]int) {
 	total, above = map[string]int{}, map[string]int{}
 	for _, st := range e.streams.All() {
+		if st.signal == SignalGroups {
+			continue // a group is made from the others
+		}
 		name := st.source.service.name
 		total[name] += len(st.series)
 		for i := range st.series {
@@ -173,17 +181,19 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 			svc.delivered, svc.unsent = nanos(d.Time), 0
 		}
 	}
-	for _, s := range g.Stale {
-		if e.stale[s.Series] == s {
-			delete(e.stale, s.Series)
+	for _, c := range g.Companions {
+		if e.companions[c.Series] == c {
+			delete(e.companions, c.Series)
 		}
 	}
 }
 
-func (st *stream) stale(s *tracked) *Stale {
-	return &Stale{
+func (st *stream) companions(s *tracked) *Companions {
+	return &Companions{
 		Series: s.id, Resource: st.source.resource, Scope: st.scope, Attributes: st.attributes,
 		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: statNames[s.stat], Time: pcommon.Timestamp(st.meter.time),
+		End:    s.last.phase == incident.PhaseEnd,
+		Values: [...]float64{s.last.score, s.last.observed, s.last.expected, s.last.lower, s.last.upper},
 	}
 }
 

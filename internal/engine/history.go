@@ -75,6 +75,9 @@ func (s *Study) Observe(md pmetric.Metrics) { s.engine.ObserveMetrics(md, Output
 func (s *Study) Pasts() iter.Seq2[string, *Past] {
 	return func(yield func(string, *Past) bool) {
 		for _, st := range s.engine.streams.All() {
+			if st.signal != SignalMetrics {
+				continue
+			}
 			p := &Past{meter: st.meter, cadence: st.cadence, series: make([]pastSeries, len(st.series))}
 			for i := range st.series {
 				from := &st.series[i]
@@ -120,7 +123,7 @@ func (e *Engine) adopt(r *ref, st *stream) {
 		return
 	}
 	st.meter, st.cadence = past.meter, past.cadence
-	e.decisionsPerDay += st.decisionsPerDay()
+	e.count(st)
 	for i := range past.series {
 		s, from := &st.series[i], &past.series[i]
 		s.model, s.n = from.model, from.n
@@ -139,6 +142,9 @@ func (e *Engine) Origins() iter.Seq[Origin] {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		for _, st := range e.streams.All() {
+			if st.signal != SignalMetrics {
+				continue
+			}
 			resource := pcommon.NewResource()
 			st.source.resource.CopyTo(resource.Attributes())
 			for _, m := range st.metrics() {

@@ -95,7 +95,7 @@ func TestHistoryIsAsGoodAsHavingBeenThere(t *testing.T) {
 			assert.Equal(t, st.series[i].n, other.series[i].n)
 		}
 	}
-	assert.Equal(t, there.Status().DecisionsPerDay, late.Status().DecisionsPerDay)
+	assert.Equal(t, there.Status().Signals[SignalMetrics].DecisionsPerDay, late.Status().Signals[SignalMetrics].DecisionsPerDay)
 	assert.Positive(t, late.Status().OpenAnomalies)
 	assert.Zero(t, late.Status().Warming)
 	assert.Equal(t, uint64(20*statistics), late.Status().Points, "what was judged live, and no more")
@@ -136,7 +136,7 @@ func TestHistoryReportsNothing(t *testing.T) {
 	verdicts := e.ObserveMetrics(from("cart", reading(history, 0)[:1]...), shownWhereAnomalous)
 	assert.Empty(t, verdicts)
 	assert.Empty(t, e.PendingEvents().Anomalies)
-	assert.Empty(t, e.PendingGauges().Stale)
+	assert.Empty(t, e.PendingGauges().Companions)
 	assert.Zero(t, e.Status().AnomaliesOpened)
 	assert.Zero(t, e.Status().OpenAnomalies)
 }

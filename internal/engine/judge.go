@@ -15,11 +15,11 @@ import (
 
 // observe takes one data point: at most one sample per statistic.
 func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
-	t, decisions := r.time, e.decisionsPerDay
+	t, decisions := r.time, e.decisionsPerDay[SignalMetrics]
 	st := e.streamOf(r)
 	if !st.asked {
 		e.ask(r, st)
-		if e.decisionsPerDay > decisions { // it has a past, and is judged at once
+		if e.decisionsPerDay[SignalMetrics] > decisions { // it has a past, and is judged at once
 			e.spend()
 		}
 	}
@@ -64,9 +64,9 @@ func (e *Engine) measure(r *ref, st *stream) (samples []sample, refused string) 
 		samples, refused = st.meter.number(m, r.number(), e.samples[:0])
 	}
 	if refused == "" && seen {
-		e.decisionsPerDay -= st.decisionsPerDay()
+		e.uncount(st)
 		st.learnCadence(st.meter.time - before)
-		e.decisionsPerDay += st.decisionsPerDay()
+		e.count(st)
 	}
 	return samples, refused
 }
@@ -80,13 +80,21 @@ func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output) {
 	if was && !math.IsNaN(p.Expected) {
 		e.warming--
 	}
+	if st.signal == SignalGroups && p.Kind == detect.KindLow {
+		p.LogP = 0 // fewer strange points than usual are good news
+	}
 	nominal := calibration.Humble(max(p.LogP, leastLogP), s.n)
 	logP := max(s.pool.table.Apply(nominal), leastLogP)
-	if !math.IsNaN(p.Expected) && e.teaches(st, s) {
-		e.budget.learn(s, t, nominal)
+	if !math.IsNaN(p.Expected) {
+		if e.teaches(st, s) {
+			e.budget.learn(st.signal, s, t, nominal)
+		}
+		if st.signal != SignalGroups {
+			e.tally(st.source.service, t, logP)
+		}
 	}
 	s.last = verdict{
-		time: t, score: detect.Score(logP, e.budget.alpha), observed: v, expected: p.Expected,
+		time: t, score: detect.Score(logP, e.budget.spendings[st.signal].alpha), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score)

@@ -91,6 +91,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 		}
 		verdicts = e.observe(&e.refs[i], out, verdicts)
 	}
+	e.closeRounds()
 	e.noteNews()
 	e.recent.put(key, verdicts)
 	return verdicts

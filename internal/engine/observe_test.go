@@ -160,7 +160,7 @@ func TestBadPointsPoisonNothing(t *testing.T) {
 		assert.Empty(t, dirty.ObserveMetrics(md, shownWhereAnomalous))
 	}
 	assert.Equal(t, clean.Series(SeriesQuery{}), dirty.Series(SeriesQuery{}))
-	assert.Equal(t, clean.Status().Alpha, dirty.Status().Alpha)
+	assert.Equal(t, clean.Status().Signals[SignalMetrics].Alpha, dirty.Status().Signals[SignalMetrics].Alpha)
 	assert.Equal(t, map[string]uint64{
 		RefusedNotFinite: 3 * history, RefusedDuplicate: history, RefusedOutOfOrder: history, RefusedNoTimestamp: history,
 	}, dirty.Status().Refused)

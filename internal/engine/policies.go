@@ -36,7 +36,7 @@ func (e *Engine) SetPolicies(s *policy.Set) {
 // ask has the policies say what holds for a stream. That takes the metric as it
 // came in, so it is done at the stream's first point since the start.
 func (e *Engine) ask(r *ref, st *stream) {
-	e.decisionsPerDay -= st.decisionsPerDay()
+	e.uncount(st)
 	st.asked, st.policy, st.patience = true, nil, 0
 	if e.policies != nil {
 		st.policy = e.policies.For(context.Background(), r.resource, r.scope, r.metric, r.attributes)
@@ -44,7 +44,7 @@ func (e *Engine) ask(r *ref, st *stream) {
 	if st.policy != nil {
 		st.patience = int64(st.policy.MinDuration())
 	}
-	e.decisionsPerDay += st.decisionsPerDay()
+	e.count(st)
 }
 
 // opens tells whether an anomaly opens at the latest point of a series that has

@@ -177,9 +177,9 @@ func TestMinDurationMakesFewerDecisions(t *testing.T) {
 	w := newWorld(newEngine(), "cart")
 	w.engine.SetPolicies(compile(t, policy.Rule{Where: `metric.name == "latency"`, MinDuration: 10 * cadence * time.Second}, policy.Rule{MinDuration: time.Second}))
 	w.run(3)
-	assert.InDelta(t, 2*8640+seriesPerHistogram*864, w.engine.Status().DecisionsPerDay, 0)
+	assert.InDelta(t, 2*8640+seriesPerHistogram*864, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay, 0)
 	w.engine.Tick(start.Add(48 * time.Hour))
-	assert.Zero(t, w.engine.Status().DecisionsPerDay)
+	assert.Zero(t, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay)
 }
 
 // What is held back for long teaches nothing either, and the series is not lost for teaching.
@@ -234,7 +234,7 @@ func TestPoliciesMayChangeOverARestart(t *testing.T) {
 	w.engine = e
 	w.run(1, "cart")
 	assert.Equal(t, uint64(1), e.Status().AnomaliesOpened, "nothing asks it to last any more")
-	assert.InDelta(t, statistics*8640, e.Status().DecisionsPerDay, 0)
+	assert.InDelta(t, statistics*8640, e.Status().Signals[SignalMetrics].DecisionsPerDay, 0)
 }
 
 // An anomaly goes on, whatever a policy says of opening.

@@ -39,7 +39,7 @@ func asJSON(t *testing.T, e *Engine) string {
 	s.Persisted, s.Generation, s.SnapshotTime = false, 0, time.Time{}
 	gauges := e.PendingGauges()
 	var stale []string
-	for _, st := range gauges.Stale {
+	for _, st := range gauges.Companions {
 		stale = append(stale, fmt.Sprint(st.Series, st.Resource.AsRaw(), st.Scope.Name(), st.Attributes.AsRaw(), st.Metric, st.Unit, st.Statistic, st.Time))
 	}
 	b, err := json.MarshalIndent([]any{s, e.Series(SeriesQuery{Limit: 1000}), e.Incidents(""), e.PendingEvents(), gauges.Services, stale}, "", " ")
@@ -130,15 +130,15 @@ func TestPendingFindingsAreInTheSnapshot(t *testing.T) {
 	w.run(history)
 	w.run(2, "cart", "payment")
 	w.engine.Tick(at(history * cadence).Add(2 * silentAfter))
-	require.Len(t, w.engine.PendingGauges().Stale, 2)
+	require.Len(t, w.engine.PendingGauges().Companions, 2)
 	require.Len(t, w.engine.PendingEvents().Anomalies, 2)
 	disk := persist(t, w.engine)
 	require.NoError(t, w.engine.Snapshot(t.Context(), at(1e6)))
 	e, _ := restored(t, disk, history*cadence)
 	assert.Equal(t, w.engine.PendingEvents(), e.PendingEvents())
-	stale := e.PendingGauges().Stale
+	stale := e.PendingGauges().Companions
 	require.Len(t, stale, 2, "or the companions of a silent series never end")
-	assert.Equal(t, w.engine.PendingGauges().Stale[0].Series, stale[0].Series)
+	assert.Equal(t, w.engine.PendingGauges().Companions[0].Series, stale[0].Series)
 }
 
 // An open anomaly outlives a restart and closes by itself if its series never comes back.
@@ -153,7 +153,7 @@ func TestSilenceAfterARestart(t *testing.T) {
 	assert.Equal(t, 1, e.Status().OpenAnomalies)
 	e.Tick(at(history * cadence).Add(silentAfter + time.Second))
 	assert.Zero(t, e.Status().OpenAnomalies)
-	assert.Len(t, e.PendingGauges().Stale, 1)
+	assert.Len(t, e.PendingGauges().Companions, 1)
 	i, ok := e.Incident(id)
 	require.True(t, ok)
 	assert.Equal(t, incident.StateClosed, i.State)
@@ -364,7 +364,7 @@ func TestDamage(t *testing.T) {
 				e, logs := restored(t, disk, 0)
 				assert.Zero(t, e.Status().Points)
 				assert.Zero(t, e.Status().Series)
-				assert.Zero(t, e.Status().DecisionsPerDay)
+				assert.Zero(t, e.Status().Signals[SignalMetrics].DecisionsPerDay)
 				assert.Equal(t, silent, len(errorsIn(logs)) == 0, "it is said: %q", errorsIn(logs))
 				goesOn(t, e, disk)
 			})
@@ -462,7 +462,7 @@ func TestRestoreIntoASmallerTable(t *testing.T) {
 	assert.LessOrEqual(t, s.Series, statistics)
 	assert.LessOrEqual(t, s.OpenAnomalies, 2)
 	assert.Equal(t, len(e.owners), s.OpenAnomalies)
-	assert.InDelta(t, s.Series*8640, s.DecisionsPerDay, 0)
+	assert.InDelta(t, s.Series*8640, s.Signals[SignalMetrics].DecisionsPerDay, 0)
 	assert.LessOrEqual(t, s.Warming, s.Series)
 	for _, src := range e.sources {
 		assert.Positive(t, src.streams, "a source without streams is forgotten")
@@ -497,14 +497,14 @@ func TestLayoutOnDisk(t *testing.T) {
 	assert.Equal(t, "snapshot/1/manifest", manifestKey(1))
 	assert.Equal(t, "snapshot/1/12", chunkKey(1, 12))
 	m := manifest{generation: 0x0102, taken: time.Unix(0, 0x0304), chunks: 5}.bytes()
-	assert.Equal(t, []byte{2, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 5}, m[:21])
+	assert.Equal(t, []byte{3, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 5}, m[:21])
 
 	p := &packer{generation: 9}
 	p.add(7, []byte("abc"))
 	p.add(8, nil)
 	p.close()
 	require.Len(t, p.chunks, 1)
-	assert.Equal(t, []byte{2, 0, 0, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0, 3, 'a', 'b', 'c', 8, 0, 0, 0, 0}, p.chunks[0][:len(p.chunks[0])-crcSize])
+	assert.Equal(t, []byte{3, 0, 0, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0, 3, 'a', 'b', 'c', 8, 0, 0, 0, 0}, p.chunks[0][:len(p.chunks[0])-crcSize])
 
 	w := writer{}
 	w.bool(true)
@@ -540,6 +540,7 @@ func TestLayoutOfRecords(t *testing.T) {
 		case tagStream:
 			r.uint64()
 			assert.NotNil(t, e.sources[series.ID(r.uint64())])
+			assert.Equal(t, byte(SignalMetrics), r.byte())
 			assert.Equal(t, "test", r.text(), "scope")
 			assert.Empty(t, r.text(), "scope version")
 			assert.Empty(t, r.attributes().AsRaw(), "scope attributes")
@@ -579,10 +580,12 @@ func TestLayoutOfRecords(t *testing.T) {
 			assert.False(t, r.bool(), "waits for its policy")
 			require.NoError(t, r.end())
 		case tagBudget:
-			assert.InDelta(t, 1e-6, r.float64(), 0, "α")
 			assert.Equal(t, start.UnixNano(), r.int64(), "when it was looked at")
-			assert.Zero(t, r.float64(), "rare points")
-			assert.Zero(t, r.float64(), "runs of them")
+			for range signals {
+				assert.InDelta(t, 1e-6, r.float64(), 0, "α")
+				assert.Zero(t, r.float64(), "rare points")
+				assert.Zero(t, r.float64(), "runs of them")
+			}
 			layoutOfPool(t, &r)
 			assert.Equal(t, uint64(1), r.uint64(), "pools")
 			assert.Equal(t, uint64(series.Text("m").Join(series.Number(uint64(statValue)))), r.uint64())

@@ -23,12 +23,12 @@ import (
 
 // Tags of the records of a snapshot.
 const (
-	tagEngine byte = 1 // the JSON of engineState
-	tagSource byte = 2
-	tagStream byte = 3
-	tagStale  byte = 4
-	tagBudget byte = 5
-	tagMore   byte = 0x80 // set where the record goes on in the next piece
+	tagEngine     byte = 1 // the JSON of engineState
+	tagSource     byte = 2
+	tagStream     byte = 3
+	tagCompanions byte = 4
+	tagBudget     byte = 5
+	tagMore       byte = 0x80 // set where the record goes on in the next piece
 )
 
 // engineState is what is not kept by source or stream.
@@ -48,6 +48,7 @@ type engineState struct {
 type serviceState struct {
 	Watermark, Delivered int64
 	MaxScore             float64
+	Group                group
 }
 
 // pack encodes the whole state: sources before their streams, in the order of
@@ -59,14 +60,14 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 		Exposed: slices.Sorted(maps.Keys(e.exposed)), Anomalies: e.anomalies, Incidents: e.incidents, Services: map[string]serviceState{},
 	}
 	for name, svc := range e.services {
-		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: max(svc.maxScore, svc.unsent)}
+		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: max(svc.maxScore, svc.unsent), Group: svc.group}
 	}
 	b, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	for _, stale := range inOrder(e.stale) {
-		p.add(tagStale, stale.append(p.record[:0]))
+	for _, c := range inOrder(e.companions) {
+		p.add(tagCompanions, c.append(p.record[:0]))
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.sources)) {
 		p.add(tagSource, e.sources[id].append(p.record[:0]))
@@ -125,8 +126,8 @@ func (e *Engine) restoreRecord(tag byte, record []byte) error {
 		return e.restoreSource(record)
 	case tagStream:
 		return e.restoreStream(record)
-	case tagStale:
-		return e.restoreStale(record)
+	case tagCompanions:
+		return e.restoreCompanions(record)
 	case tagBudget:
 		return e.budget.restore(record)
 	default:
@@ -171,7 +172,7 @@ func (e *Engine) restoreEngine(text []byte) error {
 	}
 	for name, svc := range s.Services {
 		if at := e.services[name]; at != nil {
-			at.watermark, at.delivered, at.maxScore = svc.Watermark, svc.Delivered, svc.MaxScore
+			at.watermark, at.delivered, at.maxScore, at.group = svc.Watermark, svc.Delivered, svc.MaxScore, svc.Group
 		}
 	}
 	return nil
@@ -209,7 +210,7 @@ func (e *Engine) restoreSource(record []byte) error {
 	return nil
 }
 
-func (s *Stale) append(b []byte) []byte {
+func (s *Companions) append(b []byte) []byte {
 	w := writer{b: b}
 	w.uint64(uint64(s.Series))
 	w.attributes(s.Resource)
@@ -219,19 +220,26 @@ func (s *Stale) append(b []byte) []byte {
 	w.text(s.Unit)
 	w.text(s.Statistic)
 	w.uint64(uint64(s.Time))
+	w.bool(s.End)
+	for _, v := range s.Values {
+		w.float64(v)
+	}
 	return w.b
 }
 
-func (e *Engine) restoreStale(record []byte) error {
+func (e *Engine) restoreCompanions(record []byte) error {
 	r := reader{b: record}
-	s := &Stale{
+	s := &Companions{
 		Series: series.ID(r.uint64()), Resource: r.attributes(), Scope: r.scope(), Attributes: r.attributes(),
-		Metric: r.text(), Unit: r.text(), Statistic: r.text(), Time: pcommon.Timestamp(r.uint64()),
+		Metric: r.text(), Unit: r.text(), Statistic: r.text(), Time: pcommon.Timestamp(r.uint64()), End: r.bool(),
+	}
+	for i := range s.Values {
+		s.Values[i] = r.float64()
 	}
 	if err := r.end(); err != nil {
-		return fmt.Errorf("series to end: %w", err)
+		return fmt.Errorf("companions: %w", err)
 	}
-	e.addStale(s)
+	e.addCompanions(s)
 	return nil
 }
 
@@ -239,6 +247,7 @@ func (st *stream) append(b []byte) ([]byte, error) {
 	w := writer{b: b}
 	w.uint64(uint64(st.id))
 	w.uint64(uint64(st.source.id))
+	w.byte(byte(st.signal))
 	w.scope(st.scope)
 	w.text(st.metric)
 	w.text(st.unit)
@@ -263,14 +272,14 @@ func (e *Engine) restoreStream(record []byte) error {
 	r := reader{b: record}
 	id := series.ID(r.uint64())
 	src := e.sources[series.ID(r.uint64())]
-	st := stream{id: id, source: src, scope: r.scope()}
+	st := stream{id: id, source: src, signal: Signal(r.byte()), scope: r.scope()}
 	st.metric, st.unit, st.attributes = r.text(), r.text(), r.attributes()
 	st.cadence, st.late, st.patience = r.int64(), int(r.int64()), r.int64()
 	st.seen, st.silent = r.int64(), r.bool()
 	r.state(st.gaps.State)
 	st.meter.read(&r)
 	n := r.uint64()
-	if r.err == nil && (src == nil || n == 0 || n > uint64(len(statNames)) || st.cadence < 0 || st.patience < 0) {
+	if r.err == nil && (src == nil || st.signal >= signals || n == 0 || n > uint64(len(statNames)) || st.cadence < 0 || st.patience < 0) {
 		return fmt.Errorf("stream %s contradicts itself: %w", id, errNotWhole)
 	}
 	st.series = make([]tracked, n)
@@ -283,13 +292,13 @@ func (e *Engine) restoreStream(record []byte) error {
 	if old, _ := e.streams.Peek(id); old != nil {
 		return fmt.Errorf("stream %s is there twice: %w", id, errNotWhole)
 	}
-	src.streams++
+	src.hold(&st)
 	for i := range st.series {
 		s := &st.series[i]
 		s.group, s.pool = e.budget.share(st.metric, s.stat)
 	}
 	added := e.streams.Add(id, len(st.series), e.now, st)
-	e.decisionsPerDay += added.decisionsPerDay()
+	e.count(added)
 	for i := range added.series {
 		if added.series[i].warming() {
 			e.warming++

@@ -21,10 +21,14 @@ func (e *Engine) Status() Status {
 	s := Status{
 		Points: e.points, Refused: maps.Clone(e.refused), Held: maps.Clone(e.held),
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
-		DecisionsPerDay: float64(e.decisionsPerDay), Alpha: e.budget.alpha, Theta: e.budget.theta(),
+		Signals:         map[Signal]SignalStatus{},
 		AnomaliesOpened: e.tracker.Opened,
 		Persisted:       e.client != nil, Generation: e.generation, SnapshotTime: e.taken,
-		PendingFindings: len(e.anomalies) + len(e.incidents) + len(e.stale), DroppedFindings: e.dropped,
+		PendingFindings: len(e.anomalies) + len(e.incidents) + len(e.companions), DroppedFindings: e.dropped,
+	}
+	for i := range e.budget.spendings {
+		spent := &e.budget.spendings[i]
+		s.Signals[Signal(i)] = SignalStatus{DecisionsPerDay: e.decisionsPerDay[i], Alpha: spent.alpha, Theta: spent.theta()}
 	}
 	for _, n := range e.tracker.OpenBy() {
 		s.OpenAnomalies += n

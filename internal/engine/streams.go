@@ -16,12 +16,12 @@ import (
 )
 
 // sourceOf finds or makes the source of a resource.
-func (e *Engine) sourceOf(res pcommon.Resource) *source {
-	id := series.Attributes(res.Attributes())
+func (e *Engine) sourceOf(resource pcommon.Map) *source {
+	id := series.Attributes(resource)
 	if src := e.sources[id]; src != nil {
 		return src
 	}
-	return e.addSource(id, res.Attributes())
+	return e.addSource(id, resource)
 }
 
 func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
@@ -36,6 +36,21 @@ func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
 	attributes.CopyTo(src.resource)
 	e.sources[id] = src
 	return src
+}
+
+// hold notes that a stream is the source's, release that it is no more.
+func (s *source) hold(st *stream) {
+	s.streams++
+	if st.signal != SignalGroups {
+		s.service.series += len(st.series)
+	}
+}
+
+func (s *source) release(st *stream) {
+	s.streams--
+	if st.signal != SignalGroups {
+		s.service.series -= len(st.series)
+	}
 }
 
 // advance moves the watermarks on to t, unless they are there.
@@ -57,12 +72,18 @@ func (e *Engine) streamOf(r *ref) *stream {
 	st := stream{id: r.id, scope: pcommon.NewInstrumentationScope(), metric: r.metric.Name(), unit: r.metric.Unit(), attributes: pcommon.NewMap()}
 	r.scope.CopyTo(st.scope)
 	r.attributes.CopyTo(st.attributes)
-	st.series = e.newSeries(r.id, st.metric, stats)
-	added := e.streams.Add(r.id, len(stats), e.now, st)
-	added.source = e.sourceOf(r.resource)
-	added.source.streams++
-	e.warming += len(stats)
+	added := e.addStream(st, stats, r.resource.Attributes())
 	e.adopt(r, added)
+	return added
+}
+
+// addStream puts a stream of these statistics into the table.
+func (e *Engine) addStream(st stream, stats []statistic, resource pcommon.Map) *stream {
+	st.series = e.newSeries(st.id, st.metric, stats)
+	added := e.streams.Add(st.id, len(stats), e.now, st)
+	added.source = e.sourceOf(resource)
+	added.source.hold(added)
+	e.warming += len(stats)
 	return added
 }
 

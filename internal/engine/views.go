@@ -15,11 +15,8 @@ type Status struct {
 	Series  int    `json:"series"`
 	Warming int    `json:"warming"`
 	Evicted uint64 `json:"evicted"`
-	// DecisionsPerDay is the sum over all series, Alpha the chance per decision that follows from it and the budget.
-	DecisionsPerDay float64 `json:"decisions_per_day"`
-	Alpha           float64 `json:"alpha"`
-	// Theta is how many anomalies open per exceedance, as learned from points with p < 1e-3.
-	Theta float64 `json:"theta"`
+	// Signals says how each signal spends its share of the budget.
+	Signals map[Signal]SignalStatus `json:"signals"`
 	// Held counts the anomalies that a policy kept from opening, by reason.
 	Held map[string]uint64 `json:"held"`
 	// OpenAnomalies and OpenIncidents are open now; AnomaliesOpened counts all.
@@ -33,6 +30,15 @@ type Status struct {
 	// PendingFindings wait for the findings receiver; DroppedFindings found no room to wait.
 	PendingFindings int    `json:"pending_findings"`
 	DroppedFindings uint64 `json:"dropped_findings"`
+}
+
+// SignalStatus is how one signal spends its share of the budget.
+type SignalStatus struct {
+	// DecisionsPerDay is the sum over its series, Alpha the chance per decision that follows from it and the budget.
+	DecisionsPerDay int64   `json:"decisions_per_day"`
+	Alpha           float64 `json:"alpha"`
+	// Theta is how many anomalies open per exceedance, as learned from points with p < 1e-3.
+	Theta float64 `json:"theta"`
 }
 
 // SeriesQuery selects series. An empty field selects all; Limit 0 means 100.

@@ -18,6 +18,9 @@ const (
 	MetricOpen     = "anomaly.open"
 	MetricRate     = "anomaly.rate"
 
+	// MetricOutsideBand is the share of a service's series that lie outside their band.
+	MetricOutsideBand = "anomaly.outside_band"
+
 	metricPrefix = "anomaly."
 )
 

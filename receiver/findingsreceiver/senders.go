@@ -18,7 +18,7 @@ import (
 // ceased: the least that backends of millisecond resolution tell apart, in nanoseconds.
 const staleDelay = 1_000_000
 
-// gaugeSender sends the gauges per service, and the ends of silent series.
+// gaugeSender sends the gauges per service, and the companions of series that have no batch.
 type gaugeSender struct {
 	loop *loop
 	next consumer.Metrics
@@ -80,16 +80,20 @@ func metricsOf(g engine.Gauges) pmetric.Metrics {
 		put(vocabulary.MetricOpen).SetIntValue(svc.Open)
 		put(vocabulary.MetricRate).SetDoubleValue(svc.Rate)
 	}
-	for _, s := range g.Stale {
+	for _, s := range g.Companions {
 		rm := md.ResourceMetrics().AppendEmpty()
 		s.Resource.CopyTo(rm.Resource().Attributes())
 		sm := rm.ScopeMetrics().AppendEmpty()
 		s.Scope.CopyTo(sm.Scope())
-		for _, name := range vocabulary.Companions {
+		at := s.Time
+		if s.End {
+			at += staleDelay
+		}
+		for i, name := range vocabulary.Companions {
 			m := sm.Metrics().AppendEmpty()
 			m.SetName(name)
 			dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
-			vocabulary.PutCompanion(dp, s.Time+staleDelay, 0, true)
+			vocabulary.PutCompanion(dp, at, s.Values[i], s.End)
 			s.Attributes.CopyTo(dp.Attributes())
 			vocabulary.PutSeries(dp.Attributes(), s.Metric, s.Statistic, s.Unit)
 		}

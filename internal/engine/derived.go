@@ -1,0 +1,100 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// derived is a stream that nobody sent: the engine makes its points from what
+// passes. It is judged as every other one; what is to be shown of it leaves by
+// the findings receiver, for there is no batch to write it into.
+type derived struct {
+	signal       Signal
+	service      string
+	metric, unit string
+	attributes   []attribute // in the order of their keys
+	stats        []statistic
+}
+
+type attribute struct{ key, value string }
+
+// derivedOutput is what is shown of derived series.
+var derivedOutput = Output{Select: SelectAnomalous, MaxSeries: 1000}
+
+func (d *derived) id() series.ID {
+	id := series.Number(uint64(d.signal)).Join(series.Text(d.service)).Join(series.Text(d.metric)).Join(series.Text(d.unit))
+	for _, a := range d.attributes {
+		id = id.Join(series.Text(a.key)).Join(series.Text(a.value))
+	}
+	return id
+}
+
+// derive judges the next point of a derived stream at event time t: a value for
+// each of its statistics, NaN where there is none. A point at or before the latest is passed over.
+func (e *Engine) derive(d *derived, t int64, values ...float64) *stream {
+	id := d.id()
+	st := e.streams.Get(id, e.now)
+	if st == nil {
+		st = e.addDerived(id, d)
+	}
+	if !st.asked {
+		e.askDerived(st)
+	}
+	if st.meter.seen && t <= st.meter.time {
+		return st
+	}
+	e.arrive(st, t)
+	for i := range st.series {
+		s := &st.series[i]
+		if math.IsNaN(values[i]) {
+			continue
+		}
+		e.judge(st, s, t, values[i], derivedOutput)
+		if s.last.shown {
+			e.addCompanions(st.companions(s))
+		}
+	}
+	return st
+}
+
+// arrive notes the time of a derived stream's next point.
+func (e *Engine) arrive(st *stream, t int64) {
+	first := !st.meter.seen
+	if !first {
+		e.uncount(st)
+		st.learnCadence(t - st.meter.time)
+		e.count(st)
+	}
+	st.meter.seen, st.meter.time = true, t
+	st.source.advance(t)
+	st.come(first)
+}
+
+func (e *Engine) addDerived(id series.ID, d *derived) *stream {
+	resource, scope := pcommon.NewMap(), pcommon.NewInstrumentationScope()
+	resource.PutStr(vocabulary.ServiceName, d.service)
+	scope.SetName(vocabulary.Scope)
+	st := stream{id: id, signal: d.signal, scope: scope, metric: d.metric, unit: d.unit, attributes: pcommon.NewMap()}
+	for _, a := range d.attributes {
+		st.attributes.PutStr(a.key, a.value)
+	}
+	return e.addStream(st, d.stats, resource)
+}
+
+// askDerived has the policies say what holds for a derived stream. To them it is a gauge.
+func (e *Engine) askDerived(st *stream) {
+	resource, m := pcommon.NewResource(), pmetric.NewMetric()
+	st.source.resource.CopyTo(resource.Attributes())
+	m.SetName(st.metric)
+	m.SetUnit(st.unit)
+	m.SetEmptyGauge()
+	e.ask(&ref{resource: resource, scope: st.scope, metric: m, attributes: st.attributes}, st)
+}

@@ -1,0 +1,136 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// wideFleet is what n series of one service send at a step: noise, moved by shift.
+func wideFleet(n, step int, shift float64) pmetric.Metrics {
+	random := rand.New(rand.NewPCG(uint64(n), uint64(step)))
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = 100 + random.NormFloat64() + shift
+	}
+	return from("cart", gauge("m", float64(60*step), values...))
+}
+
+func openedBy(e *Engine) (metrics map[string]int) {
+	metrics = map[string]int{}
+	for _, a := range e.PendingEvents().Anomalies {
+		metrics[a.Metric]++
+	}
+	return metrics
+}
+
+// A shift of one and a half standard deviations opens none of a hundred series, and yet it is plain to see.
+func TestWideWeakFaultOpensTheGroup(t *testing.T) {
+	const n, warm = 100, 300
+	e := newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
+	for step := range warm {
+		e.ObserveMetrics(wideFleet(n, step, 0), shownNone)
+	}
+	require.Zero(t, openedBy(e)[vocabulary.MetricOutsideBand])
+	e.DeliveredEvents(e.PendingEvents())
+	group := e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideBand})
+	require.Len(t, group, 1)
+	assert.Equal(t, "cart", group[0].Service)
+	assert.InDelta(t, warm-100, group[0].Points, 5, "a point each minute, once the series have verdicts")
+	assert.Less(t, group[0].Observed, 0.06)
+
+	for step := range 3 {
+		e.ObserveMetrics(wideFleet(n, warm+step, 1.5), shownNone)
+	}
+	opened := openedBy(e)
+	assert.Equal(t, 1, opened[vocabulary.MetricOutsideBand])
+	assert.LessOrEqual(t, opened["m"], 2)
+	pending := e.PendingGauges().Companions
+	require.NotEmpty(t, pending)
+	c := pending[0]
+	assert.Equal(t, vocabulary.MetricOutsideBand, c.Metric)
+	assert.Greater(t, c.Values[1], 0.1)
+	assert.False(t, c.End)
+}
+
+func TestFewSeriesAreNoGroup(t *testing.T) {
+	e := newEngine()
+	for step := range 150 {
+		e.ObserveMetrics(wideFleet(leastGroup-1, step, 0), shownNone)
+	}
+	assert.Empty(t, e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideBand}))
+	assert.Zero(t, e.Status().Signals[SignalGroups].DecisionsPerDay)
+}
+
+// Fewer strange points than usual open nothing.
+func TestGroupIsOneSided(t *testing.T) {
+	e := newEngine()
+	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideBand, stats: groupStats}
+	for step := range 400 {
+		e.derive(d, stamp64(60*step), 0.5+0.01*float64(step%3))
+	}
+	e.derive(d, stamp64(60*400), 0)
+	e.noteNews()
+	assert.Empty(t, openedBy(e))
+	e.derive(d, stamp64(60*401), 1)
+	e.noteNews()
+	assert.Len(t, openedBy(e), 1)
+}
+
+func stamp64(seconds int) int64 { return int64(stamp(float64(seconds))) }
+
+// The share of a signal that is absent goes to the others, in proportion.
+func TestSharesOfTheBudget(t *testing.T) {
+	assert.InDelta(t, 1, (&perSignal{SignalMetrics: 7}).share(SignalMetrics), 0)
+	assert.InDelta(t, .5/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalMetrics), 1e-12)
+	assert.InDelta(t, .1/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalGroups), 1e-12)
+	all := &perSignal{1, 1, 1, 1}
+	for s, want := range [...]float64{.5, .25, .15, .1} {
+		assert.InDelta(t, want, all.share(Signal(s)), 1e-12)
+	}
+}
+
+func TestSignalsHaveNamesInJSON(t *testing.T) {
+	b, err := json.Marshal(map[Signal]int{SignalLogs: 3})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"logs":3}`, string(b))
+	var back map[Signal]int
+	require.NoError(t, json.Unmarshal(b, &back))
+	assert.Equal(t, map[Signal]int{SignalLogs: 3}, back)
+	assert.Error(t, json.Unmarshal([]byte(`{"smells":3}`), &back))
+}
+
+// A group goes on after a restart as if there had been none.
+func TestGroupSurvivesRestart(t *testing.T) {
+	const n, warm = 40, 160
+	play := func(restartAt int) []SeriesView {
+		e, store := newEngine(), newMemory()
+		require.NoError(t, e.Load(t.Context(), store, start))
+		for step := range warm {
+			if step == restartAt {
+				require.NoError(t, e.Snapshot(t.Context(), start))
+				e = newEngine()
+				require.NoError(t, e.Load(t.Context(), store, start))
+			}
+			md := wideFleet(n, step, 0)
+			if step%3 == 1 { // a round need not end with a batch
+				md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().RemoveIf(func(dp pmetric.NumberDataPoint) bool {
+					v, _ := dp.Attributes().Get("n")
+					return v.Int()%2 == 0
+				})
+			}
+			e.ObserveMetrics(md, shownNone)
+		}
+		return e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideBand})
+	}
+	assert.Equal(t, play(-1), play(131))
+}
