@@ -1,0 +1,132 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package novelty
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+// Class is how grave a new thing is.
+type Class uint8
+
+// The classes.
+const (
+	Usual Class = iota
+	Grave
+	classes
+)
+
+const (
+	// warmUp is how many windows make a vocabulary worth the name.
+	warmUp = 100
+	// memory is the half-life, in windows, of what a model has counted.
+	memory = 5760
+	// day is a day of windows, if they are of 15 s.
+	day = 5760
+	// weight is how many windows of its own outweigh what a model takes from its
+	// pool, poolWeight how many of a pool what is taken as known beforehand.
+	weight, poolWeight = 500, 5000
+	// meanSize is how many new things usually come at once, where some do, and
+	// sizeWeight how many windows that is worth.
+	meanSize, sizeWeight = 2, 20
+	// sizeClip bounds what one window, which may be a fault, teaches about sizes.
+	sizeClip = 10
+)
+
+var keep = math.Exp2(-1.0 / memory)
+
+// prior is the share of windows in which something new comes, where nothing is
+// known: usual things once a day, grave ones once in two months.
+var prior = [classes]float64{1.0 / day, 0.5 / (30 * day)}
+
+// Pool is what sources alike have in common: in how many windows of all of them
+// something new came, so that a kind of source that is never settled is not
+// believed to be. The zero value knows nothing.
+type Pool struct {
+	windows float64
+	events  [classes]float64
+}
+
+// Model is the model of one source. The zero value knows nothing.
+type Model struct {
+	seen    uint32  // windows, up to warmUp
+	windows float64 // since then, forgetting
+	events  [classes]float64
+	sizes   [classes]float64 // things in those windows
+}
+
+// Warm tells whether the source has shown enough to be judged.
+func (m *Model) Warm() bool { return m.seen >= warmUp }
+
+// LogP returns ln p of a window with so many new things of each class, at most
+// 0, and 0 until the model is warm. If something new of a class has come in k of
+// n windows of this source, and in a share r of those of its pool,
+//
+//	ln p = ln (k + weight·r)/(n + weight) + (size - 1)·ln(1 - 1/mean size)
+//
+// is the chance of so many in one window. The least over the classes counts, twice for there are two.
+func (m *Model) LogP(pool *Pool, sizes [classes]int) float64 {
+	least := 0.0
+	if !m.Warm() {
+		return least
+	}
+	for c, size := range sizes {
+		if size == 0 {
+			continue
+		}
+		rate := math.Log((m.events[c] + weight*pool.rate(c)) / (m.windows + weight))
+		mean := (m.sizes[c] + meanSize*sizeWeight) / (m.events[c] + sizeWeight)
+		least = min(least, rate+float64(size-1)*math.Log(1-1/mean))
+	}
+	return min(0, least+math.Ln2)
+}
+
+// rate is the share of a pool's windows in which something new of a class comes.
+func (p *Pool) rate(c int) float64 {
+	return (p.events[c] + poolWeight*prior[c]) / (p.windows + poolWeight)
+}
+
+// Learn takes a window in. Before the model is warm all things are new, which says nothing.
+func (m *Model) Learn(pool *Pool, sizes [classes]int) {
+	if m.seen < warmUp {
+		m.seen++
+		return
+	}
+	m.windows = m.windows*keep + 1
+	pool.windows = pool.windows*keep + 1
+	for c, size := range sizes {
+		m.events[c] *= keep
+		m.sizes[c] *= keep
+		pool.events[c] *= keep
+		if size > 0 {
+			m.events[c]++
+			m.sizes[c] += float64(min(size, sizeClip))
+			pool.events[c]++
+		}
+	}
+}
+
+// State writes or reads the model.
+func (m *Model) State(c *state.Codec) {
+	c.Uint32(&m.seen)
+	c.Float64(&m.windows)
+	c.Float64s(m.events[:])
+	c.Float64s(m.sizes[:])
+	c.Check(m.seen <= warmUp && m.windows >= 0)
+	for i, n := range m.events {
+		c.Check(n >= 0 && n <= m.windows && m.sizes[i] >= n && m.sizes[i] <= sizeClip*n)
+	}
+}
+
+// State writes or reads the pool.
+func (p *Pool) State(c *state.Codec) {
+	c.Float64(&p.windows)
+	c.Float64s(p.events[:])
+	c.Check(p.windows >= 0)
+	for _, n := range p.events {
+		c.Check(n >= 0 && n <= p.windows)
+	}
+}
