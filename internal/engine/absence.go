@@ -73,7 +73,7 @@ func (e *Engine) findSilent(now time.Time) {
 // point or its absence to be judged.
 func (e *Engine) judgeAbsence(st *stream) {
 	s := &st.series[0]
-	if st.signal == SignalGroups || st.silent || s.warming() || !st.asked && e.policies != nil {
+	if st.signal != SignalMetrics || st.silent || s.warming() || !st.asked && e.policies != nil {
 		return
 	}
 	gap := st.gap(st.source.life.Now())

@@ -40,42 +40,54 @@ func (d *derived) id() series.ID {
 // derive judges the next point of a derived stream at event time t: a value for
 // each of its statistics, NaN where there is none. A point at or before the latest is passed over.
 func (e *Engine) derive(d *derived, t int64, values ...float64) *stream {
-	id := d.id()
-	st := e.streams.Get(id, e.now)
-	if st == nil {
-		st = e.addDerived(id, d)
-	}
-	if !st.asked {
-		e.askDerived(st)
-	}
-	if st.meter.seen && t <= st.meter.time {
+	st, fresh := e.next(d, t)
+	if !fresh {
 		return st
 	}
-	e.arrive(st, t)
 	for i := range st.series {
 		s := &st.series[i]
 		if math.IsNaN(values[i]) {
 			continue
 		}
 		e.judge(st, s, t, values[i], derivedOutput)
-		if s.last.shown {
-			e.addCompanions(st.companions(s))
-		}
+		e.showDerived(st, s)
 	}
 	return st
 }
 
+// next finds or makes a derived stream. Its next point is at event time t; it is
+// not fresh if there was one already.
+func (e *Engine) next(d *derived, t int64) (st *stream, fresh bool) {
+	id := d.id()
+	if st = e.streams.Get(id, e.now); st == nil {
+		st = e.addDerived(id, d)
+	}
+	if !st.asked {
+		e.askDerived(st)
+	}
+	if st.meter.seen && t <= st.meter.time {
+		return st, false
+	}
+	e.arrive(st, t)
+	return st, true
+}
+
+// showDerived hands the companions of a derived series to the findings receiver, if they are to be shown.
+func (e *Engine) showDerived(st *stream, s *tracked) {
+	if s.last.shown {
+		e.addCompanions(st.companions(s))
+	}
+}
+
 // arrive notes the time of a derived stream's next point.
 func (e *Engine) arrive(st *stream, t int64) {
-	first := !st.meter.seen
-	if !first {
+	if st.meter.seen {
 		e.uncount(st)
 		st.learnCadence(t - st.meter.time)
 		e.count(st)
 	}
 	st.meter.seen, st.meter.time = true, t
 	st.source.advance(t)
-	st.come(first)
 }
 
 func (e *Engine) addDerived(id series.ID, d *derived) *stream {

@@ -11,12 +11,14 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/detect/novelty"
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
 	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/template"
 )
 
 // Reasons why a data point could not be judged, as counted in Status.Refused.
@@ -58,10 +60,15 @@ type Engine struct {
 	services map[string]*service
 	tracker  *incident.Tracker
 	// owners leads from a followed series to its stream.
-	owners  map[uint64]series.ID
-	exposed map[uint64]struct{}
-	recent  *recentBatches
+	owners     map[uint64]series.ID
+	exposed    map[uint64]struct{}
+	recent     *recentBatches[Verdict]
+	recentLogs *recentBatches[LogVerdict]
 	findings
+
+	logs    *series.Table[logs] // by service
+	miner   *template.Miner
+	novelty novelty.Pool
 
 	zone            *season.Zone
 	policies        *policy.Set // nil if there are none
@@ -167,7 +174,9 @@ func (e *Engine) reset() {
 	e.tracker = incident.NewTracker()
 	e.owners = map[uint64]series.ID{}
 	e.exposed = map[uint64]struct{}{}
-	e.recent = newRecentBatches()
+	e.recent, e.recentLogs = newRecentBatches[Verdict](), newRecentBatches[LogVerdict]()
+	e.logs = series.NewTable[logs](maxLogServices, e.cfg.SeriesTTL)
+	e.miner, e.novelty = template.New(template.DefaultConfig()), novelty.Pool{}
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}
@@ -196,6 +205,7 @@ func (e *Engine) tick(now time.Time) {
 		}
 	}
 	e.findSilent(now)
+	e.tickLogs(now)
 	e.noteNews()
 }
 

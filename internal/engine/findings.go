@@ -158,8 +158,8 @@ func (e *Engine) PendingGauges() Gauges {
 func (e *Engine) countAbove() (total, above map[string]int) {
 	total, above = map[string]int{}, map[string]int{}
 	for _, st := range e.streams.All() {
-		if st.signal == SignalGroups {
-			continue // a group is made from the others
+		if st.signal >= SignalGroups {
+			continue // a group is made from the others, and news are no series
 		}
 		name := st.source.service.name
 		total[name] += len(st.series)

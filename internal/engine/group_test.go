@@ -93,8 +93,8 @@ func TestSharesOfTheBudget(t *testing.T) {
 	assert.InDelta(t, 1, (&perSignal{SignalMetrics: 7}).share(SignalMetrics), 0)
 	assert.InDelta(t, .5/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalMetrics), 1e-12)
 	assert.InDelta(t, .1/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalGroups), 1e-12)
-	all := &perSignal{1, 1, 1, 1}
-	for s, want := range [...]float64{.5, .25, .15, .1} {
+	all := &perSignal{1, 1, 1, 1, 1}
+	for s, want := range [...]float64{.5, .25, .1, .1, .05} {
 		assert.InDelta(t, want, all.share(Signal(s)), 1e-12)
 	}
 }

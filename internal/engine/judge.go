@@ -71,25 +71,38 @@ func (e *Engine) measure(r *ref, st *stream) (samples []sample, refused string) 
 	return samples, refused
 }
 
-// judge has the model say its surprise, scores it and follows the series' anomaly.
+// judge has the model say its surprise at a point, scores it and follows the series' anomaly.
 func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output) {
+	e.conclude(st, s, t, v, e.surprise(st, s, t, v), out)
+}
+
+// surprise is what a series' model says of its next point.
+func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Surprise {
 	was := s.warming()
 	p := s.model.Observe(t, v)
 	s.n++
-	e.points++
+	if st.signal == SignalMetrics {
+		e.points++
+	}
 	if was && !math.IsNaN(p.Expected) {
 		e.warming--
 	}
 	if st.signal == SignalGroups && p.Kind == detect.KindLow {
 		p.LogP = 0 // fewer strange points than usual are good news
 	}
-	nominal := calibration.Humble(max(p.LogP, leastLogP), s.n)
+	p.LogP = calibration.Humble(max(p.LogP, leastLogP), s.n)
+	return p
+}
+
+// conclude scores a surprise and follows the series' anomaly.
+func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.Surprise, out Output) {
+	nominal := p.LogP
 	logP := max(s.pool.table.Apply(nominal), leastLogP)
 	if !math.IsNaN(p.Expected) {
 		if e.teaches(st, s) {
 			e.budget.learn(st.signal, s, t, nominal)
 		}
-		if st.signal != SignalGroups {
+		if st.signal < SignalGroups {
 			e.tally(st.source.service, t, logP)
 		}
 	}
@@ -130,7 +143,7 @@ func (e *Engine) teaches(st *stream, s *tracked) bool {
 // track gives a point to the tracker.
 func (e *Engine) track(st *stream, s *tracked, p incident.Point) {
 	id, followed := p.Series, e.tracker.Follows(p.Series)
-	s.last.phase = e.tracker.Observe(p, func() incident.Subject { return st.subject(s) })
+	s.last.phase = e.tracker.Observe(p, func() incident.Subject { return e.subject(st, s) })
 	switch now := e.tracker.Follows(id); {
 	case now && !followed:
 		e.owners[id] = st.id

@@ -22,9 +22,11 @@ const (
 	statP50
 	statP95
 	statP99
+	statCount
+	statErrorRatio
 )
 
-var statNames = [...]string{vocabulary.StatValue, vocabulary.StatRate, vocabulary.StatMean, vocabulary.StatP50, vocabulary.StatP95, vocabulary.StatP99}
+var statNames = [...]string{vocabulary.StatValue, vocabulary.StatRate, vocabulary.StatMean, vocabulary.StatP50, vocabulary.StatP95, vocabulary.StatP99, vocabulary.StatCount, vocabulary.StatErrorRatio}
 
 // The statistics of each kind of stream.
 var (

@@ -4,8 +4,6 @@
 package engine
 
 import (
-	"time"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
@@ -70,11 +68,7 @@ func (r *ref) number() pmetric.NumberDataPoint {
 func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.clock != nil {
-		if now := e.clock(); now.Sub(e.now) >= time.Second {
-			e.tick(now)
-		}
-	}
+	e.selfTick()
 	key := e.identify(md).Join(series.Text(string(out.Select)))
 	defer func() { clear(e.refs) }() // the batch is not ours to keep
 	if v, ok := e.recent.get(key); ok && len(e.refs) > 0 {
@@ -206,20 +200,22 @@ const (
 
 // recentBatches remembers the verdicts of the latest batches, bounded by their
 // count and by how many verdicts they hold.
-type recentBatches struct {
-	verdicts map[series.ID][]Verdict
+type recentBatches[V any] struct {
+	verdicts map[series.ID][]V
 	order    []series.ID
 	total    int
 }
 
-func newRecentBatches() *recentBatches { return &recentBatches{verdicts: map[series.ID][]Verdict{}} }
+func newRecentBatches[V any]() *recentBatches[V] {
+	return &recentBatches[V]{verdicts: map[series.ID][]V{}}
+}
 
-func (b *recentBatches) get(key series.ID) ([]Verdict, bool) {
+func (b *recentBatches[V]) get(key series.ID) ([]V, bool) {
 	v, ok := b.verdicts[key]
 	return v, ok
 }
 
-func (b *recentBatches) put(key series.ID, v []Verdict) {
+func (b *recentBatches[V]) put(key series.ID, v []V) {
 	b.verdicts[key] = v
 	b.order = append(b.order, key)
 	for b.total += len(v); len(b.order) > 1 && (len(b.order) > RecentBatches || b.total > recentBatchVerdicts); b.order = b.order[1:] {

@@ -197,7 +197,7 @@ func TestSecondCopyOfABatchAfterTheTableForgotIt(t *testing.T) {
 }
 
 func TestTableOfRecentBatchesIsBounded(t *testing.T) {
-	b := newRecentBatches()
+	b := newRecentBatches[Verdict]()
 	for i := range 3 * RecentBatches {
 		b.put(1+series.ID(i), make([]Verdict, 10))
 	}

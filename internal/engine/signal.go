@@ -17,13 +17,15 @@ const (
 	SignalTraces
 	SignalLogs
 	SignalGroups
+	// SignalNews is what is new in logs. It has a part of their share.
+	SignalNews
 	signals
 )
 
-var signalNames = [signals]string{"metrics", "traces", "logs", "groups"}
+var signalNames = [signals]string{"metrics", "traces", "logs", "groups", "news"}
 
 // shares of the budget. That of a signal that is absent goes to the others, in proportion.
-var shares = [signals]float64{0.50, 0.25, 0.15, 0.10}
+var shares = [signals]float64{0.50, 0.25, 0.10, 0.10, 0.05}
 
 // String returns the signal's name.
 func (s Signal) String() string { return signalNames[s] }

@@ -28,6 +28,8 @@ const (
 	tagStream     byte = 3
 	tagCompanions byte = 4
 	tagBudget     byte = 5
+	tagMiner      byte = 6 // templates, and what is new in all services
+	tagLogs       byte = 7
 	tagMore       byte = 0x80 // set where the record goes on in the next piece
 )
 
@@ -80,6 +82,9 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 		p.add(tagStream, p.record)
 	}
 	p.add(tagBudget, e.budget.append(p.record[:0]))
+	if err := e.packLogs(p); err != nil {
+		return nil, err
+	}
 	p.add(tagEngine, b)
 	p.close()
 	return p.chunks, nil
@@ -130,6 +135,10 @@ func (e *Engine) restoreRecord(tag byte, record []byte) error {
 		return e.restoreCompanions(record)
 	case tagBudget:
 		return e.budget.restore(record)
+	case tagMiner:
+		return e.restoreMiner(record)
+	case tagLogs:
+		return e.restoreLogs(record)
 	default:
 		return fmt.Errorf("unknown record %d", tag)
 	}
@@ -178,7 +187,7 @@ func (e *Engine) restoreEngine(text []byte) error {
 	return nil
 }
 
-func hasNil[V any](m map[string]*V) bool {
+func hasNil[K comparable, V any](m map[K]*V) bool {
 	for _, v := range m {
 		if v == nil {
 			return true
@@ -289,6 +298,9 @@ func (e *Engine) restoreStream(record []byte) error {
 	if err := r.end(); err != nil {
 		return fmt.Errorf("stream %s: %w", id, err)
 	}
+	if slices.ContainsFunc(st.series, func(s tracked) bool { return (s.model == nil) != (st.signal == SignalNews) }) {
+		return fmt.Errorf("stream %s lacks a model: %w", id, errNotWhole)
+	}
 	if old, _ := e.streams.Peek(id); old != nil {
 		return fmt.Errorf("stream %s is there twice: %w", id, errNotWhole)
 	}
@@ -357,8 +369,10 @@ func (s *tracked) append(w *writer) (err error) {
 	w.bool(s.last.shown)
 	at := len(w.b)
 	w.uint64(0)
-	if w.b, err = s.model.AppendBinary(w.b); err != nil {
-		return err
+	if s.model != nil {
+		if w.b, err = s.model.AppendBinary(w.b); err != nil {
+			return err
+		}
 	}
 	w.setUint64(at, uint64(len(w.b)-at-8))
 	w.state(s.rule.State)
@@ -380,8 +394,8 @@ func (s *tracked) read(from *reader, stream series.ID, zone *season.Zone) {
 		from.fail(errNotWhole)
 	}
 	s.id = stream.Join(series.Number(uint64(s.stat)))
-	s.model = ensemble.New(zone)
-	if b := from.bytes(); from.err == nil {
+	if b := from.bytes(); from.err == nil && len(b) > 0 {
+		s.model = ensemble.New(zone)
 		from.fail(s.model.UnmarshalBinary(b))
 	}
 	from.state(s.rule.State)

@@ -41,14 +41,14 @@ func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
 // hold notes that a stream is the source's, release that it is no more.
 func (s *source) hold(st *stream) {
 	s.streams++
-	if st.signal != SignalGroups {
+	if st.signal < SignalGroups {
 		s.service.series += len(st.series)
 	}
 }
 
 func (s *source) release(st *stream) {
 	s.streams--
-	if st.signal != SignalGroups {
+	if st.signal < SignalGroups {
 		s.service.series -= len(st.series)
 	}
 }
@@ -79,7 +79,7 @@ func (e *Engine) streamOf(r *ref) *stream {
 
 // addStream puts a stream of these statistics into the table.
 func (e *Engine) addStream(st stream, stats []statistic, resource pcommon.Map) *stream {
-	st.series = e.newSeries(st.id, st.metric, stats)
+	st.series = e.newSeries(&st, stats)
 	added := e.streams.Add(st.id, len(stats), e.now, st)
 	added.source = e.sourceOf(resource)
 	added.source.hold(added)
@@ -87,16 +87,27 @@ func (e *Engine) addStream(st stream, stats []statistic, resource pcommon.Map) *
 	return added
 }
 
-func (e *Engine) newSeries(stream series.ID, metric string, stats []statistic) []tracked {
+func (e *Engine) newSeries(st *stream, stats []statistic) []tracked {
 	list := make([]tracked, len(stats))
 	for i, s := range stats {
-		list[i] = tracked{id: stream.Join(series.Number(uint64(s))), stat: s, model: ensemble.New(e.zone), last: verdict{expected: math.NaN()}}
-		list[i].group, list[i].pool = e.budget.share(metric, s)
+		list[i] = tracked{id: st.id.Join(series.Number(uint64(s))), stat: s, last: verdict{expected: math.NaN()}}
+		if st.signal != SignalNews { // those are judged by a model of their service
+			list[i].model = ensemble.New(e.zone)
+		}
+		list[i].group, list[i].pool = e.budget.share(st.metric, s)
 	}
 	return list
 }
 
 // subject names a series for people and events.
+func (e *Engine) subject(st *stream, s *tracked) incident.Subject {
+	subject := st.subject(s)
+	if st.signal == SignalLogs || st.signal == SignalNews {
+		e.describe(st, &subject)
+	}
+	return subject
+}
+
 func (st *stream) subject(s *tracked) incident.Subject {
 	return incident.Subject{
 		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: statNames[s.stat],
@@ -105,9 +116,11 @@ func (st *stream) subject(s *tracked) incident.Subject {
 }
 
 // unitOf is the unit of a statistic: a rate is per second, of the unit that is
-// counted; all others are in the metric's own unit.
+// counted; a ratio has none; all others are in the metric's own unit.
 func (st *stream) unitOf(s statistic) string {
 	switch {
+	case s == statErrorRatio:
+		return "1"
 	case s != statRate:
 		return st.unit
 	case st.unit == "" || len(st.series) == seriesPerHistogram:

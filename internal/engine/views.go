@@ -7,7 +7,7 @@ import "time"
 
 // Status is what the engine says of itself. Its JSON form is what the console's API answers.
 type Status struct {
-	// Points counts the judged points since the first start that the state remembers;
+	// Points counts the judged points of metrics since the first start that the state remembers;
 	// Refused counts data points that could not be judged, by reason.
 	Points  uint64            `json:"points"`
 	Refused map[string]uint64 `json:"refused"`

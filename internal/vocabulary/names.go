@@ -42,12 +42,19 @@ const (
 	StatP50   = "p50"
 	StatP95   = "p95"
 	StatP99   = "p99"
+	StatCount = "count"
+
+	StatErrorRatio = "error_ratio"
 )
 
 // Resource attributes that Auspex reads, as in the semantic conventions.
 const (
-	ServiceName    = "service.name"
-	HostName       = "host.name"
+	ServiceName = "service.name"
+	HostName    = "host.name"
+
+	// ExceptionStacktrace is an attribute of log records.
+	ExceptionStacktrace = "exception.stacktrace"
+
 	UnknownService = "unknown_service"
 )
 
@@ -72,12 +79,33 @@ const (
 	AttrIncClosed    = "incident.closed"
 )
 
+// Metrics that are made from log records. Both are of windows of event time.
+const (
+	// MetricLogRecords counts the records of a service or, with AttrTemplateID, of
+	// one template; its error ratio is the share of those of severity ERROR and above.
+	MetricLogRecords = "log.records"
+	// MetricNewTemplates counts the templates of a service that were never seen before.
+	MetricNewTemplates = "log.templates.new"
+)
+
+// Attributes of log records, and of the series and events that are made from them.
+const (
+	AttrTemplate   = "log.record.template"
+	AttrTemplateID = "log.record.template.id"
+	AttrExample    = "log.record.example"
+	AttrFirstSeen  = "log.record.template.first_seen"
+	AttrReason     = "anomaly.reason"
+)
+
 // RecordUID is the log record attribute that tells it from another with the same
 // content: the sender's own, or one that it was given before it was first sent.
 const RecordUID = "log.record.uid"
 
 // Scope is the instrumentation scope of everything that leaves by the findings receiver.
 const Scope = "github.com/auspex-otel/auspex"
+
+// OwnEvent tells whether a log record's event is one of ours, which passes unobserved.
+func OwnEvent(name string) bool { return name == EventAnomaly || name == EventIncident }
 
 // OwnMetric tells whether a metric is one of ours, which passes unobserved.
 func OwnMetric(name string) bool { return strings.HasPrefix(name, metricPrefix) }

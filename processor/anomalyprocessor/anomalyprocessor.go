@@ -21,11 +21,16 @@ import (
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
 )
 
-// base finds the engine. On its own, with the next consumer, it is the whole
-// processor of a signal that is not judged yet: the telemetry passes as it came.
+// base is what the processors of all signals have in common: it finds the engine.
 type base struct {
-	logger *zap.Logger
-	engine *engine.Engine
+	logger    *zap.Logger
+	engine    *engine.Engine
+	telemetry *metadata.TelemetryBuilder
+}
+
+func newBase(set processor.Settings) (base, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	return base{logger: set.Logger, telemetry: telemetry}, err
 }
 
 // Start finds the engine.
@@ -34,33 +39,36 @@ func (b *base) Start(_ context.Context, host component.Host) (err error) {
 	return err
 }
 
-// Shutdown has nothing to release: the engine belongs to its extension.
-func (*base) Shutdown(context.Context) error { return nil }
-
-type metricsProcessor struct {
-	base
-	cfg       *Config
-	next      consumer.Metrics
-	telemetry *metadata.TelemetryBuilder
-}
-
-func newMetricsProcessor(set processor.Settings, cfg *Config, next consumer.Metrics) (*metricsProcessor, error) {
-	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
-	if err != nil {
-		return nil, err
-	}
-	return &metricsProcessor{base: base{logger: set.Logger}, cfg: cfg, next: next, telemetry: telemetry}, nil
-}
-
-// Shutdown ends the processor's own telemetry.
-func (p *metricsProcessor) Shutdown(context.Context) error {
-	p.telemetry.Shutdown()
+// Shutdown ends the processor's own telemetry. The engine belongs to its extension.
+func (b *base) Shutdown(context.Context) error {
+	b.telemetry.Shutdown()
 	return nil
 }
 
-// Capabilities tells the collector that companions are written into the batch.
-func (*metricsProcessor) Capabilities() consumer.Capabilities {
-	return consumer.Capabilities{MutatesData: true}
+// Capabilities tells the collector that verdicts are written into the batch.
+func (*base) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+
+// guard keeps a failure of the engine from costing anybody their telemetry.
+func (b *base) guard(ctx context.Context) {
+	if r := recover(); r != nil {
+		b.telemetry.ProcessorAnomalyFailures.Add(ctx, 1)
+		b.logger.Error("the engine failed on a batch, which passes unjudged: please report this",
+			zap.String("failure", fmt.Sprint(r)), zap.ByteString("stack", debug.Stack()))
+	}
+}
+
+type metricsProcessor struct {
+	base
+	cfg  *Config
+	next consumer.Metrics
+}
+
+func newMetricsProcessor(set processor.Settings, cfg *Config, next consumer.Metrics) (*metricsProcessor, error) {
+	b, err := newBase(set)
+	if err != nil {
+		return nil, err
+	}
+	return &metricsProcessor{base: b, cfg: cfg, next: next}, nil
 }
 
 // ConsumeMetrics has the engine judge the batch once, writes the companions into
@@ -71,15 +79,8 @@ func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metric
 	return p.next.ConsumeMetrics(ctx, md)
 }
 
-// judge keeps a failure of the engine from costing anybody their telemetry.
 func (p *metricsProcessor) judge(ctx context.Context, md pmetric.Metrics) {
-	defer func() {
-		if r := recover(); r != nil {
-			p.telemetry.ProcessorAnomalyFailures.Add(ctx, 1)
-			p.logger.Error("the engine failed on a batch, which passes unjudged: please report this",
-				zap.String("failure", fmt.Sprint(r)), zap.ByteString("stack", debug.Stack()))
-		}
-	}()
+	defer p.guard(ctx)
 	verdicts := p.engine.ObserveMetrics(md, engine.Output{Select: p.cfg.Output.Select, MaxSeries: p.cfg.Output.MaxSeries})
 	if len(verdicts) > 0 {
 		p.telemetry.ProcessorAnomalyCompanionPoints.Add(ctx, int64(p.annotate(md, verdicts)))

@@ -20,7 +20,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
@@ -514,34 +513,17 @@ func TestMetricsMayBeWrittenInto(t *testing.T) {
 	assert.True(t, r.Capabilities().MutatesData)
 }
 
-func TestLogsAndTracesPassUntouched(t *testing.T) {
+func TestTracesPassUntouched(t *testing.T) {
 	set := processortest.NewNopSettings(metadata.Type)
 	cfg := NewFactory().CreateDefaultConfig()
 	refusal := errors.New("no")
 
-	logs := plog.NewLogs()
-	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("a line")
-	logs.MarkReadOnly()
-	logSink := &consumertest.LogsSink{}
-	lp, err := NewFactory().CreateLogs(t.Context(), set, cfg, logSink)
-	require.NoError(t, err)
-	require.NoError(t, lp.Start(t.Context(), hostOf(newEngine())))
-	assert.False(t, lp.Capabilities().MutatesData)
-	require.NoError(t, lp.ConsumeLogs(t.Context(), logs))
-	assert.Equal(t, []plog.Logs{logs}, logSink.AllLogs())
-	require.NoError(t, lp.Shutdown(t.Context()))
-	lp, err = NewFactory().CreateLogs(t.Context(), set, cfg, consumertest.NewErr(refusal))
-	require.NoError(t, err)
-	assert.Same(t, refusal, lp.ConsumeLogs(t.Context(), logs))
-
 	traces := ptrace.NewTraces()
 	traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().SetName("a span")
-	traces.MarkReadOnly()
 	traceSink := &consumertest.TracesSink{}
 	tp, err := NewFactory().CreateTraces(t.Context(), set, cfg, traceSink)
 	require.NoError(t, err)
 	require.NoError(t, tp.Start(t.Context(), hostOf(newEngine())))
-	assert.False(t, tp.Capabilities().MutatesData)
 	require.NoError(t, tp.ConsumeTraces(t.Context(), traces))
 	assert.Equal(t, []ptrace.Traces{traces}, traceSink.AllTraces())
 	require.NoError(t, tp.Shutdown(t.Context()))

@@ -26,15 +26,9 @@ func createMetrics(_ context.Context, set processor.Settings, cfg component.Conf
 }
 
 func createLogs(_ context.Context, set processor.Settings, _ component.Config, next consumer.Logs) (processor.Logs, error) {
-	return struct {
-		*base
-		consumer.Logs
-	}{&base{logger: set.Logger}, next}, nil
+	return newLogsProcessor(set, next)
 }
 
 func createTraces(_ context.Context, set processor.Settings, _ component.Config, next consumer.Traces) (processor.Traces, error) {
-	return struct {
-		*base
-		consumer.Traces
-	}{&base{logger: set.Logger}, next}, nil
+	return newTracesProcessor(set, next)
 }

@@ -28,7 +28,7 @@ const (
 	day = 5760
 	// weight is how many windows of its own outweigh what a model takes from its
 	// pool, poolWeight how many of a pool what is taken as known beforehand.
-	weight, poolWeight = 500, 5000
+	weight, poolWeight = 500, 50_000
 	// meanSize is how many new things usually come at once, where some do, and
 	// sizeWeight how many windows that is worth.
 	meanSize, sizeWeight = 2, 20

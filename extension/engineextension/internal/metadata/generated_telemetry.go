@@ -288,7 +288,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.AnomalyEnginePoints, err = builder.meter.Int64ObservableCounter(
 		"otelcol_anomaly_engine_points",
-		metric.WithDescription("Points that were judged, one for each statistic of a data point. [Development]"),
+		metric.WithDescription("Points of metrics that were judged, one for each statistic of a data point. [Development]"),
 		metric.WithUnit("{point}"),
 	)
 	errs = errors.Join(errs, err)

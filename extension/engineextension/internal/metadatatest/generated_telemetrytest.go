@@ -98,7 +98,7 @@ func AssertEqualAnomalyEnginePendingFindings(t *testing.T, tt *componenttest.Tel
 func AssertEqualAnomalyEnginePoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_anomaly_engine_points",
-		Description: "Points that were judged, one for each statistic of a data point. [Development]",
+		Description: "Points of metrics that were judged, one for each statistic of a data point. [Development]",
 		Unit:        "{point}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

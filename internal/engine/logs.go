@@ -1,0 +1,191 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/novelty"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/template"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// LogVerdict is what the engine says about one log record: its template, and
+// where it or its template is anomalous a score and the reason. A record that is
+// not observed has no template.
+type LogVerdict struct {
+	Template, ID string
+	Score        float64
+	Reason       string
+}
+
+// ReasonNewTemplate is the reason of a record of which nothing alike was ever seen.
+const ReasonNewTemplate = "new template"
+
+// ObserveLogs finds the template of every log record of a batch, learns it and
+// counts it. There is a verdict for each record, in the order of the batch. As
+// with metrics, a batch that comes again gets the same and nothing is observed.
+func (e *Engine) ObserveLogs(ld plog.Logs) []LogVerdict {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.selfTick()
+	key := logsKey(ld)
+	if v, ok := e.recentLogs.get(key); ok {
+		return v
+	}
+	e.spend()
+	verdicts := make([]LogVerdict, 0, ld.LogRecordCount())
+	for _, rl := range ld.ResourceLogs().All() {
+		var l *logs
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				if vocabulary.OwnEvent(lr.EventName()) {
+					verdicts = append(verdicts, LogVerdict{})
+					continue
+				}
+				if l == nil {
+					l = e.logsOf(vocabulary.Service(rl.Resource().Attributes()))
+				}
+				verdicts = append(verdicts, e.observeLog(l, lr))
+			}
+		}
+	}
+	e.closeRounds()
+	e.noteNews()
+	e.recentLogs.put(key, verdicts)
+	return verdicts
+}
+
+// logsKey identifies a batch of log records by their times, ids and the lengths of their bodies.
+func logsKey(ld plog.Logs) series.ID {
+	key := series.Number(uint64(ld.ResourceLogs().Len()))
+	for _, rl := range ld.ResourceLogs().All() {
+		key = key.Join(series.Attributes(rl.Resource().Attributes()))
+		for _, sl := range rl.ScopeLogs().All() {
+			key = key.Join(series.Number(uint64(sl.LogRecords().Len())))
+			for _, lr := range sl.LogRecords().All() {
+				key = key.Join(series.Number(uint64(lr.Timestamp()))).Join(series.Number(uint64(lr.ObservedTimestamp())))
+				if span := lr.SpanID(); !span.IsEmpty() {
+					key = key.Join(series.Text(string(span[:])))
+				}
+				if uid, ok := lr.Attributes().Get(vocabulary.RecordUID); ok {
+					key = key.Join(series.Text(uid.Str()))
+				}
+				if lr.Body().Type() == pcommon.ValueTypeStr {
+					key = key.Join(series.Number(uint64(len(lr.Body().Str()))))
+				}
+			}
+		}
+	}
+	return key
+}
+
+// observeLog takes one record of a service.
+func (e *Engine) observeLog(l *logs, lr plog.LogRecord) LogVerdict {
+	text := textOf(lr)
+	if text == "" {
+		return LogVerdict{}
+	}
+	match := e.miner.Observe(l.service, text)
+	v := LogVerdict{Template: match.Template, ID: idText(match.ID)}
+	t := nanos(lr.Timestamp())
+	if t <= 0 {
+		t = nanos(lr.ObservedTimestamp())
+	}
+	if t <= 0 {
+		e.refused[RefusedNoTimestamp]++
+		return v
+	}
+	e.reach(l, t)
+	severe := isSevere(lr, text)
+	l.Records++
+	if severe {
+		l.Errors++
+	}
+	known := l.count(match.Final, t)
+	if match.New {
+		class := novelty.Usual
+		if severe {
+			class = novelty.Grave
+		}
+		l.fresh(match.Final, class)
+		if s := detect.Score(l.Novelty.LogP(&e.novelty, l.Fresh), e.budget.spendings[SignalNews].alpha); s >= 1 {
+			v.Score, v.Reason = s, ReasonNewTemplate
+		}
+	}
+	switch {
+	case v.Score > 0:
+	case known != nil && known.Mark.Score > 0:
+		v.Score, v.Reason = known.Mark.Score, known.Mark.Reason
+	case severe && l.ErrorMark.Score > 0:
+		v.Score, v.Reason = l.ErrorMark.Score, l.ErrorMark.Reason
+	}
+	return v
+}
+
+func idText(id template.ID) string { return series.ID(id).String() }
+
+// messageKeys are where a structured body has its message, the likeliest first.
+var messageKeys = [...]string{"message", "msg", "log", "event", "body"}
+
+// textOf returns what a record says in words: its body, or the message in a
+// structured one, and of an exception the frames. It is empty if there is none.
+func textOf(lr plog.LogRecord) string {
+	if stack, ok := lr.Attributes().Get(vocabulary.ExceptionStacktrace); ok && stack.Str() != "" {
+		return stack.Str()
+	}
+	switch body := lr.Body(); body.Type() {
+	case pcommon.ValueTypeStr:
+		return body.Str()
+	case pcommon.ValueTypeMap:
+		for _, key := range messageKeys {
+			if v, ok := body.Map().Get(key); ok && v.Type() == pcommon.ValueTypeStr {
+				return v.Str()
+			}
+		}
+		return body.AsString()
+	case pcommon.ValueTypeEmpty:
+		return lr.EventName()
+	default:
+		return body.AsString()
+	}
+}
+
+// severeWords say that a line is about an error where its record has no severity.
+var severeWords = [...]string{"ERROR", "FATAL", "CRITICAL", "PANIC", "SEVERE", "EMERG"}
+
+// severeWithin is how far into a line its severity stands, if it has one.
+const severeWithin = 80
+
+// isSevere tells whether a record is of severity ERROR or above.
+func isSevere(lr plog.LogRecord, text string) bool {
+	if n := lr.SeverityNumber(); n != plog.SeverityNumberUnspecified {
+		return n >= plog.SeverityNumberError
+	}
+	if lr.SeverityText() != "" {
+		text = lr.SeverityText()
+	}
+	text = strings.ToUpper(text[:min(len(text), severeWithin)])
+	for _, word := range severeWords {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// selfTick ticks the default engine, which has no owner with a ticker.
+func (e *Engine) selfTick() {
+	if e.clock != nil {
+		if now := e.clock(); now.Sub(e.now) >= time.Second {
+			e.tick(now)
+		}
+	}
+}

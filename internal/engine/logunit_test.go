@@ -1,0 +1,176 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/auspex-otel/auspex/internal/template"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+func logBatch(lines ...line) plog.Logs {
+	ld := plog.NewLogs()
+	for _, l := range lines {
+		addLine(ld, l)
+	}
+	return ld
+}
+
+func (e *Engine) logsNow(service string) *logs { return e.logsOf(service) }
+
+func TestResentLogsAreObservedOnce(t *testing.T) {
+	e := newEngine()
+	first := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}))
+	again := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}))
+	assert.Equal(t, first, again)
+	assert.Equal(t, 2, e.logsNow("cart").Records)
+	e.ObserveLogs(logBatch(line{at: 2, service: "cart", text: "took 1 ms"}, line{at: 2, service: "cart", text: "stopped"}))
+	assert.Equal(t, 4, e.logsNow("cart").Records)
+}
+
+func TestRecordsWithoutATimeAreCounted(t *testing.T) {
+	e := newEngine()
+	ld := logBatch(line{service: "cart", text: "took 1 ms"})
+	lr := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	lr.SetTimestamp(0)
+	v := e.ObserveLogs(ld)
+	assert.NotEmpty(t, v[0].Template, "a template needs no time")
+	assert.Equal(t, uint64(1), e.Status().Refused[RefusedNoTimestamp])
+	assert.Zero(t, e.logsNow("cart").Records)
+
+	lr.SetObservedTimestamp(stamp(5))
+	e.ObserveLogs(ld)
+	assert.Equal(t, 1, e.logsNow("cart").Records, "the time at which it was observed will do")
+}
+
+func TestTextOfARecord(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		put        func(plog.LogRecord)
+	}{
+		{"a text", "hello", func(lr plog.LogRecord) { lr.Body().SetStr("hello") }},
+		{"nothing", "", func(plog.LogRecord) {}},
+		{"an event", "user.login", func(lr plog.LogRecord) { lr.SetEventName("user.login") }},
+		{"a message", "hello", func(lr plog.LogRecord) {
+			lr.Body().SetEmptyMap().PutStr("message", "hello")
+			lr.Body().Map().PutStr("log", "no")
+		}},
+		{"a message that is no text", `{"message":1}`, func(lr plog.LogRecord) { lr.Body().SetEmptyMap().PutInt("message", 1) }},
+		{"a list", `["a"]`, func(lr plog.LogRecord) { lr.Body().SetEmptySlice().AppendEmpty().SetStr("a") }},
+		{"frames", "at a.b()", func(lr plog.LogRecord) {
+			lr.Body().SetStr("failed")
+			lr.Attributes().PutStr(vocabulary.ExceptionStacktrace, "at a.b()")
+		}},
+	} {
+		lr := plog.NewLogRecord()
+		c.put(lr)
+		assert.Equal(t, c.want, textOf(lr), c.name)
+	}
+}
+
+func TestSeverity(t *testing.T) {
+	for _, c := range []struct {
+		number     plog.SeverityNumber
+		text, body string
+		want       bool
+	}{
+		{plog.SeverityNumberError, "", "x", true},
+		{plog.SeverityNumberFatal4, "", "x", true},
+		{plog.SeverityNumberWarn4, "", "ERROR", false},
+		{0, "error", "x", true},
+		{0, "info", "ERROR", false},
+		{0, "", "2026-05-04 [ERROR] x", true},
+		{0, "", "all is well", false},
+	} {
+		lr := plog.NewLogRecord()
+		lr.SetSeverityNumber(c.number)
+		lr.SetSeverityText(c.text)
+		assert.Equal(t, c.want, isSevere(lr, c.body), "%+v", c)
+	}
+}
+
+// What a service did not say for a long time was not recorded; what it did not say for a short time was nothing.
+func TestGapsInLogs(t *testing.T) {
+	say := func(e *Engine, seconds ...float64) uint64 {
+		for _, s := range seconds {
+			e.ObserveLogs(logBatch(line{at: s, service: "cart", text: "took 1 ms"}))
+		}
+		for _, v := range e.Series(SeriesQuery{Metric: vocabulary.MetricLogRecords, Statistic: "count"}) {
+			return v.Points
+		}
+		return 0
+	}
+	assert.Equal(t, uint64(1), say(newEngine(), 1, 16))
+	assert.Equal(t, uint64(4), say(newEngine(), 1, 61), "one window, and three empty ones")
+	assert.Equal(t, uint64(1), say(newEngine(), 1, 100_000))
+}
+
+func TestATickClosesTheWindowOfAnIdleService(t *testing.T) {
+	e := newEngine()
+	e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}))
+	e.Tick(at(20))
+	assert.Empty(t, e.Series(SeriesQuery{}))
+	e.Tick(at(40))
+	assert.Len(t, e.Series(SeriesQuery{}), 2, "count and error ratio")
+	e.Tick(at(80))
+	assert.Equal(t, uint64(1), e.Series(SeriesQuery{})[0].Points, "an idle service says nothing")
+}
+
+// Metrics of the same service tell that its time goes on.
+func TestMetricsMoveTheWindowsOfLogs(t *testing.T) {
+	e := newEngine()
+	e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}))
+	for s := range 12 {
+		e.ObserveMetrics(from("cart", gauge("m", float64(10*s), 1)), shownNone)
+		e.Tick(at(float64(10 * s)))
+	}
+	assert.Equal(t, uint64(5), e.Series(SeriesQuery{Metric: vocabulary.MetricLogRecords, Statistic: "count"})[0].Points)
+}
+
+func TestAClockSetBackIsFollowed(t *testing.T) {
+	e := newEngine()
+	e.ObserveLogs(logBatch(line{at: 100_000, service: "cart", text: "took 1 ms"}))
+	for i := range lateLogs + 5 {
+		e.ObserveLogs(logBatch(line{at: float64(i) / 1000, service: "cart", text: "took 1 ms"}))
+	}
+	assert.Less(t, e.logsNow("cart").End, int64(stamp(1000)))
+}
+
+func TestTemplatesOfAServiceAreBounded(t *testing.T) {
+	l := &logs{Templates: map[template.ID]*logTemplate{}}
+	for i := range 3 * maxLogTemplates {
+		l.count(template.ID(i), int64(i))
+	}
+	assert.Len(t, l.Templates, 2*maxLogTemplates)
+	l.Templates[7].Windows = established
+	l.trim(0)
+	assert.Len(t, l.Templates, maxLogTemplates)
+	assert.Contains(t, l.Templates, template.ID(7), "what has a series stays")
+	l.trim(2*maxLogTemplates - 10)
+	assert.Len(t, l.Templates, 10, "what was not seen for long goes")
+}
+
+func BenchmarkObserveLogs(b *testing.B) {
+	e := newEngine()
+	const records = 1000
+	ld := plog.NewLogs()
+	for i := range records {
+		addLine(ld, line{service: fmt.Sprint("s", i%10), severity: "INFO", text: fmt.Sprintf("request %d of user %d took %d ms", i, i*7, i%50)})
+	}
+	b.ReportAllocs()
+	second := 0
+	for b.Loop() {
+		second++
+		for _, rl := range ld.ResourceLogs().All() {
+			rl.ScopeLogs().At(0).LogRecords().At(0).SetTimestamp(stamp(float64(second)))
+		}
+		e.ObserveLogs(ld)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
+}

@@ -1,0 +1,332 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/novelty"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/template"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+const (
+	// logWindow is what log records are counted in, in nanoseconds of event time.
+	// A record that comes late counts in the window that is open.
+	logWindow = int64(15e9)
+	// logLateness is how far the watermark of a service must be beyond a window
+	// until that closes without a record that lies beyond it.
+	logLateness = int64(30e9)
+	// mostEmpty is how many empty windows in a row are counted as such; where there
+	// are more the service was not recorded.
+	mostEmpty = 40
+	// lateLogs is how many records in a row may lie more than a window before the
+	// open one until the clock is taken for set back.
+	lateLogs = 1000
+	// established is in how many windows a template must have been seen to have a series of its own.
+	established = 10
+	// maxLogTemplates bounds the templates that are counted apart in one service.
+	maxLogTemplates = 1000
+	// maxLogServices bounds the services whose logs are counted.
+	maxLogServices = 10_000
+	// maxFresh is how many new templates of one window are remembered by name.
+	maxFresh = 10
+)
+
+// logs is what is counted of one service's log records. Fields with a capital are its state.
+type logs struct {
+	service string
+	touched time.Time // of the latest record, on the clock of ticks
+
+	End             int64 // of the open window; 0 if none is open
+	Records, Errors int   // in it
+	Late            int
+	Fresh           [2]int        // new templates in it, by class
+	FreshIDs        []template.ID // the first of them, grave ones first
+	Novelty         novelty.Model `json:"-"`
+	Templates       map[template.ID]*logTemplate
+	ErrorMark       mark
+	// own are the templates that have a series, in the order of their ids.
+	own []template.ID
+}
+
+// logTemplate is what is counted of one template.
+type logTemplate struct {
+	Count       int // in the open window
+	Windows     int // in which it was seen, up to established
+	Empty       int // windows since then
+	First, Last int64
+	Mark        mark
+}
+
+// mark is what the records of an anomalous template are marked with. Score is 0 if it isn't.
+type mark struct {
+	Score  float64
+	Reason string
+}
+
+// logsOf finds or makes the counts of a service.
+func (e *Engine) logsOf(service string) *logs {
+	id := series.Text(service)
+	l := e.logs.Get(id, e.now)
+	if l == nil {
+		l = e.logs.Add(id, 1, e.now, logs{service: service, Templates: map[template.ID]*logTemplate{}})
+	}
+	l.touched = e.now
+	return l
+}
+
+// count counts a record of a template, nil if that is not counted apart.
+func (l *logs) count(id template.ID, t int64) *logTemplate {
+	known := l.Templates[id]
+	if known == nil {
+		if len(l.Templates) >= 2*maxLogTemplates {
+			return nil // until the window closes
+		}
+		known = &logTemplate{First: t}
+		l.Templates[id] = known
+	}
+	known.Count++
+	known.Last = max(known.Last, t)
+	return known
+}
+
+// fresh notes a new template.
+func (l *logs) fresh(id template.ID, class novelty.Class) {
+	l.Fresh[class]++
+	switch {
+	case class == novelty.Grave && l.Fresh[class] == 1:
+		l.FreshIDs = slices.Insert(l.FreshIDs, 0, id)
+	case len(l.FreshIDs) < maxFresh:
+		l.FreshIDs = append(l.FreshIDs, id)
+	}
+}
+
+// reach opens the window of event time t, after closing what lies before.
+func (e *Engine) reach(l *logs, t int64) {
+	end := t - t%logWindow + logWindow
+	switch {
+	case l.End == 0:
+		l.End = end
+	case t >= l.End:
+		e.closeWindows(l, end)
+	case t < l.End-2*logWindow:
+		if l.Late++; l.Late >= lateLogs { // the clock was set back
+			l.End, l.Late = end, 0
+		}
+		return
+	}
+	l.Late = 0
+}
+
+// closeWindows closes the open window, and the empty ones after it up to the one that ends at end.
+func (e *Engine) closeWindows(l *logs, end int64) {
+	e.closeWindow(l)
+	if (end-l.End)/logWindow > mostEmpty {
+		l.End = end - logWindow // not recorded
+	}
+	for l.End += logWindow; l.End < end; l.End += logWindow {
+		e.closeWindow(l)
+	}
+}
+
+// tickLogs closes windows that no record closes: where the service has told by
+// another signal that its time has gone on, or has been idle.
+func (e *Engine) tickLogs(now time.Time) {
+	e.logs.Age(now)
+	for _, l := range e.logs.All() {
+		if l.End == 0 {
+			continue
+		}
+		known := int64(0)
+		if svc := e.services[l.service]; svc != nil {
+			known = svc.watermark
+		}
+		switch {
+		case known >= l.End+logLateness:
+			known -= logLateness
+			e.closeWindows(l, known-known%logWindow+logWindow)
+		case known < l.End && now.Sub(l.touched) > time.Duration(logLateness):
+			e.closeWindow(l)
+			l.End = 0
+		}
+	}
+}
+
+// closeWindow judges the open window's counts, and begins the next one's.
+func (e *Engine) closeWindow(l *logs) {
+	t := l.End
+	for id, known := range l.Templates {
+		if known.Count > 0 && known.Windows < established {
+			if known.Windows++; known.Windows == established {
+				l.own = nil
+			}
+		}
+		if known.Windows == established && e.miner.Resolve(id) != id { // it has become a part of another one
+			delete(l.Templates, id)
+			l.own = nil
+		}
+	}
+	ratio := math.NaN()
+	if l.Records > 0 {
+		ratio = float64(l.Errors) / float64(l.Records)
+	}
+	st := e.derive(&derived{signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogRecords, unit: recordUnit, stats: logStats}, t, float64(l.Records), ratio)
+	l.ErrorMark = e.markOf(st, 1)
+	e.closeTemplates(l, t)
+	e.closeNews(l, t)
+	l.trim(t - int64(e.cfg.SeriesTTL))
+	l.Records, l.Errors, l.Fresh, l.FreshIDs = 0, 0, [2]int{}, nil
+}
+
+const recordUnit, templateUnit = "{record}", "{template}"
+
+var (
+	logStats   = []statistic{statCount, statErrorRatio}
+	countStats = []statistic{statCount}
+)
+
+// closeTemplates judges the count of every template that has a series.
+func (e *Engine) closeTemplates(l *logs, t int64) {
+	if l.own == nil {
+		for id, known := range l.Templates {
+			if known.Windows >= established {
+				l.own = append(l.own, id)
+			}
+		}
+		slices.Sort(l.own)
+	}
+	d := derived{signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogRecords, unit: recordUnit, stats: countStats}
+	for _, id := range l.own {
+		known := l.Templates[id]
+		d.attributes = []attribute{{vocabulary.AttrTemplateID, idText(id)}}
+		known.Mark = e.markOf(e.countTemplate(known, &d, t), 0)
+	}
+	for _, known := range l.Templates {
+		known.Count = 0
+	}
+}
+
+// countTemplate judges the count of one template: by the model of its series,
+// and, where there is none, by how long there has been none.
+func (e *Engine) countTemplate(known *logTemplate, d *derived, t int64) *stream {
+	st, fresh := e.next(d, t)
+	if !fresh {
+		return st
+	}
+	s := &st.series[0]
+	p := e.surprise(st, s, t, float64(known.Count))
+	if known.Empty++; known.Count > 0 {
+		st.gaps.Learn(float64(known.Empty))
+		known.Empty = 0
+	} else if gone := st.gaps.LogP(float64(known.Empty+1)) + math.Ln2; gone < p.LogP {
+		p.LogP, p.Kind = gone, detect.KindLow
+	}
+	e.conclude(st, s, t, float64(known.Count), p, derivedOutput)
+	e.showDerived(st, s)
+	return st
+}
+
+// markOf is what marks the records of a series: its score while its anomaly is open.
+func (e *Engine) markOf(st *stream, i int) mark {
+	s := &st.series[i]
+	if !e.tracker.Open(uint64(s.id)) {
+		return mark{}
+	}
+	reason := "more records of this template than expected"
+	switch more := s.last.observed >= s.last.expected; {
+	case s.stat == statErrorRatio && !more:
+		return mark{}
+	case s.stat == statErrorRatio:
+		reason = "more errors than expected"
+	case !more:
+		reason = "fewer records of this template than expected"
+	}
+	return mark{Score: max(1, s.last.score), Reason: reason}
+}
+
+// closeNews judges what was new in a window. Before the service's vocabulary is known everything is.
+func (e *Engine) closeNews(l *logs, t int64) {
+	if l.Novelty.Warm() {
+		n := float64(l.Fresh[novelty.Usual] + l.Fresh[novelty.Grave])
+		p := detect.Surprise{LogP: l.Novelty.LogP(&e.novelty, l.Fresh)}
+		if n > 0 {
+			p.Kind = detect.KindHigh
+		}
+		d := derived{signal: SignalNews, service: l.service, metric: vocabulary.MetricNewTemplates, unit: templateUnit, stats: countStats}
+		if st, fresh := e.next(&d, t); fresh {
+			s := &st.series[0]
+			s.n++
+			if s.warming() {
+				e.warming--
+			}
+			e.conclude(st, s, t, n, p, derivedOutput)
+			e.showDerived(st, s)
+		}
+	}
+	l.Novelty.Learn(&e.novelty, l.Fresh)
+}
+
+// trim forgets templates that were not seen since, and the rarest of too many.
+func (l *logs) trim(since int64) {
+	for id, known := range l.Templates {
+		if known.Last < since {
+			delete(l.Templates, id)
+			l.own = nil
+		}
+	}
+	if len(l.Templates) <= maxLogTemplates {
+		return
+	}
+	ids := make([]template.ID, 0, len(l.Templates))
+	for id := range l.Templates {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b template.ID) int {
+		x, y := l.Templates[a], l.Templates[b]
+		return cmp.Or(cmp.Compare(y.Windows, x.Windows), cmp.Compare(y.Last, x.Last), cmp.Compare(a, b))
+	})
+	for _, id := range ids[maxLogTemplates:] {
+		delete(l.Templates, id)
+	}
+	l.own = nil
+}
+
+// describe adds to the subject of a series that is made from logs what its template is.
+func (e *Engine) describe(st *stream, subject *incident.Subject) {
+	if subject.Attributes == nil {
+		subject.Attributes = map[string]string{}
+	}
+	l, _ := e.logs.Peek(series.Text(subject.Service))
+	if l == nil {
+		return
+	}
+	var id template.ID
+	if st.signal == SignalNews && len(l.FreshIDs) > 0 {
+		id = l.FreshIDs[0]
+	} else if text, ok := subject.Attributes[vocabulary.AttrTemplateID]; ok {
+		n, err := strconv.ParseUint(text, 16, 64)
+		if err != nil {
+			return
+		}
+		id = template.ID(n)
+	}
+	info, ok := e.miner.Lookup(id)
+	if !ok {
+		return
+	}
+	subject.Attributes[vocabulary.AttrTemplateID] = idText(id)
+	subject.Attributes[vocabulary.AttrTemplate] = info.Template
+	subject.Attributes[vocabulary.AttrExample] = info.Example
+	if known := l.Templates[id]; known != nil {
+		subject.Attributes[vocabulary.AttrFirstSeen] = time.Unix(0, known.First).UTC().Format(time.RFC3339Nano)
+	}
+}

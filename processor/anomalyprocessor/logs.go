@@ -1,0 +1,64 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package anomalyprocessor
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+type logsProcessor struct {
+	base
+	next consumer.Logs
+}
+
+func newLogsProcessor(set processor.Settings, next consumer.Logs) (*logsProcessor, error) {
+	b, err := newBase(set)
+	if err != nil {
+		return nil, err
+	}
+	return &logsProcessor{base: b, next: next}, nil
+}
+
+// ConsumeLogs has the engine find the template of every record, writes it into
+// the record with what is strange about it, and returns the next consumer's answer.
+func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	p.judge(ctx, ld)
+	return p.next.ConsumeLogs(ctx, ld)
+}
+
+func (p *logsProcessor) judge(ctx context.Context, ld plog.Logs) {
+	defer p.guard(ctx)
+	verdicts := p.engine.ObserveLogs(ld)
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				mark(lr.Attributes(), &verdicts[0])
+				verdicts = verdicts[1:]
+			}
+		}
+	}
+}
+
+// mark writes a verdict into a record's attributes. What a collector before this one wrote stays.
+func mark(attributes pcommon.Map, v *engine.LogVerdict) {
+	if v.Template == "" {
+		return
+	}
+	if _, there := attributes.Get(vocabulary.AttrTemplate); !there {
+		attributes.PutStr(vocabulary.AttrTemplate, v.Template)
+		attributes.PutStr(vocabulary.AttrTemplateID, v.ID)
+	}
+	if _, there := attributes.Get(vocabulary.MetricScore); !there && v.Score > 0 {
+		attributes.PutDouble(vocabulary.MetricScore, v.Score)
+		attributes.PutStr(vocabulary.AttrReason, v.Reason)
+	}
+}
