@@ -86,6 +86,7 @@ type Engine struct {
 	refs      []ref      // scratch of one batch
 	due       []*service // whose group's round is over, within one batch
 	samples   [seriesPerHistogram]sample
+	params    []template.Param
 }
 
 // source is a resource: where telemetry comes from. Its watermark is the latest

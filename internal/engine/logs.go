@@ -110,6 +110,10 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord) LogVerdict {
 		l.Errors++
 	}
 	known := l.count(match.Final, t)
+	if known != nil && known.Windows >= established {
+		e.params = e.miner.Params(e.params[:0])
+		known.take(e.params, &l.params)
+	}
 	if match.New {
 		class := novelty.Usual
 		if severe {
@@ -120,10 +124,14 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord) LogVerdict {
 			v.Score, v.Reason = s, ReasonNewTemplate
 		}
 	}
+	var m mark
+	if known != nil {
+		m = known.mark()
+	}
 	switch {
 	case v.Score > 0:
-	case known != nil && known.Mark.Score > 0:
-		v.Score, v.Reason = known.Mark.Score, known.Mark.Reason
+	case m.Score > 0:
+		v.Score, v.Reason = m.Score, m.Reason
 	case severe && l.ErrorMark.Score > 0:
 		v.Score, v.Reason = l.ErrorMark.Score, l.ErrorMark.Reason
 	}

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ var rewrite = flag.Bool("rewrite", false, "write the answers of testdata/logs an
 // Each testdata/logs/*.txt plays log lines and says what opens. A line in the
 // first column is a command, the indented lines below it are what must come of it:
 //
-//	every MEAN FROM..TO SERVICE SEVERITY TEXT   a line at random, in the mean every MEAN seconds; <n> in the text is a random number
+//	every MEAN FROM..TO SERVICE SEVERITY TEXT   a line at random, in the mean every MEAN seconds; <n> in the text is a random number, <g:120:10> one around 120
 //	once AT SERVICE SEVERITY TEXT
 //	restart AT                                  the engine is saved and restored then
 //	play                                        all of that in the order of time, one batch a second
@@ -111,8 +112,14 @@ func fill(random *rand.Rand, text string) string {
 	for strings.Contains(text, "<n>") {
 		text = strings.Replace(text, "<n>", strconv.Itoa(10000+random.IntN(90000)), 1)
 	}
-	return text
+	return normal.ReplaceAllStringFunc(text, func(s string) string {
+		var mean, sd float64
+		_, _ = fmt.Sscanf(s, "<g:%g:%g>", &mean, &sd)
+		return strconv.Itoa(int(mean + sd*random.NormFloat64()))
+	})
 }
+
+var normal = regexp.MustCompile(`<g:[0-9.]+:[0-9.]+>`)
 
 type logPlayer struct {
 	*testing.T

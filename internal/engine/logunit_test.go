@@ -174,3 +174,29 @@ func BenchmarkObserveLogs(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
 }
+
+// A number that only ever rises is an id, or counts: there is nothing to expect of it.
+func TestNumbersThatOnlyRiseAreNotWatched(t *testing.T) {
+	var id, size logParam
+	id.Stride, size.Stride = 1, 1
+	for i := range 1000 {
+		id.add(float64(i))
+		size.add(float64(i % 7))
+	}
+	assert.True(t, id.identifies())
+	assert.Less(t, len(id.Values), trial)
+	assert.False(t, size.identifies())
+	assert.LessOrEqual(t, len(size.Values), mostValues)
+	assert.Greater(t, len(size.Values), mostValues/4)
+
+	var known logTemplate
+	room := 0
+	for slot := range 10 {
+		known.take([]template.Param{{Slot: slot, Value: 1}}, &room)
+	}
+	assert.Len(t, known.Params, maxParams)
+	room = maxServiceParams
+	known = logTemplate{}
+	known.take([]template.Param{{Value: 1}}, &room)
+	assert.Empty(t, known.Params)
+}

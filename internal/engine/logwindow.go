@@ -54,8 +54,9 @@ type logs struct {
 	Novelty         novelty.Model `json:"-"`
 	Templates       map[template.ID]*logTemplate
 	ErrorMark       mark
-	// own are the templates that have a series, in the order of their ids.
-	own []template.ID
+	// own are the templates that have a series, in the order of their ids; params is how many numbers of theirs are watched.
+	own    []template.ID
+	params int
 }
 
 // logTemplate is what is counted of one template.
@@ -65,6 +66,7 @@ type logTemplate struct {
 	Empty       int // windows since then
 	First, Last int64
 	Mark        mark
+	Params      []logParam // of an established template
 }
 
 // mark is what the records of an anomalous template are marked with. Score is 0 if it isn't.
@@ -197,9 +199,11 @@ var (
 // closeTemplates judges the count of every template that has a series.
 func (e *Engine) closeTemplates(l *logs, t int64) {
 	if l.own == nil {
+		l.params = 0
 		for id, known := range l.Templates {
 			if known.Windows >= established {
 				l.own = append(l.own, id)
+				l.params += len(known.Params)
 			}
 		}
 		slices.Sort(l.own)
@@ -209,6 +213,7 @@ func (e *Engine) closeTemplates(l *logs, t int64) {
 		known := l.Templates[id]
 		d.attributes = []attribute{{vocabulary.AttrTemplateID, idText(id)}}
 		known.Mark = e.markOf(e.countTemplate(known, &d, t), 0)
+		e.closeParams(l, id, known, t)
 	}
 	for _, known := range l.Templates {
 		known.Count = 0

@@ -86,6 +86,8 @@ const (
 	MetricLogRecords = "log.records"
 	// MetricNewTemplates counts the templates of a service that were never seen before.
 	MetricNewTemplates = "log.templates.new"
+	// MetricLogParameter is a number in the lines of one template, AttrParameter which one, from 1 on.
+	MetricLogParameter = "log.record.parameter"
 )
 
 // Attributes of log records, and of the series and events that are made from them.
@@ -93,6 +95,7 @@ const (
 	AttrTemplate   = "log.record.template"
 	AttrTemplateID = "log.record.template.id"
 	AttrExample    = "log.record.example"
+	AttrParameter  = "log.record.parameter"
 	AttrFirstSeen  = "log.record.template.first_seen"
 	AttrReason     = "anomaly.reason"
 )

@@ -1,0 +1,126 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/auspex-otel/auspex/internal/template"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+const (
+	// maxParams is how many numbers of one template are watched, maxServiceParams of all templates of a service.
+	maxParams, maxServiceParams = 3, 200
+	// leastValues is how many values a window needs for quantiles, mostValues how many it keeps.
+	leastValues, mostValues = 5, 128
+	// trial is of how many first values all but trialFalls must rise for a number to be taken for a counter or an id.
+	trial, trialFalls = 32, 2
+)
+
+// logParam is one number in the lines of a template. Its values in the open
+// window are kept, of very many every second, fourth, … one.
+type logParam struct {
+	Slot   int
+	Values []float64
+	Seen   int // values in the open window
+	Stride int
+	Last   float64
+	Tried  int // values of the trial
+	Falls  int
+	Mark   mark
+}
+
+// take takes the numbers of a line of the template.
+func (known *logTemplate) take(params []template.Param, room *int) {
+	for _, p := range params {
+		if p.Nth != 0 {
+			continue
+		}
+		i := slices.IndexFunc(known.Params, func(q logParam) bool { return q.Slot == p.Slot })
+		if i < 0 {
+			if len(known.Params) >= maxParams || *room >= maxServiceParams {
+				continue
+			}
+			*room++
+			i = len(known.Params)
+			known.Params = append(known.Params, logParam{Slot: p.Slot, Stride: 1})
+		}
+		known.Params[i].add(p.Value)
+	}
+}
+
+func (p *logParam) add(v float64) {
+	if p.Tried < trial {
+		if p.Tried++; v <= p.Last && p.Tried > 1 {
+			p.Falls++
+		}
+		p.Last = v
+	}
+	p.Seen++
+	if p.identifies() || p.Seen%p.Stride != 0 {
+		return
+	}
+	if len(p.Values) == mostValues {
+		for i := range mostValues / 2 {
+			p.Values[i] = p.Values[2*i+1]
+		}
+		p.Values = p.Values[:mostValues/2]
+		p.Stride *= 2
+	}
+	p.Values = append(p.Values, v)
+}
+
+// identifies tells whether the number only ever rises: it counts, or tells one thing from another.
+func (p *logParam) identifies() bool { return p.Tried == trial && p.Falls <= trialFalls }
+
+// closeParams judges the quantiles of the numbers of a template.
+func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int64) {
+	for i := range known.Params {
+		p := &known.Params[i]
+		if p.Tried == trial && !p.identifies() {
+			p50, p95 := math.NaN(), math.NaN()
+			if len(p.Values) >= leastValues {
+				slices.Sort(p.Values)
+				p50, p95 = quantileOf(p.Values, 0.5), quantileOf(p.Values, 0.95)
+			}
+			st := e.derive(&derived{
+				signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogParameter, stats: parameterStats,
+				attributes: []attribute{{vocabulary.AttrParameter, strconv.Itoa(p.Slot + 1)}, {vocabulary.AttrTemplateID, idText(id)}},
+			}, t, p50, p95)
+			p.Mark = mark{}
+			for j := range st.series {
+				if s := &st.series[j]; e.tracker.Open(uint64(s.id)) {
+					p.Mark = mark{Score: max(1, p.Mark.Score, s.last.score), Reason: "parameter " + strconv.Itoa(p.Slot+1) + " of this template is not as expected"}
+				}
+			}
+		}
+		p.Values, p.Seen, p.Stride = p.Values[:0], 0, 1
+	}
+}
+
+// mark is what marks the records of a template.
+func (known *logTemplate) mark() mark {
+	m := known.Mark
+	for i := range known.Params {
+		if known.Params[i].Mark.Score > m.Score {
+			m = known.Params[i].Mark
+		}
+	}
+	return m
+}
+
+var parameterStats = []statistic{statP50, statP95}
+
+// quantileOf returns a quantile of sorted values, which are not none.
+func quantileOf(sorted []float64, q float64) float64 {
+	at := q * float64(len(sorted)-1)
+	i := int(at)
+	if i+1 == len(sorted) {
+		return sorted[i]
+	}
+	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
+}
