@@ -60,13 +60,15 @@ type Engine struct {
 	services map[string]*service
 	tracker  *incident.Tracker
 	// owners leads from a followed series to its stream.
-	owners     map[uint64]series.ID
-	exposed    map[uint64]struct{}
-	recent     *recentBatches[Verdict]
-	recentLogs *recentBatches[LogVerdict]
+	owners      map[uint64]series.ID
+	exposed     map[uint64]struct{}
+	recent      *recentBatches[Verdict]
+	recentLogs  *recentBatches[LogVerdict]
+	recentSpans *recentBatches[SpanVerdict]
 	findings
 
-	logs    *series.Table[logs] // by service
+	logs    *series.Table[logs]  // by service
+	spans   *series.Table[spans] // by service
 	miner   *template.Miner
 	novelty novelty.Pool
 
@@ -175,7 +177,8 @@ func (e *Engine) reset() {
 	e.tracker = incident.NewTracker()
 	e.owners = map[uint64]series.ID{}
 	e.exposed = map[uint64]struct{}{}
-	e.recent, e.recentLogs = newRecentBatches[Verdict](), newRecentBatches[LogVerdict]()
+	e.recent, e.recentLogs, e.recentSpans = newRecentBatches[Verdict](), newRecentBatches[LogVerdict](), newRecentBatches[SpanVerdict]()
+	e.spans = series.NewTable[spans](maxSpanServices, e.cfg.SeriesTTL)
 	e.logs = series.NewTable[logs](maxLogServices, e.cfg.SeriesTTL)
 	e.miner, e.novelty = template.New(template.DefaultConfig()), novelty.Pool{}
 	e.findings.clear()
@@ -207,6 +210,7 @@ func (e *Engine) tick(now time.Time) {
 	}
 	e.findSilent(now)
 	e.tickLogs(now)
+	e.tickSpans(now)
 	e.noteNews()
 }
 

@@ -106,6 +106,9 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 			e.tally(st.source.service, t, logP)
 		}
 	}
+	if math.Abs(p.Expected) < rounded*max(math.Abs(v), p.Upper-p.Lower) {
+		p.Expected = 0
+	}
 	s.last = verdict{
 		time: t, score: detect.Score(logP, e.budget.spendings[st.signal].alpha), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
@@ -133,6 +136,10 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	e.track(st, s, point)
 	e.expose(s, out)
 }
+
+// rounded is the share of a value, or of the band, below which what is expected
+// is 0: a level that falls towards it never gets there.
+const rounded = 1e-12
 
 // teaches tells whether the next point of a series says something about normal
 // ones: not during an incident of several series, nor in an anomaly after its first point.

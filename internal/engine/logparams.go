@@ -15,19 +15,14 @@ import (
 const (
 	// maxParams is how many numbers of one template are watched, maxServiceParams of all templates of a service.
 	maxParams, maxServiceParams = 3, 200
-	// leastValues is how many values a window needs for quantiles, mostValues how many it keeps.
-	leastValues, mostValues = 5, 128
 	// trial is of how many first values all but trialFalls must rise for a number to be taken for a counter or an id.
 	trial, trialFalls = 32, 2
 )
 
-// logParam is one number in the lines of a template. Its values in the open
-// window are kept, of very many every second, fourth, … one.
+// logParam is one number in the lines of a template.
 type logParam struct {
 	Slot   int
-	Values []float64
-	Seen   int // values in the open window
-	Stride int
+	Values values // in the open window
 	Last   float64
 	Tried  int // values of the trial
 	Falls  int
@@ -47,7 +42,7 @@ func (known *logTemplate) take(params []template.Param, room *int) {
 			}
 			*room++
 			i = len(known.Params)
-			known.Params = append(known.Params, logParam{Slot: p.Slot, Stride: 1})
+			known.Params = append(known.Params, logParam{Slot: p.Slot})
 		}
 		known.Params[i].add(p.Value)
 	}
@@ -60,18 +55,9 @@ func (p *logParam) add(v float64) {
 		}
 		p.Last = v
 	}
-	p.Seen++
-	if p.identifies() || p.Seen%p.Stride != 0 {
-		return
+	if !p.identifies() {
+		p.Values.add(v)
 	}
-	if len(p.Values) == mostValues {
-		for i := range mostValues / 2 {
-			p.Values[i] = p.Values[2*i+1]
-		}
-		p.Values = p.Values[:mostValues/2]
-		p.Stride *= 2
-	}
-	p.Values = append(p.Values, v)
 }
 
 // identifies tells whether the number only ever rises: it counts, or tells one thing from another.
@@ -83,9 +69,11 @@ func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int6
 		p := &known.Params[i]
 		if p.Tried == trial && !p.identifies() {
 			p50, p95 := math.NaN(), math.NaN()
-			if len(p.Values) >= leastValues {
-				slices.Sort(p.Values)
-				p50, p95 = quantileOf(p.Values, 0.5), quantileOf(p.Values, 0.95)
+			if p.Values.sorted() {
+				p50 = p.Values.quantile(0.5)
+			}
+			if p.Values.Seen >= leastP95 {
+				p95 = p.Values.quantile(0.95)
 			}
 			st := e.derive(&derived{
 				signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogParameter, stats: parameterStats,
@@ -98,7 +86,7 @@ func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int6
 				}
 			}
 		}
-		p.Values, p.Seen, p.Stride = p.Values[:0], 0, 1
+		p.Values.reset()
 	}
 }
 
@@ -114,13 +102,3 @@ func (known *logTemplate) mark() mark {
 }
 
 var parameterStats = []statistic{statP50, statP95}
-
-// quantileOf returns a quantile of sorted values, which are not none.
-func quantileOf(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
-	i := int(at)
-	if i+1 == len(sorted) {
-		return sorted[i]
-	}
-	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
-}

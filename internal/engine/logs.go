@@ -103,7 +103,9 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord) LogVerdict {
 		e.refused[RefusedNoTimestamp]++
 		return v
 	}
-	e.reach(l, t)
+	if end, passed := l.passes(t); passed {
+		l.through(end, func() { e.closeLogs(l) })
+	}
 	severe := isSevere(lr, text)
 	l.Records++
 	if severe {

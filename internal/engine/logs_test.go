@@ -127,15 +127,16 @@ type logPlayer struct {
 	store  *memory
 }
 
-func (p *logPlayer) start() {
+func (p *logPlayer) start(second int) {
 	p.engine = newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
+	p.engine.Tick(at(float64(second)))
 	require.NoError(p, p.engine.Load(p.Context(), p.store, p.engine.now))
 }
 
 // play returns what opened and closed.
 func (p *logPlayer) play(lines []line) (answers []string) {
 	p.store = newMemory()
-	p.start()
+	p.start(0)
 	state := map[string]incident.State{}
 	marked := map[string]int{}
 	for len(lines) > 0 {
@@ -145,7 +146,7 @@ func (p *logPlayer) play(lines []line) (answers []string) {
 		for ; n < len(lines) && int(lines[n].at) == second; n++ {
 			if lines[n].restart {
 				require.NoError(p, p.engine.Snapshot(p.Context(), at(float64(second))))
-				p.start()
+				p.start(second)
 				continue
 			}
 			addLine(ld, lines[n])

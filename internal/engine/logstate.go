@@ -56,7 +56,8 @@ func (e *Engine) restoreMiner(record []byte) error {
 
 func (e *Engine) restoreLogs(record []byte) error {
 	r := reader{b: record}
-	l := logs{service: r.text(), touched: e.now}
+	l := logs{service: r.text()}
+	l.touched = e.now
 	r.state(l.Novelty.State)
 	if text := r.bytes(); r.err == nil {
 		r.fail(json.Unmarshal(text, &l))

@@ -5,7 +5,6 @@ package engine
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -19,20 +18,6 @@ import (
 )
 
 const (
-	// logWindow is what log records are counted in, in nanoseconds of event time.
-	// A record that comes late counts in the window that is open.
-	logWindow = int64(15e9)
-	// logLateness is how far the watermark of a service must be beyond a window
-	// until that closes without a record that lies beyond it.
-	logLateness = int64(30e9)
-	// mostEmpty is how many empty windows in a row are counted as such; where there
-	// are more the service was not recorded.
-	mostEmpty = 40
-	// lateLogs is how many records in a row may lie more than a window before the
-	// open one until the clock is taken for set back.
-	lateLogs = 1000
-	// established is in how many windows a template must have been seen to have a series of its own.
-	established = 10
 	// maxLogTemplates bounds the templates that are counted apart in one service.
 	maxLogTemplates = 1000
 	// maxLogServices bounds the services whose logs are counted.
@@ -44,11 +29,11 @@ const (
 // logs is what is counted of one service's log records. Fields with a capital are its state.
 type logs struct {
 	service string
-	touched time.Time // of the latest record, on the clock of ticks
+	window
 
-	End             int64 // of the open window; 0 if none is open
-	Records, Errors int   // in it
-	Late            int
+	Records, Errors int           // in the open window
+	Empty           int           // windows since the last record
+	Past            share         // of records that were errors, before it
 	Fresh           [2]int        // new templates in it, by class
 	FreshIDs        []template.ID // the first of them, grave ones first
 	Novelty         novelty.Model `json:"-"`
@@ -112,59 +97,24 @@ func (l *logs) fresh(id template.ID, class novelty.Class) {
 	}
 }
 
-// reach opens the window of event time t, after closing what lies before.
-func (e *Engine) reach(l *logs, t int64) {
-	end := t - t%logWindow + logWindow
-	switch {
-	case l.End == 0:
-		l.End = end
-	case t >= l.End:
-		e.closeWindows(l, end)
-	case t < l.End-2*logWindow:
-		if l.Late++; l.Late >= lateLogs { // the clock was set back
-			l.End, l.Late = end, 0
-		}
-		return
-	}
-	l.Late = 0
-}
-
-// closeWindows closes the open window, and the empty ones after it up to the one that ends at end.
-func (e *Engine) closeWindows(l *logs, end int64) {
-	e.closeWindow(l)
-	if (end-l.End)/logWindow > mostEmpty {
-		l.End = end - logWindow // not recorded
-	}
-	for l.End += logWindow; l.End < end; l.End += logWindow {
-		e.closeWindow(l)
-	}
-}
-
-// tickLogs closes windows that no record closes: where the service has told by
-// another signal that its time has gone on, or has been idle.
+// tickLogs closes windows that no record closes.
 func (e *Engine) tickLogs(now time.Time) {
 	e.logs.Age(now)
 	for _, l := range e.logs.All() {
-		if l.End == 0 {
-			continue
-		}
-		known := int64(0)
-		if svc := e.services[l.service]; svc != nil {
-			known = svc.watermark
-		}
-		switch {
-		case known >= l.End+logLateness:
-			known -= logLateness
-			e.closeWindows(l, known-known%logWindow+logWindow)
-		case known < l.End && now.Sub(l.touched) > time.Duration(logLateness):
-			e.closeWindow(l)
-			l.End = 0
-		}
+		l.tick(now, e.watermarkOf(l.service), func() { e.closeLogs(l) })
 	}
 }
 
-// closeWindow judges the open window's counts, and begins the next one's.
-func (e *Engine) closeWindow(l *logs) {
+// watermarkOf is the watermark of a service as its series know it, 0 if it has none.
+func (e *Engine) watermarkOf(name string) int64 {
+	if svc := e.services[name]; svc != nil {
+		return svc.watermark
+	}
+	return 0
+}
+
+// closeLogs judges the open window's counts, and begins the next one's.
+func (e *Engine) closeLogs(l *logs) {
 	t := l.End
 	for id, known := range l.Templates {
 		if known.Count > 0 && known.Windows < established {
@@ -177,11 +127,9 @@ func (e *Engine) closeWindow(l *logs) {
 			l.own = nil
 		}
 	}
-	ratio := math.NaN()
-	if l.Records > 0 {
-		ratio = float64(l.Errors) / float64(l.Records)
-	}
-	st := e.derive(&derived{signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogRecords, unit: recordUnit, stats: logStats}, t, float64(l.Records), ratio)
+	exact := l.Past.exact(l.Errors, l.Records)
+	l.Past.learn(l.Errors, l.Records)
+	st := e.deriveRatio(&derived{signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogRecords, unit: recordUnit, stats: logStats}, t, l.Records, &l.Empty, l.Errors, exact)
 	l.ErrorMark = e.markOf(st, 1)
 	e.closeTemplates(l, t)
 	e.closeNews(l, t)
@@ -212,32 +160,13 @@ func (e *Engine) closeTemplates(l *logs, t int64) {
 	for _, id := range l.own {
 		known := l.Templates[id]
 		d.attributes = []attribute{{vocabulary.AttrTemplateID, idText(id)}}
-		known.Mark = e.markOf(e.countTemplate(known, &d, t), 0)
+		st := e.deriveCount(&d, t, known.Count, &known.Empty)
+		known.Mark = e.markOf(st, 0)
 		e.closeParams(l, id, known, t)
 	}
 	for _, known := range l.Templates {
 		known.Count = 0
 	}
-}
-
-// countTemplate judges the count of one template: by the model of its series,
-// and, where there is none, by how long there has been none.
-func (e *Engine) countTemplate(known *logTemplate, d *derived, t int64) *stream {
-	st, fresh := e.next(d, t)
-	if !fresh {
-		return st
-	}
-	s := &st.series[0]
-	p := e.surprise(st, s, t, float64(known.Count))
-	if known.Empty++; known.Count > 0 {
-		st.gaps.Learn(float64(known.Empty))
-		known.Empty = 0
-	} else if gone := st.gaps.LogP(float64(known.Empty+1)) + math.Ln2; gone < p.LogP {
-		p.LogP, p.Kind = gone, detect.KindLow
-	}
-	e.conclude(st, s, t, float64(known.Count), p, derivedOutput)
-	e.showDerived(st, s)
-	return st
 }
 
 // markOf is what marks the records of a series: its score while its anomaly is open.

@@ -30,6 +30,7 @@ const (
 	tagBudget     byte = 5
 	tagMiner      byte = 6 // templates, and what is new in all services
 	tagLogs       byte = 7
+	tagSpans      byte = 8
 	tagMore       byte = 0x80 // set where the record goes on in the next piece
 )
 
@@ -85,6 +86,7 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 	if err := e.packLogs(p); err != nil {
 		return nil, err
 	}
+	e.packSpans(p)
 	p.add(tagEngine, b)
 	p.close()
 	return p.chunks, nil
@@ -139,6 +141,8 @@ func (e *Engine) restoreRecord(tag byte, record []byte) error {
 		return e.restoreMiner(record)
 	case tagLogs:
 		return e.restoreLogs(record)
+	case tagSpans:
+		return e.restoreSpans(record)
 	default:
 		return fmt.Errorf("unknown record %d", tag)
 	}

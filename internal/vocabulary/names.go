@@ -90,6 +90,20 @@ const (
 	MetricLogParameter = "log.record.parameter"
 )
 
+// Metrics that are made from spans, of windows of event time.
+const (
+	// MetricSpanCalls counts the spans of an operation; its error ratio is the share of those that failed.
+	MetricSpanCalls = "span.calls"
+	// MetricSpanDuration is how long they took, in seconds.
+	MetricSpanDuration = "span.duration"
+)
+
+// Attributes of series that are made from spans.
+const (
+	AttrSpanName = "span.name"
+	AttrSpanKind = "span.kind"
+)
+
 // Attributes of log records, and of the series and events that are made from them.
 const (
 	AttrTemplate   = "log.record.template"

@@ -21,7 +21,6 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -511,25 +510,6 @@ func TestTwoPipelinesWithBatchesOfDifferentShape(t *testing.T) {
 func TestMetricsMayBeWrittenInto(t *testing.T) {
 	r := newRig(t, newEngine())
 	assert.True(t, r.Capabilities().MutatesData)
-}
-
-func TestTracesPassUntouched(t *testing.T) {
-	set := processortest.NewNopSettings(metadata.Type)
-	cfg := NewFactory().CreateDefaultConfig()
-	refusal := errors.New("no")
-
-	traces := ptrace.NewTraces()
-	traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().SetName("a span")
-	traceSink := &consumertest.TracesSink{}
-	tp, err := NewFactory().CreateTraces(t.Context(), set, cfg, traceSink)
-	require.NoError(t, err)
-	require.NoError(t, tp.Start(t.Context(), hostOf(newEngine())))
-	require.NoError(t, tp.ConsumeTraces(t.Context(), traces))
-	assert.Equal(t, []ptrace.Traces{traces}, traceSink.AllTraces())
-	require.NoError(t, tp.Shutdown(t.Context()))
-	tp, err = NewFactory().CreateTraces(t.Context(), set, cfg, consumertest.NewErr(refusal))
-	require.NoError(t, err)
-	assert.Same(t, refusal, tp.ConsumeTraces(t.Context(), traces))
 }
 
 func TestWithoutAnEngineExtension(t *testing.T) {

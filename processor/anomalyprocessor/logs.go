@@ -57,8 +57,5 @@ func mark(attributes pcommon.Map, v *engine.LogVerdict) {
 		attributes.PutStr(vocabulary.AttrTemplate, v.Template)
 		attributes.PutStr(vocabulary.AttrTemplateID, v.ID)
 	}
-	if _, there := attributes.Get(vocabulary.MetricScore); !there && v.Score > 0 {
-		attributes.PutDouble(vocabulary.MetricScore, v.Score)
-		attributes.PutStr(vocabulary.AttrReason, v.Reason)
-	}
+	markScore(attributes, v.Score, v.Reason)
 }

@@ -7,11 +7,13 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// tracesProcessor lets traces pass as they came: they are not judged yet.
 type tracesProcessor struct {
 	base
 	next consumer.Traces
@@ -25,7 +27,33 @@ func newTracesProcessor(set processor.Settings, next consumer.Traces) (*tracesPr
 	return &tracesProcessor{base: b, next: next}, nil
 }
 
-// ConsumeTraces returns the next consumer's answer.
+// ConsumeTraces has the engine judge every span, marks those that are anomalous,
+// and returns the next consumer's answer. Spans are never held.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	p.judge(ctx, td)
 	return p.next.ConsumeTraces(ctx, td)
+}
+
+func (p *tracesProcessor) judge(ctx context.Context, td ptrace.Traces) {
+	defer p.guard(ctx)
+	verdicts := p.engine.ObserveTraces(td)
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				markScore(span.Attributes(), verdicts[0].Score, verdicts[0].Reason)
+				verdicts = verdicts[1:]
+			}
+		}
+	}
+}
+
+// markScore writes a score, if there is one. What a collector before this one wrote stays.
+func markScore(attributes pcommon.Map, score float64, reason string) {
+	if score <= 0 {
+		return
+	}
+	if _, there := attributes.Get(vocabulary.MetricScore); !there {
+		attributes.PutDouble(vocabulary.MetricScore, score)
+		attributes.PutStr(vocabulary.AttrReason, reason)
+	}
 }

@@ -1,0 +1,187 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/stats"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// SpanVerdict is what the engine says about one span: a score and a reason where
+// it is anomalous itself or belongs to an operation that is. Else both are zero.
+type SpanVerdict struct {
+	Score  float64
+	Reason string
+}
+
+// Reasons of a span's own score.
+const (
+	ReasonSlow  = "slower than this operation is"
+	ReasonError = "error in an operation that has none"
+)
+
+// ObserveTraces judges every span of a batch by its operation's past, learns and
+// counts it. There is a verdict for each span, in the order of the batch. As
+// with metrics, a batch that comes again gets the same and nothing is observed.
+func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.selfTick()
+	key := tracesKey(td)
+	if v, ok := e.recentSpans.get(key); ok {
+		return v
+	}
+	e.spend()
+	verdicts := make([]SpanVerdict, 0, td.SpanCount())
+	for _, rs := range td.ResourceSpans().All() {
+		s := e.spansOf(vocabulary.Service(rs.Resource().Attributes()))
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				verdicts = append(verdicts, e.observeSpan(s, span))
+			}
+		}
+	}
+	e.closeRounds()
+	e.noteNews()
+	e.recentSpans.put(key, verdicts)
+	return verdicts
+}
+
+// tracesKey identifies a batch of spans by their ids.
+func tracesKey(td ptrace.Traces) series.ID {
+	key := series.Number(uint64(td.ResourceSpans().Len()))
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			key = key.Join(series.Number(uint64(ss.Spans().Len())))
+			for _, span := range ss.Spans().All() {
+				id := span.SpanID()
+				key = key.Join(series.ID(uint64(id[0])<<56 | uint64(id[1])<<48 | uint64(id[2])<<40 | uint64(id[3])<<32 |
+					uint64(id[4])<<24 | uint64(id[5])<<16 | uint64(id[6])<<8 | uint64(id[7]))).Join(series.Number(uint64(span.EndTimestamp())))
+			}
+		}
+	}
+	return key
+}
+
+// observeSpan takes one span of a service, at the time at which it ended.
+func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
+	t, began := nanos(span.EndTimestamp()), nanos(span.StartTimestamp())
+	if t <= 0 || began <= 0 || began > t {
+		e.refused[RefusedNoTimestamp]++
+		return SpanVerdict{}
+	}
+	if end, passed := s.passes(t); passed {
+		s.through(end, func() { e.closeSpans(s) })
+	}
+	failed := span.Status().Code() == ptrace.StatusCodeError
+	op := s.operation(operationKey{span.Name(), span.Kind()}, t)
+	if op == nil {
+		return SpanVerdict{}
+	}
+	v := op.judge(float64(t-began)/1e9, failed, e.budget.spendings[SignalTraces].alpha)
+	op.learn(float64(t-began)/1e9, failed)
+	if m := op.Mark; m.Score > v.Score && (!m.errors || failed) {
+		v.Score, v.Reason = m.Score, m.Reason
+	}
+	return v
+}
+
+// operationKey is what an operation is known by in its service.
+type operationKey struct {
+	name string
+	kind ptrace.SpanKind
+}
+
+// operation is what is known of one operation of a service.
+type operation struct {
+	Calls, Errors int    // in the open window
+	Seconds       values // in the open window
+	Windows       int    // in which it was called, up to established
+	Empty         int    // windows since the last call
+	Last          int64
+	Mark          spanMark
+	Past          share // of calls that failed, before the open window
+	weight        stats.Weight
+	durations     stats.Positive
+	known         uint32 // calls, up to a bound
+}
+
+// spanMark is what the spans of an anomalous operation are marked with; errors says that only those that failed are.
+type spanMark struct {
+	mark
+	errors bool
+}
+
+const (
+	// spanWarmUp is how many calls an operation must have had until a single one is judged.
+	spanWarmUp = 500
+	// spanRefit is how many calls lie between two fits of the tail of durations.
+	spanRefit = 64
+)
+
+// judge scores one call by the calls before it.
+func (op *operation) judge(seconds float64, failed bool, alpha float64) (v SpanVerdict) {
+	if op.known < spanWarmUp {
+		return v
+	}
+	p, l := op.durations.P(seconds, op.weight.Unit())
+	if l == 0 {
+		l = math.Log(p)
+	}
+	if s := detect.Score(max(l, leastLogP), alpha); s >= 1 {
+		v = SpanVerdict{Score: s, Reason: ReasonSlow}
+	}
+	if failed {
+		if s := detect.Score(op.Past.exact(1, 1), alpha); s >= 1 && s > v.Score {
+			v = SpanVerdict{Score: s, Reason: ReasonError}
+		}
+	}
+	return v
+}
+
+// learn takes one call in.
+func (op *operation) learn(seconds float64, failed bool) {
+	op.Calls++
+	op.Seconds.add(seconds)
+	if failed {
+		op.Errors++
+	}
+	if op.weight.Next() {
+		op.durations.Halve()
+	}
+	unit := op.weight.Unit()
+	op.durations.Add(seconds, unit, 1)
+	if op.known < math.MaxUint32 {
+		op.known++
+	}
+	if op.known%spanRefit == 0 || op.known == spanWarmUp {
+		op.durations.Fit(unit)
+	}
+}
+
+// spansOf finds or makes the counts of a service.
+func (e *Engine) spansOf(service string) *spans {
+	id := series.Text(service)
+	s := e.spans.Get(id, e.now)
+	if s == nil {
+		s = e.spans.Add(id, 1, e.now, spans{service: service, operations: map[operationKey]*operation{}})
+	}
+	s.touched = e.now
+	return s
+}
+
+// tickSpans closes windows that no span closes.
+func (e *Engine) tickSpans(now time.Time) {
+	e.spans.Age(now)
+	for _, s := range e.spans.All() {
+		s.tick(now, e.watermarkOf(s.service), func() { e.closeSpans(s) })
+	}
+}

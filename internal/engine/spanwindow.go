@@ -1,0 +1,117 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"math"
+	"slices"
+
+	"github.com/auspex-otel/auspex/internal/stats"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+const (
+	// maxOperations bounds the operations of one service, maxSpanServices the services.
+	maxOperations   = 1000
+	maxSpanServices = 10_000
+	// leastP95 and leastP99 are how many calls a window needs for these quantiles to be more than its slowest call.
+	leastP95, leastP99 = 20, 100
+)
+
+// spans is what is counted of one service's spans.
+type spans struct {
+	service string
+	window
+	operations map[operationKey]*operation
+	// own are the operations that have series, in the order of their keys; nil if that is not known.
+	own []operationKey
+}
+
+// operation finds or makes an operation, nil if there are too many.
+func (s *spans) operation(key operationKey, t int64) *operation {
+	op := s.operations[key]
+	if op == nil {
+		if len(s.operations) >= maxOperations {
+			return nil // until the window closes, and old ones go
+		}
+		op = &operation{durations: stats.NewPositive()}
+		s.operations[key] = op
+	}
+	op.Last = max(op.Last, t)
+	return op
+}
+
+// closeSpans judges the open window's calls, and begins the next one's.
+func (e *Engine) closeSpans(s *spans) {
+	since := s.End - int64(e.cfg.SeriesTTL)
+	for key, op := range s.operations {
+		switch {
+		case op.Last < since:
+			delete(s.operations, key)
+			s.own = nil
+		case op.Calls > 0 && op.Windows < established:
+			if op.Windows++; op.Windows == established {
+				s.own = nil
+			}
+		}
+	}
+	if s.own == nil {
+		for key, op := range s.operations {
+			if op.Windows >= established {
+				s.own = append(s.own, key)
+			}
+		}
+		slices.SortFunc(s.own, compareOperations)
+	}
+	for _, key := range s.own {
+		e.closeOperation(s, key)
+	}
+	for _, op := range s.operations {
+		op.Calls, op.Errors = 0, 0
+		op.Seconds.reset()
+	}
+}
+
+const callUnit = "{call}"
+
+var (
+	callStats     = []statistic{statCount, statErrorRatio}
+	durationStats = []statistic{statP50, statP95, statP99}
+)
+
+// closeOperation judges the calls, errors and durations of one operation.
+func (e *Engine) closeOperation(s *spans, key operationKey) {
+	op := s.operations[key]
+	d := derived{
+		signal: SignalTraces, service: s.service, metric: vocabulary.MetricSpanCalls, unit: callUnit, stats: callStats,
+		attributes: []attribute{{vocabulary.AttrSpanKind, key.kind.String()}, {vocabulary.AttrSpanName, key.name}},
+	}
+	calls := e.deriveRatio(&d, s.End, op.Calls, &op.Empty, op.Errors, op.Past.exact(op.Errors, op.Calls))
+	op.Past.learn(op.Errors, op.Calls)
+	d.metric, d.unit, d.stats = vocabulary.MetricSpanDuration, "s", durationStats
+	p50, p95, p99 := math.NaN(), math.NaN(), math.NaN()
+	if op.Seconds.sorted() {
+		p50 = op.Seconds.quantile(0.5)
+	}
+	if op.Seconds.Seen >= leastP95 {
+		p95 = op.Seconds.quantile(0.95)
+	}
+	if op.Seconds.Seen >= leastP99 {
+		p99 = op.Seconds.quantile(0.99)
+	}
+	durations := e.derive(&d, s.End, p50, p95, p99)
+	op.Mark = spanMark{}
+	for _, st := range [...]*stream{calls, durations} {
+		for i := range st.series {
+			t := &st.series[i]
+			if e.tracker.Open(uint64(t.id)) && (t.stat == statCount || t.last.observed > t.last.expected) {
+				reason := t.name(st) + " of this operation is not as expected"
+				op.Mark = spanMark{mark{Score: max(1, t.last.score), Reason: reason}, t.stat == statErrorRatio}
+			}
+		}
+	}
+}
+
+// name says which number of what a series is.
+func (s *tracked) name(st *stream) string { return st.metric + " " + statNames[s.stat] }

@@ -1,0 +1,35 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import "math"
+
+// mostTerms bounds the sum of a binomial tail; what is left out is far below the terms before it.
+const mostTerms = 4096
+
+// BinomialLogP returns ln P(X ≥ k) of a binomial distribution: k or more of n
+// trials succeed that each do with probability q, 0 < q < 1. For k ≤ n·q, where
+// it is no small number, it returns 0.
+func BinomialLogP(k, n int, q float64) float64 {
+	if k <= 0 || float64(k) <= float64(n)*q || k > n {
+		return 0
+	}
+	logQ, logRest := math.Log(q), math.Log1p(-q)
+	log := logChoose(n, k) + float64(k)*logQ + float64(n-k)*logRest
+	// The terms fall from here on: their sum in units of the first.
+	sum, term := 1.0, 1.0
+	for i, left := k, mostTerms; i < n && left > 0 && term > 1e-12*sum; i, left = i+1, left-1 {
+		term *= float64(n-i) / float64(i+1) * q / (1 - q)
+		sum += term
+	}
+	return min(0, log+math.Log(sum))
+}
+
+// logChoose returns ln of n over k.
+func logChoose(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return a - b - c
+}

@@ -1,0 +1,82 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package anomalyprocessor
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor/processortest"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
+)
+
+// called is a batch of one span, the n-th, which took so long.
+func called(n int, took time.Duration, failed bool) ptrace.Traces {
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("service.name", "cart")
+	span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	var id [8]byte
+	binary.BigEndian.PutUint64(id[:], uint64(n))
+	span.SetSpanID(id)
+	span.SetName("GET /cart")
+	end := dawn.Add(time.Duration(n) * time.Second)
+	span.SetStartTimestamp(pcommon.NewTimestampFromTime(end.Add(-took)))
+	span.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
+	if failed {
+		span.Status().SetCode(ptrace.StatusCodeError)
+	}
+	return td
+}
+
+func spanAttributes(td ptrace.Traces) map[string]any {
+	return td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().AsRaw()
+}
+
+func TestSpansAreMarkedAndTheNextConsumersAnswerIsReturned(t *testing.T) {
+	sink := &consumertest.TracesSink{}
+	refusal := errors.New("not now")
+	refuse := false
+	next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
+		if refuse {
+			return refusal
+		}
+		return sink.ConsumeTraces(ctx, td)
+	})
+	require.NoError(t, err)
+	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), NewFactory().CreateDefaultConfig(), next)
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context(), hostOf(engine.New(engine.DefaultConfig(), zap.NewNop()))))
+	assert.True(t, p.Capabilities().MutatesData)
+	for n := range 2000 {
+		require.NoError(t, p.ConsumeTraces(t.Context(), called(n, time.Duration(100+n%17)*time.Millisecond, false)))
+	}
+	refuse = true
+	require.ErrorIs(t, p.ConsumeTraces(t.Context(), called(2000, 9*time.Second, false)), refusal)
+	refuse = false
+	require.NoError(t, p.ConsumeTraces(t.Context(), called(2000, 9*time.Second, false)))
+	scored := called(2001, 9*time.Second, false)
+	scored.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutDouble("anomaly.score", 7)
+	require.NoError(t, p.ConsumeTraces(t.Context(), scored))
+	require.NoError(t, p.Shutdown(t.Context()))
+
+	got := sink.AllTraces()
+	assert.Empty(t, spanAttributes(got[1999]))
+	slow := spanAttributes(got[2000])
+	assert.Equal(t, engine.ReasonSlow, slow["anomaly.reason"])
+	assert.Greater(t, slow["anomaly.score"], 1.0)
+	assert.Equal(t, map[string]any{"anomaly.score": 7.0}, spanAttributes(got[2001]), "what was there stays")
+}
