@@ -34,6 +34,7 @@ var layerNames = map[layer]string{
 var layers = map[string]layer{
 	"internal/detect":     pure,
 	"internal/template":   pure,
+	"internal/mask":       pure,
 	"internal/topology":   pure,
 	"internal/incident":   pure,
 	"internal/stats":      pure,

@@ -8,18 +8,20 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/mask"
 )
 
 // Config are the settings of a miner.
 type Config struct {
 	// MaxTemplates is how many templates are kept, with those that became a part of another.
 	MaxTemplates int
-	// Mask, if set, is applied to what is kept of a line: its constant words and its example.
-	Mask func(string) string
+	// Mask hides what must not be kept of a line, in its template and in its example.
+	Mask *mask.Masker
 }
 
 // DefaultConfig is the one setting for every source.
-func DefaultConfig() Config { return Config{MaxTemplates: 20_000} }
+func DefaultConfig() Config { return Config{MaxTemplates: 20_000, Mask: mask.Default()} }
 
 // Validate says what is wrong with the settings.
 func (c Config) Validate() error {
@@ -142,11 +144,9 @@ func (m *Miner) root(i int32) int32 {
 // learn returns the node of the line in the scanner, and whether nothing like it was known.
 func (m *Miner) learn(service, line string) (int32, bool) {
 	s := &m.scanner
-	if m.cfg.Mask != nil {
-		if line = m.cfg.Mask(line); line != s.line {
-			s = &m.masked
-			s.scan(line)
-		}
+	if safe := m.cfg.Mask.Mask(line); safe != line {
+		line, s = safe, &m.masked
+		s.scan(line)
 	}
 	m.skel.skeletize(s)
 	id := identify(service, m.skel.b)

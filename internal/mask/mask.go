@@ -1,0 +1,171 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mask
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Hidden stands in the place of what was hidden. It is the wildcard of templates.
+const Hidden = "<*>"
+
+// Masker hides parts of texts. It holds nothing that changes and may be used by many at once.
+type Masker struct{ patterns []*regexp.Regexp }
+
+// Default returns a masker that hides cards, secrets and e-mail addresses.
+func Default() *Masker { return &Masker{} }
+
+// New returns a masker that hides the patterns, too.
+func New(patterns []string) (*Masker, error) {
+	m := &Masker{}
+	for _, p := range patterns {
+		re, err := regexp.Compile(p)
+		if err != nil {
+			return nil, fmt.Errorf("mask %q: %w", p, err)
+		}
+		if re.MatchString("") {
+			return nil, fmt.Errorf("mask %q: it matches what is empty", p)
+		}
+		m.patterns = append(m.patterns, re)
+	}
+	return m, nil
+}
+
+// Mask returns s with a word in place of each part to hide; s itself, without an allocation, if there is none.
+func (m *Masker) Mask(s string) string {
+	for _, re := range m.patterns {
+		if re.MatchString(s) {
+			s = re.ReplaceAllLiteralString(s, Hidden)
+		}
+	}
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(s); {
+		start, end, ok := find(s, i)
+		if !ok {
+			i = max(i+1, end)
+			continue
+		}
+		b.WriteString(s[from:max(from, start)])
+		b.WriteString(Hidden)
+		from, i = end, end
+	}
+	if from == 0 {
+		return s
+	}
+	b.WriteString(s[from:])
+	return b.String()
+}
+
+// find looks at what begins at i. It returns what to hide, or where to look on.
+func find(s string, i int) (start, end int, ok bool) {
+	c := s[i]
+	switch {
+	case isDigit(c):
+		return card(s, i)
+	case c == '@':
+		return email(s, i)
+	case isLetter(c) && (i == 0 || !isName(s[i-1])):
+		return secret(s, i)
+	}
+	return 0, 0, false
+}
+
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+func isName(c byte) bool   { return isDigit(c) || isLetter(c) || c == '_' || c == '-' }
+
+// card finds 13 to 19 digits, together or in the groups that stand on a card, whose check digit is right.
+func card(s string, i int) (start, end int, ok bool) {
+	j := digits(s, i)
+	if i > 0 && !isEdge(s[i-1]) || s[i] < '2' || s[i] > '6' {
+		return 0, j, false
+	}
+	var all [24]byte
+	n := copy(all[:], s[i:j])
+	if j-i == 4 && j < len(s) && (s[j] == ' ' || s[j] == '-') {
+		n, j = groups(s, i, all[:])
+	}
+	if j-i > len(all) || n < 13 || n > 19 || !endsAt(s, j) || !luhn(all[:n]) {
+		return 0, digits(s, i), false
+	}
+	return i, j, true
+}
+
+// groups takes 4-4-4-4 with up to 3 more, or 4-6-4 and 4-6-5, and returns how many digits there are and where they end.
+func groups(s string, i int, all []byte) (n, end int) {
+	sizes, separator := []int{}, s[i+4]
+	end = i
+	for {
+		j := digits(s, end)
+		if j == end || n+j-end > len(all) {
+			return 0, end
+		}
+		n += copy(all[n:], s[end:j])
+		sizes = append(sizes, j-end)
+		if end = j; j+1 >= len(s) || s[j] != separator || !isDigit(s[j+1]) || len(sizes) == 5 {
+			break
+		}
+		end++
+	}
+	switch {
+	case len(sizes) == 3 && sizes[1] == 6 && (sizes[2] == 4 || sizes[2] == 5):
+		return n, end
+	case len(sizes) >= 4 && sizes[1] == 4 && sizes[2] == 4 && sizes[3] <= 4 && (len(sizes) == 4 || sizes[4] <= 3):
+		return n, end
+	}
+	return 0, end
+}
+
+// endsAt tells whether the number of a card may end at i: a dot must be that of a sentence.
+func endsAt(s string, i int) bool {
+	return i == len(s) || isEdge(s[i]) || s[i] == '.' && (i+1 == len(s) || s[i+1] <= ' ')
+}
+
+// isEdge tells what may stand beside the number of a card.
+func isEdge(c byte) bool { return c <= ' ' || strings.IndexByte("\"'=:,;()[]{}<>|", c) >= 0 }
+
+// digits returns where the digits at i end.
+func digits(s string, i int) int {
+	for i < len(s) && isDigit(s[i]) {
+		i++
+	}
+	return i
+}
+
+// luhn checks the last digit of a card's number.
+func luhn(digits []byte) bool {
+	sum := 0
+	for k := range digits {
+		d := int(digits[len(digits)-1-k] - '0')
+		if k%2 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return sum%10 == 0
+}
+
+// email finds an address around the sign at i.
+func email(s string, i int) (start, end int, ok bool) {
+	start, end = i, i+1
+	for start > 0 && (isName(s[start-1]) || strings.IndexByte(".+%", s[start-1]) >= 0) {
+		start--
+	}
+	for end < len(s) && (isName(s[end]) || s[end] == '.') {
+		end++
+	}
+	for end > i+1 && !isName(s[end-1]) {
+		end--
+	}
+	dot := strings.LastIndexByte(s[i:end], '.')
+	if start == i || dot < 2 || !isLetter(s[i+dot+1]) {
+		return 0, 0, false
+	}
+	return start, end, true
+}

@@ -1,0 +1,70 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mask
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMask(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"paid with 4111111111111111", "paid with <*>"},
+		{"paid with 4111 1111 1111 1111, thanks", "paid with <*>, thanks"},
+		{"paid with 5500-0000-0000-0004.", "paid with <*>."},
+		{"ratio 5500000000000004.5", "ratio 5500000000000004.5"},
+		{"pan=378282246310005;", "pan=<*>;"},
+		{"paid with 4111111111111112", "paid with 4111111111111112"},
+		{"at 1514038530000 ms", "at 1514038530000 ms"},
+		{"block blk_4111111111111111", "block blk_4111111111111111"},
+		{"steps 7008 5002 1500 2400", "steps 7008 5002 1500 2400"},
+		{"mail from jane.doe+x@example.co.uk failed", "mail from <*> failed"},
+		{"<a@b.org>, c@d.net", "<<*>>, <*>"},
+		{"object com.acme.Thing@8a2a501", "object com.acme.Thing@8a2a501"},
+		{"Authorization: Bearer abcdefghijklmnop", "Authorization: Bearer <*>"},
+		{"got bearer abcdefghijklmnop here", "got bearer <*> here"},
+		{"password=hunter2 user=x", "password=<*> user=x"},
+		{`{"api_key": "aZ93kd83jd"}`, `{"api_key": "<*>"}`},
+		{"token: expired", "token: expired"},
+		{"Failed password for root", "Failed password for root"},
+		{"using ghp_0123456789abcdefABCD ok", "using <*> ok"},
+		{"key AKIAIOSFODNN7EXAMPLE used", "key <*> used"},
+		{"the risk-assessment of a sk-learn task", "the risk-assessment of a sk-learn task"},
+		{"", ""},
+	} {
+		assert.Equal(t, c.want, Default().Mask(c.line), c.line)
+	}
+}
+
+func TestPatternsOfTheUser(t *testing.T) {
+	m, err := New([]string{`cust-\w+`, `\bMRN\d+`})
+	require.NoError(t, err)
+	assert.Equal(t, "<*> has <*> and <*>", m.Mask("cust-abc has MRN123 and a@b.org"))
+	for _, bad := range []string{"(", "x*"} {
+		_, err := New([]string{bad})
+		assert.ErrorContains(t, err, bad)
+	}
+}
+
+func TestMaskAllocatesNothingForAPlainLine(t *testing.T) {
+	line := "Receiving block blk_5792489080791696128 src: /10.251.30.6:33145 dest: /10.251.30.6:50010"
+	assert.Zero(t, testing.AllocsPerRun(100, func() { Default().Mask(line) }))
+}
+
+func FuzzMask(f *testing.F) {
+	f.Add("4111 1111 1111 1111 a@b.org password=x Bearer abcdefghijklmnop")
+	f.Fuzz(func(t *testing.T, line string) {
+		once := Default().Mask(line)
+		assert.Equal(t, once, Default().Mask(once), "what is hidden stays hidden, and nothing more")
+	})
+}
+
+func BenchmarkMask(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Default().Mask("Receiving block blk_5792489080791696128 src: /10.251.30.6:33145 dest: /10.251.30.6:50010")
+	}
+}

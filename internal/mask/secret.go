@@ -1,0 +1,76 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mask
+
+import "strings"
+
+// minSecret is how long a secret after a colon must be, if it has a digit. Without one it must be three times as long.
+const minSecret = 6
+
+// prefixes are how issuers mark their tokens.
+var prefixes = []string{"AKIA", "ASIA", "ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xoxa-", "sk_live_", "sk_test_", "rk_live_", "pk_live_", "sk-", "AIza", "npm_", "pypi-", "eyJ"}
+
+// names of what is secret: the value after them is hidden.
+var names = []string{"password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "api-key", "access_key", "secret_key", "private_key", "authorization", "client_secret", "access_token", "refresh_token", "x-api-key"}
+
+// secret finds a token by how it begins, or by the name before it.
+func secret(s string, i int) (start, end int, ok bool) {
+	j := i
+	for j < len(s) && isName(s[j]) {
+		j++
+	}
+	text := s[i:j]
+	for _, p := range prefixes {
+		if strings.HasPrefix(text, p) && j-i >= len(p)+12 {
+			return i, tokenEnd(s, j), true
+		}
+	}
+	if k := j + 1; len(text) >= 5 && len(text) <= 6 && k < len(s) && s[j] == ' ' && (strings.EqualFold(text, "bearer") || strings.EqualFold(text, "basic")) {
+		if e := tokenEnd(s, k); e-k >= 12 {
+			return k, e, true
+		}
+	}
+	if !isSecretName(text) {
+		return 0, j, false
+	}
+	k := j
+	for k < len(s) && (s[k] == '"' || s[k] == '\'' || s[k] == ' ') {
+		k++
+	}
+	if k >= len(s) || s[k] != '=' && s[k] != ':' {
+		return 0, j, false
+	}
+	for k++; k < len(s) && (s[k] == '"' || s[k] == '\'' || s[k] == ' '); k++ {
+	}
+	for _, scheme := range []string{"bearer ", "basic ", "token "} {
+		if len(s)-k > len(scheme) && strings.EqualFold(s[k:k+len(scheme)], scheme) {
+			k += len(scheme)
+		}
+	}
+	// After a colon there may be a plain word: "token: expired".
+	if e := tokenEnd(s, k); e > k && (s[j] == '=' || e-k >= minSecret && strings.ContainsAny(s[k:e], "0123456789") || e-k >= 3*minSecret) {
+		return k, e, true
+	}
+	return 0, j, false
+}
+
+func isSecretName(text string) bool {
+	if len(text) < 3 || len(text) > 16 {
+		return false
+	}
+	for _, n := range names {
+		if strings.EqualFold(text, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenEnd returns the end of what a token is written with.
+func tokenEnd(s string, i int) int {
+	for i < len(s) && s[i] > ' ' && strings.IndexByte("\"'<>(){}[],;&", s[i]) < 0 {
+		i++
+	}
+	return i
+}
