@@ -71,7 +71,10 @@ tries the collector's judgement on telemetry that was recorded.
   auspex incidents --state all --json
 
   # what would it have said about the last month?
-  auspex backtest csv --in history --out judged`,
+  auspex backtest csv --in history --out judged
+
+  # what do these logs say?
+  auspex templates /var/log/syslog`,
 		Args:          noArguments,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -79,7 +82,7 @@ tries the collector's judgement on telemetry that was recorded.
 	}
 	root.SetOut(env.out)
 	root.SetErr(env.errs)
-	root.AddCommand(newBacktest(env), newIncidents(env), newVersion(env))
+	root.AddCommand(newBacktest(env), newIncidents(env), newTemplates(env), newVersion(env))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -6,6 +6,7 @@ package template
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -33,6 +34,9 @@ func (c Config) Validate() error {
 
 // ID identifies a template. It is a hash of the service and the skeleton of the line that the template was born with.
 type ID uint64
+
+// String is 16 hexadecimal digits.
+func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
 // Match is what Observe says of a line.
 type Match struct {

@@ -1,0 +1,111 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/template"
+)
+
+const repetitions = 10
+
+// speed prints the lines that one core takes a second: all systems interleaved and shuffled, and in each repetition every run of digits drawn anew.
+func (r *report) speed(list []corpus) {
+	var lines []string
+	for _, c := range list {
+		lines = append(lines, c.lines...)
+	}
+	plain, params := template.New(template.DefaultConfig()), template.New(template.DefaultConfig())
+	rng := rand.New(rand.NewPCG(7, 0))
+	var without, with time.Duration
+	total, n := 0, 0
+	var buf []template.Param
+	for rep := range repetitions + 1 {
+		drawn := make([]string, len(lines))
+		for i, k := range rng.Perm(len(lines)) {
+			drawn[i] = redraw(lines[k], rng)
+		}
+		start := time.Now()
+		for _, line := range drawn {
+			plain.Observe("", line)
+		}
+		middle := time.Now()
+		for _, line := range drawn {
+			params.Observe("", line)
+			buf = params.Params(buf[:0])
+		}
+		if rep == 0 {
+			continue // learning
+		}
+		without, with = without+middle.Sub(start), with+time.Since(middle)
+		n += len(drawn)
+		for _, line := range drawn {
+			total += len(line)
+		}
+	}
+	a, b := float64(n)/without.Seconds(), float64(n)/with.Seconds()
+	r.say("\n%d lines of %.1f bytes in the mean\n", n, float64(total)/float64(n))
+	r.want("lines a second and core, parameters off", a >= wantPlain, fmt.Sprintf("%.0f", a), "≥ 400000")
+	r.want("lines a second and core, parameters on", b >= wantParams, fmt.Sprintf("%.0f", b), "≥ 250000")
+}
+
+// redraw gives every run of digits other digits. The first one stays other than 0 if it was.
+func redraw(line string, rng *rand.Rand) string {
+	b := []byte(line)
+	for i, c := range b {
+		if c >= '1' && c <= '9' {
+			b[i] = byte('1' + rng.IntN(9))
+		} else if c == '0' && i > 0 && b[i-1] >= '0' && b[i-1] <= '9' {
+			b[i] = byte('0' + rng.IntN(10))
+		}
+	}
+	return string(b)
+}
+
+// flood prints the memory that lines of random words take, and whether a real line is still known after them.
+func (r *report) flood(n int) {
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	m := template.New(template.DefaultConfig())
+	rng := rand.New(rand.NewPCG(11, 0))
+	const real = "worker 17 took 230 ms"
+	id := m.Observe("", real).ID
+	peak := uint64(0)
+	start := time.Now()
+	for i := range n {
+		m.Observe("", junk(rng))
+		if i%1000 == 0 {
+			m.Observe("", real)
+		}
+		if i%(n/20+1) == 0 {
+			runtime.ReadMemStats(&after)
+			peak = max(peak, after.HeapInuse-min(before.HeapInuse, after.HeapInuse))
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	match := m.Observe("", real)
+	r.say("\n%d lines of junk, %.1f µs each\n", n, time.Since(start).Seconds()*1e6/float64(n))
+	r.want("heap at its highest while junk passes", peak < wantMemory, fmt.Sprintf("%.1f MiB", float64(peak)/(1<<20)), "< 64 MiB")
+	r.say("%-42s %8.1f MiB\n", "heap after it, collected", float64(after.HeapInuse-before.HeapInuse)/(1<<20))
+	r.want("a template seen throughout is still known", match.ID == id && !match.New, fmt.Sprint(!match.New), "true")
+}
+
+// junk is 3 to 12 random words of letters.
+func junk(rng *rand.Rand) string {
+	var b strings.Builder
+	for range 3 + rng.IntN(10) {
+		for range 2 + rng.IntN(9) {
+			b.WriteByte(byte('a' + rng.IntN(26)))
+		}
+		b.WriteByte(' ')
+	}
+	return b.String()
+}

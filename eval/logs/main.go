@@ -1,0 +1,51 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run prints the report and returns the exit code: 0 targets met, 1 missed, 2 wrong use.
+func run(args []string, stdout, stderr io.Writer) int {
+	fs := flag.NewFlagSet("logs", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	dir := fs.String("in", "../shared/eval/loghub", "folder of labelled logs, skipped where absent")
+	junk := fs.Int("junk", 10_000_000, "lines of junk")
+	cost := fs.Bool("cost", true, "measure time, which differs from run to run")
+	if err := fs.Parse(args); err != nil {
+		return 2
+	}
+	if fs.NArg() > 0 || *junk < 1 {
+		fmt.Fprintf(stderr, "logs: -junk is at least 1, and there are no arguments (got -junk %d %q)\n", *junk, fs.Args())
+		return 2
+	}
+	list, err := readCorpora(*dir)
+	if err != nil {
+		fmt.Fprintln(stderr, "logs:", err)
+		return 1
+	}
+	r := report{out: stdout}
+	if len(list) == 0 {
+		fmt.Fprintf(stdout, "skipped: no labelled logs in %s\n", *dir)
+	} else {
+		r.quality(list)
+		r.replicas(list)
+		if *cost {
+			r.speed(list)
+		}
+	}
+	r.flood(*junk)
+	if r.missed > 0 {
+		fmt.Fprintf(stdout, "\n%d targets missed\n", r.missed)
+		return 1
+	}
+	fmt.Fprintln(stdout, "\nall targets met")
+	return 0
+}
