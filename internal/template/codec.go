@@ -91,6 +91,7 @@ func (n *node) state(c *state.Codec, number []uint32) {
 		c.Text(&n.skeleton, maxText)
 		c.Text(&n.example, maxExample)
 		c.Uint64(&n.strict)
+		c.Uint32(&n.words)
 		c.Check(n.skeleton != "" || n.text == "")
 	}
 	slots := string(n.slots)

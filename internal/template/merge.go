@@ -63,7 +63,7 @@ func (m *Miner) place(i int32) bool {
 			m.merge(k, i, pos)
 		}
 	}
-	return true
+	return m.nodes[i].parent == none
 }
 
 // isTime says at which numbers of cells a column is looked at: each look costs a walk over all templates.
@@ -151,15 +151,27 @@ func (m *Miner) generalSlots(skeleton string, pos int) []uint8 {
 	return slots
 }
 
-// generalText is the text of a node with a wildcard in place of a cell, or "" if text and skeleton have other cells.
+// generalText is the text of a node with a wildcard in place of a cell of its skeleton, or "" if the text has no such cell.
 func (m *Miner) generalText(n *node, pos int) string {
-	have := len(m.cut(n.skeleton))
-	cells := m.cut(n.text)
-	if len(cells) != have {
-		return ""
-	}
+	cells := m.cut(n.skeleton)
 	c := cells[pos]
-	return n.text[:c.start] + Wildcard + n.text[c.end:]
+	if c.letters == 0 {
+		return n.text
+	}
+	want, nth := n.skeleton[c.start:c.end], 0
+	for _, other := range cells[:pos] {
+		nth += btoi(n.skeleton[other.start:other.end] == want)
+	}
+	for _, c := range m.cut(n.text) {
+		if have := n.text[c.start:c.end]; have != want && have[:len(have)-1]+Wildcard != want {
+			continue
+		}
+		if nth == 0 {
+			return n.text[:c.start] + Wildcard + n.text[c.end:]
+		}
+		nth--
+	}
+	return ""
 }
 
 // merge makes one template of all that share the column k if its cells look like values. Node i has it at pos.
@@ -181,11 +193,40 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 		if n.text == "" {
 			n.text = n.skeleton
 		}
+		n.words = m.wordCells(n.skeleton, members, pos)
 		g = m.add(n)
 	}
-	col := m.columns[k]
-	col.general = g
-	m.columns[k] = col
+	m.take(k, g, members, places)
+	if ok {
+		return
+	}
+	m.place(g)
+	for pos, k := range m.nodes[g].keys {
+		if m.nodes[g].parent == none && m.nodes[g].words>>pos&1 != 0 && m.column(k).general == none {
+			members, places := m.members(k)
+			m.take(k, g, members, places)
+		}
+	}
+}
+
+// wordCells says which wildcards of a new general skeleton stand for words: that of the cell, and those of the members. Where the cells are not the same any more nothing is said.
+func (m *Miner) wordCells(skeleton string, members []int32, pos int) uint32 {
+	n := len(m.cut(skeleton))
+	words := uint32(1) << pos
+	for _, i := range members {
+		if len(m.nodes[i].keys) != n {
+			return 0
+		}
+		words |= m.nodes[i].words
+	}
+	return words
+}
+
+// take makes a template the general one of a column and all others there a part of it.
+func (m *Miner) take(k uint64, g int32, members []int32, places []int) {
+	c := m.column(k)
+	c.general = g
+	m.columns[k] = c
 	m.nodes[g].from = append(m.nodes[g].from, k)
 	for j, member := range members {
 		if member != g {
@@ -193,9 +234,6 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 			m.nodes[g].count += m.nodes[member].count
 			m.adopt(member, g, places[j])
 		}
-	}
-	if !ok {
-		m.place(g)
 	}
 }
 

@@ -80,6 +80,7 @@ type node struct {
 	example  string
 	slots    []uint8  // which wildcard of the parent stands for each of its own
 	keys     []uint64 // of its columns
+	words    uint32   // which of its cells are wildcards that stand for words
 	from     []uint64 // the columns whose words it made one
 	count    uint64
 	last     uint64 // number of the line that was last of it

@@ -18,14 +18,19 @@ const (
 	maxDigits = 12
 )
 
-// Params appends the numbers of the line that Observe saw last.
+// Params appends the numbers of the line that Observe saw last, without those of what is masked.
 func (m *Miner) Params(dst []Param) []Param {
 	if len(m.nodes) == 0 || m.seen == 0 {
 		return dst
 	}
-	m.skel.skeletize(&m.scanner)
+	s := &m.scanner
+	if safe := m.cfg.Mask.Mask(s.line); safe != s.line {
+		s = &m.masked
+		s.scan(safe)
+	}
+	m.skel.skeletize(s)
 	v := 0
-	for _, t := range m.scanner.tokens {
+	for _, t := range s.tokens {
 		if t.kind != variable && t.kind != soft {
 			continue
 		}
@@ -34,7 +39,7 @@ func (m *Miner) Params(dst []Param) []Param {
 		if t.kind == soft {
 			t.start = t.end - 1
 		}
-		if value, ok := number(m.scanner.line[t.start:t.end]); ok {
+		if value, ok := number(s.line[t.start:t.end]); ok {
 			dst = append(dst, Param{m.finalSlot(p.slot), p.nth, value})
 		}
 	}

@@ -279,6 +279,10 @@ func (s *scanner) plain(i, j int, f class) {
 		return
 	}
 	s.dated = false
+	if j-i == uuidLength && isUUID(s.line[i:j]) {
+		s.add(i, j, variable)
+		return
+	}
 	s.add(i, j, word)
 }
 

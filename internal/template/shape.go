@@ -9,6 +9,8 @@ import "strings"
 func (s *scanner) colon(i, j int, f class) int {
 	rest := s.line[j:]
 	switch {
+	case strings.HasPrefix(rest, "://["):
+		return s.until(min(s.until(j, "]")+1, len(s.line)), " \t\"'<>()[]{},;")
 	case strings.HasPrefix(rest, "://"):
 		return s.until(j, " \t\"'<>()[]{},;")
 	case j-i == 1 && f&alpha != 0 && len(rest) > 1 && classes[rest[1]] == slash:

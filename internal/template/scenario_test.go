@@ -1,0 +1,136 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the answers of the scenarios anew")
+
+// TestScenarios runs testdata/*.txtar. The part "lines" goes in, one record a line; \n and \t in it are a line end and a
+// tab, a line "#n TEXT" stands for n lines in which % is the number of the line, and {a,b,c} for one line each. The part
+// "emitted" is what was said when it passed, with a + where it was new and the numbers in it, each distinct answer once;
+// "templates" is what is known in the end. Each scenario must go the same way when the state is saved and restored after
+// every line. Whatever the order of the lines, their ids are the same.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			require.NoError(t, err)
+			lines := expand(t, string(archive.Files[0].Data))
+			emitted, templates, ids := play(t, lines, false)
+			again, templatesAgain, _ := play(t, lines, true)
+			assert.Equal(t, emitted, again, "saved and restored after every line it must go the same way")
+			assert.Equal(t, templates, templatesAgain)
+			checkOtherOrder(t, lines, ids, templates)
+			got := &txtar.Archive{Comment: archive.Comment, Files: []txtar.File{
+				archive.Files[0], {Name: "emitted", Data: []byte(emitted)}, {Name: "templates", Data: []byte(templates)},
+			}}
+			if *rewrite {
+				require.NoError(t, os.WriteFile(file, txtar.Format(got), 0o600))
+				return
+			}
+			assert.Equal(t, string(txtar.Format(archive)), string(txtar.Format(got)))
+		})
+	}
+}
+
+func expand(t *testing.T, text string) (lines []string) {
+	t.Helper()
+	unescape := strings.NewReplacer(`\n`, "\n", `\t`, "\t")
+	for line := range strings.Lines(text) {
+		line = unescape.Replace(strings.TrimSuffix(line, "\n"))
+		if count, rest, ok := strings.Cut(line, " "); ok && strings.HasPrefix(count, "#") {
+			n, err := strconv.Atoi(count[1:])
+			require.NoError(t, err)
+			for i := range n {
+				lines = append(lines, strings.ReplaceAll(rest, "%", strconv.Itoa(i+1)))
+			}
+			continue
+		}
+		before, rest, many := strings.Cut(line, "{{")
+		list, after, closed := strings.Cut(rest, "}}")
+		if !many || !closed {
+			lines = append(lines, line)
+			continue
+		}
+		for word := range strings.SplitSeq(list, ",") {
+			lines = append(lines, before+word+after)
+		}
+	}
+	return lines
+}
+
+// play shows the lines to a miner, to a new one after every line if restore is set.
+func play(t *testing.T, lines []string, restore bool) (emitted, templates string, ids map[string]ID) {
+	t.Helper()
+	m := New(DefaultConfig())
+	var said []string
+	ids = map[string]ID{}
+	for _, line := range lines {
+		match := m.Observe("shop", Body(line))
+		if known, ok := ids[line]; ok {
+			require.Equal(t, known, match.ID, "a line always has the same id: %s", line)
+		}
+		ids[line] = match.ID
+		s := fmt.Sprintf("%s %s", match.ID, match.Template)
+		if match.New {
+			s = "+" + s
+		}
+		for _, p := range m.Params(nil) {
+			s += fmt.Sprintf(" %d.%d", p.Slot, p.Nth)
+		}
+		if !slices.Contains(said, s) {
+			said = append(said, s)
+		}
+		if restore {
+			m = restored(t, m)
+		}
+	}
+	var b strings.Builder
+	for _, info := range m.All() {
+		fmt.Fprintf(&b, "%s %d %s\n", info.ID, info.Count, info.Template)
+	}
+	return strings.Join(said, "\n") + "\n", b.String(), ids
+}
+
+func restored(t *testing.T, m *Miner) *Miner {
+	t.Helper()
+	b, err := m.AppendBinary(nil)
+	require.NoError(t, err)
+	other := New(DefaultConfig())
+	require.NoError(t, other.UnmarshalBinary(b))
+	again, err := other.AppendBinary(nil)
+	require.NoError(t, err)
+	require.Equal(t, b, again)
+	return other
+}
+
+// checkOtherOrder holds that a replica that sees the lines in another order gives them the same ids, and ends with the same templates.
+func checkOtherOrder(t *testing.T, lines []string, ids map[string]ID, templates string) {
+	t.Helper()
+	for seed := range uint64(5) {
+		other := slices.Clone(lines)
+		rand.New(rand.NewPCG(seed, 0)).Shuffle(len(other), func(i, j int) { other[i], other[j] = other[j], other[i] })
+		_, otherTemplates, otherIDs := play(t, other, false)
+		assert.Equal(t, ids, otherIDs)
+		assert.Equal(t, templates, otherTemplates, "seed %d", seed)
+	}
+}
