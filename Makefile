@@ -121,6 +121,10 @@ quality-metrics: ## NAB, invariance, false alarms and traps of the metric engine
 quality-faults: ## event recall of the detector beside standard ones, as tables (SPEC=FILE for other seeds and families)
 	go run ./eval/faults $(if $(SPEC),-spec $(SPEC))
 
+.PHONY: quality-logs
+quality-logs: ## groups and templates mined from labelled logs, replicas, speed, a flood of junk, as tables
+	go run ./eval/logs
+
 ##@ House
 
 .PHONY: lint

@@ -5,6 +5,7 @@ package main
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,7 +27,6 @@ func readCorpora(dir string) ([]corpus, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(files)
 	var list []corpus
 	for _, file := range files {
 		c, err := readCorpus(file)
@@ -35,6 +35,8 @@ func readCorpora(dir string) ([]corpus, error) {
 		}
 		list = append(list, c)
 	}
+	// In an order that does not depend on the names of the files.
+	slices.SortFunc(list, func(a, b corpus) int { return slices.Compare(a.lines, b.lines) })
 	return list, nil
 }
 
@@ -53,7 +55,7 @@ func readCorpus(file string) (corpus, error) {
 	c := corpus{name: filepath.Base(filepath.Dir(file))}
 	content, group, template := slices.Index(rows[0], "Content"), slices.Index(rows[0], "EventId"), slices.Index(rows[0], "EventTemplate")
 	if min(content, group, template) < 0 {
-		return corpus{}, fmt.Errorf("has no columns Content, EventId, EventTemplate")
+		return corpus{}, errors.New("has no columns Content, EventId, EventTemplate")
 	}
 	for _, row := range rows[1:] {
 		c.lines = append(c.lines, row[content])

@@ -22,7 +22,7 @@ func (r *report) speed(list []corpus) {
 		lines = append(lines, c.lines...)
 	}
 	plain, params := template.New(template.DefaultConfig()), template.New(template.DefaultConfig())
-	rng := rand.New(rand.NewPCG(7, 0))
+	rng := newRand(7)
 	var without, with time.Duration
 	total, n := 0, 0
 	var buf []template.Param
@@ -55,7 +55,7 @@ func (r *report) speed(list []corpus) {
 	r.want("lines a second and core, parameters on", b >= wantParams, fmt.Sprintf("%.0f", b), "≥ 250000")
 }
 
-// redraw gives every run of digits other digits. The first one stays other than 0 if it was.
+// redraw gives every number other digits. A 0 that begins one stays, and none becomes one.
 func redraw(line string, rng *rand.Rand) string {
 	b := []byte(line)
 	for i, c := range b {
@@ -74,7 +74,7 @@ func (r *report) flood(n int) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	m := template.New(template.DefaultConfig())
-	rng := rand.New(rand.NewPCG(11, 0))
+	rng := newRand(11)
 	const real = "worker 17 took 230 ms"
 	id := m.Observe("", real).ID
 	peak := uint64(0)

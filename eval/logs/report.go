@@ -89,7 +89,7 @@ func (r *report) replicas(list []corpus) {
 	// The first 10,000 lines in two orders, then the others in one.
 	common := shuffle(len(lines), 100)
 	a, b := append([]int{}, common...), append([]int{}, common...)
-	rng := rand.New(rand.NewPCG(101, 0))
+	rng := newRand(101)
 	rng.Shuffle(warm, func(i, j int) { b[i], b[j] = b[j], b[i] })
 	one, two := mine(lines, a), mine(lines, b)
 	ids, finals := 0, 0
@@ -117,4 +117,6 @@ func straight(n int) []int {
 	return order
 }
 
-func shuffle(n int, seed uint64) []int { return rand.New(rand.NewPCG(seed, 0)).Perm(n) }
+func shuffle(n int, seed uint64) []int { return newRand(seed).Perm(n) }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

@@ -1,0 +1,151 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestScore(t *testing.T) {
+	truth := labels{strings.Fields("a a b b c"), []string{"x <*>", "x <*>", "y", "y", "z <*> <*>"}}
+	assert.Equal(t, scores{1, 1, 1}, score(truth, truth))
+	split := labels{strings.Fields("1 2 3 3 4"), []string{"x <*>", "x <*>", "why", "why", "z  <*><*> <*>"}}
+	assert.Equal(t, scores{.6, 4. / 7, 2. / 7}, score(truth, split), "a is split, b has another template, c is right")
+	one := labels{strings.Fields("1 1 1 1 1"), truth.template}
+	assert.Zero(t, score(truth, one))
+}
+
+const shared = "../../../shared/eval"
+
+// The scorer is written apart from the one that decides, and must say the same.
+func TestScorerAgreesWithTheOneThatDecides(t *testing.T) {
+	script := filepath.Join(shared, "loghub_score.py")
+	list, err := readCorpora(filepath.Join(shared, "loghub"))
+	require.NoError(t, err)
+	python, err := exec.LookPath("python3")
+	if _, missing := os.Stat(script); missing != nil || err != nil || len(list) == 0 {
+		t.Skip("needs python3 and ../shared/eval")
+	}
+	dir := t.TempDir()
+	want := map[string]scores{}
+	for _, c := range list {
+		m := mine(c.lines, straight(len(c.lines)))
+		want[c.name] = score(c.truth, m.resolved)
+		var b bytes.Buffer
+		w := csv.NewWriter(&b)
+		require.NoError(t, w.Write([]string{"LineId", "EventId", "EventTemplate"}))
+		for i := range c.lines {
+			require.NoError(t, w.Write([]string{fmt.Sprint(i + 1), m.resolved.group[i], m.resolved.template[i]}))
+		}
+		w.Flush()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, c.name+".csv"), b.Bytes(), 0o600))
+	}
+	out, err := exec.CommandContext(t.Context(), python, script, "--json", "--truth", filepath.Join(shared, "loghub"), "--pred", dir).Output()
+	require.NoError(t, err)
+	var said struct {
+		Systems map[string]struct{ GA, FGA, FTA float64 }
+	}
+	require.NoError(t, json.Unmarshal(out, &said))
+	require.Len(t, said.Systems, len(want))
+	for name, s := range said.Systems {
+		assert.InDelta(t, s.GA, want[name].ga, 1e-9, name)
+		assert.InDelta(t, s.FGA, want[name].fga, 1e-9, name)
+		assert.InDelta(t, s.FTA, want[name].fta, 1e-9, name)
+	}
+}
+
+// small writes labelled logs of two made-up systems.
+func small(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for k, name := range names {
+		var b strings.Builder
+		b.WriteString("LineId,Content,EventId,EventTemplate\n")
+		for i := range 50 {
+			fmt.Fprintf(&b, "%d,job %d of kind%c done,E1,job <*> of kind%c done\n", 2*i, i, 'a'+k, 'a'+k)
+			fmt.Fprintf(&b, "%d,\"job %d, failed\",E2,\"job <*>, failed\"\n", 2*i+1, i)
+		}
+		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o750))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name, name+truthSuffix), []byte(b.String()), 0o600))
+	}
+	return dir
+}
+
+func report1(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := run(append(args, "-cost=false", "-junk", "2000"), &out, &errs)
+	assert.Empty(t, errs.String())
+	return code, out.String()
+}
+
+// What is measured in time and memory is the only thing that may differ.
+func figures(out string) string {
+	var kept []string
+	for line := range strings.Lines(out) {
+		if !strings.Contains(line, "junk") && !strings.Contains(line, "heap") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
+}
+
+func TestReportIsTheSameTwiceAndWithFilesRenamed(t *testing.T) {
+	code, once := report1(t, "-in", small(t, "Aaa", "Bbb"))
+	assert.Zero(t, code)
+	_, again := report1(t, "-in", small(t, "Aaa", "Bbb"))
+	assert.Equal(t, figures(once), figures(again))
+	_, renamed := report1(t, "-in", small(t, "Zzz", "Ccc"))
+	assert.Equal(t, figures(once), figures(strings.NewReplacer("Zzz", "Aaa", "Ccc", "Bbb").Replace(renamed)))
+	assert.Contains(t, once, "mean             1.0000   1.0000   1.0000   1.0000")
+}
+
+func TestReportSaysThatItSkips(t *testing.T) {
+	code, out := report1(t, "-in", t.TempDir())
+	assert.Zero(t, code)
+	assert.Contains(t, out, "skipped: no labelled logs in ")
+	assert.Contains(t, out, "all targets met")
+}
+
+// A report that can't fail is worth nothing: labels that put all lines into one group must be refused.
+func TestReportCanFail(t *testing.T) {
+	dir := small(t, "Aaa")
+	file := filepath.Join(dir, "Aaa", "Aaa"+truthSuffix)
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(b, []byte(",E2,"), []byte(",E1,")), 0o600))
+	code, out := report1(t, "-in", dir)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "5 targets missed")
+}
+
+func TestWrongUse(t *testing.T) {
+	for _, args := range [][]string{{"x"}, {"-junk", "0"}, {"-nonsense"}} {
+		var out, errs bytes.Buffer
+		assert.Equal(t, 2, run(args, &out, &errs))
+		assert.NotEmpty(t, errs.String())
+	}
+}
+
+func TestRedrawKeepsTheShape(t *testing.T) {
+	c := shuffle(3, 1)
+	assert.Len(t, c, 3)
+	line := "job 1009 of 0, v2"
+	for seed := range uint64(20) {
+		got := redraw(line, newRand(seed))
+		assert.Len(t, got, len(line))
+		assert.Regexp(t, `^job [1-9]\d\d[1-9] of 0, v[1-9]$`, got)
+	}
+}
