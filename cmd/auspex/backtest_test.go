@@ -16,20 +16,20 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// TestBacktestCases runs testdata/backtest/*.txtar. In each, arguments are the
+// TestFileCases runs testdata/backtest/*.txtar and testdata/templates/*.txtar. In each, arguments are the
 // command line and in/* files that DIR/in holds; DIR stands for a new folder.
 // The program's part is stdout, stderr, exit and the files of DIR/out, of
 // which the report is only named.
-func TestBacktestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/backtest/*.txtar")
+func TestFileCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*.txtar")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { runBacktest(t, file) })
+		t.Run(strings.TrimSuffix(strings.TrimPrefix(file, "testdata/"), ".txtar"), func(t *testing.T) { runFileCase(t, file) })
 	}
 }
 
-func runBacktest(t *testing.T, file string) {
+func runFileCase(t *testing.T, file string) {
 	t.Helper()
 	is, err := txtar.ParseFile(file)
 	require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -120,7 +121,7 @@ func mineCSV(file io.Reader, column string) ([][]string, error) {
 		if lineID >= 0 && lineID < len(row) {
 			id = row[lineID]
 		}
-		match := m.Observe("", line)
+		match := m.Observe("", template.Body(line))
 		ids = append(ids, match.ID)
 		rows = append(rows, []string{id, match.ID.String(), match.Template, "", ""})
 	}
@@ -168,7 +169,7 @@ func summarize(env environment, name string, files []string, top int) error {
 }
 
 // maxLine is how much of a line is read.
-const maxLine = 1 << 20
+const maxLine = 1 << 16
 
 // mineFile shows the lines of a file, which may be packed, to the miner.
 func mineFile(m *template.Miner, name string) error {
@@ -177,23 +178,34 @@ func mineFile(m *template.Miner, name string) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	r := bufio.NewReaderSize(file, 1<<16)
+	r := bufio.NewReaderSize(file, maxLine)
 	if magic, _ := r.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unpacked, err := gzip.NewReader(r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		r = bufio.NewReaderSize(unpacked, 1<<16)
+		r = bufio.NewReaderSize(unpacked, maxLine)
 	}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 1<<16), maxLine)
-	for lines.Scan() {
-		if line := lines.Text(); line != "" {
+	for {
+		line, err := readLine(r)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if line != "" {
 			m.Observe("", template.Body(line))
 		}
+		if err != nil {
+			return nil
+		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+}
+
+// readLine returns the next line as far as it fits into the reader, and passes over the rest of it.
+func readLine(r *bufio.Reader) (string, error) {
+	b, err := r.ReadSlice('\n')
+	line := strings.TrimRight(string(b), "\r\n")
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = r.ReadSlice('\n')
 	}
-	return nil
+	return line, err
 }
