@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect/season"
+	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/policy"
+	"github.com/auspex-otel/auspex/internal/template"
 )
 
 // Config is the engine's configuration. The extension anomaly_engine reads it.
@@ -27,6 +29,15 @@ type Config struct {
 	// Policies say which changes matter, how long they must last, and when
 	// nothing is to open. Whoever makes the engine compiles them, see SetPolicies.
 	Policies []policy.Rule `mapstructure:"policies"`
+	// Logs says how log lines are read.
+	Logs Logs `mapstructure:"logs"`
+}
+
+// Logs says how log lines are read.
+type Logs struct {
+	// Mask are regular expressions of what is to be hidden before anything of a
+	// line is kept, beside payment cards, secrets and e-mail addresses.
+	Mask []string `mapstructure:"mask"`
 }
 
 // FalseAlarms is an expected count of anomalies opened in data without a fault,
@@ -71,10 +82,24 @@ func (c *Config) Validate() error {
 	if c.MaxSeries < seriesPerHistogram {
 		errs = append(errs, fmt.Errorf("max_series is %d, it must be at least %d, which is one histogram", c.MaxSeries, seriesPerHistogram))
 	}
+	if _, err := mask.New(c.Logs.Mask); err != nil {
+		errs = append(errs, fmt.Errorf("logs::mask: %w", err))
+	}
 	if c.SeriesTTL < time.Minute {
 		errs = append(errs, fmt.Errorf("series_ttl is %v, it must be at least 1m", c.SeriesTTL))
 	}
 	return errors.Join(errs...)
+}
+
+// miner returns a miner of templates that hides what is to be hidden. Validate has checked the expressions.
+func (c *Config) miner() *template.Miner {
+	cfg := template.DefaultConfig()
+	masker, err := mask.New(c.Logs.Mask)
+	if err != nil {
+		masker = mask.Default()
+	}
+	cfg.Mask = masker
+	return template.New(cfg)
 }
 
 // zone returns the time zone, which Validate has checked.

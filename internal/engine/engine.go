@@ -180,7 +180,7 @@ func (e *Engine) reset() {
 	e.recent, e.recentLogs, e.recentSpans = newRecentBatches[Verdict](), newRecentBatches[LogVerdict](), newRecentBatches[SpanVerdict]()
 	e.spans = series.NewTable[spans](maxSpanServices, e.cfg.SeriesTTL)
 	e.logs = series.NewTable[logs](maxLogServices, e.cfg.SeriesTTL)
-	e.miner, e.novelty = template.New(template.DefaultConfig()), novelty.Pool{}
+	e.miner, e.novelty = e.cfg.miner(), novelty.Pool{}
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}

@@ -24,6 +24,8 @@ type LogVerdict struct {
 	Template, ID string
 	Score        float64
 	Reason       string
+	// Parameters are the numbers in its line, if they were asked for.
+	Parameters []float64
 }
 
 // ReasonNewTemplate is the reason of a record of which nothing alike was ever seen.
@@ -32,11 +34,14 @@ const ReasonNewTemplate = "new template"
 // ObserveLogs finds the template of every log record of a batch, learns it and
 // counts it. There is a verdict for each record, in the order of the batch. As
 // with metrics, a batch that comes again gets the same and nothing is observed.
-func (e *Engine) ObserveLogs(ld plog.Logs) []LogVerdict {
+func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
 	key := logsKey(ld)
+	if parameters {
+		key = key.Join(series.Number(1))
+	}
 	if v, ok := e.recentLogs.get(key); ok {
 		return v
 	}
@@ -53,7 +58,7 @@ func (e *Engine) ObserveLogs(ld plog.Logs) []LogVerdict {
 				if l == nil {
 					l = e.logsOf(vocabulary.Service(rl.Resource().Attributes()))
 				}
-				verdicts = append(verdicts, e.observeLog(l, lr))
+				verdicts = append(verdicts, e.observeLog(l, lr, parameters))
 			}
 		}
 	}
@@ -88,13 +93,19 @@ func logsKey(ld plog.Logs) series.ID {
 }
 
 // observeLog takes one record of a service.
-func (e *Engine) observeLog(l *logs, lr plog.LogRecord) LogVerdict {
+func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerdict {
 	text := textOf(lr)
 	if text == "" {
 		return LogVerdict{}
 	}
 	match := e.miner.Observe(l.service, text)
 	v := LogVerdict{Template: match.Template, ID: idText(match.ID)}
+	if parameters {
+		e.params = e.miner.Params(e.params[:0])
+		for _, p := range e.params {
+			v.Parameters = append(v.Parameters, p.Value)
+		}
+	}
 	t := nanos(lr.Timestamp())
 	if t <= 0 {
 		t = nanos(lr.ObservedTimestamp())

@@ -153,7 +153,7 @@ func (p *logPlayer) play(lines []line) (answers []string) {
 		}
 		lines = lines[n:]
 		p.engine.Tick(at(float64(second)))
-		for _, v := range p.engine.ObserveLogs(ld) {
+		for _, v := range p.engine.ObserveLogs(ld, false) {
 			if v.Score > 0 {
 				marked[v.Reason]++
 			}

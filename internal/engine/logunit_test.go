@@ -26,11 +26,11 @@ func (e *Engine) logsNow(service string) *logs { return e.logsOf(service) }
 
 func TestResentLogsAreObservedOnce(t *testing.T) {
 	e := newEngine()
-	first := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}))
-	again := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}))
+	first := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}), false)
+	again := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}), false)
 	assert.Equal(t, first, again)
 	assert.Equal(t, 2, e.logsNow("cart").Records)
-	e.ObserveLogs(logBatch(line{at: 2, service: "cart", text: "took 1 ms"}, line{at: 2, service: "cart", text: "stopped"}))
+	e.ObserveLogs(logBatch(line{at: 2, service: "cart", text: "took 1 ms"}, line{at: 2, service: "cart", text: "stopped"}), false)
 	assert.Equal(t, 4, e.logsNow("cart").Records)
 }
 
@@ -39,13 +39,13 @@ func TestRecordsWithoutATimeAreCounted(t *testing.T) {
 	ld := logBatch(line{service: "cart", text: "took 1 ms"})
 	lr := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	lr.SetTimestamp(0)
-	v := e.ObserveLogs(ld)
+	v := e.ObserveLogs(ld, false)
 	assert.NotEmpty(t, v[0].Template, "a template needs no time")
 	assert.Equal(t, uint64(1), e.Status().Refused[RefusedNoTimestamp])
 	assert.Zero(t, e.logsNow("cart").Records)
 
 	lr.SetObservedTimestamp(stamp(5))
-	e.ObserveLogs(ld)
+	e.ObserveLogs(ld, false)
 	assert.Equal(t, 1, e.logsNow("cart").Records, "the time at which it was observed will do")
 }
 
@@ -99,7 +99,7 @@ func TestSeverity(t *testing.T) {
 func TestGapsInLogs(t *testing.T) {
 	say := func(e *Engine, seconds ...float64) uint64 {
 		for _, s := range seconds {
-			e.ObserveLogs(logBatch(line{at: s, service: "cart", text: "took 1 ms"}))
+			e.ObserveLogs(logBatch(line{at: s, service: "cart", text: "took 1 ms"}), false)
 		}
 		for _, v := range e.Series(SeriesQuery{Metric: vocabulary.MetricLogRecords, Statistic: "count"}) {
 			return v.Points
@@ -113,7 +113,7 @@ func TestGapsInLogs(t *testing.T) {
 
 func TestATickClosesTheWindowOfAnIdleService(t *testing.T) {
 	e := newEngine()
-	e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}))
+	e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}), false)
 	e.Tick(at(20))
 	assert.Empty(t, e.Series(SeriesQuery{}))
 	e.Tick(at(40))
@@ -125,7 +125,7 @@ func TestATickClosesTheWindowOfAnIdleService(t *testing.T) {
 // Metrics of the same service tell that its time goes on.
 func TestMetricsMoveTheWindowsOfLogs(t *testing.T) {
 	e := newEngine()
-	e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}))
+	e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}), false)
 	for s := range 12 {
 		e.ObserveMetrics(from("cart", gauge("m", float64(10*s), 1)), shownNone)
 		e.Tick(at(float64(10 * s)))
@@ -135,9 +135,9 @@ func TestMetricsMoveTheWindowsOfLogs(t *testing.T) {
 
 func TestAClockSetBackIsFollowed(t *testing.T) {
 	e := newEngine()
-	e.ObserveLogs(logBatch(line{at: 100_000, service: "cart", text: "took 1 ms"}))
+	e.ObserveLogs(logBatch(line{at: 100_000, service: "cart", text: "took 1 ms"}), false)
 	for i := range mostLate + 5 {
-		e.ObserveLogs(logBatch(line{at: float64(i) / 1000, service: "cart", text: "took 1 ms"}))
+		e.ObserveLogs(logBatch(line{at: float64(i) / 1000, service: "cart", text: "took 1 ms"}), false)
 	}
 	assert.Less(t, e.logsNow("cart").End, int64(stamp(1000)))
 }
@@ -170,7 +170,7 @@ func BenchmarkObserveLogs(b *testing.B) {
 		for _, rl := range ld.ResourceLogs().All() {
 			rl.ScopeLogs().At(0).LogRecords().At(0).SetTimestamp(stamp(float64(second)))
 		}
-		e.ObserveLogs(ld)
+		e.ObserveLogs(ld, false)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
 }
@@ -198,4 +198,13 @@ func TestNumbersThatOnlyRiseAreNotWatched(t *testing.T) {
 	known = logTemplate{}
 	known.take([]template.Param{{Value: 1}}, &room)
 	assert.Empty(t, known.Params)
+}
+
+func TestMaskHidesBeforeAnythingIsKept(t *testing.T) {
+	e := newEngine(func(c *Config) { c.Logs.Mask = []string{`secret-\w+`} })
+	v := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "login of bob@example.com with secret-word failed"}), false)
+	assert.Equal(t, "login of <*> with <*> failed", v[0].Template)
+	bad := DefaultConfig()
+	bad.Logs.Mask = []string{"("}
+	assert.ErrorContains(t, bad.Validate(), "logs::mask")
 }

@@ -110,6 +110,7 @@ const (
 	AttrTemplateID = "log.record.template.id"
 	AttrExample    = "log.record.example"
 	AttrParameter  = "log.record.parameter"
+	AttrParameters = "log.record.template.parameters"
 	AttrFirstSeen  = "log.record.template.first_seen"
 	AttrReason     = "anomaly.reason"
 )

@@ -16,6 +16,14 @@ import (
 type Config struct {
 	// Output says which verdicts are written beside the telemetry.
 	Output Output `mapstructure:"output"`
+	// Logs says what is written into log records.
+	Logs Logs `mapstructure:"logs"`
+}
+
+// Logs says what is written into log records.
+type Logs struct {
+	// Parameters adds the numbers in the line, in their order.
+	Parameters bool `mapstructure:"parameters"`
 }
 
 // Output says which verdicts are written beside metrics.

@@ -25,8 +25,8 @@ func createMetrics(_ context.Context, set processor.Settings, cfg component.Conf
 	return newMetricsProcessor(set, cfg.(*Config), next)
 }
 
-func createLogs(_ context.Context, set processor.Settings, _ component.Config, next consumer.Logs) (processor.Logs, error) {
-	return newLogsProcessor(set, next)
+func createLogs(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
+	return newLogsProcessor(set, cfg.(*Config), next)
 }
 
 func createTraces(_ context.Context, set processor.Settings, _ component.Config, next consumer.Traces) (processor.Traces, error) {

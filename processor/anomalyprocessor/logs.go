@@ -17,15 +17,16 @@ import (
 
 type logsProcessor struct {
 	base
+	cfg  *Config
 	next consumer.Logs
 }
 
-func newLogsProcessor(set processor.Settings, next consumer.Logs) (*logsProcessor, error) {
+func newLogsProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*logsProcessor, error) {
 	b, err := newBase(set)
 	if err != nil {
 		return nil, err
 	}
-	return &logsProcessor{base: b, next: next}, nil
+	return &logsProcessor{base: b, cfg: cfg, next: next}, nil
 }
 
 // ConsumeLogs has the engine find the template of every record, writes it into
@@ -37,7 +38,7 @@ func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 
 func (p *logsProcessor) judge(ctx context.Context, ld plog.Logs) {
 	defer p.guard(ctx)
-	verdicts := p.engine.ObserveLogs(ld)
+	verdicts := p.engine.ObserveLogs(ld, p.cfg.Logs.Parameters)
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
@@ -56,6 +57,12 @@ func mark(attributes pcommon.Map, v *engine.LogVerdict) {
 	if _, there := attributes.Get(vocabulary.AttrTemplate); !there {
 		attributes.PutStr(vocabulary.AttrTemplate, v.Template)
 		attributes.PutStr(vocabulary.AttrTemplateID, v.ID)
+		if v.Parameters != nil {
+			list := attributes.PutEmptySlice(vocabulary.AttrParameters)
+			for _, n := range v.Parameters {
+				list.AppendEmpty().SetDouble(n)
+			}
+		}
 	}
 	markScore(attributes, v.Score, v.Reason)
 }

@@ -80,6 +80,25 @@ func TestLogsKeepTheTemplateAndScoreThatTheyHave(t *testing.T) {
 	assert.Equal(t, want, attributesOf(sink.AllLogs()[0], 0))
 }
 
+func TestLogsGetTheirNumbersOnRequest(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		sink := &consumertest.LogsSink{}
+		cfg := NewFactory().CreateDefaultConfig().(*Config)
+		cfg.Logs.Parameters = asked
+		p, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, sink)
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context(), hostOf(engine.New(engine.DefaultConfig(), zap.NewNop()))))
+		require.NoError(t, p.ConsumeLogs(t.Context(), said(0, plog.SeverityNumberInfo, "took 12 ms of 3.5")))
+		require.NoError(t, p.Shutdown(t.Context()))
+		got := attributesOf(sink.AllLogs()[0], 0)["log.record.template.parameters"]
+		if asked {
+			assert.Equal(t, []any{12.0, 3.5}, got)
+		} else {
+			assert.Nil(t, got)
+		}
+	}
+}
+
 // Findings pass as they are, wherever they come from.
 func TestFindingsPassUnobserved(t *testing.T) {
 	sink := &consumertest.LogsSink{}
