@@ -51,6 +51,15 @@ func isUnit(s string) bool {
 	return false
 }
 
+// isLiteral tells the values that languages have words for.
+func isLiteral(s string) bool {
+	switch s {
+	case "true", "false", "True", "False", "TRUE", "FALSE", "null", "NULL", "nil", "None", "undefined", "NaN":
+		return true
+	}
+	return false
+}
+
 // isDateWord tells the names of months and weekdays, short or long.
 func isDateWord(s string) bool {
 	switch s {

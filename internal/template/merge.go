@@ -250,6 +250,9 @@ func (m *Miner) members(k uint64) (members []int32, places []int) {
 	return members, places
 }
 
+// minCells is how many different cells make a column a variable where much stands around it.
+const minCells = 4
+
 // varies says whether the cells of a column look like values of a variable. The more of them there are, the more look
 // like values, and the more words stand around them, the surer it is.
 func (m *Miner) varies(members []int32, places []int) bool {
@@ -276,7 +279,7 @@ func (m *Miner) varies(members []int32, places []int) bool {
 			}
 		}
 	}
-	need := 4
+	need := minCells
 	switch anchors {
 	case 0:
 		return false
@@ -293,6 +296,9 @@ func (m *Miner) varies(members []int32, places []int) bool {
 	}
 	if wild > 0 {
 		return shaped > 0 || plain > 1
+	}
+	if shaped == n {
+		need = minCells
 	}
 	return n >= need
 }

@@ -279,11 +279,20 @@ func (s *scanner) plain(i, j int, f class) {
 		return
 	}
 	s.dated = false
-	if j-i == uuidLength && isUUID(s.line[i:j]) {
+	if j-i >= hashLength && (f&^(alpha|upper) == 0 || j-i == uuidLength && isUUID(s.line[i:j])) || s.afterMark() && isLiteral(s.line[i:j]) {
 		s.add(i, j, variable)
 		return
 	}
 	s.add(i, j, word)
+}
+
+// hashLength is from how many letters on a word of none but a to f is a hexadecimal number that happens to have no digit.
+const hashLength = 8
+
+// afterMark tells whether the last token is a mark after which values stand: in calls, lists, and behind keys.
+func (s *scanner) afterMark() bool {
+	n := len(s.tokens)
+	return n > 0 && s.tokens[n-1].kind == mark && strings.IndexByte(":([,{=", s.line[s.tokens[n-1].start]) >= 0
 }
 
 // isZone tells what looks like the short name of a time zone.

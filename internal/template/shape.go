@@ -226,7 +226,18 @@ func (s *scanner) variables(i, end int) (from, to int) {
 		}
 		p = q
 	}
-	if pieces >= idPieces {
+	for pieces > 1 && to < end && classes[s.line[to]]&joiner != 0 { // short groups after the last one, as in R02-M1-NB-C
+		n := 1
+		for to+n < end && classes[s.line[to+n]]&alpha != 0 {
+			n++
+		}
+		if n == 1 || n > 1+idAffix || to+n < end && classes[s.line[to+n]]&joiner == 0 {
+			break
+		}
+		to += n
+		pieces++
+	}
+	if pieces >= idPieces || pieces == idPieces-1 && from-i <= idAffix {
 		from = i
 	}
 	return from, to
@@ -235,13 +246,16 @@ func (s *scanner) variables(i, end int) (from, to int) {
 // idPieces is from how many variable pieces on a chunk is an id as a whole.
 const idPieces = 4
 
+// idAffix is how many letters a group of an id may have that has no digit.
+const idAffix = 2
+
 const uuidLength = 36
 
 func isUUID(s string) bool {
 	if len(s) < uuidLength || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
-	return flags(s[:8]+s[9:13]+s[14:18]+s[19:23]+s[24:uuidLength])&^(digit|alpha|upper) == 0
+	return (flags(s[:8])|flags(s[9:13])|flags(s[14:18])|flags(s[19:23])|flags(s[24:uuidLength]))&^(digit|alpha|upper) == 0
 }
 
 // variableFrom returns where in a run of letters and digits the variable part begins, or -1.
