@@ -48,10 +48,7 @@ func (e *Engine) findSilent(now time.Time) {
 	var overdue []*stream
 	bySource := map[*source]int{}
 	visited := 0
-	for id, st := range e.streams.All() {
-		if _, touched := e.streams.Peek(id); now.Sub(touched) < absentAfter {
-			break // all others came later
-		}
+	for st := range e.streams.Idle(now.Add(-absentAfter)) {
 		visited++
 		if st.cadence > 0 && st.gaps.Overdue(st.gap(st.source.life.Now())) {
 			overdue = append(overdue, st)

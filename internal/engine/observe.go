@@ -47,6 +47,7 @@ type Verdict struct {
 type ref struct {
 	Verdict    // its place alone
 	id         series.ID
+	found      *series.Entry[stream] // nil until it has been looked up, and if it was not there
 	time       int64
 	attributes pcommon.Map
 	resource   pcommon.Resource
@@ -79,11 +80,11 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	}
 	e.spend()
 	var verdicts []Verdict
-	for i := range e.refs {
-		if i+1 < len(e.refs) {
-			e.fetch(&e.refs[i+1])
+	for i := -findAhead; i < len(e.refs); i++ {
+		e.fetch(i)
+		if i >= 0 {
+			verdicts = e.observe(&e.refs[i], out, verdicts)
 		}
-		verdicts = e.observe(&e.refs[i], out, verdicts)
 	}
 	e.closeRounds()
 	e.noteNews()
@@ -91,10 +92,28 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	return verdicts
 }
 
-// fetch has the processor fetch the model of the next point while this one is judged.
-func (e *Engine) fetch(r *ref) {
-	if st, _ := e.streams.Peek(r.id); st != nil {
-		prefetch.Value(st.series[0].model)
+// How many points ahead a stream is looked up, its first series is fetched, and
+// then the model: each is found through the one before, and by then that is there.
+const (
+	findAhead   = 8
+	seriesAhead = 4
+	modelAhead  = 2
+)
+
+// fetch has the processor fetch what the points after point i need while that one
+// is judged: a collector meets its series in no order, and would wait for memory.
+func (e *Engine) fetch(i int) {
+	if k := i + findAhead; k < len(e.refs) {
+		if found := e.streams.Find(e.refs[k].id); found != nil {
+			e.refs[k].found = found
+			prefetch.Value(found)
+		}
+	}
+	if k := i + seriesAhead; k >= 0 && k < len(e.refs) && e.refs[k].found != nil {
+		prefetch.Value(&e.refs[k].found.Value.series[0])
+	}
+	if k := i + modelAhead; k >= 0 && k < len(e.refs) && e.refs[k].found != nil {
+		prefetch.Value(e.refs[k].found.Value.series[0].model)
 	}
 }
 

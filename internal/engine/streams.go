@@ -65,7 +65,12 @@ func (s *source) advance(t int64) {
 // streamOf finds or makes the stream of a reference. New streams begin in the
 // source's care even where the source has just been forgotten with its last stream.
 func (e *Engine) streamOf(r *ref) *stream {
-	if st := e.streams.Get(r.id, e.now); st != nil {
+	if r.found != nil {
+		if st := e.streams.Touch(r.found, e.now); st != nil {
+			return st
+		}
+	}
+	if st := e.streams.Get(r.id, e.now); st != nil { // a point before this one may have brought it
 		return st
 	}
 	stats := streamStats(r.metric)

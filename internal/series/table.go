@@ -16,45 +16,60 @@ type Table[V any] struct {
 	limit   int
 	ttl     time.Duration
 	weight  int
-	entries map[ID]*entry[V]
+	entries map[ID]*Entry[V]
 	// ring is the sentinel of the entries in the order of their last touch: ring.newer is the oldest.
-	ring entry[V]
+	ring Entry[V]
 	// Dropped, if set, is told of every entry that leaves by limit or age.
 	Dropped func(ID, *V)
 }
 
-type entry[V any] struct {
+// Entry is where a table keeps the state of one identity. It leads there without
+// another look-up, for as long as the table has it.
+type Entry[V any] struct {
+	older, newer *Entry[V] // nil once it has left the table
 	id           ID
 	weight       int
 	touched      time.Time
-	older, newer *entry[V]
-	v            V
+	Value        V
 }
 
 // NewTable returns an empty table that holds at most limit weight and drops what
 // was not touched for ttl. A ttl of 0 or less means that nothing ages.
 func NewTable[V any](limit int, ttl time.Duration) *Table[V] {
-	t := &Table[V]{limit: limit, ttl: ttl, entries: make(map[ID]*entry[V])}
+	t := &Table[V]{limit: limit, ttl: ttl, entries: make(map[ID]*Entry[V])}
 	t.ring.older, t.ring.newer = &t.ring, &t.ring
 	return t
 }
 
 // Get returns the state of id and marks it as touched at now, or nil.
 func (t *Table[V]) Get(id ID, now time.Time) *V {
-	e := t.entries[id]
-	if e == nil {
+	if e := t.entries[id]; e != nil {
+		return t.Touch(e, now)
+	}
+	return nil
+}
+
+// Find returns the entry of id, or nil, without touching it.
+func (t *Table[V]) Find(id ID) *Entry[V] { return t.entries[id] }
+
+// Touch returns the state of an entry that Find has found, and marks it as
+// touched at now; nil if it has left the table since then.
+func (t *Table[V]) Touch(e *Entry[V], now time.Time) *V {
+	if e.newer == nil {
 		return nil
 	}
 	e.touched = now
-	t.unlink(e)
-	t.link(e)
-	return &e.v
+	if e.newer != &t.ring {
+		t.unlink(e)
+		t.link(e)
+	}
+	return &e.Value
 }
 
 // Peek returns the state of id and when it was last touched, without touching it.
 func (t *Table[V]) Peek(id ID) (v *V, touched time.Time) {
 	if e := t.entries[id]; e != nil {
-		return &e.v, e.touched
+		return &e.Value, e.touched
 	}
 	return nil, time.Time{}
 }
@@ -67,11 +82,11 @@ func (t *Table[V]) Add(id ID, weight int, now time.Time, v V) *V {
 	for t.weight+weight > t.limit {
 		t.drop(t.ring.newer)
 	}
-	e := &entry[V]{id: id, weight: weight, touched: now, v: v}
+	e := &Entry[V]{id: id, weight: weight, touched: now, Value: v}
 	t.entries[id] = e
 	t.weight += weight
 	t.link(e)
-	return &e.v
+	return &e.Value
 }
 
 // Age drops what was last touched more than the time to live before now.
@@ -90,11 +105,22 @@ func (t *Table[V]) Len() int { return len(t.entries) }
 // Weight returns the sum of the weights of all entries.
 func (t *Table[V]) Weight() int { return t.weight }
 
+// Idle yields the state that was last touched at or before the given time, the longest untouched first.
+func (t *Table[V]) Idle(since time.Time) iter.Seq[*V] {
+	return func(yield func(*V) bool) {
+		for e := t.ring.newer; e != &t.ring && !e.touched.After(since); e = e.newer {
+			if !yield(&e.Value) {
+				return
+			}
+		}
+	}
+}
+
 // All yields every entry from the one longest untouched to the latest.
 func (t *Table[V]) All() iter.Seq2[ID, *V] {
 	return func(yield func(ID, *V) bool) {
 		for e := t.ring.newer; e != &t.ring; e = e.newer {
-			if !yield(e.id, &e.v) {
+			if !yield(e.id, &e.Value) {
 				return
 			}
 		}
@@ -102,21 +128,22 @@ func (t *Table[V]) All() iter.Seq2[ID, *V] {
 }
 
 // drop removes e, the caller having made sure that it is not the sentinel.
-func (t *Table[V]) drop(e *entry[V]) {
+func (t *Table[V]) drop(e *Entry[V]) {
 	t.unlink(e)
+	e.older, e.newer = nil, nil
 	delete(t.entries, e.id)
 	t.weight -= e.weight
 	if t.Dropped != nil {
-		t.Dropped(e.id, &e.v)
+		t.Dropped(e.id, &e.Value)
 	}
 }
 
 // link puts e at the newest end: just before the sentinel.
-func (t *Table[V]) link(e *entry[V]) {
+func (t *Table[V]) link(e *Entry[V]) {
 	e.newer, e.older = &t.ring, t.ring.older
 	e.older.newer, t.ring.older = e, e
 }
 
-func (t *Table[V]) unlink(e *entry[V]) {
+func (t *Table[V]) unlink(e *Entry[V]) {
 	e.older.newer, e.newer.older = e.newer, e.older
 }

@@ -214,3 +214,36 @@ func TestTableAgainstAModel(t *testing.T) {
 		require.Equal(t, gone, *dropped)
 	}
 }
+
+// An entry that was found leads to its state for as long as the table has it.
+func TestEntryThatWasFound(t *testing.T) {
+	at := time.Unix(0, 0)
+	table := NewTable[int](2, 0)
+	table.Add(1, 1, at, 10)
+	assert.Nil(t, table.Find(7))
+	one := table.Find(1)
+	require.NotNil(t, one)
+	assert.Equal(t, 10, one.Value)
+	table.Add(2, 1, at, 20)
+	assert.Equal(t, 10, *table.Touch(one, at.Add(time.Second)), "and it is the latest now")
+	table.Add(3, 1, at.Add(time.Second), 30)
+	assert.Nil(t, table.Find(2), "the one longest untouched goes")
+	table.Add(4, 1, at.Add(time.Second), 40)
+	assert.Nil(t, table.Touch(one, at), "it has left the table")
+}
+
+func TestIdleStopsAtTheFirstThatIsNot(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	table := NewTable[int](10, 0)
+	for i := range 5 {
+		table.Add(ID(i), 1, at(i), i)
+	}
+	var idle []int
+	for v := range table.Idle(at(2)) {
+		idle = append(idle, *v)
+	}
+	assert.Equal(t, []int{0, 1, 2}, idle)
+	for range table.Idle(at(2)) {
+		break
+	}
+}
