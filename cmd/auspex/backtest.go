@@ -105,7 +105,7 @@ The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 }
 
 func newBacktestOTLP(env environment) *cobra.Command {
-	o := backtest.OTLPOptions{}
+	o, asks := backtest.OTLPOptions{}, ""
 	cmd := &cobra.Command{
 		Use:   "otlp --in PATH [--in PATH ...] --out DIR",
 		Short: "Judge recorded OTLP, all of it together",
@@ -117,18 +117,28 @@ are judged; logs and traces are counted and passed over.
 The output folder gets anomalies.jsonl and incidents.jsonl with the last state of
 each, series.csv with a line for each series, and report.html with plots.
 
+With --ask, a JSON list of times at which something began, --predictions gets a
+line for each of them: the services that are suspected of it, the most suspicious
+first, from what happened until three minutes after. For that, logs and traces
+are read, too.
+
 ` + backtestExitCodes,
 		Example: `  # one file, or every file of a folder
   auspex backtest otlp --in telemetry.json --out judged
   auspex backtest otlp --in /var/lib/otelcol/recorded --out judged
 
   # with another budget
-  auspex backtest otlp --in a.json.gz --in b.json.gz --out judged --false-alarms 1`,
+  auspex backtest otlp --in a.json.gz --in b.json.gz --out judged --false-alarms 1
+
+  # who caused what began at [{"injected_at": "2026-01-02 15:04:05Z"}]?
+  auspex backtest otlp --in recorded --out judged --ask asks.json --predictions suspects.jsonl`,
 		Args: noArguments,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.In, "in", nil, "file, or folder of files; may be given more than once")
 	f.StringVar(&o.Out, "out", "", "folder to write to, made if need be")
+	f.StringVar(&asks, "ask", "", "JSON file of times at which something began")
+	f.StringVar(&o.Predictions, "predictions", "", "file for the suspects of each of them")
 	cfg := engineFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if len(o.In) == 0 || o.Out == "" {
@@ -136,6 +146,15 @@ each, series.csv with a line for each series, and report.html with plots.
 		}
 		if err := cfg.Validate(); err != nil {
 			return err
+		}
+		if (asks == "") != (o.Predictions == "") {
+			return errors.New("needs --ask and --predictions together")
+		}
+		if asks != "" {
+			var err error
+			if o.Asks, err = backtest.ReadAsks(asks); err != nil {
+				return failure{err}
+			}
 		}
 		o.Engine = *cfg
 		o.Progress = backtest.NewProgress(env.errs, cmd.CommandPath(), isTerminal(env))

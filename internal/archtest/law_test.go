@@ -36,6 +36,8 @@ var layers = map[string]layer{
 	"internal/template":   pure,
 	"internal/mask":       pure,
 	"internal/topology":   pure,
+	"internal/trace":      pure,
+	"internal/causes":     pure,
 	"internal/incident":   pure,
 	"internal/stats":      pure,
 	"internal/state":      pure,

@@ -16,20 +16,21 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// cursor stands at a batch of metrics in one file. It is closed until its turn
+// cursor stands at a batch of metrics in one file, or of any signal if all are wanted. It is closed until its turn
 // comes, so that a folder of thousands of rotated files needs few open ones.
 type cursor struct {
 	path     string
 	place    int // in the order of the inputs
 	size     int64
+	all      bool
 	progress *Progress // nil for the first look
 
-	file    *os.File // nil while closed
-	meter   *metered
-	reader  *messageReader
-	metrics pmetric.Metrics
-	points  int
-	time    int64 // the earliest of the batch
+	file   *os.File // nil while closed
+	meter  *metered
+	reader *messageReader
+	message
+	points int
+	time   int64 // the earliest of the batch
 
 	messages [3]int // by signal, as far as it was read
 }
@@ -51,39 +52,46 @@ func (c *cursor) close() {
 	if c.file != nil {
 		_ = c.file.Close() // it was only read
 		c.meter.end()
-		c.file, c.meter, c.reader, c.metrics = nil, nil, nil, pmetric.Metrics{}
+		c.file, c.meter, c.reader, c.message = nil, nil, nil, message{}
 	}
 }
 
-// advance goes to the next batch of metrics, or returns io.EOF.
+// advance goes to the next batch, or returns io.EOF.
 func (c *cursor) advance() error {
 	for {
-		message, err := c.reader.next()
+		b, err := c.reader.next()
 		if errors.Is(err, io.EOF) {
 			return io.EOF
 		}
-		kind := signalMetrics
 		if err == nil {
-			kind, c.metrics, err = decode(message)
+			c.message, err = decode(b, c.all)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.path, c.reader.at(err))
 		}
-		c.messages[kind]++
-		if kind != signalMetrics {
+		c.messages[c.signal]++
+		var t int64
+		switch {
+		case c.signal == signalMetrics:
+			if c.points = c.metrics.DataPointCount(); c.points == 0 {
+				continue
+			}
+			t = earliest(c.metrics)
+		case !c.all:
 			continue
+		case c.signal == signalLogs:
+			t = earliestLog(c.logs)
+		default:
+			t = earliestSpan(c.traces)
 		}
-		if c.points = c.metrics.DataPointCount(); c.points == 0 {
-			continue
-		}
-		if t := earliest(c.metrics); t != math.MaxInt64 {
+		if t != math.MaxInt64 {
 			c.time = t
 		}
 		return nil
 	}
 }
 
-// merge calls judge for every batch of metrics of all files, in the order of
+// merge calls judge for every batch of all files, in the order of
 // the batches' earliest times as far as each file is in order itself. It closes
 // every file and returns an error for each that failed.
 func merge(cursors []*cursor, progress *Progress, judge func(c *cursor) error) (failed []error, err error) {

@@ -31,6 +31,9 @@ type OTLPOptions struct {
 	Out      string
 	Engine   engine.Config
 	Progress *Progress
+	// Asks are times at which something began. Who is suspected of it is written to the file Predictions.
+	Asks        []Ask
+	Predictions string
 }
 
 // OTLPResult is what OTLP found.
@@ -87,6 +90,16 @@ func OTLP(o OTLPOptions) (*OTLPResult, error) {
 	}
 	for _, c := range cursors {
 		r.Metrics, r.Logs, r.Traces = r.Metrics+c.messages[signalMetrics], r.Logs+c.messages[signalLogs], r.Traces+c.messages[signalTraces]
+	}
+	if o.Predictions != "" {
+		answers, failed, err := suspects(o.In, o.Asks, o.Progress)
+		if err != nil {
+			return nil, err
+		}
+		r.Failed = append(r.Failed, failed...)
+		if err := writePredictions(o.Predictions, answers); err != nil {
+			return nil, err
+		}
 	}
 	j.result(r)
 	pictures, err := spill.pictures(j.worst())

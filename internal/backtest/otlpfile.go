@@ -152,43 +152,58 @@ const (
 	signalTraces
 )
 
-// decode reads a message. Logs and traces in JSON are told and not read.
-func decode(message []byte) (signal, pmetric.Metrics, error) {
-	if len(message) > 0 && message[0] == '{' {
-		return decodeJSON(message)
+// message is what was read of one signal.
+type message struct {
+	signal
+	metrics pmetric.Metrics
+	logs    plog.Logs
+	traces  ptrace.Traces
+}
+
+// decode reads a message. Logs and traces in JSON are told and not read, unless all are wanted.
+func decode(b []byte, all bool) (m message, err error) {
+	if len(b) > 0 && b[0] == '{' {
+		return decodeJSON(b, all)
 	}
 	// A proto message does not say what it is: the field numbers and types of the
 	// three signals differ inside records, so that only the right one can be read.
-	md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(message)
-	if err == nil {
-		return signalMetrics, md, nil
+	m.signal = signalMetrics
+	if m.metrics, err = (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(b); err == nil {
+		return m, nil
 	}
-	if _, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(message); err == nil {
-		return signalLogs, md, nil
+	m.signal = signalLogs
+	if m.logs, err = (&plog.ProtoUnmarshaler{}).UnmarshalLogs(b); err == nil {
+		return m, nil
 	}
-	if _, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(message); err == nil {
-		return signalTraces, md, nil
+	m.signal = signalTraces
+	if m.traces, err = (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(b); err == nil {
+		return m, nil
 	}
-	return 0, md, errSignal
+	return message{}, errSignal
 }
 
-func decodeJSON(message []byte) (signal, pmetric.Metrics, error) {
-	key, _, _ := bytes.Cut(bytes.TrimLeft(message[1:], " \t\r\n\""), []byte{'"'})
+func decodeJSON(b []byte, all bool) (m message, err error) {
+	key, _, _ := bytes.Cut(bytes.TrimLeft(b[1:], " \t\r\n\""), []byte{'"'})
 	switch string(key) {
 	case "resourceMetrics":
-		md, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(message)
-		if err != nil {
-			err = fmt.Errorf("not OTLP as JSON: %w", err)
-		}
-		return signalMetrics, md, err
+		m.signal = signalMetrics
+		m.metrics, err = (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(b)
 	case "resourceLogs":
-		return signalLogs, pmetric.Metrics{}, nil
-	case "resourceSpans":
-		return signalTraces, pmetric.Metrics{}, nil
-	default:
-		if bytes.Equal(bytes.Join(bytes.Fields(message), nil), []byte("{}")) {
-			return signalMetrics, pmetric.NewMetrics(), nil
+		if m.signal = signalLogs; all {
+			m.logs, err = (&plog.JSONUnmarshaler{}).UnmarshalLogs(b)
 		}
-		return 0, pmetric.Metrics{}, errSignal
+	case "resourceSpans":
+		if m.signal = signalTraces; all {
+			m.traces, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(b)
+		}
+	default:
+		if !bytes.Equal(bytes.Join(bytes.Fields(b), nil), []byte("{}")) {
+			return m, errSignal
+		}
+		m.metrics = pmetric.NewMetrics()
 	}
+	if err != nil {
+		err = fmt.Errorf("not OTLP as JSON: %w", err)
+	}
+	return m, err
 }

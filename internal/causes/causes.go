@@ -1,0 +1,143 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package causes
+
+import (
+	"errors"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/topology"
+	"github.com/auspex-otel/auspex/internal/trace"
+)
+
+// Config bounds an Accumulator.
+type Config struct {
+	Trace    trace.Config
+	Topology topology.Config
+	// Resources is the most pods or hosts times quantities that are followed.
+	Resources int
+}
+
+// DefaultConfig returns the bounds that suit a gateway.
+func DefaultConfig() Config {
+	return Config{Trace: trace.DefaultConfig(), Topology: topology.DefaultConfig(), Resources: 8192}
+}
+
+// Validate reports what is out of range.
+func (c Config) Validate() error {
+	if c.Resources < 1 {
+		return errors.New("resources must be at least 1")
+	}
+	return errors.Join(c.Trace.Validate(), c.Topology.Validate())
+}
+
+// Line is a log line. Trace and Span are zero where it was not logged within a span.
+type Line struct {
+	Service  string
+	Trace    [16]byte
+	Span     [8]byte
+	Template uint64
+	Time     int64
+}
+
+// Place is where a service runs, as far as a resource tells.
+type Place struct{ Pod, Node, Host, Deployment string }
+
+// Accumulator gathers evidence. It is not safe for concurrent use. Use New.
+type Accumulator struct {
+	cfg     Config
+	tracker *trace.Tracker
+	graph   *topology.Graph
+	uses    resources
+}
+
+// New returns an Accumulator that knows nothing.
+func New(cfg Config) *Accumulator {
+	return &Accumulator{cfg: cfg, tracker: trace.New(cfg.Trace), graph: topology.New(cfg.Topology), uses: newResources(cfg.Resources)}
+}
+
+// Span takes a span.
+func (a *Accumulator) Span(s *trace.Span) { a.tracker.Observe(s) }
+
+// Line takes a log line.
+func (a *Accumulator) Line(l *Line) {
+	if l.Span != [8]byte{} {
+		a.tracker.Log(l.Trace, l.Span, l.Template, l.Time)
+	}
+	a.tracker.Line(l.Service, l.Template, l.Time)
+}
+
+// Use takes what an instance of a service used of a quantity, such as CPU or
+// memory: it counts against that instance's own past.
+func (a *Accumulator) Use(service, instance, quantity string, value float64, at int64) {
+	a.uses.add(resource{service, instance, quantity}, value, at)
+}
+
+// Runs notes where a service runs.
+func (a *Accumulator) Runs(service string, p Place, at int64) {
+	s := topology.ID{Kind: topology.Service, Name: service}
+	a.graph.See(s, at)
+	pod := topology.ID{Kind: topology.Pod, Name: p.Pod}
+	a.graph.Relate(pod, s, at)
+	a.graph.Relate(pod, topology.ID{Kind: topology.Node, Name: p.Node}, at)
+	a.graph.Relate(s, topology.ID{Kind: topology.Host, Name: p.Host}, at)
+	a.graph.Relate(pod, topology.ID{Kind: topology.Deployment, Name: p.Deployment}, at)
+}
+
+// Advance lets event time pass.
+func (a *Accumulator) Advance(now int64) {
+	a.tracker.Advance(now)
+	a.link()
+	a.graph.Forget(now)
+}
+
+// Windows hands over what each operation did in each ten seconds that have ended, once.
+func (a *Accumulator) Windows(operation func(*trace.Window), edge func(*trace.EdgeWindow)) {
+	a.tracker.Drain(operation, edge)
+}
+
+// Graph is what calls what and what runs where. It must not be changed.
+func (a *Accumulator) Graph() *topology.Graph { return a.graph }
+
+// Status returns the counters of the tracker.
+func (a *Accumulator) Status() trace.Status { return a.tracker.Status() }
+
+var peerKinds = map[string]topology.Kind{"database": topology.Database, "queue": topology.Queue, "external": topology.External}
+
+// link takes the calls since the last time into the graph.
+func (a *Accumulator) link() {
+	service := func(op trace.Operation) topology.ID { return topology.ID{Kind: topology.Service, Name: op.Service} }
+	a.tracker.Calls(
+		func(c trace.Call) {
+			a.graph.Call(service(c.Caller), service(c.Callee), c.Calls, time.Duration(c.Network), c.Used)
+		},
+		func(op trace.Operation, p trace.Peer, calls uint64, used int64) {
+			if kind, ok := peerKinds[p.System]; ok {
+				a.graph.Call(service(op), topology.ID{Kind: kind, Name: p.Name}, calls, 0, used)
+			}
+		})
+}
+
+var aspects = map[trace.Aspect]topology.Aspect{
+	trace.Behaviour: topology.Behaviour, trace.Mix: topology.Mix, trace.SelfTime: topology.SelfTime, trace.Network: topology.Network,
+}
+
+// Suspects ranks who is to blame for what began at from, by what was seen until
+// now, which should be within three minutes of it. The Detail of an evidence is a
+// trace.Finding or an Excess.
+func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
+	a.tracker.Settle()
+	a.link()
+	var evidence []topology.Evidence
+	a.tracker.Findings(from, now, func(f *trace.Finding) {
+		evidence = append(evidence, topology.Evidence{
+			Aspect: aspects[f.Aspect], Service: f.Operation.Service, Callee: f.Callee.Service,
+			Surprise: f.Surprise, Callees: f.Callees, Since: f.Since, Detail: *f,
+		})
+	})
+	a.uses.excesses(from, now, func(service string, e Excess) {
+		evidence = append(evidence, topology.Evidence{Aspect: topology.Resource, Service: service, Surprise: e.Surprise, Since: e.Since, Detail: e})
+	})
+	return a.graph.Rank(evidence)
+}

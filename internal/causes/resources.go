@@ -1,0 +1,206 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package causes
+
+import (
+	"math"
+	"slices"
+)
+
+// resource is one quantity that one instance of a service uses.
+type resource struct{ service, instance, quantity string }
+
+// What is remembered of a resource: means of half a minute, the last maxMeans of them.
+const (
+	meanLength = int64(30e9)
+	maxMeans   = 96
+	recent     = 3 // means just before: what was so already is no news
+	leastMeans = 2
+
+	priorMeans   = 8    // how many means the spread of the other instances is worth
+	priorSpread  = 0.75 // of them, the quantile that is taken for it
+	leastDeviant = 0.1  // of the logarithm
+	offset       = 0.2  // of the instances' median is added to a use: twice nearly nothing is nothing
+)
+
+// Excess is more use of a resource than the instance's own past explains.
+type Excess struct {
+	Instance, Quantity string
+	Surprise           float64 // -ln p
+	Expected, Observed float64
+	Since              int64
+}
+
+// mean is what was used within half a minute.
+type mean struct {
+	number int64
+	sum, n float64
+}
+
+func (m mean) value() float64 { return m.sum / m.n }
+
+type usage struct {
+	resource
+	means []mean // a ring
+	used  int64
+}
+
+// resources remembers what was used. Its order is that of learning.
+type resources struct {
+	limit int
+	index map[resource]*usage
+	order []*usage
+}
+
+func newResources(limit int) resources { return resources{limit: limit, index: map[resource]*usage{}} }
+
+func (r *resources) add(key resource, value float64, at int64) {
+	if value < 0 || math.IsNaN(value) || math.IsInf(value, 0) {
+		return
+	}
+	u := r.index[key]
+	if u == nil {
+		if len(r.index) >= r.limit {
+			r.shrink()
+		}
+		u = &usage{resource: key}
+		r.index[key] = u
+		r.order = append(r.order, u)
+	}
+	u.used = max(u.used, at)
+	number := at / meanLength
+	for i := len(u.means) - 1; i >= 0 && u.means[i].number >= number; i-- {
+		if u.means[i].number == number {
+			u.means[i].sum += value
+			u.means[i].n++
+			return
+		}
+	}
+	if n := len(u.means); n > 0 && u.means[n-1].number > number {
+		return // too late to tell which mean it belongs to
+	}
+	if len(u.means) == maxMeans {
+		u.means = append(u.means[:0], u.means[1:]...)
+	}
+	u.means = append(u.means, mean{number, value, 1})
+}
+
+// shrink forgets the sixteenth that was not used for longest.
+func (r *resources) shrink() {
+	used := make([]int64, 0, len(r.order))
+	for _, u := range r.order {
+		used = append(used, u.used)
+	}
+	slices.Sort(used)
+	limit := used[len(used)/16]
+	r.order = slices.DeleteFunc(r.order, func(u *usage) bool {
+		if u.used <= limit {
+			delete(r.index, u.resource)
+			return true
+		}
+		return false
+	})
+}
+
+// span is a usage before and after a time, as logarithms.
+type span struct {
+	*usage
+	before, after []float64
+	median, mad   float64
+	since         int64
+}
+
+// excesses yields for every resource how surprising its use is.
+func (r *resources) excesses(from, now int64, yield func(service string, e Excess)) {
+	quantities := map[string][]*span{}
+	var names []string
+	for _, u := range r.order {
+		s := u.split(from, now)
+		if len(s.before) < leastMeans || len(s.after) == 0 {
+			continue
+		}
+		if quantities[u.quantity] == nil {
+			names = append(names, u.quantity)
+		}
+		quantities[u.quantity] = append(quantities[u.quantity], s)
+	}
+	for _, name := range names {
+		judge(quantities[name], yield)
+	}
+}
+
+func (u *usage) split(from, now int64) *span {
+	s := &span{usage: u, since: from}
+	first := from/meanLength + 1
+	for _, m := range u.means {
+		switch {
+		case m.number < first:
+			s.before = append(s.before, m.value())
+		case m.number <= now/meanLength:
+			if len(s.after) == 0 {
+				s.since = m.number * meanLength
+			}
+			s.after = append(s.after, m.value())
+		}
+	}
+	s.median = median(s.before)
+	return s
+}
+
+// judge compares instances with their own past, and that past's spread with the other instances'.
+func judge(list []*span, yield func(service string, e Excess)) {
+	medians, spreads := make([]float64, 0, len(list)), make([]float64, 0, len(list))
+	for _, s := range list {
+		medians = append(medians, s.median)
+	}
+	unit := offset*median(medians) + 1e-12
+	for _, s := range list {
+		for _, v := range [][]float64{s.before, s.after} {
+			for i := range v {
+				v[i] = math.Log(v[i] + unit)
+			}
+		}
+		m := median(s.before)
+		deviations := make([]float64, 0, len(s.before))
+		for _, v := range s.before {
+			deviations = append(deviations, math.Abs(v-m))
+		}
+		s.median, s.mad = m, 1.4826*median(deviations)
+		spreads = append(spreads, s.mad)
+	}
+	slices.Sort(spreads)
+	prior := max(leastDeviant, spreads[int(priorSpread*float64(len(spreads)))])
+	for _, s := range list {
+		n := float64(len(s.before))
+		spread := math.Sqrt((s.mad*s.mad*n + prior*prior*priorMeans) / (n + priorMeans))
+		high := upper(s.after)
+		z := (high - max(s.median, slices.Max(s.before[max(0, len(s.before)-recent):]))) / spread
+		surprise := 0.0
+		if z > 0 { // Student's t: the spread is not known well
+			surprise = (n + 4) / 2 * math.Log1p(z*z/(n+3))
+		}
+		yield(s.service, Excess{
+			Instance: s.instance, Quantity: s.quantity, Surprise: surprise,
+			Expected: math.Exp(s.median) - unit, Observed: math.Exp(high) - unit, Since: s.since,
+		})
+	}
+}
+
+func median(v []float64) float64 {
+	s := slices.Clone(v)
+	slices.Sort(s)
+	return s[len(s)/2]
+}
+
+// upper is the mean of the upper half: one high value among low ones is not much.
+func upper(v []float64) float64 {
+	s := slices.Clone(v)
+	slices.Sort(s)
+	s = s[len(s)-len(s)/2-1:]
+	sum := 0.0
+	for _, x := range s {
+		sum += x
+	}
+	return sum / float64(len(s))
+}

@@ -1,0 +1,39 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import "math"
+
+// Excess compares k of n with k0 of n0 from before and returns the surprise -ln p
+// of a share at least as far off on the side that k/n lies on, and whether that
+// is the upper side. It is Fisher's exact test, one-sided: counts of 3 are judged
+// as well as counts of a million.
+func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
+	k0, n0, k, n = math.Round(k0), math.Round(n0), math.Round(k), math.Round(n)
+	if n0 < 1 || n < 1 {
+		return 0, false
+	}
+	if up = k*n0 > k0*n; !up { // fewer of these are more of the others
+		k0, k = n0-k0, n-k
+	}
+	all, marked := n0+n, k0+k
+	if marked <= 0 || marked >= all || k*n0 == k0*n {
+		return 0, up
+	}
+	// Hypergeometric: x of the n are marked. Each term follows from the one before.
+	first := lnChoose(marked, k) + lnChoose(all-marked, n-k) - lnChoose(all, n)
+	sum, term := 1.0, 1.0
+	for x := k; x < min(n, marked) && term > 1e-12*sum; x++ {
+		term *= (marked - x) * (n - x) / ((x + 1) * (all - marked - n + x + 1))
+		sum += term
+	}
+	return max(0, -first-math.Log(sum)), up
+}
+
+func lnChoose(n, k float64) float64 {
+	a, _ := math.Lgamma(n + 1)
+	b, _ := math.Lgamma(k + 1)
+	c, _ := math.Lgamma(n - k + 1)
+	return a - b - c
+}

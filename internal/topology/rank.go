@@ -1,0 +1,219 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package topology
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Aspect is the kind of an evidence. Evidence of different aspects adds up.
+type Aspect uint8
+
+// The aspects.
+const (
+	// Behaviour: it does what it never did, or no longer what it always did. Callees explain it away.
+	Behaviour Aspect = iota + 1
+	// Mix: it does more of one of the things that it did before. Callers explain it away, too.
+	Mix
+	// SelfTime: it takes longer by itself.
+	SelfTime
+	// Resource: a pod of it uses more than it did.
+	Resource
+	// Network: calls from Service to Callee spend longer between the two.
+	Network
+	aspects
+)
+
+// Evidence is one thing that a service does otherwise than before.
+type Evidence struct {
+	Aspect  Aspect
+	Service string
+	Callee  string // of Network only
+	// Surprise is -ln p. What is not positive is no evidence, but tells of Network that all is well there.
+	Surprise float64
+	// Callees are the services that may have caused it, with all that they call. Of Behaviour and Mix only.
+	Callees []string
+	Since   int64 // event time
+	// Detail is the caller's own: it is handed back.
+	Detail any
+}
+
+// Suspect is a service with what speaks against it.
+type Suspect struct {
+	Service string
+	// Score is the sum of surprises that nothing else explains, in -ln p.
+	Score float64
+	Since int64
+	// Evidence is what the score is made of, the strongest first.
+	Evidence []Evidence
+}
+
+const (
+	// soft is up to where a surprise counts in full: 20 nats are one in 500 million, and p is not that exact.
+	soft = 20
+	// A pair of services whose network time is as usual speaks against both by at most calm nats; one speaks for them beyond doubt.
+	calm  = 2
+	doubt = 3
+)
+
+// Soften lets surprises beyond what is credible count by their logarithm.
+func Soften(surprise float64) float64 {
+	if surprise <= soft {
+		return max(0, surprise)
+	}
+	return soft * (1 + math.Log(surprise/soft))
+}
+
+// ranking is the work on one question.
+type ranking struct {
+	callees, callers map[string][]string
+	services         []string // in the order of the evidence, which does not depend on names
+	suspects         map[string]*Suspect
+	novel, mixed     map[string]float64
+}
+
+// Rank returns the suspects, the most suspicious first. Those of equal score are ordered by time, then as their evidence.
+func (g *Graph) Rank(evidence []Evidence) []Suspect {
+	r := ranking{suspects: map[string]*Suspect{}, novel: map[string]float64{}, mixed: map[string]float64{}}
+	r.callees, r.callers = g.calls()
+	by := [aspects][]Evidence{}
+	for _, e := range evidence {
+		r.suspect(e.Service)
+		if e.Aspect == Network {
+			r.suspect(e.Callee)
+		}
+		by[e.Aspect] = append(by[e.Aspect], e)
+		switch e.Aspect {
+		case Behaviour:
+			r.novel[e.Service] = max(r.novel[e.Service], Soften(e.Surprise))
+		case Mix:
+			r.mixed[e.Service] = max(r.mixed[e.Service], Soften(e.Surprise))
+		}
+	}
+	r.behaviours(append(by[Behaviour], by[Mix]...))
+	r.strongest(by[SelfTime])
+	r.strongest(by[Resource])
+	r.network(by[Network])
+	return r.list()
+}
+
+func (r *ranking) suspect(service string) *Suspect {
+	s := r.suspects[service]
+	if s == nil {
+		s = &Suspect{Service: service}
+		r.suspects[service] = s
+		r.services = append(r.services, service)
+	}
+	return s
+}
+
+func (r *ranking) list() []Suspect {
+	list := make([]Suspect, 0, len(r.services))
+	for _, name := range r.services {
+		s := r.suspects[name]
+		if s.Score <= 0 {
+			continue
+		}
+		slices.SortStableFunc(s.Evidence, func(a, b Evidence) int { return cmp.Compare(b.Surprise, a.Surprise) })
+		s.Since = s.Evidence[0].Since
+		for _, e := range s.Evidence {
+			s.Since = min(s.Since, e.Since)
+		}
+		list = append(list, *s)
+	}
+	slices.SortStableFunc(list, func(a, b Suspect) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Since, b.Since))
+	})
+	return list
+}
+
+// add counts evidence by what is left of it.
+func (s *Suspect) add(e Evidence, left float64) {
+	if left > 0 {
+		s.Score += left
+		s.Evidence = append(s.Evidence, e)
+	}
+}
+
+// behaviours counts for each service the change of behaviour that is least explained by others.
+func (r *ranking) behaviours(list []Evidence) {
+	best, left := map[string]Evidence{}, map[string]float64{}
+	for _, e := range list {
+		rest := Soften(e.Surprise) - r.explained(e)
+		if rest > left[e.Service] {
+			best[e.Service], left[e.Service] = e, rest
+		}
+	}
+	for _, name := range r.services {
+		r.suspects[name].add(best[name], left[name])
+	}
+}
+
+// explained is how much of a change of behaviour others explain: those that are
+// called, by what is novel there; of a mix also those that call, by whatever is there.
+func (r *ranking) explained(e Evidence) float64 {
+	var below, above float64
+	for s := range reach(r.callees, e.Callees) {
+		if s != e.Service {
+			below = max(below, r.novel[s])
+		}
+	}
+	if e.Aspect == Mix {
+		for s := range reach(r.callers, []string{e.Service}) {
+			if s != e.Service {
+				above = max(above, r.novel[s], r.mixed[s])
+			}
+		}
+	}
+	return below + above
+}
+
+// strongest counts for each service the most surprising evidence, of as many as there are.
+func (r *ranking) strongest(list []Evidence) {
+	best, count := map[string]Evidence{}, map[string]float64{}
+	for _, e := range list {
+		count[e.Service]++
+		if b, ok := best[e.Service]; !ok || e.Surprise > b.Surprise {
+			best[e.Service] = e
+		}
+	}
+	for _, name := range r.services {
+		if n := count[name]; n > 0 {
+			r.suspects[name].add(best[name], Soften(best[name].Surprise-math.Log(n)))
+		}
+	}
+}
+
+// network counts the time between services for both of each pair: the one that is
+// slow towards all is to blame, not the one that is slow towards one.
+func (r *ranking) network(list []Evidence) {
+	type pair struct{ caller, callee string }
+	var pairs []pair
+	best, count := map[pair]Evidence{}, map[pair]float64{}
+	for _, e := range list {
+		p := pair{e.Service, e.Callee}
+		if count[p]++; count[p] == 1 {
+			pairs = append(pairs, p)
+		}
+		if b, ok := best[p]; !ok || e.Surprise > b.Surprise {
+			best[p] = e
+		}
+	}
+	score, shown := map[string]float64{}, map[string]Evidence{}
+	for _, p := range pairs {
+		e := best[p]
+		weight := max(Soften(e.Surprise-math.Log(count[p]))-doubt, -calm)
+		for _, s := range [...]string{p.caller, p.callee} {
+			score[s] += weight
+			if b, ok := shown[s]; !ok || e.Surprise > b.Surprise {
+				shown[s] = e
+			}
+		}
+	}
+	for _, name := range r.services {
+		r.suspects[name].add(shown[name], score[name])
+	}
+}

@@ -1,0 +1,233 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import "math"
+
+// Aspect is what a finding is about.
+type Aspect uint8
+
+// The aspects.
+const (
+	// Behaviour is that an operation does what it never did, or no longer does what it always did.
+	Behaviour Aspect = iota + 1
+	// Mix is that it does more of one thing that it did before, and less of another.
+	Mix
+	// SelfTime is that it takes longer, its children apart.
+	SelfTime
+	// Network is that calls spend longer between client and server.
+	Network
+)
+
+// Finding is how an operation differs since a time from what it was before.
+type Finding struct {
+	Aspect
+	Operation
+	Callee Operation // of Network only
+	// Surprise is -ln p, for the most surprising of the tests that were made of this operation and aspect,
+	// with their number taken into account. It may be negative: then there is nothing to see.
+	Surprise float64
+	// Item is what appears (Up) or is missing: a child operation, a log template, or the error status.
+	Item     Item
+	Up       bool
+	Expected float64 // share of spans, or seconds
+	Observed float64
+	Count    float64 // of spans since then
+	Since    int64   // when the first such span began, to ten seconds
+	// Callees are the services that the operation calls, itself or through others of its own service.
+	Callees []string
+}
+
+// Item is something that happens in a span. The zero value is a combination of several.
+type Item struct {
+	Failed    bool
+	Operation Operation
+	Template  uint64
+}
+
+// Findings calls yield for what operations did from one time on until another,
+// against their baselines, in the order in which operations were learned. The
+// times must not lie further back than four minutes.
+func (t *Tracker) Findings(from, until int64, yield func(*Finding)) {
+	first, last := slotOf(from), slotOf(until)+1
+	byHash := make(map[uint64]int32, len(t.operations))
+	for i, o := range t.operations {
+		if o != nil {
+			byHash[o.hash] = int32(i)
+		}
+	}
+	callees := t.callees()
+	for i, o := range t.operations {
+		if o == nil {
+			continue
+		}
+		self, ways := o.between(first, last)
+		if ways.n > 0 {
+			t.behaviours(int32(i), &ways, first, last, byHash, callees, yield)
+		}
+		if self.n > 0 && o.self.base.n > 0 {
+			yield(&Finding{
+				Aspect: SelfTime, Operation: o.Operation, Surprise: o.self.surprise(self), Up: true, Count: self.n,
+				Expected: seconds(o.self.base), Observed: seconds(self), Since: o.since(first, last, func(s *slot) bool { return o.self.z(s.self) > 1 }),
+			})
+		}
+	}
+	for _, e := range t.edgeOrder {
+		net := e.between(first, last)
+		if net.n == 0 || e.net.base.n == 0 {
+			continue
+		}
+		yield(&Finding{
+			Aspect: Network, Operation: t.operations[e.caller].Operation, Callee: t.operations[e.callee].Operation,
+			Surprise: e.net.surprise(net), Up: true, Count: net.n, Expected: seconds(e.net.base), Observed: seconds(net), Since: e.since(first, last),
+		})
+	}
+}
+
+func seconds(v sums) float64 {
+	if v.n == 0 {
+		return 0
+	}
+	return max(0, math.Exp(v.s/v.n)-floorTime) / 1e9
+}
+
+// behaviours yields the most surprising change of behaviour and of mix.
+func (t *Tracker) behaviours(i int32, ways *counts, first, last int64, byHash map[uint64]int32, callees map[int32][]int32, yield func(*Finding)) {
+	o := t.operations[i]
+	var worst [2]change
+	tests := o.mix.changes(ways, o.sets(), func(c change) {
+		kind := 1
+		if c.novel {
+			kind = 0
+		}
+		if c.surprise > worst[kind].surprise {
+			worst[kind] = c
+		}
+	})
+	for kind, c := range worst {
+		surprise := c.surprise - math.Log(float64(tests))
+		if c.surprise == 0 || surprise <= 0 {
+			continue
+		}
+		f := &Finding{
+			Aspect: Behaviour, Operation: o.Operation, Surprise: surprise, Up: c.up, Count: c.n, Expected: c.k0 / c.n0, Observed: c.k / c.n,
+			Callees: t.reach(i, byHash, callees), Since: o.since(first, last, func(s *slot) bool { return s.shows(&c, &o.mix.base) }),
+		}
+		if kind == 1 {
+			f.Aspect = Mix
+		}
+		switch {
+		case c.bit >= 0:
+			f.Item = t.item(o, c.bit, byHash)
+		case !o.sets():
+			f.Item = Item{Template: c.key}
+		}
+		yield(f)
+	}
+}
+
+// shows tells whether a slot has what a change is about.
+func (s *slot) shows(c *change, base *counts) bool {
+	for _, w := range s.ways {
+		if c.bit >= 0 {
+			if w.key>>c.bit&1 != 0 == c.up {
+				return true
+			}
+			continue
+		}
+		if _, known := base.of(w.key); w.key == c.key || !known {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Tracker) item(o *operation, bit int, byHash map[uint64]int32) Item {
+	if bit == bitFailed {
+		return Item{Failed: true}
+	}
+	if bit-firstItem >= len(o.items) {
+		return Item{}
+	}
+	hash := o.items[bit-firstItem]
+	if child, ok := byHash[hash]; ok {
+		return Item{Operation: t.operations[child].Operation}
+	}
+	return Item{Template: hash}
+}
+
+// since returns when the first slot begins of which is says yes.
+func (o *operation) since(first, last int64, is func(*slot) bool) int64 {
+	for number := first; number < last; number++ {
+		if s := &o.ring[place(number)]; s.number == number && is(s) {
+			return number * slotLength
+		}
+	}
+	return first * slotLength
+}
+
+func (e *edge) since(first, last int64) int64 {
+	for number := first; number < last; number++ {
+		if c := &e.ring[place(number)]; c.number == number && e.net.z(c.sums) > 1 {
+			return number * slotLength
+		}
+	}
+	return first * slotLength
+}
+
+// callees lists for each operation the operations of other services that it calls.
+func (t *Tracker) callees() map[int32][]int32 {
+	m := map[int32][]int32{}
+	for _, e := range t.edgeOrder {
+		m[e.caller] = append(m[e.caller], e.callee)
+	}
+	return m
+}
+
+// reach returns the services that an operation calls, itself or through others of its own service.
+func (t *Tracker) reach(from int32, byHash map[uint64]int32, callees map[int32][]int32) (services []string) {
+	seen, found := map[int32]bool{from: true}, map[string]bool{}
+	own := t.operations[from].Service
+	for todo := []int32{from}; len(todo) > 0; todo = todo[1:] {
+		for _, c := range callees[todo[0]] {
+			if s := t.operations[c].Service; !found[s] {
+				found[s] = true
+				services = append(services, s)
+			}
+		}
+		for _, item := range t.operations[todo[0]].items {
+			if c, ok := byHash[item]; ok && !seen[c] && t.operations[c].Service == own {
+				seen[c] = true
+				todo = append(todo, c)
+			}
+		}
+	}
+	return services
+}
+
+// Call is a pair of operations of two services, the first of which calls the second.
+type Call struct {
+	Caller, Callee Operation
+	Calls          uint64
+	Network        int64 // nanoseconds between client and server
+	Used           int64
+}
+
+// Calls yields what was called since the last time, and the peers that are called but not seen themselves.
+func (t *Tracker) Calls(call func(Call), peer func(Operation, Peer, uint64, int64)) {
+	for _, e := range t.edgeOrder {
+		if e.calls > 0 {
+			call(Call{t.operations[e.caller].Operation, t.operations[e.callee].Operation, e.calls, e.time, e.used})
+			e.calls, e.time = 0, 0
+		}
+	}
+	for _, o := range t.operations {
+		if o != nil && o.calls > 0 {
+			if o.peer.Name != "" {
+				peer(o.Operation, o.peer, o.calls, o.used)
+			}
+			o.calls = 0
+		}
+	}
+}

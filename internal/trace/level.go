@@ -1,0 +1,94 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import "math"
+
+// sums are the moments of some logarithms.
+type sums struct{ n, s, ss float64 }
+
+func (a *sums) add(b sums) { a.n, a.s, a.ss = a.n+b.n, a.s+b.s, a.ss+b.ss }
+
+// floorTime is added to a duration before its logarithm is taken: nobody minds 10 µs instead of 1.
+const floorTime = 50_000
+
+func logOf(duration int64) sums {
+	x := math.Log(float64(max(0, duration)) + floorTime)
+	return sums{1, x, x * x}
+}
+
+// Prior beliefs about a level, worth priorWindows windows or priorPoints points each.
+const (
+	priorDrift   = 0.15 // variance of the level between windows: 0.4 of its size is no surprise
+	priorWindows = 4
+	priorSpread  = 0.3
+	priorPoints  = 4
+	leastSpread  = 0.01
+)
+
+// Teaching: a window this surprising, in nats, teaches nothing; so many of them in a row are the new normal.
+const (
+	gate      = 8
+	adoptLast = 10
+)
+
+// level is the usual mean logarithm of a time, and how much it varies within and between windows.
+type level struct {
+	base    sums
+	windows float64
+	drift   float64 // sum over windows of the variance between them
+	seen    float64 // windows that drift sums over
+	other   sums    // windows in a row that taught nothing
+	others  float64
+}
+
+func (l *level) tau() float64 {
+	return (l.drift + priorDrift*priorWindows) / (l.seen + priorWindows)
+}
+
+// z is how far v lies above the usual, in standard deviations.
+func (l *level) z(v sums) float64 {
+	if l.base.n == 0 || v.n == 0 {
+		return 0
+	}
+	m0, m := l.base.s/l.base.n, v.s/v.n
+	v0 := max(leastSpread, l.base.ss/l.base.n-m0*m0)
+	v1 := max(leastSpread, v.ss/v.n-m*m)
+	spread := (v0*l.base.n + v1*v.n + priorSpread*priorPoints) / (l.base.n + v.n + priorPoints)
+	variance := spread*(1/l.base.n+1/v.n) + l.tau()*(0.5+0.5/max(1, l.windows))
+	return (m - m0) / math.Sqrt(variance)
+}
+
+// surprise is -ln p, roughly, of a level this high; 0 where it is not higher than usual.
+func (l *level) surprise(v sums) float64 {
+	z := l.z(v)
+	if z <= 0 {
+		return 0
+	}
+	return z * z / 2
+}
+
+// learn takes the next window.
+func (l *level) learn(v sums) {
+	if l.base.n > 0 {
+		z := l.z(v)
+		m0, m := l.base.s/l.base.n, v.s/v.n
+		within := max(leastSpread, v.ss/v.n-m*m) / v.n
+		l.drift += min(max(0, (m-m0)*(m-m0)-within), 6*l.tau())
+		l.seen++
+		if z*z/2 > gate {
+			l.other.add(v)
+			if l.others++; l.others < min(l.windows+1, adoptLast) {
+				return
+			}
+			v, l.base, l.windows = l.other, sums{}, l.others-1
+		}
+	}
+	l.other, l.others = sums{}, 0
+	l.base.add(v)
+	if l.windows++; l.windows >= 2*forgetWindows {
+		l.base = sums{l.base.n / 2, l.base.s / 2, l.base.ss / 2}
+		l.windows, l.drift, l.seen = l.windows/2, l.drift/2, l.seen/2
+	}
+}

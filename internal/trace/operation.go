@@ -1,0 +1,175 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import "math"
+
+// operation is all that is known of one operation.
+type operation struct {
+	Operation
+	hash    uint64 // of service, name and kind: its name as an item of a caller
+	items   []uint64
+	peer    Peer
+	used    int64 // event time of the last span
+	calls   uint64
+	ring    [ringSlots]slot
+	self    level
+	mix     mix
+	current Window
+}
+
+// slot is what an operation did within ten seconds.
+type slot struct {
+	number int64
+	self   sums
+	ways   []counted // by the mask of what happened in a span
+	rest   float64
+}
+
+// edge is a pair of operations of two services, the first of which calls the second.
+type edge struct {
+	caller, callee int32
+	used           int64
+	calls          uint64
+	time           int64 // sum of what its calls spent between client and server since it was drained
+	ring           [ringSlots]cell
+	net            level
+	current        EdgeWindow
+}
+
+type cell struct {
+	number int64
+	sums
+}
+
+// The bits of a way: whether the span failed, its items, and all items that found no place.
+const (
+	bitFailed = 0
+	firstItem = 1
+	bitOthers = 63
+	maxItems  = bitOthers - firstItem
+	maxWays   = 24 // per slot
+)
+
+// bit returns the bit of an item, which it learns.
+func (o *operation) bit(item uint64) int {
+	for i, known := range o.items {
+		if known == item {
+			return firstItem + i
+		}
+	}
+	if len(o.items) == maxItems {
+		return bitOthers
+	}
+	o.items = append(o.items, item)
+	return firstItem + len(o.items) - 1
+}
+
+// slot returns the slot of a number, nil if that is too long ago.
+func (o *operation) slot(number int64) *slot {
+	s := &o.ring[place(number)]
+	if s.number < number {
+		*s = slot{number: number, ways: s.ways[:0]}
+	}
+	if s.number > number {
+		return nil
+	}
+	return s
+}
+
+func (s *slot) add(way uint64) {
+	for i := range s.ways {
+		if s.ways[i].key == way {
+			s.ways[i].n++
+			return
+		}
+	}
+	if len(s.ways) < maxWays {
+		s.ways = append(s.ways, counted{way, 1})
+		return
+	}
+	s.rest++
+}
+
+func place(number int64) int {
+	if p := int(number % ringSlots); p >= 0 {
+		return p
+	}
+	return int(number%ringSlots) + ringSlots
+}
+
+// sets tells whether the ways of an operation are sets of items: else they are the lines that a service logs.
+func (o *operation) sets() bool { return o.Name != "" || o.Kind != KindUnspecified }
+
+// between sums slots, the first included and the last not.
+func (o *operation) between(from, to int64) (self sums, ways counts) {
+	for number := from; number < to; number++ {
+		s := &o.ring[place(number)]
+		if s.number != number {
+			continue
+		}
+		self.add(s.self)
+		for _, w := range s.ways {
+			ways.add(w.key, w.n)
+		}
+		ways.rest, ways.n = ways.rest+s.rest, ways.n+s.rest
+	}
+	return self, ways
+}
+
+func (e *edge) between(from, to int64) (net sums) {
+	for number := from; number < to; number++ {
+		if c := &e.ring[place(number)]; c.number == number {
+			net.add(c.sums)
+		}
+	}
+	return net
+}
+
+// learn has the baselines take the window that begins with a slot.
+func (o *operation) learn(first int64) {
+	self, ways := o.between(first, first+windowSlots)
+	if self.n > 0 {
+		o.self.learn(self)
+	}
+	if ways.n > 0 {
+		o.mix.learn(&ways, o.sets())
+	}
+}
+
+func (e *edge) learn(first int64) {
+	if net := e.between(first, first+windowSlots); net.n > 0 {
+		e.net.learn(net)
+	}
+}
+
+func newOperation(op Operation) *operation {
+	o := &operation{Operation: op, hash: hashOperation(op), current: Window{Operation: op}}
+	for i := range o.ring {
+		o.ring[i].number = math.MinInt64
+	}
+	return o
+}
+
+func newEdge(caller, callee int32) *edge {
+	e := &edge{caller: caller, callee: callee}
+	for i := range e.ring {
+		e.ring[i].number = math.MinInt64
+	}
+	return e
+}
+
+// hashOperation is FNV-1a over the names; a template's id never equals it but by chance.
+func hashOperation(op Operation) uint64 {
+	h := uint64(14695981039346656037)
+	add := func(s string) {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * 1099511628211
+		}
+		h = (h ^ 0xff) * 1099511628211
+	}
+	add(op.Service)
+	add(op.Name)
+	return (h ^ uint64(op.Kind)) * 1099511628211
+}

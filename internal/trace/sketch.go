@@ -1,0 +1,53 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import "math"
+
+// A sketch has four buckets an octave, from a microsecond to an hour: a quantile
+// is right to within a tenth of its size.
+const (
+	sketchBuckets = 128
+	perOctave     = 4
+	leastTime     = 1000 // nanoseconds
+)
+
+// Sketch is a histogram of durations of fixed size. The zero value is empty.
+type Sketch struct {
+	count [sketchBuckets]uint32
+	n     uint64
+}
+
+func (s *Sketch) add(duration int64) {
+	j := 0
+	if duration > leastTime {
+		j = min(sketchBuckets-1, 1+int(perOctave*math.Log2(float64(duration)/leastTime)))
+	}
+	s.count[j]++
+	s.n++
+}
+
+// Count is how many durations there are.
+func (s *Sketch) Count() uint64 { return s.n }
+
+// Quantile returns the duration in nanoseconds that the share q of all do not exceed, NaN if there are none.
+func (s *Sketch) Quantile(q float64) float64 {
+	if s.n == 0 {
+		return math.NaN()
+	}
+	rank := q * float64(s.n)
+	below := 0.0
+	for j, c := range s.count {
+		if c == 0 || below+float64(c) < rank {
+			below += float64(c)
+			continue
+		}
+		if j == 0 {
+			return leastTime
+		}
+		part := (rank - below) / float64(c)
+		return leastTime * math.Exp2((float64(j-1)+max(0, part))/perOctave)
+	}
+	return leastTime * math.Exp2((sketchBuckets-1)/perOctave)
+}

@@ -1,0 +1,95 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"errors"
+	"time"
+)
+
+// Kind is a span's kind, numbered as in OTLP.
+type Kind uint8
+
+// The kinds of spans.
+const (
+	KindUnspecified Kind = iota
+	KindInternal
+	KindServer
+	KindClient
+	KindProducer
+	KindConsumer
+)
+
+// Peer is what a span calls, as far as its attributes tell. The zero value says nothing.
+type Peer struct {
+	System string // database, queue or external
+	Name   string
+}
+
+// Span is one finished span. Times are nanoseconds since 1970.
+type Span struct {
+	Trace      [16]byte
+	ID, Parent [8]byte
+	Service    string
+	Name       string
+	Kind       Kind
+	Error      bool
+	Start, End int64
+	Peer       Peer
+}
+
+// Operation identifies what spans are counted by.
+type Operation struct {
+	Service, Name string
+	Kind          Kind
+}
+
+// Config bounds a Tracker.
+type Config struct {
+	// Operations and Edges are the most that are learned; the ones unused longest go.
+	Operations int
+	Edges      int
+	// Spans is how many spans the join holds at most.
+	Spans int
+	// Hold is how long the join waits for a span's children, in event time.
+	Hold time.Duration
+}
+
+// DefaultConfig returns the bounds that suit a gateway.
+func DefaultConfig() Config {
+	return Config{Operations: 4096, Edges: 8192, Spans: 1 << 17, Hold: 15 * time.Second}
+}
+
+// Validate reports what is out of range.
+func (c Config) Validate() error {
+	switch {
+	case c.Operations < 1:
+		return errors.New("operations must be at least 1")
+	case c.Edges < 1:
+		return errors.New("edges must be at least 1")
+	case c.Spans < 2:
+		return errors.New("spans must be at least 2")
+	case c.Hold < 0:
+		return errors.New("hold must not be negative")
+	}
+	return nil
+}
+
+// The grid of time. A window is what the baseline learns at once; a slot is how
+// finely "since then" can be told apart.
+const (
+	slotLength    = int64(10 * time.Second)
+	windowSlots   = 6
+	lagSlots      = 24 // the baseline learns four minutes late: what is asked about is not in it
+	ringSlots     = lagSlots + windowSlots
+	forgetWindows = 480 // after these many windows, what was learned counts half
+)
+
+func slotOf(t int64) int64 {
+	s := t / slotLength
+	if t < 0 && t%slotLength != 0 {
+		s--
+	}
+	return s
+}

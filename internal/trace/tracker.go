@@ -1,0 +1,213 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package trace
+
+import (
+	"math"
+	"time"
+)
+
+// Tracker learns from spans. It is not safe for concurrent use. Use New.
+type Tracker struct {
+	cfg        Config
+	join       join
+	index      map[Operation]int32
+	operations []*operation // nil where one was forgotten
+	freeOps    []int32
+	edges      map[[2]int32]*edge
+	edgeOrder  []*edge // in the order of learning: maps have none
+	now        int64   // the latest event time
+	learned    int64   // the first slot that the baselines have not learned
+	windows    []Window
+	edgeWins   []EdgeWindow
+	status     Status
+	finishing  func(*pending)
+}
+
+// Status counts what happened.
+type Status struct {
+	Spans, Repeated, Late, Forgotten uint64
+	Operations, Edges, Waiting       int
+}
+
+// New returns a Tracker that knows nothing.
+func New(cfg Config) *Tracker {
+	t := &Tracker{
+		cfg: cfg, join: newJoin(cfg.Spans), index: map[Operation]int32{},
+		edges: map[[2]int32]*edge{}, now: math.MinInt64, learned: math.MinInt64,
+	}
+	t.finishing = t.finish
+	return t
+}
+
+// Observe takes a span. Strings are kept only where the operation is new.
+func (t *Tracker) Observe(s *Span) {
+	t.status.Spans++
+	t.advance(s.End)
+	op := t.operation(Operation{s.Service, s.Name, s.Kind})
+	o := t.operations[op]
+	o.used = max(o.used, s.End)
+	if o.peer.Name == "" && s.Peer.Name != "" {
+		o.peer = s.Peer
+	}
+	i := t.join.at(keyOf(s.Trace, s.ID), t.now, t.finishing)
+	p := &t.join.spans[i]
+	if p.operation != none {
+		t.status.Repeated++
+		return
+	}
+	p.operation, p.start, p.end, p.failed = op, s.Start, max(s.Start, s.End), s.Error
+	if s.Parent != [8]byte{} && s.Parent != s.ID {
+		parent := t.join.at(keyOf(s.Trace, s.Parent), t.now, t.finishing)
+		t.join.attach(parent, part{item: o.hash, start: s.Start, end: max(s.Start, s.End), operation: op, kind: s.Kind})
+	}
+}
+
+// Log takes a line that was logged within a span.
+func (t *Tracker) Log(trace [16]byte, span [8]byte, template uint64, at int64) {
+	t.advance(at)
+	i := t.join.at(keyOf(trace, span), t.now, t.finishing)
+	t.join.attach(i, part{item: template, operation: none})
+}
+
+// Line takes a line that a service logged, in a span or not: what a service logs
+// is a mix, too.
+func (t *Tracker) Line(service string, template uint64, at int64) {
+	t.advance(at)
+	i := t.operation(Operation{Service: service})
+	o := t.operations[i]
+	o.used = max(o.used, at)
+	if s := o.slot(slotOf(at)); s != nil && s.number >= t.learned {
+		s.add(template)
+	}
+}
+
+// Advance lets event time pass: spans are no longer waited for, windows end and are learned.
+func (t *Tracker) Advance(now int64) {
+	t.advance(now)
+	t.join.expire(t.now-int64(t.cfg.Hold), t.finishing)
+	t.closeWindows(t.now - int64(t.cfg.Hold))
+}
+
+// Settle counts all spans that have come, without waiting for further children.
+func (t *Tracker) Settle() { t.join.settle(t.finishing) }
+
+func (t *Tracker) advance(now int64) {
+	if now <= t.now {
+		return
+	}
+	t.now = now
+	// Windows are learned once their last slot lies lagSlots back.
+	until := slotOf(now) - lagSlots
+	until -= mod(until, windowSlots)
+	if t.learned == math.MinInt64 {
+		t.learned = until - ringSlots
+	}
+	if until <= t.learned {
+		return
+	}
+	t.join.expire(t.now-int64(t.cfg.Hold), t.finishing)
+	// After a gap, what was seen lies within the ring that begins where learning ended.
+	for first := t.learned; first < min(until, t.learned+ringSlots+windowSlots); first += windowSlots {
+		for _, o := range t.operations {
+			if o != nil {
+				o.learn(first)
+			}
+		}
+		for _, e := range t.edgeOrder {
+			e.learn(first)
+		}
+	}
+	t.learned = until
+}
+
+func mod(a, b int64) int64 { return (a%b + b) % b }
+
+// finish counts a span whose children have come.
+func (t *Tracker) finish(p *pending) {
+	o := t.operations[p.operation]
+	number := slotOf(p.start)
+	s := o.slot(number)
+	if number < t.learned || s == nil {
+		t.status.Late++
+		return
+	}
+	var way uint64
+	if p.failed {
+		way = 1 << bitFailed
+	}
+	remote := false
+	for n := p.first; n != none; n = t.join.parts[n].next {
+		c := &t.join.parts[n]
+		way |= 1 << o.bit(c.item)
+		if c.operation != none && t.operations[c.operation].Service != o.Service {
+			remote = true
+			t.called(p, c, number)
+		}
+	}
+	s.add(way)
+	self := t.join.self(p)
+	if !remote { // else it is the time of the network and of the other service
+		s.self.add(logOf(self))
+	}
+	o.calls++
+	t.count(o, p, self)
+}
+
+// called counts a call from one service to another. One that goes on after its
+// caller's end, or was queued, is asynchronous: its time is no one's waiting.
+func (t *Tracker) called(p *pending, c *part, number int64) {
+	e := t.edge(p.operation, c.operation)
+	if e == nil {
+		return
+	}
+	e.calls++
+	e.used = max(e.used, c.end)
+	net := (p.end - p.start) - (c.end - c.start)
+	if net < 0 || c.kind == KindConsumer || c.start >= p.end {
+		return
+	}
+	e.time += net
+	slot := &e.ring[place(number)]
+	if slot.number < number {
+		*slot = cell{number: number}
+	}
+	if slot.number == number {
+		slot.add(logOf(net))
+	}
+	t.countEdge(e, p.start, net)
+}
+
+// operation returns the place of an operation, which it learns.
+func (t *Tracker) operation(op Operation) int32 {
+	if i, ok := t.index[op]; ok {
+		return i
+	}
+	if len(t.index) >= t.cfg.Operations {
+		t.forgetOldest()
+	}
+	op.Service, op.Name = clone(op.Service), clone(op.Name)
+	o := newOperation(op)
+	i := int32(len(t.operations))
+	if last := len(t.freeOps) - 1; last >= 0 {
+		i, t.freeOps = t.freeOps[last], t.freeOps[:last]
+		t.operations[i] = o
+	} else {
+		t.operations = append(t.operations, o)
+	}
+	t.index[op] = i
+	return i
+}
+
+func clone(s string) string { return string(append([]byte(nil), s...)) }
+
+// Status returns the counters.
+func (t *Tracker) Status() Status {
+	s := t.status
+	s.Operations, s.Edges, s.Waiting = len(t.index), len(t.edges), len(t.join.index)
+	return s
+}
+
+// Hold is how long spans wait for their children.
+func (t *Tracker) Hold() time.Duration { return t.cfg.Hold }
