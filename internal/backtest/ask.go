@@ -22,6 +22,9 @@ const askLayout = "2006-01-02 15:04:05Z"
 // askHorizon is until when after a time what happened is considered.
 const askHorizon = 3 * time.Minute
 
+// disorder is how far back in time a file may go from one batch to the next.
+const disorder = 2 * time.Minute
+
 // Ask is a time at which something began, as the file of asks writes it.
 type Ask struct {
 	InjectedAt string `json:"injected_at"`
@@ -93,7 +96,7 @@ func suspects(in []string, asks []Ask, progress *Progress) (answers []Prediction
 	slices.SortStableFunc(a.order, func(i, j int) int { return compareTimes(a.times[i], a.times[j]) })
 	progress.start(total)
 	failed, err = merge(cursors, progress, func(c *cursor) error {
-		a.records.until(c.time, a.take)
+		a.records.until(c.time-int64(disorder), a.take)
 		a.records.add(c.message)
 		return nil
 	})

@@ -60,12 +60,13 @@ func New(cfg Config) *Accumulator {
 // Span takes a span.
 func (a *Accumulator) Span(s *trace.Span) { a.tracker.Observe(s) }
 
-// Line takes a log line.
+// Line takes a log line: it belongs to its span, or else to its service.
 func (a *Accumulator) Line(l *Line) {
-	if l.Span != [8]byte{} {
-		a.tracker.Log(l.Trace, l.Span, l.Template, l.Time)
+	if l.Span == [8]byte{} {
+		a.tracker.Line(l.Service, l.Template, l.Time)
+		return
 	}
-	a.tracker.Line(l.Service, l.Template, l.Time)
+	a.tracker.Log(l.Trace, l.Span, l.Template, l.Time)
 }
 
 // Use takes what an instance of a service used of a quantity, such as CPU or

@@ -3,7 +3,10 @@
 
 package trace
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Aspect is what a finding is about.
 type Aspect uint8
@@ -44,6 +47,7 @@ type Item struct {
 	Failed    bool
 	Operation Operation
 	Template  uint64
+	Least     int // how many of it
 }
 
 // Findings calls yield for what operations did from one time on until another,
@@ -151,10 +155,17 @@ func (t *Tracker) item(o *operation, bit int, byHash map[uint64]int32) Item {
 		return Item{}
 	}
 	hash := o.items[bit-firstItem]
-	if child, ok := byHash[hash]; ok {
-		return Item{Operation: t.operations[child].Operation}
+	for level, least := range manyOf { // how many of it is not known otherwise
+		if base := hash - uint64(level)*levelStep; level == 0 || slices.Contains(o.items, base) {
+			if child, ok := byHash[base]; ok {
+				return Item{Operation: t.operations[child].Operation, Least: least}
+			}
+			if level > 0 {
+				return Item{Template: base, Least: least}
+			}
+		}
 	}
-	return Item{Template: hash}
+	return Item{Template: hash, Least: 1}
 }
 
 // since returns when the first slot begins of which is says yes.

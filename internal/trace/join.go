@@ -99,6 +99,16 @@ func (j *join) attach(i int32, p part) {
 	j.spans[i].first = n
 }
 
+// has tells whether a line was attached to a span already.
+func (j *join) has(i int32, item uint64, at int64) bool {
+	for n := j.spans[i].first; n != none; n = j.parts[n].next {
+		if p := &j.parts[n]; p.operation == none && p.item == item && p.start == at {
+			return true
+		}
+	}
+	return false
+}
+
 // pop finishes the oldest span.
 func (j *join) pop(finish func(*pending)) {
 	i := j.queue[j.head]

@@ -3,7 +3,10 @@
 
 package trace
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // operation is all that is known of one operation.
 type operation struct {
@@ -50,6 +53,8 @@ const (
 	bitOthers = 63
 	maxItems  = bitOthers - firstItem
 	maxWays   = 24 // per slot
+
+	levelStep = 0x9e3779b97f4a7c15 // makes another item of many of one
 )
 
 // bit returns the bit of an item, which it learns.
@@ -64,6 +69,27 @@ func (o *operation) bit(item uint64) int {
 	}
 	o.items = append(o.items, item)
 	return firstItem + len(o.items) - 1
+}
+
+// manyOf are the counts of one item from which on a span counts as another way.
+var manyOf = [...]int{1, 2, 3, 4, 6, 8, 12, 16}
+
+// way returns the bits of a multiset of items, which it sorts.
+func (o *operation) way(items []uint64) (way uint64) {
+	slices.Sort(items)
+	for i := 0; i < len(items); {
+		item, n := items[i], 0
+		for ; i < len(items) && items[i] == item; i++ {
+			n++
+		}
+		for level, least := range manyOf {
+			if n < least {
+				break
+			}
+			way |= 1 << o.bit(item+uint64(level)*levelStep)
+		}
+	}
+	return way
 }
 
 // slot returns the slot of a number, nil if that is too long ago.

@@ -23,6 +23,7 @@ type Tracker struct {
 	edgeWins   []EdgeWindow
 	status     Status
 	finishing  func(*pending)
+	items      []uint64 // scratch
 }
 
 // Status counts what happened.
@@ -68,7 +69,9 @@ func (t *Tracker) Observe(s *Span) {
 func (t *Tracker) Log(trace [16]byte, span [8]byte, template uint64, at int64) {
 	t.advance(at)
 	i := t.join.at(keyOf(trace, span), t.now, t.finishing)
-	t.join.attach(i, part{item: template, operation: none})
+	if !t.join.has(i, template, at) { // else it was sent twice
+		t.join.attach(i, part{item: template, operation: none, start: at})
+	}
 }
 
 // Line takes a line that a service logged, in a span or not: what a service logs
@@ -138,15 +141,17 @@ func (t *Tracker) finish(p *pending) {
 		way = 1 << bitFailed
 	}
 	remote := false
+	items := t.items[:0]
 	for n := p.first; n != none; n = t.join.parts[n].next {
 		c := &t.join.parts[n]
-		way |= 1 << o.bit(c.item)
+		items = append(items, c.item)
 		if c.operation != none && t.operations[c.operation].Service != o.Service {
 			remote = true
 			t.called(p, c, number)
 		}
 	}
-	s.add(way)
+	t.items = items
+	s.add(way | o.way(items))
 	self := t.join.self(p)
 	if !remote { // else it is the time of the network and of the other service
 		s.self.add(logOf(self))
