@@ -56,7 +56,7 @@ type resources struct {
 func newResources(limit int) resources { return resources{limit: limit, index: map[resource]*usage{}} }
 
 func (r *resources) add(key resource, value float64, at int64) {
-	if value < 0 || math.IsNaN(value) || math.IsInf(value, 0) {
+	if !(value >= 0 && value <= math.MaxFloat32) || len(key.service) > maxName || len(key.instance) > maxName || len(key.quantity) > maxName {
 		return
 	}
 	u := r.index[key]

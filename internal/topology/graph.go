@@ -85,7 +85,7 @@ func New(cfg Config) *Graph {
 
 // See notes that a node was there at a time.
 func (g *Graph) See(id ID, at int64) {
-	if id.Name == "" {
+	if id.Name == "" || len(id.Name) > maxName {
 		return
 	}
 	if n := g.nodes[id]; n != nil {
@@ -112,7 +112,7 @@ func (g *Graph) Call(from, to ID, calls uint64, network time.Duration, at int64)
 func (g *Graph) Relate(from, to ID, at int64) { g.relate(from, to, at) }
 
 func (g *Graph) relate(from, to ID, at int64) *Edge {
-	if from.Name == "" || to.Name == "" || from == to {
+	if from.Name == "" || to.Name == "" || from == to || len(from.Name) > maxName || len(to.Name) > maxName {
 		return nil
 	}
 	g.See(from, at)

@@ -81,10 +81,10 @@ func (g *Graph) Rank(evidence []Evidence) []Suspect {
 	r.callees, r.callers = g.calls()
 	by := [aspects][]Evidence{}
 	for _, e := range evidence {
-		r.suspect(e.Service)
-		if e.Aspect == Network {
+		if e.Aspect == Network { // of two that are equally to blame, the deeper is named first
 			r.suspect(e.Callee)
 		}
+		r.suspect(e.Service)
 		by[e.Aspect] = append(by[e.Aspect], e)
 		switch e.Aspect {
 		case Behaviour:

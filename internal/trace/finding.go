@@ -154,18 +154,16 @@ func (t *Tracker) item(o *operation, bit int, byHash map[uint64]int32) Item {
 	if bit-firstItem >= len(o.items) {
 		return Item{}
 	}
-	hash := o.items[bit-firstItem]
-	for level, least := range manyOf { // how many of it is not known otherwise
-		if base := hash - uint64(level)*levelStep; level == 0 || slices.Contains(o.items, base) {
-			if child, ok := byHash[base]; ok {
-				return Item{Operation: t.operations[child].Operation, Least: least}
-			}
-			if level > 0 {
-				return Item{Template: base, Least: least}
-			}
+	hash, times := o.items[bit-firstItem], 0
+	for level := range manyOf { // an item of more than one has those of fewer before it
+		if slices.Contains(o.items, hash-levelStep) {
+			hash, times = hash-levelStep, level+1
 		}
 	}
-	return Item{Template: hash, Least: 1}
+	if child, ok := byHash[hash]; ok {
+		return Item{Operation: t.operations[child].Operation, Least: manyOf[min(times, len(manyOf)-1)]}
+	}
+	return Item{Template: hash, Least: manyOf[min(times, len(manyOf)-1)]}
 }
 
 // since returns when the first slot begins of which is says yes.

@@ -5,6 +5,7 @@ package trace
 
 import (
 	"math"
+	"strings"
 	"time"
 )
 
@@ -46,11 +47,11 @@ func New(cfg Config) *Tracker {
 func (t *Tracker) Observe(s *Span) {
 	t.status.Spans++
 	t.advance(s.End)
-	op := t.operation(Operation{s.Service, s.Name, s.Kind})
+	op := t.operation(Operation{cut(s.Service), cut(s.Name), s.Kind})
 	o := t.operations[op]
 	o.used = max(o.used, s.End)
 	if o.peer.Name == "" && s.Peer.Name != "" {
-		o.peer = s.Peer
+		o.peer = Peer{strings.Clone(cut(s.Peer.System)), strings.Clone(cut(s.Peer.Name))}
 	}
 	i := t.join.at(keyOf(s.Trace, s.ID), t.now, t.finishing)
 	p := &t.join.spans[i]
@@ -78,7 +79,7 @@ func (t *Tracker) Log(trace [16]byte, span [8]byte, template uint64, at int64) {
 // is a mix, too.
 func (t *Tracker) Line(service string, template uint64, at int64) {
 	t.advance(at)
-	i := t.operation(Operation{Service: service})
+	i := t.operation(Operation{Service: cut(service)})
 	o := t.operations[i]
 	o.used = max(o.used, at)
 	if s := o.slot(slotOf(at)); s != nil && s.number >= t.learned {
@@ -127,6 +128,9 @@ func (t *Tracker) advance(now int64) {
 
 func mod(a, b int64) int64 { return (a%b + b) % b }
 
+// notMeasured is the self time of a span that waits for another service.
+const notMeasured = -1
+
 // finish counts a span whose children have come.
 func (t *Tracker) finish(p *pending) {
 	o := t.operations[p.operation]
@@ -153,7 +157,9 @@ func (t *Tracker) finish(p *pending) {
 	t.items = items
 	s.add(way | o.way(items))
 	self := t.join.self(p)
-	if !remote { // else it is the time of the network and of the other service
+	if remote { // it is the time of the network and of the other service
+		self = notMeasured
+	} else {
 		s.self.add(logOf(self))
 	}
 	o.calls++
@@ -192,7 +198,7 @@ func (t *Tracker) operation(op Operation) int32 {
 	if len(t.index) >= t.cfg.Operations {
 		t.forgetOldest()
 	}
-	op.Service, op.Name = clone(op.Service), clone(op.Name)
+	op.Service, op.Name = strings.Clone(op.Service), strings.Clone(op.Name)
 	o := newOperation(op)
 	i := int32(len(t.operations))
 	if last := len(t.freeOps) - 1; last >= 0 {
@@ -205,7 +211,8 @@ func (t *Tracker) operation(op Operation) int32 {
 	return i
 }
 
-func clone(s string) string { return string(append([]byte(nil), s...)) }
+// cut bounds a name.
+func cut(name string) string { return name[:min(len(name), maxName)] }
 
 // Status returns the counters.
 func (t *Tracker) Status() Status {

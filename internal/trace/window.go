@@ -4,6 +4,7 @@
 package trace
 
 // Window is what an operation did in ten seconds, as its derived series need it.
+// Self has only spans that call no other service themselves.
 type Window struct {
 	Operation
 	Start          int64
@@ -35,7 +36,9 @@ func (t *Tracker) count(o *operation, p *pending, self int64) {
 		w.Errors++
 	}
 	w.Duration.add(p.end - p.start)
-	w.Self.add(self)
+	if self != notMeasured {
+		w.Self.add(self)
+	}
 }
 
 func (t *Tracker) countEdge(e *edge, at, net int64) {

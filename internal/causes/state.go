@@ -1,0 +1,97 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package causes
+
+import (
+	"encoding"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	stateVersion = 1
+	maxName      = 1 << 12
+	maxPart      = 1 << 30 // bytes
+)
+
+// AppendBinary appends what was learned.
+func (a *Accumulator) AppendBinary(b []byte) ([]byte, error) {
+	c := state.Writer(b)
+	version := uint8(stateVersion)
+	c.Uint8(&version)
+	for _, part := range []encoding.BinaryAppender{a.tracker, a.graph} {
+		bytes, err := part.AppendBinary(nil)
+		if err != nil {
+			return b, err
+		}
+		text := string(bytes)
+		c.Text(&text, maxPart)
+	}
+	n := uint32(len(a.uses.order))
+	c.Uint32(&n)
+	for _, u := range a.uses.order {
+		u.state(c)
+	}
+	return c.Bytes(), nil
+}
+
+// UnmarshalBinary takes what AppendBinary gave. After an error the accumulator knows nothing.
+func (a *Accumulator) UnmarshalBinary(b []byte) error {
+	if err := a.read(b); err != nil {
+		*a = *New(a.cfg)
+		return err
+	}
+	return nil
+}
+
+func (a *Accumulator) read(b []byte) error {
+	*a = *New(a.cfg)
+	c := state.Reader(b)
+	var version uint8
+	c.Uint8(&version)
+	c.Check(version == stateVersion)
+	for _, part := range []encoding.BinaryUnmarshaler{a.tracker, a.graph} {
+		var text string
+		c.Text(&text, maxPart)
+		if !c.Ok() {
+			return state.Error
+		}
+		if err := part.UnmarshalBinary([]byte(text)); err != nil {
+			return err
+		}
+	}
+	var n uint32
+	for c.Uint32(&n); n > 0 && c.Ok(); n-- {
+		u := &usage{}
+		u.state(c)
+		if a.uses.index[u.resource] != nil || len(a.uses.index) == a.cfg.Resources {
+			return state.Error
+		}
+		a.uses.index[u.resource] = u
+		a.uses.order = append(a.uses.order, u)
+	}
+	return c.End()
+}
+
+func (u *usage) state(c *state.Codec) {
+	c.Text(&u.service, maxName)
+	c.Text(&u.instance, maxName)
+	c.Text(&u.quantity, maxName)
+	c.Int64(&u.used)
+	n := uint8(len(u.means))
+	if c.Uint8(&n); n > maxMeans {
+		c.Check(false)
+		return
+	}
+	if c.Reading() {
+		u.means = make([]mean, n)
+	}
+	for i := range u.means {
+		m := &u.means[i]
+		c.Int64(&m.number)
+		c.Float64(&m.sum)
+		c.Float64(&m.n)
+		c.Check(m.n >= 1 && m.sum >= 0 && (i == 0 || m.number > u.means[i-1].number))
+	}
+}
