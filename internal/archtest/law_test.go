@@ -49,6 +49,7 @@ var layers = map[string]layer{
 	"internal/policy":     foundation,
 	"internal/engine":     engine,
 	"internal/warmup":     engine,
+	"internal/evidence":   foundation,
 	"internal/backtest":   component,
 	"receiver":            component,
 	"processor":           component,

@@ -4,15 +4,11 @@
 package backtest
 
 import (
-	"strings"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/causes"
+	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/template"
-	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -22,82 +18,17 @@ func observe(a *causes.Accumulator, miner *template.Miner, r *item) {
 	service := vocabulary.Service(attributes)
 	switch r.signal {
 	case signalTraces:
-		a.Span(spanOf(service, r.span))
+		span := evidence.Span(service, r.span)
+		a.Span(&span)
 	case signalLogs:
 		match := miner.Observe(service, r.log.Body().AsString())
 		a.Line(&causes.Line{Service: service, Trace: r.log.TraceID(), Span: r.log.SpanID(), Template: uint64(match.Final), Time: r.time})
 	default:
-		if instance, quantity := instanceOf(attributes), quantityOf(r.metric.Name()); instance != "" && quantity != "" {
+		if instance, quantity := evidence.Instance(attributes), evidence.Quantity(r.metric.Name()); instance != "" && quantity != "" {
 			a.Use(service, instance, quantity, valueOf(r.point), r.time)
 		}
 	}
-	a.Runs(service, placeOf(attributes), r.time)
-}
-
-func spanOf(service string, s ptrace.Span) *trace.Span {
-	return &trace.Span{
-		Trace: s.TraceID(), ID: s.SpanID(), Parent: s.ParentSpanID(), Service: service, Name: s.Name(), Kind: trace.Kind(s.Kind()),
-		Error: s.Status().Code() == ptrace.StatusCodeError, Start: int64(s.StartTimestamp()), End: int64(s.EndTimestamp()), Peer: peerOf(s.Attributes()),
-	}
-}
-
-// The attributes that name what a span calls, newer names first.
-var (
-	databaseKeys = []string{"db.system.name", "db.system"}
-	queueKeys    = []string{"messaging.destination.name", "messaging.destination"}
-	externalKeys = []string{"peer.service", "server.address", "net.peer.name"}
-)
-
-func peerOf(attributes pcommon.Map) trace.Peer {
-	host := first(attributes, externalKeys...)
-	if system := first(attributes, databaseKeys...); system != "" {
-		return trace.Peer{System: "database", Name: strings.Trim(system+" "+first(attributes, "db.namespace", "db.name")+" "+host, " ")}
-	}
-	if queue := first(attributes, queueKeys...); queue != "" {
-		return trace.Peer{System: "queue", Name: queue}
-	}
-	if host != "" {
-		return trace.Peer{System: "external", Name: host}
-	}
-	return trace.Peer{}
-}
-
-func first(attributes pcommon.Map, keys ...string) string {
-	for _, key := range keys {
-		if v, ok := attributes.Get(key); ok {
-			if s := v.AsString(); s != "" {
-				return s
-			}
-		}
-	}
-	return ""
-}
-
-// instanceOf names the pod, container, process or host that a resource stands for.
-func instanceOf(attributes pcommon.Map) string {
-	return first(attributes, "k8s.pod.uid", "k8s.pod.name", "container.id", "service.instance.id", "host.name")
-}
-
-func placeOf(attributes pcommon.Map) causes.Place {
-	return causes.Place{
-		Pod: first(attributes, "k8s.pod.name"), Node: first(attributes, "k8s.node.name"),
-		Host: first(attributes, "host.name"), Deployment: first(attributes, "k8s.deployment.name"),
-	}
-}
-
-// quantityOf tells the metrics of CPU and memory that a pod uses from all others:
-// a limit, a request or a node's use is not the pod's.
-func quantityOf(metric string) string {
-	name := strings.ToLower(metric)
-	for _, not := range [...]string{"node", "limit", "request", "system"} {
-		if strings.Contains(name, not) {
-			return ""
-		}
-	}
-	if strings.Contains(name, "cpu") || strings.Contains(name, "memory") {
-		return metric
-	}
-	return ""
+	a.Runs(service, evidence.Place(attributes), r.time)
 }
 
 func valueOf(p pmetric.NumberDataPoint) float64 {

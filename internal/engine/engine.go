@@ -84,6 +84,7 @@ type Engine struct {
 	evicted         uint64
 	snapshots
 	historyState
+	causality
 	restoring bool
 	refs      []ref      // scratch of one batch
 	due       []*service // whose group's round is over, within one batch
@@ -99,6 +100,8 @@ type source struct {
 	service   *service
 	streams   int
 	watermark int64
+	instance  string // that it stands for, if any
+	placed    int64  // when it was noted where it runs
 	life      silence.Life
 }
 
@@ -124,7 +127,8 @@ type stream struct {
 	attributes   pcommon.Map
 	meter        meter
 	signal       Signal
-	cadence      int64 // usual distance of two points, nanoseconds
+	quantity     string // that an instance uses: CPU or memory; else empty
+	cadence      int64  // usual distance of two points, nanoseconds
 	late         int
 	series       []tracked
 	gaps         silence.Gaps
@@ -178,6 +182,7 @@ func (e *Engine) reset() {
 	e.owners = map[uint64]series.ID{}
 	e.exposed = map[uint64]struct{}{}
 	e.recent, e.recentLogs, e.recentSpans = newRecentBatches[Verdict](), newRecentBatches[LogVerdict](), newRecentBatches[SpanVerdict]()
+	e.causality.reset()
 	e.spans = series.NewTable[spans](maxSpanServices, e.cfg.SeriesTTL)
 	e.logs = series.NewTable[logs](maxLogServices, e.cfg.SeriesTTL)
 	e.miner, e.novelty = e.cfg.miner(), novelty.Pool{}

@@ -35,6 +35,9 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 	}
 	st.source.advance(t)
 	st.come(first)
+	if st.quantity != "" && st.source.instance != "" && len(samples) == 1 {
+		e.use(st, samples[0].v, t)
+	}
 	for _, s := range samples {
 		if math.IsInf(s.v, 0) || math.IsNaN(s.v) { // two finite values can lie further apart than a float64 reaches
 			e.refused[RefusedNotFinite]++

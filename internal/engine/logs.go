@@ -46,7 +46,7 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 		return v
 	}
 	e.spend()
-	verdicts := make([]LogVerdict, 0, ld.LogRecordCount())
+	verdicts, latest := make([]LogVerdict, 0, ld.LogRecordCount()), int64(0)
 	for _, rl := range ld.ResourceLogs().All() {
 		var l *logs
 		for _, sl := range rl.ScopeLogs().All() {
@@ -59,8 +59,12 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 					l = e.logsOf(vocabulary.Service(rl.Resource().Attributes()))
 				}
 				verdicts = append(verdicts, e.observeLog(l, lr, parameters))
+				latest = max(latest, timeOf(lr))
 			}
 		}
+	}
+	if e.timely(latest) {
+		e.pass(latest)
 	}
 	e.closeRounds()
 	e.noteNews()
@@ -106,10 +110,7 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 			v.Parameters = append(v.Parameters, p.Value)
 		}
 	}
-	t := nanos(lr.Timestamp())
-	if t <= 0 {
-		t = nanos(lr.ObservedTimestamp())
-	}
+	t := timeOf(lr)
 	if t <= 0 {
 		e.refused[RefusedNoTimestamp]++
 		return v
@@ -122,6 +123,7 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 	if severe {
 		l.Errors++
 	}
+	e.callLine(l.service, lr, uint64(match.Final), t)
 	known := l.count(match.Final, t)
 	if known != nil && known.Windows >= established {
 		e.params = e.miner.Params(e.params[:0])
@@ -149,6 +151,14 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 		v.Score, v.Reason = l.ErrorMark.Score, l.ErrorMark.Reason
 	}
 	return v
+}
+
+// timeOf is when a record was made, or else when it was seen first.
+func timeOf(lr plog.LogRecord) int64 {
+	if t := nanos(lr.Timestamp()); t > 0 {
+		return t
+	}
+	return nanos(lr.ObservedTimestamp())
 }
 
 func idText(id template.ID) string { return series.ID(id).String() }

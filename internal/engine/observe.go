@@ -86,6 +86,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 			verdicts = e.observe(&e.refs[i], out, verdicts)
 		}
 	}
+	e.pass(e.used)
 	e.closeRounds()
 	e.noteNews()
 	e.recent.put(key, verdicts)

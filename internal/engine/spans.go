@@ -41,13 +41,21 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	}
 	e.spend()
 	verdicts := make([]SpanVerdict, 0, td.SpanCount())
+	latest := int64(0)
 	for _, rs := range td.ResourceSpans().All() {
-		s := e.spansOf(vocabulary.Service(rs.Resource().Attributes()))
+		s, before := e.spansOf(vocabulary.Service(rs.Resource().Attributes())), latest
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
+				latest = max(latest, nanos(span.EndTimestamp()))
 				verdicts = append(verdicts, e.observeSpan(s, span))
 			}
 		}
+		if latest > before {
+			e.place(s.service, rs.Resource().Attributes(), latest)
+		}
+	}
+	if e.timely(latest) {
+		e.pass(latest)
 	}
 	e.closeRounds()
 	e.noteNews()
@@ -81,6 +89,7 @@ func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
 	if end, passed := s.passes(t); passed {
 		s.through(end, func() { e.closeSpans(s) })
 	}
+	e.callSpan(s.service, span, t)
 	failed := span.Status().Code() == ptrace.StatusCodeError
 	op := s.operation(operationKey{span.Name(), span.Kind()}, t)
 	if op == nil {
@@ -167,9 +176,12 @@ func (op *operation) learn(seconds float64, failed bool) {
 	}
 }
 
+// serviceID is what a service is known by in the tables of logs and spans.
+func serviceID(name string) series.ID { return series.Text(name) }
+
 // spansOf finds or makes the counts of a service.
 func (e *Engine) spansOf(service string) *spans {
-	id := series.Text(service)
+	id := serviceID(service)
 	s := e.spans.Get(id, e.now)
 	if s == nil {
 		s = e.spans.Add(id, 1, e.now, spans{service: service, operations: map[operationKey]*operation{}})

@@ -17,6 +17,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
+	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 )
@@ -31,6 +32,7 @@ const (
 	tagMiner      byte = 6 // templates, and what is new in all services
 	tagLogs       byte = 7
 	tagSpans      byte = 8
+	tagCauses     byte = 9
 	tagMore       byte = 0x80 // set where the record goes on in the next piece
 )
 
@@ -87,6 +89,9 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 		return nil, err
 	}
 	e.packSpans(p)
+	if err := e.packCauses(p); err != nil {
+		return nil, err
+	}
 	p.add(tagEngine, b)
 	p.close()
 	return p.chunks, nil
@@ -143,6 +148,8 @@ func (e *Engine) restoreRecord(tag byte, record []byte) error {
 		return e.restoreLogs(record)
 	case tagSpans:
 		return e.restoreSpans(record)
+	case tagCauses:
+		return e.restoreCauses(record)
 	default:
 		return fmt.Errorf("unknown record %d", tag)
 	}
@@ -287,6 +294,7 @@ func (e *Engine) restoreStream(record []byte) error {
 	src := e.sources[series.ID(r.uint64())]
 	st := stream{id: id, source: src, signal: Signal(r.byte()), scope: r.scope()}
 	st.metric, st.unit, st.attributes = r.text(), r.text(), r.attributes()
+	st.quantity = evidence.Quantity(st.metric)
 	st.cadence, st.late, st.patience = r.int64(), int(r.int64()), r.int64()
 	st.seen, st.silent = r.int64(), r.bool()
 	r.state(st.gaps.State)

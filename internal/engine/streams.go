@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -32,7 +33,7 @@ func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
 		e.services[name] = svc
 	}
 	svc.sources++
-	src := &source{id: id, resource: pcommon.NewMap(), service: svc}
+	src := &source{id: id, resource: pcommon.NewMap(), service: svc, instance: evidence.Instance(attributes)}
 	attributes.CopyTo(src.resource)
 	e.sources[id] = src
 	return src
@@ -74,7 +75,7 @@ func (e *Engine) streamOf(r *ref) *stream {
 		return st
 	}
 	stats := streamStats(r.metric)
-	st := stream{id: r.id, scope: pcommon.NewInstrumentationScope(), metric: r.metric.Name(), unit: r.metric.Unit(), attributes: pcommon.NewMap()}
+	st := stream{id: r.id, scope: pcommon.NewInstrumentationScope(), metric: r.metric.Name(), unit: r.metric.Unit(), attributes: pcommon.NewMap(), quantity: evidence.Quantity(r.metric.Name())}
 	r.scope.CopyTo(st.scope)
 	r.attributes.CopyTo(st.attributes)
 	added := e.addStream(st, stats, r.resource.Attributes())

@@ -47,7 +47,7 @@ func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
 
 // UnmarshalBinary takes what AppendBinary gave. After an error the tracker knows nothing.
 func (t *Tracker) UnmarshalBinary(b []byte) error {
-	*t = *New(t.cfg)
+	t.reset()
 	c := state.Reader(b)
 	var version uint8
 	c.Uint8(&version)
@@ -58,10 +58,16 @@ func (t *Tracker) UnmarshalBinary(b []byte) error {
 	t.readOperations(c)
 	t.readEdges(c)
 	if err := c.End(); err != nil {
-		*t = *New(t.cfg)
+		t.reset()
 		return err
 	}
 	return nil
+}
+
+// reset makes the tracker know nothing. What it has called when a span is whole is its own.
+func (t *Tracker) reset() {
+	*t = *New(t.cfg)
+	t.finishing = t.finish
 }
 
 func (t *Tracker) readOperations(c *state.Codec) {

@@ -19,6 +19,9 @@ type EdgeWindow struct {
 	Network        Sketch
 }
 
+// WindowLength is how long a window is, in nanoseconds of event time.
+const WindowLength = slotLength
+
 // maxClosed bounds the windows that nobody has drained.
 const maxClosed = 1 << 14
 

@@ -96,12 +96,19 @@ const (
 	MetricSpanCalls = "span.calls"
 	// MetricSpanDuration is how long they took, in seconds.
 	MetricSpanDuration = "span.duration"
+	// MetricSpanSelfTime is how long they took without their children, in seconds.
+	MetricSpanSelfTime = "span.self_time"
+	// MetricSpanNetworkTime is what lies between the span of a caller and that of the one that it called, in seconds.
+	MetricSpanNetworkTime = "span.network_time"
 )
 
 // Attributes of series that are made from spans.
 const (
 	AttrSpanName = "span.name"
 	AttrSpanKind = "span.kind"
+	// AttrPeerService and AttrPeerOperation say who was called.
+	AttrPeerService   = "peer.service"
+	AttrPeerOperation = "peer.operation"
 )
 
 // Attributes of log records, and of the series and events that are made from them.
