@@ -125,6 +125,10 @@ quality-faults: ## event recall of the detector beside standard ones, as tables 
 quality-logs: ## groups and templates mined from labelled logs, replicas, speed, a flood of junk, as tables
 	go run ./eval/logs
 
+.PHONY: quality-rca
+quality-rca: ## who is named for known faults, as tables, and on a disguised copy; SEED=n, VARY=1 adds poorer data
+	go run ./eval/rca $(if $(SEED),-seed $(SEED)) $(if $(VARY),-vary)
+
 ##@ House
 
 .PHONY: lint

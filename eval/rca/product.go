@@ -1,0 +1,52 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// predict has the product read folders and answer asks, a list of times.
+type predict func(in []string, out string, times []string) ([]prediction, error)
+
+// shipped is the backtest as `auspex backtest otlp --ask` runs it, with a file of asks.
+func shipped(in []string, out string, times []string) ([]prediction, error) {
+	type ask struct {
+		InjectedAt string `json:"injected_at"`
+	}
+	list := make([]ask, len(times))
+	for i, t := range times {
+		list[i].InjectedAt = t
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(out, 0o750); err != nil {
+		return nil, err
+	}
+	file := filepath.Join(out, "asks.json")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		return nil, err
+	}
+	asks, err := backtest.ReadAsks(file)
+	if err != nil {
+		return nil, err
+	}
+	predictions := filepath.Join(out, "predictions.jsonl")
+	r, err := backtest.OTLP(backtest.OTLPOptions{In: in, Out: filepath.Join(out, "judged"), Engine: engine.DefaultConfig(), Asks: asks, Predictions: predictions})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(r.Failed...); err != nil {
+		return nil, err
+	}
+	return readPredictions(predictions)
+}
