@@ -35,12 +35,18 @@ type Status struct {
 
 // New returns a Tracker that knows nothing.
 func New(cfg Config) *Tracker {
-	t := &Tracker{
-		cfg: cfg, join: newJoin(cfg.Spans), index: map[Operation]int32{},
+	t := &Tracker{cfg: cfg}
+	t.reset()
+	return t
+}
+
+// reset forgets everything.
+func (t *Tracker) reset() {
+	*t = Tracker{
+		cfg: t.cfg, join: newJoin(t.cfg.Spans), index: map[Operation]int32{},
 		edges: map[[2]int32]*edge{}, now: math.MinInt64, learned: math.MinInt64,
 	}
 	t.finishing = t.finish
-	return t
 }
 
 // Observe takes a span. Strings are kept only where the operation is new.
