@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,14 +76,14 @@ func (r *report) flood(n int) {
 	runtime.ReadMemStats(&before)
 	m := template.New(template.DefaultConfig())
 	rng := newRand(11)
-	const real = "worker 17 took 230 ms"
-	id := m.Observe("", real).ID
+	const known = "worker 17 took 230 ms"
+	id := m.Observe("", known).ID
 	peak := uint64(0)
 	start := time.Now()
 	for i := range n {
 		m.Observe("", junk(rng))
 		if i%1000 == 0 {
-			m.Observe("", real)
+			m.Observe("", known)
 		}
 		if i%(n/20+1) == 0 {
 			runtime.ReadMemStats(&after)
@@ -91,17 +92,17 @@ func (r *report) flood(n int) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	match := m.Observe("", real)
+	match := m.Observe("", known)
 	r.say("\n%d lines of junk, %.1f µs each\n", n, time.Since(start).Seconds()*1e6/float64(n))
 	r.want("heap at its highest while junk passes", peak < wantMemory, fmt.Sprintf("%.1f MiB", float64(peak)/(1<<20)), "< 64 MiB")
 	r.say("%-42s %8.1f MiB\n", "heap after it, collected", float64(after.HeapInuse-before.HeapInuse)/(1<<20))
-	r.want("a template seen throughout is still known", match.ID == id && !match.New, fmt.Sprint(!match.New), "true")
+	r.want("a template seen throughout is still known", match.ID == id && !match.New, strconv.FormatBool(!match.New), "true")
 }
 
-// junk is 3 to 12 random words of letters.
+// junk is 1 to 12 random words of letters.
 func junk(rng *rand.Rand) string {
 	var b strings.Builder
-	for range 3 + rng.IntN(10) {
+	for range 1 + rng.IntN(12) {
 		for range 2 + rng.IntN(9) {
 			b.WriteByte(byte('a' + rng.IntN(26)))
 		}

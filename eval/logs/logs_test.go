@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestScorerAgreesWithTheOneThatDecides(t *testing.T) {
 		w := csv.NewWriter(&b)
 		require.NoError(t, w.Write([]string{"LineId", "EventId", "EventTemplate"}))
 		for i := range c.lines {
-			require.NoError(t, w.Write([]string{fmt.Sprint(i + 1), m.resolved.group[i], m.resolved.template[i]}))
+			require.NoError(t, w.Write([]string{strconv.Itoa(i + 1), m.resolved.group[i], m.resolved.template[i]}))
 		}
 		w.Flush()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, c.name+".csv"), b.Bytes(), 0o600))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 )
 
 // Targets, as the issue states them.
@@ -88,7 +89,7 @@ func (r *report) replicas(list []corpus) {
 	}
 	// The first 10,000 lines in two orders, then the others in one.
 	common := shuffle(len(lines), 100)
-	a, b := append([]int{}, common...), append([]int{}, common...)
+	a, b := common, slices.Clone(common)
 	rng := newRand(101)
 	rng.Shuffle(warm, func(i, j int) { b[i], b[j] = b[j], b[i] })
 	one, two := mine(lines, a), mine(lines, b)

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -22,7 +23,7 @@ func score(truth, said labels) scores {
 	lines, groups, templates := 0, 0, 0
 	for _, group := range saidGroups {
 		first := group[0]
-		if !equal(group, trueGroups[truth.group[first]]) {
+		if !slices.Equal(group, trueGroups[truth.group[first]]) {
 			continue
 		}
 		lines += len(group)
@@ -45,18 +46,6 @@ func members(group []string) map[string][]int {
 		m[g] = append(m[g], i)
 	}
 	return m
-}
-
-func equal(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // f1 is the harmonic mean of right/said and right/truth.

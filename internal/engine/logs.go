@@ -102,7 +102,7 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 	if text == "" {
 		return LogVerdict{}
 	}
-	match := e.miner.Observe(l.service, text)
+	match := e.miner.Observe(l.service, template.Body(text))
 	v := LogVerdict{Template: match.Template, ID: idText(match.ID)}
 	if parameters {
 		e.params = e.miner.Params(e.params[:0])

@@ -44,6 +44,10 @@ func (m *Masker) Mask(s string) string {
 	var b strings.Builder
 	from := 0
 	for i := 0; i < len(s); {
+		if classes[s[i]] == other {
+			i++
+			continue
+		}
 		start, end, ok := find(s, i)
 		if !ok {
 			i = max(i+1, end)
@@ -60,18 +64,49 @@ func (m *Masker) Mask(s string) string {
 	return b.String()
 }
 
+// class is what a byte may be the first of.
+type class uint8
+
+const (
+	other class = iota
+	number
+	sign
+	name   // a word that is no secret
+	secret // a word that may be one, or the name of one
+)
+
+var classes = func() (t [256]class) {
+	for c := range t {
+		switch {
+		case isDigit(byte(c)):
+			t[c] = number
+		case isLetter(byte(c)):
+			t[c] = name
+		}
+	}
+	t['@'] = sign
+	for _, first := range "abcegnprstxABCGPRSTX" {
+		t[first] = secret
+	}
+	return t
+}()
+
 // find looks at what begins at i. It returns what to hide, or where to look on.
 func find(s string, i int) (start, end int, ok bool) {
-	c := s[i]
-	switch {
-	case isDigit(c):
+	switch classes[s[i]] {
+	case number:
 		return card(s, i)
-	case c == '@':
+	case sign:
 		return email(s, i)
-	case isLetter(c) && (i == 0 || !isName(s[i-1])):
-		return secret(s, i)
 	}
-	return 0, 0, false
+	j := i + 1
+	for j < len(s) && (classes[s[j]] > sign || classes[s[j]] == number || s[j] == '_' || s[j] == '-') {
+		j++
+	}
+	if classes[s[i]] == secret && j-i >= minName && (i == 0 || !isName(s[i-1])) {
+		return token(s, i, j)
+	}
+	return 0, j, false
 }
 
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
@@ -84,40 +119,42 @@ func card(s string, i int) (start, end int, ok bool) {
 	if i > 0 && !isEdge(s[i-1]) || s[i] < '2' || s[i] > '6' {
 		return 0, j, false
 	}
-	var all [24]byte
-	n := copy(all[:], s[i:j])
-	if j-i == 4 && j < len(s) && (s[j] == ' ' || s[j] == '-') {
-		n, j = groups(s, i, all[:])
+	if j-i < 13 && j-i != 4 {
+		return 0, j, false
 	}
-	if j-i > len(all) || n < 13 || n > 19 || !endsAt(s, j) || !luhn(all[:n]) {
-		return 0, digits(s, i), false
+	if j-i == 4 {
+		end = grouped(s, i)
+		return i, max(end, j), end > 0
+	}
+	if j-i > 19 || !endsAt(s, j) || !luhn(s[i:j]) {
+		return 0, j, false
 	}
 	return i, j, true
 }
 
-// groups takes 4-4-4-4 with up to 3 more, or 4-6-4 and 4-6-5, and returns how many digits there are and where they end.
-func groups(s string, i int, all []byte) (n, end int) {
-	sizes, separator := []int{}, s[i+4]
-	end = i
-	for {
+// grouped returns the end of a card's number in groups, 4-4-4-4 with up to 3 more or 4-6-4 and 4-6-5, or 0.
+func grouped(s string, i int) int {
+	var all [24]byte
+	var sizes [5]int
+	n, end := 0, i
+	for k := range sizes {
 		j := digits(s, end)
-		if j == end || n+j-end > len(all) {
-			return 0, end
+		if n+j-end > len(all) {
+			return 0
 		}
 		n += copy(all[n:], s[end:j])
-		sizes = append(sizes, j-end)
-		if end = j; j+1 >= len(s) || s[j] != separator || !isDigit(s[j+1]) || len(sizes) == 5 {
-			break
+		sizes[k] = j - end
+		whole := k == 2 && sizes[1] == 6 && (sizes[2] == 4 || sizes[2] == 5) ||
+			k >= 3 && sizes[1] == 4 && sizes[2] == 4 && sizes[3] <= 4 && sizes[4] <= 3
+		if whole && n >= 13 && endsAt(s, j) && luhn(string(all[:n])) {
+			return j
 		}
-		end++
+		if j+1 >= len(s) || s[j] != ' ' && s[j] != '-' || !isDigit(s[j+1]) {
+			return 0
+		}
+		end = j + 1
 	}
-	switch {
-	case len(sizes) == 3 && sizes[1] == 6 && (sizes[2] == 4 || sizes[2] == 5):
-		return n, end
-	case len(sizes) >= 4 && sizes[1] == 4 && sizes[2] == 4 && sizes[3] <= 4 && (len(sizes) == 4 || sizes[4] <= 3):
-		return n, end
-	}
-	return 0, end
+	return 0
 }
 
 // endsAt tells whether the number of a card may end at i: a dot must be that of a sentence.
@@ -137,7 +174,7 @@ func digits(s string, i int) int {
 }
 
 // luhn checks the last digit of a card's number.
-func luhn(digits []byte) bool {
+func luhn(digits string) bool {
 	sum := 0
 	for k := range digits {
 		d := int(digits[len(digits)-1-k] - '0')

@@ -11,20 +11,50 @@ const minSecret = 6
 // prefixes are how issuers mark their tokens.
 var prefixes = []string{"AKIA", "ASIA", "ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xoxa-", "sk_live_", "sk_test_", "rk_live_", "pk_live_", "sk-", "AIza", "npm_", "pypi-", "eyJ"}
 
-// names of what is secret: the value after them is hidden.
-var names = []string{"password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "api-key", "access_key", "secret_key", "private_key", "authorization", "client_secret", "access_token", "refresh_token", "x-api-key"}
+// minPrefixed is how long a token with a prefix is at least.
+const minPrefixed = 15
 
-// secret finds a token by how it begins, or by the name before it.
-func secret(s string, i int) (start, end int, ok bool) {
-	j := i
-	for j < len(s) && isName(s[j]) {
-		j++
+// hasPrefix tells whether a word begins as a token does.
+func hasPrefix(text string) bool {
+	if len(text) < minPrefixed {
+		return false
 	}
-	text := s[i:j]
 	for _, p := range prefixes {
-		if strings.HasPrefix(text, p) && j-i >= len(p)+12 {
-			return i, tokenEnd(s, j), true
+		if text[0] == p[0] && strings.HasPrefix(text, p) && len(text) >= len(p)+minPrefixed-3 {
+			return true
 		}
+	}
+	return false
+}
+
+// isSecretName tells the names of what is secret, in any case: the value after them is hidden.
+func isSecretName(text string) bool {
+	var b [13]byte
+	if len(text) > len(b) {
+		return false
+	}
+	for i := range len(text) {
+		b[i] = text[i]
+		if c := text[i]; c >= 'A' && c <= 'Z' {
+			b[i] |= 0x20
+		}
+	}
+	switch string(b[:len(text)]) {
+	case "password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "api-key", "x-api-key", "access_key", "secret_key", "private_key",
+		"authorization", "client_secret", "access_token", "refresh_token":
+		return true
+	}
+	return false
+}
+
+// minName is how long the shortest name of a secret is.
+const minName = 3
+
+// token finds a secret by how the word [i,j) begins, or behind that word if it names one.
+func token(s string, i, j int) (start, end int, ok bool) {
+	text := s[i:j]
+	if hasPrefix(text) {
+		return i, tokenEnd(s, j), true
 	}
 	if k := j + 1; len(text) >= 5 && len(text) <= 6 && k < len(s) && s[j] == ' ' && (strings.EqualFold(text, "bearer") || strings.EqualFold(text, "basic")) {
 		if e := tokenEnd(s, k); e-k >= 12 {
@@ -53,18 +83,6 @@ func secret(s string, i int) (start, end int, ok bool) {
 		return k, e, true
 	}
 	return 0, j, false
-}
-
-func isSecretName(text string) bool {
-	if len(text) < 3 || len(text) > 16 {
-		return false
-	}
-	for _, n := range names {
-		if strings.EqualFold(text, n) {
-			return true
-		}
-	}
-	return false
 }
 
 // tokenEnd returns the end of what a token is written with.

@@ -24,6 +24,8 @@ type fields struct {
 	fs     [2]float32
 	counts [20]uint16
 	limit  uint8 // at most 9
+	g      uint64
+	text   string // at most 5 bytes
 }
 
 func (x *fields) state(c *Codec) {
@@ -38,6 +40,8 @@ func (x *fields) state(c *Codec) {
 	c.Counts(x.counts[:])
 	c.Uint8(&x.limit)
 	c.Check(x.limit <= 9)
+	c.Uint64(&x.g)
+	c.Text(&x.text, 5)
 }
 
 // sample has the ends of every range.
@@ -45,7 +49,7 @@ func sample() fields {
 	return fields{
 		a: math.MaxUint8, b: math.MaxUint16, c: math.MaxUint32, d: math.MinInt64, e: -math.MaxFloat64, f: float32(math.Inf(1)),
 		es: [3]float64{math.SmallestNonzeroFloat64, math.Copysign(0, -1), 1.5}, fs: [2]float32{math.MaxFloat32, -1},
-		counts: [20]uint16{0, 0, 1, 127, 128, math.MaxUint16, 0, 5, 0, 0, 0}, limit: 9,
+		counts: [20]uint16{0, 0, 1, 127, 128, math.MaxUint16, 0, 5, 0, 0, 0}, limit: 9, g: math.MaxUint64, text: "a\x00\xff\n\"",
 	}
 }
 
@@ -231,4 +235,15 @@ func FuzzReader(f *testing.F) {
 			t.Fatalf("%v: read %+v, again %+v", c.End(), x, y)
 		}
 	})
+}
+
+func TestTextThatIsTooLong(t *testing.T) {
+	c := Writer(nil)
+	v := "123456"
+	c.Text(&v, 6)
+	r := Reader(c.Bytes())
+	got := "before"
+	if r.Text(&got, 5); r.Ok() || r.End() == nil || got != "before" {
+		t.Errorf("%q, ok %v, %v", got, r.Ok(), r.End())
+	}
 }

@@ -16,6 +16,11 @@ const (
 	maxText      = 4 * maxLine // a text has a wildcard for a digit
 )
 
+// A state is: version u8, lines u64, evicted u64, then for what is young and for what is settled: how many u32, and for
+// each, in the order of the queue: parent u32 (its place in the state from 1 on, 0 for none), id u64, uses u8, lines u64,
+// last u64, service; if it has no parent, text, skeleton, example, strict u64, words u32; slots, and how many u32 columns
+// u64 it is general in. A text is its length u32 and its bytes. Columns, keys and numbers of parts follow from that.
+
 // AppendBinary appends the state of the miner, without its configuration.
 func (m *Miner) AppendBinary(b []byte) ([]byte, error) {
 	c := state.Writer(b)

@@ -50,6 +50,9 @@ func (m *Miner) place(i int32) bool {
 	m.setKeys(i)
 	keys := m.nodes[i].keys
 	for pos, k := range keys {
+		if k == noColumn {
+			continue
+		}
 		if c := m.column(k); c.general != none && m.root(c.general) != i {
 			m.adopt(i, m.root(c.general), pos)
 			return false
@@ -59,24 +62,40 @@ func (m *Miner) place(i int32) bool {
 		m.addCell(k)
 	}
 	for pos, k := range keys {
-		if m.nodes[i].parent == none && isTime(m.columns[k].cells) {
+		if k != noColumn && m.nodes[i].parent == none && toLook(m.columns[k].cells) {
 			m.merge(k, i, pos)
 		}
 	}
 	return m.nodes[i].parent == none
 }
 
-// isTime says at which numbers of cells a column is looked at: each look costs a walk over all templates.
-func isTime(cells int32) bool { return cells >= 2 && cells <= 8 || cells%8 == 0 }
+// toLook says at which numbers of cells a column is looked at: each look costs a walk over all templates.
+func toLook(cells int32) bool { return cells >= 2 && cells <= 8 || cells%4 == 0 }
+
+// noColumn stands for the key of a cell around which there are no words: nothing could be said of it.
+const noColumn = 0
 
 func (m *Miner) setKeys(i int32) {
 	n := &m.nodes[i]
 	service := hashString(k0, n.service)
 	cells := m.cut(n.skeleton)
 	n.keys = make([]uint64, len(cells))
+	words := anchors(cells)
 	for j, c := range cells {
-		n.keys[j] = hashString(hashString(service, n.skeleton[:c.start]), n.skeleton[c.end:])
+		if words > 1 || words == 1 && !c.isAnchor() {
+			n.keys[j] = hashString(hashString(service, n.skeleton[:c.start]), n.skeleton[c.end:])
+		}
 	}
+}
+
+// isAnchor tells a cell with a word in it.
+func (c cell) isAnchor() bool { return c.letters > 1 }
+
+func anchors(cells []cell) (n int) {
+	for _, c := range cells {
+		n += btoi(c.isAnchor())
+	}
+	return n
 }
 
 // column returns the column of a key, an empty one if there is none.
@@ -88,6 +107,9 @@ func (m *Miner) column(k uint64) column {
 }
 
 func (m *Miner) addCell(k uint64) {
+	if k == noColumn {
+		return
+	}
 	c := m.column(k)
 	c.cells++
 	m.columns[k] = c
@@ -108,9 +130,11 @@ func (m *Miner) withdraw(i int32) {
 		return
 	}
 	for _, k := range n.keys {
-		c := m.columns[k]
-		c.cells--
-		m.setColumn(k, c)
+		if k != noColumn {
+			c := m.columns[k]
+			c.cells--
+			m.setColumn(k, c)
+		}
 	}
 }
 
@@ -202,7 +226,7 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 	}
 	m.place(g)
 	for pos, k := range m.nodes[g].keys {
-		if m.nodes[g].parent == none && m.nodes[g].words>>pos&1 != 0 && m.column(k).general == none {
+		if k != noColumn && m.nodes[g].parent == none && m.nodes[g].words>>pos&1 != 0 && m.column(k).general == none {
 			members, places := m.members(k)
 			m.take(k, g, members, places)
 		}
@@ -232,6 +256,7 @@ func (m *Miner) take(k uint64, g int32, members []int32, places []int) {
 		if member != g {
 			m.withdraw(member)
 			m.nodes[g].count += m.nodes[member].count
+			m.nodes[g].last = max(m.nodes[g].last, m.nodes[member].last)
 			m.adopt(member, g, places[j])
 		}
 	}
@@ -256,12 +281,12 @@ const minCells = 4
 // varies says whether the cells of a column look like values of a variable. The more of them there are, the more look
 // like values, and the more words stand around them, the surer it is.
 func (m *Miner) varies(members []int32, places []int) bool {
-	plain, shaped, enums, wild, anchors := 0, 0, 0, 0, 0
+	plain, shaped, enums, wild, around := 0, 0, 0, 0, 0
 	for j, i := range members {
 		n := &m.nodes[i]
 		cells := m.cut(n.skeleton)
 		c := cells[places[j]]
-		switch s := n.skeleton[c.start:c.end]; {
+		switch s := strings.Trim(n.skeleton[c.start:c.end], "._-/"); {
 		case c.letters == 0:
 			wild++
 		case isShaped(s):
@@ -271,18 +296,10 @@ func (m *Miner) varies(members []int32, places []int) bool {
 		default:
 			plain++
 		}
-		if j == 0 {
-			for p, c := range cells {
-				if p != places[0] && c.letters > 1 {
-					anchors++
-				}
-			}
-		}
+		around = anchors(cells) - btoi(c.isAnchor())
 	}
 	need := minCells
-	switch anchors {
-	case 0:
-		return false
+	switch around {
 	case 1:
 		need = 12
 	case 2:
@@ -303,10 +320,8 @@ func (m *Miner) varies(members []int32, places []int) bool {
 	return n >= need
 }
 
-// isShaped tells what hardly is a word of a language: it has a wildcard in it, or marks, or capitals in its midst.
-func isShaped(s string) bool {
-	return strings.Contains(s, Wildcard) || strings.ContainsAny(s, "_.-/@$")
-}
+// isShaped tells what hardly is a word of a language: it has a wildcard or marks in its midst.
+func isShaped(s string) bool { return strings.Contains(s, "<") || strings.ContainsAny(s, "_./@$") }
 
 // isEnum tells the words that programs have lists of: they say what was done, or are all capitals, or single letters.
 func isEnum(s string) bool {

@@ -17,7 +17,7 @@ import (
 type Config struct {
 	// MaxTemplates is how many templates are kept, with those that became a part of another.
 	MaxTemplates int
-	// Mask hides what must not be kept of a line, in its template and in its example.
+	// Mask hides what must not be kept of a line, in its template and in its example. Without one the default does.
 	Mask *mask.Masker
 }
 
@@ -90,6 +90,9 @@ const none = int32(-1)
 
 // New returns an empty miner.
 func New(cfg Config) *Miner {
+	if cfg.Mask == nil {
+		cfg.Mask = mask.Default()
+	}
 	m := &Miner{cfg: cfg, byID: map[ID]int32{}, columns: map[uint64]column{}}
 	size := 1024
 	for size < cfg.MaxTemplates {
@@ -149,7 +152,7 @@ func (m *Miner) root(i int32) int32 {
 // learn returns the node of the line in the scanner, and whether nothing like it was known.
 func (m *Miner) learn(service, line string) (int32, bool) {
 	s := &m.scanner
-	if safe := m.cfg.Mask.Mask(line); safe != line {
+	if safe := m.cfg.Mask.Mask(strings.ToValidUTF8(line, "\uFFFD")); safe != line {
 		line, s = safe, &m.masked
 		s.scan(line)
 	}
@@ -159,7 +162,7 @@ func (m *Miner) learn(service, line string) (int32, bool) {
 		m.widen(i, s)
 		return i, false
 	}
-	n := node{id: id, parent: none, service: strings.Clone(service), skeleton: string(m.skel.b), example: clip(line)}
+	n := node{id: id, parent: none, service: strings.Clone(service[:min(len(service), maxService)]), skeleton: string(m.skel.b), example: clip(line)}
 	n.text = m.share(s.appendText(m.buf[:0], false), n.skeleton)
 	n.strict = hashString(k0, string(s.appendText(m.buf[:0], true)))
 	i := m.add(n)
@@ -250,11 +253,11 @@ func (n *node) info() Info {
 	return Info{ID: n.id, Service: n.service, Template: n.text, Example: n.example, Count: n.count, Last: n.last}
 }
 
-// Lookup describes a template that is still kept.
+// Lookup describes the template that id is, or has become a part of, if it is still kept.
 func (m *Miner) Lookup(id ID) (Info, bool) {
 	i, ok := m.byID[id]
 	if !ok {
 		return Info{}, false
 	}
-	return m.nodes[i].info(), true
+	return m.nodes[m.root(i)].info(), true
 }

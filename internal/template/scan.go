@@ -3,7 +3,10 @@
 
 package template
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // kind is what a token is.
 type kind uint8
@@ -41,7 +44,11 @@ type scanner struct {
 func (s *scanner) scan(line string) {
 	cut := len(line) > maxLine
 	if cut {
-		line = line[:maxLine]
+		end := maxLine
+		for end > maxLine-utf8.UTFMax && !utf8.RuneStart(line[end]) {
+			end--
+		}
+		line = line[:end]
 	}
 	s.line, s.tokens, s.spaced, s.dated = line, s.tokens[:0], false, false
 	i := 0
@@ -97,7 +104,7 @@ func (s *scanner) punctuation(i int, c byte) int {
 			return i + 1
 		}
 	case '<', '>':
-		if s.spaced && classes[next] == digit { // as in "<1 sec"
+		if classes[next] == digit && (i == 0 || classes[s.line[i-1]]&(alpha|digit) == 0) { // as in "<1 sec"
 			j, f := i+1, class(0)
 			for j < len(s.line) && classes[s.line[j]] != 0 {
 				f |= classes[s.line[j]]

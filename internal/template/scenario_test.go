@@ -115,7 +115,7 @@ func restored(t *testing.T, m *Miner) *Miner {
 	t.Helper()
 	b, err := m.AppendBinary(nil)
 	require.NoError(t, err)
-	other := New(DefaultConfig())
+	other := New(m.cfg)
 	require.NoError(t, other.UnmarshalBinary(b))
 	again, err := other.AppendBinary(nil)
 	require.NoError(t, err)

@@ -218,7 +218,7 @@ func (s *scanner) variables(i, end int) (from, to int) {
 			if from < 0 {
 				from = p + k
 				if p > i && k <= 2 && classes[s.line[p-1]]&joiner != 0 {
-					from = p // as A8 in rack_A8
+					from = p // as A8 in shelf_A8
 				}
 			}
 			pieces++
@@ -226,7 +226,7 @@ func (s *scanner) variables(i, end int) (from, to int) {
 		}
 		p = q
 	}
-	for pieces > 1 && to < end && classes[s.line[to]]&joiner != 0 { // short groups after the last one, as in R02-M1-NB-C
+	for pieces > 1 && to < end && classes[s.line[to]]&joiner != 0 { // short groups after the last one, as in A07-B1-CD-E
 		n := 1
 		for to+n < end && classes[s.line[to+n]]&alpha != 0 {
 			n++

@@ -64,12 +64,6 @@ func (t *Tracker) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// reset makes the tracker know nothing. What it has called when a span is whole is its own.
-func (t *Tracker) reset() {
-	*t = *New(t.cfg)
-	t.finishing = t.finish
-}
-
 func (t *Tracker) readOperations(c *state.Codec) {
 	var n uint32
 	for c.Uint32(&n); n > 0 && c.Ok(); n-- {
