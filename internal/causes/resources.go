@@ -144,7 +144,6 @@ func (u *usage) split(from, now int64) *span {
 			s.after = append(s.after, m.value())
 		}
 	}
-	s.median = median(s.before)
 	return s
 }
 
@@ -152,7 +151,7 @@ func (u *usage) split(from, now int64) *span {
 func judge(list []*span, yield func(service string, e Excess)) {
 	medians, spreads := make([]float64, 0, len(list)), make([]float64, 0, len(list))
 	for _, s := range list {
-		medians = append(medians, s.median)
+		medians = append(medians, median(s.before))
 	}
 	unit := offset*median(medians) + 1e-12
 	for _, s := range list {

@@ -5,6 +5,9 @@ package stats
 
 import "math"
 
+// maxTerms bounds the terms that are summed one by one: enough for counts of millions.
+const maxTerms = 4096
+
 // Excess compares k of n with k0 of n0 from before and returns the surprise -ln p
 // of a share at least as far off on the side that k/n lies on, and whether that
 // is the upper side. It is Fisher's exact test, one-sided: counts of 3 are judged
@@ -23,10 +26,15 @@ func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
 	}
 	// Hypergeometric: x of the n are marked. Each term follows from the one before.
 	first := lnChoose(marked, k) + lnChoose(all-marked, n-k) - lnChoose(all, n)
-	sum, term := 1.0, 1.0
-	for x := k; x < min(n, marked) && term > 1e-12*sum; x++ {
-		term *= (marked - x) * (n - x) / ((x + 1) * (all - marked - n + x + 1))
+	sum, term, ratio := 1.0, 1.0, 0.0
+	x := k
+	for ; x < min(n, marked) && x < k+maxTerms && term > 1e-12*sum; x++ {
+		ratio = (marked - x) * (n - x) / ((x + 1) * (all - marked - n + x + 1))
+		term *= ratio
 		sum += term
+	}
+	if x == k+maxTerms && ratio < 1 { // the rest falls faster than a geometric series
+		sum += term * ratio / (1 - ratio)
 	}
 	return max(0, -first-math.Log(sum)), up
 }

@@ -36,6 +36,8 @@ func TestExcessOfLargeCounts(t *testing.T) {
 	assert.True(t, up)
 	assert.False(t, math.IsNaN(s) || math.IsInf(s, 0))
 	assert.Greater(t, s, 500.0)
+	s, _ = Excess(5e7, 1e8, 5e7+1e4, 1e8) // 1.41 standard deviations
+	assert.InDelta(t, -math.Log(0.079), s, 0.02)
 	one, _ := Excess(100, 1000, 1, 10)
 	assert.Less(t, one, 1.0)
 }

@@ -12,7 +12,7 @@ import (
 const (
 	stateVersion = 1
 	maxName      = 1 << 12 // bytes; longer names are cut
-	largest      = 1e15    // no count or sum is greater
+	largest      = 1e12    // no count or sum is greater
 )
 
 // AppendBinary appends what was learned. Spans that wait and the last few minutes
