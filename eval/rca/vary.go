@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -61,17 +62,17 @@ func (r *report) variations(in []string, work string, faults []fault) error {
 	fmt.Fprintln(w, "variation\tAS@1\tAS@3\tAS@5\t")
 	for i, v := range variations() {
 		fmt.Fprintf(r.progress, "  %s\n", v.name)
-		copies, moved, err := v.prepare(in, filepath.Join(work, fmt.Sprint(i)), faults)
+		copies, moved, err := v.prepare(in, filepath.Join(work, strconv.Itoa(i)), faults)
 		if err != nil {
 			return err
 		}
-		predictions, err := r.predict(copies, filepath.Join(work, fmt.Sprint(i), "out"), times(moved))
+		predictions, err := r.predict(copies, filepath.Join(work, strconv.Itoa(i), "out"), times(moved))
 		if err != nil {
 			return err
 		}
 		all := score(moved, predictions)[0]
 		fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.3f\t\n", v.name, all.within(1), all.within(3), all.within(5))
-		if err := os.RemoveAll(filepath.Join(work, fmt.Sprint(i))); err != nil {
+		if err := os.RemoveAll(filepath.Join(work, strconv.Itoa(i))); err != nil {
 			return err
 		}
 	}

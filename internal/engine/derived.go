@@ -44,13 +44,12 @@ func (e *Engine) derive(d *derived, t int64, values ...float64) *stream {
 	if !fresh {
 		return st
 	}
-	for i := range st.series {
-		s := &st.series[i]
-		if math.IsNaN(values[i]) {
+	for i, v := range values {
+		if math.IsNaN(v) {
 			continue
 		}
-		e.judge(st, s, t, values[i], derivedOutput)
-		e.showDerived(st, s)
+		e.judge(st, &st.series[i], t, v, derivedOutput)
+		e.showDerived(st, &st.series[i])
 	}
 	return st
 }

@@ -46,13 +46,6 @@ func (s *Signal) UnmarshalText(text []byte) error {
 // perSignal is a number of each signal.
 type perSignal [signals]int64
 
-func (n *perSignal) sum() (total int64) {
-	for _, v := range n {
-		total += v
-	}
-	return total
-}
-
 // share returns the part of the budget that a signal has, those of n being there.
 func (n *perSignal) share(s Signal) float64 {
 	total := shares[s]

@@ -188,7 +188,7 @@ func TestOperationsOfAServiceAreBounded(t *testing.T) {
 	e := newEngine(func(c *Config) { c.SeriesTTL = 60e9 })
 	s := e.spansOf("cart")
 	for i := range 2 * maxOperations {
-		s.operation(operationKey{name: fmt.Sprint(i)}, 1)
+		s.operation(operationKey{name: strconv.Itoa(i)}, 1)
 	}
 	assert.Len(t, s.operations, maxOperations)
 	s.End = 120e9

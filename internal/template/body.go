@@ -72,9 +72,10 @@ func spaces(s string, i int) int {
 // quotedEnd returns the place behind the quoted text at i, or -1.
 func quotedEnd(s string, i int) int {
 	for i++; i < len(s); i++ {
-		if s[i] == '\\' {
+		switch s[i] {
+		case '\\':
 			i++
-		} else if s[i] == '"' {
+		case '"':
 			return i + 1
 		}
 	}

@@ -194,7 +194,7 @@ func TestJunkFlood(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
 	assert.Less(t, stats.HeapInuse, uint64(64<<20))
-	assert.Equal(t, DefaultConfig().MaxTemplates, len(m.byID))
+	assert.Len(t, m.byID, DefaultConfig().MaxTemplates)
 	assert.True(t, m.Observe("s", "order 1 done").New)
 }
 
@@ -352,6 +352,7 @@ func BenchmarkObserve(b *testing.B)           { benchmark(b, false) }
 func BenchmarkObserveWithParams(b *testing.B) { benchmark(b, true) }
 
 func benchmark(b *testing.B, with bool) {
+	b.Helper()
 	lines := stream(10_000)
 	m := New(DefaultConfig())
 	var params []Param

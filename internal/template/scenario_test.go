@@ -94,9 +94,11 @@ func play(t *testing.T, lines []string, restore bool) (emitted, templates string
 		if match.New {
 			s = "+" + s
 		}
+		var params strings.Builder
 		for _, p := range m.Params(nil) {
-			s += fmt.Sprintf(" %d.%d", p.Slot, p.Nth)
+			fmt.Fprintf(&params, " %d.%d", p.Slot, p.Nth)
 		}
+		s += params.String()
 		if !slices.Contains(said, s) {
 			said = append(said, s)
 		}

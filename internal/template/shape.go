@@ -174,7 +174,7 @@ func (s *scanner) numbered(i, end, j int) int {
 	if from == i+1 && strings.IndexByte("<>-+~$", s.line[i]) >= 0 {
 		from = i
 	}
-	if to == from+1 && to == end && from > i && classes[s.line[from]] == digit && classes[s.line[from-1]]&alpha != 0 {
+	if end == from+1 && to == end && from > i && classes[s.line[from]] == digit && classes[s.line[from-1]]&alpha != 0 {
 		s.add(i, end, soft)
 		return s.finish(end, j)
 	}

@@ -100,14 +100,11 @@ func (g *Graph) Rank(evidence []Evidence) []Suspect {
 	return r.list()
 }
 
-func (r *ranking) suspect(service string) *Suspect {
-	s := r.suspects[service]
-	if s == nil {
-		s = &Suspect{Service: service}
-		r.suspects[service] = s
+func (r *ranking) suspect(service string) {
+	if r.suspects[service] == nil {
+		r.suspects[service] = &Suspect{Service: service}
 		r.services = append(r.services, service)
 	}
-	return s
 }
 
 func (r *ranking) list() []Suspect {

@@ -146,21 +146,21 @@ func (m *mix) state(c *state.Codec) {
 	count(c, &m.windows, &m.excess, &m.seen, &m.others)
 }
 
-func (k *counts) state(c *state.Codec) {
-	n := uint8(len(k.list))
-	if c.Uint8(&n); n > maxKeys {
-		c.Check(false)
+func (c *counts) state(w *state.Codec) {
+	n := uint8(len(c.list))
+	if w.Uint8(&n); n > maxKeys {
+		w.Check(false)
 		return
 	}
-	if c.Reading() {
-		k.list = make([]counted, n)
+	if w.Reading() {
+		c.list = make([]counted, n)
 	}
 	sum := 0.0
-	for i := range k.list {
-		c.Uint64(&k.list[i].key)
-		count(c, &k.list[i].n)
-		sum += k.list[i].n
+	for i := range c.list {
+		w.Uint64(&c.list[i].key)
+		count(w, &c.list[i].n)
+		sum += c.list[i].n
 	}
-	count(c, &k.rest, &k.n)
-	c.Check(math.Abs(sum+k.rest-k.n) <= 1e-6*(1+k.n))
+	count(w, &c.rest, &c.n)
+	w.Check(math.Abs(sum+c.rest-c.n) <= 1e-6*(1+c.n))
 }
