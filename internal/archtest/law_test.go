@@ -46,6 +46,7 @@ var layers = map[string]layer{
 	"internal/deadletter": foundation,
 	"internal/vocabulary": foundation,
 	"internal/series":     foundation,
+	"internal/promseries": foundation,
 	"internal/policy":     foundation,
 	"internal/engine":     engine,
 	"internal/warmup":     engine,

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/auspex-otel/auspex/internal/promseries"
 )
 
 // rawSeries is a series of an answer, with its samples in the order of time.
@@ -17,13 +19,7 @@ type rawSeries struct {
 	Samples rawSamples        `json:"values"`
 }
 
-// rawSample is a sample as Prometheus has it: t in milliseconds.
-type rawSample struct {
-	t int64
-	v float64
-}
-
-type rawSamples []rawSample
+type rawSamples []promseries.Sample
 
 var errNoSamples = errors.New(`samples are not [[seconds, "value"], …]`)
 
@@ -53,7 +49,7 @@ func (s *rawSamples) UnmarshalJSON(b []byte) error {
 }
 
 // readSample reads what follows a bracket: seconds, "value"]. next is behind the other bracket.
-func readSample(b []byte, from int) (next int, s rawSample, err error) {
+func readSample(b []byte, from int) (next int, s promseries.Sample, err error) {
 	comma := from
 	for comma < len(b) && b[comma] != ',' {
 		comma++
@@ -76,8 +72,8 @@ func readSample(b []byte, from int) (next int, s rawSample, err error) {
 		return 0, s, err
 	}
 	// Prometheus knows whole milliseconds, which a float64 of seconds holds with room to spare.
-	s.t = int64(seconds*1000 + 0.5)
-	s.v, err = strconv.ParseFloat(string(b[open+1:end]), 64)
+	s.T = int64(seconds*1000 + 0.5)
+	s.V, err = strconv.ParseFloat(string(b[open+1:end]), 64)
 	return end + 2, s, err
 }
 

@@ -15,12 +15,13 @@ import (
 	"github.com/prometheus/otlptranslator"
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/auspex-otel/auspex/internal/promseries"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // family is the series that one metric became.
 type family struct {
-	kind  kind
+	kind  promseries.Kind
 	name  string   // without the suffixes of its parts
 	parts []string // names of its series
 	// series is how many there are, streams how many metric streams they are.
@@ -34,21 +35,15 @@ const batchSeries = 500
 // catalogue sorts series into families.
 type catalogue struct {
 	prometheus *Prometheus
-	histograms map[string]bool // by name without suffix
-	summaries  map[string]bool
+	promseries.Families
 }
 
 // families sorts the listed series into families, in the order of their names.
 // Streams that are known have no need of a past: a family of those alone is left out.
 func families(p *Prometheus, list []map[string]string, known map[key]struct{}) []*family {
-	c := catalogue{p, map[string]bool{}, map[string]bool{}}
+	c := catalogue{p, promseries.NewFamilies()}
 	for _, l := range list {
-		name := l[model.MetricNameLabel]
-		if base, ok := strings.CutSuffix(name, bucketSuffix); ok && l[model.BucketLabel] != "" {
-			c.histograms[base] = true
-		} else if l[quantileLabel] != "" {
-			c.summaries[name] = true
-		}
+		c.Note(l[model.MetricNameLabel], l[promseries.BucketLabel] != "", l[promseries.QuantileLabel] != "")
 	}
 	found := map[string]*family{}
 	for _, l := range list {
@@ -57,10 +52,10 @@ func families(p *Prometheus, list []map[string]string, known map[key]struct{}) [
 			continue
 		}
 		for _, m := range c.members(name, l) {
-			id := string(rune('0'+m.kind)) + m.base
+			id := string(rune('0'+m.Kind)) + m.Base
 			f := found[id]
 			if f == nil {
-				f = &family{kind: m.kind, name: m.base, streams: map[key]struct{}{}}
+				f = &family{kind: m.Kind, name: m.Base, streams: map[key]struct{}{}}
 				found[id] = f
 			}
 			if !slices.Contains(f.parts, name) {
@@ -95,53 +90,31 @@ func (c *catalogue) foreign(name string) bool {
 	return name == otlptranslator.TargetInfoMetricName || vocabulary.OwnMetric(strings.Replace(name, "_", ".", 1))
 }
 
-// member says as what a series is read.
-type member struct {
-	kind kind
-	base string
-}
-
 // members returns as what a series is to be read. Where names don't tell
 // counters from gauges it is both, and the live stream decides.
-func (c *catalogue) members(name string, l map[string]string) []member {
-	if base, ok := strings.CutSuffix(name, bucketSuffix); ok && l[model.BucketLabel] != "" {
-		return []member{{kindHistogram, base}}
-	}
-	for _, suffix := range [...]string{sumSuffix, countSuffix} {
-		base, ok := strings.CutSuffix(name, suffix)
-		if ok && c.histograms[base] {
-			return []member{{kindHistogram, base}}
-		}
-		if ok && c.summaries[base] {
-			return []member{{kindSummary, base}}
-		}
-	}
+func (c *catalogue) members(name string, l map[string]string) []promseries.Member {
+	m, is := c.Part(name, l[promseries.BucketLabel] != "", l[promseries.QuantileLabel] != "")
 	switch {
-	case l[quantileLabel] != "":
-		return []member{{kindSummary, name}}
+	case is:
+		return []promseries.Member{m}
 	case !c.prometheus.suffixes():
-		return []member{{kindValue, name}, {kindRate, name}}
-	case strings.HasSuffix(name, totalSuffix):
-		return []member{{kindRate, name}}
+		return []promseries.Member{{Kind: promseries.Value, Base: name}, {Kind: promseries.Rate, Base: name}}
+	case strings.HasSuffix(name, promseries.TotalSuffix):
+		return []promseries.Member{{Kind: promseries.Rate, Base: name}}
 	default:
-		return []member{{kindValue, name}}
+		return []promseries.Member{{Kind: promseries.Value, Base: name}}
 	}
 }
 
 // key is that of the stream to which a series belongs.
-func (c *catalogue) key(m member, l map[string]string) key {
-	return keyOf(m.kind, m.base, func(yield func(name, value string) bool) {
+func (c *catalogue) key(m promseries.Member, l map[string]string) key {
+	return keyOf(m.Kind, m.Base, func(yield func(name, value string) bool) {
 		for name, value := range l {
-			if name != model.MetricNameLabel && !m.kind.owns(name) && !slices.Contains(c.prometheus.ReplicaLabels, name) {
+			if name != model.MetricNameLabel && !m.Kind.Owns(name) && !slices.Contains(c.prometheus.ReplicaLabels, name) {
 				yield(name, value)
 			}
 		}
 	})
-}
-
-// owns tells whether a label tells the parts of one stream apart.
-func (k kind) owns(label string) bool {
-	return k == kindHistogram && label == model.BucketLabel || k == kindSummary && label == quantileLabel
 }
 
 // batches puts families together so that each batch has about as many series, but no more than batchSeries if it can be.

@@ -19,23 +19,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/promseries"
 	"github.com/auspex-otel/auspex/internal/series"
-)
-
-// kind is what a family of series was before it was translated.
-type kind uint8
-
-const (
-	kindValue     kind = iota // a gauge, or a sum that may fall
-	kindRate                  // a counter
-	kindHistogram             // name_bucket, name_sum, name_count
-	kindSummary               // name{quantile}, name_sum, name_count
-)
-
-const (
-	bucketSuffix, sumSuffix, countSuffix, totalSuffix = "_bucket", "_sum", "_count", "_total"
-
-	quantileLabel = "quantile"
 )
 
 // key identifies a stream by what it is in Prometheus: kind, name and labels.
@@ -43,7 +28,7 @@ const (
 type key series.ID
 
 // keyOf makes a key. Labels come in any order.
-func keyOf(k kind, name string, each func(yield func(name, value string) bool)) key {
+func keyOf(k promseries.Kind, name string, each func(yield func(name, value string) bool)) key {
 	sum := uint64(0)
 	each(func(name, value string) bool {
 		sum += uint64(series.Text(name).Join(series.Text(value)))
@@ -139,9 +124,9 @@ func (t *translator) keyOfSeries(m pmetric.Metric) (key, bool) {
 				name = l.Value
 			}
 		}
-		if k == kindHistogram || k == kindSummary {
+		if k == promseries.Histogram || k == promseries.Summary {
 			var isCount bool
-			if name, isCount = strings.CutSuffix(name, countSuffix); !isCount {
+			if name, isCount = strings.CutSuffix(name, promseries.CountSuffix); !isCount {
 				continue
 			}
 		}
@@ -156,19 +141,19 @@ func (t *translator) keyOfSeries(m pmetric.Metric) (key, bool) {
 	return 0, false
 }
 
-func kindOf(m pmetric.Metric) kind {
+func kindOf(m pmetric.Metric) promseries.Kind {
 	switch m.Type() {
 	case pmetric.MetricTypeSum:
 		if m.Sum().IsMonotonic() {
-			return kindRate
+			return promseries.Rate
 		}
-		return kindValue
+		return promseries.Value
 	case pmetric.MetricTypeHistogram, pmetric.MetricTypeExponentialHistogram:
-		return kindHistogram
+		return promseries.Histogram
 	case pmetric.MetricTypeSummary:
-		return kindSummary
+		return promseries.Summary
 	default:
-		return kindValue
+		return promseries.Value
 	}
 }
 

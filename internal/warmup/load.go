@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/promseries"
 )
 
 const (
@@ -263,10 +264,10 @@ type batch struct {
 }
 
 func newBatch(p *Prometheus, all []*family) *batch {
-	b := &batch{catalogue: catalogue{p, map[string]bool{}, map[string]bool{}}, families: all, wanted: map[key]struct{}{}, ends: map[key]int64{}}
+	b := &batch{catalogue: catalogue{p, promseries.NewFamilies()}, families: all, wanted: map[key]struct{}{}, ends: map[key]int64{}}
 	for _, f := range all {
-		b.histograms[f.name] = b.histograms[f.name] || f.kind == kindHistogram
-		b.summaries[f.name] = b.summaries[f.name] || f.kind == kindSummary
+		b.Histograms[f.name] = b.Histograms[f.name] || f.kind == promseries.Histogram
+		b.Summaries[f.name] = b.Summaries[f.name] || f.kind == promseries.Summary
 		b.series += f.series
 		for k := range f.streams {
 			b.wanted[k] = struct{}{}
@@ -283,7 +284,7 @@ func (b *batch) firstWindow(whole time.Duration) time.Duration {
 
 // stream is one metric stream and the copies of it.
 type stream struct {
-	member
+	promseries.Member
 	copies []*replica
 }
 
@@ -309,7 +310,7 @@ func (b *batch) learn(study *engine.Study, list []rawSeries) (notUnderstood int)
 				continue
 			}
 			if streams[k] == nil {
-				streams[k] = &stream{member: m}
+				streams[k] = &stream{Member: m}
 			}
 			if !streams[k].replica(b.replicaOf(s.Labels)).add(m, s) {
 				notUnderstood++
@@ -318,9 +319,9 @@ func (b *batch) learn(study *engine.Study, list []rawSeries) (notUnderstood int)
 	}
 	for _, k := range slices.Sorted(maps.Keys(streams)) { // one order: the same history teaches the same
 		s := streams[k]
-		if points := merged(s.kind, s.copies, b.ends[k]); len(points) > 0 {
-			b.ends[k] = points[len(points)-1].t
-			study.Observe(metricOf(s.kind, keyName(k), points))
+		if points := merged(s.Kind, s.copies, b.ends[k]); len(points) > 0 {
+			b.ends[k] = points[len(points)-1].T
+			study.Observe(metricOf(s.Kind, keyName(k), points))
 		}
 	}
 	return notUnderstood

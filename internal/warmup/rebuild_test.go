@@ -13,27 +13,29 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/promseries"
 )
 
 // raw is a series with samples at the given milliseconds.
-func raw(l map[string]string, samples ...rawSample) *rawSeries {
+func raw(l map[string]string, samples ...promseries.Sample) *rawSeries {
 	return &rawSeries{Labels: l, Samples: samples}
 }
 
 func TestHistogramIsMadeAgain(t *testing.T) {
-	m := member{kindHistogram, "latency"}
+	m := promseries.Member{Kind: promseries.Histogram, Base: "latency"}
 	r := &replica{}
 	for _, s := range []*rawSeries{
-		raw(labelled("__name__", "latency_bucket", "le", "+Inf"), rawSample{1000, 7}, rawSample{2000, 9}, rawSample{3000, 9}, rawSample{4000, 2}, rawSample{5000, 3}),
-		raw(labelled("__name__", "latency_bucket", "le", "0.5"), rawSample{1000, 3}, rawSample{2000, 4}, rawSample{4000, 1}, rawSample{5000, 4}),
-		raw(labelled("__name__", "latency_bucket", "le", "10"), rawSample{1000, 7}, rawSample{2000, 8}, rawSample{3000, 8}, rawSample{4000, 2}, rawSample{5000, 3}),
-		raw(labelled("__name__", "latency_count"), rawSample{1000, 7}, rawSample{2000, 9}, rawSample{3000, 10}, rawSample{4000, 2}, rawSample{5000, 3}),
-		raw(labelled("__name__", "latency_sum"), rawSample{1000, 1.5}, rawSample{2000, 30}),
+		raw(labelled("__name__", "latency_bucket", "le", "+Inf"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: 9}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
+		raw(labelled("__name__", "latency_bucket", "le", "0.5"), promseries.Sample{T: 1000, V: 3}, promseries.Sample{T: 2000, V: 4}, promseries.Sample{T: 4000, V: 1}, promseries.Sample{T: 5000, V: 4}),
+		raw(labelled("__name__", "latency_bucket", "le", "10"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 8}, promseries.Sample{T: 3000, V: 8}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
+		raw(labelled("__name__", "latency_count"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: 10}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
+		raw(labelled("__name__", "latency_sum"), promseries.Sample{T: 1000, V: 1.5}, promseries.Sample{T: 2000, V: 30}),
 	} {
 		require.True(t, r.add(m, s))
 	}
 	assert.False(t, r.add(m, raw(labelled("__name__", "latency_bucket", "le", "much"))))
-	md := metricOf(kindHistogram, "x", r.points(kindHistogram))
+	md := metricOf(promseries.Histogram, "x", r.Points(promseries.Histogram))
 	h := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram()
 	assert.Equal(t, pmetric.AggregationTemporalityCumulative, h.AggregationTemporality())
 	var got []string
@@ -49,17 +51,17 @@ func TestHistogramIsMadeAgain(t *testing.T) {
 }
 
 func TestSummaryIsMadeAgain(t *testing.T) {
-	m := member{kindSummary, "pause"}
+	m := promseries.Member{Kind: promseries.Summary, Base: "pause"}
 	r := &replica{}
 	for _, s := range []*rawSeries{
-		raw(labelled("__name__", "pause", "quantile", "0.99"), rawSample{1000, 5}),
-		raw(labelled("__name__", "pause", "quantile", "0.5"), rawSample{1000, 2}, rawSample{2000, 3}),
-		raw(labelled("__name__", "pause_count"), rawSample{1000, 7}, rawSample{2000, 9}, rawSample{3000, math.NaN()}),
-		raw(labelled("__name__", "pause_sum"), rawSample{1000, 14}, rawSample{2000, 20}, rawSample{3000, 1}),
+		raw(labelled("__name__", "pause", "quantile", "0.99"), promseries.Sample{T: 1000, V: 5}),
+		raw(labelled("__name__", "pause", "quantile", "0.5"), promseries.Sample{T: 1000, V: 2}, promseries.Sample{T: 2000, V: 3}),
+		raw(labelled("__name__", "pause_count"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: math.NaN()}),
+		raw(labelled("__name__", "pause_sum"), promseries.Sample{T: 1000, V: 14}, promseries.Sample{T: 2000, V: 20}, promseries.Sample{T: 3000, V: 1}),
 	} {
 		require.True(t, r.add(m, s))
 	}
-	md := metricOf(kindSummary, "x", r.points(kindSummary))
+	md := metricOf(promseries.Summary, "x", r.Points(promseries.Summary))
 	var got []string
 	for _, dp := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Summary().DataPoints().All() {
 		texts := []string{fmt.Sprint(dp.Timestamp().AsTime().UnixMilli(), dp.Count(), dp.Sum())}
@@ -76,9 +78,9 @@ func copyOf(name rune, at ...int64) *replica {
 	r := &replica{labels: string(name)}
 	var samples rawSamples
 	for _, t := range at {
-		samples = append(samples, rawSample{t * 1000, float64(name)})
+		samples = append(samples, promseries.Sample{T: t * 1000, V: float64(name)})
 	}
-	r.parts = []part{{samples: samples}}
+	r.Parts = []promseries.Part{{Samples: samples}}
 	return r
 }
 
@@ -99,8 +101,8 @@ func TestCopiesAreOneStream(t *testing.T) {
 		"near enough":                   {[]*replica{copyOf('a', 16, 26, 36), copyOf('b', 24)}, 10_000, "a16 a26 a36"},
 	} {
 		var got []string
-		for _, p := range merged(kindValue, c.copies, c.after) {
-			got = append(got, fmt.Sprintf("%c%d", rune(p.v), p.t/1000))
+		for _, p := range merged(promseries.Value, c.copies, c.after) {
+			got = append(got, fmt.Sprintf("%c%d", rune(p.V), p.T/1000))
 		}
 		assert.Equal(t, c.want, strings.Join(got, " "), name)
 	}
@@ -110,8 +112,8 @@ func TestSamplesAreRead(t *testing.T) {
 	var s rawSamples
 	require.NoError(t, json.Unmarshal([]byte(` [ [1435781430.781,"1"], [1435781460,"-2.5e3"] ,[1435781490.001,"+Inf"],[2,"NaN"]]`), &s))
 	require.Len(t, s, 4)
-	assert.Equal(t, rawSamples{{1435781430781, 1}, {1435781460000, -2500}, {1435781490001, math.Inf(1)}}, s[:3])
-	assert.True(t, math.IsNaN(s[3].v))
+	assert.Equal(t, rawSamples{{T: 1435781430781, V: 1}, {T: 1435781460000, V: -2500}, {T: 1435781490001, V: math.Inf(1)}}, s[:3])
+	assert.True(t, math.IsNaN(s[3].V))
 	require.NoError(t, json.Unmarshal([]byte(`[]`), &s))
 	assert.Empty(t, s)
 }

@@ -1,0 +1,233 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package promwrite
+
+import (
+	"fmt"
+	"math"
+)
+
+// histogram reads a Histogram, which both versions have alike. Only version 2 has a start time.
+func (r *Reader) histogram(message string) error {
+	if err := r.count(); err != nil {
+		return err
+	}
+	var h Histogram
+	for c := (cursor{rest: message}); c.more(); {
+		if err := c.next(); err != nil {
+			return err
+		}
+		var err error
+		switch c.field {
+		case 8, 9, 10:
+			err = h.Negative.read(&c, c.field-8)
+		case 11, 12, 13:
+			err = h.Positive.read(&c, c.field-11)
+		case 16:
+			h.Bounds, err = numbers(&c, h.Bounds, wireFixed64, math.Float64frombits)
+		default:
+			err = h.read(&c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.histograms = append(r.histograms, h)
+	return nil
+}
+
+// read reads a field that is a number.
+func (h *Histogram) read(c *cursor) (err error) {
+	switch c.field {
+	case 1:
+		h.Count, err = c.uint()
+	case 2:
+		h.Float = true
+		h.CountFloat, err = c.float()
+	case 3:
+		h.Sum, err = c.float()
+	case 4:
+		var v int64
+		v, err = c.zigzag()
+		h.Schema = int32(v)
+	case 5:
+		h.ZeroThreshold, err = c.float()
+	case 6:
+		h.ZeroCount, err = c.uint()
+	case 7:
+		h.ZeroCountFloat, err = c.float()
+	case 14:
+		var v int64
+		v, err = c.int()
+		h.Hint = ResetHint(v)
+	case 15:
+		h.Time, err = c.int()
+	case 17:
+		h.Start, err = c.int()
+	}
+	return err
+}
+
+// read reads a field of one side: 0 is a span, 1 are deltas, 2 are counts.
+func (b *Buckets) read(c *cursor, field uint64) (err error) {
+	switch field {
+	case 1:
+		b.Deltas, err = numbers(c, b.Deltas, wireVarint, zigzag)
+		return err
+	case 2:
+		b.Counts, err = numbers(c, b.Counts, wireFixed64, math.Float64frombits)
+		return err
+	}
+	message, err := c.text()
+	if err != nil {
+		return err
+	}
+	var s Span
+	for in := (cursor{rest: message}); in.more(); {
+		if err := in.next(); err != nil {
+			return err
+		}
+		switch in.field {
+		case 1:
+			var v int64
+			v, err = in.zigzag()
+			s.Offset = int32(v)
+		case 2:
+			var v uint64
+			v, err = in.uint()
+			s.Length = uint32(v)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	b.Spans = append(b.Spans, s)
+	return nil
+}
+
+// Walk calls do at each bucket of the spans, with its number: bucket 0 of an
+// exponential histogram ends at 1, bucket 0 of one with listed bounds at the
+// first of these. Counts of float histograms are rounded.
+func (b *Buckets) Walk(float bool, do func(number int, count uint64)) {
+	number, next, count := 0, 0, int64(0)
+	for _, s := range b.Spans {
+		number += int(s.Offset)
+		for range s.Length {
+			if float {
+				do(number, uint64(math.RoundToEven(b.Counts[next])))
+			} else {
+				count += b.Deltas[next]
+				do(number, uint64(count))
+			}
+			next++
+			number++
+		}
+	}
+}
+
+// Range returns the number of the first bucket and of the one behind the last.
+func (b *Buckets) Range() (first, end int) {
+	if len(b.Spans) == 0 {
+		return 0, 0
+	}
+	first = int(b.Spans[0].Offset)
+	for _, s := range b.Spans {
+		end += int(s.Offset) + int(s.Length)
+	}
+	return first, end
+}
+
+// Schemas of exponential histograms.
+const minSchema, maxSchema = -4, 8
+
+// check tells what is wrong with a histogram, "" if nothing is.
+func (h *Histogram) check(limit int) string {
+	if IsStale(h.Sum) {
+		return ""
+	}
+	custom := h.Schema == CustomBounds
+	if !custom && (h.Schema < minSchema || h.Schema > maxSchema) {
+		return fmt.Sprintf("a histogram of schema %d, which is none of %d to %d and %d", h.Schema, minSchema, maxSchema, CustomBounds)
+	}
+	if h.Float && !isCount(h.CountFloat) || !isCount(h.ZeroCountFloat) {
+		return "a histogram whose count is no count"
+	}
+	positive, wrong := h.Positive.check(h.Float, limit)
+	if wrong != "" {
+		return wrong
+	}
+	negative, wrong := h.Negative.check(h.Float, limit)
+	if wrong != "" {
+		return wrong
+	}
+	if !h.Float && (positive > h.Count || negative > h.Count-positive || h.ZeroCount > h.Count-positive-negative) {
+		return "a histogram whose buckets hold more than its count"
+	}
+	if custom {
+		return h.checkBounds()
+	}
+	if len(h.Bounds) > 0 {
+		return "an exponential histogram with listed bounds"
+	}
+	return ""
+}
+
+func (h *Histogram) checkBounds() string {
+	if len(h.Negative.Spans) > 0 || h.ZeroCount > 0 || h.ZeroCountFloat > 0 {
+		return "a histogram with listed bounds and negative or zero buckets"
+	}
+	for i, b := range h.Bounds {
+		if math.IsNaN(b) || math.IsInf(b, 0) || i > 0 && b <= h.Bounds[i-1] {
+			return "a histogram whose bounds do not rise"
+		}
+	}
+	if first, end := h.Positive.Range(); first < 0 || end > len(h.Bounds)+1 {
+		return fmt.Sprintf("a histogram with buckets %d to %d, but %d bounds", first, end-1, len(h.Bounds))
+	}
+	return ""
+}
+
+// check tells what is wrong with one side, and else how much an integer histogram has there.
+func (b *Buckets) check(float bool, limit int) (sum uint64, wrong string) {
+	length, end := uint64(0), int64(0)
+	for i, s := range b.Spans {
+		if i > 0 && s.Offset < 0 {
+			return 0, "a histogram whose spans overlap"
+		}
+		length += uint64(s.Length)
+		if i > 0 {
+			end += int64(s.Offset)
+		}
+		if end += int64(s.Length); end > int64(limit) {
+			return 0, fmt.Sprintf("a histogram of more than %d buckets", limit)
+		}
+	}
+	have := len(b.Deltas)
+	if float {
+		have = len(b.Counts)
+	}
+	if length != uint64(have) {
+		return 0, fmt.Sprintf("a histogram with spans for %d buckets, of which it has %d", length, have)
+	}
+	if float {
+		for _, c := range b.Counts {
+			if !isCount(c) {
+				return 0, "a histogram with a bucket that is no count"
+			}
+		}
+		return 0, ""
+	}
+	count := int64(0)
+	for _, d := range b.Deltas {
+		if count += d; count < 0 {
+			return 0, "a histogram with a bucket below 0"
+		}
+		if sum += uint64(count); sum > math.MaxInt64 {
+			return 0, "a histogram with more than 63 bits of observations"
+		}
+	}
+	return sum, ""
+}
+
+func isCount(v float64) bool { return v >= 0 && v < 1<<63 }

@@ -1,0 +1,253 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package promwrite
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Limits bound what a request may hold.
+type Limits struct {
+	// Points is the most samples, histograms and exemplars of a request. Labels
+	// and symbols may be labelsPerPoint times as many.
+	Points int
+	// Labels is the most labels of a series.
+	Labels int
+	// LabelBytes is the most bytes of a name or a value.
+	LabelBytes int
+	// Buckets is the most buckets of a native histogram, those between its spans included.
+	Buckets int
+}
+
+// labelsPerPoint is how many labels a point has at most on the average of a full request.
+const labelsPerPoint = 32
+
+// DefaultLimits are far above what senders send.
+func DefaultLimits() Limits {
+	return Limits{Points: 100_000, Labels: 256, LabelBytes: 64 << 10, Buckets: 10_000}
+}
+
+// Sink gets what a request holds.
+type Sink interface {
+	// Series gets a series without what was refused of it.
+	Series(s *Series)
+	// Metadata gets what version 1 says of a family.
+	Metadata(m Metadata)
+	// Refused gets what is wrong with a part of the request.
+	Refused(f Fault)
+}
+
+// Reader reads requests, one at a time. What it hands out lies in slabs that the
+// next Read uses again, so a warm Reader allocates for histograms and exemplars alone.
+type Reader struct {
+	limits Limits
+	sink   Sink
+	points int
+
+	symbols    []string
+	refs       []uint64
+	labels     []Label
+	samples    []Sample
+	histograms []Histogram
+	exemplars  []Exemplar
+}
+
+// NewReader returns a Reader with limits.
+func NewReader(limits Limits) *Reader { return &Reader{limits: limits} }
+
+// errPoints is the cause of an Error with ReasonPoints.
+var errPoints = errors.New("too much in one request")
+
+// Read reads a request. Texts that the sink gets are parts of body.
+func (r *Reader) Read(v Version, body string, sink Sink) error {
+	r.reset(sink)
+	defer func() { r.sink = nil }()
+	c := cursor{rest: body}
+	var err error
+	if v == Version2 {
+		// Symbols may come after what refers to them.
+		if err = r.readSymbols(&c); err == nil {
+			c = cursor{rest: body}
+			err = r.readRequest(&c, 5, r.seriesV2)
+		}
+	} else {
+		err = r.readRequest(&c, 1, r.seriesV1)
+	}
+	if err == nil {
+		return nil
+	}
+	at := len(body) - len(c.rest)
+	if errors.Is(err, errPoints) {
+		return &Error{Reason: ReasonPoints, Offset: at, Detail: fmt.Sprintf("more than the limit of %d samples, histograms and exemplars, or %d times as many labels", r.limits.Points, labelsPerPoint)}
+	}
+	return &Error{Reason: ReasonMalformed, Offset: at, Detail: err.Error()}
+}
+
+func (r *Reader) reset(sink Sink) {
+	r.sink, r.points = sink, 0
+	// Of the body before nothing may be held.
+	clear(r.symbols)
+	clear(r.labels)
+	clear(r.histograms)
+	clear(r.exemplars)
+	r.symbols, r.refs, r.labels = r.symbols[:0], r.refs[:0], r.labels[:0]
+	r.samples, r.histograms, r.exemplars = r.samples[:0], r.histograms[:0], r.exemplars[:0]
+}
+
+// readSymbols reads the texts of version 2.
+func (r *Reader) readSymbols(c *cursor) error {
+	for c.more() {
+		if err := c.next(); err != nil {
+			return err
+		}
+		if c.field != 4 {
+			continue
+		}
+		text, err := c.text()
+		if err != nil {
+			return err
+		}
+		if len(r.symbols) == labelsPerPoint*r.limits.Points {
+			return errPoints
+		}
+		r.symbols = append(r.symbols, text)
+	}
+	return nil
+}
+
+// readRequest reads the series, which are in a field, and metadata.
+func (r *Reader) readRequest(c *cursor, field uint64, series func(string) error) error {
+	for c.more() {
+		if err := c.next(); err != nil {
+			return err
+		}
+		if c.field != field && (c.field != 3 || field != 1) {
+			continue
+		}
+		message, err := c.text()
+		if err != nil {
+			return err
+		}
+		if c.field == field {
+			err = series(message)
+		} else {
+			err = r.metadata(message)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count adds a point to those of the request.
+func (r *Reader) count() error {
+	if r.points++; r.points > r.limits.Points {
+		return errPoints
+	}
+	return nil
+}
+
+// addLabel appends a label to those of the series or the exemplar that is being read.
+func (r *Reader) addLabel(name, value string) error {
+	if len(r.labels) >= labelsPerPoint*r.limits.Points {
+		return errPoints
+	}
+	r.labels = append(r.labels, Label{name, value})
+	return nil
+}
+
+// draft is a series while it is read: where its parts begin in the slabs.
+type draft struct {
+	labels, samples, histograms, exemplars int
+	fault                                  Fault // of its labels, if it has a reason
+	metadata                               Metadata
+}
+
+func (r *Reader) begin() draft {
+	return draft{labels: len(r.labels), samples: len(r.samples), histograms: len(r.histograms), exemplars: len(r.exemplars)}
+}
+
+// finish checks a series and hands it out.
+func (r *Reader) finish(d *draft) {
+	own := r.labels[d.labels:len(r.labels):len(r.labels)]
+	s := Series{Labels: own, Metadata: d.metadata}
+	if d.fault.Reason == "" {
+		s.Labels, s.Unsorted, d.fault = r.checkLabels(own)
+	}
+	if d.fault.Reason == "" && s.Get(NameLabel) == "" {
+		d.fault = Fault{Reason: ReasonNoName, Detail: "a series has no " + NameLabel + describe(own)}
+	}
+	if d.fault.Reason != "" {
+		d.fault.Samples, d.fault.Histograms, d.fault.Exemplars = len(r.samples)-d.samples, len(r.histograms)-d.histograms, len(r.exemplars)-d.exemplars
+		r.sink.Refused(d.fault)
+		return
+	}
+	s.Samples = r.checkSamples(&s, r.samples[d.samples:])
+	s.Histograms = r.checkHistograms(&s, r.histograms[d.histograms:])
+	s.Exemplars = r.checkExemplars(&s, r.exemplars[d.exemplars:])
+	r.sink.Series(&s)
+}
+
+// lastTime is the last millisecond that fits into 64 bits of nanoseconds.
+const lastTime = math.MaxInt64 / 1_000_000
+
+func validTime(t int64) bool { return t > 0 && t <= lastTime }
+
+func (r *Reader) checkSamples(s *Series, list []Sample) []Sample {
+	kept := list[:0]
+	for _, sample := range list {
+		if !validTime(sample.Time) {
+			r.sink.Refused(Fault{Reason: ReasonTimestamp, Detail: fmt.Sprintf("a sample at %d ms%s", sample.Time, describe(s.Labels)), Samples: 1})
+			continue
+		}
+		if !validTime(sample.Start) || sample.Start > sample.Time {
+			sample.Start = 0
+		}
+		kept = append(kept, sample)
+	}
+	return kept
+}
+
+func (r *Reader) checkHistograms(s *Series, list []Histogram) []Histogram {
+	kept := list[:0]
+	for i := range list {
+		h := &list[i]
+		fault := Fault{Histograms: 1}
+		if !validTime(h.Time) {
+			fault.Reason, fault.Detail = ReasonTimestamp, fmt.Sprintf("a histogram at %d ms%s", h.Time, describe(s.Labels))
+		} else if wrong := h.check(r.limits.Buckets); wrong != "" {
+			fault.Reason, fault.Detail = ReasonHistogram, wrong+describe(s.Labels)
+		}
+		if fault.Reason != "" {
+			r.sink.Refused(fault)
+			continue
+		}
+		if !validTime(h.Start) || h.Start > h.Time {
+			h.Start = 0
+		}
+		kept = append(kept, *h)
+	}
+	return kept
+}
+
+func (r *Reader) checkExemplars(s *Series, list []Exemplar) []Exemplar {
+	kept := list[:0]
+	for _, e := range list {
+		labels, _, fault := r.checkLabels(e.Labels)
+		if fault.Reason == "" && e.Time != 0 && !validTime(e.Time) {
+			fault.Detail = fmt.Sprintf("an exemplar at %d ms", e.Time)
+			fault.Reason = ReasonExemplar
+		}
+		if fault.Reason != "" {
+			r.sink.Refused(Fault{Reason: ReasonExemplar, Detail: fault.Detail + describe(s.Labels), Exemplars: 1})
+			continue
+		}
+		e.Labels = labels
+		kept = append(kept, e)
+	}
+	return kept
+}
