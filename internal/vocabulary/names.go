@@ -49,13 +49,14 @@ const (
 
 // Resource attributes that Auspex reads, as in the semantic conventions.
 const (
-	ServiceName = "service.name"
-	HostName    = "host.name"
+	ServiceName       = "service.name"
+	ServiceNamespace  = "service.namespace"
+	ServiceInstanceID = "service.instance.id"
+	HostName          = "host.name"
+	UnknownService    = "unknown_service"
 
 	// ExceptionStacktrace is an attribute of log records.
 	ExceptionStacktrace = "exception.stacktrace"
-
-	UnknownService = "unknown_service"
 )
 
 // Events, and their attributes.

@@ -1,0 +1,207 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewritereceiver
+
+import (
+	"strings"
+
+	prometheustranslator "github.com/open-telemetry/opentelemetry-collector-contrib/pkg/translator/prometheus"
+	"github.com/prometheus/common/model"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/promseries"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+	"github.com/auspex-otel/auspex/internal/wire/promwrite"
+)
+
+// mostBytes is the size of what is remembered of one target, family or exemplar.
+// What is larger has its effect in its own request only.
+const mostBytes = 16 << 10
+
+// target is what a resource is known by.
+type target struct{ job, instance string }
+
+// batch finds the place of each data point in what is made of a request.
+type batch struct {
+	md        pmetric.Metrics
+	targets   *cache[target, []promwrite.Label]
+	described map[target][]promwrite.Label // by this request
+	resources map[target]*resource
+	last      place
+	lastAt    pmetric.Metric
+	lastIn    *resource
+}
+
+type resource struct {
+	pmetric.ResourceMetrics
+	scopes  map[string]pmetric.ScopeMetrics
+	metrics map[place]pmetric.Metric
+}
+
+// place is where a data point belongs, within a target.
+type place struct {
+	target target
+	scope  string
+	name   string
+	form   form
+}
+
+func newBatch(t *translator) *batch {
+	return &batch{md: pmetric.NewMetrics(), targets: t.targets, resources: map[target]*resource{}}
+}
+
+// noteTarget remembers what target_info says. It is no metric: it becomes attributes of the resource.
+func (w *writing) noteTarget(it *item) {
+	if len(it.Samples) == 0 {
+		return
+	}
+	k := target{it.job, it.instance}
+	if promwrite.IsStale(it.Samples[len(it.Samples)-1].Value) {
+		w.targets.take(k)
+		return
+	}
+	var list []promwrite.Label
+	bytes := len(k.job) + len(k.instance)
+	for _, l := range it.Labels {
+		if it.isAttribute(l.Name, "") {
+			list = append(list, promwrite.Label{Name: clone(l.Name), Value: clone(l.Value)})
+			bytes += len(l.Name) + len(l.Value)
+		}
+	}
+	if w.batch.described == nil {
+		w.batch.described = map[target][]promwrite.Label{}
+	}
+	w.batch.described[k] = list
+	if bytes <= mostBytes {
+		w.targets.put(target{clone(k.job), clone(k.instance)}, list)
+	}
+}
+
+// metric finds or makes a metric. Series of one metric come together as a rule, so the last place is tried first.
+func (b *batch) metric(it *item, name string, f form) pmetric.Metric {
+	p := place{target{it.job, it.instance}, "", name, f}
+	if it.scoped {
+		p.scope = it.scope()
+	}
+	if p == b.last && b.lastIn != nil {
+		return b.lastAt
+	}
+	r := b.lastIn
+	if r == nil || b.last.target != p.target {
+		r = b.resource(p.target)
+	}
+	m, ok := r.metrics[p]
+	if !ok {
+		m = r.scope(it, p.scope).Metrics().AppendEmpty()
+		define(m, it, name, f)
+		r.metrics[p] = m
+	}
+	b.last, b.lastAt, b.lastIn = p, m, r
+	return m
+}
+
+func (b *batch) resource(k target) *resource {
+	if r := b.resources[k]; r != nil {
+		return r
+	}
+	r := &resource{b.md.ResourceMetrics().AppendEmpty(), map[string]pmetric.ScopeMetrics{}, map[place]pmetric.Metric{}}
+	b.resources[k] = r
+	attrs := r.Resource().Attributes()
+	described, ok := b.described[k]
+	if !ok {
+		described, _ = b.targets.get(k)
+	}
+	for _, l := range described {
+		attrs.PutStr(l.Name, l.Value)
+	}
+	// A job of two parts is how an exporter writes namespace and name.
+	name := k.job
+	if namespace, rest, two := strings.Cut(k.job, "/"); two && namespace != "" && rest != "" && !strings.Contains(rest, "/") {
+		attrs.PutStr(vocabulary.ServiceNamespace, namespace)
+		name = rest
+	}
+	if name != "" {
+		attrs.PutStr(vocabulary.ServiceName, name)
+	}
+	if k.instance != "" {
+		attrs.PutStr(vocabulary.ServiceInstanceID, k.instance)
+	}
+	return r
+}
+
+// scope is one text that tells scopes apart.
+func (it *item) scope() string {
+	var text strings.Builder
+	for _, l := range it.Labels {
+		if strings.HasPrefix(l.Name, prometheustranslator.ScopeLabelPrefix) {
+			text.WriteString(l.Name + "\x00" + l.Value + "\x00")
+		}
+	}
+	return text.String()
+}
+
+func (r *resource) scope(it *item, key string) pmetric.ScopeMetrics {
+	sm, ok := r.scopes[key]
+	if ok {
+		return sm
+	}
+	sm = r.ScopeMetrics().AppendEmpty()
+	r.scopes[key] = sm
+	if key == "" {
+		return sm // A name here would be a label on every series that is written to a Prometheus again.
+	}
+	for _, l := range it.Labels {
+		switch name, ok := strings.CutPrefix(l.Name, prometheustranslator.ScopeLabelPrefix); {
+		case !ok:
+		case l.Name == prometheustranslator.ScopeNameLabelKey:
+			sm.Scope().SetName(l.Value)
+		case l.Name == prometheustranslator.ScopeVersionLabelKey:
+			sm.Scope().SetVersion(l.Value)
+		case l.Name == prometheustranslator.ScopeSchemaURLLabelKey:
+			sm.SetSchemaUrl(l.Value)
+		default:
+			sm.Scope().Attributes().PutStr(name, l.Value)
+		}
+	}
+	return sm
+}
+
+// define says what a metric is.
+func define(m pmetric.Metric, it *item, name string, f form) {
+	m.SetName(name)
+	m.SetDescription(it.meta.Help)
+	if it.meta.Unit != "" {
+		m.SetUnit(prometheustranslator.UnitWordToUCUM(it.meta.Unit))
+	}
+	m.Metadata().PutStr(prometheustranslator.MetricMetadataTypeKey, string(model.MetricType(it.meta.Type.String())))
+	const cumulative = pmetric.AggregationTemporalityCumulative
+	switch f {
+	case formCounter, formUpDown:
+		m.SetEmptySum().SetAggregationTemporality(cumulative)
+		m.Sum().SetIsMonotonic(f == formCounter)
+	case formPart, formBounds:
+		m.SetEmptyHistogram().SetAggregationTemporality(cumulative)
+	case formHistogram:
+		m.SetEmptyExponentialHistogram().SetAggregationTemporality(cumulative)
+	case formSummary:
+		m.SetEmptySummary()
+	default:
+		m.SetEmptyGauge()
+	}
+}
+
+// attributes are the labels that nothing else was made of. part is the label that tells parts apart.
+func (it *item) attributes(to pcommon.Map, part string) {
+	to.EnsureCapacity(len(it.Labels))
+	for i := range it.Labels {
+		if l := &it.Labels[i]; it.isAttribute(l.Name, part) {
+			to.PutStr(l.Name, l.Value)
+		}
+	}
+}
+
+func clone(s string) string { return strings.Clone(s) }
+
+func trimTotal(name string) string { return strings.TrimSuffix(name, promseries.TotalSuffix) }

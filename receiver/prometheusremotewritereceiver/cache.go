@@ -1,0 +1,72 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewritereceiver
+
+import "sync"
+
+// cache remembers at least half as many entries as its limit, those last used.
+// It is two maps: when the young one is half the limit it becomes the old one,
+// and what was in the old one and was not used since is forgotten.
+type cache[K comparable, V any] struct {
+	mu         sync.Mutex
+	half       int
+	young, old map[K]V
+	forgotten  func(V)
+}
+
+func newCache[K comparable, V any](limit int, forgotten func(V)) *cache[K, V] {
+	return &cache[K, V]{half: max(1, limit/2), young: map[K]V{}, forgotten: forgotten}
+}
+
+func (c *cache[K, V]) get(k K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v, ok := c.young[k]; ok {
+		return v, true
+	}
+	v, ok := c.old[k]
+	if ok {
+		delete(c.old, k)
+		c.add(k, v)
+	}
+	return v, ok
+}
+
+func (c *cache[K, V]) put(k K, v V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.old, k)
+	c.add(k, v)
+}
+
+// take returns an entry and forgets it.
+func (c *cache[K, V]) take(k K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.young[k]
+	if !ok {
+		v, ok = c.old[k]
+	}
+	delete(c.young, k)
+	delete(c.old, k)
+	return v, ok
+}
+
+func (c *cache[K, V]) empty() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.young)+len(c.old) == 0
+}
+
+func (c *cache[K, V]) add(k K, v V) {
+	if _, is := c.young[k]; !is && len(c.young) >= c.half {
+		if c.forgotten != nil {
+			for _, gone := range c.old {
+				c.forgotten(gone)
+			}
+		}
+		c.young, c.old = make(map[K]V, c.half), c.young
+	}
+	c.young[k] = v
+}

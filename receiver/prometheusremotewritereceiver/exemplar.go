@@ -1,0 +1,127 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewritereceiver
+
+import (
+	"encoding/hex"
+
+	prometheustranslator "github.com/open-telemetry/opentelemetry-collector-contrib/pkg/translator/prometheus"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/promseries"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/wire/promwrite"
+)
+
+// mostExemplars is how many exemplars of one stream wait for its next point.
+const mostExemplars = 16
+
+// noteExemplars puts the exemplars of a series where its points find them. Those
+// of a bucket belong to the histogram. They come in series of their own.
+func (w *writing) noteExemplars(it *item) {
+	if len(it.Exemplars) == 0 {
+		return
+	}
+	id := it.identity(it.name, "")
+	if b, part := base(it.name); part && it.le != "" {
+		id = it.identity(b, promseries.BucketLabel)
+	}
+	if w.waiting == nil {
+		w.waiting, w.last = map[series.ID][]promwrite.Exemplar{}, map[series.ID]pmetric.ExemplarSlice{}
+	}
+	w.waiting[id] = append(w.waiting[id], it.Exemplars...)
+	w.exemplary = true
+}
+
+// attach gives a point the exemplars of its stream, those that are not of a later time.
+func (w *writing) attach(id series.ID, to pmetric.ExemplarSlice, t int64) {
+	if earlier, ok := w.exemplars.take(id); ok {
+		for i := range earlier {
+			writeExemplar(to.AppendEmpty(), &earlier[i], t)
+		}
+	}
+	list, ok := w.waiting[id]
+	if !ok {
+		return
+	}
+	later := list[:0]
+	for i := range list {
+		if list[i].Time > t {
+			later = append(later, list[i])
+			continue
+		}
+		writeExemplar(to.AppendEmpty(), &list[i], t)
+	}
+	w.waiting[id], w.last[id] = later, to
+}
+
+// keepExemplars has the exemplars that found no point wait for the next one. Prometheus
+// sends them apart, so their point may be in another request.
+func (w *writing) keepExemplars() {
+	for id, list := range w.waiting {
+		if len(list) == 0 {
+			continue
+		}
+		if to, ok := w.last[id]; ok {
+			for i := range list {
+				writeExemplar(to.AppendEmpty(), &list[i], list[i].Time)
+			}
+			continue
+		}
+		earlier, _ := w.exemplars.take(id)
+		for i := range list {
+			if e, ok := cloned(&list[i]); ok {
+				earlier = append(earlier, e)
+			} else {
+				w.droppedExemplars.Add(1)
+			}
+		}
+		if n := len(earlier) - mostExemplars; n > 0 {
+			w.droppedExemplars.Add(int64(n))
+			earlier = earlier[n:]
+		}
+		if len(earlier) > 0 {
+			w.exemplars.put(id, earlier)
+		}
+	}
+}
+
+// cloned is an exemplar that holds nothing of its request, unless it is too large to be kept.
+func cloned(e *promwrite.Exemplar) (promwrite.Exemplar, bool) {
+	c := promwrite.Exemplar{Value: e.Value, Time: e.Time, Labels: make([]promwrite.Label, len(e.Labels))}
+	bytes := 0
+	for i, l := range e.Labels {
+		c.Labels[i] = promwrite.Label{Name: clone(l.Name), Value: clone(l.Value)}
+		bytes += len(l.Name) + len(l.Value)
+	}
+	return c, bytes <= mostBytes/mostExemplars
+}
+
+func writeExemplar(to pmetric.Exemplar, e *promwrite.Exemplar, t int64) {
+	if e.Time != 0 {
+		t = e.Time
+	}
+	to.SetTimestamp(promseries.Stamp(t))
+	to.SetDoubleValue(e.Value)
+	for _, l := range e.Labels {
+		var trace [16]byte
+		var span [8]byte
+		switch {
+		case l.Name == prometheustranslator.ExemplarTraceIDKey && unhex(trace[:], l.Value):
+			to.SetTraceID(trace)
+		case l.Name == prometheustranslator.ExemplarSpanIDKey && unhex(span[:], l.Value):
+			to.SetSpanID(span)
+		default:
+			to.FilteredAttributes().PutStr(l.Name, l.Value)
+		}
+	}
+}
+
+func unhex(to []byte, text string) bool {
+	if len(text) != hex.EncodedLen(len(to)) {
+		return false
+	}
+	_, err := hex.Decode(to, []byte(text))
+	return err == nil
+}

@@ -1,0 +1,287 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewritereceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/s2"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/wire/promwrite"
+)
+
+// Reasons why nothing of a request is taken, beside those of the codec.
+const (
+	reasonAuth          = "auth"            // the sender did not prove who it is
+	reasonBodySize      = "body_size"       // larger than max_request_body_size
+	reasonBusy          = "busy"            // too many requests at once
+	reasonContentType   = "content_type"    // no message of remote write
+	reasonDecompressed  = "decompressed"    // expands to more than limits::decompressed_bytes
+	reasonEncoding      = "encoding"        // another compression than snappy
+	reasonMethod        = "method"          // no POST
+	reasonRefused       = "refused"         // by the pipeline, for good
+	reasonRefusedForNow = "refused_for_now" // by the pipeline
+	reasonSnappy        = "snappy"          // not whole
+	reasonStalled       = "stalled"         // the sender took too long
+	reasonTruncated     = "truncated"       // the sender was gone before all was there
+)
+
+// retryAfter is what a sender is asked to wait, in seconds.
+const retryAfter = "1"
+
+// snappyRatio is more than snappy can compress: 64 bytes in 3.
+const snappyRatio = 22
+
+// failure is why nothing of a request is taken, and the answer.
+type failure struct {
+	status int
+	reason string
+	err    error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+
+func failed(status int, reason, format string, args ...any) *failure {
+	return &failure{status, reason, fmt.Errorf(format, args...)}
+}
+
+// asItIs is the decoder that leaves decompression to the receiver.
+func asItIs(body io.ReadCloser) (io.ReadCloser, error) { return body, nil }
+
+// refuseEarly answers what the HTTP server refuses before the receiver sees it.
+func (s *server) refuseEarly(w http.ResponseWriter, r *http.Request, message string, status int) {
+	f := failed(status, reasonEncoding, "%s", message)
+	switch {
+	case status == http.StatusUnauthorized:
+		f.reason = reasonAuth
+	case status == http.StatusBadRequest:
+		f.status = http.StatusUnsupportedMediaType
+		f.err = fmt.Errorf("%s, remote write knows %s only", message, encoding)
+	}
+	s.fail(w, r, f)
+}
+
+// write serves one request.
+func (s *server) write(w http.ResponseWriter, r *http.Request) {
+	version, f := negotiate(r)
+	if f != nil {
+		s.fail(w, r, f)
+		return
+	}
+	leave, err := s.gate.enter(r.Context(), clientOf(r))
+	if err != nil {
+		s.fail(w, r, failed(http.StatusServiceUnavailable, reasonBusy, "%w: send it again later", err))
+		return
+	}
+	defer leave()
+	g := s.readers.Get().(*reading)
+	defer s.readers.Put(g)
+	g.reset()
+	if f = s.read(r, version, g); f == nil {
+		f = s.consume(r.Context(), g)
+	}
+	if f != nil {
+		s.fail(w, r, f)
+		return
+	}
+	s.confirm(w, r, g)
+}
+
+// negotiate tells which message a request holds.
+func negotiate(r *http.Request) (promwrite.Version, *failure) {
+	if r.Method != http.MethodPost {
+		return 0, failed(http.StatusMethodNotAllowed, reasonMethod, "%s is not allowed, remote write is POST", r.Method)
+	}
+	given := r.Header.Get("Content-Type")
+	if given == "" {
+		return promwrite.Version1, nil
+	}
+	media, params, err := mime.ParseMediaType(given)
+	if err != nil || media != "application/x-protobuf" {
+		return 0, failed(http.StatusUnsupportedMediaType, reasonContentType, "content type %q is not application/x-protobuf", given)
+	}
+	switch params["proto"] {
+	case "", "prometheus.WriteRequest":
+		return promwrite.Version1, nil
+	case "io.prometheus.write.v2.Request":
+		return promwrite.Version2, nil
+	}
+	return 0, failed(http.StatusUnsupportedMediaType, reasonContentType, "message %q is neither prometheus.WriteRequest nor io.prometheus.write.v2.Request", params["proto"])
+}
+
+// clientOf is who shares places: all connections from one address.
+func clientOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// read takes the body, decompresses it and reads what it holds.
+func (s *server) read(r *http.Request, v promwrite.Version, g *reading) *failure {
+	g.body.Reset()
+	if _, err := g.body.ReadFrom(r.Body); err != nil {
+		return s.bodyFailure(err)
+	}
+	size, err := s2.DecodedLen(g.body.Bytes())
+	switch {
+	case err != nil:
+		return failed(http.StatusBadRequest, reasonSnappy, "the body is not snappy: %w", err)
+	case size > s.cfg.Limits.DecompressedBytes:
+		return failed(http.StatusBadRequest, reasonDecompressed, "the body expands to %d bytes, the limit is %d", size, s.cfg.Limits.DecompressedBytes)
+	case size > snappyRatio*g.body.Len():
+		return failed(http.StatusBadRequest, reasonSnappy, "%d bytes of snappy cannot be %d bytes", g.body.Len(), size)
+	}
+	if g.plain, err = s2.Decode(g.plain[:cap(g.plain)], g.body.Bytes()); err != nil {
+		return failed(http.StatusBadRequest, reasonSnappy, "the body is not whole: %w", err)
+	}
+	// Data points keep parts of this text, so it can't be the buffer itself.
+	if err = g.reader.Read(v, string(g.plain), g); err != nil {
+		reason := string(promwrite.ReasonMalformed)
+		if e, ok := errors.AsType[*promwrite.Error](err); ok {
+			reason = string(e.Reason)
+		}
+		return &failure{http.StatusBadRequest, reason, err}
+	}
+	return nil
+}
+
+func (s *server) bodyFailure(err error) *failure {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return failed(http.StatusBadRequest, reasonBodySize, "the body has more than the limit of %d bytes: see max_request_body_size", tooLarge.Limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return failed(http.StatusRequestTimeout, reasonStalled, "the body did not arrive within %v", s.cfg.Server.ReadTimeout)
+	}
+	return failed(http.StatusBadRequest, reasonTruncated, "the body did not arrive: %w", err)
+}
+
+// consume gives the points to the next consumer.
+func (s *server) consume(ctx context.Context, g *reading) *failure {
+	md := s.translator.translate(g)
+	n := md.DataPointCount()
+	if n == 0 {
+		return nil // Nothing but descriptions, or nothing that is right.
+	}
+	ctx = s.obs.StartMetricsOp(ctx)
+	err := s.next.ConsumeMetrics(ctx, md)
+	s.obs.EndMetricsOp(ctx, "prometheus_remote_write", n, err)
+	switch {
+	case err == nil:
+		return nil
+	case permanent(err):
+		return failed(http.StatusBadRequest, reasonRefused, "the pipeline refused it for good: %w", err)
+	}
+	return failed(http.StatusServiceUnavailable, reasonRefusedForNow, "the pipeline refused it for now: %w", err)
+}
+
+// confirm says what was written.
+func (s *server) confirm(w http.ResponseWriter, r *http.Request, g *reading) {
+	ctx := r.Context()
+	g.headers(w.Header())
+	if g.unsorted > 0 {
+		s.telemetry.ReceiverPrometheusRemoteWriteUnsortedSeries.Add(ctx, int64(g.unsorted))
+	}
+	if g.fragments > 0 {
+		s.telemetry.ReceiverPrometheusRemoteWriteFragments.Add(ctx, int64(g.fragments))
+	}
+	if n := s.translator.droppedExemplars.Swap(0); n > 0 {
+		s.telemetry.ReceiverPrometheusRemoteWriteDroppedExemplars.Add(ctx, n)
+	}
+	if len(g.refused) == 0 {
+		s.outcome(ctx, "accepted")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	for reason, n := range g.refused {
+		s.telemetry.ReceiverPrometheusRemoteWriteRefusedPoints.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", string(reason))))
+	}
+	s.outcome(ctx, "partial")
+	text := g.complaint()
+	s.reports.warn("partial", "refused a part of a request, took the rest", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()), zap.String("reason", text))
+	http.Error(w, text, http.StatusBadRequest)
+}
+
+// fail answers a request of which nothing was taken.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, f *failure) {
+	ctx := r.Context()
+	outcome := "refused"
+	h := w.Header()
+	(&reading{}).headers(h)
+	if f.status == http.StatusServiceUnavailable {
+		outcome = "failed"
+		h.Set("Retry-After", retryAfter)
+	}
+	if f.status == http.StatusMethodNotAllowed {
+		h.Set("Allow", http.MethodPost)
+	}
+	s.outcome(ctx, outcome)
+	s.telemetry.ReceiverPrometheusRemoteWriteErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", f.reason)))
+	s.reports.warn(f.reason, "took nothing of a request", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()),
+		zap.String("reason", f.reason), zap.Int("status", f.status), zap.Error(f.err))
+	http.Error(w, f.Error(), f.status)
+}
+
+func (s *server) outcome(ctx context.Context, name string) {
+	s.telemetry.ReceiverPrometheusRemoteWriteRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", name)))
+}
+
+// headers says how much of what was written.
+func (g *reading) headers(h http.Header) {
+	for _, n := range [...]struct {
+		kind  string
+		count int
+	}{{"Samples", g.samples}, {"Histograms", g.histograms}, {"Exemplars", g.exemplars}} {
+		h.Set("X-Prometheus-Remote-Write-"+n.kind+"-Written", strconv.Itoa(n.count))
+	}
+}
+
+// complaint says what was refused of a request.
+func (g *reading) complaint() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "refused %d samples, %d histograms and %d exemplars, took %d, %d and %d", g.lost.Samples, g.lost.Histograms, g.lost.Exemplars, g.samples, g.histograms, g.exemplars)
+	for _, f := range g.examples {
+		b.WriteString("; " + f.Error())
+	}
+	if n := g.faults - len(g.examples); n > 0 {
+		fmt.Fprintf(&b, "; and %d more", n)
+	}
+	return b.String()
+}
+
+// reports says each kind of trouble once in a while: a sender that does something wrong does it all the time.
+type reports struct {
+	logger *zap.Logger
+	said   *cache[string, time.Time]
+}
+
+const reportEvery = time.Minute
+
+func newReports(logger *zap.Logger) reports {
+	return reports{logger, newCache[string, time.Time](64, nil)}
+}
+
+func (r reports) warn(kind, message string, fields ...zap.Field) {
+	now := time.Now()
+	if at, ok := r.said.get(kind); ok && now.Sub(at) < reportEvery {
+		r.logger.Debug(message, fields...)
+		return
+	}
+	r.said.put(kind, now)
+	r.logger.Warn(message, fields...)
+}

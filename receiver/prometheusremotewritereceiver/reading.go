@@ -1,0 +1,85 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewritereceiver
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/auspex-otel/auspex/internal/wire/promwrite"
+)
+
+// mostExamples is how many faults an answer names.
+const mostExamples = 3
+
+// reading is one request while it is worked on.
+type reading struct {
+	reader *promwrite.Reader
+	body   bytes.Buffer // as it came
+	plain  []byte       // decompressed
+
+	series   []promwrite.Series
+	metadata []promwrite.Metadata
+
+	samples, histograms, exemplars int // taken
+	unsorted, fragments            int
+	lost                           promwrite.Fault // how much was refused
+	refused                        map[promwrite.Reason]int
+	examples                       []promwrite.Fault
+	faults                         int
+}
+
+var _ promwrite.Sink = (*reading)(nil)
+
+func (g *reading) reset() {
+	clear(g.series)
+	clear(g.metadata)
+	*g = reading{reader: g.reader, body: g.body, plain: g.plain, series: g.series[:0], metadata: g.metadata[:0]}
+}
+
+// Series takes a series.
+func (g *reading) Series(s *promwrite.Series) {
+	g.series = append(g.series, *s)
+	g.samples += len(s.Samples)
+	g.histograms += len(s.Histograms)
+	g.exemplars += len(s.Exemplars)
+	if s.Unsorted {
+		g.unsorted++
+	}
+}
+
+// Metadata takes what version 1 says of a family.
+func (g *reading) Metadata(m promwrite.Metadata) { g.metadata = append(g.metadata, m) }
+
+// Refused notes what is not taken.
+func (g *reading) Refused(f promwrite.Fault) {
+	if g.refused == nil {
+		g.refused = map[promwrite.Reason]int{}
+	}
+	g.refused[f.Reason] += f.Samples + f.Histograms + f.Exemplars
+	g.lost.Samples += f.Samples
+	g.lost.Histograms += f.Histograms
+	g.lost.Exemplars += f.Exemplars
+	g.faults++
+	if len(g.examples) < mostExamples {
+		g.examples = append(g.examples, f)
+	}
+}
+
+// permanent tells whether an error is permanent for every consumer that failed.
+// consumererror.IsPermanent is content with one, but what another one refused for now must come again.
+func permanent(err error) bool {
+	if !consumererror.IsPermanent(err) {
+		return false
+	}
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if joined, ok := e.(interface{ Unwrap() []error }); ok {
+			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !permanent(part) })
+		}
+	}
+	return true
+}
