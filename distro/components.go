@@ -60,6 +60,7 @@ import (
 	groupbytraceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/groupbytraceprocessor"
 	findingsreceiver "github.com/auspex-otel/auspex/receiver/findingsreceiver"
 	lumberjackreceiver "github.com/auspex-otel/auspex/receiver/lumberjackreceiver"
+	prometheusremotewritereceiver "github.com/auspex-otel/auspex/receiver/prometheusremotewritereceiver"
 	kubeletstatsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver"
 	tcplogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/tcplogreceiver"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
@@ -133,6 +134,7 @@ func components() (otelcol.Factories, error) {
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
 		findingsreceiver.NewFactory(),
 		lumberjackreceiver.NewFactory(),
+		prometheusremotewritereceiver.NewFactory(),
 		kubeletstatsreceiver.NewFactory(),
 		tcplogreceiver.NewFactory(),
 		otlpreceiver.NewFactory(),
@@ -158,6 +160,7 @@ func components() (otelcol.Factories, error) {
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
 		findingsreceiver.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		lumberjackreceiver.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
+		prometheusremotewritereceiver.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		kubeletstatsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver v0.155.0",
 		tcplogreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/tcplogreceiver v0.156.0",
 		otlpreceiver.NewFactory().Type(): "go.opentelemetry.io/collector/receiver/otlpreceiver v0.158.0",
