@@ -53,6 +53,7 @@ type Reader struct {
 	samples    []Sample
 	histograms []Histogram
 	exemplars  []Exemplar
+	series     Series // the one that is being handed out
 }
 
 // NewReader returns a Reader with limits.
@@ -64,17 +65,17 @@ var errPoints = errors.New("too much in one request")
 // Read reads a request. Texts that the sink gets are parts of body.
 func (r *Reader) Read(v Version, body string, sink Sink) error {
 	r.reset(sink)
-	defer func() { r.sink = nil }()
+	defer func() { r.sink, r.series = nil, Series{} }()
 	c := cursor{rest: body}
 	var err error
 	if v == Version2 {
 		// Symbols may come after what refers to them.
 		if err = r.readSymbols(&c); err == nil {
 			c = cursor{rest: body}
-			err = r.readRequest(&c, 5, r.seriesV2)
+			err = r.readRequest(&c, Version2, r.seriesV2)
 		}
 	} else {
-		err = r.readRequest(&c, 1, r.seriesV1)
+		err = r.readRequest(&c, Version1, r.seriesV1)
 	}
 	if err == nil {
 		return nil
@@ -118,20 +119,33 @@ func (r *Reader) readSymbols(c *cursor) error {
 	return nil
 }
 
-// readRequest reads the series, which are in a field, and metadata.
-func (r *Reader) readRequest(c *cursor, field uint64, series func(string) error) error {
+// The numbers of the fields with the series.
+const seriesFieldV1, seriesFieldV2 = 1, 5
+
+var errOtherVersion = errors.New("it is a message of the other version: the content type is wrong")
+
+// readRequest reads the series, and metadata. A message of the other version
+// looks like an empty one, and to accept it would be to lose it.
+func (r *Reader) readRequest(c *cursor, v Version, series func(string) error) error {
+	own, other := uint64(seriesFieldV1), uint64(seriesFieldV2)
+	if v == Version2 {
+		own, other = other, own
+	}
+	foreign, known := false, false
 	for c.more() {
 		if err := c.next(); err != nil {
 			return err
 		}
-		if c.field != field && (c.field != 3 || field != 1) {
+		foreign = foreign || c.field == other
+		if c.field != own && (c.field != 3 || v != Version1) {
 			continue
 		}
+		known = true
 		message, err := c.text()
 		if err != nil {
 			return err
 		}
-		if c.field == field {
+		if c.field == own {
 			err = series(message)
 		} else {
 			err = r.metadata(message)
@@ -139,6 +153,9 @@ func (r *Reader) readRequest(c *cursor, field uint64, series func(string) error)
 		if err != nil {
 			return err
 		}
+	}
+	if foreign && !known {
+		return errOtherVersion
 	}
 	return nil
 }
@@ -174,7 +191,8 @@ func (r *Reader) begin() draft {
 // finish checks a series and hands it out.
 func (r *Reader) finish(d *draft) {
 	own := r.labels[d.labels:len(r.labels):len(r.labels)]
-	s := Series{Labels: own, Metadata: d.metadata}
+	r.series = Series{Labels: own, Metadata: d.metadata}
+	s := &r.series
 	if d.fault.Reason == "" {
 		s.Labels, s.Unsorted, d.fault = r.checkLabels(own)
 	}
@@ -186,10 +204,10 @@ func (r *Reader) finish(d *draft) {
 		r.sink.Refused(d.fault)
 		return
 	}
-	s.Samples = r.checkSamples(&s, r.samples[d.samples:])
-	s.Histograms = r.checkHistograms(&s, r.histograms[d.histograms:])
-	s.Exemplars = r.checkExemplars(&s, r.exemplars[d.exemplars:])
-	r.sink.Series(&s)
+	s.Samples = r.checkSamples(s, r.samples[d.samples:])
+	s.Histograms = r.checkHistograms(s, r.histograms[d.histograms:])
+	s.Exemplars = r.checkExemplars(s, r.exemplars[d.exemplars:])
+	r.sink.Series(s)
 }
 
 // lastTime is the last millisecond that fits into 64 bits of nanoseconds.
