@@ -283,7 +283,7 @@ func (k *writeRun) explain(t *testing.T, missing []sampleKey) int {
 	t.Helper()
 	log := k.collector.text()
 	keep(t, "collector.log", []byte(log))
-	lost, proof := lostByCore(log)
+	lost, proof := peertest.LostByCore(log)
 	if lost > 0 {
 		t.Logf("the collector's core lost %d requests when it put those in flight back into its queue at start:\n%s", lost, strings.Join(proof, "\n"))
 	}

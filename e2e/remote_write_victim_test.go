@@ -9,9 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -90,63 +87,5 @@ func (v *victim) text() string {
 	return string(text)
 }
 
-// What the queue of the collector's core says when it starts.
-var queueLoaded = regexp.MustCompile(`Loaded queue metadata\t.*"writeIndex": (\d+).*"dispatchedItems": (\d+)`)
-
-const (
-	queuePutsBack = "Fetching items left for dispatch"
-	queueGone     = "Failed retrieving item\t"
-)
-
-// queueStart is one start of a queue on disk.
-type queueStart struct {
-	written, dispatched, gone int
-	line                      string
-}
-
-// lostByCore tells how many requests the core lost while it put those that were
-// in flight back into its queue. It first deletes them and then writes them at the
-// end: a kill in between leaves them nowhere. The next start shows it beyond
-// doubt: it does not find them, and the end of the queue has not moved.
-func lostByCore(log string) (requests int, proof []string) {
-	var starts []queueStart
-	for line := range strings.SplitSeq(log, "\n") {
-		if m := queueLoaded.FindStringSubmatch(line); m != nil {
-			written, _ := strconv.Atoi(m[1])
-			dispatched, _ := strconv.Atoi(m[2])
-			starts = append(starts, queueStart{written: written, dispatched: dispatched, line: line})
-		} else if strings.Contains(line, queueGone) && len(starts) > 0 {
-			starts[len(starts)-1].gone++
-		}
-	}
-	for i := 1; i < len(starts); i++ {
-		before, now := starts[i-1], starts[i]
-		if lost := min(now.gone, before.dispatched-(now.written-before.written)); lost > 0 {
-			requests += lost
-			proof = append(proof, before.line, now.line)
-		}
-	}
-	return requests, proof
-}
-
-func TestLossOfTheCoreIsTold(t *testing.T) {
-	start := func(written, dispatched int) string {
-		return fmt.Sprintf("2026-11-22T10:00:00Z\tinfo\tqueue\tLoaded queue metadata\t{\"readIndex\": 7, \"writeIndex\": %d, \"itemsSize\": 0, \"bytesSize\": 0, \"dispatchedItems\": %d}\n", written, dispatched)
-	}
-	gone := "2026-11-22T10:00:00Z\twarn\tqueue\tFailed retrieving item\t{\"key\": \"6\"}\n"
-	for name, test := range map[string]struct {
-		log  string
-		want int
-	}{
-		"nothing in flight":           {start(9, 0) + start(20, 1), 0},
-		"killed before the deletion":  {start(9, 1) + start(9, 1) + start(10, 0), 0},
-		"killed after the deletion":   {start(9, 1) + start(9, 1) + gone + start(9, 0), 1},
-		"killed once it is written":   {start(9, 1) + start(10, 1) + gone + start(30, 1), 0},
-		"killed between two of three": {start(9, 3) + start(11, 3) + gone + gone + gone, 1},
-	} {
-		got, proof := lostByCore(test.log)
-		if got != test.want || len(proof) != 2*test.want {
-			t.Errorf("%s: %d requests lost, want %d: %v", name, got, test.want, proof)
-		}
-	}
-}
+// queuePutsBack is what the queue of the collector's core says when it begins to put back what was in flight.
+const queuePutsBack = "Fetching items left for dispatch"

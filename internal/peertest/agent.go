@@ -1,0 +1,94 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package peertest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// AgentOptions say what a scraper does.
+type AgentOptions struct {
+	// WriteURL is where it writes to, by remote write.
+	WriteURL string
+	// Message is the message of remote write that a Prometheus agent sends: "" or a name of protobuf.
+	Message string
+	// Label is what all that it writes has under the name client.
+	Label string
+}
+
+// Agent is a program that scrapes itself every second and writes what it finds.
+type Agent struct {
+	*Process
+	// URL is where its own metrics are.
+	URL string
+}
+
+// StartPrometheusAgent starts a Prometheus that keeps nothing but what it has not yet written.
+func StartPrometheusAgent(t TB, o AgentOptions) *Agent {
+	t.Helper()
+	dir, address := t.TempDir(), FreeAddresses(t, 1)[0]
+	message := o.Message
+	if message == "" {
+		message = "prometheus.WriteRequest"
+	}
+	config := filepath.Join(dir, "agent.yml")
+	text := fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s, external_labels: {client: %q}}
+scrape_configs:
+- {job_name: self, scrape_native_histograms: true, always_scrape_classic_histograms: true, static_configs: [{targets: [%q]}]}
+remote_write:
+- url: %q
+  protobuf_message: %s
+  send_native_histograms: true
+  send_exemplars: true
+  queue_config: {batch_send_deadline: 500ms, max_backoff: 500ms}
+`, o.Label, address, o.WriteURL, message)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatalf("write %s: %v", config, err)
+	}
+	a := &Agent{URL: "http://" + address}
+	a.Process = startProcess(t, "the Prometheus agent", filepath.Join(dir, "agent.log"), nil, prometheusProgram(t, "prometheus"),
+		"--agent", "--config.file="+config, "--storage.agent.path="+filepath.Join(dir, "data"), "--web.listen-address="+address,
+		"--enable-feature=metadata-wal-records")
+	a.waitReady(a.URL + "/-/ready")
+	return a
+}
+
+// StartVMAgent starts the vmagent that is on the path: Debian's package victoria-metrics has one.
+func StartVMAgent(t TB, o AgentOptions) *Agent {
+	t.Helper()
+	program, err := exec.LookPath("vmagent")
+	if err != nil {
+		t.Fatalf("vmagent is not installed: %v; Debian has it in the package victoria-metrics", err)
+	}
+	dir, address := t.TempDir(), FreeAddresses(t, 1)[0]
+	config := filepath.Join(dir, "vmagent.yml")
+	text := fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s, external_labels: {client: %q}}
+scrape_configs:
+- {job_name: self, static_configs: [{targets: [%q]}]}
+`, o.Label, address)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatalf("write %s: %v", config, err)
+	}
+	a := &Agent{URL: "http://" + address}
+	a.Process = startProcess(t, "vmagent", filepath.Join(dir, "vmagent.log"), nil, program,
+		"-promscrape.config="+config, "-httpListenAddr="+address, "-remoteWrite.url="+o.WriteURL, "-remoteWrite.tmpDataPath="+filepath.Join(dir, "data"),
+		"-remoteWrite.flushInterval=500ms")
+	a.waitReady(a.URL + "/health")
+	return a
+}
+
+// Complaints are the lines of an agent's log that are warnings or worse.
+func (a *Agent) Complaints() []string {
+	var list []string
+	for line := range strings.Lines(a.Log()) {
+		if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") || strings.Contains(line, "\twarn\t") || strings.Contains(line, "\terror\t") {
+			list = append(list, strings.TrimSpace(line))
+		}
+	}
+	return list
+}
