@@ -30,22 +30,22 @@ func stopBackend() bool { return os.Getenv("AUSPEX_E2E_STOP_BACKEND") == "1" }
 
 // doorRow compares what a client sent with what is found.
 type doorRow struct {
-	client                                                 string
-	sent, acknowledged, found, missing, strange, histogram int
-	note                                                   string
+	client                                                             string
+	sent, acknowledged, found, missing, strange, duplicates, histogram int
+	note                                                               string
 }
 
 // ok tells whether the door did what it promises: all was acknowledged, and what was is there.
 func (r doorRow) ok() bool {
-	return r.sent > 0 && r.acknowledged == r.sent && r.found >= r.acknowledged && r.missing == 0 && r.strange == 0
+	return r.sent > 0 && r.acknowledged == r.sent && r.found >= r.acknowledged && r.missing == 0 && r.strange == 0 && r.duplicates == 0
 }
 
 func doorTable(rows []doorRow) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "client\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| never sent\t| native histograms\t|")
+	fmt.Fprintln(w, "client\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| never sent\t| duplicates\t| native histograms\t|")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %s\n", r.client, r.sent, r.acknowledged, r.found, r.missing, r.strange, r.histogram, r.note)
+		fmt.Fprintf(w, "%s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %s\n", r.client, r.sent, r.acknowledged, r.found, r.missing, r.strange, r.duplicates, r.histogram, r.note)
 	}
 	_ = w.Flush()
 	return b.String()
@@ -136,7 +136,7 @@ func (d *prometheusDoor) counters(t *testing.T) string {
 	require.NoError(t, err)
 	var b strings.Builder
 	for line := range strings.Lines(string(text)) {
-		for _, name := range []string{"unsorted_series", "fragments", "dropped_exemplars", "refused_points", "errors"} {
+		for _, name := range []string{"requests", "unsorted_series", "fragments", "dropped_exemplars", "refused_points", "errors"} {
 			if rest, ok := strings.CutPrefix(line, "otelcol_receiver_prometheus_remote_write_"+name); ok {
 				fields := strings.Fields(rest)
 				fmt.Fprintf(&b, ", %s %s", name, fields[len(fields)-1])
