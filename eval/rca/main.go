@@ -124,7 +124,7 @@ func (r *report) table(s system, list []*ranks) {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%.3f\t%s\t%s\t\n", x.kind, len(x.list), x.within(1), x.within(3), x.within(5), target, verdict)
 	}
-	_ = w.Flush() // into a report that is checked where it is written
+	_ = w.Flush() // the report goes to a stream that is not checked either
 }
 
 // disguised counts the predictions that are the same on a copy under other names at another time.

@@ -100,6 +100,7 @@ func (g *Graph) Rank(evidence []Evidence) []Suspect {
 	return r.list()
 }
 
+// suspect notes that a service is spoken of.
 func (r *ranking) suspect(service string) {
 	if r.suspects[service] == nil {
 		r.suspects[service] = &Suspect{Service: service}

@@ -146,21 +146,21 @@ func (m *mix) state(c *state.Codec) {
 	count(c, &m.windows, &m.excess, &m.seen, &m.others)
 }
 
-func (c *counts) state(w *state.Codec) {
+func (c *counts) state(codec *state.Codec) {
 	n := uint8(len(c.list))
-	if w.Uint8(&n); n > maxKeys {
-		w.Check(false)
+	if codec.Uint8(&n); n > maxKeys {
+		codec.Check(false)
 		return
 	}
-	if w.Reading() {
+	if codec.Reading() {
 		c.list = make([]counted, n)
 	}
 	sum := 0.0
 	for i := range c.list {
-		w.Uint64(&c.list[i].key)
-		count(w, &c.list[i].n)
+		codec.Uint64(&c.list[i].key)
+		count(codec, &c.list[i].n)
 		sum += c.list[i].n
 	}
-	count(w, &c.rest, &c.n)
-	w.Check(math.Abs(sum+c.rest-c.n) <= 1e-6*(1+c.n))
+	count(codec, &c.rest, &c.n)
+	codec.Check(math.Abs(sum+c.rest-c.n) <= 1e-6*(1+c.n))
 }
