@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/topology"
 )
 
 // A scenario is a text file. A line that begins in the first column is a
@@ -47,7 +49,7 @@ func TestScenarios(t *testing.T) {
 // play runs a scenario and returns it with the answers that it got.
 func play(t *testing.T, text string, restore bool) string {
 	t.Helper()
-	s := &scenario{T: t, tracker: NewTracker(), series: map[string]uint64{}, cadence: 10}
+	s := &scenario{T: t, tracker: NewTracker(), series: map[string]uint64{}, cadence: 10, namespaces: map[string]string{}}
 	var out strings.Builder
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, " ") {
@@ -64,6 +66,7 @@ func play(t *testing.T, text string, restore bool) string {
 			require.NoError(t, err)
 			s.tracker = NewTracker()
 			require.NoError(t, json.Unmarshal(b, s.tracker))
+			s.tracker.SetGraph(NewGraph(s.edges, s.namespaces))
 		}
 	}
 	return out.String()
@@ -74,6 +77,9 @@ type scenario struct {
 	tracker *Tracker
 	series  map[string]uint64
 	cadence int
+
+	edges      []topology.Edge
+	namespaces map[string]string
 }
 
 func (s *scenario) do(words []string) []string {
@@ -82,6 +88,24 @@ func (s *scenario) do(words []string) []string {
 	case "cadence":
 		s.cadence = s.number(words[1])
 		return nil
+	case "calls", "runs":
+		e := topology.Edge{From: topology.ID{Kind: topology.Service, Name: words[1]}, To: topology.ID{Kind: topology.Service, Name: words[2]}, Calls: 1}
+		if words[0] == "runs" {
+			e.To.Kind, e.Calls = topology.Host, 0
+		}
+		s.edges = append(s.edges, e)
+		s.tracker.SetGraph(NewGraph(s.edges, s.namespaces))
+		return nil
+	case "namespace":
+		s.namespaces[words[1]] = words[2]
+		s.tracker.SetGraph(NewGraph(s.edges, s.namespaces))
+		return nil
+	case "see":
+		s.tracker.Changes.See(words[1], ChangeKind(words[2]), words[3], s.at(words[4]))
+		return nil
+	case "happened":
+		s.tracker.Changes.Happened(words[1], ChangeKind(words[2]), words[3], s.at(words[4]))
+		return nil
 	case "point":
 		return s.point(words[1:])
 	case "silence":
@@ -89,7 +113,9 @@ func (s *scenario) do(words []string) []string {
 	case "incidents":
 		return s.incidents()
 	case "open":
-		return []string{fmt.Sprint(s.tracker.OpenBy(), " opened ", s.tracker.Opened, " followed ", len(s.tracker.Followed()))}
+		by, total := s.tracker.IncidentsBy()
+		require.LessOrEqual(s, len(by), max(total, len(s.series)))
+		return []string{fmt.Sprint(s.tracker.OpenBy(), " incidents ", total, " opened ", s.tracker.Opened, " followed ", len(s.tracker.Followed()))}
 	}
 	s.Fatalf("unknown command %q", words)
 	return nil
@@ -122,7 +148,7 @@ func (s *scenario) point(words []string) (answers []string) {
 			require.NoError(s, err)
 		}
 		got := [...]string{"none", "exposed", "end"}[s.tracker.Observe(p, func() Subject {
-			return Subject{Series: fmt.Sprintf("%016x", p.Series), Service: service, Metric: name, Statistic: "value"}
+			return Subject{Series: fmt.Sprintf("%016x", p.Series), Service: service, Metric: name, Statistic: "value", Group: name == "group"}
 		})]
 		if got != phase {
 			flush()
@@ -155,7 +181,7 @@ func (s *scenario) incidents() (answers []string) {
 		assert.Equal(s, i, again)
 		answers = append(answers, s.incident(&i))
 		for _, suspect := range i.Suspects {
-			answers = append(answers, fmt.Sprintf("  suspect %s lnp %g since %s by %s", suspect.Service, suspect.Surprise, clock(suspect.Since), suspect.Evidence.Metric))
+			answers = append(answers, s.suspect(&suspect))
 		}
 		for _, a := range i.Anomalies {
 			assert.Equal(s, i.ID, a.Incident)
@@ -170,8 +196,28 @@ func (s *scenario) incident(i *Incident) string {
 	for n, suspect := range i.Suspects {
 		names[n] = suspect.Service
 	}
-	return fmt.Sprintf("incident %s %s %s max %g %s suspects %s anomalies %d", i.ID, i.Service, i.State, i.MaxScore,
-		span(i.Opened, i.Updated, i.Closed), strings.Join(names, ","), len(i.Anomalies))
+	text := fmt.Sprintf("incident %s %s %s max %g %s suspects %s anomalies %d", i.ID, i.Service, i.State, i.MaxScore,
+		span(i.Opened, i.Updated, i.Closed), strings.Join(names, ","), i.Count)
+	if i.MergedInto != "" {
+		return text + " merged into " + i.MergedInto
+	}
+	return text
+}
+
+func (s *scenario) suspect(of *Suspect) string {
+	text := fmt.Sprintf("  suspect %s lnp %.3g since %s hops %d by %s", of.Service, of.Surprise, clock(of.Since), of.Hops, of.Evidence.Metric)
+	for _, a := range of.Also {
+		text += "," + a.Metric
+	}
+	for _, c := range of.Changes {
+		text += fmt.Sprintf(" after %s %s at %s", c.Kind, c.What, clock(c.Time))
+	}
+	return text
+}
+
+func (s *scenario) at(second string) time.Time {
+	s.Helper()
+	return start.Add(time.Duration(s.number(second)) * time.Second)
 }
 
 func describe(a *Anomaly) string {

@@ -23,6 +23,8 @@ const (
 	// maxActive bounds the series that are followed at once, maxClosed the closed
 	// incidents that are remembered, maxListed the anomalies kept in one incident.
 	maxActive, maxClosed, maxListed = 10_000, 500, 200
+	// maxTraces bounds the traces that an anomaly names.
+	maxTraces = 5
 	// growth is how much stranger than its strangest point an anomaly must get before that is news.
 	growth = 1.1
 )
@@ -49,6 +51,8 @@ type Point struct {
 	Score, LogP                      float64
 	Observed, Expected, Lower, Upper float64
 	Kind                             string
+	// TraceIDs are traces in which the point can be seen.
+	TraceIDs []string
 }
 
 // followed is a series with an anomaly that is open or in its hold-off.
@@ -60,24 +64,17 @@ type followed struct {
 	Reported      float64
 }
 
-// record is an incident with the anomalies that it was told of.
-type record struct {
-	Incident  // Suspects only once closed; Anomalies never
-	Members   []*Anomaly
-	Unlisted  int // anomalies beyond maxListed
-	OpenCount int
-	Live      int // members that are followed, open or in hold-off
-}
-
 // Tracker follows the series that are, or just were, anomalous. The zero value is not ready; use NewTracker.
 type Tracker struct {
-	followed  map[uint64]*followed
-	byService map[string]*record // the live incident of each service
-	byID      map[string]*record // live and remembered ones
-	closed    []string           // ids of those that are no longer live, oldest first
+	followed map[uint64]*followed
+	byID     map[string]*record // live and remembered ones
+	closed   []string           // ids of those that are no longer live, oldest first
+	graph    *Graph
 	// newAnomalies and newIncidents are what changed since the last News.
 	newAnomalies map[string]*Anomaly
 	newIncidents map[string]*record
+	// Changes are what was changed in services. Whoever knows of one tells it here.
+	Changes Changes
 	// Opened and Refused count anomalies that opened, and those that could not be followed because maxActive were.
 	Opened, Refused uint64
 }
@@ -85,10 +82,13 @@ type Tracker struct {
 // NewTracker returns a tracker that follows nothing yet.
 func NewTracker() *Tracker {
 	return &Tracker{
-		followed: map[uint64]*followed{}, byService: map[string]*record{}, byID: map[string]*record{},
+		followed: map[uint64]*followed{}, byID: map[string]*record{},
 		newAnomalies: map[string]*Anomaly{}, newIncidents: map[string]*record{},
 	}
 }
+
+// SetGraph tells the tracker how services hang together from here on. It is no part of the saved state.
+func (t *Tracker) SetGraph(g *Graph) { t.graph = g }
 
 // Follows tells whether the series has an anomaly that is open or in its
 // hold-off. A point of a series that is not followed and scores below 1 need
@@ -158,7 +158,7 @@ func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
 		anomalies = append(anomalies, *t.newAnomalies[id])
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.newIncidents)) {
-		incidents = append(incidents, t.view(t.newIncidents[id]))
+		incidents = append(incidents, t.told(t.newIncidents[id]))
 	}
 	clear(t.newAnomalies)
 	clear(t.newIncidents)
@@ -175,17 +175,7 @@ func (t *Tracker) open(p Point, s Subject) *followed {
 	a := &Anomaly{ID: makeID(s.Series, p.Time), Subject: s, State: StateOpen, Opened: at, Updated: at}
 	f := &followed{Anomaly: a}
 	t.followed[p.Series] = f
-	r := t.byService[s.Service]
-	if r == nil {
-		r = &record{Incident: Incident{ID: makeID("incident "+s.Service+" "+a.ID, p.Time), Service: s.Service, State: StateOpen, Opened: at}}
-		t.byService[s.Service], t.byID[r.ID] = r, r
-	}
-	a.Incident = r.ID
-	if len(r.Members) < maxListed {
-		r.Members = append(r.Members, a)
-	} else {
-		r.Unlisted++
-	}
+	r := t.join(a, p)
 	r.Live++
 	t.opened(r)
 	t.tell(a, r)
@@ -199,11 +189,6 @@ func (t *Tracker) reopen(f *followed) {
 	t.tell(f.Anomaly, r)
 }
 
-func (t *Tracker) opened(r *record) {
-	r.OpenCount++
-	r.State, r.Closed, r.Suspects = StateOpen, time.Time{}, nil
-}
-
 // strange takes a point at or above the threshold into an open anomaly.
 func (t *Tracker) strange(f *followed, p Point) {
 	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
@@ -212,6 +197,8 @@ func (t *Tracker) strange(f *followed, p Point) {
 	if a.Updated.After(r.Updated) {
 		r.Updated = a.Updated
 	}
+	r.see(a.Service, p)
+	a.addTraces(p.TraceIDs)
 	if p.SilentSince != 0 {
 		a.SilentSince = time.Unix(0, p.SilentSince).UTC()
 		t.tell(a, r)
@@ -238,6 +225,7 @@ func (t *Tracker) quiet(f *followed, p Point) Phase {
 			t.close(f)
 		}
 	}
+	t.settle(t.byID[f.Anomaly.Incident], p.Time)
 	switch after := f.Quiet - quietPoints; {
 	case after <= tailPoints:
 		return PhaseExposed
@@ -249,33 +237,30 @@ func (t *Tracker) quiet(f *followed, p Point) Phase {
 }
 
 func (t *Tracker) close(f *followed) {
-	r := t.byID[f.Anomaly.Incident]
-	if r.OpenCount == 1 {
-		r.Suspects = t.suspects(r) // while its own anomaly still counts
-		for _, a := range append(r.Members, f.Anomaly) {
-			if a.Updated.After(r.Updated) {
-				r.Updated = a.Updated
-			}
-		}
-		r.State, r.Closed = StateClosed, r.Updated
+	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
+	a.State, a.Closed = StateClosed, a.Updated
+	if a.Updated.After(r.Updated) {
+		r.Updated = a.Updated
 	}
 	r.OpenCount--
-	f.Anomaly.State, f.Anomaly.Closed = StateClosed, f.Anomaly.Updated
-	t.tell(f.Anomaly, r)
+	t.tell(a, r)
 }
 
 // forget ends the hold-off of a series whose anomaly is closed.
 func (t *Tracker) forget(series uint64, f *followed) {
 	delete(t.followed, series)
-	r := t.byID[f.Anomaly.Incident]
-	if r.Live--; r.Live > 0 {
-		return
+	t.release(t.byID[f.Anomaly.Incident])
+}
+
+// addTraces takes in the latest traces.
+func (a *Anomaly) addTraces(ids []string) {
+	for _, id := range ids {
+		if !slices.Contains(a.TraceIDs, id) {
+			a.TraceIDs = append(slices.Clone(a.TraceIDs), id) // what was told of it is a copy
+		}
 	}
-	delete(t.byService, r.Service)
-	t.closed = append(t.closed, r.ID)
-	if len(t.closed) > maxClosed {
-		delete(t.byID, t.closed[0])
-		t.closed = t.closed[1:]
+	if n := len(a.TraceIDs); n > maxTraces {
+		a.TraceIDs = a.TraceIDs[n-maxTraces:]
 	}
 }
 

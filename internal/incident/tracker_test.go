@@ -57,12 +57,13 @@ func TestAnomaliesListedInAnIncidentAreBounded(t *testing.T) {
 
 	// The one that is not listed closes all the same, and the incident with it.
 	for i := range uint64(n) {
-		for s := 10; s <= 30; s += 10 {
+		for s := 10; s <= 150; s += 10 {
 			tracker.Observe(after(i, s, 0), of("s", i))
 		}
 	}
 	anomalies, incidents := tracker.News()
 	assert.Len(t, anomalies, n)
+	assert.Equal(t, n, incidents[0].Count)
 	require.Len(t, incidents, 1)
 	assert.Equal(t, StateClosed, incidents[0].State)
 	assert.Empty(t, tracker.OpenBy())
@@ -171,6 +172,7 @@ func TestSilenceDoesNotMoveTheEndOfAnIncidentBack(t *testing.T) {
 	}
 	before := tracker.Incidents("")[0]
 	tracker.Silence(2)
+	tracker.Observe(after(1, 250, 0), of("s", 1))
 	i := tracker.Incidents("")[0]
 	assert.Equal(t, StateClosed, i.State)
 	assert.Equal(t, "+130", clock(i.Closed), "one of its anomalies was open until then")
@@ -191,6 +193,9 @@ func TestSavedStateThatContradictsItselfIsRefused(t *testing.T) {
 	tracker.Observe(after(1, 0, 2), of("s", 1))
 	tracker.Observe(after(2, 0, 2), of("t", 2))
 	tracker.Silence(2)
+	tracker.Changes.See("s", ChangeVersion, "1", start)
+	tracker.Changes.Happened("s", ChangeConfig, "a", start)
+	tracker.Changes.Happened("s", ChangeConfig, "b", start)
 	whole, err := json.Marshal(tracker)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(whole, NewTracker()))
@@ -211,6 +216,10 @@ func TestSavedStateThatContradictsItselfIsRefused(t *testing.T) {
 		"no incident":               edit(func(s *saved) { s.Incidents = nil }),
 		"incident of another":       edit(func(s *saved) { s.Followed[1].Anomaly.Incident = "x" }),
 		"closed one is missing":     edit(func(s *saved) { s.Closed = append(s.Closed, "x") }),
+		"incident has no anomalies": edit(func(s *saved) { s.Incidents[0].Members = nil }),
+		"service is nothing":        edit(func(s *saved) { s.Changes["s"] = nil }),
+		"values are nothing":        edit(func(s *saved) { s.Changes["s"].Values[ChangeVersion] = nil }),
+		"changes out of order":      edit(func(s *saved) { s.Changes["s"].List[0].Time = start.Add(time.Hour) }),
 		"incident is nothing":       edit(func(s *saved) { s.Incidents[0] = nil }),
 		"anomaly listed is nothing": edit(func(s *saved) { s.Incidents[0].Members[0] = nil }),
 	} {

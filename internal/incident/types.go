@@ -29,6 +29,9 @@ type Subject struct {
 	Unit string `json:"unit"`
 	// Attributes are the point's own attributes, as text.
 	Attributes map[string]string `json:"attributes,omitempty"`
+	// Group marks a series that is made from the verdicts on others: it is evidence
+	// only where its service has no other.
+	Group bool `json:"group,omitempty"`
 }
 
 // Anomaly is one series that left what was expected, from opening to closing.
@@ -59,34 +62,53 @@ type Anomaly struct {
 	Expected float64 `json:"expected"`
 	Lower    float64 `json:"lower"`
 	Upper    float64 `json:"upper"`
+	// TraceIDs are traces in which it can be seen, a few of the latest.
+	TraceIDs []string `json:"trace_ids,omitempty"`
 }
 
 // Suspect is a service ranked as the likely cause, with its evidence: the
 // strangest of its own series.
 type Suspect struct {
 	Service string `json:"service"`
-	// Surprise is how unlikely the service's own series are, as ln p: the less, the likelier a cause.
+	// Surprise is how unlikely the service's own series are beyond what others explain, as ln p: the less, the likelier a cause.
 	Surprise float64 `json:"surprise"`
 	// Since is the event time at which the first of its anomalies opened.
 	Since time.Time `json:"since"`
-	// Evidence is the strangest anomaly of the service.
-	Evidence Anomaly `json:"evidence"`
+	// Hops is how many calls lie between where the incident shows and this service: 0 where it is the same, -1 where no way is known.
+	Hops int `json:"hops"`
+	// Evidence is the strangest anomaly of the service, Also are the others that count.
+	Evidence Anomaly   `json:"evidence"`
+	Also     []Anomaly `json:"also,omitempty"`
+	// First is the series of the evidence that opened first.
+	First string `json:"first"`
+	// Changes are what was changed in the service in the minutes before, the latest first.
+	Changes []Change `json:"changes,omitempty"`
 }
 
-// Incident is the open anomalies of one service. Its JSON form is what the console's API answers.
+// Incident is anomalies that belong together in time and in the service graph.
+// Its JSON form is what the console's API answers.
 type Incident struct {
-	// ID is fixed by the first anomaly: 16 hexadecimal digits.
+	// ID is fixed by the first anomaly: 16 hexadecimal digits. Service is that of this anomaly.
 	ID      string `json:"id"`
 	Service string `json:"service"`
 	State   State  `json:"state"`
+	// MergedInto is the id of the incident that this one turned out to be part of.
+	MergedInto string `json:"merged_into,omitempty"`
 	// Opened, Updated and Closed are event times; Closed is absent from JSON while the incident is open.
 	Opened  time.Time `json:"opened"`
 	Updated time.Time `json:"updated"`
 	Closed  time.Time `json:"closed,omitzero"`
 	// MaxScore is the greatest score of any of its anomalies.
 	MaxScore float64 `json:"max_score"`
+	// Count is how many anomalies it has, and Services are those that they are of, in the order of their names.
+	Count    int      `json:"count"`
+	Services []string `json:"services"`
+	// Symptom is what people see of it: the strangest anomaly of the service that depends on the others.
+	Symptom Anomaly `json:"symptom"`
 	// Suspects are ranked, the likeliest first. Never empty.
 	Suspects []Suspect `json:"suspects"`
-	// Anomalies are ordered by the time of opening.
+	// TraceIDs are traces in which it can be seen, those of the likeliest suspects first.
+	TraceIDs []string `json:"trace_ids,omitempty"`
+	// Anomalies are ordered by the time of opening. There may be more than are listed.
 	Anomalies []Anomaly `json:"anomalies"`
 }

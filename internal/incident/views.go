@@ -4,18 +4,25 @@
 package incident
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
+	"cmp"
+	"math"
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/topology"
 )
 
-// evidenceSeries is how many of a service's series count as evidence: enough
-// that one odd series does not decide, few enough that a service is not
-// suspected for having many.
-const evidenceSeries = 3
+const (
+	// evidenceSeries is how many of a service's series count as evidence: enough
+	// that one odd series does not decide, few enough that a service is not
+	// suspected for having many.
+	evidenceSeries = 3
+	// changeNats is what a change shortly before speaks against a service: most faults are of our own making.
+	changeNats = 3
+	// maxIncidentTraces bounds the traces that an incident names.
+	maxIncidentTraces = 10
+)
 
 // Incidents lists incidents, the latest opened first: those in the given state,
 // or all if state is "".
@@ -23,7 +30,7 @@ func (t *Tracker) Incidents(state State) []Incident {
 	out := []Incident{}
 	for _, r := range t.byID {
 		if state == "" || r.State == state {
-			out = append(out, t.view(r))
+			out = append(out, t.told(r))
 		}
 	}
 	sort.Slice(out, func(i, j int) bool {
@@ -41,24 +48,40 @@ func (t *Tracker) Incident(id string) (Incident, bool) {
 	if r == nil {
 		return Incident{}, false
 	}
-	return t.view(r), true
+	return t.told(r), true
 }
 
 // OpenBy counts the open anomalies of every service that has some.
 func (t *Tracker) OpenBy() map[string]int {
 	n := map[string]int{}
-	for service, r := range t.byService {
-		if r.OpenCount > 0 {
-			n[service] = r.OpenCount
+	for _, f := range t.followed {
+		if f.Anomaly.State == StateOpen {
+			n[f.Anomaly.Service]++
 		}
 	}
 	return n
 }
 
-func (t *Tracker) view(r *record) Incident {
+// IncidentsBy counts the open incidents of every service that has some, and in all.
+func (t *Tracker) IncidentsBy() (by map[string]int, total int) {
+	by = map[string]int{}
+	for _, r := range t.byID {
+		if r.State != StateOpen {
+			continue
+		}
+		total++
+		for service := range r.Until {
+			by[service]++
+		}
+	}
+	return by, total
+}
+
+// told is an incident as it is told: what does not change any more once it is closed, and its anomalies.
+func (t *Tracker) told(r *record) Incident {
 	v := r.Incident
-	if v.State == StateOpen {
-		v.Suspects = t.suspects(r)
+	if r.State == StateOpen {
+		t.view(r, &v)
 	}
 	v.Anomalies = make([]Anomaly, len(r.Members))
 	for i, a := range r.Members {
@@ -68,111 +91,71 @@ func (t *Tracker) view(r *record) Incident {
 	return v
 }
 
-// suspects ranks the services that were anomalous while the incident was: the
-// one whose own series are least likely first.
-func (t *Tracker) suspects(r *record) []Suspect {
-	var out []Suspect
-	for _, o := range t.byService {
-		if s, ok := o.suspect(r); ok {
-			out = append(out, s)
+// view works out what follows from the incident's anomalies.
+func (t *Tracker) view(r *record, v *Incident) {
+	v.Count, v.Services, v.TraceIDs = len(r.Members)+r.Unlisted, r.services(), nil
+	by, nodes := t.evidence(r)
+	at := shows(nodes, t.graph)
+	v.Symptom = by[at].Evidence
+	v.Suspects = make([]Suspect, 0, len(nodes))
+	for _, n := range Rank(nodes, t.graph) {
+		s := by[n.Service]
+		s.Surprise, s.Hops = 0-max(0, n.Left), t.graph.hops(at, n.Service)
+		v.Suspects = append(v.Suspects, *s)
+		for _, a := range append([]Anomaly{s.Evidence}, s.Also...) {
+			for _, id := range a.TraceIDs {
+				if len(v.TraceIDs) < maxIncidentTraces && !slices.Contains(v.TraceIDs, id) {
+					v.TraceIDs = append(v.TraceIDs, id)
+				}
+			}
 		}
 	}
-	sort.Slice(out, func(i, j int) bool {
-		if out[i].Surprise != out[j].Surprise {
-			return out[i].Surprise < out[j].Surprise
-		}
-		return out[i].Service < out[j].Service
-	})
-	return out
 }
 
-// suspect sums the surprise of the service's least likely series, of those
-// anomalies that were open in the time of the incident of. ok is false if there is none.
-func (r *record) suspect(of *record) (s Suspect, ok bool) {
-	members := make([]*Anomaly, 0, len(r.Members))
+// evidence is what speaks against each service of the incident.
+func (t *Tracker) evidence(r *record) (by map[string]*Suspect, nodes []Node) {
+	members := map[string][]*Anomaly{}
 	for _, a := range r.Members {
-		if r == of || !a.Updated.Before(of.Opened) {
-			members = append(members, a)
-		}
+		members[a.Service] = append(members[a.Service], a)
 	}
-	if len(members) == 0 {
-		return s, false
-	}
-	s = Suspect{Service: r.Service, Since: members[0].Opened}
-	slices.SortStableFunc(members, func(a, b *Anomaly) int {
-		switch {
-		case a.Surprise < b.Surprise:
-			return -1
-		case a.Surprise > b.Surprise:
-			return 1
+	by = map[string]*Suspect{}
+	for service, list := range members {
+		s, surprise := suspect(list)
+		if s.Changes = t.Changes.Before(service, s.Since); len(s.Changes) > 0 {
+			surprise += changeNats
 		}
-		return strings.Compare(a.ID, b.ID)
+		by[service] = s
+		nodes = append(nodes, Node{Service: service, Surprise: surprise, Since: s.Since})
+	}
+	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Service, b.Service) })
+	return by, nodes
+}
+
+// suspect sums the surprise of a service's least likely series. One that is made
+// from others counts only where there is none but such.
+func suspect(members []*Anomaly) (*Suspect, float64) {
+	if slices.ContainsFunc(members, func(a *Anomaly) bool { return !a.Group }) {
+		members = slices.DeleteFunc(members, func(a *Anomaly) bool { return a.Group })
+	}
+	slices.SortFunc(members, func(a, b *Anomaly) int {
+		return cmp.Or(cmp.Compare(a.Surprise, b.Surprise), strings.Compare(a.ID, b.ID))
 	})
-	s.Evidence = *members[0]
+	first, sum := members[0], 0.0
+	s := &Suspect{Service: first.Service, Evidence: *members[0]}
 	for i, a := range members {
 		if i < evidenceSeries {
-			s.Surprise += a.Surprise
+			sum += topology.Soften(math.Abs(a.Surprise))
+			if i > 0 {
+				s.Also = append(s.Also, *a)
+			}
+			if a.Opened.Before(first.Opened) {
+				first = a
+			}
 		}
-		if a.Opened.Before(s.Since) {
+		if s.Since.IsZero() || a.Opened.Before(s.Since) {
 			s.Since = a.Opened
 		}
 	}
-	return s, true
-}
-
-// saved is the tracker's state as it is written.
-type saved struct {
-	Followed        map[uint64]*followed
-	Incidents       []*record
-	Closed          []string
-	Opened, Refused uint64
-}
-
-// MarshalJSON returns the whole state.
-func (t *Tracker) MarshalJSON() ([]byte, error) {
-	s := saved{Followed: t.followed, Closed: t.closed, Opened: t.Opened, Refused: t.Refused}
-	for _, r := range t.byID {
-		s.Incidents = append(s.Incidents, r)
-	}
-	sort.Slice(s.Incidents, func(i, j int) bool { return s.Incidents[i].ID < s.Incidents[j].ID })
-	return json.Marshal(s)
-}
-
-// UnmarshalJSON restores a state that MarshalJSON returned. It returns an error if the state contradicts itself.
-func (t *Tracker) UnmarshalJSON(b []byte) error {
-	var s saved
-	if err := json.Unmarshal(b, &s); err != nil {
-		return fmt.Errorf("incidents: %w", err)
-	}
-	n := NewTracker()
-	n.closed, n.Opened, n.Refused = s.Closed, s.Opened, s.Refused
-	anomalies := map[string]*Anomaly{}
-	for _, r := range s.Incidents {
-		if r == nil || slices.Contains(r.Members, nil) {
-			return errors.New("incidents: an incident or a member is missing")
-		}
-		n.byID[r.ID] = r
-		if r.Live > 0 {
-			n.byService[r.Service] = r
-		}
-		for _, a := range r.Members {
-			anomalies[a.ID] = a
-		}
-	}
-	for id, f := range s.Followed {
-		if f == nil || f.Anomaly == nil || n.byID[f.Anomaly.Incident] == nil {
-			return fmt.Errorf("incidents: series %016x has no incident", id)
-		}
-		if a := anomalies[f.Anomaly.ID]; a != nil {
-			f.Anomaly = a // one copy, shared by the series and its incident
-		}
-		n.followed[id] = f
-	}
-	for _, id := range n.closed {
-		if n.byID[id] == nil {
-			return fmt.Errorf("incidents: closed incident %s is missing", id)
-		}
-	}
-	*t = *n
-	return nil
+	s.First = first.Series
+	return s, sum
 }

@@ -1,0 +1,207 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package incident
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+// ChangeKind says what was changed.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	// ChangeVersion is a service.version, ChangeImage a container image, that was not there before.
+	ChangeVersion ChangeKind = "version"
+	ChangeImage   ChangeKind = "image"
+	// ChangeRestart is a process or an instance that is new.
+	ChangeRestart ChangeKind = "restart"
+	// ChangeConfig is a configuration, ChangeDeployment a deployment, that somebody told of, and ChangeKubernetes an event of Kubernetes.
+	ChangeConfig     ChangeKind = "config"
+	ChangeDeployment ChangeKind = "deployment"
+	ChangeKubernetes ChangeKind = "kubernetes"
+)
+
+const (
+	// maxChanged bounds the services whose changes are known, maxValues the values of
+	// one kind that are known of a service, maxChanges the changes that are remembered of it.
+	maxChanged, maxValues, maxChanges = 5000, 64, 20
+	// staleValue is after how long a value that was not seen may be forgotten, or is
+	// news where it comes back after another: a version that was rolled back to.
+	staleValue = time.Hour
+	// sameChange is how long the same happening is told of once.
+	sameChange = 5 * time.Minute
+	// changeBefore is how long before an anomaly a change may lie and be its cause.
+	changeBefore = 10 * time.Minute
+	// maxChangeText bounds a value, in bytes.
+	maxChangeText = 256
+)
+
+// Change is one thing that was changed in a service.
+type Change struct {
+	Kind ChangeKind `json:"kind"`
+	// What is the new version or image, the instance, or what was told.
+	What string `json:"what"`
+	// Before is the version or image that was seen last before, if there was one.
+	Before string    `json:"before,omitempty"`
+	Time   time.Time `json:"time"`
+}
+
+// Changes remembers what was changed, by service. The zero value is ready.
+type Changes struct {
+	services map[string]*changed
+}
+
+// changed is what is known of one service.
+type changed struct {
+	Last   time.Time
+	Values map[ChangeKind]map[string]time.Time `json:",omitempty"` // when each was seen last
+	List   []Change                            `json:",omitempty"` // the latest last
+}
+
+// See notes that a service had a value of a kind at a time. A value that was not
+// there before is a change, but for the first one: the service may have had it for ever.
+func (c *Changes) See(service string, kind ChangeKind, value string, at time.Time) {
+	if value == "" || len(value) > maxChangeText {
+		return
+	}
+	s := c.of(service, at)
+	known := s.Values[kind]
+	if known == nil {
+		known = map[string]time.Time{}
+		if s.Values == nil {
+			s.Values = map[ChangeKind]map[string]time.Time{}
+		}
+		s.Values[kind] = known
+	}
+	last, seen := known[value]
+	if seen && at.Sub(last) <= staleValue {
+		if at.After(last) {
+			known[value] = at
+		}
+		return
+	}
+	before := latest(known)
+	if !seen && len(known) >= maxValues && !forgetStale(known, at) {
+		return // too many at once to tell which is new
+	}
+	known[value] = at
+	if before != "" && before != value {
+		s.add(Change{Kind: kind, What: value, Before: before, Time: at})
+	}
+}
+
+// Happened notes what somebody told of.
+func (c *Changes) Happened(service string, kind ChangeKind, what string, at time.Time) {
+	if len(what) > maxChangeText {
+		what = what[:maxChangeText]
+	}
+	s := c.of(service, at)
+	for _, known := range s.List {
+		if known.Kind == kind && known.What == what && at.Sub(known.Time).Abs() <= sameChange {
+			return
+		}
+	}
+	s.add(Change{Kind: kind, What: what, Time: at})
+}
+
+// Before lists the changes of a service that may be the cause of what began at a time, the latest first.
+func (c *Changes) Before(service string, at time.Time) (list []Change) {
+	s := c.services[service]
+	if s == nil {
+		return nil
+	}
+	for _, change := range s.List {
+		if !change.Time.After(at) && at.Sub(change.Time) <= changeBefore {
+			list = append(list, change)
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
+
+func (c *Changes) of(service string, at time.Time) *changed {
+	s := c.services[service]
+	if s == nil {
+		if c.services == nil {
+			c.services = map[string]*changed{}
+		}
+		if len(c.services) >= maxChanged {
+			c.shrink()
+		}
+		s = &changed{}
+		c.services[service] = s
+	}
+	if at.After(s.Last) {
+		s.Last = at
+	}
+	return s
+}
+
+// shrink forgets the sixteenth of the services that was heard of longest ago.
+func (c *Changes) shrink() {
+	names := slices.SortedFunc(maps.Keys(c.services), func(a, b string) int {
+		return cmp.Or(c.services[a].Last.Compare(c.services[b].Last), cmp.Compare(a, b))
+	})
+	for _, name := range names[:len(names)/16] {
+		delete(c.services, name)
+	}
+}
+
+func (s *changed) add(c Change) {
+	i, _ := slices.BinarySearchFunc(s.List, c.Time, func(known Change, at time.Time) int {
+		return cmp.Or(known.Time.Compare(at), -1) // after those of its time
+	})
+	s.List = slices.Insert(s.List, i, c)
+	if len(s.List) > maxChanges {
+		s.List = slices.Delete(s.List, 0, 1)
+	}
+}
+
+// latest is the value that was seen last, "" if there is none.
+func latest(known map[string]time.Time) (value string) {
+	for v, at := range known {
+		if value == "" || cmp.Or(at.Compare(known[value]), cmp.Compare(v, value)) > 0 {
+			value = v
+		}
+	}
+	return value
+}
+
+// forgetStale drops the value that was seen longest ago, if that is long enough.
+func forgetStale(known map[string]time.Time, at time.Time) bool {
+	oldest := ""
+	for v, t := range known {
+		if oldest == "" || cmp.Or(t.Compare(known[oldest]), cmp.Compare(v, oldest)) < 0 {
+			oldest = v
+		}
+	}
+	if at.Sub(known[oldest]) <= staleValue {
+		return false
+	}
+	delete(known, oldest)
+	return true
+}
+
+// check returns an error if a restored state contradicts itself.
+func (c *Changes) check() error {
+	if len(c.services) > maxChanged {
+		return errors.New("incidents: too many services have changes")
+	}
+	for _, s := range c.services {
+		if s == nil || len(s.List) > maxChanges || !slices.IsSortedFunc(s.List, func(a, b Change) int { return a.Time.Compare(b.Time) }) {
+			return errors.New("incidents: changes of a service are missing, too many or out of order")
+		}
+		for _, known := range s.Values {
+			if known == nil || len(known) > maxValues {
+				return errors.New("incidents: values of a service are missing or too many")
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package incident
+
+import (
+	"math"
+	"slices"
+
+	"github.com/auspex-otel/auspex/internal/topology"
+)
+
+const (
+	// nearHops is how many calls may lie between two services whose anomalies belong
+	// together: one in between may hide what passes through it.
+	nearHops = 2
+	// farHops bounds the way that is looked for from where an incident shows to a suspect.
+	farHops = 8
+)
+
+// Graph is how services hang together, as far as that is known. What services
+// call, such as databases, and the hosts that they run on stand in it by their
+// names too: a host's own metrics are those of a service of its name.
+type Graph struct {
+	callees, callers map[string][]string
+	hosts            map[string][]string
+	namespaces       map[string]string
+}
+
+// NewGraph makes a graph of what is known of calls and places, and of the service.namespace of services.
+func NewGraph(edges []topology.Edge, namespaces map[string]string) *Graph {
+	g := &Graph{callees: map[string][]string{}, callers: map[string][]string{}, hosts: map[string][]string{}, namespaces: namespaces}
+	pods, nodes := map[string][]string{}, map[string][]string{} // of a pod: its services, its nodes
+	for _, e := range edges {
+		switch {
+		case e.Calls > 0:
+			g.callees[e.From.Name] = append(g.callees[e.From.Name], e.To.Name)
+			g.callers[e.To.Name] = append(g.callers[e.To.Name], e.From.Name)
+		case e.From.Kind == topology.Service && e.To.Kind == topology.Host:
+			g.hosts[e.From.Name] = append(g.hosts[e.From.Name], e.To.Name)
+		case e.From.Kind == topology.Pod && e.To.Kind == topology.Service:
+			pods[e.From.Name] = append(pods[e.From.Name], e.To.Name)
+		case e.From.Kind == topology.Pod && e.To.Kind == topology.Node:
+			nodes[e.From.Name] = append(nodes[e.From.Name], e.To.Name)
+		}
+	}
+	for pod, services := range pods {
+		for _, s := range services {
+			g.hosts[s] = append(g.hosts[s], nodes[pod]...)
+		}
+	}
+	for _, m := range [...]map[string][]string{g.callees, g.callers, g.hosts} {
+		for name := range m {
+			slices.Sort(m[name])
+			m[name] = slices.Compact(m[name])
+		}
+	}
+	return g
+}
+
+// near returns a function that tells whether what goes wrong in another service at
+// the same time as in this one belongs together.
+//
+// Calls within two hops do it, a shared database or queue among them, and a host
+// that is strange itself does it with what runs on it. What runs on one host does
+// not belong together for that: half a cluster would. Where nothing is known of
+// what either calls there is no better guess than the namespace; without one,
+// services stay apart.
+func (g *Graph) near(service string) func(other string) bool {
+	if g == nil {
+		return func(other string) bool { return other == service }
+	}
+	around := map[string]bool{service: true}
+	walk(service, nearHops, func(name string) [2][]string { return [2][]string{g.callees[name], g.callers[name]} }, func(name string, _ int) bool {
+		around[name] = true
+		return true
+	})
+	for _, host := range g.hosts[service] {
+		around[host] = true
+	}
+	return func(other string) bool {
+		if around[other] || slices.Contains(g.hosts[other], service) {
+			return true
+		}
+		return !g.connected(service) && !g.connected(other) && g.namespaces[service] != "" && g.namespaces[service] == g.namespaces[other]
+	}
+}
+
+func (g *Graph) connected(name string) bool { return len(g.callees[name])+len(g.callers[name]) > 0 }
+
+// depends are what a service calls, and what it runs on.
+func (g *Graph) depends(name string) [2][]string {
+	if g == nil {
+		return [2][]string{}
+	}
+	return [2][]string{g.callees[name], g.hosts[name]}
+}
+
+// hops is how far below a service another lies, -1 if no way is known.
+func (g *Graph) hops(from, to string) int {
+	found := -1
+	walk(from, farHops, g.depends, func(name string, hops int) bool {
+		if name == to {
+			found = hops
+		}
+		return found < 0
+	})
+	return found
+}
+
+// below are what a service depends on in the end.
+func (g *Graph) below(name string) map[string]bool {
+	seen := map[string]bool{}
+	walk(name, math.MaxInt, g.depends, func(name string, _ int) bool {
+		seen[name] = true
+		return true
+	})
+	return seen
+}
+
+// walk visits a name and all that is reached from it over at most so many steps, the nearest first, until visit returns false.
+func walk(from string, most int, next func(string) [2][]string, visit func(name string, hops int) bool) {
+	seen, ring := map[string]bool{from: true}, []string{from}
+	for hops := 0; len(ring) > 0; hops++ {
+		var outer []string
+		for _, at := range ring {
+			if !visit(at, hops) {
+				return
+			}
+			for _, list := range next(at) {
+				for _, name := range list {
+					if !seen[name] && hops < most {
+						seen[name] = true
+						outer = append(outer, name)
+					}
+				}
+			}
+		}
+		ring = outer
+	}
+}
