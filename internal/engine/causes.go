@@ -33,8 +33,6 @@ const (
 	ahead = int64(10 * time.Minute)
 	// causesEvery is how often, in event time, evidence is advanced.
 	causesEvery = int64(time.Second)
-	// placeEvery is how often, in event time, it is noted where a source runs.
-	placeEvery = int64(time.Minute)
 	// leastSelf is how many spans ten seconds need for the median of their self time or network time.
 	leastSelf = 5
 )
@@ -66,10 +64,11 @@ func (e *Engine) pass(t int64) {
 	e.causes.Windows(e.selfTime, e.networkTime)
 }
 
-// place notes where a resource runs.
+// place notes where a resource runs, and what else it says.
 func (e *Engine) place(service string, attributes pcommon.Map, t int64) {
 	if t > 0 && e.timely(t) {
 		e.causes.Runs(service, evidence.Place(attributes), t)
+		e.noteResource(service, attributes, t)
 	}
 }
 
@@ -95,10 +94,6 @@ func (e *Engine) use(st *stream, v float64, t int64) {
 	}
 	e.used = max(e.used, t)
 	e.causes.Use(st.source.service.name, st.source.instance, st.quantity, v, t)
-	if t >= st.source.placed+placeEvery {
-		st.source.placed = t
-		e.causes.Runs(st.source.service.name, evidence.Place(st.source.resource), t)
-	}
 }
 
 var medianStats = []statistic{statP50}

@@ -84,6 +84,7 @@ type Engine struct {
 	evicted         uint64
 	snapshots
 	historyState
+	links
 	causality
 	restoring bool
 	refs      []ref      // scratch of one batch
@@ -101,7 +102,7 @@ type source struct {
 	streams   int
 	watermark int64
 	instance  string // that it stands for, if any
-	placed    int64  // when it was noted where it runs
+	noted     int64  // when its resource was looked at
 	life      silence.Life
 }
 
@@ -189,6 +190,7 @@ func (e *Engine) reset() {
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}
+	e.links = links{namespaces: map[string]string{}}
 	e.budget = newBudget(e.cfg.FalseAlarms.MaxAlpha)
 	e.decisionsPerDay, e.points, e.warming, e.evicted = perSignal{}, 0, 0, 0
 }
@@ -213,6 +215,7 @@ func (e *Engine) tick(now time.Time) {
 			e.silence(series.ID(id), st)
 		}
 	}
+	e.link(now)
 	e.findSilent(now)
 	e.tickLogs(now)
 	e.tickSpans(now)

@@ -27,13 +27,15 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 		return e.repeated(r, st, t, out, verdicts)
 	}
 	st.late = 0
-	first := !st.meter.seen
+	first, before := !st.meter.seen, meter{seen: st.meter.seen, start: st.meter.start, time: st.meter.time}
 	samples, refused := e.measure(r, st)
 	if refused != "" {
 		e.refused[refused]++
 		return verdicts
 	}
 	st.source.advance(t)
+	e.noteSource(st.source, t)
+	e.noteRestart(st, before)
 	st.come(first)
 	if st.quantity != "" && st.source.instance != "" && len(samples) == 1 {
 		e.use(st, samples[0].v, t)

@@ -1,0 +1,134 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/auspex-otel/auspex/internal/evidence"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/topology"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+const (
+	// noteEvery is how often, in event time, the resource of a source is looked at. One with another version is another source.
+	noteEvery = int64(10 * time.Second)
+	// linkEvery is how often, in ticks, incidents are told how services hang together.
+	linkEvery = 10 * time.Second
+	// maxNamespaces bounds the services whose namespace is known.
+	maxNamespaces = 10_000
+)
+
+// links are what incidents are told of how services hang together.
+type links struct {
+	namespaces map[string]string
+	linkAt     time.Time // when they are told next
+}
+
+// noteSource notes what the resource of a source says, now and then.
+func (e *Engine) noteSource(src *source, t int64) {
+	if t >= src.noted && t < src.noted+noteEvery {
+		return
+	}
+	src.noted = t
+	e.place(src.service.name, src.resource, t)
+}
+
+// noteResource notes the version, image, instance and namespace of a service.
+func (e *Engine) noteResource(service string, resource pcommon.Map, t int64) {
+	at, c := time.Unix(0, t).UTC(), &e.tracker.Changes
+	var image string
+	for key, v := range resource.All() {
+		switch key {
+		case vocabulary.ServiceVersion:
+			c.See(service, incident.ChangeVersion, v.AsString(), at)
+		case vocabulary.ServiceNamespace:
+			if _, ok := e.namespaces[service]; ok || len(e.namespaces) < maxNamespaces {
+				e.namespaces[service] = v.AsString()
+			}
+		case vocabulary.ImageName:
+			image = v.AsString() + image
+		case vocabulary.ImageTag:
+			image += ":" + v.AsString()
+		case vocabulary.ImageTags:
+			if v.Type() == pcommon.ValueTypeSlice && v.Slice().Len() > 0 {
+				image += ":" + v.Slice().At(0).AsString()
+			}
+		}
+	}
+	c.See(service, incident.ChangeImage, image, at)
+	if instance := evidence.Instance(resource); instance != "" {
+		c.See(service, incident.ChangeRestart, instance, at)
+	} else if pid, ok := resource.Get(vocabulary.ProcessID); ok {
+		c.See(service, incident.ChangeRestart, "process "+pid.AsString(), at)
+	}
+}
+
+// noteRestart notes that what a counter counts began anew after its last point.
+func (e *Engine) noteRestart(st *stream, before meter) {
+	if before.seen && !st.meter.delta && before.start > 0 && st.meter.start > before.time {
+		e.tracker.Changes.Happened(st.source.service.name, incident.ChangeRestart, "", time.Unix(0, st.meter.start).UTC())
+	}
+}
+
+// noteRecord notes what a log record tells of a change: an event of Kubernetes,
+// or one whose event name says that a configuration or a deployment was changed.
+func (e *Engine) noteRecord(service string, resource pcommon.Map, lr plog.LogRecord, t int64) {
+	at, c := time.Unix(0, t).UTC(), &e.tracker.Changes
+	switch name := lr.EventName(); {
+	case strings.HasPrefix(name, "config."):
+		c.Happened(service, incident.ChangeConfig, name, at)
+	case strings.HasPrefix(name, "deployment."):
+		c.Happened(service, incident.ChangeDeployment, name, at)
+	}
+	object, ok := resource.Get(vocabulary.KubernetesObject)
+	if !ok {
+		return
+	}
+	reason, ok := lr.Attributes().Get(vocabulary.KubernetesReason)
+	if !ok {
+		return
+	}
+	for _, name := range e.ownersOf(object.AsString()) {
+		c.Happened(name, incident.ChangeKubernetes, reason.AsString()+" "+object.AsString(), at)
+	}
+}
+
+// ownersOf are the services that a pod or a deployment belongs to, else one of its name, if there is one.
+func (e *Engine) ownersOf(object string) (services []string) {
+	g := e.causes.Graph()
+	pods := append(g.Related(topology.ID{Kind: topology.Deployment, Name: object}, topology.Pod), topology.ID{Kind: topology.Pod, Name: object})
+	for _, pod := range pods {
+		for _, s := range g.Related(pod, topology.Service) {
+			services = append(services, s.Name)
+		}
+	}
+	if len(services) == 0 && e.services[object] != nil {
+		services = append(services, object)
+	}
+	return services
+}
+
+// link tells incidents how services hang together by now.
+func (e *Engine) link(now time.Time) {
+	if now.Before(e.linkAt) {
+		return
+	}
+	e.linkAt = now.Add(linkEvery)
+	for name := range e.namespaces {
+		if e.services[name] == nil {
+			delete(e.namespaces, name)
+		}
+	}
+	namespaces := make(map[string]string, len(e.namespaces))
+	for name, namespace := range e.namespaces {
+		namespaces[name] = namespace
+	}
+	e.tracker.SetGraph(incident.NewGraph(e.causes.Graph().Edges(), namespaces))
+}
