@@ -55,12 +55,11 @@ const (
 	HostName          = "host.name"
 	UnknownService    = "unknown_service"
 
-	ServiceVersion   = "service.version"
-	ServiceNamespace = "service.namespace"
-	ImageName        = "container.image.name"
-	ImageTags        = "container.image.tags"
-	ImageTag         = "container.image.tag" // older, and not a list
-	ProcessID        = "process.pid"
+	ServiceVersion = "service.version"
+	ImageName      = "container.image.name"
+	ImageTags      = "container.image.tags"
+	ImageTag       = "container.image.tag" // older, and not a list
+	ProcessID      = "process.pid"
 
 	// KubernetesObject is an attribute of the resource, KubernetesReason of the record, of an event of Kubernetes.
 	KubernetesObject = "k8s.object.name"
