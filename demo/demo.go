@@ -28,11 +28,11 @@ type demo struct {
 	screen  *screen
 	console *console
 
-	sim       *shop.Simulation
-	record    *shop.Record
-	exporters *telemetry.Exporters
-	fleet     *telemetry.Fleet
-	end       time.Time // event time of the latest interval
+	sim    *shop.Simulation
+	record *shop.Record
+	sink   telemetry.Sink
+	fleet  *telemetry.Fleet
+	end    time.Time // event time of the latest interval
 }
 
 func newDemo(set settings, s *screen) *demo {
@@ -89,10 +89,10 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 		return exitWrong, err
 	}
 	d.screen.say("the collector is up after %.1f s, with its built-in configuration", time.Since(began).Seconds())
-	if err := d.open(ctx); err != nil {
+	if err := d.open(); err != nil {
 		return exitWrong, err
 	}
-	defer d.close()
+	defer d.sink.Close()
 	if err := d.history(ctx); err != nil {
 		return exitWrong, err
 	}
@@ -127,26 +127,19 @@ func (d *demo) ready(ctx context.Context) error {
 }
 
 // open builds the shop and its instruments. Event time starts in the past, on the grid of the cadence.
-func (d *demo) open(ctx context.Context) (err error) {
-	d.end = time.Now().UTC().Truncate(cadence).Add(-past)
-	services := shop.Services()
-	d.sim = shop.New(d.set.seed, d.end, cadence)
-	d.record = shop.NewRecord(len(services), normalOver)
-	if d.exporters, err = telemetry.Dial(ctx, otlpEndpoint); err != nil {
-		return err
-	}
-	if d.fleet, err = telemetry.NewFleet(services, d.end, d.exporters); err != nil {
-		return errors.Join(err, d.exporters.Close())
-	}
-	return nil
+func (d *demo) open() (err error) {
+	d.build(time.Now().UTC().Truncate(cadence).Add(-past))
+	d.sink, err = telemetry.Dial(otlpEndpoint)
+	return err
 }
 
-// close ends the instruments. Nothing is awaited for long: the answer is out.
-func (d *demo) close() {
-	ctx, stop := context.WithTimeout(context.Background(), 2*time.Second)
-	defer stop()
-	_ = d.fleet.Shutdown(ctx)
-	_ = d.exporters.Close()
+// build builds the shop and its instruments.
+func (d *demo) build(start time.Time) {
+	services := shop.Services()
+	d.end = start
+	d.sim = shop.New(d.set.seed, start, cadence, followed)
+	d.record = shop.NewRecord(len(services), normalOver)
+	d.fleet = telemetry.NewFleet(services, start)
 }
 
 // answer prints what was broken and what was found, and the verdict as the last line.
@@ -158,12 +151,7 @@ func (d *demo) answer(w *watch, t outcome) (int, error) {
 	} else {
 		d.screen.found(f, consoleBase)
 	}
-	d.screen.plain("%s", d.screen.bold("What was broken"))
-	if t.service == "" {
-		d.screen.plain("  nothing")
-	} else {
-		d.screen.plain("  %s, since %s: %s", t.service, t.from.Local().Format(time.DateTime), t.what)
-	}
+	d.screen.broken(f, t)
 	code, word := exitRight, d.screen.green("The answer is right.")
 	if !right {
 		code, word = exitWrong, d.screen.red("The answer is wrong.")

@@ -59,7 +59,7 @@ func fake(t *testing.T, incidents ...incident.Incident) *console {
 }
 
 func TestAnswerAndExitCode(t *testing.T) {
-	fault := truth{service: "payments", from: after(20), to: after(60)}
+	fault := truth{culprits: []string{"payments"}, from: after(20), to: after(60)}
 	cases := map[string]struct {
 		incidents []incident.Incident
 		truth     truth
@@ -97,7 +97,11 @@ func TestAnswerAndExitCode(t *testing.T) {
 			if err != nil || code != c.code {
 				t.Errorf("exit code %d, %v; want %d\n%s", code, err, c.code, &out)
 			}
-			checkLastLine(t, out.String(), c.truth.service, c.service)
+			broken := ""
+			if len(c.truth.culprits) > 0 {
+				broken = c.truth.culprits[0]
+			}
+			checkLastLine(t, out.String(), broken, c.service)
 		})
 	}
 }
@@ -198,9 +202,9 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%d quiet intervals", q)
 	}
 	for want, err := range map[string]error{
-		"FAULT=fire: want none, latency, errors or throughput": second(parse(nil, env("FAULT", "fire"), io.Discard)),
-		"SEED=-1: want a whole number":                         second(parse(nil, env("SEED", "-1"), io.Discard)),
-		`unexpected argument "up"`:                             second(parse([]string{"up"}, env(), io.Discard)),
+		"FAULT=fire: want none, latency, errors, throughput, database, cpu, memory, network, deployment, queue or vanished": second(parse(nil, env("FAULT", "fire"), io.Discard)),
+		"SEED=-1: want a whole number": second(parse(nil, env("SEED", "-1"), io.Discard)),
+		`unexpected argument "up"`:     second(parse([]string{"up"}, env(), io.Discard)),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -6,5 +6,5 @@
 // prints what the collector's API says about it.
 //
 // The collector knows nothing of the demo. It runs with its built-in configuration, and
-// all it gets is OTLP from seven services.
+// all it gets is OTLP from eight services: metrics, traces and logs.
 package main

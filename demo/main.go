@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 
-	"go.opentelemetry.io/otel"
 	"golang.org/x/term"
 )
 
@@ -53,9 +52,14 @@ func run(args []string, getenv func(string) string, out *os.File, errs io.Writer
 		<-signals
 		cancel(errInterrupted)
 	}()
-	// Spans and log records travel in the background. What is lost of them does not change the answer.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {}))
 
+	if set.write != "" {
+		if err := newDemo(set, newScreen(out, tty, false)).write(ctx); err != nil {
+			fmt.Fprintln(errs, "auspex-demo:", err)
+			return exitUnable
+		}
+		return exitRight
+	}
 	code, err := newDemo(set, newScreen(out, tty, tty && getenv("NO_COLOR") == "")).run(ctx, cancel)
 	if err != nil && !errors.Is(err, errInterrupted) {
 		fmt.Fprintln(errs, "\nauspex-demo:", err)

@@ -9,29 +9,19 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
 	"github.com/auspex-otel/auspex/demo/shop"
+	"github.com/auspex-otel/auspex/demo/telemetry"
 )
 
 // due says whether the next interval has ended on the wall clock.
 func (d *demo) due(now time.Time) bool { return !d.end.Add(cadence).After(now) }
 
 // next simulates the next interval and takes it into the instruments.
-func (d *demo) next(ctx context.Context, traces int) (*shop.Interval, error) {
-	iv := d.sim.Next(traces)
+func (d *demo) next() *shop.Interval {
+	iv := d.sim.Next()
 	d.end = iv.End
-	return iv, d.fleet.Record(ctx, iv)
-}
-
-// send exports batches one after the other and returns when all are acknowledged.
-func (d *demo) send(ctx context.Context, batches []*metricdata.ResourceMetrics) error {
-	for _, b := range batches {
-		if err := d.exporters.Metrics.Export(ctx, b); err != nil {
-			return fmt.Errorf("the collector does not take the metrics: %w", err)
-		}
-	}
-	return nil
+	d.fleet.Record(iv)
+	return iv
 }
 
 // history plays the past, up to the interval that has just ended, and returns when the
@@ -39,14 +29,11 @@ func (d *demo) send(ctx context.Context, batches []*metricdata.ResourceMetrics) 
 func (d *demo) history(ctx context.Context) error {
 	began, from, intervals := time.Now(), d.end, 0
 	for d.due(time.Now()) {
-		n, err := d.catchUp(ctx, from, intervals)
+		n, err := d.catchUp(ctx, from)
 		if err != nil {
 			return err
 		}
 		intervals += n
-	}
-	if err := d.fleet.Flush(ctx); err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
 	}
 	s, err := d.console.status(ctx)
 	if err != nil {
@@ -60,43 +47,38 @@ func (d *demo) history(ctx context.Context) error {
 
 // catchUp plays the intervals that are due and returns how many there were. One goroutine
 // sends what the other simulates.
-func (d *demo) catchUp(ctx context.Context, from time.Time, before int) (played int, err error) {
+func (d *demo) catchUp(ctx context.Context, from time.Time) (played int, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	batches, sent := make(chan []*metricdata.ResourceMetrics, 2), make(chan error, 1)
+	batches, sent := make(chan telemetry.Batch, 2), make(chan error, 1)
 	go func() {
 		var err error
 		for b := range batches {
 			if err == nil {
-				if err = d.send(ctx, b); err != nil {
+				if err = d.sink.Send(ctx, b); err != nil {
 					stop(err)
 				}
 			}
 		}
 		sent <- err
 	}()
-	for err == nil && ctx.Err() == nil && d.due(time.Now()) {
-		traces := 0
-		if (before+played)%pastTraces == 0 {
-			traces = 1
-		}
-		var iv *shop.Interval
-		if iv, err = d.next(ctx, traces); err == nil {
-			d.record.Add(iv)
-			if played++; played%pastBatch == 0 {
-				batches <- d.fleet.Batches()
-				d.screen.progress("history", float64(iv.End.Sub(from))/float64(time.Since(from)))
-			}
+	for ctx.Err() == nil && d.due(time.Now()) {
+		iv := d.next()
+		d.record.Add(iv)
+		if played++; played%pastBatch == 0 {
+			batches <- d.fleet.Take()
+			d.screen.progress("history", float64(iv.End.Sub(from))/float64(time.Since(from)))
 		}
 	}
-	batches <- d.fleet.Batches()
+	batches <- d.fleet.Take()
 	close(batches)
-	return played, errors.Join(err, <-sent)
+	return played, <-sent
 }
 
 // outcome is the truth, and what to call it.
 type outcome struct {
 	truth
+	kind shop.Kind
 	what string
 }
 
@@ -125,7 +107,7 @@ func (d *demo) live(ctx context.Context) (*watch, outcome, error) {
 			return nil, o, err
 		}
 		now := time.Now()
-		if faulty >= faultMost || (o.service != "" && w.stable(now, broken)) {
+		if faulty >= faultMost || (len(o.culprits) > 0 && w.stable(now, broken)) {
 			return w, o, nil
 		}
 		d.screen.wait("next point in %.0f s", max(0, d.end.Add(cadence).Sub(now).Seconds()))
@@ -150,21 +132,18 @@ func (d *demo) breakOne() outcome {
 	d.sim.Break(fault, normal)
 	d.screen.say("something breaks now")
 	return outcome{
-		truth: truth{service: shop.Services()[fault.Service].Name, from: d.end},
+		truth: truth{culprits: fault.Culprits(), from: d.end},
+		kind:  fault.Kind,
 		what:  fault.Describe(normal, cadence),
 	}
 }
 
 // step plays one live interval and shows it together with what the API says right after.
 func (d *demo) step(ctx context.Context, w *watch) error {
-	iv, err := d.next(ctx, liveTraces)
-	if err != nil {
+	iv := d.next()
+	if err := d.sink.Send(ctx, d.fleet.Take()); err != nil {
 		return err
 	}
-	if err := d.send(ctx, d.fleet.Batches()); err != nil {
-		return err
-	}
-	go func() { _ = d.fleet.Flush(ctx) }()
 	if w == nil {
 		return nil
 	}

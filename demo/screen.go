@@ -115,6 +115,7 @@ func (s *screen) interval(iv *shop.Interval, open int) {
 func (s *screen) found(f *finding, base string) {
 	a := f.evidence
 	s.plain("\n%s", s.bold("What the API says"))
+	s.plain("  incident  %s", f.incident)
 	s.plain("  service   %s", s.bold(f.service))
 	s.plain("  since     %s", f.since.Local().Format(time.DateTime))
 	s.plain("  metric    %s, %s", a.Metric, a.Statistic)
@@ -123,6 +124,23 @@ func (s *screen) found(f *finding, base string) {
 	s.plain("Open next")
 	s.plain("  bin/auspex incidents")
 	s.plain("  %s/api/v1/incidents/%s", base, f.incident)
+}
+
+// broken shows what was broken beside what was found.
+func (s *screen) broken(f *finding, t outcome) {
+	s.plain("%s", s.bold("What was broken"))
+	if len(t.culprits) == 0 {
+		s.plain("  nothing")
+		return
+	}
+	s.plain("  fault     %s in %s: %s", t.kind, s.bold(t.culprits[0]), t.what)
+	s.plain("  since     %s", t.from.Local().Format(time.DateTime))
+	if len(t.culprits) > 1 {
+		s.plain("  as right  %s", strings.Join(t.culprits[1:], ", "))
+	}
+	if f != nil {
+		s.plain("  suspect   %s, %.0f s after it began", f.service, f.since.Sub(t.from).Seconds())
+	}
 }
 
 // quantity writes a value in the unit of its series, times below a second in milliseconds.

@@ -20,12 +20,10 @@ const (
 	cadence = 5 * time.Second
 	// past is how much history there is.
 	past = 25 * time.Hour
-	// pastBatch is how many intervals of the past travel in one request.
-	pastBatch = 60
-	// pastTraces is how many intervals of the past lie between two traced requests.
-	pastTraces = 60
-	// liveTraces is how many requests per interval are traced live.
-	liveTraces = 3
+	// pastBatch is how many intervals of the past travel in one request: a minute.
+	pastBatch = 12
+	// followed is the share of requests from outside the shop that are traced: about two a second.
+	followed = .01
 	// quietLeast and quietMost bound the live intervals before the fault.
 	quietLeast, quietMost = 3, 5
 	// faultMost is how many intervals the demo waits for an answer.
@@ -39,16 +37,21 @@ type settings struct {
 	seed      uint64
 	kind      shop.Kind // empty: drawn from the seed
 	collector string
-	stay      bool // go on after the answer, until interrupted
+	stay      bool          // go on after the answer, until interrupted
+	write     string        // the folder to write to instead
+	before    time.Duration // how long the shop is well in what is written
 }
 
 const usage = `auspex-demo starts the collector, plays a day of a small shop into it, breaks one
-service, and says what the collector's API answers.
+service, and says what the collector's API answers. Or it writes the telemetry to files.
 
   auspex-demo                  a random seed, which is printed
   SEED=7 auspex-demo           the same shop and the same fault again
   FAULT=none auspex-demo       nothing breaks; the answer should be nothing
-  FAULT=latency auspex-demo    or errors, or throughput: what breaks; the seed draws the rest
+  FAULT=latency auspex-demo    what breaks; the seed draws the rest. Also errors, throughput,
+                               database, cpu, memory, network, deployment, queue, vanished
+  auspex-demo -write DIR       no collector: DIR/otlp gets what it would have been sent, in
+                               the form of a file exporter, and DIR/truth.json what was broken
 
 Exit code: 0 the answer is right, 1 it is not, 2 the demo could not start.
 The last line on standard output is the answer as JSON.
@@ -65,6 +68,8 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&set.collector, "collector", "bin/otelcol-auspex", "the `program` to start as the collector")
+	flags.StringVar(&set.write, "write", "", "write to this `folder` instead of a collector")
+	flags.DurationVar(&set.before, "before", 6*time.Hour, "with -write: how long the shop is well before something breaks for three minutes")
 	if err := flags.Parse(args); err != nil {
 		return set, err
 	}
@@ -79,11 +84,12 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 		}
 		set.seed = n
 	}
-	switch kind := shop.Kind(getenv("FAULT")); kind {
-	case "", shop.None, shop.Latency, shop.Errors, shop.Throughput:
-		set.kind = kind
-	default:
-		return set, fmt.Errorf("FAULT=%s: want none, latency, errors or throughput", kind)
+	set.kind = shop.Kind(getenv("FAULT"))
+	if known, word := shop.Known(set.kind); set.kind != "" && !known {
+		return set, fmt.Errorf("FAULT=%s: want %s", set.kind, word)
+	}
+	if least := normalOver * cadence; set.before < least {
+		return set, fmt.Errorf("-before %v: want %v or more, to know what is normal", set.before, least)
 	}
 	return set, nil
 }

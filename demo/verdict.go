@@ -4,6 +4,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -126,33 +127,40 @@ type verdict struct {
 
 // found is what the API says, in the form of the last line.
 type found struct {
+	Incident  string    `json:"incident"`
 	Service   string    `json:"service"`
 	Metric    string    `json:"metric"`
 	Statistic string    `json:"statistic"`
 	Expected  float64   `json:"expected"`
 	Observed  float64   `json:"observed"`
 	Since     time.Time `json:"since"`
+	// Delay is how many seconds after the fault began that was; absent if nothing was broken.
+	Delay *float64 `json:"delay,omitempty"`
 }
 
 // truth is what was broken, and over which span of event time.
 type truth struct {
-	service  string // empty if nothing was broken
+	culprits []string // whom it is right to name, the best first; none if nothing was broken
 	from, to time.Time
 }
 
-// judge sets an answer against the truth. It is right if it names the broken service and
+// judge sets an answer against the truth. It is right if it names a culprit and
 // a time within the fault's span, or if there was nothing to find and nothing was found.
 func judge(seed uint64, f *finding, t truth) (verdict, bool) {
 	v := verdict{Seed: seed}
-	if t.service != "" {
-		v.Broken = &t.service
+	if len(t.culprits) > 0 {
+		v.Broken = &t.culprits[0]
 	}
 	if f == nil {
-		return v, t.service == ""
+		return v, v.Broken == nil
 	}
 	v.Found = &found{
-		Service: f.service, Metric: f.evidence.Metric, Statistic: f.evidence.Statistic,
+		Incident: f.incident, Service: f.service, Metric: f.evidence.Metric, Statistic: f.evidence.Statistic,
 		Expected: f.evidence.Expected, Observed: f.evidence.Observed, Since: f.since,
 	}
-	return v, t.service != "" && f.service == t.service && f.since.After(t.from) && !f.since.After(t.to)
+	if v.Broken != nil {
+		delay := f.since.Sub(t.from).Seconds()
+		v.Found.Delay = &delay
+	}
+	return v, slices.Contains(t.culprits, f.service) && f.since.After(t.from) && !f.since.After(t.to)
 }

@@ -12,13 +12,13 @@ import (
 
 func TestDrawReachesEverything(t *testing.T) {
 	kinds, services, drops := map[Kind]int{}, map[int]int{}, map[bool]int{}
-	least, most := Most, Least
+	least, most := 8., 4.
 	for seed := range uint64(1000) {
 		f := Draw(seed, "")
 		kinds[f.Kind]++
 		services[f.Service]++
-		drops[f.Drop]++
-		least, most = min(least, f.Sigmas), max(most, f.Sigmas)
+		drops[f.Other]++
+		least, most = min(least, f.Size), max(most, f.Size)
 	}
 	if len(kinds) != 3 || len(services) != len(Services()) || len(drops) != 2 {
 		t.Errorf("kinds %v, services %v, drops %v", kinds, services, drops)
@@ -34,10 +34,10 @@ func TestDrawReachesEverything(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	n := Normal{Requests: Moments{200, 15}, Failed: Moments{4, 2}, Latency: Moments{.08, .002}}
 	for want, f := range map[string]Fault{
-		"each request takes 10.0 ms longer: 5.0 σ of its mean latency (80.0 ms, σ 2.00 ms per 5s)": {Kind: Latency, Sigmas: 5},
-		"10.0 more requests fail per 5s: 5.0 σ of its failures (4.0, σ 2.00)":                      {Kind: Errors, Sigmas: 5},
-		"75 more requests reach it per 5s: 5.0 σ of its traffic (200, σ 15.0)":                     {Kind: Throughput, Sigmas: 5},
-		"75 fewer requests reach it per 5s: 5.0 σ of its traffic (200, σ 15.0)":                    {Kind: Throughput, Sigmas: 5, Drop: true},
+		"each request takes 10.0 ms longer: 5.0 σ of its mean latency (80.0 ms, σ 2.00 ms per 5s)": {Kind: Latency, Size: 5},
+		"10.0 more requests fail per 5s: 5.0 σ of its failures (4.0, σ 2.00)":                      {Kind: Errors, Size: 5},
+		"75 more requests reach it per 5s: 5.0 σ of its traffic (200, σ 15.0)":                     {Kind: Throughput, Size: 5},
+		"75 fewer requests reach it per 5s: 5.0 σ of its traffic (200, σ 15.0)":                    {Kind: Throughput, Size: 5, Other: true},
 		"nothing is broken": {Kind: None},
 	} {
 		if got := f.Describe(n, cadence); got != want {
@@ -66,7 +66,7 @@ func (f *follower) z(v float64) float64 { return math.Abs(v-f.level) / math.Sqrt
 
 // series are what can be seen of one service.
 func series(a *Activity) [5]float64 {
-	return [5]float64{float64(len(a.Latencies)), a.Mean(), float64(a.Failed), float64(a.Active), a.CPU}
+	return [5]float64{float64(len(a.Latencies)), a.Mean(), float64(a.Failed), float64(a.Active), (a.Pods[0].CPU + a.Pods[1].CPU) / 2}
 }
 
 // TestBrokenServiceStandsOut holds that a fault is strangest in the service that has it:
@@ -75,11 +75,11 @@ func TestBrokenServiceStandsOut(t *testing.T) {
 	const seeds = 30
 	right := 0
 	for seed := range uint64(seeds) {
-		s := New(seed, time.Date(2026, 5, 4, int(seed%24), 0, 0, 0, time.UTC), cadence)
+		s := New(seed, time.Date(2026, 5, 4, int(seed%24), 0, 0, 0, time.UTC), cadence, 0)
 		record := NewRecord(len(Services()), 500)
 		models := make([][5]follower, len(Services()))
 		for range 600 {
-			iv := s.Next(0)
+			iv := s.Next()
 			record.Add(iv)
 			for i := range models {
 				for k, v := range series(&iv.Services[i]) {
@@ -91,7 +91,7 @@ func TestBrokenServiceStandsOut(t *testing.T) {
 		s.Break(f, record.Normal(f.Service))
 		strangest, top := 0., -1
 		for range 8 {
-			iv := s.Next(0)
+			iv := s.Next()
 			for i := range models {
 				for k, v := range series(&iv.Services[i]) {
 					if z := models[i][k].z(v); z > strangest {

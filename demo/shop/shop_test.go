@@ -18,7 +18,7 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 func averages(s *Simulation, n int) [][3]float64 {
 	out := make([][3]float64, len(s.services))
 	for range n {
-		iv := s.Next(0)
+		iv := s.Next()
 		for i := range iv.Services {
 			a := &iv.Services[i]
 			out[i][0] += float64(len(a.Latencies)) / float64(n)
@@ -32,9 +32,9 @@ func averages(s *Simulation, n int) [][3]float64 {
 // broken returns averages before and after a fault, and what was normal.
 func broken(t *testing.T, f Fault) (before, after [][3]float64, n Normal) {
 	t.Helper()
-	s, r := New(7, noon, cadence), NewRecord(len(Services()), 400)
+	s, r := New(7, noon, cadence, 0), NewRecord(len(Services()), 400)
 	for range 400 {
-		r.Add(s.Next(0))
+		r.Add(s.Next())
 	}
 	n = r.Normal(f.Service)
 	before = averages(s, 400)
@@ -66,18 +66,18 @@ func TestGraph(t *testing.T) {
 
 func TestSameSeedSameShop(t *testing.T) {
 	play := func(seed uint64) (sum float64) {
-		s := New(seed, noon, cadence)
+		s := New(seed, noon, cadence, .01)
 		for k := range 60 {
 			if k == 30 {
-				s.Break(Fault{Kind: Latency, Service: bank, Sigmas: 5}, Normal{Latency: Moments{Mean: .08, Sigma: .002}})
+				s.Break(Fault{Kind: Latency, Service: bank, Size: 5}, Normal{Latency: Moments{Mean: .08, Sigma: .002}})
 			}
-			iv := s.Next(2)
+			iv := s.Next()
 			for i := range iv.Services {
 				a := &iv.Services[i]
-				sum += a.Mean() + float64(a.Failed+a.Active) + a.CPU
+				sum += a.Mean() + float64(a.Failed+a.Active) + a.Pods[0].CPU + a.Pods[1].Memory
 			}
-			for _, r := range iv.Traces {
-				sum += r.Duration.Seconds()
+			for _, span := range iv.Spans {
+				sum += span.End.Sub(span.Start).Seconds()
 			}
 		}
 		return sum
@@ -95,7 +95,7 @@ func TestSameSeedSameShop(t *testing.T) {
 
 func TestTimeOfDay(t *testing.T) {
 	at := func(hour int) float64 {
-		return averages(New(1, time.Date(2026, 5, 4, hour, 0, 0, 0, time.UTC), cadence), 60)[frontend][0]
+		return averages(New(1, time.Date(2026, 5, 4, hour, 0, 0, 0, time.UTC), cadence, 0), 60)[frontend][0]
 	}
 	if night, day := at(3), at(15); day < 1.6*night {
 		t.Errorf("%.0f requests at night, %.0f by day", night, day)
@@ -110,7 +110,7 @@ func TestTimeOfDay(t *testing.T) {
 }
 
 func TestLatencyReachesCallers(t *testing.T) {
-	before, after, n := broken(t, Fault{Kind: Latency, Service: payments, Sigmas: 8})
+	before, after, n := broken(t, Fault{Kind: Latency, Service: payments, Size: 8})
 	rise := func(i int) float64 { return after[i][2] - before[i][2] }
 	if want := 8 * n.Latency.Sigma; math.Abs(rise(payments)-want) > .1*want {
 		t.Errorf("payments slows by %v, want %v", rise(payments), want)
@@ -130,7 +130,7 @@ func TestLatencyReachesCallers(t *testing.T) {
 }
 
 func TestErrorsSurfaceInPart(t *testing.T) {
-	before, after, n := broken(t, Fault{Kind: Errors, Service: payments, Sigmas: 6})
+	before, after, n := broken(t, Fault{Kind: Errors, Service: payments, Size: 6})
 	rise := func(i int) float64 { return after[i][1] - before[i][1] }
 	if want := 6 * n.Failed.Sigma; math.Abs(rise(payments)-want) > .15*want {
 		t.Errorf("payments fails %v times more, want %v", rise(payments), want)
@@ -142,7 +142,7 @@ func TestErrorsSurfaceInPart(t *testing.T) {
 
 func TestThroughputReachesCallees(t *testing.T) {
 	for _, drop := range []bool{false, true} {
-		before, after, n := broken(t, Fault{Kind: Throughput, Service: payments, Sigmas: 6, Drop: drop})
+		before, after, n := broken(t, Fault{Kind: Throughput, Service: payments, Size: 6, Other: drop})
 		want := 6 * n.Requests.Sigma
 		if drop {
 			want = -want
@@ -157,36 +157,6 @@ func TestThroughputReachesCallees(t *testing.T) {
 		if !drop && change(bank) < .4*want {
 			t.Errorf("the surge at payments brings the bank %v more requests", change(bank))
 		}
-	}
-}
-
-func TestTracesFollowTheCalls(t *testing.T) {
-	s := New(5, noon, cadence)
-	calls := 0
-	var check func(*Request)
-	check = func(r *Request) {
-		for _, c := range r.Calls {
-			calls++
-			if c.Start.Before(r.Start) || c.Start.Add(c.Duration).After(r.Start.Add(r.Duration+time.Microsecond)) {
-				t.Errorf("a call outside of its caller: %+v in %+v", c, r)
-			}
-			check(c)
-		}
-	}
-	for range 20 {
-		iv := s.Next(3)
-		if len(iv.Traces) != 3 {
-			t.Fatalf("%d traces, want 3", len(iv.Traces))
-		}
-		for _, r := range iv.Traces {
-			if r.Service != frontend || r.Start.Before(iv.Start) || !r.Start.Before(iv.End) {
-				t.Errorf("%+v in %v to %v", r, iv.Start, iv.End)
-			}
-			check(r)
-		}
-	}
-	if calls < 20 {
-		t.Errorf("%d calls in 60 requests", calls)
 	}
 }
 

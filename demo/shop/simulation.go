@@ -6,6 +6,7 @@ package shop
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -23,14 +24,16 @@ const (
 
 // Activity is what one service did in one interval.
 type Activity struct {
+	// Gone says that the service has vanished: nobody measures anything of it.
+	Gone bool
 	// Latencies has one value for each request that was served, in seconds.
 	Latencies []float64
 	// Failed is how many of them failed.
 	Failed int
 	// Active is the number of requests in flight at the end of the interval.
 	Active int
-	// CPU is the utilisation of the service's processors, from 0 to 1.
-	CPU float64
+	// Pods are the instances of the service.
+	Pods [Pods]PodActivity
 }
 
 // Mean is the mean latency in seconds; 0 if there was no request.
@@ -51,163 +54,155 @@ type Interval struct {
 	Start, End time.Time
 	// Services has one activity for each of [Services].
 	Services []Activity
-	// Traces are sampled requests with all the calls that they made.
-	Traces []*Request
-}
-
-// Request is one request to one service and the calls that it made.
-type Request struct {
-	// Service is an index into [Services].
-	Service    int
-	Start      time.Time
-	Duration   time.Duration
-	Failed     bool
-	FailedHere bool
-	Calls      []*Request
+	// Waiting is the number of messages in the queue.
+	Waiting int
+	// Spans and Lines are those that ended by End, in the order of their ends. The spans are those
+	// of the requests that were followed, all of a request sooner or later.
+	Spans []Span
+	Lines []Line
 }
 
 // temper is the slowly changing state of one service.
 type temper struct {
-	traffic, latency, failure, cpu drift
+	traffic, latency, failure drift
 }
 
 // Simulation walks the shop through event time. It is deterministic: the same seed,
-// start, cadence and faults give the same intervals.
+// start, cadence, share and faults give the same intervals.
 type Simulation struct {
 	services []Service
 	cadence  time.Duration
+	share    float64
 	rng      *rand.Rand
-	market   drift // demand, the same for all services
+	ink      *rand.Rand // ids and words: what happens does not depend on them
+	market   drift      // demand, the same for all services
 	tempers  []temper
+	pods     [][Pods]pod
 	effects  []effect
+	delays   [][]float64 // seconds that the network adds between a caller and a callee
+	queue    queue
 	interval Interval
 	// Of the current interval, by service.
 	slowness, failure []float64
+	// What has not ended yet.
+	spans []Span
+	lines []Line
 }
 
-// New returns a simulation whose first interval starts at start.
-func New(seed uint64, start time.Time, cadence time.Duration) *Simulation {
+// New returns a simulation whose first interval starts at start. A share of the requests
+// from outside the shop is followed with all that they cause.
+func New(seed uint64, start time.Time, cadence time.Duration, share float64) *Simulation {
 	services := Services()
 	s := &Simulation{
 		services: services,
 		cadence:  cadence,
+		share:    share,
 		rng:      rand.New(rand.NewPCG(seed, 0x5368_6f70)),
+		ink:      rand.New(rand.NewPCG(seed, 0x496e_6b)),
 		market:   drift{phi: .95, sd: .012},
 		tempers:  make([]temper, len(services)),
+		pods:     make([][Pods]pod, len(services)),
 		effects:  make([]effect, len(services)),
+		delays:   make([][]float64, len(services)),
 		interval: Interval{End: start, Services: make([]Activity, len(services))},
 		slowness: make([]float64, len(services)),
 		failure:  make([]float64, len(services)),
 	}
-	for i := range s.tempers {
+	for i := range services {
 		s.tempers[i] = temper{
 			traffic: drift{phi: .6, sd: .03},
 			latency: drift{phi: .6, sd: .012},
 			failure: drift{phi: .6, sd: .1},
-			cpu:     drift{phi: .8, sd: .012},
+		}
+		s.delays[i] = make([]float64, len(services))
+		for k := range s.pods[i] {
+			s.pods[i][k] = pod{
+				Instance: newInstance(i, services[i], services[i].Version, k, 0),
+				cpu:      drift{phi: .8, sd: .012},
+				memory:   drift{phi: .9, sd: .015},
+			}
 		}
 	}
 	return s
 }
 
-// Next simulates the next interval and samples up to traces of its requests.
-// Shop-wide demand follows the time of day; every service adds a temper of its own.
-func (s *Simulation) Next(traces int) *Interval {
+// Next simulates the next interval. Shop-wide demand follows the time of day; every
+// service adds a temper of its own.
+func (s *Simulation) Next() *Interval {
 	iv := &s.interval
 	iv.Start, iv.End = iv.End, iv.End.Add(s.cadence)
-	iv.Traces = nil
 	for i := range iv.Services {
 		iv.Services[i].Latencies = iv.Services[i].Latencies[:0]
 		iv.Services[i].Failed = 0
+		iv.Services[i].Gone = s.effects[i].gone
 		s.slowness[i] = math.Exp(s.tempers[i].latency.next(s.rng))
 		s.failure[i] = s.services[i].Failure*math.Exp(s.tempers[i].failure.next(s.rng)) + s.effects[i].failure
 	}
 	demand := dayFactor(iv.Start) * math.Exp(s.market.next(s.rng)) * s.cadence.Seconds()
 	for i := range s.services {
 		mean := s.services[i].Clients*demand*math.Exp(s.tempers[i].traffic.next(s.rng)) + s.effects[i].extra
-		s.serve(i, poisson(s.rng, mean), traces)
+		n := poisson(s.rng, mean)
+		if !s.effects[i].gone {
+			s.serve(i, n)
+		}
 	}
 	for i := range iv.Services {
 		s.gauge(i)
 	}
+	s.consume()
+	s.upkeep()
+	s.release()
 	return iv
 }
 
-// serve walks n requests of the service's own clients through the call graph.
-// The first requests of the shop's front door are sampled, spread over the interval.
-func (s *Simulation) serve(service, n, traces int) {
-	for k := range n {
-		if service != frontend || k >= traces {
-			s.request(service, nil)
+// serve walks n requests of the service's own clients through the call graph and follows some.
+func (s *Simulation) serve(service, n int) {
+	for range n {
+		if s.rng.Float64() >= s.share {
+			s.request(service, 0, nil, none)
 			continue
 		}
-		at := s.interval.Start.Add(s.cadence * time.Duration(2*k+1) / time.Duration(2*traces+2))
-		root := &Request{Start: at}
-		s.request(service, root)
-		s.interval.Traces = append(s.interval.Traces, root)
-	}
-}
-
-// request serves one request and returns what the caller sees of it: how long it took, in
-// seconds, and whether it failed. If trace is not nil, it and the calls below it are filled in.
-func (s *Simulation) request(service int, trace *Request) (float64, bool) {
-	took := s.own(service)
-	failedHere := s.rng.Float64() < s.failure[service]
-	failed := failedHere
-	for _, call := range s.services[service].Calls {
-		if s.rng.Float64() >= call.Share {
-			continue
+		t := &trace{epoch: s.interval.Start, ink: s.ink}
+		for k := range t.id {
+			t.id[k] = byte(s.ink.Uint32())
 		}
-		child := trace.call(took)
-		t, f := s.request(call.To, child)
-		took += t
-		if f && s.rng.Float64() < surfaced {
-			failed = true
-		}
+		s.request(service, s.ink.Float64()*s.cadence.Seconds(), t, none)
+		s.spans = append(s.spans, t.spans...)
+		s.lines = append(s.lines, t.lines...)
 	}
-	if w := s.effects[service].withheld; w == 0 || s.rng.Float64() >= w {
-		a := &s.interval.Services[service]
-		a.Latencies = append(a.Latencies, took)
-		if failed {
-			a.Failed++
-		}
-	}
-	if trace != nil {
-		trace.Service, trace.Failed, trace.FailedHere = service, failed, failedHere
-		trace.Duration = time.Duration(took * float64(time.Second))
-	}
-	return took, failed
 }
 
-// call adds a call that starts when the caller has spent so many seconds.
-func (r *Request) call(after float64) *Request {
-	if r == nil {
-		return nil
-	}
-	child := &Request{Start: r.Start.Add(time.Duration(after * float64(time.Second)))}
-	r.Calls = append(r.Calls, child)
-	return child
-}
-
-// own draws the time that a request spends in the service itself, in seconds.
-func (s *Simulation) own(service int) float64 {
-	t := s.services[service].Own * s.slowness[service] * lognormal(s.rng, spread)
-	if s.rng.Float64() < slowShare {
-		t *= slowFactor
-	}
-	if d := s.effects[service].delay; d > 0 {
-		t += d * lognormal(s.rng, .3) / math.Exp(.3*.3/2)
-	}
-	return t
-}
-
-// gauge reads the two instruments that show a moment instead of an interval.
+// gauge reads the instruments that show a moment instead of an interval.
 // Requests in flight follow Little's law: rate times mean latency.
 func (s *Simulation) gauge(service int) {
 	a := &s.interval.Services[service]
 	rate := float64(len(a.Latencies)) / s.cadence.Seconds()
 	a.Active = poisson(s.rng, rate*a.Mean())
-	a.CPU = min(1, max(.01, .08+.004*rate+s.tempers[service].cpu.next(s.rng)))
+	for k := range s.pods[service] {
+		a.Pods[k] = s.measure(service, k, rate)
+	}
+}
+
+// release hands out what has ended by the interval's end and keeps the rest.
+func (s *Simulation) release() {
+	iv := &s.interval
+	iv.Spans, iv.Lines = iv.Spans[:0], iv.Lines[:0]
+	s.spans = slices.DeleteFunc(s.spans, func(span Span) bool {
+		if span.End.After(iv.End) {
+			return false
+		}
+		iv.Spans = append(iv.Spans, span)
+		return true
+	})
+	s.lines = slices.DeleteFunc(s.lines, func(line Line) bool {
+		if line.At.After(iv.End) {
+			return false
+		}
+		iv.Lines = append(iv.Lines, line)
+		return true
+	})
+	slices.SortStableFunc(iv.Spans, func(a, b Span) int { return a.End.Compare(b.End) })
+	slices.SortStableFunc(iv.Lines, func(a, b Line) int { return a.At.Compare(b.At) })
 }
 
 // dayFactor is how much traffic there is at a time of day, 1 on average.

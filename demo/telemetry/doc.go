@@ -1,11 +1,10 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package telemetry instruments the simulated shop with the OpenTelemetry Go SDK
-// and sends what it measures over OTLP/gRPC.
+// Package telemetry turns what the simulated shop does into OTLP: metrics, spans and log
+// records as the services' instrumentation and the cluster's agents would send them.
 //
-// Every service has providers and a resource of its own, as if it were a process of
-// its own. The metric SDK stamps the wall clock, while the shop lives in event time;
-// so metrics are read by a manual reader and restamped before the exporter gets them,
-// the past and the present alike. Spans and log records are given their times outright.
+// All of it carries event time, the shop's, because the shop lives through a day in
+// seconds. What is counted and traced and how it is called follows OpenTelemetry's
+// semantic conventions. Ids come from the simulation, so that a seed gives the same bytes.
 package telemetry

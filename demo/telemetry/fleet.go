@@ -5,158 +5,100 @@ package telemetry
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"hash/fnv"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/demo/shop"
 )
 
-// Fleet is the instrumented side of the shop: the providers of all its services.
+// scope is the name of the instrumentation scope of everything that the shop sends.
+const scope = "github.com/auspex-otel/auspex/demo"
+
+// Batch is what travels at once, a request for each signal.
+type Batch struct {
+	Traces  ptrace.Traces
+	Logs    plog.Logs
+	Metrics pmetric.Metrics
+}
+
+// Sink is where batches go. Send returns when the batch is safe there.
+type Sink interface {
+	Send(ctx context.Context, b Batch) error
+	Close() error
+}
+
+// Fleet is the instrumented side of the shop: what all its services have counted so far, and
+// what they have not sent yet.
 type Fleet struct {
 	services []shop.Service
 	start    time.Time
-	meters   []*meter
-	journals []*journal
-}
-
-// Exporters are where a fleet's telemetry goes. The services share them, and one connection.
-type Exporters struct {
-	Metrics sdkmetric.Exporter
-	Spans   sdktrace.SpanExporter
-	Logs    sdklog.Exporter
-
-	conn *grpc.ClientConn
-}
-
-// Dial returns exporters that send over OTLP/gRPC, without encryption, to an endpoint of this machine.
-// What was not acknowledged is sent again for as long as the context of the call lasts.
-func Dial(ctx context.Context, endpoint string) (*Exporters, error) {
-	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return nil, err
-	}
-	x := &Exporters{conn: conn}
-	x.Metrics, err = otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithGRPCConn(conn), otlpmetricgrpc.WithTimeout(time.Minute),
-		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
-			Enabled:         true,
-			InitialInterval: 50 * time.Millisecond, MaxInterval: time.Second, MaxElapsedTime: time.Minute,
-		}))
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	x.Spans, err = otlptracegrpc.New(ctx, otlptracegrpc.WithGRPCConn(conn))
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	x.Logs, err = otlploggrpc.New(ctx, otlploggrpc.WithGRPCConn(conn))
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return x, nil
-}
-
-// Close closes the connection.
-func (x *Exporters) Close() error {
-	if x.conn == nil {
-		return nil
-	}
-	return x.conn.Close()
+	totals   []total
+	batch    Batch
+	// What the batch holds of each service and pod.
+	counts []*counts
+	queue  *pmetric.NumberDataPointSlice
+	pods   map[*shop.Instance]gauges
+	spans  map[*shop.Instance]ptrace.SpanSlice
+	lines  map[*shop.Instance]plog.LogRecordSlice
 }
 
 // NewFleet instruments the services. What they count, they count from start.
-func NewFleet(services []shop.Service, start time.Time, x *Exporters) (*Fleet, error) {
-	f := &Fleet{services: services, start: start}
-	for _, s := range services {
-		res := resourceOf(s)
-		m, err := newMeter(s, res)
-		if err != nil {
-			return nil, fmt.Errorf("instruments of %s: %w", s.Name, err)
-		}
-		f.meters = append(f.meters, m)
-		f.journals = append(f.journals, newJournal(s, res, x.Spans, x.Logs))
+func NewFleet(services []shop.Service, start time.Time) *Fleet {
+	f := &Fleet{services: services, start: start, totals: make([]total, len(services))}
+	for i := range f.totals {
+		f.totals[i].buckets = make([]uint64, len(bounds)+1)
 	}
-	return f, nil
+	f.clear()
+	return f
 }
 
-// resourceOf says who a service is.
-func resourceOf(s shop.Service) *resource.Resource {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(s.Host + "/" + s.Name))
-	return resource.NewSchemaless(
-		attribute.String("service.namespace", "shop"),
-		attribute.String("service.name", s.Name),
-		attribute.String("service.version", s.Version),
-		attribute.String("service.instance.id", fmt.Sprintf("%s-%016x", s.Name, h.Sum64())),
-		attribute.String("host.name", s.Host),
-	)
+func (f *Fleet) clear() {
+	f.batch = Batch{ptrace.NewTraces(), plog.NewLogs(), pmetric.NewMetrics()}
+	f.counts, f.queue = make([]*counts, len(f.services)), nil
+	f.pods, f.spans, f.lines = map[*shop.Instance]gauges{}, map[*shop.Instance]ptrace.SpanSlice{}, map[*shop.Instance]plog.LogRecordSlice{}
 }
 
-// Record takes one interval into the instruments, reads them and keeps the readings for [Fleet.Batches].
-func (f *Fleet) Record(ctx context.Context, iv *shop.Interval) error {
-	for i, m := range f.meters {
-		if err := m.take(ctx, &iv.Services[i], f.start, iv.End); err != nil {
-			return fmt.Errorf("metrics of %s: %w", f.services[i].Name, err)
-		}
+// Record takes one interval into the batch.
+func (f *Fleet) Record(iv *shop.Interval) {
+	at := pcommon.NewTimestampFromTime(iv.End)
+	for i := range iv.Services {
+		f.measure(i, &iv.Services[i], at)
 	}
-	for _, r := range iv.Traces {
-		f.trace(ctx, r)
+	f.measureQueue(iv.Waiting, at)
+	for i := range iv.Spans {
+		f.span(&iv.Spans[i])
 	}
-	return nil
-}
-
-// trace writes the spans and log records of a request and of all the calls below it.
-func (f *Fleet) trace(ctx context.Context, r *shop.Request) {
-	j := f.journals[r.Service]
-	ctx, end := j.serve(ctx, r)
-	defer end()
-	for _, child := range r.Calls {
-		inside, end := j.call(ctx, f.services[child.Service], child)
-		f.trace(inside, child)
-		end()
+	for i := range iv.Lines {
+		f.line(&iv.Lines[i])
 	}
 }
 
-// Batches hands out what was read since the last call: one batch for each service, each
-// ordered by event time.
-func (f *Fleet) Batches() []*metricdata.ResourceMetrics {
-	var out []*metricdata.ResourceMetrics
-	for _, m := range f.meters {
-		if m.batch != nil {
-			out = append(out, m.batch)
-			m.batch = nil
-		}
-	}
-	return out
+// Take hands out what was recorded since the last call, ordered by event time.
+func (f *Fleet) Take() Batch {
+	b := f.batch
+	f.clear()
+	return b
 }
 
-// Flush sends the spans and log records that wait.
-func (f *Fleet) Flush(ctx context.Context) error {
-	var errs []error
-	for _, j := range f.journals {
-		errs = append(errs, j.flush(ctx))
-	}
-	return errors.Join(errs...)
+// ofService says who measures a service as a whole: the balancer in front of its pods.
+func ofService(s shop.Service, res pcommon.Resource) {
+	a := res.Attributes()
+	a.PutStr("service.namespace", "shop")
+	a.PutStr("service.name", s.Name)
+	a.PutStr("k8s.deployment.name", s.Name)
 }
 
-// Shutdown ends all providers.
-func (f *Fleet) Shutdown(ctx context.Context) error {
-	var errs []error
-	for i := range f.meters {
-		errs = append(errs, f.meters[i].provider.Shutdown(ctx), f.journals[i].shutdown(ctx))
-	}
-	return errors.Join(errs...)
+// ofPod says who a pod is.
+func (f *Fleet) ofPod(by *shop.Instance, res pcommon.Resource) {
+	ofService(f.services[by.Service], res)
+	a := res.Attributes()
+	a.PutStr("service.version", by.Version)
+	a.PutStr("service.instance.id", by.ID)
+	a.PutStr("host.name", by.Node)
+	a.PutStr("k8s.pod.name", by.Pod)
+	a.PutStr("k8s.node.name", by.Node)
 }

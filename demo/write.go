@@ -1,0 +1,68 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/auspex-otel/auspex/demo/shop"
+	"github.com/auspex-otel/auspex/demo/telemetry"
+)
+
+// faultFor is how long the fault lasts in what is written.
+const faultFor = 3 * time.Minute
+
+// written is the truth beside what is written.
+type written struct {
+	Seed  uint64    `json:"seed"`
+	Fault shop.Kind `json:"fault"`
+	// Culprits are the names that are right, the best first; none if nothing broke.
+	Culprits []string `json:"culprits"`
+	What     string   `json:"what"`
+	// Start and End are of all that was written, From is when it broke.
+	Start time.Time  `json:"start"`
+	From  *time.Time `json:"from,omitempty"`
+	End   time.Time  `json:"end"`
+}
+
+// write plays the shop into files. Event time starts on a day that is always the same, at an
+// hour that follows from the seed, so that the same seed writes the same bytes.
+func (d *demo) write(ctx context.Context) (err error) {
+	if d.sink, err = telemetry.Files(filepath.Join(d.set.write, "otlp")); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.sink.Close()) }()
+	start := time.Date(2026, 5, 4, int(d.set.seed%24), 0, 0, 0, time.UTC)
+	d.build(start)
+	o, end := outcome{kind: shop.None, what: "nothing is broken"}, start.Add(d.set.before)
+	for broken := false; ; {
+		if !d.end.Before(end) {
+			if broken || d.set.kind == shop.None {
+				break
+			}
+			broken, o, end = true, d.breakOne(), end.Add(faultFor)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		d.record.Add(d.next())
+		if err := d.sink.Send(ctx, d.fleet.Take()); err != nil {
+			return err
+		}
+	}
+	w := written{Seed: d.set.seed, Fault: o.kind, Culprits: o.culprits, What: o.what, Start: start, End: d.end}
+	if len(o.culprits) > 0 {
+		w.From = &o.from
+	}
+	text, err := json.MarshalIndent(w, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(d.set.write, "truth.json"), append(text, '\n'), 0o600)
+}
