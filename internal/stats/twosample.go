@@ -39,6 +39,11 @@ func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
 	return max(0, -first-math.Log(sum)), up
 }
 
+// MostSurprise is the greatest -ln p that any test by ranks can have of n values
+// against n0 from before: one over the number of ways to choose the n among all.
+// One value alone is at most the greatest of n0 + 1, however far out it lies.
+func MostSurprise(n0, n float64) float64 { return lnChoose(n0+n, n) }
+
 func lnChoose(n, k float64) float64 {
 	a, _ := math.Lgamma(n + 1)
 	b, _ := math.Lgamma(k + 1)

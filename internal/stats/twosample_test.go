@@ -42,6 +42,12 @@ func TestExcessOfLargeCounts(t *testing.T) {
 	assert.Less(t, one, 1.0)
 }
 
+func TestMostSurprise(t *testing.T) {
+	assert.InDelta(t, math.Log(100), MostSurprise(99, 1), 1e-9)
+	assert.InDelta(t, math.Log(101*100/2), MostSurprise(99, 2), 1e-9)
+	assert.Greater(t, MostSurprise(1000, 100), 100.0)
+}
+
 // If nothing is wrong, p < x in at most x of all cases, on either side.
 func TestExcessIsCalibrated(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

@@ -37,6 +37,7 @@ func TestLevelDetects(t *testing.T) {
 	assert.Greater(t, slow, 8.0)
 	assert.Greater(t, l.surprise(times(r, 50, 100)), slow)
 	assert.Less(t, l.surprise(times(r, 1, 30)), slow, "one span says less than fifty")
+	assert.InDelta(t, math.Log(3001), l.surprise(times(r, 1, 1e6)), 1e-6, "one of 3,000 that lies far out is one of 3,001")
 	young := taught(r, 1)
 	assert.Less(t, young.surprise(times(r, 50, 30)), slow, "who saw one window knows less")
 	assert.Zero(t, (&level{}).surprise(times(r, 50, 30)), "who saw none knows nothing")

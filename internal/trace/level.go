@@ -3,7 +3,11 @@
 
 package trace
 
-import "math"
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/stats"
+)
 
 // sums are the moments of some logarithms.
 type sums struct{ n, s, ss float64 }
@@ -60,13 +64,14 @@ func (l *level) z(v sums) float64 {
 	return (m - m0) / math.Sqrt(variance)
 }
 
-// surprise is -ln p, roughly, of a level this high; 0 where it is not higher than usual.
+// surprise is -ln p, roughly, of a level this high; 0 where it is not higher than
+// usual. Times have heavy tails: a few that lie far out tell no more than their ranks.
 func (l *level) surprise(v sums) float64 {
 	z := l.z(v)
 	if z <= 0 {
 		return 0
 	}
-	return z * z / 2
+	return min(z*z/2, stats.MostSurprise(l.base.n, v.n))
 }
 
 // learn takes the next window.
