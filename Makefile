@@ -47,7 +47,7 @@ run: build ## start the collector with the default configuration
 	bin/otelcol-auspex
 
 .PHONY: demo
-demo: build bin/auspex-demo ## start the collector, play a shop into it, break a service, say what was found; SEED=n, FAULT=none or one of README's table
+demo: build bin/auspex-demo ## start the collector, play a shop into it, break a service, say what was found; SEED=n, FAULT=name (docs/guide/demo.md)
 	$(call banner,demo)
 	@SEED='$(SEED)' FAULT='$(FAULT)' bin/auspex-demo
 

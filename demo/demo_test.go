@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -202,6 +203,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%d quiet intervals", q)
 	}
 	for want, err := range map[string]error{
+		"-before 1m0s: want 1h0m0s or more": second(parse([]string{"-before", "1m"}, env(), io.Discard)),
 		"FAULT=fire: want none, latency, errors, throughput, database, cpu, memory, network, deployment, queue or vanished": second(parse(nil, env("FAULT", "fire"), io.Discard)),
 		"SEED=-1: want a whole number": second(parse(nil, env("SEED", "-1"), io.Discard)),
 		`unexpected argument "up"`:     second(parse([]string{"up"}, env(), io.Discard)),
@@ -233,6 +235,40 @@ func TestTakenPortIsNamed(t *testing.T) {
 	l.Close()
 	if err := checkPorts([]port{{number, "OTLP over gRPC"}}); err != nil {
 		t.Errorf("the port is free, but %v", err)
+	}
+}
+
+// TestWrite writes the same bytes twice, and the truth beside them.
+func TestWrite(t *testing.T) {
+	play := func(kind shop.Kind) (files map[string]string, w written) {
+		set := settings{seed: 2, kind: kind, write: t.TempDir(), before: time.Hour}
+		if err := newDemo(set, newScreen(io.Discard, false, false)).write(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		files = map[string]string{}
+		for _, name := range []string{"truth.json", "otlp/traces.jsonl.gz", "otlp/logs.jsonl.gz", "otlp/metrics.jsonl.gz"} {
+			text, err := os.ReadFile(filepath.Join(set.write, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[name] = string(text)
+		}
+		if err := json.Unmarshal([]byte(files["truth.json"]), &w); err != nil {
+			t.Fatal(err)
+		}
+		return files, w
+	}
+	one, w := play(shop.SlowDatabase)
+	two, _ := play(shop.SlowDatabase)
+	if !maps.Equal(one, two) {
+		t.Error("the same seed writes other bytes")
+	}
+	start := time.Date(2026, 5, 4, 2, 0, 0, 0, time.UTC)
+	if w.From == nil || !w.From.Equal(start.Add(time.Hour)) || !w.Start.Equal(start) || !w.End.Equal(start.Add(time.Hour+faultFor)) || len(w.Culprits) != 3 {
+		t.Errorf("%+v", w)
+	}
+	if _, w := play(shop.None); w.From != nil || !w.End.Equal(start.Add(time.Hour)) || w.Culprits != nil {
+		t.Errorf("%+v", w)
 	}
 }
 
