@@ -98,8 +98,12 @@ func (e *Engine) judgeAbsence(st *stream) {
 	})
 }
 
-// heldAbsence tells whether a policy forbids that the absence of a stream is an anomaly.
+// heldAbsence tells whether a policy, or somebody, forbids that the absence of a stream is an anomaly.
 func (e *Engine) heldAbsence(st *stream, s *tracked) bool {
+	if e.silenced(st, s, st.source.watermark) {
+		e.hold(s, HeldSilenced)
+		return true
+	}
 	if st.policy == nil {
 		return false
 	}

@@ -84,6 +84,7 @@ type Engine struct {
 	evicted         uint64
 	snapshots
 	historyState
+	feedback
 	links
 	causality
 	restoring bool
@@ -190,6 +191,7 @@ func (e *Engine) reset() {
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}
+	e.feedback = feedback{}
 	e.links = links{namespaces: map[string]string{}}
 	e.budget = newBudget(e.cfg.FalseAlarms.MaxAlpha)
 	e.decisionsPerDay, e.points, e.warming, e.evicted = perSignal{}, 0, 0, 0
@@ -215,6 +217,7 @@ func (e *Engine) tick(now time.Time) {
 			e.silence(series.ID(id), st)
 		}
 	}
+	e.expireFeedback(now)
 	e.link(now)
 	e.findSilent(now)
 	e.tickLogs(now)

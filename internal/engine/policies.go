@@ -65,6 +65,10 @@ func (e *Engine) opens(st *stream, s *tracked, p incident.Point) (from incident.
 	case p.Score > s.wait.peak.Score:
 		s.wait.peak = p
 	}
+	if e.silenced(st, s, p.Time) {
+		e.hold(s, HeldSilenced)
+		return p, false
+	}
 	if st.policy != nil {
 		if ok, why := st.policy.Allows(p.Time, p.Observed, p.Expected); !ok {
 			e.hold(s, why)

@@ -33,6 +33,7 @@ const (
 	tagLogs       byte = 7
 	tagSpans      byte = 8
 	tagCauses     byte = 9
+	tagFeedback   byte = 10
 	tagMore       byte = 0x80 // set where the record goes on in the next piece
 )
 
@@ -90,6 +91,9 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 	}
 	e.packSpans(p)
 	if err := e.packCauses(p); err != nil {
+		return nil, err
+	}
+	if err := e.packFeedback(p); err != nil {
 		return nil, err
 	}
 	p.add(tagEngine, b)
@@ -150,6 +154,8 @@ func (e *Engine) restoreRecord(tag byte, record []byte) error {
 		return e.restoreSpans(record)
 	case tagCauses:
 		return e.restoreCauses(record)
+	case tagFeedback:
+		return e.restoreFeedback(record)
 	default:
 		return fmt.Errorf("unknown record %d", tag)
 	}
