@@ -78,9 +78,6 @@ func suspects(in []string, asks []Ask, progress *Progress) (answers []Prediction
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, c := range cursors {
-		c.all = true
-	}
 	a := &asking{
 		accumulator: causes.New(causes.DefaultConfig()), miner: template.New(template.DefaultConfig()),
 		asks: asks, answers: make([]Prediction, len(asks)), times: make([]int64, len(asks)), advanced: math.MinInt64,

@@ -41,16 +41,40 @@ type judged struct {
 
 // batch observes the batch that a file's cursor stands at.
 func (j *judge) batch(c *cursor) error {
-	j.points += c.points
+	if c.signal == signalMetrics {
+		j.points += c.points
+	}
 	if c.time > j.now { // a collector's clock does not go back with the data
 		j.now = c.time
 		j.engine.Tick(time.Unix(0, j.now))
 	}
-	for _, v := range j.engine.ObserveMetrics(c.metrics, everything) {
-		if err := j.take(c.metrics, v); err != nil {
-			return err
+	switch c.signal {
+	case signalLogs:
+		j.engine.ObserveLogs(c.logs, false)
+	case signalTraces:
+		j.engine.ObserveTraces(c.traces)
+	default:
+		for _, v := range j.engine.ObserveMetrics(c.metrics, everything) {
+			if err := j.take(c.metrics, v); err != nil {
+				return err
+			}
 		}
 	}
+	j.collect()
+	return nil
+}
+
+// end lets as much time pass as it takes to close what is counted in windows.
+func (j *judge) end() {
+	j.engine.Tick(time.Unix(0, j.now).Add(closing))
+	j.collect()
+}
+
+// closing is longer than windows of logs and spans wait for more.
+const closing = time.Minute
+
+// collect takes the findings.
+func (j *judge) collect() {
 	// The engine holds a bounded number of findings until they are taken.
 	events := j.engine.PendingEvents()
 	for _, a := range events.Anomalies {
@@ -60,7 +84,6 @@ func (j *judge) batch(c *cursor) error {
 		j.incidents[i.ID] = i
 	}
 	j.engine.DeliveredEvents(events)
-	return nil
 }
 
 // take notes a verdict.

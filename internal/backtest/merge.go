@@ -16,13 +16,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// cursor stands at a batch of metrics in one file, or of any signal if all are wanted. It is closed until its turn
+// cursor stands at a batch in one file. It is closed until its turn
 // comes, so that a folder of thousands of rotated files needs few open ones.
 type cursor struct {
 	path     string
 	place    int // in the order of the inputs
 	size     int64
-	all      bool
 	progress *Progress // nil for the first look
 
 	file   *os.File // nil while closed
@@ -64,7 +63,7 @@ func (c *cursor) advance() error {
 			return io.EOF
 		}
 		if err == nil {
-			c.message, err = decode(b, c.all)
+			c.message, err = decode(b)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.path, c.reader.at(err))
@@ -77,8 +76,6 @@ func (c *cursor) advance() error {
 				continue
 			}
 			t = earliest(c.metrics)
-		case !c.all:
-			continue
 		case c.signal == signalLogs:
 			t = earliestLog(c.logs)
 		default:

@@ -88,6 +88,7 @@ func OTLP(o OTLPOptions) (*OTLPResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.end()
 	for _, c := range cursors {
 		r.Metrics, r.Logs, r.Traces = r.Metrics+c.messages[signalMetrics], r.Logs+c.messages[signalLogs], r.Traces+c.messages[signalTraces]
 	}

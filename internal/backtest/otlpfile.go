@@ -160,10 +160,10 @@ type message struct {
 	traces  ptrace.Traces
 }
 
-// decode reads a message. Logs and traces in JSON are told and not read, unless all are wanted.
-func decode(b []byte, all bool) (m message, err error) {
+// decode reads a message.
+func decode(b []byte) (m message, err error) {
 	if len(b) > 0 && b[0] == '{' {
-		return decodeJSON(b, all)
+		return decodeJSON(b)
 	}
 	// A proto message does not say what it is: the field numbers and types of the
 	// three signals differ inside records, so that only the right one can be read.
@@ -182,20 +182,18 @@ func decode(b []byte, all bool) (m message, err error) {
 	return message{}, errSignal
 }
 
-func decodeJSON(b []byte, all bool) (m message, err error) {
+func decodeJSON(b []byte) (m message, err error) {
 	key, _, _ := bytes.Cut(bytes.TrimLeft(b[1:], " \t\r\n\""), []byte{'"'})
 	switch string(key) {
 	case "resourceMetrics":
 		m.signal = signalMetrics
 		m.metrics, err = (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(b)
 	case "resourceLogs":
-		if m.signal = signalLogs; all {
-			m.logs, err = (&plog.JSONUnmarshaler{}).UnmarshalLogs(b)
-		}
+		m.signal = signalLogs
+		m.logs, err = (&plog.JSONUnmarshaler{}).UnmarshalLogs(b)
 	case "resourceSpans":
-		if m.signal = signalTraces; all {
-			m.traces, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(b)
-		}
+		m.signal = signalTraces
+		m.traces, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(b)
 	default:
 		if !bytes.Equal(bytes.Join(bytes.Fields(b), nil), []byte("{}")) {
 			return m, errSignal
