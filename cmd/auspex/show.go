@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // printList writes incidents as a table, a line each.
@@ -33,7 +34,7 @@ func printList(b *bytes.Buffer, list []incident.Incident, state string, zone *ti
 			suspect = i.Suspects[0].Service
 			evidence = subject(e.Subject) + ": " + observedExpected(e)
 		}
-		t.add(i.ID, string(i.State), i.Service, when(i.Opened, zone), score(i.MaxScore), strconv.Itoa(len(i.Anomalies)), suspect, evidence)
+		t.add(i.ID, string(i.State), i.Service, when(i.Opened, zone), score(i.MaxScore), strconv.Itoa(max(i.Count, len(i.Anomalies))), suspect, evidence)
 	}
 	t.print(b, "")
 }
@@ -41,6 +42,9 @@ func printList(b *bytes.Buffer, list []incident.Incident, state string, zone *ti
 // printIncident writes one incident with its suspects and anomalies.
 func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 	fmt.Fprintf(b, "Incident %s\n", clean(i.ID))
+	if i.Symptom.ID != "" {
+		fmt.Fprintf(b, "  %s\n\n", clean(vocabulary.Account(&i, zone)))
+	}
 	facts := newTable()
 	facts.add("service", i.Service)
 	facts.add("state", string(i.State))
@@ -48,6 +52,9 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 	facts.add("updated", when(i.Updated, zone))
 	if !i.Closed.IsZero() {
 		facts.add("closed", when(i.Closed, zone))
+	}
+	if i.MergedInto != "" {
+		facts.add("part of", i.MergedInto)
 	}
 	facts.add("max score", score(i.MaxScore)+" (1 is the threshold)")
 	facts.print(b, "  ")
@@ -57,8 +64,13 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 		fmt.Fprintln(b, "  none")
 	}
 	for n, s := range i.Suspects {
-		fmt.Fprintf(b, "  %d. %s, since %s (ln p %s)\n", n+1, clean(s.Service), when(s.Since, zone), number(s.Surprise))
-		fmt.Fprintf(b, "     %s\n", clean(evidence(s.Evidence)))
+		fmt.Fprintf(b, "  %d. %s, since %s (ln p %s)%s\n", n+1, clean(s.Service), when(s.Since, zone), vocabulary.Number(s.Surprise), below(s.Hops))
+		for _, a := range append([]incident.Anomaly{s.Evidence}, s.Also...) {
+			fmt.Fprintf(b, "     %s\n", clean(evidence(a)))
+		}
+		for _, c := range s.Changes {
+			fmt.Fprintf(b, "     %s, %s\n", when(c.Time, zone), clean(vocabulary.Change(&c)))
+		}
 	}
 
 	fmt.Fprintln(b, "\nAnomalies, in the order of opening")
@@ -72,27 +84,39 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 		if !a.Closed.IsZero() {
 			until = when(a.Closed, zone)
 		}
-		m := measureFor(a)
-		t.add(a.ID, string(a.State), when(a.Opened, zone), until, score(a.MaxScore), m.text(a.Observed), m.text(a.Expected),
-			m.text(a.Lower)+" to "+m.text(a.Upper), subject(a.Subject)+attributes(a.Attributes))
+		m := vocabulary.MeasureOf(&a)
+		t.add(a.ID, string(a.State), when(a.Opened, zone), until, score(a.MaxScore), m.Text(a.Observed), m.Text(a.Expected),
+			m.Text(a.Lower)+" to "+m.Text(a.Upper), subject(a.Subject)+attributes(a.Attributes))
 	}
 	t.print(b, "  ")
 }
 
+// below says how far from where an incident is seen a suspect lies.
+func below(hops int) string {
+	switch {
+	case hops < 1:
+		return ""
+	case hops == 1:
+		return ", 1 call below"
+	default:
+		return fmt.Sprintf(", %d calls below", hops)
+	}
+}
+
 // evidence says in words what is strange about a series.
 func evidence(a incident.Anomaly) string {
-	m := measureFor(a)
+	m := vocabulary.MeasureOf(&a)
 	kind := a.Kind
 	if kind == "high" || kind == "low" {
 		kind = "too " + kind
 	}
 	return fmt.Sprintf("%s%s: %s (%s to %s), %s",
-		subject(a.Subject), attributes(a.Attributes), observedExpected(a), m.text(a.Lower), m.text(a.Upper), kind)
+		subject(a.Subject), attributes(a.Attributes), observedExpected(a), m.Text(a.Lower), m.Text(a.Upper), kind)
 }
 
 func observedExpected(a incident.Anomaly) string {
-	m := measureFor(a)
-	return m.text(a.Observed) + " instead of " + m.text(a.Expected)
+	m := vocabulary.MeasureOf(&a)
+	return m.Text(a.Observed) + " instead of " + m.Text(a.Expected)
 }
 
 // subject names a series without its attributes.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 func TestNumber(t *testing.T) {
@@ -17,9 +18,9 @@ func TestNumber(t *testing.T) {
 		0: "0", 1: "1", -1: "-1", 0.5: "0.5", 12.345: "12.3", 99.96: "100", 123.4: "123", -1234.6: "-1235", 0.00012345: "0.000123",
 		0.0000123: "1.23e-05", 1e15: "1e+15", 123456789: "123456789", math.Inf(-1): "-Inf",
 	} {
-		assert.Equal(t, want, number(v))
+		assert.Equal(t, want, vocabulary.Number(v))
 	}
-	assert.Equal(t, "NaN", number(math.NaN()))
+	assert.Equal(t, "NaN", vocabulary.Number(math.NaN()))
 }
 
 func TestMeasure(t *testing.T) {

@@ -4,14 +4,11 @@
 package vocabulary
 
 import (
-	"fmt"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -36,6 +33,7 @@ func PutAnomaly(lr plog.LogRecord, a *incident.Anomaly) {
 	at.PutDouble(MetricExpected, a.Expected)
 	at.PutDouble(MetricLower, a.Lower)
 	at.PutDouble(MetricUpper, a.Upper)
+	putTexts(at, AttrAnomalyTraces, a.TraceIDs)
 	for k, v := range a.Attributes {
 		if _, taken := at.Get(k); !taken {
 			at.PutStr(k, v)
@@ -46,38 +44,53 @@ func PutAnomaly(lr plog.LogRecord, a *incident.Anomaly) {
 // PutIncident writes an incident into an empty log record, as the event auspex.incident.
 func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 	putHead(lr, EventIncident, i.Updated, i.State)
+	lr.Body().SetStr(Account(i, time.UTC))
 	at := lr.Attributes()
 	at.PutStr(AttrIncidentID, i.ID)
 	at.PutStr(AttrIncState, string(i.State))
+	if i.MergedInto != "" {
+		at.PutStr(AttrMergedInto, i.MergedInto)
+	}
 	putTime(at, AttrIncOpened, i.Opened)
 	putTime(at, AttrIncClosed, i.Closed)
 	at.PutDouble(MetricMaxScore, i.MaxScore)
-	at.PutInt(AttrAnomalyCount, int64(len(i.Anomalies)))
-	ranked := at.PutEmptySlice(AttrSuspects)
-	for _, s := range i.Suspects {
-		ranked.AppendEmpty().SetStr(s.Service)
+	at.PutInt(AttrAnomalyCount, int64(i.Count))
+	putTexts(at, AttrIncServices, i.Services)
+	var suspects, evidence, changes []string
+	for n := range i.Suspects {
+		s := &i.Suspects[n]
+		suspects = append(suspects, s.Service)
+		if n < maxEvidence {
+			evidence = append(evidence, Sentence(&s.Evidence))
+		}
+		for _, c := range s.Changes {
+			if len(changes) < maxEvidence {
+				changes = append(changes, s.Service+": "+Change(&c)+" at "+c.Time.Format(time.RFC3339))
+			}
+		}
 	}
-	if len(i.Suspects) > 0 {
-		at.PutStr(AttrSuspect, i.Suspects[0].Service)
-		lr.Body().SetStr(fmt.Sprintf("%s: %d series anomalous. First suspect: %s. %s",
-			i.Service, len(i.Anomalies), i.Suspects[0].Service, Sentence(&i.Suspects[0].Evidence)))
+	putTexts(at, AttrSuspects, suspects)
+	putTexts(at, AttrEvidence, evidence)
+	putTexts(at, AttrChanges, changes)
+	putTexts(at, AttrTraces, i.TraceIDs)
+	if len(suspects) > 0 {
+		at.PutStr(AttrSuspect, suspects[0])
 	}
 }
 
-// Sentence says what an anomaly is about, in the unit of the series.
-func Sentence(a *incident.Anomaly) string {
-	if a.Kind == silence.Kind {
-		return fmt.Sprintf("%s %s %s has sent nothing since %s", a.Service, a.Metric, a.Statistic, a.SilentSince.Format(time.RFC3339))
-	}
-	unit := ""
-	if a.Unit != "" && a.Unit != "1" {
-		unit = " " + a.Unit
-	}
-	return fmt.Sprintf("%s %s %s was %s%s, expected %s (%s to %s), since %s", a.Service, a.Metric, a.Statistic,
-		short(a.Observed), unit, short(a.Expected), short(a.Lower), short(a.Upper), a.Opened.Format(time.RFC3339))
-}
+// maxEvidence bounds the suspects whose evidence an event has, and the changes.
+const maxEvidence = 10
 
-func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
+// putTexts writes a list of which there is something.
+func putTexts(at pcommon.Map, name string, list []string) {
+	if len(list) == 0 {
+		return
+	}
+	slice := at.PutEmptySlice(name)
+	for _, text := range list {
+		slice.AppendEmpty().SetStr(text)
+	}
+}
 
 func putHead(lr plog.LogRecord, name string, at time.Time, s incident.State) {
 	lr.SetEventName(name)

@@ -17,6 +17,12 @@ const (
 	MetricMaxScore = "anomaly.max_score"
 	MetricOpen     = "anomaly.open"
 	MetricRate     = "anomaly.rate"
+	// MetricCount counts the anomalies of a service that opened, ever.
+	MetricCount = "anomaly.count"
+	// MetricIncidentOpen is how many incidents that a service is part of are open, and
+	// MetricIncidentDuration how long the oldest of them has been, in seconds.
+	MetricIncidentOpen     = "incident.open"
+	MetricIncidentDuration = "incident.duration"
 
 	// MetricOutsideBand is the share of a service's series that lie outside their band.
 	MetricOutsideBand = "anomaly.outside_band"
@@ -88,6 +94,13 @@ const (
 	AttrIncState     = "incident.state"
 	AttrIncOpened    = "incident.opened"
 	AttrIncClosed    = "incident.closed"
+	AttrMergedInto   = "incident.merged_into"
+	AttrIncServices  = "incident.services"
+	AttrEvidence     = "incident.evidence"
+	AttrChanges      = "incident.changes"
+	AttrTraces       = "incident.trace_ids"
+
+	AttrAnomalyTraces = "anomaly.trace_ids"
 )
 
 // Metrics that are made from log records. Both are of windows of event time.
@@ -144,4 +157,6 @@ const Scope = "github.com/auspex-otel/auspex"
 func OwnEvent(name string) bool { return name == EventAnomaly || name == EventIncident }
 
 // OwnMetric tells whether a metric is one of ours, which passes unobserved.
-func OwnMetric(name string) bool { return strings.HasPrefix(name, metricPrefix) }
+func OwnMetric(name string) bool {
+	return strings.HasPrefix(name, metricPrefix) || name == MetricIncidentOpen || name == MetricIncidentDuration
+}

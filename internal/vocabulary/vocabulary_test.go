@@ -25,10 +25,10 @@ func TestNamesOnTheWire(t *testing.T) {
 	assert.Equal(t, []string{"anomaly.metric", "anomaly.statistic", "anomaly.unit"}, []string{AttrMetric, AttrStatistic, AttrUnit})
 	assert.Equal(t, []string{"auspex.anomaly", "auspex.incident"}, []string{EventAnomaly, EventIncident})
 	assert.Equal(t, []string{"anomaly.opened", "anomaly.closed", "anomaly.silent_since"}, []string{AttrOpened, AttrClosed, AttrSilentSince})
-	for _, name := range append(Companions[:], MetricMaxScore, MetricOpen, MetricRate) {
+	for _, name := range append(Companions[:], MetricMaxScore, MetricOpen, MetricRate, "anomaly.count", "incident.open", "incident.duration") {
 		assert.True(t, OwnMetric(name))
 	}
-	for _, foreign := range []string{"", "anomaly", "anomalyscore", "my.anomaly.score", "Anomaly.score"} {
+	for _, foreign := range []string{"", "anomaly", "anomalyscore", "my.anomaly.score", "Anomaly.score", "incident.opened", "incident.response.time"} {
 		assert.False(t, OwnMetric(foreign), foreign)
 	}
 }
@@ -53,7 +53,7 @@ func TestAnomalyEvent(t *testing.T) {
 	assert.Equal(t, pcommon.NewTimestampFromTime(a.Updated), lr.Timestamp())
 	assert.Equal(t, plog.SeverityNumberWarn, lr.SeverityNumber())
 	assert.Equal(t, "WARN", lr.SeverityText())
-	assert.Equal(t, "cart http.server.request.duration p99 was 0.7532 s, expected 0.25 (0.2 to 0.3), since 2026-05-04T12:00:00Z", lr.Body().Str())
+	assert.Equal(t, "cart http.server.request.duration p99 is 753 ms, expected 200 to 300, since 12:00:00 UTC", lr.Body().Str())
 	assert.Equal(t, map[string]any{
 		"anomaly.id": "00000000000000aa", "incident.id": "00000000000000bb", "anomaly.state": "open", "anomaly.opened": "2026-05-04T12:00:00.0000005Z",
 		"anomaly.series": "00000000000000cc", "anomaly.metric": "http.server.request.duration", "anomaly.statistic": "p99", "anomaly.unit": "s", "anomaly.kind": "high",
@@ -79,37 +79,38 @@ func TestSilenceEvent(t *testing.T) {
 		got := lr.Attributes().AsRaw()
 		assert.Equal(t, kind, got["anomaly.kind"])
 		assert.Equal(t, "2026-05-04T11:59:00.0000005Z", got["anomaly.silent_since"])
-		assert.Equal(t, kind == silence.Kind, lr.Body().Str() == "cart http.server.request.duration p99 has sent nothing since 2026-05-04T11:59:00Z", lr.Body().Str())
+		assert.Equal(t, kind == silence.Kind, lr.Body().Str() == "cart http.server.request.duration p99 has sent nothing since 11:59:00 UTC", lr.Body().Str())
 	}
 }
 
 func TestIncidentEvent(t *testing.T) {
 	lr := plog.NewLogRecord()
 	a := anAnomaly()
-	PutIncident(lr, &incident.Incident{
+	i := &incident.Incident{
 		ID: "00000000000000bb", Service: "frontend", State: incident.StateOpen, Opened: noon, Updated: noon.Add(time.Minute), MaxScore: 3.25,
-		Suspects: []incident.Suspect{{Service: "cart", Evidence: *a}, {Service: "frontend"}}, Anomalies: []incident.Anomaly{*a, *a, *a},
-	})
+		Count: 3, Services: []string{"cart", "frontend"}, Symptom: *a, TraceIDs: []string{"ff"},
+		Suspects: []incident.Suspect{
+			{Service: "cart", Evidence: *a, Changes: []incident.Change{{Kind: incident.ChangeVersion, What: "2", Time: noon}}},
+			{Service: "frontend", Evidence: *a},
+		},
+	}
+	PutIncident(lr, i)
 	assert.Equal(t, "auspex.incident", lr.EventName())
-	assert.Equal(t, "frontend: 3 series anomalous. First suspect: cart. "+Sentence(a), lr.Body().Str())
+	assert.Equal(t, Account(i, time.UTC), lr.Body().Str())
 	assert.Equal(t, map[string]any{
 		"incident.id": "00000000000000bb", "incident.state": "open", "incident.opened": "2026-05-04T12:00:00.0000005Z", "anomaly.max_score": 3.25,
 		"incident.anomalies": int64(3), "incident.suspects": []any{"cart", "frontend"}, "incident.suspect": "cart",
+		"incident.services": []any{"cart", "frontend"}, "incident.evidence": []any{Sentence(a), Sentence(a)},
+		"incident.changes": []any{"cart: version 2 appeared at 2026-05-04T12:00:00Z"}, "incident.trace_ids": []any{"ff"},
 	}, lr.Attributes().AsRaw())
 
 	empty := plog.NewLogRecord()
-	PutIncident(empty, &incident.Incident{State: incident.StateClosed, Closed: noon})
+	PutIncident(empty, &incident.Incident{State: incident.StateClosed, Closed: noon, MergedInto: "00000000000000cc"})
 	assert.Equal(t, "INFO", empty.SeverityText())
 	_, ok := empty.Attributes().Get("incident.suspect")
 	assert.False(t, ok)
-}
-
-func TestSentenceMindsTheUnit(t *testing.T) {
-	for unit, want := range map[string]string{"": "was 0.7532,", "1": "was 0.7532,", "By/s": "was 0.7532 By/s,"} {
-		a := anAnomaly()
-		a.Unit = unit
-		assert.Contains(t, Sentence(a), want)
-	}
+	v, _ := empty.Attributes().Get("incident.merged_into")
+	assert.Equal(t, "00000000000000cc", v.Str())
 }
 
 func TestCompanion(t *testing.T) {

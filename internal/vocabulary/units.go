@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package vocabulary
 
 import (
 	"math"
@@ -11,8 +11,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// measure shows the values of one series, all in one unit, so that they compare at a glance.
-type measure struct {
+// Measure shows the values of one series, all in one unit, so that they compare at a glance.
+type Measure struct {
 	factor float64 // a value times factor is in unit
 	unit   string  // with a space before it; "" for bare numbers
 }
@@ -40,13 +40,16 @@ var ladders = map[string]struct {
 	"TiBy": {sizes, 1 << 40}, "GiBy": {sizes, 1 << 30}, "MiBy": {sizes, 1 << 20}, "KiBy": {sizes, 1 << 10}, "By": {sizes, 1},
 }
 
-// measureFor chooses the unit in which the values of an anomaly are shown.
-func measureFor(a incident.Anomaly) measure {
+// MeasureOf chooses the unit in which the values of an anomaly are shown. Shares are percentages.
+func MeasureOf(a *incident.Anomaly) Measure {
+	if a.Statistic == StatErrorRatio || a.Group {
+		return Measure{100, " %"}
+	}
 	return newMeasure(a.Unit, math.Max(math.Abs(a.Observed), math.Abs(a.Expected)))
 }
 
 // newMeasure chooses the unit for values up to greatest that come in a UCUM unit.
-func newMeasure(ucum string, greatest float64) measure {
+func newMeasure(ucum string, greatest float64) Measure {
 	unit, per := ucum, ""
 	if i := strings.LastIndexByte(ucum, '/'); i >= 0 {
 		unit, per = ucum[:i], ucum[i:]
@@ -62,26 +65,30 @@ func newMeasure(ucum string, greatest float64) measure {
 		if greatest == 0 {
 			chosen = step{strings.TrimSuffix(unit, "y"), l.base}
 		}
-		return measure{l.base / chosen.size, " " + chosen.name + per}
+		return Measure{l.base / chosen.size, " " + chosen.name + per}
 	}
 	unit = strings.NewReplacer("{", "", "}", "").Replace(unit)
 	switch unit {
 	case "", "1":
 		unit = strings.TrimPrefix(per, "/")
 		if unit != "" {
-			return measure{1, " per " + unit}
+			return Measure{1, " per " + unit}
 		}
-		return measure{1, ""}
+		return Measure{1, ""}
 	case "Cel":
 		unit = "°C"
 	}
-	return measure{1, " " + unit + per}
+	return Measure{1, " " + unit + per}
 }
 
-func (m measure) text(v float64) string { return number(v*m.factor) + m.unit }
+// Text writes a value with its unit.
+func (m Measure) Text(v float64) string { return Number(v*m.factor) + m.unit }
 
-// number writes three significant digits, and as an integer what has more before the point.
-func number(v float64) string {
+// Bare writes a value without its unit.
+func (m Measure) Bare(v float64) string { return Number(v * m.factor) }
+
+// Number writes three significant digits, and as an integer what has more before the point.
+func Number(v float64) string {
 	abs := math.Abs(v)
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0) || abs >= 1e15 || (abs < 1e-4 && v != 0):
