@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,6 +37,8 @@ type status struct {
 type api struct {
 	about about
 	find  func() (*engine.Engine, error)
+	// readOnly refuses what changes the engine: anybody may ask.
+	readOnly bool
 
 	mu     sync.Mutex
 	engine *engine.Engine
@@ -45,8 +48,9 @@ func newAPI(a about, find func() (*engine.Engine, error)) *api {
 	return &api{about: a, find: find}
 }
 
-// route is one address of the API: what it answers, and the parameters that it takes.
+// route is one method of one address of the API: what it answers, and the parameters that it takes.
 type route struct {
+	Method     string   `json:"method"`
 	Path       string   `json:"path"`
 	Parameters []string `json:"parameters,omitempty"`
 	About      string   `json:"about"`
@@ -57,11 +61,14 @@ func (a *api) routes() []route {
 	state := []string{"state=" + stateNames}
 	query := []string{"service=", "metric=", "statistic=" + statisticNames, "limit=" + limitRange}
 	return []route{
-		{"/api/v1/status", nil, "the engine: series, budget, anomalies, state on disk", a.status},
-		{"/api/v1/incidents", state, "incidents, the latest first", incidents},
-		{"/api/v1/incidents/{id}", nil, "one incident", oneIncident},
-		{"/api/v1/anomalies", state, "anomalies of all incidents, the latest first", anomalies},
-		{"/api/v1/series", query, "series with their latest verdict, the highest score first", seriesList},
+		{http.MethodGet, "/api/v1/status", nil, "the engine: series, budget, anomalies, state on disk", a.status},
+		{http.MethodGet, "/api/v1/incidents", state, "incidents, the latest first", incidents},
+		{http.MethodGet, "/api/v1/incidents/{id}", nil, "one incident", oneIncident},
+		{http.MethodGet, "/api/v1/anomalies", state, "anomalies of all incidents, the latest first", anomalies},
+		{http.MethodGet, "/api/v1/series", query, "series with their latest verdict, the highest score first", seriesList},
+		{http.MethodGet, "/api/v1/silences", nil, "silences in force, and who did what", silences},
+		{http.MethodPost, "/api/v1/silences", nil, "adds a silence, given as JSON", addSilence},
+		{http.MethodDelete, "/api/v1/silences/{id}", []string{"who="}, "removes a silence", removeSilence},
 	}
 }
 
@@ -72,15 +79,23 @@ func (a *api) handler() http.Handler {
 		Version string  `json:"version"`
 		Routes  []route `json:"routes"`
 	}{a.about.Version, a.routes()}
-	mux.Handle("/{$}", get(nil, func(*http.Request, url.Values) (any, error) { return index, nil }))
+	mux.Handle("/{$}", methods{http.MethodGet: answers(nil, func(*http.Request, url.Values) (any, error) { return index, nil })})
+	paths := map[string]methods{}
 	for _, r := range index.Routes {
-		mux.Handle(r.Path, get(r.Parameters, func(req *http.Request, q url.Values) (any, error) {
+		if paths[r.Path] == nil {
+			paths[r.Path] = methods{}
+			mux.Handle(r.Path, paths[r.Path])
+		}
+		paths[r.Path][r.Method] = answers(r.Parameters, func(req *http.Request, q url.Values) (any, error) {
+			if a.readOnly && r.Method != http.MethodGet {
+				return nil, &httpError{http.StatusForbidden, "this address is open to everyone: the API changes nothing here, bind it to 127.0.0.1 or configure auth"}
+			}
 			e, err := a.theEngine()
 			if err != nil {
 				return nil, err
 			}
 			return r.answer(e, req, q)
-		}))
+		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		putError(w, http.StatusNotFound, fmt.Sprintf("there is nothing at %s: GET / lists what there is", r.URL.Path))
@@ -168,14 +183,26 @@ func seriesList(e *engine.Engine, _ *http.Request, q url.Values) (any, error) {
 	return map[string][]engine.SeriesView{"series": orEmpty(e.Series(query))}, nil
 }
 
-// get makes a handler for GET and HEAD that refuses parameters which are not allowed, and writes the answer as JSON.
-func get(allowed []string, answer func(*http.Request, url.Values) (any, error)) http.Handler {
+// methods are the handlers of one path. What answers GET answers HEAD.
+type methods map[string]http.Handler
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if h := m[method]; h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
+	names := slices.Sorted(maps.Keys(m))
+	w.Header().Set("Allow", strings.Replace(strings.Join(names, ", "), http.MethodGet, "GET, HEAD", 1))
+	putError(w, http.StatusMethodNotAllowed, r.Method+" is not supported: the API only answers "+strings.Join(names, " and ")+" here")
+}
+
+// answers makes a handler that refuses parameters which are not allowed, and writes the answer as JSON.
+func answers(allowed []string, answer func(*http.Request, url.Values) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			putError(w, http.StatusMethodNotAllowed, r.Method+" is not supported: the API only answers GET")
-			return
-		}
 		q, err := parameters(r.URL.RawQuery, allowed)
 		if err != nil {
 			putFailure(w, err)

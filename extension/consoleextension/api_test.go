@@ -4,6 +4,7 @@
 package consoleextension
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"net/http"
@@ -26,7 +27,8 @@ func TestIndex(t *testing.T) {
 		paths = append(paths, r["path"])
 		assert.NotEmpty(t, r["about"])
 	}
-	assert.Equal(t, []any{"/api/v1/status", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/anomalies", "/api/v1/series"}, paths)
+	assert.Equal(t, []any{"/api/v1/status", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/anomalies", "/api/v1/series",
+		"/api/v1/silences", "/api/v1/silences", "/api/v1/silences/{id}"}, paths)
 }
 
 func TestStatus(t *testing.T) {
@@ -131,7 +133,12 @@ func TestWrongRequests(t *testing.T) {
 		{"GET", "/api/v1/incidents/0123456789abcdef", 404, `no incident has the id "0123456789abcdef"`},
 		{"GET", "/api/v1/incidents/", 404, "there is nothing at /api/v1/incidents/: GET / lists what there is"},
 		{"GET", "/api/v2/status", 404, "there is nothing at /api/v2/status"},
-		{"POST", "/api/v1/incidents", 405, "POST is not supported: the API only answers GET"},
+		{"POST", "/api/v1/incidents", 405, "POST is not supported: the API only answers GET here"},
+		{"PATCH", "/api/v1/silences", 405, "PATCH is not supported: the API only answers GET and POST here"},
+		{"GET", "/api/v1/silences/0123456789abcdef", 405, "GET is not supported: the API only answers DELETE here"},
+		{"DELETE", "/api/v1/silences/0123456789abcdef?who=ann", 404, `no silence has the id "0123456789abcdef": GET /api/v1/silences lists`},
+		{"DELETE", "/api/v1/silences/0123456789abcdef", 400, "who removes it must be said"},
+		{"POST", "/api/v1/silences", 415, "the body must be JSON"},
 		{"DELETE", "/api/v1/incidents/0123456789abcdef", 405, "DELETE is not supported"},
 		{"OPTIONS", "/api/v1/status", 405, "OPTIONS is not supported"},
 		{"PUT", "/", 405, "PUT is not supported"},
@@ -141,7 +148,8 @@ func TestWrongRequests(t *testing.T) {
 			assert.Equal(t, tt.status, a.status)
 			assert.Contains(t, a.body["error"], tt.want)
 			if tt.status == http.StatusMethodNotAllowed {
-				assert.Equal(t, "GET, HEAD", a.header.Get("Allow"))
+				want := map[string]string{"/api/v1/silences": "GET, HEAD, POST", "/api/v1/silences/0123456789abcdef": "DELETE"}
+				assert.Equal(t, cmp.Or(want[tt.path], "GET, HEAD"), a.header.Get("Allow"))
 			}
 		})
 	}
@@ -190,7 +198,7 @@ func TestAnswersThatFail(t *testing.T) {
 		{nil, errors.New("broken"), "broken"},
 	} {
 		w := httptest.NewRecorder()
-		h := get(nil, func(*http.Request, url.Values) (any, error) { return tt.value, tt.err })
+		h := answers(nil, func(*http.Request, url.Values) (any, error) { return tt.value, tt.err })
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
 		assert.Equal(t, http.StatusInternalServerError, w.Code)
 		assert.Contains(t, w.Body.String(), tt.want)

@@ -52,12 +52,14 @@ func (c *console) Start(ctx context.Context, host component.Host) error {
 // serve answers on a listener until Shutdown.
 func (c *console) serve(ctx context.Context, host component.Host, listener net.Listener) error {
 	c.addr = listener.Addr()
-	handler := newAPI(about{Version: c.set.BuildInfo.Version, Started: time.Now().UTC()}, func() (*engine.Engine, error) {
+	api := newAPI(about{Version: c.set.BuildInfo.Version, Started: time.Now().UTC()}, func() (*engine.Engine, error) {
 		return engine.Find(host, c.set.Logger)
-	}).handler()
+	})
+	handler := api.handler()
 	if isLoopback(c.addr) {
 		handler = localHostOnly(handler)
 	} else if _, tcp := c.addr.(*net.TCPAddr); tcp && !c.cfg.Server.Auth.HasValue() {
+		api.readOnly = true
 		c.set.Logger.Warn("the console's API answers everyone who can reach it: bind it to 127.0.0.1 or configure auth",
 			zap.String("key", c.key("endpoint")), zap.Stringer("address", c.addr))
 	}

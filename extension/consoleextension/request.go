@@ -24,7 +24,8 @@ const maxLimit = 10_000
 const (
 	stateNames     = "open|closed|all"
 	statisticNames = vocabulary.StatValue + "|" + vocabulary.StatRate + "|" + vocabulary.StatMean + "|" +
-		vocabulary.StatP50 + "|" + vocabulary.StatP95 + "|" + vocabulary.StatP99
+		vocabulary.StatP50 + "|" + vocabulary.StatP95 + "|" + vocabulary.StatP99 + "|" +
+		vocabulary.StatCount + "|" + vocabulary.StatErrorRatio
 	limitRange = "1..10000"
 )
 
