@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,9 +48,25 @@ func newClient(endpoint string) (*client, error) {
 
 // get asks for a path, decodes the answer into v, and returns its bytes.
 func (c *client) get(ctx context.Context, path string, v any) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, http.NoBody)
+	return c.send(ctx, http.MethodGet, path, nil, v)
+}
+
+// send sends a request, with a body as JSON unless it is nil, decodes the answer into v, and returns its bytes.
+func (c *client) send(ctx context.Context, method, path string, body, v any) ([]byte, error) {
+	var content io.Reader = http.NoBody
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		content = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
 	if err != nil {
 		return nil, c.unreachable(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "auspex/"+version)
@@ -58,23 +75,23 @@ func (c *client) get(ctx context.Context, path string, v any) ([]byte, error) {
 		return nil, c.unreachable(err)
 	}
 	defer func() { _ = resp.Body.Close() }() // it was only read
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
-	if len(body) > maxAnswer {
+	if len(answer) > maxAnswer {
 		return nil, c.foreign(fmt.Sprintf("its answer is longer than %d MiB", maxAnswer>>20))
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, c.refused(resp.StatusCode, body)
+		return nil, c.refused(resp.StatusCode, answer)
 	}
-	if err := json.Unmarshal(body, v); err != nil {
+	if err := json.Unmarshal(answer, v); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return nil, c.foreign(strings.TrimSpace("its answer has an unexpected " + t.Value + " " + t.Field))
 		}
 		return nil, c.foreign("its answer is not JSON: " + err.Error())
 	}
-	return body, nil
+	return answer, nil
 }
 
 // unreachable says that no answer came.

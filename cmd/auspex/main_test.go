@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -58,7 +59,7 @@ func runCase(t *testing.T, file string) {
 	for _, f := range is.Files {
 		given[f.Name] = string(f.Data)
 	}
-	args, endpoint, requests := strings.Fields(given["arguments"]), "ENDPOINT", ""
+	args, endpoint, requests := arguments(given["arguments"]), "ENDPOINT", ""
 	closeServer := func() {}
 	if answer, ok := given["answer"]; ok {
 		status, body, _ := strings.Cut(answer, "\n")
@@ -66,6 +67,9 @@ func runCase(t *testing.T, file string) {
 		require.NoError(t, err)
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			requests += r.Method + " " + r.URL.String() + "\n"
+			if body, _ := io.ReadAll(r.Body); len(body) > 0 {
+				requests += expires.ReplaceAllString(string(body), `"expires":"LATER"`) + "\n"
+			}
 			if code == http.StatusFound {
 				w.Header().Set("Location", "/login")
 			}
@@ -83,6 +87,21 @@ func runCase(t *testing.T, file string) {
 		{Name: "stderr", Data: []byte(strings.ReplaceAll(errs, endpoint, "ENDPOINT"))},
 		{Name: "exit", Data: fmt.Appendln(nil, code)},
 	})
+}
+
+// expires is what depends on when a test runs.
+var expires = regexp.MustCompile(`"expires":"[^"]*"`)
+
+// arguments splits a line at spaces, but not between single quotes.
+func arguments(line string) (args []string) {
+	for i, part := range strings.Split(strings.TrimSpace(line), "'") {
+		if i%2 == 1 {
+			args = append(args, part)
+		} else {
+			args = append(args, strings.Fields(part)...)
+		}
+	}
+	return args
 }
 
 // compare holds the program's part of a case equal to what was got, or rewrites it.

@@ -70,6 +70,9 @@ tries the collector's judgement on telemetry that was recorded.
   # for a script
   auspex incidents --state all --json
 
+  # that is known: say nothing of it for two hours
+  auspex silence add --service checkout --for 2h --why 'load test'
+
   # what would it have said about the last month?
   auspex backtest csv --in history --out judged
 
@@ -82,7 +85,7 @@ tries the collector's judgement on telemetry that was recorded.
 	}
 	root.SetOut(env.out)
 	root.SetErr(env.errs)
-	root.AddCommand(newBacktest(env), newIncidents(env), newTemplates(env), newVersion(env))
+	root.AddCommand(newBacktest(env), newIncidents(env), newSilence(env), newTemplates(env), newVersion(env))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

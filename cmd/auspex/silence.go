@@ -1,0 +1,240 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// silenceOptions are the flags of auspex silence.
+type silenceOptions struct {
+	endpoint string
+	asJSON   bool
+	who      string
+}
+
+func newSilence(env environment) *cobra.Command {
+	o := &silenceOptions{}
+	cmd := &cobra.Command{
+		Use:   "silence",
+		Short: "Say what is not to open anomalies, or is normal now",
+		Long: `Say for how long nothing of a service, a series, a template of log lines or an
+operation is to open an anomaly, and why; list what was said, and take it back.
+What is open of it closes. The collector keeps all of this with its state, and a
+list of who did what.
+
+` + exitCodes,
+		Example: `  # a load test
+  auspex silence add --service checkout --for 2h --why 'load test'
+
+  # twice as many orders since the campaign: learn that, and be quiet meanwhile
+  auspex silence add --series 9f86d081884c7d65 --normal --why campaign
+
+  # what is in force, and who did what
+  auspex silence list --audit
+
+  # the test is over
+  auspex silence remove 9f86d081884c7d65`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f := cmd.PersistentFlags()
+	f.StringVar(&o.endpoint, "endpoint", defaultEndpoint, "where the collector's console answers")
+	f.BoolVar(&o.asJSON, "json", false, "print what the API answers")
+	cmd.AddCommand(newSilenceAdd(env, o), newSilenceList(env, o), newSilenceRemove(env, o))
+	return cmd
+}
+
+func newSilenceAdd(env environment, o *silenceOptions) *cobra.Command {
+	var said engine.Feedback
+	var last time.Duration
+	var normal bool
+	cmd := &cobra.Command{
+		Use:   "add",
+		Short: "Say that something is not to open anomalies",
+		Long: `Say that nothing of what is named is to open an anomaly, and what is open of it is
+to close. Where several things are named, it is what they have in common.
+
+With --normal, what of it is anomalous now is learned anew: the series begin
+without a past, so they say nothing until they know what is usual from now on.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if said.Target == (engine.Target{}) {
+				return errors.New("name something: --service, --series, --template or --operation")
+			}
+			if strings.TrimSpace(said.Why) == "" {
+				return errors.New("say --why: whoever finds it will ask")
+			}
+			if last <= 0 {
+				return fmt.Errorf("--for is %s, but must be longer than nothing", last)
+			}
+			said.Kind, said.Who, said.Expires = engine.FeedbackSilence, o.who, time.Now().Add(last).UTC().Truncate(time.Second)
+			if normal {
+				said.Kind = engine.FeedbackNormal
+			}
+			return o.change(cmd.Context(), env, http.MethodPost, "/api/v1/silences", said, "Added")
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&said.Service, "service", "", "a service, by its name")
+	f.StringVar(&said.Series, "series", "", "a series, by its identity, as the API lists it")
+	f.StringVar(&said.Template, "template", "", "a template of log lines, by its identity (log.record.template.id)")
+	f.StringVar(&said.Operation, "operation", "", "an operation, by the name of its spans")
+	f.StringVar(&said.Why, "why", "", "the reason")
+	f.DurationVar(&last, "for", 24*time.Hour, "how long")
+	f.BoolVar(&normal, "normal", false, "what it does now is normal: learn it anew")
+	o.whoFlag(cmd)
+	return cmd
+}
+
+func newSilenceRemove(env environment, o *silenceOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "remove ID",
+		Short: "End a silence",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("takes the id of one silence, but got %d arguments", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !incidentID.MatchString(args[0]) {
+				return fmt.Errorf("%q is not the id of a silence, 16 hexadecimal digits: 'auspex silence list' lists them", args[0])
+			}
+			return o.change(cmd.Context(), env, http.MethodDelete, "/api/v1/silences/"+args[0]+"?who="+url.QueryEscape(o.who), nil, "Removed")
+		},
+	}
+	o.whoFlag(cmd)
+	return cmd
+}
+
+func newSilenceList(env environment, o *silenceOptions) *cobra.Command {
+	var audit bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the silences in force",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			api, err := newClient(o.endpoint)
+			if err != nil {
+				return err
+			}
+			var answer struct {
+				Silences *[]engine.Feedback `json:"silences"`
+				Audit    []engine.Audit     `json:"audit"`
+			}
+			raw, err := api.get(cmd.Context(), "/api/v1/silences", &answer)
+			if err != nil {
+				return failure{err}
+			}
+			if answer.Silences == nil {
+				return failure{api.foreign(`its answer has no "silences"`)}
+			}
+			if o.asJSON {
+				return env.write(raw)
+			}
+			var b bytes.Buffer
+			printSilences(&b, *answer.Silences, env.zone)
+			if audit {
+				printAudit(&b, answer.Audit, env.zone)
+			}
+			return env.write(b.Bytes())
+		},
+	}
+	cmd.Flags().BoolVar(&audit, "audit", false, "list who did what, too")
+	return cmd
+}
+
+// whoFlag adds the flag that says who does it.
+func (o *silenceOptions) whoFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.who, "who", "", "who says so (default: your user name)")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if o.who == "" {
+			o.who = userName()
+		}
+		if o.who == "" {
+			return errors.New("say --who: your user name is not known")
+		}
+		return nil
+	}
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return os.Getenv("USER")
+}
+
+// change sends a request that changes something, and says what was done.
+func (o *silenceOptions) change(ctx context.Context, env environment, method, path string, body any, done string) error {
+	api, err := newClient(o.endpoint)
+	if err != nil {
+		return err
+	}
+	var answer engine.Feedback
+	raw, err := api.send(ctx, method, path, body, &answer)
+	if err != nil {
+		return failure{err}
+	}
+	if answer.ID == "" {
+		return failure{api.foreign("its answer is not a silence")}
+	}
+	if o.asJSON {
+		return env.write(raw)
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s: %s, until %s.\n", done, clean(answer.ID), clean(target(answer)), when(answer.Expires, env.zone))
+	return env.write(b.Bytes())
+}
+
+func printSilences(b *bytes.Buffer, list []engine.Feedback, zone *time.Location) {
+	if len(list) == 0 {
+		fmt.Fprintln(b, "No silences.")
+		return
+	}
+	t := newTable("ID", "KIND", "OF", "UNTIL", "WHO", "WHY")
+	for _, f := range list {
+		t.add(f.ID, string(f.Kind), target(f), when(f.Expires, zone), f.Who, f.Why)
+	}
+	t.print(b, "")
+}
+
+func printAudit(b *bytes.Buffer, list []engine.Audit, zone *time.Location) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintln(b, "\nWho did what, the latest first")
+	t := newTable("TIME", "WHO", "WHAT", "ID", "OF", "WHY")
+	for _, a := range list {
+		t.add(when(a.Time, zone), a.Who, a.Action+" "+string(a.Feedback.Kind), a.Feedback.ID, target(a.Feedback), a.Feedback.Why)
+	}
+	t.print(b, "  ")
+}
+
+// target names what a silence is about.
+func target(f engine.Feedback) string {
+	var parts []string
+	for _, p := range [...]struct{ name, value string }{
+		{"service", f.Service}, {"series", f.Series}, {"template", f.Template}, {"operation", f.Operation},
+	} {
+		if p.value != "" {
+			parts = append(parts, p.name+" "+p.value)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
