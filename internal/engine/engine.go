@@ -118,6 +118,7 @@ type service struct {
 	delivered int64 // watermark of the gauges that were delivered last
 	// maxScore is the greatest score since the gauges were last asked for, unsent that of the time before, until it was delivered.
 	maxScore, unsent float64
+	opened           uint64 // anomalies, ever
 }
 
 // stream is the data points of one identity: resource, scope, metric and attributes.

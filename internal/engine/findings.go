@@ -6,6 +6,7 @@ package engine
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -57,6 +58,11 @@ type Gauge struct {
 	MaxScore float64
 	Open     int64
 	Rate     float64
+	// Count is how many anomalies opened, ever. Incidents is the number of open
+	// incidents that the service is part of, Lasting for how long there has been one, in event time.
+	Count     uint64
+	Incidents int64
+	Lasting   time.Duration
 }
 
 // Gauges are the gauges of all services that saw new data since the last delivery, and the companions of series that have no batch.
@@ -139,6 +145,7 @@ func (e *Engine) PendingGauges() Gauges {
 	defer e.mu.Unlock()
 	g := Gauges{Companions: inOrder(e.companions)}
 	open := e.tracker.OpenBy()
+	incidents, _ := e.tracker.IncidentsBy()
 	total, above := e.countAbove()
 	for _, name := range slices.Sorted(maps.Keys(e.services)) {
 		svc := e.services[name]
@@ -146,10 +153,14 @@ func (e *Engine) PendingGauges() Gauges {
 			continue
 		}
 		svc.unsent, svc.maxScore = max(svc.unsent, svc.maxScore), 0
-		g.Services = append(g.Services, Gauge{
-			Service: name, Time: pcommon.Timestamp(svc.watermark),
+		of := Gauge{
+			Service: name, Time: pcommon.Timestamp(svc.watermark), Count: svc.opened,
 			MaxScore: svc.unsent, Open: int64(open[name]), Rate: float64(above[name]) / float64(max(total[name], 1)),
-		})
+		}
+		if load, ok := incidents[name]; ok {
+			of.Incidents, of.Lasting = int64(load.Open), max(0, time.Unix(0, svc.watermark).Sub(load.Since))
+		}
+		g.Services = append(g.Services, of)
 	}
 	return g
 }

@@ -160,6 +160,7 @@ func (e *Engine) track(st *stream, s *tracked, p incident.Point) {
 	case now && !followed:
 		e.owners[id] = st.id
 		st.source.service.followed++
+		st.source.service.opened++
 		s.openAt = s.n
 	case !now && followed:
 		delete(e.owners, id)

@@ -54,6 +54,7 @@ type engineState struct {
 type serviceState struct {
 	Watermark, Delivered int64
 	MaxScore             float64
+	Opened               uint64
 	Group                group
 }
 
@@ -66,7 +67,7 @@ func (e *Engine) pack(generation uint64) ([][]byte, error) {
 		Exposed: slices.Sorted(maps.Keys(e.exposed)), Anomalies: e.anomalies, Incidents: e.incidents, Services: map[string]serviceState{},
 	}
 	for name, svc := range e.services {
-		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: max(svc.maxScore, svc.unsent), Group: svc.group}
+		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: max(svc.maxScore, svc.unsent), Opened: svc.opened, Group: svc.group}
 	}
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -198,7 +199,7 @@ func (e *Engine) restoreEngine(text []byte) error {
 	}
 	for name, svc := range s.Services {
 		if at := e.services[name]; at != nil {
-			at.watermark, at.delivered, at.maxScore, at.group = svc.Watermark, svc.Delivered, svc.MaxScore, svc.Group
+			at.watermark, at.delivered, at.maxScore, at.opened, at.group = svc.Watermark, svc.Delivered, svc.MaxScore, svc.Opened, svc.Group
 		}
 	}
 	return nil

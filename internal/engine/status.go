@@ -32,8 +32,8 @@ func (e *Engine) Status() Status {
 	}
 	for _, n := range e.tracker.OpenBy() {
 		s.OpenAnomalies += n
-		s.OpenIncidents++
 	}
+	_, s.OpenIncidents = e.tracker.IncidentsBy()
 	return s
 }
 

@@ -116,7 +116,7 @@ func (e *Engine) subject(st *stream, s *tracked) incident.Subject {
 
 func (st *stream) subject(s *tracked) incident.Subject {
 	return incident.Subject{
-		Group: st.signal == SignalGroups,
+		Group:  st.signal == SignalGroups,
 		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: statNames[s.stat],
 		Unit: st.unitOf(s.stat), Attributes: texts(st.attributes),
 	}

@@ -17,7 +17,7 @@ type Status struct {
 	Evicted uint64 `json:"evicted"`
 	// Signals says how each signal spends its share of the budget.
 	Signals map[Signal]SignalStatus `json:"signals"`
-	// Held counts the anomalies that a policy kept from opening, by reason.
+	// Held counts the anomalies that a policy or a silence kept from opening, by reason.
 	Held map[string]uint64 `json:"held"`
 	// OpenAnomalies and OpenIncidents are open now; AnomaliesOpened counts all.
 	OpenAnomalies   int    `json:"open_anomalies"`

@@ -134,6 +134,10 @@ func TestMergeOfManyIsDeterministic(t *testing.T) {
 		assert.Equal(t, want, incidents)
 		open := tracker.Incidents(StateOpen)
 		assert.Len(t, open, 1)
+		by, total := tracker.IncidentsBy()
+		assert.Equal(t, 1, total)
+		assert.Len(t, by, 31)
+		assert.Equal(t, Load{1, start}, by["s7"])
 		assert.Equal(t, 31, open[0].Count)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/auspex-otel/auspex/internal/topology"
 )
@@ -62,16 +63,26 @@ func (t *Tracker) OpenBy() map[string]int {
 	return n
 }
 
-// IncidentsBy counts the open incidents of every service that has some, and in all.
-func (t *Tracker) IncidentsBy() (by map[string]int, total int) {
-	by = map[string]int{}
+// Load is the open incidents that a service is part of: how many, and since when there has been one.
+type Load struct {
+	Open  int
+	Since time.Time
+}
+
+// IncidentsBy returns the open incidents of every service that has some, and their number in all.
+func (t *Tracker) IncidentsBy() (by map[string]Load, total int) {
+	by = map[string]Load{}
 	for _, r := range t.byID {
 		if r.State != StateOpen {
 			continue
 		}
 		total++
 		for service := range r.Until {
-			by[service]++
+			l := by[service]
+			if l.Open++; l.Open == 1 || r.Opened.Before(l.Since) {
+				l.Since = r.Opened
+			}
+			by[service] = l
 		}
 	}
 	return by, total

@@ -212,12 +212,20 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
+	if m.Type() == pmetric.MetricTypeSum {
+		return m.Sum().DataPoints()
+	}
+	return m.Gauge().DataPoints()
+}
+
 // gauges lists a batch's data points as text.
 func gauges(md pmetric.Metrics) (lines []string) {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				for _, dp := range m.Gauge().DataPoints().All() {
+				points := pointsOf(m)
+				for _, dp := range points.All() {
 					v := fmt.Sprintf("%.4g", dp.DoubleValue())
 					switch {
 					case dp.Flags().NoRecordedValue():
@@ -241,10 +249,10 @@ func TestGauges(t *testing.T) {
 		pass(1)
 		require.Len(t, s.metrics.AllMetrics(), 1)
 		md := s.metrics.AllMetrics()[0]
-		assert.Equal(t, 6, md.DataPointCount())
+		assert.Equal(t, 12, md.DataPointCount())
 		for _, rm := range md.ResourceMetrics().All() {
 			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
-				assert.Equal(t, stamp((history-1)*cadence), m.Gauge().DataPoints().At(0).Timestamp(), "the service's watermark, not the clock")
+				assert.Equal(t, stamp((history-1)*cadence), pointsOf(m).At(0).Timestamp(), "the service's watermark, not the clock")
 			}
 		}
 		pass(time.Minute)
@@ -254,14 +262,18 @@ func TestGauges(t *testing.T) {
 		pass(15 * time.Second)
 		require.Len(t, s.metrics.AllMetrics(), 2)
 		lines := gauges(s.metrics.AllMetrics()[1])
-		require.Len(t, lines, 6)
+		require.Len(t, lines, 12)
 		assert.Regexp(t, `^map\[service.name:cart\] github.com/auspex-otel/auspex anomaly.max_score\S+ 0`, lines[0])
 		assert.Equal(t, "map[service.name:cart] github.com/auspex-otel/auspex anomaly.openmap[] 0", lines[1])
 		assert.Equal(t, "map[service.name:cart] github.com/auspex-otel/auspex anomaly.ratemap[] 0", lines[2])
 		score := s.metrics.AllMetrics()[1].ResourceMetrics().At(1).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().At(0)
 		assert.Greater(t, score.DoubleValue(), 1.0)
-		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex anomaly.openmap[] 1", lines[4])
-		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex anomaly.ratemap[] 1", lines[5])
+		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex anomaly.openmap[] 1", lines[7])
+		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex anomaly.ratemap[] 1", lines[8])
+		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex incident.openmap[] 1", lines[9])
+		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex incident.durationmap[]s 0", lines[10])
+		assert.Equal(t, "map[service.name:payment] github.com/auspex-otel/auspex anomaly.countmap[] 1", lines[11])
+		assert.Equal(t, "map[service.name:cart] github.com/auspex-otel/auspex anomaly.countmap[] 0", lines[5])
 	})
 }
 
@@ -284,7 +296,7 @@ func TestEvents(t *testing.T) {
 		assert.Equal(t, "auspex.anomaly", anomaly.EventName())
 		assert.Equal(t, stamp(history*cadence), anomaly.Timestamp())
 		assert.Equal(t, plog.SeverityNumberWarn, anomaly.SeverityNumber())
-		assert.Contains(t, anomaly.Body().Str(), "payment load value was 1100 By, expected 100")
+		assert.Contains(t, anomaly.Body().Str(), "payment load is 1.07 KiB, expected 0.09")
 		got := anomaly.Attributes().AsRaw()
 		for k, want := range map[string]any{
 			"anomaly.state": "open", "anomaly.metric": "load", "anomaly.statistic": "value", "anomaly.unit": "By", "anomaly.kind": "high",

@@ -79,6 +79,10 @@ func metricsOf(g engine.Gauges) pmetric.Metrics {
 		put(vocabulary.MetricMaxScore).SetDoubleValue(svc.MaxScore)
 		put(vocabulary.MetricOpen).SetIntValue(svc.Open)
 		put(vocabulary.MetricRate).SetDoubleValue(svc.Rate)
+		put(vocabulary.MetricIncidentOpen).SetIntValue(svc.Incidents)
+		put(vocabulary.MetricIncidentDuration).SetDoubleValue(svc.Lasting.Seconds())
+		sm.Metrics().At(sm.Metrics().Len() - 1).SetUnit("s")
+		putCount(sm.Metrics().AppendEmpty(), svc)
 	}
 	for _, s := range g.Companions {
 		rm := md.ResourceMetrics().AppendEmpty()
@@ -99,6 +103,17 @@ func metricsOf(g engine.Gauges) pmetric.Metrics {
 		}
 	}
 	return md
+}
+
+// putCount writes how many anomalies of a service opened, which only grows.
+func putCount(m pmetric.Metric, svc engine.Gauge) {
+	m.SetName(vocabulary.MetricCount)
+	sum := m.SetEmptySum()
+	sum.SetIsMonotonic(true)
+	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	dp := sum.DataPoints().AppendEmpty()
+	dp.SetTimestamp(svc.Time)
+	dp.SetIntValue(int64(svc.Count))
 }
 
 func logsOf(ev engine.Events) plog.Logs {
