@@ -30,9 +30,13 @@ func printList(b *bytes.Buffer, list []incident.Incident, state string, zone *ti
 	for _, i := range list {
 		suspect, evidence := "-", "-"
 		if len(i.Suspects) > 0 {
-			e := i.Suspects[0].Evidence
-			suspect = i.Suspects[0].Service
-			evidence = subject(e.Subject) + ": " + observedExpected(e)
+			s := &i.Suspects[0]
+			suspect = s.Service
+			if s.Evidence.ID != "" {
+				evidence = subject(s.Evidence.Subject) + ": " + observedExpected(s.Evidence)
+			} else if len(s.Causes) > 0 {
+				evidence = s.Causes[0].What
+			}
 		}
 		t.add(i.ID, string(i.State), i.Service, when(i.Opened, zone), score(i.MaxScore), strconv.Itoa(max(i.Count, len(i.Anomalies))), suspect, evidence)
 	}
@@ -66,7 +70,12 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 	for n, s := range i.Suspects {
 		fmt.Fprintf(b, "  %d. %s, since %s (ln p %s)%s\n", n+1, clean(s.Service), when(s.Since, zone), vocabulary.Number(s.Surprise), below(s.Hops))
 		for _, a := range append([]incident.Anomaly{s.Evidence}, s.Also...) {
-			fmt.Fprintf(b, "     %s\n", clean(evidence(a)))
+			if a.ID != "" {
+				fmt.Fprintf(b, "     %s\n", clean(evidence(a)))
+			}
+		}
+		for _, c := range s.Causes {
+			fmt.Fprintf(b, "     %s, since %s\n", clean(c.What), when(c.Since, zone))
 		}
 		for _, c := range s.Changes {
 			fmt.Fprintf(b, "     %s, %s\n", when(c.Time, zone), clean(vocabulary.Change(&c)))

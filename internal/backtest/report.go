@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // maxReportRows bounds the rows of each table of a report.
@@ -161,6 +163,9 @@ func incidentSheet(o *OTLPResult) *sheet {
 		}
 		if len(i.Suspects) > 0 {
 			suspect = i.Suspects[0].Service + ": " + i.Suspects[0].Evidence.Metric
+			if i.Suspects[0].Evidence.ID == "" {
+				suspect = vocabulary.Evidence(&i.Suspects[0])
+			}
 		}
 		t.Rows = append(t.Rows, sheetRow{Cells: []string{
 			i.ID, i.Service, string(i.State), suspect, moment(i.Opened), closed, count(len(i.Anomalies)), short(i.MaxScore),

@@ -131,4 +131,5 @@ func (e *Engine) link(now time.Time) {
 		namespaces[name] = namespace
 	}
 	e.tracker.SetGraph(incident.NewGraph(e.causes.Graph().Edges(), namespaces))
+	e.blame()
 }

@@ -31,6 +31,7 @@ type record struct {
 	Unlisted  int // anomalies beyond maxListed
 	OpenCount int
 	Live      int // members that are followed, open or in hold-off
+	Causes    []Cause
 	// Until says up to which event time, in nanoseconds, what happens near a service belongs to the incident.
 	Until map[string]int64
 }

@@ -103,6 +103,8 @@ func (s *scenario) do(words []string) []string {
 	case "see":
 		s.tracker.Changes.See(words[1], ChangeKind(words[2]), words[3], s.at(words[4]))
 		return nil
+	case "blame":
+		return s.blame(words[1:])
 	case "happened":
 		s.tracker.Changes.Happened(words[1], ChangeKind(words[2]), words[3], s.at(words[4]))
 		return nil
@@ -209,10 +211,31 @@ func (s *scenario) suspect(of *Suspect) string {
 	for _, a := range of.Also {
 		text += "," + a.Metric
 	}
+	for _, c := range of.Causes {
+		text += " because it " + c.What
+	}
 	for _, c := range of.Changes {
 		text += fmt.Sprintf(" after %s %s at %s", c.Kind, c.What, clock(c.Time))
 	}
 	return text
+}
+
+// blame takes a second and triples of service, ln p and word, about the open incident.
+func (s *scenario) blame(words []string) []string {
+	s.Helper()
+	open := s.tracker.Incidents(StateOpen)
+	require.Len(s, open, 1)
+	require.Equal(s, open[0].Opened, s.tracker.OpenedAt(open[0].ID))
+	require.Equal(s, []string{open[0].ID}, s.tracker.Young(open[0].Opened.Add(-1)))
+	require.Empty(s, s.tracker.Young(open[0].Opened))
+	var causes []Cause
+	for list := words[1:]; len(list) > 0; list = list[3:] {
+		surprise, err := strconv.ParseFloat(list[1], 64)
+		require.NoError(s, err)
+		causes = append(causes, Cause{Service: list[0], Surprise: surprise, What: list[2], Since: s.at(words[0])})
+	}
+	s.tracker.Blame(open[0].ID, causes)
+	return s.news()
 }
 
 func (s *scenario) at(second string) time.Time {

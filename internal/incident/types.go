@@ -76,11 +76,13 @@ type Suspect struct {
 	Since time.Time `json:"since"`
 	// Hops is how many calls lie between where the incident shows and this service: 0 where it is the same, -1 where no way is known.
 	Hops int `json:"hops"`
-	// Evidence is the strangest anomaly of the service, Also are the others that count.
+	// Evidence is the strangest anomaly of the service, Also are the others that count. Without any, Evidence is zero and Causes say why.
 	Evidence Anomaly   `json:"evidence"`
 	Also     []Anomaly `json:"also,omitempty"`
 	// First is the series of the evidence that opened first.
 	First string `json:"first"`
+	// Causes are what speaks against the service beside its anomalies.
+	Causes []Cause `json:"causes,omitempty"`
 	// Changes are what was changed in the service in the minutes before, the latest first.
 	Changes []Change `json:"changes,omitempty"`
 }

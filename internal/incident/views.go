@@ -88,6 +88,25 @@ func (t *Tracker) IncidentsBy() (by map[string]Load, total int) {
 	return by, total
 }
 
+// Young lists the ids of the open incidents that opened after a time, in their order.
+func (t *Tracker) Young(after time.Time) (ids []string) {
+	for id, r := range t.byID {
+		if r.State == StateOpen && r.Opened.After(after) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// OpenedAt is when an incident opened, the zero time if there is none.
+func (t *Tracker) OpenedAt(id string) time.Time {
+	if r := t.byID[id]; r != nil {
+		return r.Opened
+	}
+	return time.Time{}
+}
+
 // told is an incident as it is told: what does not change any more once it is closed, and its anomalies.
 func (t *Tracker) told(r *record) Incident {
 	v := r.Incident
@@ -109,10 +128,15 @@ func (t *Tracker) view(r *record, v *Incident) {
 	at := shows(nodes, t.graph)
 	v.Symptom = by[at].Evidence
 	v.Suspects = make([]Suspect, 0, len(nodes))
+	left := map[string]float64{}
 	for _, n := range Rank(nodes, t.graph) {
-		s := by[n.Service]
-		s.Surprise, s.Hops = 0-max(0, n.Left), t.graph.hops(at, n.Service)
-		v.Suspects = append(v.Suspects, *s)
+		v.Suspects = append(v.Suspects, *by[n.Service])
+		left[n.Service] = n.Left
+	}
+	v.Suspects = r.charge(v.Suspects, left)
+	for i := range v.Suspects {
+		s := &v.Suspects[i]
+		s.Hops = t.graph.hops(at, s.Service)
 		for _, a := range append([]Anomaly{s.Evidence}, s.Also...) {
 			for _, id := range a.TraceIDs {
 				if len(v.TraceIDs) < maxIncidentTraces && !slices.Contains(v.TraceIDs, id) {

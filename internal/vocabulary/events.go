@@ -61,7 +61,7 @@ func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 		s := &i.Suspects[n]
 		suspects = append(suspects, s.Service)
 		if n < maxEvidence {
-			evidence = append(evidence, Sentence(&s.Evidence))
+			evidence = append(evidence, Evidence(s))
 		}
 		for _, c := range s.Changes {
 			if len(changes) < maxEvidence {
@@ -75,6 +75,18 @@ func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 	putTexts(at, AttrTraces, i.TraceIDs)
 	if len(suspects) > 0 {
 		at.PutStr(AttrSuspect, suspects[0])
+	}
+}
+
+// Evidence says what speaks most against a suspect.
+func Evidence(s *incident.Suspect) string {
+	switch {
+	case s.Evidence.ID != "":
+		return Sentence(&s.Evidence)
+	case len(s.Causes) > 0:
+		return s.Service + ": " + s.Causes[0].What
+	default:
+		return s.Service
 	}
 }
 

@@ -26,7 +26,7 @@ func Account(i *incident.Incident, zone *time.Location) string {
 	if len(i.Suspects) > 0 {
 		first := firstOf(&i.Suspects[0])
 		b.WriteString(" Likely cause: " + cause(i, first, zone) + ".")
-		if i.Suspects[0].Service != i.Symptom.Service {
+		if i.Suspects[0].Service != i.Symptom.Service && first.ID != "" {
 			told[first.ID] = true
 		}
 	}
@@ -58,7 +58,12 @@ func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) s
 		if len(i.Suspects) == 1 {
 			order = ""
 		}
-		why = append(why, fmt.Sprintf("its %s %s %sat %s", subject(first), verb(first), order, clock(first.Opened, zone)))
+		if first.ID != "" {
+			why = append(why, fmt.Sprintf("its %s %s %sat %s", subject(first), verb(first), order, clock(first.Opened, zone)))
+		}
+	}
+	if len(s.Causes) > 0 {
+		why = append(why, s.Causes[0].What)
 	}
 	if c := telling(s.Changes); c != nil {
 		text := "after " + Change(c)

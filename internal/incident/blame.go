@@ -1,0 +1,85 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package incident
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxCauses bounds what is remembered of what speaks against services beside their anomalies.
+const maxCauses = 20
+
+// Cause is what speaks against a service beside its anomalies, and that nothing it
+// depends on explains: a change of behaviour is none, and yet may be the fault.
+type Cause struct {
+	Service string `json:"service"`
+	// Surprise is as of a Suspect, ln p.
+	Surprise float64 `json:"surprise"`
+	// What says in words what the service does otherwise.
+	What  string    `json:"what"`
+	Since time.Time `json:"since"`
+}
+
+// Blame tells what speaks against services in the time of an incident. It
+// replaces what was told before.
+func (t *Tracker) Blame(id string, causes []Cause) {
+	r := t.byID[id]
+	if r == nil || r.State != StateOpen {
+		return
+	}
+	before := t.leader(r)
+	r.Causes = nil
+	for _, c := range causes {
+		if len(r.Causes) < maxCauses && t.concerns(r, c.Service) {
+			r.Causes = append(r.Causes, c)
+		}
+	}
+	if t.leader(r) != before {
+		t.newIncidents[r.ID] = r
+	}
+}
+
+// leader is the likeliest suspect.
+func (t *Tracker) leader(r *record) string {
+	v := Incident{}
+	t.view(r, &v)
+	return v.Suspects[0].Service
+}
+
+// concerns tells whether a service is of the incident, or something near or below is.
+func (t *Tracker) concerns(r *record, service string) bool {
+	if _, ok := r.Until[service]; ok {
+		return true
+	}
+	near := t.graph.near(service)
+	for member := range r.Until {
+		if near(member) || t.graph.hops(member, service) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// charge adds what was told of an incident to its suspects, and ranks them again.
+func (r *record) charge(list []Suspect, left map[string]float64) []Suspect {
+	for _, c := range r.Causes {
+		i := slices.IndexFunc(list, func(s Suspect) bool { return s.Service == c.Service })
+		if i < 0 {
+			i = len(list)
+			list = append(list, Suspect{Service: c.Service, Since: c.Since})
+		}
+		list[i].Causes = append(list[i].Causes, c)
+		left[c.Service] = max(0, left[c.Service]) - c.Surprise
+	}
+	slices.SortStableFunc(list, func(a, b Suspect) int {
+		return cmp.Or(cmp.Compare(left[b.Service], left[a.Service]), a.Since.Compare(b.Since), strings.Compare(a.Service, b.Service))
+	})
+	for i := range list {
+		list[i].Surprise = 0 - max(0, left[list[i].Service])
+	}
+	return list
+}
