@@ -36,7 +36,7 @@ func (e *Engine) blame() {
 		for _, s := range e.causes.Blame(opened.Add(-blameBefore).UnixNano(), e.reached) {
 			list = append(list, incident.Cause{Service: s.Service, Surprise: -s.Score, What: deed(&s.Evidence[0]), Since: time.Unix(0, s.Since).UTC()})
 		}
-		e.tracker.Blame(id, list)
+		e.tracker.Blame(id, reached.UTC(), list)
 	}
 }
 

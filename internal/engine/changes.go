@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 type links struct {
 	namespaces map[string]string
 	linkAt     time.Time // when they are told next
+	told       [4]uint64 // what there was to be told the last time
+	moved      bool      // a service has another namespace
 }
 
 // noteSource notes what the resource of a source says, now and then.
@@ -49,8 +52,9 @@ func (e *Engine) noteResource(service string, resource pcommon.Map, t int64) {
 		case vocabulary.ServiceVersion:
 			c.See(service, incident.ChangeVersion, v.AsString(), at)
 		case vocabulary.ServiceNamespace:
-			if _, ok := e.namespaces[service]; ok || len(e.namespaces) < maxNamespaces {
+			if was, ok := e.namespaces[service]; ok || len(e.namespaces) < maxNamespaces {
 				e.namespaces[service] = v.AsString()
+				e.moved = e.moved || was != v.AsString()
 			}
 		case vocabulary.ImageName:
 			image = v.AsString() + image
@@ -126,10 +130,10 @@ func (e *Engine) link(now time.Time) {
 			delete(e.namespaces, name)
 		}
 	}
-	namespaces := make(map[string]string, len(e.namespaces))
-	for name, namespace := range e.namespaces {
-		namespaces[name] = namespace
+	nodes, edges, forgotten := e.causes.Graph().Size()
+	if now := [...]uint64{uint64(nodes), uint64(edges), forgotten, uint64(len(e.namespaces))}; now != e.told || e.moved {
+		e.told, e.moved = now, false
+		e.tracker.SetGraph(incident.NewGraph(e.causes.Graph().Edges(), maps.Clone(e.namespaces)))
 	}
-	e.tracker.SetGraph(incident.NewGraph(e.causes.Graph().Edges(), namespaces))
 	e.blame()
 }

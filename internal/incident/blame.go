@@ -24,9 +24,9 @@ type Cause struct {
 	Since time.Time `json:"since"`
 }
 
-// Blame tells what speaks against services in the time of an incident. It
-// replaces what was told before.
-func (t *Tracker) Blame(id string, causes []Cause) {
+// Blame tells what speaks against services in the time of an incident, as of a
+// time. It replaces what was told before.
+func (t *Tracker) Blame(id string, at time.Time, causes []Cause) {
 	r := t.byID[id]
 	if r == nil || r.State != StateOpen {
 		return
@@ -39,6 +39,9 @@ func (t *Tracker) Blame(id string, causes []Cause) {
 		}
 	}
 	if t.leader(r) != before {
+		if at.After(r.Updated) {
+			r.Updated = at
+		}
 		t.newIncidents[r.ID] = r
 	}
 }
@@ -57,7 +60,7 @@ func (t *Tracker) concerns(r *record, service string) bool {
 	}
 	near := t.graph.near(service)
 	for member := range r.Until {
-		if near(member) || t.graph.hops(member, service) >= 0 {
+		if near(member) || t.graph.below(member)[service] {
 			return true
 		}
 	}

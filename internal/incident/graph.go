@@ -25,11 +25,12 @@ type Graph struct {
 	callees, callers map[string][]string
 	hosts            map[string][]string
 	namespaces       map[string]string
+	reached          map[string]map[string]bool // what below has found
 }
 
 // NewGraph makes a graph of what is known of calls and places, and of the service.namespace of services.
 func NewGraph(edges []topology.Edge, namespaces map[string]string) *Graph {
-	g := &Graph{callees: map[string][]string{}, callers: map[string][]string{}, hosts: map[string][]string{}, namespaces: namespaces}
+	g := &Graph{reached: map[string]map[string]bool{}, callees: map[string][]string{}, callers: map[string][]string{}, hosts: map[string][]string{}, namespaces: namespaces}
 	pods, nodes := map[string][]string{}, map[string][]string{} // of a pod: its services, its nodes
 	for _, e := range edges {
 		switch {
@@ -71,9 +72,8 @@ func (g *Graph) near(service string) func(other string) bool {
 		return func(other string) bool { return other == service }
 	}
 	around := map[string]bool{service: true}
-	walk(service, nearHops, func(name string) [2][]string { return [2][]string{g.callees[name], g.callers[name]} }, func(name string, _ int) bool {
+	walk(service, nearHops, func(name string) [2][]string { return [2][]string{g.callees[name], g.callers[name]} }, func(name string, _ int) {
 		around[name] = true
-		return true
 	})
 	for _, host := range g.hosts[service] {
 		around[host] = true
@@ -90,43 +90,44 @@ func (g *Graph) connected(name string) bool { return len(g.callees[name])+len(g.
 
 // depends are what a service calls, and what it runs on.
 func (g *Graph) depends(name string) [2][]string {
-	if g == nil {
-		return [2][]string{}
-	}
 	return [2][]string{g.callees[name], g.hosts[name]}
 }
 
-// hops is how far below a service another lies, -1 if no way is known.
-func (g *Graph) hops(from, to string) int {
-	found := -1
-	walk(from, farHops, g.depends, func(name string, hops int) bool {
-		if name == to {
-			found = hops
-		}
-		return found < 0
+// distances tell how far below a service lies what it depends on, as far as farHops. It is 0 for itself.
+func (g *Graph) distances(from string) map[string]int {
+	if g == nil {
+		return map[string]int{from: 0}
+	}
+	found := map[string]int{}
+	walk(from, farHops, g.depends, func(name string, hops int) {
+		found[name] = hops
 	})
 	return found
 }
 
 // below are what a service depends on in the end.
 func (g *Graph) below(name string) map[string]bool {
+	if g == nil {
+		return nil
+	}
+	if seen := g.reached[name]; seen != nil {
+		return seen
+	}
 	seen := map[string]bool{}
-	walk(name, math.MaxInt, g.depends, func(name string, _ int) bool {
+	g.reached[name] = seen
+	walk(name, math.MaxInt, g.depends, func(name string, _ int) {
 		seen[name] = true
-		return true
 	})
 	return seen
 }
 
-// walk visits a name and all that is reached from it over at most so many steps, the nearest first, until visit returns false.
-func walk(from string, most int, next func(string) [2][]string, visit func(name string, hops int) bool) {
+// walk visits a name and all that is reached from it over at most so many steps, the nearest first.
+func walk(from string, most int, next func(string) [2][]string, visit func(name string, hops int)) {
 	seen, ring := map[string]bool{from: true}, []string{from}
 	for hops := 0; len(ring) > 0; hops++ {
 		var outer []string
 		for _, at := range ring {
-			if !visit(at, hops) {
-				return
-			}
+			visit(at, hops)
 			for _, list := range next(at) {
 				for _, name := range list {
 					if !seen[name] && hops < most {

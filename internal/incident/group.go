@@ -30,7 +30,9 @@ type record struct {
 	Members   []*Anomaly
 	Unlisted  int // anomalies beyond maxListed
 	OpenCount int
-	Live      int // members that are followed, open or in hold-off
+	Live      int       // members that are followed, open or in hold-off
+	Last      time.Time // until when one of them is known to have been open
+	Told      time.Time // the Updated of the latest news
 	Causes    []Cause
 	// Until says up to which event time, in nanoseconds, what happens near a service belongs to the incident.
 	Until map[string]int64
@@ -80,6 +82,16 @@ func (r *record) takes(at int64, near func(service string) bool) bool {
 	return false
 }
 
+// lasts notes that an anomaly of the incident was open at a time.
+func (r *record) lasts(at time.Time) {
+	if at.After(r.Last) {
+		r.Last = at
+	}
+	if at.After(r.Updated) {
+		r.Updated = at
+	}
+}
+
 // see notes that a service of the incident was strange.
 func (r *record) see(service string, p Point) {
 	if _, ok := r.Until[service]; ok || len(r.Until) < maxServices {
@@ -126,6 +138,7 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 	into.Unlisted += r.Unlisted
 	into.OpenCount += r.OpenCount
 	into.Live += r.Live
+	into.lasts(r.Last)
 	into.MaxScore = max(into.MaxScore, r.MaxScore)
 	for service, until := range r.Until {
 		if _, ok := into.Until[service]; ok || len(into.Until) < maxServices {
@@ -141,14 +154,14 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 
 // settle closes an incident whose anomalies have all been closed for a while.
 func (t *Tracker) settle(r *record, now int64) {
-	if r.State == StateOpen && r.OpenCount == 0 && now-r.Updated.UnixNano() >= int64(settled) {
+	if r.State == StateOpen && r.OpenCount == 0 && now-r.Last.UnixNano() >= int64(settled) {
 		t.closeIncident(r)
 	}
 }
 
 func (t *Tracker) closeIncident(r *record) {
 	t.view(r, &r.Incident)
-	r.State, r.Closed = StateClosed, r.Updated
+	r.State, r.Closed = StateClosed, r.Last
 	t.newIncidents[r.ID] = r
 }
 

@@ -71,8 +71,8 @@ func TestGraphOfPods(t *testing.T) {
 	assert.True(t, g.near("cart")("node7"))
 	assert.True(t, g.near("node7")("cart"))
 	assert.False(t, g.near("cart")("carts"))
-	assert.Equal(t, 1, g.hops("cart", "node7"))
-	assert.Equal(t, -1, g.hops("node7", "cart"))
+	assert.Equal(t, map[string]int{"cart": 0, "node7": 1}, g.distances("cart"))
+	assert.Equal(t, map[string]int{"node7": 0}, g.distances("node7"))
 }
 
 func TestChangesAreBounded(t *testing.T) {
@@ -139,5 +139,28 @@ func TestMergeOfManyIsDeterministic(t *testing.T) {
 		assert.Len(t, by, 31)
 		assert.Equal(t, Load{1, start}, by["s7"])
 		assert.Equal(t, 31, open[0].Count)
+	}
+}
+
+// A storm: two hundred services of a thousand are strange, and something is news of it.
+func BenchmarkNewsOfAStorm(b *testing.B) {
+	b.ReportAllocs()
+	tracker := NewTracker()
+	var pairs [][2]string
+	for i := range 1000 {
+		for k := range 5 {
+			pairs = append(pairs, [2]string{fmt.Sprint("s", i), fmt.Sprint("s", (i*7+k*13+1)%1000)})
+		}
+	}
+	tracker.SetGraph(called(pairs...))
+	for i := range uint64(200) {
+		tracker.Observe(after(i, 0, 2), of(fmt.Sprint("s", i), i))
+	}
+	tracker.News()
+	i := 0
+	for b.Loop() {
+		i++
+		tracker.Observe(after(7, 10*i, 3+float64(i)), nil)
+		tracker.News()
 	}
 }

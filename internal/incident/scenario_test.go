@@ -234,7 +234,7 @@ func (s *scenario) blame(words []string) []string {
 		require.NoError(s, err)
 		causes = append(causes, Cause{Service: list[0], Surprise: surprise, What: list[2], Since: s.at(words[0])})
 	}
-	s.tracker.Blame(open[0].ID, causes)
+	s.tracker.Blame(open[0].ID, s.at(words[0]), causes)
 	return s.news()
 }
 

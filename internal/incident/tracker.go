@@ -158,7 +158,12 @@ func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
 		anomalies = append(anomalies, *t.newAnomalies[id])
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.newIncidents)) {
-		incidents = append(incidents, t.told(t.newIncidents[id]))
+		r := t.newIncidents[id]
+		if !r.Updated.After(r.Told) {
+			r.Updated = r.Told.Add(1) // whoever keeps the latest alone tells updates apart by it
+		}
+		r.Told = r.Updated
+		incidents = append(incidents, t.told(r))
 	}
 	clear(t.newAnomalies)
 	clear(t.newIncidents)
@@ -194,9 +199,7 @@ func (t *Tracker) strange(f *followed, p Point) {
 	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
 	f.Quiet, f.Cadence, f.LastAnomalous = 0, p.Cadence, p.Time
 	a.Score, a.Updated = p.Score, time.Unix(0, p.Time).UTC()
-	if a.Updated.After(r.Updated) {
-		r.Updated = a.Updated
-	}
+	r.lasts(a.Updated)
 	r.see(a.Service, p)
 	a.addTraces(p.TraceIDs)
 	if p.SilentSince != 0 {
@@ -239,9 +242,7 @@ func (t *Tracker) quiet(f *followed, p Point) Phase {
 func (t *Tracker) close(f *followed) {
 	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
 	a.State, a.Closed = StateClosed, a.Updated
-	if a.Updated.After(r.Updated) {
-		r.Updated = a.Updated
-	}
+	r.lasts(a.Updated)
 	r.OpenCount--
 	t.tell(a, r)
 }

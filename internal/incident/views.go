@@ -134,9 +134,13 @@ func (t *Tracker) view(r *record, v *Incident) {
 		left[n.Service] = n.Left
 	}
 	v.Suspects = r.charge(v.Suspects, left)
+	below := t.graph.distances(at)
 	for i := range v.Suspects {
 		s := &v.Suspects[i]
-		s.Hops = t.graph.hops(at, s.Service)
+		s.Hops = -1
+		if n, ok := below[s.Service]; ok {
+			s.Hops = n
+		}
 		for _, a := range append([]Anomaly{s.Evidence}, s.Also...) {
 			for _, id := range a.TraceIDs {
 				if len(v.TraceIDs) < maxIncidentTraces && !slices.Contains(v.TraceIDs, id) {
