@@ -5,6 +5,7 @@ package backtest
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ type judge struct {
 	anomalies map[string]*incident.Anomaly
 	incidents map[string]*incident.Incident
 	points    int
+	pieces    pieces
 	now       int64
 }
 
@@ -41,31 +43,49 @@ type judged struct {
 
 // batch observes the batch that a file's cursor stands at.
 func (j *judge) batch(c *cursor) error {
-	if c.signal == signalMetrics {
-		j.points += c.points
-	}
-	if c.time > j.now { // a collector's clock does not go back with the data
-		j.now = c.time
-		j.engine.Tick(time.Unix(0, j.now))
-	}
+	j.pieces.until(c.time, j.piece)
 	switch c.signal {
 	case signalLogs:
-		j.engine.ObserveLogs(c.logs, false)
+		j.pieces.addLogs(c.logs)
+		return nil
 	case signalTraces:
-		j.engine.ObserveTraces(c.traces)
+		j.pieces.addTraces(c.traces)
+		return nil
 	default:
-		for _, v := range j.engine.ObserveMetrics(c.metrics, everything) {
-			if err := j.take(c.metrics, v); err != nil {
-				return err
-			}
+	}
+	j.points += c.points
+	j.tick(c.time)
+	for _, v := range j.engine.ObserveMetrics(c.metrics, everything) {
+		if err := j.take(c.metrics, v); err != nil {
+			return err
 		}
 	}
 	j.collect()
 	return nil
 }
 
+// piece observes log records or spans of a few seconds.
+func (j *judge) piece(x *piece) {
+	j.tick(x.start)
+	if x.signal == signalLogs {
+		j.engine.ObserveLogs(x.logs, false)
+	} else {
+		j.engine.ObserveTraces(x.traces)
+	}
+	j.collect()
+}
+
+// tick lets time pass. A collector's clock does not go back with the data.
+func (j *judge) tick(t int64) {
+	if t > j.now {
+		j.now = t
+		j.engine.Tick(time.Unix(0, j.now))
+	}
+}
+
 // end lets as much time pass as it takes to close what is counted in windows.
 func (j *judge) end() {
+	j.pieces.until(math.MaxInt64, j.piece)
 	j.engine.Tick(time.Unix(0, j.now).Add(closing))
 	j.collect()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/causes"
 	"github.com/auspex-otel/auspex/internal/evidence"
+	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -26,6 +27,9 @@ type causality struct {
 	reached int64
 	behind  int
 	used    int64 // the latest event time at which an instance used something
+	behaved int64 // when behaviour was judged last
+	// deeds are what the service does otherwise that is being judged.
+	deeds []topology.Evidence
 }
 
 const (
@@ -62,6 +66,7 @@ func (e *Engine) pass(t int64) {
 	e.reached = t
 	e.causes.Advance(t)
 	e.causes.Windows(e.selfTime, e.networkTime)
+	e.behave(t)
 }
 
 // place notes where a resource runs, and what else it says.
@@ -151,6 +156,7 @@ func (e *Engine) packCauses(p *packer) error {
 	}
 	w := writer{b: p.record[:0]}
 	w.int64(e.reached)
+	w.int64(e.behaved)
 	w.text(string(b))
 	p.add(tagCauses, w.b)
 	return nil
@@ -158,7 +164,7 @@ func (e *Engine) packCauses(p *packer) error {
 
 func (e *Engine) restoreCauses(record []byte) error {
 	r := reader{b: record}
-	e.reached = r.int64()
+	e.reached, e.behaved = r.int64(), r.int64()
 	if b := r.bytes(); r.err == nil {
 		r.fail(e.causes.UnmarshalBinary(b))
 	}

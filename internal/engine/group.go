@@ -15,6 +15,9 @@ const (
 	leastGroup = 20
 	// groupEvery is the least time between two points of a group, nanoseconds.
 	groupEvery = int64(60e9)
+	// groupAge is how long a group must have been watched: what all series of a
+	// service do together, every morning, is no fault. Nanoseconds.
+	groupAge = int64(24 * 3600e9)
 )
 
 var logBandP = math.Log(detect.BandP)

@@ -33,9 +33,9 @@ func openedBy(e *Engine) (metrics map[string]int) {
 	return metrics
 }
 
-// A shift of one and a half standard deviations opens none of a hundred series, and yet it is plain to see.
+// A shift of two standard deviations opens hardly any of thirty series, and yet it is plain to see.
 func TestWideWeakFaultOpensTheGroup(t *testing.T) {
-	const n, warm = 100, 300
+	const n, warm = 30, 1700
 	e := newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
 	for step := range warm {
 		e.ObserveMetrics(wideFleet(n, step, 0), shownNone)
@@ -49,7 +49,7 @@ func TestWideWeakFaultOpensTheGroup(t *testing.T) {
 	assert.Less(t, group[0].Observed, 0.06)
 
 	for step := range 3 {
-		e.ObserveMetrics(wideFleet(n, warm+step, 1.5), shownNone)
+		e.ObserveMetrics(wideFleet(n, warm+step, 2), shownNone)
 	}
 	opened := openedBy(e)
 	assert.Equal(t, 1, opened[vocabulary.MetricOutsideBand])
@@ -75,13 +75,13 @@ func TestFewSeriesAreNoGroup(t *testing.T) {
 func TestGroupIsOneSided(t *testing.T) {
 	e := newEngine()
 	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideBand, stats: groupStats}
-	for step := range 400 {
+	for step := range 1500 {
 		e.derive(d, stamp64(60*step), 0.5+0.01*float64(step%3))
 	}
-	e.derive(d, stamp64(60*400), 0)
+	e.derive(d, stamp64(60*1500), 0)
 	e.noteNews()
 	assert.Empty(t, openedBy(e))
-	e.derive(d, stamp64(60*401), 1)
+	e.derive(d, stamp64(60*1501), 1)
 	e.noteNews()
 	assert.Len(t, openedBy(e), 1)
 }
@@ -93,8 +93,8 @@ func TestSharesOfTheBudget(t *testing.T) {
 	assert.InDelta(t, 1, (&perSignal{SignalMetrics: 7}).share(SignalMetrics), 0)
 	assert.InDelta(t, .5/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalMetrics), 1e-12)
 	assert.InDelta(t, .1/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalGroups), 1e-12)
-	all := &perSignal{1, 1, 1, 1, 1}
-	for s, want := range [...]float64{.5, .25, .1, .1, .05} {
+	all := &perSignal{1, 1, 1, 1, 1, 1}
+	for s, want := range [...]float64{.5, .15, .1, .1, .05, .1} {
 		assert.InDelta(t, want, all.share(Signal(s)), 1e-12)
 	}
 }

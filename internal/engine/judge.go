@@ -92,7 +92,7 @@ func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Sur
 	if was && !math.IsNaN(p.Expected) {
 		e.warming--
 	}
-	if st.signal == SignalGroups && p.Kind == detect.KindLow {
+	if st.signal == SignalGroups && (v <= p.Expected || int64(s.n)*st.cadence < groupAge) {
 		p.LogP = 0 // fewer strange points than usual are good news
 	}
 	p.LogP = calibration.Humble(max(p.LogP, leastLogP), s.n)

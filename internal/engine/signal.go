@@ -19,13 +19,15 @@ const (
 	SignalGroups
 	// SignalNews is what is new in logs. It has a part of their share.
 	SignalNews
+	// SignalBehaviour is what services do otherwise, as their spans and logs tell. It has a part of the share of traces.
+	SignalBehaviour
 	signals
 )
 
-var signalNames = [signals]string{"metrics", "traces", "logs", "groups", "news"}
+var signalNames = [signals]string{"metrics", "traces", "logs", "groups", "news", "behaviour"}
 
 // shares of the budget. That of a signal that is absent goes to the others, in proportion.
-var shares = [signals]float64{0.50, 0.25, 0.10, 0.10, 0.05}
+var shares = [signals]float64{0.50, 0.15, 0.10, 0.10, 0.05, 0.10}
 
 // String returns the signal's name.
 func (s Signal) String() string { return signalNames[s] }

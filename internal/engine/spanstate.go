@@ -25,6 +25,7 @@ func (e *Engine) packSpans(p *packer) {
 		w.text(s.service)
 		w.int64(s.End)
 		w.int64(int64(s.Late))
+		w.int64(int64(s.Closed))
 		w.uint64(uint64(len(s.operations)))
 		for _, key := range slices.SortedFunc(maps.Keys(s.operations), compareOperations) {
 			w.text(key.name)
@@ -43,7 +44,7 @@ func (e *Engine) restoreSpans(record []byte) error {
 	r := reader{b: record}
 	s := spans{service: r.text(), operations: map[operationKey]*operation{}}
 	s.touched = e.now
-	s.End, s.Late = r.int64(), int(r.int64())
+	s.End, s.Late, s.Closed = r.int64(), int(r.int64()), int(r.int64())
 	for range r.length(16) {
 		key := operationKey{r.text(), ptrace.SpanKind(r.int64())}
 		op := &operation{durations: stats.NewPositive()}

@@ -23,6 +23,7 @@ const (
 type spans struct {
 	service string
 	window
+	Closed     int // windows that were closed, up to behaviourWarmUp
 	operations map[operationKey]*operation
 	// own are the operations that have series, in the order of their keys; nil if that is not known.
 	own []operationKey
@@ -44,6 +45,7 @@ func (s *spans) operation(key operationKey, t int64) *operation {
 
 // closeSpans judges the open window's calls, and begins the next one's.
 func (e *Engine) closeSpans(s *spans) {
+	s.Closed = min(s.Closed+1, behaviourWarmUp)
 	since := s.End - int64(e.cfg.SeriesTTL)
 	for key, op := range s.operations {
 		switch {

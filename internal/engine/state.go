@@ -317,7 +317,7 @@ func (e *Engine) restoreStream(record []byte) error {
 	if err := r.end(); err != nil {
 		return fmt.Errorf("stream %s: %w", id, err)
 	}
-	if slices.ContainsFunc(st.series, func(s tracked) bool { return (s.model == nil) != (st.signal == SignalNews) }) {
+	if slices.ContainsFunc(st.series, func(s tracked) bool { return (s.model == nil) != st.bare() }) {
 		return fmt.Errorf("stream %s lacks a model: %w", id, errNotWhole)
 	}
 	if old, _ := e.streams.Peek(id); old != nil {

@@ -93,11 +93,14 @@ func (e *Engine) addStream(st stream, stats []statistic, resource pcommon.Map) *
 	return added
 }
 
+// bare tells whether the stream's series have no model: others say how strange they are.
+func (st *stream) bare() bool { return st.signal == SignalNews || st.signal == SignalBehaviour }
+
 func (e *Engine) newSeries(st *stream, stats []statistic) []tracked {
 	list := make([]tracked, len(stats))
 	for i, s := range stats {
 		list[i] = tracked{id: st.id.Join(series.Number(uint64(s))), stat: s, last: verdict{expected: math.NaN()}}
-		if st.signal != SignalNews { // those are judged by a model of their service
+		if !st.bare() {
 			list[i].model = ensemble.New(e.zone)
 		}
 		list[i].group, list[i].pool = e.budget.share(st.metric, s)
@@ -108,15 +111,21 @@ func (e *Engine) newSeries(st *stream, stats []statistic) []tracked {
 // subject names a series for people and events.
 func (e *Engine) subject(st *stream, s *tracked) incident.Subject {
 	subject := st.subject(s)
-	if st.signal == SignalLogs || st.signal == SignalNews {
+	switch st.signal {
+	case SignalLogs, SignalNews:
 		e.describe(st, &subject)
+	case SignalBehaviour:
+		if len(e.deeds) > 0 {
+			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(&e.deeds[0])}
+		}
+	default:
 	}
 	return subject
 }
 
 func (st *stream) subject(s *tracked) incident.Subject {
 	return incident.Subject{
-		Group:  st.signal == SignalGroups,
+		Group:  st.signal == SignalGroups || st.signal == SignalBehaviour,
 		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: statNames[s.stat],
 		Unit: st.unitOf(s.stat), Attributes: texts(st.attributes),
 	}

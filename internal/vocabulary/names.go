@@ -27,6 +27,11 @@ const (
 	// MetricOutsideBand is the share of a service's series that lie outside their band.
 	MetricOutsideBand = "anomaly.outside_band"
 
+	// MetricBehaviour is how much a service does otherwise than before, in nats: -ln of the chance of it.
+	MetricBehaviour = "service.behaviour"
+	// AttrBehaviour says in words what it does otherwise.
+	AttrBehaviour = "service.behaviour.what"
+
 	metricPrefix = "anomaly."
 )
 

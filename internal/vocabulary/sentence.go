@@ -58,7 +58,10 @@ func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) s
 		if len(i.Suspects) == 1 {
 			order = ""
 		}
-		if first.ID != "" {
+		switch what := first.Attributes[AttrBehaviour]; {
+		case what != "" && len(s.Causes) == 0:
+			why = append(why, what)
+		case what == "" && first.ID != "":
 			why = append(why, fmt.Sprintf("its %s %s %sat %s", subject(first), verb(first), order, clock(first.Opened, zone)))
 		}
 	}
@@ -135,6 +138,9 @@ func phrase(a *incident.Anomaly, zone *time.Location) string {
 			has, silentSince = "sent", " from "
 		}
 		return fmt.Sprintf("%s %s nothing%s%s %s", subject(a), has, silentSince, clock(a.SilentSince, zone), zoneName(a.SilentSince, zone))
+	}
+	if what := a.Attributes[AttrBehaviour]; what != "" {
+		return "behaves otherwise: " + what + "," + since
 	}
 	m := MeasureOf(a)
 	if a.Statistic == StatCount { // the subject says what is counted

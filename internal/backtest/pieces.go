@@ -1,0 +1,113 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package backtest
+
+import (
+	"cmp"
+	"container/heap"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// pieceLength is how finely log records and spans of a batch are put in the order of time, in nanoseconds.
+const pieceLength = int64(5e9)
+
+// piece is what one batch of log records or spans holds of a few seconds: a
+// collector gets batches of that size, a file may hold a whole minute in one.
+type piece struct {
+	start  int64 // event time
+	place  int   // in the order of reading
+	signal signal
+	traces ptrace.Traces
+	logs   plog.Logs
+}
+
+// pieces is a heap of pieces in event time.
+type pieces struct {
+	list []*piece
+	read int
+}
+
+func (s *pieces) Len() int { return len(s.list) }
+func (s *pieces) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(s.list[i].start, s.list[j].start), cmp.Compare(s.list[i].place, s.list[j].place)) < 0
+}
+func (s *pieces) Swap(i, j int) { s.list[i], s.list[j] = s.list[j], s.list[i] }
+func (s *pieces) Push(x any)    { s.list = append(s.list, x.(*piece)) }
+func (s *pieces) Pop() any {
+	last := len(s.list) - 1
+	x := s.list[last]
+	s.list[last] = nil
+	s.list = s.list[:last]
+	return x
+}
+
+// until takes all pieces that ended at or before a time.
+func (s *pieces) until(t int64, take func(*piece)) {
+	for len(s.list) > 0 && s.list[0].start <= t-pieceLength {
+		take(heap.Pop(s).(*piece))
+	}
+}
+
+// at finds or makes the piece of a time among those of one batch.
+func (s *pieces) at(of map[int64]*piece, kind signal, t int64) (*piece, bool) {
+	start := t - t%pieceLength
+	if x := of[start]; x != nil {
+		return x, false
+	}
+	x := &piece{start: start, place: s.read, signal: kind}
+	s.read++
+	of[start] = x
+	heap.Push(s, x)
+	return x, true
+}
+
+// addTraces cuts a batch of spans. A span is known when it has ended.
+func (s *pieces) addTraces(td ptrace.Traces) {
+	of := map[int64]*piece{}
+	for _, rs := range td.ResourceSpans().All() {
+		spans := map[*piece]ptrace.SpanSlice{}
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				x, fresh := s.at(of, signalTraces, int64(max(span.EndTimestamp(), span.StartTimestamp())))
+				if fresh {
+					x.traces = ptrace.NewTraces()
+				}
+				to, ok := spans[x]
+				if !ok {
+					into := x.traces.ResourceSpans().AppendEmpty()
+					rs.Resource().CopyTo(into.Resource())
+					to = into.ScopeSpans().AppendEmpty().Spans()
+					spans[x] = to
+				}
+				span.MoveTo(to.AppendEmpty())
+			}
+		}
+	}
+}
+
+// addLogs cuts a batch of log records.
+func (s *pieces) addLogs(ld plog.Logs) {
+	of := map[int64]*piece{}
+	for _, rl := range ld.ResourceLogs().All() {
+		records := map[*piece]plog.LogRecordSlice{}
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				x, fresh := s.at(of, signalLogs, logTime(lr))
+				if fresh {
+					x.logs = plog.NewLogs()
+				}
+				to, ok := records[x]
+				if !ok {
+					into := x.logs.ResourceLogs().AppendEmpty()
+					rl.Resource().CopyTo(into.Resource())
+					to = into.ScopeLogs().AppendEmpty().LogRecords()
+					records[x] = to
+				}
+				lr.MoveTo(to.AppendEmpty())
+			}
+		}
+	}
+}
