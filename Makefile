@@ -67,7 +67,7 @@ test: build peers ## unit, component and scenario tests, then slim end-to-end te
 .PHONY: e2e
 e2e: build bin/auspex-demo peers ## every end-to-end test; raw answers are kept in e2e/out
 	$(call banner,end-to-end tests)
-	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -v '/elastic$$')
+	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|doors)$$')
 
 .PHONY: e2e-elastic
 e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a real Elasticsearch; needs a JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
@@ -77,6 +77,13 @@ e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a r
 	@scripts/clients.sh
 	$(call banner,end-to-end tests with Elasticsearch)
 	go test -v -count=1 -timeout 45m ./e2e/elastic
+
+.PHONY: e2e-doors
+e2e-doors: build peers ## real clients at each door, into real backends, and kills; needs Python 3, npm, a JDK 17, Maven, vmagent
+	$(call banner,clients in $(CACHE))
+	@scripts/otel-clients.sh
+	$(call banner,end-to-end tests of the doors)
+	go test -v -count=1 -timeout 45m ./e2e/doors
 
 .PHONY: e2e-cost
 e2e-cost: build ## CPU per million points with and without the processor, memory per 1,000 series

@@ -26,7 +26,7 @@ import (
 const clientTime = 12 * time.Second
 
 // stopBackend has the backend stopped: then every row must fail.
-func stopBackend() bool { return os.Getenv("AUSPEX_E2E_STOP_BACKEND") == "1" }
+func stopBackend() bool { return os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" }
 
 // doorRow compares what a client sent with what is found.
 type doorRow struct {
@@ -176,6 +176,9 @@ var remoteWriters = []struct {
 func TestRemoteWriteClients(t *testing.T) {
 	var rows []doorRow
 	for _, c := range remoteWriters {
+		if testing.Short() && !c.v2 {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			d := startPrometheusDoor(t)
 			if stopBackend() {
@@ -199,6 +202,9 @@ func TestRemoteWriteClients(t *testing.T) {
 
 // A row whose backend is stopped fails: the rows can fail.
 func TestRowFailsWithoutBackend(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes 13 seconds")
+	}
 	d := startPrometheusDoor(t)
 	d.backend.server.Stop()
 	agent := peertest.StartPrometheusAgent(t, peertest.AgentOptions{WriteURL: d.tap.URL + "/lonely", Label: "lonely"})
