@@ -6,7 +6,6 @@ package prometheusremotewritereceiver
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,7 +20,6 @@ import (
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.yaml.in/yaml/v3"
 
@@ -262,60 +260,6 @@ func TestNoisySender(t *testing.T) {
 	}
 	assert.EqualValues(t, sent-2, r.count("errors", reasonBusy))
 	assert.Empty(t, r.gate.lanes, "who is gone is forgotten")
-}
-
-// What the pipeline says decides the answer.
-func TestAnswerOfThePipeline(t *testing.T) {
-	later, never := errors.New("later"), consumererror.NewPermanent(errors.New("never"))
-	for name, tt := range map[string]struct {
-		err     error
-		status  int
-		outcome string
-		reason  string
-	}{
-		"accepted":        {nil, 204, "accepted", ""},
-		"for now":         {later, 503, "failed", reasonRefusedForNow},
-		"for good":        {never, 400, "refused", reasonRefused},
-		"one of two":      {errors.Join(never, later), 503, "failed", reasonRefusedForNow},
-		"two for good":    {errors.Join(never, never), 400, "refused", reasonRefused},
-		"out of patience": {context.DeadlineExceeded, 503, "failed", reasonRefusedForNow},
-	} {
-		t.Run(name, func(t *testing.T) {
-			next := &pipeline{answer: func(context.Context, pmetric.Metrics) error { return tt.err }}
-			r := start(t, next, nil)
-			for _, version := range []string{contentV1, contentV2} {
-				m, err := parseMessage("x{job=\"j\"} : 1@1000 ex(1@1000 {})\n" + `y{job="j"} : nh({"t":1000,"count":1,"sum":1,"pos":[[0,1]],"posn":[1]})`)
-				require.NoError(t, err)
-				body := m.v1()
-				if version == contentV2 {
-					body = m.v2()
-				}
-				a := r.post(version, body)
-				assert.Equal(t, tt.status, a.status)
-				if tt.err == nil {
-					assert.Equal(t, "1 1 1", a.written())
-					assert.Empty(t, a.text)
-					continue
-				}
-				assert.Equal(t, "0 0 0", a.written())
-				assert.Contains(t, a.text, tt.err.Error())
-				assert.Equal(t, tt.status == 503, a.header.Get("Retry-After") != "")
-			}
-			assert.EqualValues(t, 2, r.count("requests", tt.outcome))
-			if tt.reason != "" {
-				assert.EqualValues(t, 2, r.count("errors", tt.reason))
-			}
-		})
-	}
-}
-
-// A request of which a part is wrong and which the pipeline refuses for now comes again as a whole.
-func TestPartialAndForNow(t *testing.T) {
-	next := &pipeline{answer: func(context.Context, pmetric.Metrics) error { return errors.New("later") }}
-	r := start(t, next, nil)
-	a := r.post(contentV1, v1([]string{"__name__", "x", "a", "1", "a", "2"}, good))
-	assert.Equal(t, http.StatusServiceUnavailable, a.status)
-	assert.Zero(t, r.count("refused_points"), "it is counted when it is refused for good")
 }
 
 // Every reason that is used is declared in metadata.yaml.

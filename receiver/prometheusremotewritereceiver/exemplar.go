@@ -37,6 +37,10 @@ func (w *writing) noteExemplars(it *item) {
 // attach gives a point the exemplars of its stream, those that are not of a later time.
 func (w *writing) attach(id series.ID, to pmetric.ExemplarSlice, t int64) {
 	if earlier, ok := w.exemplars.take(id); ok {
+		if w.taken == nil {
+			w.taken = map[series.ID][]promwrite.Exemplar{}
+		}
+		w.taken[id] = earlier
 		for i := range earlier {
 			writeExemplar(to.AppendEmpty(), &earlier[i], t)
 		}
@@ -56,19 +60,30 @@ func (w *writing) attach(id series.ID, to pmetric.ExemplarSlice, t int64) {
 	w.waiting[id], w.last[id] = later, to
 }
 
-// keepExemplars has the exemplars that found no point wait for the next one. Prometheus
-// sends them apart, so their point may be in another request.
-func (w *writing) keepExemplars() {
+// attachLate gives the exemplars that are of a later time than all points of their stream to the last one.
+func (w *writing) attachLate() {
 	for id, list := range w.waiting {
-		if len(list) == 0 {
-			continue
-		}
 		if to, ok := w.last[id]; ok {
 			for i := range list {
 				writeExemplar(to.AppendEmpty(), &list[i], list[i].Time)
 			}
-			continue
+			delete(w.waiting, id)
 		}
+	}
+}
+
+// settle says what became of the data points. If they were accepted, the
+// exemplars that found no point wait for the next one: Prometheus sends them
+// apart, so their point may be in another request. If not, the request comes
+// again, and what had waited for it waits on.
+func (w *writing) settle(accepted bool) {
+	if !accepted {
+		for id, list := range w.taken {
+			w.exemplars.put(id, list)
+		}
+		return
+	}
+	for id, list := range w.waiting {
 		earlier, _ := w.exemplars.take(id)
 		for i := range list {
 			if e, ok := cloned(&list[i]); ok {

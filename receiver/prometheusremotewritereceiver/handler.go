@@ -173,14 +173,14 @@ func (s *server) bodyFailure(err error) *failure {
 
 // consume gives the points to the next consumer.
 func (s *server) consume(ctx context.Context, g *reading) *failure {
-	md := s.translator.translate(g)
-	n := md.DataPointCount()
-	if n == 0 {
-		return nil // Nothing but descriptions, or nothing that is right.
+	w := s.translator.translate(g)
+	var err error
+	if n := w.batch.md.DataPointCount(); n > 0 { // There may be nothing but descriptions, or nothing that is right.
+		ctx = s.obs.StartMetricsOp(ctx)
+		err = s.next.ConsumeMetrics(ctx, w.batch.md)
+		s.obs.EndMetricsOp(ctx, "prometheus_remote_write", n, err)
 	}
-	ctx = s.obs.StartMetricsOp(ctx)
-	err := s.next.ConsumeMetrics(ctx, md)
-	s.obs.EndMetricsOp(ctx, "prometheus_remote_write", n, err)
+	w.settle(err == nil)
 	switch {
 	case err == nil:
 		return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -80,6 +81,11 @@ type running struct {
 
 func start(t testing.TB, next consumer.Metrics, change func(*Config)) *running {
 	t.Helper()
+	return startWith(t, next, componenttest.NewNopHost(), change)
+}
+
+func startWith(t testing.TB, next consumer.Metrics, host component.Host, change func(*Config)) *running {
+	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Server.NetAddr.Endpoint = "127.0.0.1:0"
 	if change != nil {
@@ -94,7 +100,7 @@ func start(t testing.TB, next consumer.Metrics, change func(*Config)) *running {
 	created, err := NewFactory().CreateMetrics(t.Context(), set, cfg, next)
 	require.NoError(t, err)
 	r.server = created.(*server)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, r.Start(t.Context(), host))
 	r.addr = r.listener.Addr().String()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

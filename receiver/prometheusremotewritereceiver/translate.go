@@ -35,9 +35,9 @@ func newTranslator(remembered int) *translator {
 	return t
 }
 
-// translate makes data points of a request.
-func (t *translator) translate(g *reading) pmetric.Metrics {
-	w := writing{translator: t, reading: g, batch: newBatch(t), families: promseries.NewFamilies(), exemplary: !t.exemplars.empty()}
+// translate makes data points of a request. Its caller settles what became of them.
+func (t *translator) translate(g *reading) *writing {
+	w := &writing{translator: t, reading: g, batch: newBatch(t), families: promseries.NewFamilies(), exemplary: !t.exemplars.empty()}
 	t.learn(g)
 	items := make([]item, len(g.series))
 	for i := range g.series {
@@ -52,8 +52,8 @@ func (t *translator) translate(g *reading) pmetric.Metrics {
 	for _, s := range w.streams {
 		w.writeStream(s)
 	}
-	w.keepExemplars()
-	return w.batch.md
+	w.attachLate()
+	return w
 }
 
 // learn remembers what version 1 says of families.
@@ -76,7 +76,8 @@ type writing struct {
 
 	waiting   map[series.ID][]promwrite.Exemplar // of this request
 	last      map[series.ID]pmetric.ExemplarSlice
-	exemplary bool // there are exemplars to look for
+	taken     map[series.ID][]promwrite.Exemplar // of earlier requests
+	exemplary bool                               // there are exemplars to look for
 
 	lastFamily string // and what is known of it: series of a family come together
 	lastMeta   promwrite.Metadata
