@@ -6,6 +6,7 @@ package doors
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -142,9 +143,7 @@ func (k *killRun) judge(t *testing.T, r *killRow) {
 	sent := map[sampleID]sentSample{}
 	k.tap.mu.Lock()
 	for _, list := range k.tap.sent {
-		for id, s := range list {
-			sent[id] = s
-		}
+		maps.Copy(sent, list)
 	}
 	k.tap.mu.Unlock()
 	var missing map[sampleID]sentSample

@@ -8,6 +8,7 @@ package doors
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -80,10 +81,7 @@ func startPrometheusDoor(t *testing.T) *prometheusDoor {
 func (d *prometheusDoor) row(t *testing.T, client string) doorRow {
 	t.Helper()
 	d.tap.mu.Lock()
-	sent := map[sampleID]sentSample{}
-	for id, s := range d.tap.sent[client] {
-		sent[id] = s
-	}
+	sent := maps.Clone(d.tap.sent[client])
 	r := doorRow{client: client, sent: len(sent), note: fmt.Sprintf("answers %v, %d exemplars", d.tap.statuses[client], d.tap.exemplars[client])}
 	said := d.tap.said[client]
 	d.tap.mu.Unlock()
@@ -129,7 +127,7 @@ func (d *prometheusDoor) row(t *testing.T, client string) doorRow {
 // counters are those of the door that are not 0 and tell of trouble.
 func (d *prometheusDoor) counters(t *testing.T) string {
 	t.Helper()
-	res, err := http.Get("http://" + d.Metrics + "/metrics") //nolint:noctx // a test's own collector
+	res, err := http.Get("http://" + d.Metrics + "/metrics")
 	require.NoError(t, err)
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)

@@ -61,6 +61,7 @@ type door struct {
 }
 
 func (d *door) send(b *testing.B, client *http.Client) {
+	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, d.url, bytes.NewReader(d.body))
 	require.NoError(b, err)
 	req.Header.Set("Content-Type", d.contentType)

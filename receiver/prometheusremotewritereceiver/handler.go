@@ -65,10 +65,10 @@ func asItIs(body io.ReadCloser) (io.ReadCloser, error) { return body, nil }
 // refuseEarly answers what the HTTP server refuses before the receiver sees it.
 func (s *server) refuseEarly(w http.ResponseWriter, r *http.Request, message string, status int) {
 	f := failed(status, reasonEncoding, "%s", message)
-	switch {
-	case status == http.StatusUnauthorized:
+	switch status {
+	case http.StatusUnauthorized:
 		f.reason = reasonAuth
-	case status == http.StatusBadRequest:
+	case http.StatusBadRequest:
 		f.status = http.StatusUnsupportedMediaType
 		f.err = fmt.Errorf("%s, remote write knows %s only", message, encoding)
 	}

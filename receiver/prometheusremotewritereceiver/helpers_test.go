@@ -138,14 +138,14 @@ func (r *running) says(text string) {
 	r.Helper()
 	assert.Eventually(r, func() bool {
 		return slices.ContainsFunc(r.log.All(), func(e observer.LoggedEntry) bool {
-			line := e.Message
+			line := []string{e.Message}
 			for _, f := range e.Context {
-				line += " " + f.String
+				line = append(line, f.String)
 				if err, ok := f.Interface.(error); ok {
-					line += " " + err.Error()
+					line = append(line, err.Error())
 				}
 			}
-			return strings.Contains(line, text)
+			return strings.Contains(strings.Join(line, " "), text)
 		})
 	}, patience, 5*time.Millisecond, "no log line has %q: %v", text, r.log.All())
 }

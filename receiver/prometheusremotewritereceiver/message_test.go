@@ -92,7 +92,7 @@ func parseSeries(line string) (s textSeries, err error) {
 	if !ok {
 		return s, fmt.Errorf("no %q", " : ")
 	}
-	name := head
+	var name string
 	if i := strings.LastIndex(head, "}"); i >= 0 {
 		name, head = head[:i+1], head[i+1:]
 	} else {

@@ -75,7 +75,7 @@ func (c *cursor) varint() (uint64, error) {
 		return uint64(s[0]), nil
 	}
 	var v uint64
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		b := s[i]
 		if i == 9 && b > 1 {
 			return 0, errVarint

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -192,8 +193,8 @@ func FuzzReader(f *testing.F) {
 
 func BenchmarkReader(b *testing.B) {
 	for v := Version1; v <= Version2; v++ {
-		b.Run(fmt.Sprint(int(v)), func(b *testing.B) {
-			body, n := "", 2000
+		b.Run(strconv.Itoa(int(v)), func(b *testing.B) {
+			const n = 2000
 			var e enc
 			if v == Version2 {
 				for _, s := range []string{"", "__name__", "requests_total", "instance", "host:9090", "job", "shop", "path"} {
@@ -211,7 +212,7 @@ func BenchmarkReader(b *testing.B) {
 				e = e.sub(1, enc{}.sub(1, label("__name__", "requests_total")).sub(1, label("instance", "host:9090")).sub(1, label("job", "shop")).
 					sub(1, label("path", fmt.Sprint("/path/", i))).sub(2, sample(1, 1000)))
 			}
-			body = string(e)
+			body := string(e)
 			r := NewReader(DefaultLimits())
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
