@@ -129,14 +129,13 @@ var aspects = map[trace.Aspect]topology.Aspect{
 // trace.Finding or an Excess.
 func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
 	a.tracker.Settle()
-	return a.Blame(from, now)
+	return a.Blame(from, now, nil)
 }
 
 // Blame is as Suspects, but of those spans alone whose children have had the time
-// to come: it may be asked in the middle of the stream.
-func (a *Accumulator) Blame(from, now int64) []topology.Suspect {
+// to come: it may be asked in the middle of the stream. Evidence of the caller's own counts too.
+func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []topology.Suspect {
 	a.link()
-	var evidence []topology.Evidence
 	a.tracker.Findings(from, now, func(f *trace.Finding) {
 		evidence = append(evidence, topology.Evidence{
 			Aspect: aspects[f.Aspect], Service: f.Operation.Service, Callee: f.Callee.Service,

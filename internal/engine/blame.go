@@ -4,6 +4,8 @@
 package engine
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/causes"
@@ -18,6 +20,12 @@ const (
 	blameBefore, blameFor = time.Minute, 3 * time.Minute
 	// maxBlamed bounds the incidents that are asked about at once: in a storm of them there is no telling.
 	maxBlamed = 20
+	// leastBlame is from how many nats on something is worth telling.
+	leastBlame = 5
+	// A service has vanished if nothing has come from it for vanishedGaps of its longest
+	// usual gaps, and leastVanished. That says as much against it as anything can.
+	vanishedGaps, leastVanished = 3, int64(30 * time.Second)
+	vanishedNats                = 200
 )
 
 // blame tells every young incident what services did otherwise in its time.
@@ -33,26 +41,65 @@ func (e *Engine) blame() {
 		}
 		opened := e.tracker.OpenedAt(id)
 		var list []incident.Cause
-		for _, s := range e.causes.Blame(opened.Add(-blameBefore).UnixNano(), e.reached) {
+		for _, s := range e.causes.Blame(opened.Add(-blameBefore).UnixNano(), e.reached, e.vanished(opened)) {
+			if s.Score < leastBlame {
+				continue // one of so many is always a little strange
+			}
 			list = append(list, incident.Cause{Service: s.Service, Surprise: -s.Score, What: deed(&s.Evidence[0]), Since: time.Unix(0, s.Since).UTC()})
 		}
 		e.tracker.Blame(id, reached.UTC(), list)
 	}
 }
 
+// vanished are the services from which nothing came in the time of an incident that opened at a time, although it was due.
+func (e *Engine) vanished(opened time.Time) (list []topology.Evidence) {
+	for _, service := range slices.Sorted(maps.Keys(e.heard)) {
+		h := e.heard[service]
+		if missing := e.reached - h.last; missing > vanishedGaps*h.gap && missing > leastVanished && h.last > opened.Add(-blameFor).UnixNano() {
+			list = append(list, topology.Evidence{Aspect: topology.Behaviour, Service: service, Surprise: vanishedNats, Since: h.last, Detail: gone{}})
+		}
+	}
+	return list
+}
+
+// gone is the detail of a service from which nothing comes.
+type gone struct{}
+
+// heard is when a service was heard of last, in event time, and its longest usual distance, in nanoseconds.
+type heard struct{ last, gap int64 }
+
+// hear notes that something came from a service. A long gap is forgotten by and by.
+func (e *Engine) hear(service string, t int64) {
+	h, ok := e.heard[service]
+	if !ok && len(e.heard) >= maxNamespaces {
+		return
+	}
+	if d := t - h.last; ok && d > 0 {
+		h.gap = max(h.gap-h.gap/100, d)
+	}
+	h.last = max(h.last, t)
+	e.heard[service] = h
+}
+
 // deed says in words what a service does otherwise.
 func deed(ev *topology.Evidence) string {
 	switch d := ev.Detail.(type) {
+	case gone:
+		return "nothing comes from it"
 	case trace.Finding:
+		name := "its " + d.Operation.Name
+		if d.Operation.Name == "" {
+			name = "it" // of the service as a whole
+		}
 		switch ev.Aspect {
 		case topology.Network:
 			return "its calls to " + ev.Callee + " take longer on the way"
 		case topology.SelfTime:
-			return "its " + d.Operation.Name + " takes longer by itself"
+			return name + " takes longer by itself"
 		case topology.Behaviour:
-			return "its " + d.Operation.Name + " does what it never did"
+			return name + " does what it never did"
 		default:
-			return "its " + d.Operation.Name + " does other things than before"
+			return name + " does other things than before"
 		}
 	case causes.Excess:
 		return "its " + d.Instance + " uses more " + d.Quantity

@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"testing"
 	"time"
 
@@ -19,53 +18,86 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Cart is what people see. Mail, which it calls, begins to fail; no series of mail is anomalous.
-func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
-	e := newEngine()
-	id := uint64(1)
-	next := func() (b [8]byte) {
-		binary.BigEndian.PutUint64(b[:], id)
-		id++
-		return b
-	}
-	play := func(from, to int, failed bool) {
-		for s := from; s < to; s++ {
-			td := ptrace.NewTraces()
-			for n := range 5 {
-				var traceID [16]byte
-				traceID[0], traceID[1], traceID[2] = byte(n), byte(s), byte(s>>8)
-				addCall(td, call{at: float64(s), seconds: .2, service: "cart", name: "GET /"}, id)
-				parent := next()
-				addCall(td, call{at: float64(s), seconds: .1, service: "mail", name: "send", failed: failed}, id)
-				child := next()
-				for i, span := range [...][8]byte{parent, child} {
-					of := td.ResourceSpans().At(2*n + i).ScopeSpans().At(0).Spans().At(0)
-					of.SetTraceID(traceID)
-					of.SetSpanID(span)
-					if i == 1 {
-						of.SetParentSpanID(parent)
-					}
-				}
+// caller plays a shop of two services: five times a second cart calls mail.
+type caller struct {
+	engine *Engine
+	id     uint64
+}
+
+func (c *caller) play(from, to int, cartFails, mailFails, mailComes bool) {
+	for s := from; s < to; s++ {
+		td := ptrace.NewTraces()
+		for n := range 5 {
+			trace := [16]byte{1, byte(n), byte(s), byte(s >> 8)}
+			cart := c.add(td, trace, call{at: float64(s), seconds: .2, service: "cart", name: "GET /", failed: cartFails}, [8]byte{})
+			if mailComes {
+				c.add(td, trace, call{at: float64(s), seconds: .1, service: "mail", name: "send", failed: mailFails}, cart)
 			}
-			e.Tick(at(float64(s)))
-			e.ObserveTraces(td)
 		}
+		c.engine.Tick(at(float64(s)))
+		c.engine.ObserveTraces(td)
 	}
-	play(0, 900, false)
-	play(900, 920, true)
-	e.tracker.Observe(incident.Point{Series: 1, Time: stampNanos(920), Cadence: 10e9, Score: 2, LogP: -15, Kind: "high"}, func() incident.Subject {
-		return incident.Subject{Series: "0000000000000001", Service: "cart", Metric: "latency", Statistic: "p99"}
-	})
-	first := func() incident.Suspect { return e.Incidents(incident.StateOpen)[0].Suspects[0] }
-	require.Equal(t, "cart", first().Service, "nobody was asked yet")
-	play(920, 970, true)
-	s := first()
-	assert.Equal(t, "mail", s.Service)
-	assert.Equal(t, 1, s.Hops)
-	require.NotEmpty(t, s.Causes)
-	assert.Equal(t, "its send does what it never did", s.Causes[0].What)
-	i := e.Incidents(incident.StateOpen)[0]
-	assert.Contains(t, vocabulary.Account(&i, time.UTC), "Likely cause: mail (its send does what it never did).")
+}
+
+func (c *caller) add(td ptrace.Traces, trace [16]byte, of call, parent [8]byte) (id [8]byte) {
+	c.id++
+	addCall(td, of, c.id)
+	span := td.ResourceSpans().At(td.ResourceSpans().Len() - 1).ScopeSpans().At(0).Spans().At(0)
+	span.SetTraceID(trace)
+	span.SetParentSpanID(parent)
+	return span.SpanID()
+}
+
+// Cart is what people see. Of mail, which it calls, no series is anomalous.
+func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
+	for want, fault := range map[string]func(c *caller, from, to int){
+		"its send does what it never did": func(c *caller, from, to int) { c.play(from, to, false, true, true) },
+		"nothing comes from it":           func(c *caller, from, to int) { c.play(from, to, true, false, false) },
+	} {
+		t.Run(want, func(t *testing.T) {
+			e := newEngine()
+			c := &caller{engine: e}
+			c.play(0, 900, false, false, true)
+			fault(c, 900, 920)
+			e.tracker.Observe(incident.Point{Series: 1, Time: stampNanos(920), Cadence: 10e9, Score: 2, LogP: -15, Kind: "high"}, func() incident.Subject {
+				return incident.Subject{Series: "0000000000000001", Service: "cart", Metric: "latency", Statistic: "p99"}
+			})
+			open := func() *incident.Incident { return &e.Incidents(incident.StateOpen)[0] }
+			require.Equal(t, "cart", open().Suspects[0].Service, "nobody was asked yet")
+			fault(c, 920, 970)
+			s := open().Suspects[0]
+			assert.Equal(t, "mail", s.Service)
+			assert.Equal(t, 1, s.Hops)
+			require.NotEmpty(t, s.Causes)
+			assert.Equal(t, want, s.Causes[0].What)
+			assert.Contains(t, vocabulary.Account(open(), time.UTC), "Likely cause: mail ("+want+").")
+		})
+	}
+}
+
+// A service that comes seldom has not vanished because it has not come for a while.
+func TestVanishedGoesByWhatIsUsual(t *testing.T) {
+	e := newEngine()
+	for s := 0.0; s <= 600; s += 10 {
+		e.hear("often", stampNanos(s))
+	}
+	for s := 0.0; s <= 600; s += 120 {
+		e.hear("seldom", stampNanos(s))
+	}
+	for after, want := range map[float64][]string{20: nil, 40: {"often"}, 300: {"often"}, 400: {"often", "seldom"}} {
+		e.reached = stampNanos(600 + after)
+		var got []string
+		for _, ev := range e.vanished(at(600 + after)) {
+			got = append(got, ev.Service)
+		}
+		if after > blameFor.Seconds() {
+			assert.Empty(t, got, "what went long before is not of this incident")
+			for _, ev := range e.vanished(at(610)) {
+				got = append(got, ev.Service)
+			}
+		}
+		assert.Equal(t, want, got, after)
+	}
 }
 
 func TestDeeds(t *testing.T) {
@@ -76,6 +108,8 @@ func TestDeeds(t *testing.T) {
 		"its pay does what it never did":           {Aspect: topology.Behaviour, Detail: finding},
 		"its pay does other things than before":    {Aspect: topology.Mix, Detail: finding},
 		"its p1 uses more cpu":                     {Aspect: topology.Resource, Detail: causes.Excess{Instance: "p1", Quantity: "cpu"}},
+		"it does other things than before":         {Aspect: topology.Mix, Detail: trace.Finding{}},
+		"nothing comes from it":                    {Aspect: topology.Behaviour, Detail: gone{}},
 		"it behaves otherwise":                     {},
 	} {
 		assert.Equal(t, want, deed(&ev))

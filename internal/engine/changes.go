@@ -29,6 +29,7 @@ const (
 // links are what incidents are told of how services hang together.
 type links struct {
 	namespaces map[string]string
+	heard      map[string]heard
 	linkAt     time.Time // when they are told next
 	told       [4]uint64 // what there was to be told the last time
 	moved      bool      // a service has another namespace
@@ -45,6 +46,7 @@ func (e *Engine) noteSource(src *source, t int64) {
 
 // noteResource notes the version, image, instance and namespace of a service.
 func (e *Engine) noteResource(service string, resource pcommon.Map, t int64) {
+	e.hear(service, t)
 	at, c := time.Unix(0, t).UTC(), &e.tracker.Changes
 	var image string
 	for key, v := range resource.All() {
@@ -130,6 +132,7 @@ func (e *Engine) link(now time.Time) {
 			delete(e.namespaces, name)
 		}
 	}
+	maps.DeleteFunc(e.heard, func(_ string, h heard) bool { return h.last < e.reached-int64(e.cfg.SeriesTTL) })
 	nodes, edges, forgotten := e.causes.Graph().Size()
 	if now := [...]uint64{uint64(nodes), uint64(edges), forgotten, uint64(len(e.namespaces))}; now != e.told || e.moved {
 		e.told, e.moved = now, false

@@ -193,7 +193,7 @@ func (e *Engine) reset() {
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}
 	e.feedback = feedback{}
-	e.links = links{namespaces: map[string]string{}}
+	e.links = links{namespaces: map[string]string{}, heard: map[string]heard{}}
 	e.budget = newBudget(e.cfg.FalseAlarms.MaxAlpha)
 	e.decisionsPerDay, e.points, e.warming, e.evicted = perSignal{}, 0, 0, 0
 }

@@ -3,12 +3,7 @@
 
 package incident
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
 // maxCauses bounds what is remembered of what speaks against services beside their anomalies.
 const maxCauses = 20
@@ -65,24 +60,4 @@ func (t *Tracker) concerns(r *record, service string) bool {
 		}
 	}
 	return false
-}
-
-// charge adds what was told of an incident to its suspects, and ranks them again.
-func (r *record) charge(list []Suspect, left map[string]float64) []Suspect {
-	for _, c := range r.Causes {
-		i := slices.IndexFunc(list, func(s Suspect) bool { return s.Service == c.Service })
-		if i < 0 {
-			i = len(list)
-			list = append(list, Suspect{Service: c.Service, Since: c.Since})
-		}
-		list[i].Causes = append(list[i].Causes, c)
-		left[c.Service] = max(0, left[c.Service]) - c.Surprise
-	}
-	slices.SortStableFunc(list, func(a, b Suspect) int {
-		return cmp.Or(cmp.Compare(left[b.Service], left[a.Service]), a.Since.Compare(b.Since), strings.Compare(a.Service, b.Service))
-	})
-	for i := range list {
-		list[i].Surprise = 0 - max(0, left[list[i].Service])
-	}
-	return list
 }

@@ -15,7 +15,7 @@ const (
 	// joinWithin is how long after a service of an incident was strange what becomes
 	// strange near it belongs to the incident, in event time; joinCadences is the same
 	// in points, for series that come seldom. It is the hold-off of a closed one, too.
-	joinWithin   = 5 * time.Minute
+	joinWithin   = 3 * time.Minute
 	joinCadences = 3
 	// settled is how long after its last anomaly closed an incident closes, so that
 	// one that comes and goes is one.

@@ -26,6 +26,10 @@ func TestRank(t *testing.T) {
 	node := func(name string, surprise, minutes float64) Node {
 		return Node{Service: name, Surprise: surprise, Since: start.Add(time.Duration(minutes * float64(time.Minute)))}
 	}
+	beside := func(n Node, nats float64) Node {
+		n.Beside = nats
+		return n
+	}
 	chain := called([2]string{"a", "b"}, [2]string{"b", "c"})
 	for name, tt := range map[string]struct {
 		graph *Graph
@@ -43,6 +47,8 @@ func TestRank(t *testing.T) {
 		"lateness does not speak without end":   {nil, []Node{node("a", 50, 60), node("c", 30, 0)}, "[a:45 c:30]"},
 		"equal ones by name":                    {nil, []Node{node("c", 30, 0), node("a", 30, 0)}, "[a:30 c:30]"},
 		"those that call each other, stranger":  {called([2]string{"a", "b"}, [2]string{"b", "a"}), []Node{node("a", 30, 0), node("b", 40, 0)}, "[b:10 a:-10]"},
+		"beside, and nothing else":              {chain, []Node{node("a", 50, 0), beside(node("c", 0, 0), 40)}, "[c:40 a:10]"},
+		"beside, of one that is explained":      {chain, []Node{beside(node("a", 50, 0), 30), node("c", 60, 0)}, "[c:60 a:30]"},
 		"one that calls itself":                 {called([2]string{"a", "a"}), []Node{node("a", 30, 0)}, "[a:30]"},
 		"what two call is to blame, not either": {called([2]string{"a", "db"}, [2]string{"b", "db"}), []Node{node("a", 30, 0), node("b", 30, 0), node("db", 25, 1)}, "[db:24 a:5 b:5]"},
 	} {

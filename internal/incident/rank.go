@@ -24,6 +24,8 @@ type Node struct {
 	Service string
 	// Surprise is what speaks against it, in nats: more is less likely by chance.
 	Surprise float64
+	// Beside is what speaks against it beside that and is explained by nothing, in nats.
+	Beside float64
 	// Since is when it became strange.
 	Since time.Time
 }
@@ -31,7 +33,7 @@ type Node struct {
 // Ranked is a node and what is left of its surprise.
 type Ranked struct {
 	Node
-	// Left is what neither what it depends on nor its being late explains. It may be negative.
+	// Left is what neither what it depends on nor its being late explains, and what is beside. Without the latter it may be negative.
 	Left float64
 }
 
@@ -49,11 +51,14 @@ func Rank(nodes []Node, g *Graph) []Ranked {
 		below, explained := g.below(n.Service), 0.0
 		for _, other := range nodes {
 			if other.Service != n.Service && below[other.Service] && !other.Since.After(n.Since.Add(headStart)) {
-				explained = max(explained, other.Surprise)
+				explained = max(explained, other.Surprise+other.Beside)
 			}
 		}
 		late := lateNats * min(lateMinutes, n.Since.Sub(first).Minutes())
 		list[i] = Ranked{n, n.Surprise - explained - late}
+		if n.Beside > 0 {
+			list[i].Left = max(0, list[i].Left) + n.Beside
+		}
 	}
 	slices.SortFunc(list, func(a, b Ranked) int {
 		return cmp.Or(cmp.Compare(b.Left, a.Left), a.Since.Compare(b.Since), strings.Compare(a.Service, b.Service))
@@ -66,6 +71,9 @@ func Rank(nodes []Node, g *Graph) []Ranked {
 func shows(nodes []Node, g *Graph) string {
 	best, most := Node{}, -1
 	for _, n := range nodes {
+		if n.Surprise == 0 {
+			continue // nothing of it is to be seen
+		}
 		below, count := g.below(n.Service), 0
 		for _, other := range nodes {
 			if other.Service != n.Service && below[other.Service] {

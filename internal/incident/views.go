@@ -128,16 +128,11 @@ func (t *Tracker) view(r *record, v *Incident) {
 	at := shows(nodes, t.graph)
 	v.Symptom = by[at].Evidence
 	v.Suspects = make([]Suspect, 0, len(nodes))
-	left := map[string]float64{}
+	below := t.graph.distances(at)
 	for _, n := range Rank(nodes, t.graph) {
 		v.Suspects = append(v.Suspects, *by[n.Service])
-		left[n.Service] = n.Left
-	}
-	v.Suspects = r.charge(v.Suspects, left)
-	below := t.graph.distances(at)
-	for i := range v.Suspects {
-		s := &v.Suspects[i]
-		s.Hops = -1
+		s := &v.Suspects[len(v.Suspects)-1]
+		s.Surprise, s.Hops = 0-max(0, n.Left), -1
 		if n, ok := below[s.Service]; ok {
 			s.Hops = n
 		}
@@ -165,6 +160,16 @@ func (t *Tracker) evidence(r *record) (by map[string]*Suspect, nodes []Node) {
 		}
 		by[service] = s
 		nodes = append(nodes, Node{Service: service, Surprise: surprise, Since: s.Since})
+	}
+	for _, c := range r.Causes {
+		i := slices.IndexFunc(nodes, func(n Node) bool { return n.Service == c.Service })
+		if i < 0 {
+			i = len(nodes)
+			by[c.Service] = &Suspect{Service: c.Service, Since: c.Since, Changes: t.Changes.Before(c.Service, c.Since)}
+			nodes = append(nodes, Node{Service: c.Service, Since: c.Since})
+		}
+		by[c.Service].Causes = append(by[c.Service].Causes, c)
+		nodes[i].Beside -= c.Surprise
 	}
 	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Service, b.Service) })
 	return by, nodes
