@@ -6,6 +6,7 @@ package engine
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
@@ -30,10 +31,10 @@ func (e *Engine) behave(t int64) {
 		return
 	}
 	e.behaved = t
-	suspects := e.causes.Blame(t-behaviourSpan, t)
+	suspects := e.causes.Blame(t-behaviourSpan, t, e.vanished(time.Unix(0, t)))
 	var names []string
 	for _, s := range e.spans.All() {
-		if s.End != 0 && s.Closed >= behaviourWarmUp {
+		if s.Closed >= behaviourWarmUp {
 			names = append(names, s.service)
 		}
 	}

@@ -31,9 +31,13 @@ const (
 	maxPools = 10_000
 	// fleet is how many series it takes to correct what the models of each say.
 	fleet = 10
-	// wide is how many series of a service must be anomalous at once for their
-	// points to teach nothing about normal ones.
-	wide = 3
+	// grown is how many points it takes until a model's far tail is that of all
+	// older ones: that of a young one says rare some twenty times too often.
+	grown = 2000
+	// wide is how many series of a service must be anomalous at once, and one in
+	// wideShare of its streams, for their points to teach nothing about normal
+	// ones. Fewer at once may be a shock that series have in common by nature.
+	wide, wideShare = 3, 8
 )
 
 // budget is what is spent, and what the fleet has shown about it.
@@ -52,17 +56,35 @@ type spending struct {
 	rare, runs float64
 }
 
-// pool is what series alike have in common: one metric's one statistic.
+// pool is what series alike have in common: one metric's one statistic. What
+// young models say is counted apart from what grown ones do.
 type pool struct {
+	young, grown tally
+	faded        int64 // event time at which the counts were last made to fade, nanoseconds
+	series       int   // how many share it
+}
+
+// tally is what models of one age have said, and what that makes of the next.
+type tally struct {
 	count   calibration.Count
 	table   *calibration.Table
-	unfixed int   // points since the table was made
-	faded   int64 // event time at which the count was last made to fade, nanoseconds
-	series  int   // how many share it
+	unfixed int // points since the table was made
+}
+
+func newPool(young, grown *calibration.Table) *pool {
+	return &pool{young: tally{table: young}, grown: tally{table: grown}}
+}
+
+// of returns what holds for a model of n points.
+func (p *pool) of(n uint64) *tally {
+	if n < grown {
+		return &p.young
+	}
+	return &p.grown
 }
 
 func newBudget(maxAlpha float64) budget {
-	b := budget{all: pool{table: calibration.Identity}, pools: map[series.ID]*pool{}}
+	b := budget{all: *newPool(calibration.Identity, calibration.Identity), pools: map[series.ID]*pool{}}
 	for i := range b.spendings {
 		b.spendings[i].alpha = maxAlpha
 	}
@@ -78,7 +100,7 @@ func (b *budget) share(metric string, stat statistic) (series.ID, *pool) {
 		if len(b.pools) >= maxPools {
 			return 0, &b.all
 		}
-		p = &pool{table: b.all.table}
+		p = newPool(b.all.young.table, b.all.grown.table)
 		b.pools[id] = p
 	}
 	p.series++
@@ -112,7 +134,7 @@ func (b *budget) spend(f FalseAlarms, decisionsPerDay *perSignal, now time.Time)
 
 // learn counts what a series' model said of a fault-free point at event time t.
 func (b *budget) learn(signal Signal, s *tracked, t int64, logP float64) {
-	if spent := &b.spendings[signal]; logP < rare && s.pool.table.Apply(logP) < min(rare, math.Log(spent.alpha)+near) {
+	if spent := &b.spendings[signal]; logP < rare && s.pool.of(s.n).table.Apply(logP) < min(rare, math.Log(spent.alpha)+near) {
 		spent.rare++
 		if s.rareAt == 0 || s.n-s.rareAt > opening.HoldOff {
 			spent.runs++
@@ -125,10 +147,11 @@ func (b *budget) learn(signal Signal, s *tracked, t int64, logP float64) {
 			b.spendings[i].runs *= f
 		}
 	}
-	b.all.learn(logP, calibration.Identity)
+	// The tails of all young models are where those of all grown ones begin.
+	b.all.learn(s.n, logP, calibration.Identity, b.all.young.table)
 	if s.pool != &b.all {
 		s.pool.fade(t)
-		s.pool.learn(logP, b.all.table)
+		s.pool.learn(s.n, logP, b.all.young.table, b.all.grown.table)
 	}
 }
 
@@ -144,20 +167,33 @@ func (p *pool) fade(t int64) float64 {
 		return 1
 	}
 	f := math.Exp2(-float64(min(d, int64(maxFade))) / float64(poolMemory))
-	p.count.Forget(f)
+	p.young.count.Forget(f)
+	p.grown.count.Forget(f)
 	return f
 }
 
-// learn counts one point; the table is made anew whenever a sixteenth of the points is new.
-func (p *pool) learn(logP float64, wider *calibration.Table) {
-	p.count.Add(logP)
-	if p.unfixed++; p.unfixed < 256 || float64(p.unfixed) < p.count.Total()/16 {
+// learn counts one point of a model of n points; the table is made anew, from
+// that of a wider pool, whenever a sixteenth of the points is new.
+func (p *pool) learn(n uint64, logP float64, young, older *calibration.Table) {
+	if n >= grown {
+		p.grown.learn(logP, older, p.series >= fleet)
 		return
 	}
-	p.table, p.unfixed = wider, 0
-	if p.series >= fleet {
-		p.table = p.count.Table(wider)
+	if p.young.learn(logP, young, p.series >= fleet) && p.grown.count.Total() == 0 {
+		p.grown.table = p.young.table
 	}
+}
+
+func (a *tally) learn(logP float64, wider *calibration.Table, fleet bool) (made bool) {
+	a.count.Add(logP)
+	if a.unfixed++; a.unfixed < 256 || float64(a.unfixed) < a.count.Total()/16 {
+		return false
+	}
+	a.table, a.unfixed = wider, 0
+	if fleet {
+		a.table = a.count.Table(wider)
+	}
+	return true
 }
 
 // append writes the budget: its own numbers, the pool of all, and every pool by its identity.
@@ -204,15 +240,19 @@ func (b *budget) restore(record []byte) error {
 }
 
 func (p *pool) append(w *writer) {
-	w.uint64(uint64(p.unfixed))
 	w.int64(p.faded)
-	w.state(p.count.State)
-	w.state(p.table.State)
+	for _, a := range [...]*tally{&p.young, &p.grown} {
+		w.uint64(uint64(a.unfixed))
+		w.state(a.count.State)
+		w.state(a.table.State)
+	}
 }
 
 func (p *pool) read(r *reader) {
-	p.unfixed, p.faded = int(r.uint64()), r.int64()
-	p.table = &calibration.Table{}
-	r.state(p.count.State)
-	r.state(p.table.State)
+	p.faded = r.int64()
+	for _, a := range [...]*tally{&p.young, &p.grown} {
+		a.unfixed, a.table = int(r.uint64()), &calibration.Table{}
+		r.state(a.count.State)
+		r.state(a.table.State)
+	}
 }

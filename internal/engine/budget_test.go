@@ -121,23 +121,45 @@ func TestPoolsShrinkToAll(t *testing.T) {
 		}
 	}
 	boaster := shared(&b, "boaster", fleet)
-	assert.InDelta(t, -9, boaster.table.Apply(-9), 0, "nothing is known")
+	assert.InDelta(t, -9, boaster.young.table.Apply(-9), 0, "nothing is known")
 	feed(boaster, 50_000, 2) // claims p where the truth is √p
-	assert.InDelta(t, -4.5, boaster.table.Apply(-9), 0.3)
-	assert.InDelta(t, -4.5, b.all.table.Apply(-9), 0.3)
+	assert.InDelta(t, -4.5, boaster.young.table.Apply(-9), 0.3)
+	assert.InDelta(t, -4.5, b.all.young.table.Apply(-9), 0.3)
 
 	honest := shared(&b, "honest", fleet)
-	assert.InDelta(t, b.all.table.Apply(-9), honest.table.Apply(-9), 0, "a new pool begins with what all have shown")
+	assert.InDelta(t, b.all.young.table.Apply(-9), honest.young.table.Apply(-9), 0, "a new pool begins with what all have shown")
 	feed(honest, 300, 1)
-	young := honest.table.Apply(-9)
+	young := honest.young.table.Apply(-9)
 	assert.Less(t, young, -4.0)
 	feed(honest, 500_000, 1)
-	assert.InDelta(t, -9, honest.table.Apply(-9), 0.4, "and ends with its own")
-	assert.Less(t, honest.table.Apply(-9), young)
+	assert.InDelta(t, -9, honest.young.table.Apply(-9), 0.4, "and ends with its own")
+	assert.Less(t, honest.young.table.Apply(-9), young)
 
 	few := shared(&b, "few", fleet-1)
 	feed(few, 50_000, 2)
-	assert.Equal(t, b.all.table.Apply(-9), few.table.Apply(-9), "a few series alike say nothing of their kind")
+	assert.Equal(t, b.all.young.table.Apply(-9), few.young.table.Apply(-9), "a few series alike say nothing of their kind")
+}
+
+// What young models exaggerate is not held against grown ones, which begin with
+// that and end with their own.
+func TestGrownModelsAreCountedApart(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	b := newBudget(1e-3)
+	p := shared(&b, "m", fleet)
+	feed := func(n uint64, points int, exaggeration float64) {
+		s := &tracked{pool: p, n: n}
+		for range points {
+			b.learn(SignalMetrics, s, start.UnixNano(), exaggeration*math.Log(1-random.Float64()))
+		}
+	}
+	feed(grown-1, 50_000, 2)
+	assert.InDelta(t, -4.5, p.young.table.Apply(-9), 0.3)
+	assert.Same(t, p.young.table, p.grown.table, "nothing else is known")
+	feed(grown, 500_000, 1)
+	assert.InDelta(t, -9, p.grown.table.Apply(-9), 0.4)
+	assert.InDelta(t, -4.5, p.young.table.Apply(-9), 0.3)
+	assert.Same(t, &p.young, p.of(grown-1))
+	assert.Same(t, &p.grown, p.of(grown))
 }
 
 // shared returns the pool of a metric with n series.
@@ -218,12 +240,12 @@ func taught(t *testing.T, steps, faulty int) int {
 	for s := range history {
 		observe(s, 0)
 	}
-	before := e.budget.all.count.Total()
+	before := e.budget.all.young.count.Total()
 	for s := range steps {
 		observe(history+s, faulty)
 	}
 	require.Equal(t, faulty, e.Status().OpenAnomalies)
-	return int(math.Round(e.budget.all.count.Total() - before))
+	return int(math.Round(e.budget.all.young.count.Total() - before))
 }
 
 func TestWhatTeaches(t *testing.T) {
@@ -231,6 +253,16 @@ func TestWhatTeaches(t *testing.T) {
 	assert.Equal(t, 15*5-(15-1), taught(t, 15, 1), "late in its anomaly a series teaches nothing")
 	assert.Equal(t, 15*5-2*(15-1), taught(t, 15, 2))
 	assert.Equal(t, wide, taught(t, 15, wide), "in an incident of several series none does: its first points alone opened it")
+
+	// Some of many may have a shock in common, as they have day after day.
+	e := newEngine()
+	st := &stream{source: &source{service: &service{}}}
+	st.source.service.streams = 10 * wideShare
+	for followed, teaches := range map[int]bool{0: true, wide: true, 9: true, 10: false, 80: false} {
+		st.source.service.followed = followed
+		assert.Equal(t, teaches, e.teaches(st, &tracked{}), followed)
+		assert.False(t, e.teaches(st, &tracked{openAt: 1}), followed)
+	}
 }
 
 // The pools, and the tables that they have made, are part of the state.
@@ -241,7 +273,7 @@ func TestRestoredBudgetGoesOnToTheBit(t *testing.T) {
 	disk := persist(t, w.engine)
 	require.NoError(t, w.engine.Snapshot(t.Context(), start))
 	e, _ := restored(t, disk, float64(w.step-1)*cadence, func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
-	require.NotEqual(t, *calibration.Identity, *e.budget.all.table, "or this proves little")
+	require.NotEqual(t, *calibration.Identity, *e.budget.all.young.table, "or this proves little")
 	again := *w
 	again.engine = e
 	w.run(300)
@@ -249,7 +281,7 @@ func TestRestoredBudgetGoesOnToTheBit(t *testing.T) {
 	assert.Equal(t, w.engine.budget.append(nil), e.budget.append(nil))
 	assert.Len(t, e.budget.pools, 1+seriesPerHistogram)
 	for id, p := range e.budget.pools {
-		require.NotEqual(t, *calibration.Identity, *p.table)
+		require.NotEqual(t, *calibration.Identity, *p.young.table)
 		assert.Equal(t, *w.engine.budget.pools[id], *p)
 	}
 }

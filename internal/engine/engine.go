@@ -112,6 +112,7 @@ type service struct {
 	name      string
 	sources   int
 	series    int // those that are watched, groups apart
+	streams   int
 	followed  int // series with an anomaly that is open or in its hold-off
 	group     group
 	watermark int64

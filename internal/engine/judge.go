@@ -102,7 +102,7 @@ func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Sur
 // conclude scores a surprise and follows the series' anomaly.
 func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.Surprise, out Output) {
 	nominal := p.LogP
-	logP := max(s.pool.table.Apply(nominal), leastLogP)
+	logP := max(s.pool.of(s.n).table.Apply(nominal), leastLogP)
 	if !math.IsNaN(p.Expected) {
 		if e.teaches(st, s) {
 			e.budget.learn(st.signal, s, t, nominal)
@@ -149,7 +149,8 @@ const rounded = 1e-12
 // teaches tells whether the next point of a series says something about normal
 // ones: not during an incident of several series, nor in an anomaly after its first point.
 func (e *Engine) teaches(st *stream, s *tracked) bool {
-	return st.source.service.followed < wide && s.openAt == 0
+	svc := st.source.service
+	return svc.followed < max(wide, svc.streams/wideShare) && s.openAt == 0
 }
 
 // track gives a point to the tracker.

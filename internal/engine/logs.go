@@ -49,7 +49,7 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	verdicts, latest := make([]LogVerdict, 0, ld.LogRecordCount()), int64(0)
 	for _, rl := range ld.ResourceLogs().All() {
 		var l *logs
-		before := latest
+		own := int64(0)
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				if vocabulary.OwnEvent(lr.EventName()) {
@@ -60,12 +60,13 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 					l = e.logsOf(vocabulary.Service(rl.Resource().Attributes()))
 				}
 				verdicts = append(verdicts, e.observeLog(l, lr, parameters))
-				latest = max(latest, timeOf(lr))
+				own = max(own, timeOf(lr))
 				e.noteRecord(l.service, rl.Resource().Attributes(), lr, timeOf(lr))
 			}
 		}
-		if latest > before {
-			e.place(l.service, rl.Resource().Attributes(), latest)
+		if own > 0 {
+			e.place(l.service, rl.Resource().Attributes(), own)
+			latest = max(latest, own)
 		}
 	}
 	if e.timely(latest) {

@@ -19,7 +19,7 @@ import (
 // under keys of one of two slots, which alternate; the slot's manifest is
 // removed first and written last. docs/formats/snapshot.md draws it.
 const (
-	snapshotVersion = 4
+	snapshotVersion = 5
 	maxChunk        = 1 << 20
 	recordHead      = 5 // tag, length
 	maxPiece        = maxChunk - chunkHead - recordHead - crcSize

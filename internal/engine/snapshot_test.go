@@ -497,14 +497,14 @@ func TestLayoutOnDisk(t *testing.T) {
 	assert.Equal(t, "snapshot/1/manifest", manifestKey(1))
 	assert.Equal(t, "snapshot/1/12", chunkKey(1, 12))
 	m := manifest{generation: 0x0102, taken: time.Unix(0, 0x0304), chunks: 5}.bytes()
-	assert.Equal(t, []byte{4, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 5}, m[:21])
+	assert.Equal(t, []byte{5, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 5}, m[:21])
 
 	p := &packer{generation: 9}
 	p.add(7, []byte("abc"))
 	p.add(8, nil)
 	p.close()
 	require.Len(t, p.chunks, 1)
-	assert.Equal(t, []byte{4, 0, 0, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0, 3, 'a', 'b', 'c', 8, 0, 0, 0, 0}, p.chunks[0][:len(p.chunks[0])-crcSize])
+	assert.Equal(t, []byte{5, 0, 0, 0, 0, 0, 0, 0, 9, 7, 0, 0, 0, 3, 'a', 'b', 'c', 8, 0, 0, 0, 0}, p.chunks[0][:len(p.chunks[0])-crcSize])
 
 	w := writer{}
 	w.bool(true)
@@ -600,10 +600,12 @@ func TestLayoutOfRecords(t *testing.T) {
 // layoutOfPool reads a pool that has seen nothing.
 func layoutOfPool(t *testing.T, r *reader) {
 	t.Helper()
-	assert.Zero(t, r.uint64(), "points since the table was made")
 	assert.Zero(t, r.int64(), "when it was made to fade")
-	assert.Equal(t, make([]byte, 65*8), r.bytes(), "counts and their total")
-	assert.Equal(t, make([]byte, 65*8), r.bytes(), "table")
+	for _, age := range []string{"young", "grown"} {
+		assert.Zero(t, r.uint64(), "points since the table was made, "+age)
+		assert.Equal(t, make([]byte, 65*8), r.bytes(), "counts and their total, "+age)
+		assert.Equal(t, make([]byte, 65*8), r.bytes(), "table, "+age)
+	}
 }
 
 // The chunks of another generation are whole by themselves, and still wrong.

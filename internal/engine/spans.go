@@ -43,16 +43,15 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	verdicts := make([]SpanVerdict, 0, td.SpanCount())
 	latest := int64(0)
 	for _, rs := range td.ResourceSpans().All() {
-		s, before := e.spansOf(vocabulary.Service(rs.Resource().Attributes())), latest
+		s, own := e.spansOf(vocabulary.Service(rs.Resource().Attributes())), int64(0)
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				latest = max(latest, nanos(span.EndTimestamp()))
+				own = max(own, nanos(span.EndTimestamp()))
 				verdicts = append(verdicts, e.observeSpan(s, span))
 			}
 		}
-		if latest > before {
-			e.place(s.service, rs.Resource().Attributes(), latest)
-		}
+		e.place(s.service, rs.Resource().Attributes(), own)
+		latest = max(latest, own)
 	}
 	if e.timely(latest) {
 		e.pass(latest)

@@ -42,6 +42,7 @@ func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
 // hold notes that a stream is the source's, release that it is no more.
 func (s *source) hold(st *stream) {
 	s.streams++
+	s.service.streams++
 	if st.signal < SignalGroups {
 		s.service.series += len(st.series)
 	}
@@ -49,6 +50,7 @@ func (s *source) hold(st *stream) {
 
 func (s *source) release(st *stream) {
 	s.streams--
+	s.service.streams--
 	if st.signal < SignalGroups {
 		s.service.series -= len(st.series)
 	}
