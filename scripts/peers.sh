@@ -9,6 +9,7 @@
 #   scripts/peers.sh prometheus     Prometheus and promtool; needs Go; 2 to 6 minutes the first time
 #   scripts/peers.sh elasticsearch [8|9]
 #                                   Elasticsearch from Maven jars; needs a JDK (17 for 8, 21 for 9), Maven, unzip; 1 to 3 minutes the first time
+#   scripts/peers.sh filebeat       Filebeat 7.17; needs Go; 5 to 10 minutes the first time
 #   scripts/peers.sh path           prints the folder that holds the peers
 #
 # The last line on standard output is the folder of the peer; progress goes to standard error.
@@ -19,6 +20,8 @@ cache=${AUSPEX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/auspex}
 # Prometheus 3.16 is the Go module v0.316.0.
 prometheus_module=v0.316.0
 prometheus_version=3.16.0
+
+filebeat_version=7.17.29
 
 elasticsearch_8=8.19.21
 elasticsearch_9=9.5.3
@@ -64,6 +67,26 @@ prometheus() {
   go_install "$dir" "github.com/prometheus/prometheus/cmd/prometheus@$prometheus_module" "${flags[@]}"
   go_install "$dir" "github.com/prometheus/prometheus/cmd/promtool@$prometheus_module" "${flags[@]}"
   say "$("$dir/prometheus" --version 2>&1 | head -1)"
+  echo "$dir"
+}
+
+# filebeat: its replacements are in a go.mod, so `go install` cannot build it.
+filebeat() {
+  local module dir half
+  module=$(cd "$(dirname "${BASH_SOURCE[0]}")/../internal/tools/filebeat" && pwd)
+  dir=$cache/filebeat-$filebeat_version
+  if [[ ! -x $dir/filebeat ]]; then
+    printf 'building Filebeat %s ' "$filebeat_version" >&2
+    mkdir -p "$dir"
+    half=$(mktemp -d "$dir/.building.XXXXXX")
+    if ! with_dots env -u GOFLAGS CGO_ENABLED=0 go -C "$module" build -trimpath -buildvcs=false -ldflags '-s -w' -o "$half/filebeat" github.com/elastic/beats/v7/filebeat; then
+      rm -rf "$half"
+      return 1
+    fi
+    mv "$half/filebeat" "$dir/filebeat"
+    rm -rf "$half"
+  fi
+  say "$("$dir/filebeat" version)"
   echo "$dir"
 }
 
@@ -133,10 +156,11 @@ install_elasticsearch() {
 
 case ${1:-help} in
   prometheus) prometheus ;;
+  filebeat) filebeat ;;
   elasticsearch) elasticsearch "${2:-8}" ;;
   path) echo "$cache" ;;
   *)
-    sed -n '5,15s/^# \{0,1\}//p' "$0"
+    sed -n '5,16s/^# \{0,1\}//p' "$0"
     [[ ${1:-help} == help || ${1:-} == --help ]] || { say "unknown peer: $1"; exit 2; }
     ;;
 esac
