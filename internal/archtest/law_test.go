@@ -44,6 +44,8 @@ var layers = map[string]layer{
 	"internal/prefetch":   pure,
 	"internal/wire":       pure,
 	"internal/deadletter": foundation,
+	"internal/ecs":        foundation,
+	"internal/door":       foundation,
 	"internal/vocabulary": foundation,
 	"internal/series":     foundation,
 	"internal/promseries": foundation,

@@ -155,6 +155,17 @@ const (
 // content: the sender's own, or one that it was given before it was first sent.
 const RecordUID = "log.record.uid"
 
+// Attributes that steer a document of Elasticsearch on its way. Index and
+// pipeline have the names that contrib's exporter reads.
+const (
+	ElasticIndex    = "elasticsearch.index"
+	ElasticPipeline = "elasticsearch.ingest_pipeline"
+	// ElasticSchema is the attribute of a scope whose records were documents before: in which schema.
+	ElasticSchema = "elastic.event.schema"
+	// ElasticAsIs lists attributes of such a record that were fields of just that name.
+	ElasticAsIs = "elastic.as_is"
+)
+
 // Scope is the instrumentation scope of everything that leaves by the findings receiver.
 const Scope = "github.com/auspex-otel/auspex"
 

@@ -5,7 +5,6 @@ package lumberjackreceiver
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -180,14 +179,4 @@ func TestPeerGoesBetweenWindows(t *testing.T) {
 	p.Close()
 	r.counts(0, "lumberjack_connections")
 	r.counts(0, "lumberjack_errors")
-}
-
-func TestPermanent(t *testing.T) {
-	assert.False(t, permanent(nil))
-	no, never := errors.New("no"), errPermanent("never")
-	assert.False(t, permanent(no))
-	assert.True(t, permanent(never))
-	assert.True(t, permanent(errors.Join(never, never)))
-	assert.False(t, permanent(errors.Join(never, no)), "one of the consumers may still take it")
-	assert.False(t, permanent(errors.Join(never, errors.Join(no, never))))
 }

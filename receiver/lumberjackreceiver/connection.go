@@ -77,7 +77,7 @@ func newConnection(s *server, conn net.Conn) *connection {
 	}
 	c.reader = lumberjack.NewReader(c, s.cfg.Limits.limits())
 	c.acks.conn = c.conn
-	c.part.reset()
+	c.part.reset(s.set.BuildInfo.Version)
 	return c
 }
 

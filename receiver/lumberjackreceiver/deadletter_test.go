@@ -156,7 +156,7 @@ func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 	t.Run("a folder that is a file", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "file")
 		require.NoError(t, os.WriteFile(dir, nil, 0o600))
-		r := create(t, &pipeline{}, func(c *Config) { c.DeadLetter.Directory = dir })
+		r := prepare(t, &pipeline{}, func(c *Config) { c.DeadLetter.Directory = dir })
 		require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "dead_letter::directory: dead letters cannot be written")
 		require.NoError(t, r.Shutdown(t.Context()))
 	})

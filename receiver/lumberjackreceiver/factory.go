@@ -10,14 +10,38 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
+	"github.com/auspex-otel/auspex/internal/door"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
+// servers are shared by the pipelines of logs and of metrics.
+var servers door.Instances[*server]
+
 // NewFactory returns the factory of the receiver lumberjack.
 func NewFactory() receiver.Factory {
-	return receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithLogs(createLogs, metadata.LogsStability))
+	return receiver.NewFactory(metadata.Type, createDefaultConfig,
+		receiver.WithLogs(createLogs, metadata.LogsStability),
+		receiver.WithMetrics(createMetrics, metadata.MetricsStability))
+}
+
+func create(set receiver.Settings, cfg component.Config) (*door.Instance[*server], error) {
+	return servers.Get(cfg, func() (*server, error) { return newServer(cfg.(*Config), set) })
 }
 
 func createLogs(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-	return newServer(cfg.(*Config), set, next)
+	in, err := create(set, cfg)
+	if err != nil {
+		return nil, err
+	}
+	in.Component.nextLogs = next
+	return in, nil
+}
+
+func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+	in, err := create(set, cfg)
+	if err != nil {
+		return nil, err
+	}
+	in.Component.nextMetrics = next
+	return in, nil
 }

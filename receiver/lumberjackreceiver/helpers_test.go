@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
@@ -26,9 +27,12 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/auspex-otel/auspex/internal/door"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
+
+var time0 = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // patience is how long a test waits for what must happen.
 const patience = 5 * time.Second
@@ -90,7 +94,7 @@ type running struct {
 
 func start(t *testing.T, next *pipeline, change func(*Config)) *running {
 	t.Helper()
-	r := create(t, next, change)
+	r := prepare(t, next, change)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	r.addr = r.listener.Addr().String()
 	t.Cleanup(func() {
@@ -101,7 +105,7 @@ func start(t *testing.T, next *pipeline, change func(*Config)) *running {
 	return r
 }
 
-func create(t *testing.T, next *pipeline, change func(*Config)) *running {
+func prepare(t *testing.T, next *pipeline, change func(*Config)) *running {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.NetAddr.Endpoint = "127.0.0.1:0"
@@ -116,7 +120,7 @@ func create(t *testing.T, next *pipeline, change func(*Config)) *running {
 	set.Logger, r.log = zap.New(core), log
 	logs, err := NewFactory().CreateLogs(t.Context(), set, cfg, next)
 	require.NoError(t, err)
-	r.server = logs.(*server)
+	r.server = logs.(*door.Instance[*server]).Component
 	t.Cleanup(func() { assert.NoError(t, r.telemetry.Shutdown(context.Background())) })
 	return r
 }
@@ -233,3 +237,15 @@ func bodies(from, to int) (texts []string) {
 
 // said is an event of one line.
 func said(i int) string { return fmt.Sprintf(`{"message":"line %d"}`, i) }
+
+func metadataAttribute(t *testing.T, name string) (enum []string) {
+	t.Helper()
+	conf, err := confmaptest.LoadConf("metadata.yaml")
+	require.NoError(t, err)
+	attribute, err := conf.Sub("attributes::" + name)
+	require.NoError(t, err)
+	for _, v := range attribute.Get("enum").([]any) {
+		enum = append(enum, v.(string))
+	}
+	return enum
+}

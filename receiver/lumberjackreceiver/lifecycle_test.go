@@ -115,7 +115,7 @@ func TestTLS(t *testing.T) {
 		assert.Len(t, next.accepted(), 1)
 	})
 	t.Run("no such file", func(t *testing.T) {
-		r := create(t, &pipeline{}, func(c *Config) {
+		r := prepare(t, &pipeline{}, func(c *Config) {
 			s := configtls.NewDefaultServerConfig()
 			s.CertFile, s.KeyFile = "nowhere.crt", "nowhere.key"
 			c.TLS = configoptional.Some(s)
@@ -234,16 +234,16 @@ func TestShutdownWithADeafPipeline(t *testing.T) {
 func TestStartTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, nil)
-	second := create(t, &pipeline{}, func(c *Config) { c.NetAddr.Endpoint = r.addr })
+	second := prepare(t, &pipeline{}, func(c *Config) { c.NetAddr.Endpoint = r.addr })
 	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "::endpoint: cannot listen on "+r.addr+", another program does")
 	require.NoError(t, second.Shutdown(t.Context()))
-	second = create(t, &pipeline{}, func(c *Config) { c.NetAddr.Endpoint = "203.0.113.1:5044" })
+	second = prepare(t, &pipeline{}, func(c *Config) { c.NetAddr.Endpoint = "203.0.113.1:5044" })
 	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "set an address of this machine that is free")
 }
 
 func TestShutdownWithoutStart(t *testing.T) {
 	t.Parallel()
-	r := create(t, &pipeline{}, nil)
+	r := prepare(t, &pipeline{}, nil)
 	require.NoError(t, r.Shutdown(t.Context()))
 	require.NoError(t, r.Shutdown(t.Context()))
 }

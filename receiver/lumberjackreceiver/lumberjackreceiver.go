@@ -31,14 +31,16 @@ const (
 
 // server accepts connections and serves each on a goroutine of its own.
 type server struct {
-	cfg       *Config
-	set       receiver.Settings
-	logger    *zap.Logger
-	next      consumer.Logs
-	obs       *receiverhelper.ObsReport
-	telemetry *metadata.TelemetryBuilder
-	letters   deadLetters
-	tls       *tls.Config
+	cfg    *Config
+	set    receiver.Settings
+	logger *zap.Logger
+	// One of them may be nil: the receiver is in no pipeline of that signal.
+	nextLogs    consumer.Logs
+	nextMetrics consumer.Metrics
+	obs         *receiverhelper.ObsReport
+	telemetry   *metadata.TelemetryBuilder
+	letters     deadLetters
+	tls         *tls.Config
 
 	listener net.Listener
 	ctx      context.Context // of everything given to the pipeline; cancelled when Shutdown's time is over
@@ -51,7 +53,7 @@ type server struct {
 	connections map[*connection]struct{}
 }
 
-func newServer(cfg *Config, set receiver.Settings, next consumer.Logs) (*server, error) {
+func newServer(cfg *Config, set receiver.Settings) (*server, error) {
 	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID: set.ID, Transport: string(cfg.NetAddr.Transport), LongLivedCtx: true, ReceiverCreateSettings: set,
 	})
@@ -63,7 +65,7 @@ func newServer(cfg *Config, set receiver.Settings, next consumer.Logs) (*server,
 		return nil, err
 	}
 	return &server{
-		cfg: cfg, set: set, logger: set.Logger, next: next, obs: obs, telemetry: telemetry,
+		cfg: cfg, set: set, logger: set.Logger, obs: obs, telemetry: telemetry,
 		letters: newDeadLetters(cfg.DeadLetter, set.ID), connections: map[*connection]struct{}{},
 	}, nil
 }

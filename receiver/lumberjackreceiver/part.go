@@ -4,21 +4,17 @@
 package lumberjackreceiver
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"time"
 
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/ecs"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
@@ -28,6 +24,9 @@ const (
 	letterNotJSON = "not_json"
 	letterRefused = "refused"
 )
+
+// errNoLogs is about an event that is no measurement, where only those are taken.
+var errNoLogs = errors.New("holds no measurements, and the receiver is in no pipeline of logs")
 
 // window is what was read of a window so far, by the numbers that its sender gave.
 type window struct {
@@ -58,15 +57,16 @@ func (w *window) end() uint32 {
 
 // part is what is given to the pipeline at once.
 type part struct {
-	logs      plog.Logs
-	resources map[string]plog.LogRecordSlice
-	raw       []byte // the events as they came, for dead letters
-	ends      []int  // of events in raw
-	damaged   map[int]error
+	batch   *ecs.Batch
+	logs    int    // events among the batch's log records
+	metrics int    // events among its metrics
+	raw     []byte // the events as they came, for dead letters
+	ends    []int  // of events in raw
+	damaged map[int]error
 }
 
-func (p *part) reset() {
-	p.logs, p.resources, p.damaged = plog.NewLogs(), map[string]plog.LogRecordSlice{}, nil
+func (p *part) reset(scopeVersion string) {
+	p.batch, p.damaged, p.logs, p.metrics = ecs.NewBatch(metadata.ScopeName, scopeVersion), nil, 0, 0
 	p.raw, p.ends = p.raw[:0], p.ends[:0]
 	if cap(p.raw) > 1<<20 {
 		p.raw = nil
@@ -87,63 +87,41 @@ func (c *connection) take(e lumberjack.Event) error {
 		content = jsonOf(e.Pairs)
 	}
 	c.window.add(e)
-	c.part.add(content, c.server.set.BuildInfo.Version)
+	c.part.add(content, c.server.nextMetrics != nil, c.server.nextLogs != nil)
 	if len(c.part.ends) < c.server.cfg.Part.Events && len(c.part.raw) < c.server.cfg.Part.Bytes {
 		return nil
 	}
 	return c.handOver(false)
 }
 
-func (p *part) add(content []byte, scopeVersion string) {
+// add adds an event. Measurements are a log record too where no pipeline takes metrics.
+func (p *part) add(content []byte, metrics, logs bool) {
 	p.raw = append(p.raw, content...)
 	p.ends = append(p.ends, len(p.raw))
-	event, err := parse(content)
+	event, err := ecs.Parse(content)
 	if err != nil {
-		if p.damaged == nil {
-			p.damaged = map[int]error{}
-		}
-		p.damaged[len(p.ends)-1] = err
+		p.damage(err)
 		return
 	}
-	lr := plog.NewLogRecord()
-	resource := translate(event, lr)
-	lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(time.Now()))
-	key := identity(resource)
-	records, ok := p.resources[key]
-	if !ok {
-		rl := p.logs.ResourceLogs().AppendEmpty()
-		_ = rl.Resource().Attributes().FromRaw(resource)
-		sl := rl.ScopeLogs().AppendEmpty()
-		sl.Scope().SetName(metadata.ScopeName)
-		sl.Scope().SetVersion(scopeVersion)
-		records = sl.LogRecords()
-		p.resources[key] = records
+	observed := pcommon.NewTimestampFromTime(time.Now())
+	event.RouteOfBeat()
+	switch {
+	case metrics && event.IsMetrics():
+		p.batch.AddMetrics(event, observed)
+		p.metrics++
+	case logs:
+		p.batch.AddLog(event, event.ID(), observed)
+		p.logs++
+	default:
+		p.damage(errNoLogs)
 	}
-	lr.MoveTo(records.AppendEmpty())
 }
 
-// identity is the same for the same attributes only.
-func identity(attributes map[string]any) string {
-	b := make([]byte, 0, 1024)
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		b = appendText(b, 'n', name)
-		switch v := attributes[name].(type) {
-		case string:
-			b = appendText(b, 's', v)
-		case bool:
-			b = strconv.AppendBool(b, v)
-		case []any: // of texts only, see identifies
-			b = append(b, 'l')
-			for _, text := range v {
-				b = appendText(b, 's', text.(string))
-			}
-		}
+func (p *part) damage(err error) {
+	if p.damaged == nil {
+		p.damaged = map[int]error{}
 	}
-	return string(b)
-}
-
-func appendText(b []byte, kind byte, text string) []byte {
-	return append(binary.AppendUvarint(append(b, kind), uint64(len(text))), text...)
+	p.damaged[len(p.ends)-1] = err
 }
 
 // handOver gives a part to the pipeline and acknowledges it, if it was accepted
@@ -158,7 +136,7 @@ func (c *connection) handOver(last bool) error {
 		if err := c.deliver(); err != nil {
 			return err
 		}
-		p.reset()
+		p.reset(c.server.set.BuildInfo.Version)
 		c.window.pending += events
 	}
 	return c.acknowledge(last)
@@ -174,7 +152,7 @@ func (c *connection) deliver() error {
 		}
 	}
 	err := c.consume()
-	if err != nil && !permanent(err) {
+	if err != nil && !door.Permanent(err) {
 		return &failure{reasonRefused, "the pipeline refused events for now, the peer sends them again", err}
 	}
 	if err != nil || len(p.damaged) > 0 {
@@ -183,20 +161,30 @@ func (c *connection) deliver() error {
 	return nil
 }
 
-// consume calls the next consumer, and keeps the peer's patience meanwhile.
+// consume calls the next consumers, and keeps the peer's patience meanwhile.
+// Where the first took its events and the second did not, both get them again.
 func (c *connection) consume() error {
-	n := c.part.logs.LogRecordCount()
-	if n == 0 {
+	p, s := &c.part, c.server
+	if p.logs+p.metrics == 0 {
 		return nil
 	}
 	// In version 1 there is no acknowledgement of nothing.
 	if w := &c.window; w.accepted || w.version == lumberjack.Version2 {
-		defer c.acks.keepAlive(c.server.cfg.KeepAlive, w.version, w.upTo)()
+		defer c.acks.keepAlive(s.cfg.KeepAlive, w.version, w.upTo)()
 	}
-	ctx := c.server.obs.StartLogsOp(c.ctx)
-	err := c.server.next.ConsumeLogs(ctx, c.part.logs)
-	c.server.obs.EndLogsOp(ctx, "lumberjack", n, err)
-	return err
+	var logsErr, metricsErr error
+	if p.logs > 0 {
+		ctx := s.obs.StartLogsOp(c.ctx)
+		logsErr = s.nextLogs.ConsumeLogs(ctx, p.batch.Logs)
+		s.obs.EndLogsOp(ctx, "lumberjack", p.logs, logsErr)
+	}
+	if p.metrics > 0 {
+		points := p.batch.Metrics.DataPointCount()
+		ctx := s.obs.StartMetricsOp(c.ctx)
+		metricsErr = s.nextMetrics.ConsumeMetrics(ctx, p.batch.Metrics)
+		s.obs.EndMetricsOp(ctx, "lumberjack", points, metricsErr)
+	}
+	return errors.Join(logsErr, metricsErr)
 }
 
 // bury writes dead letters: all events if the pipeline refused them for good, else those that are damaged.
@@ -243,18 +231,4 @@ func (c *connection) acknowledge(last bool) error {
 	c.server.telemetry.ReceiverLumberjackAcknowledgedEvents.Add(c.ctx, int64(w.pending))
 	w.accepted, w.upTo, w.pending = true, w.end(), 0
 	return nil
-}
-
-// permanent tells whether an error is permanent for every consumer that failed.
-// consumererror.IsPermanent is content with one, but what another one refused for now must come again.
-func permanent(err error) bool {
-	if !consumererror.IsPermanent(err) {
-		return false
-	}
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if joined, ok := e.(interface{ Unwrap() []error }); ok {
-			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !permanent(part) })
-		}
-	}
-	return true
 }

@@ -16,6 +16,10 @@ const (
 	Create Op = "create"
 	// Index adds a document or replaces it.
 	Index Op = "index"
+	// Update changes a part of a document.
+	Update Op = "update"
+	// Delete removes a document.
+	Delete Op = "delete"
 )
 
 // Action says where a document goes. Empty fields are left out.

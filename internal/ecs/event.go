@@ -1,13 +1,14 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package lumberjackreceiver
+package ecs
 
 import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/auspex-otel/auspex/internal/vocabulary"
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
 // Names of ECS that have a place of their own in a log record.
@@ -28,6 +30,8 @@ const (
 
 	ecsMetadata    = "@metadata."
 	metadataPrefix = "elastic.metadata."
+	metadataID     = ecsMetadata + "_id"
+	metadataOp     = ecsMetadata + "op_type"
 
 	maxUID = 512 // bytes; Elasticsearch takes no longer id
 )
@@ -90,19 +94,17 @@ var severities = map[string]plog.SeverityNumber{
 }
 
 // translate writes an event into a log record, and returns the attributes of the resource that it belongs to.
-func translate(event fields, lr plog.LogRecord) (resource map[string]any) {
-	if uid := uidOf(event); uid != "" {
-		event[vocabulary.RecordUID] = uid
+func translate(event Fields, id string, lr plog.LogRecord) (resource map[string]any) {
+	asIs := event.asIs()
+	if id != "" {
+		event[vocabulary.RecordUID] = id
 	}
-	if t, err := time.Parse(time.RFC3339Nano, event.text(ecsTimestamp)); err == nil && t.Year() >= 1970 && t.Year() < 2262 {
-		lr.SetTimestamp(pcommon.NewTimestampFromTime(t))
-		delete(event, ecsTimestamp)
-	}
+	lr.SetTimestamp(event.timestamp())
 	if message, ok := event[ecsMessage]; ok && message != nil {
 		// FromRaw fails on types only that JSON does not have.
 		_ = lr.Body().FromRaw(event.take(ecsMessage))
 	}
-	if level := event.text(ecsLevel); level != "" {
+	if level := event.Text(ecsLevel); level != "" {
 		lr.SetSeverityText(level)
 		lr.SetSeverityNumber(severities[strings.ToLower(level)])
 		delete(event, ecsLevel)
@@ -115,29 +117,61 @@ func translate(event fields, lr plog.LogRecord) (resource map[string]any) {
 	if readID(event, ecsSpanID, span[:]) {
 		lr.SetSpanID(span)
 	}
-	if _, taken := event["host.name"]; !taken && event.text("host") != "" {
-		event["host.name"] = event.take("host")
-	}
-	resource = make(map[string]any, 32)
-	attributes := make(map[string]any, len(event))
-	for name, value := range event {
-		if identifies(name, value) {
-			resource[rename(name, event)] = value
-		} else {
-			attributes[rename(name, event)] = value
-		}
+	resource, attributes := event.split()
+	if len(asIs) > 0 {
+		attributes[vocabulary.ElasticAsIs] = asIs
 	}
 	_ = lr.Attributes().FromRaw(attributes)
 	return resource
 }
 
-// readID takes a field that is an id in hexadecimal digits of the right number. Any other stays as it is.
-func readID(event fields, name string, id []byte) bool {
-	s := event.text(name)
+// timestamp takes the time of an event; 0 if it has none that can be read, and that stays.
+func (f Fields) timestamp() pcommon.Timestamp {
+	t, err := time.Parse(time.RFC3339Nano, f.Text(ecsTimestamp))
+	if err != nil || t.Year() < 1970 || t.Year() >= 2262 {
+		return 0
+	}
+	delete(f, ecsTimestamp)
+	return pcommon.NewTimestampFromTime(t)
+}
+
+// split parts the fields by whom they tell of: the sender, or the event alone.
+func (f Fields) split() (resource, attributes map[string]any) {
+	if _, taken := f["host.name"]; !taken && f.Text("host") != "" {
+		f["host.name"] = f["host"]
+	}
+	resource = make(map[string]any, 32)
+	attributes = make(map[string]any, len(f))
+	for name, value := range f {
+		if identifies(name, value) {
+			resource[rename(name, f)] = value
+		} else {
+			attributes[rename(name, f)] = value
+		}
+	}
+	return resource, attributes
+}
+
+// asIs are the fields that have by themselves a name which others are given, in
+// order. Without them, nobody could tell what the others were called.
+func (f Fields) asIs() (names []any) {
+	for name := range f {
+		if name == vocabulary.RecordUID || Original(name) != name {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
+	return names
+}
+
+// readID takes a field that is an id in hexadecimal digits of the right number and
+// of lower case, and not zero. Any other stays as it is.
+func readID(event Fields, name string, id []byte) bool {
+	s := event.Text(name)
 	if len(s) != 2*len(id) {
 		return false
 	}
-	if _, err := hex.Decode(id, []byte(s)); err != nil {
+	if _, err := hex.Decode(id, []byte(s)); err != nil || strings.ToLower(s) != s || strings.Trim(s, "0") == "" {
 		return false
 	}
 	delete(event, name)
@@ -170,7 +204,7 @@ func measures(value any) bool {
 }
 
 // rename is a field's name in the semantic conventions, unless the event uses that one too.
-func rename(name string, event fields) string {
+func rename(name string, event Fields) string {
 	to, ok := renamed[name]
 	for i := 0; !ok && i < len(renamedPrefixes); i++ {
 		if rest, found := strings.CutPrefix(name, renamedPrefixes[i][0]); found {
@@ -187,20 +221,24 @@ func rename(name string, event fields) string {
 // event is sent again, and another one for every other event. Path and offset are
 // not enough for that: a rotated file has the same path, and a truncated one the
 // same inode, with other lines at the same offsets.
-func uidOf(event fields) string {
-	if uid := event.text(vocabulary.RecordUID); uid != "" {
+func uidOf(event Fields) string {
+	if uid := event.Text(vocabulary.RecordUID); uid != "" {
 		return bounded(uid)
 	}
-	if id := event.text(ecsMetadata + "_id"); id != "" {
+	if id := event.Text(metadataID); id != "" {
+		// An update of a document is an event of its own, not the one that the id stands for.
+		if event.Text(metadataOp) == string(esbulk.Update) {
+			return ""
+		}
 		return bounded(id)
 	}
-	agent, path := event.text("agent.id"), event.text("log.file.path")
+	agent, path := event.Text("agent.id"), event.Text("log.file.path")
 	offset, ok := event["log.offset"].(int64)
 	if agent == "" || path == "" || !ok {
 		return ""
 	}
-	return digest(agent, path, scalar(event["log.file.device_id"]), scalar(event["log.file.inode"]), event.text("log.file.fingerprint"),
-		strconv.FormatInt(offset, 10), event.text(ecsTimestamp), event.text(ecsMessage))
+	return digest(agent, path, scalar(event["log.file.device_id"]), scalar(event["log.file.inode"]), event.Text("log.file.fingerprint"),
+		strconv.FormatInt(offset, 10), event.Text(ecsTimestamp), event.Text(ecsMessage))
 }
 
 // bounded keeps an id, unless it is too long for one.

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package lumberjackreceiver
+package ecs
 
 import (
 	"flag"
@@ -16,21 +16,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"golang.org/x/tools/txtar"
-
-	"github.com/auspex-otel/auspex/internal/vocabulary"
-	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what the receiver makes of the events into testdata/ecs/*.txtar")
+var rewrite = flag.Bool("rewrite", false, "write what becomes of the events into testdata/events/*.txtar")
 
-var time0 = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-
-// TestECS runs testdata/ecs/*.txtar: events, one on a line, and what becomes of them.
+// TestECS runs testdata/events/*.txtar: events, one on a line, and what becomes of them.
 func TestECS(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("testdata", "ecs", "*.txtar"))
+	files, err := filepath.Glob(filepath.Join("testdata", "events", "*.txtar"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
@@ -38,13 +33,17 @@ func TestECS(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
 			require.NoError(t, err)
 			require.Len(t, archive.Files, 2)
-			var p part
-			p.reset()
+			b := NewBatch("scope", "1.0")
 			for line := range strings.Lines(string(archive.Files[0].Data)) {
-				p.add([]byte(line), "1.0")
+				f, err := Parse([]byte(line))
+				require.NoError(t, err)
+				if f.IsMetrics() {
+					b.AddMetrics(f, 1)
+				} else {
+					b.AddLog(f, f.ID(), 1)
+				}
 			}
-			got := show(p.logs)
-			require.Empty(t, p.damaged)
+			got := show(b.Logs) + showMetrics(b.Metrics)
 			if *rewrite {
 				archive.Files[1].Data = []byte(got)
 				require.NoError(t, os.WriteFile(file, txtar.Format(archive), 0o600))
@@ -83,18 +82,44 @@ func show(ld plog.Logs) string {
 	return b.String()
 }
 
+func showMetrics(md pmetric.Metrics) string {
+	var b strings.Builder
+	attributes := func(indent string, m map[string]any) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			fmt.Fprintf(&b, "%sattribute %s = %T %v\n", indent, k, m[k], m[k])
+		}
+	}
+	for _, rm := range md.ResourceMetrics().All() {
+		b.WriteString("resource of metrics\n")
+		attributes("  ", rm.Resource().Attributes().AsRaw())
+		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			fmt.Fprintf(&b, "  %s %s %q\n", m.Type(), m.Name(), m.Unit())
+			switch m.Type() {
+			case pmetric.MetricTypeGauge:
+				for _, p := range m.Gauge().DataPoints().All() {
+					fmt.Fprintf(&b, "    %s %v at %s\n", p.ValueType(), float64(p.IntValue())+p.DoubleValue(), p.Timestamp().AsTime().Format(time.RFC3339Nano))
+					attributes("      ", p.Attributes().AsRaw())
+				}
+			case pmetric.MetricTypeSum:
+				for _, p := range m.Sum().DataPoints().All() {
+					fmt.Fprintf(&b, "    %s %v at %s\n", p.ValueType(), p.IntValue(), p.Timestamp().AsTime().Format(time.RFC3339Nano))
+				}
+			case pmetric.MetricTypeHistogram:
+				for _, p := range m.Histogram().DataPoints().All() {
+					fmt.Fprintf(&b, "    count %d sum %v bounds %v buckets %v\n", p.Count(), p.Sum(), p.ExplicitBounds().AsRaw(), p.BucketCounts().AsRaw())
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
 // uid is the id that an event gets.
 func uid(t *testing.T, event string) string {
 	t.Helper()
-	f, err := parse([]byte(event))
+	f, err := Parse([]byte(event))
 	require.NoError(t, err)
-	lr := plog.NewLogRecord()
-	translate(f, lr)
-	v, ok := lr.Attributes().Get(vocabulary.RecordUID)
-	if !ok {
-		return ""
-	}
-	return v.Str()
+	return f.ID()
 }
 
 func TestUID(t *testing.T) {
@@ -123,8 +148,8 @@ func TestUID(t *testing.T) {
 	assert.Len(t, uid(t, `{"@metadata":{"_id":"`+strings.Repeat("x", 513)+`"}}`), 27)
 }
 
-// What is in the README's table is what the code does, and the other way round.
-func TestREADMEHasEveryName(t *testing.T) {
+// What is in the guide's tables is what the code does, and the other way round.
+func TestGuideHasEveryName(t *testing.T) {
 	b, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	readme := string(b)
@@ -138,7 +163,7 @@ func TestREADMEHasEveryName(t *testing.T) {
 		assert.Contains(t, readme, "`"+prefix+"*`")
 	}
 	_, tables, _ := strings.Cut(readme, "| field | resource attribute |")
-	tables, _, _ = strings.Cut(tables, "Version 1 has its own names")
+	tables, _, _ = strings.Cut(tables, "## Measurements")
 	assert.Equal(t, len(renamed)+len(renamedPrefixes), strings.Count(tables, "` | `"))
 }
 
@@ -147,18 +172,18 @@ func TestDeepEvents(t *testing.T) {
 	const depth = 5000
 	key := strings.Repeat("k", 100)
 	event := strings.Repeat(`{"leaf":1,"`+key+`":`, depth) + "1" + strings.Repeat("}", depth)
-	f, err := parse([]byte(event))
+	f, err := Parse([]byte(event))
 	require.NoError(t, err)
 	assert.Len(t, f, flattenDepth+1)
 	lr := plog.NewLogRecord()
-	translate(f, lr)
+	translate(f, "", lr)
 	size := 0
 	for k, v := range lr.Attributes().All() {
 		size += len(k) + len(v.AsString())
 	}
 	assert.Less(t, size, 2*len(event)+1000*flattenDepth*flattenDepth)
 
-	f, err = parse([]byte(`{"list":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`))
+	f, err = Parse([]byte(`{"list":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`))
 	require.NoError(t, err)
 	inner := f["list"]
 	for range valueDepth - 1 {
@@ -167,48 +192,19 @@ func TestDeepEvents(t *testing.T) {
 	assert.Equal(t, strings.Repeat("[", depth-valueDepth+1)+strings.Repeat("]", depth-valueDepth+1), inner)
 }
 
-func TestDataFrames(t *testing.T) {
-	pair := func(k, v string) lumberjack.Pair { return lumberjack.Pair{Key: []byte(k), Value: []byte(v)} }
-	for _, tt := range []struct {
-		want  string
-		pairs []lumberjack.Pair
-	}{
-		{`{}`, nil},
-		{
-			`{"message":"m","log.file.path":"/p","host.name":"h","log.offset":12,"type":"t"}`,
-			[]lumberjack.Pair{pair("line", "m"), pair("file", "/p"), pair("host", "h"), pair("offset", "12"), pair("type", "t")},
-		},
-		{`{"message":"m","line":"l","offset":"x"}`, []lumberjack.Pair{pair("line", "l"), pair("message", "m"), pair("offset", "x")}},
-		{`{"offset":"007"}`, []lumberjack.Pair{pair("offset", "007")}},
-		{`{"k\ufffd":"v\ufffdw"}`, []lumberjack.Pair{pair("k\xff", "v\xfew")}},
-	} {
-		assert.JSONEq(t, tt.want, string(jsonOf(tt.pairs)))
-	}
-}
-
-func metadataAttribute(t *testing.T, name string) (enum []string) {
-	t.Helper()
-	conf, err := confmaptest.LoadConf("metadata.yaml")
-	require.NoError(t, err)
-	attribute, err := conf.Sub("attributes::" + name)
-	require.NoError(t, err)
-	for _, v := range attribute.Get("enum").([]any) {
-		enum = append(enum, v.(string))
-	}
-	return enum
-}
-
-func BenchmarkPart(b *testing.B) {
-	archive, err := txtar.ParseFile(filepath.Join("testdata", "ecs", "filebeat.txtar"))
+func BenchmarkEvents(b *testing.B) {
+	archive, err := txtar.ParseFile(filepath.Join("testdata", "events", "filebeat.txtar"))
 	require.NoError(b, err)
 	event, _, _ := strings.Cut(string(archive.Files[0].Data), "\n")
-	var p part
 	b.ReportAllocs()
 	b.SetBytes(int64(len(event)))
+	batch := NewBatch("scope", "1.0")
 	for i := 0; b.Loop(); i++ {
 		if i%1000 == 0 {
-			p.reset()
+			batch = NewBatch("scope", "1.0")
 		}
-		p.add([]byte(event), "1.0")
+		f, err := Parse([]byte(event))
+		require.NoError(b, err)
+		batch.AddLog(f, f.ID(), 1)
 	}
 }

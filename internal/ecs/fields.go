@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package lumberjackreceiver
+package ecs
 
 import (
 	"bytes"
@@ -12,8 +12,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 )
 
 const (
@@ -26,11 +24,11 @@ const (
 
 var errNotObject = errors.New("is not a JSON object")
 
-// fields are the leaves of an event under their dotted names.
-type fields map[string]any
+// Fields are the leaves of an event under their dotted names.
+type Fields map[string]any
 
-// parse reads an event's JSON. What it returns holds nothing of content.
-func parse(content []byte) (fields, error) {
+// Parse reads an event's JSON. What it returns holds nothing of content.
+func Parse(content []byte) (Fields, error) {
 	dec := json.NewDecoder(bytes.NewReader(content))
 	dec.UseNumber()
 	var event any
@@ -44,41 +42,13 @@ func parse(content []byte) (fields, error) {
 	if !ok {
 		return nil, errNotObject
 	}
-	f := make(fields, 4*len(object))
+	f := make(Fields, 4*len(object))
 	f.flatten("", object, 1)
 	return f, nil
 }
 
-// jsonOf is a data frame's content as JSON, in the names of ECS where version 1 had its own.
-func jsonOf(pairs []lumberjack.Pair) []byte {
-	event := make(map[string]any, len(pairs))
-	for _, p := range pairs {
-		event[text(p.Key)] = text(p.Value)
-	}
-	rename := func(from, to string) {
-		if v, ok := event[from]; ok {
-			if _, taken := event[to]; !taken {
-				event[to] = v
-				delete(event, from)
-			}
-		}
-	}
-	rename("line", "message")
-	rename("file", "log.file.path")
-	rename("host", "host.name")
-	if offset, ok := event["offset"].(string); ok && json.Valid([]byte(offset)) && strings.Trim(offset, "0123456789") == "" {
-		event["offset"] = json.Number(offset)
-		rename("offset", "log.offset")
-	}
-	// Strings, and a number that was checked: nothing here can fail.
-	b, _ := json.Marshal(event)
-	return b
-}
-
-func text(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
-
 // flatten adds an object's leaves. A name that comes twice ({"a.b": 1, "a": {"b": 2}}) keeps both values, as a list.
-func (f fields) flatten(prefix string, object map[string]any, depth int) {
+func (f Fields) flatten(prefix string, object map[string]any, depth int) {
 	// Only a key with a dot can make a name come twice; then the order matters.
 	if dotted(object) {
 		for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -100,7 +70,7 @@ func dotted(object map[string]any) bool {
 	return false
 }
 
-func (f fields) put(name string, value any, depth int) {
+func (f Fields) put(name string, value any, depth int) {
 	if inner, ok := value.(map[string]any); ok && len(inner) > 0 && depth < flattenDepth {
 		f.flatten(name+".", inner, depth+1)
 		return
@@ -159,14 +129,14 @@ func asText(v any) string {
 }
 
 // take removes a field and returns its value.
-func (f fields) take(name string) any {
+func (f Fields) take(name string) any {
 	v := f[name]
 	delete(f, name)
 	return v
 }
 
-// text is a field's value if it is a text that is not empty.
-func (f fields) text(name string) string {
+// Text is a field's value if it is a text that is not empty.
+func (f Fields) Text(name string) string {
 	s, _ := f[name].(string)
 	return s
 }

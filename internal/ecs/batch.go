@@ -1,0 +1,134 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ecs
+
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
+)
+
+// schema marks the scopes of what is made here.
+const schema = "ecs"
+
+// Batch collects events as log records and metrics, by the resource that they belong to.
+type Batch struct {
+	Logs    plog.Logs
+	Metrics pmetric.Metrics
+
+	scope, version string
+	records        map[string]plog.LogRecordSlice
+	points         map[string]*metrics
+}
+
+// NewBatch returns an empty batch, whose instrumentation scope has this name and version.
+func NewBatch(scope, version string) *Batch {
+	return &Batch{
+		Logs: plog.NewLogs(), Metrics: pmetric.NewMetrics(), scope: scope, version: version,
+		records: map[string]plog.LogRecordSlice{}, points: map[string]*metrics{},
+	}
+}
+
+// Route says where a document goes, what it is called there, and what is done
+// with it. Empty parts are left as the event has them.
+func (f Fields) Route(index, id, pipeline string, op esbulk.Op) {
+	for name, value := range map[string]string{
+		vocabulary.ElasticIndex: index, metadataID: id, vocabulary.ElasticPipeline: pipeline, metadataOp: string(op),
+	} {
+		if value != "" {
+			f[name] = value
+		}
+	}
+}
+
+// RouteOfBeat takes the index and the pipeline from @metadata, where Beats write
+// what their configuration says of them.
+func (f Fields) RouteOfBeat() {
+	f.Route(f.Text(ecsMetadata+"raw_index"), "", f.Text(ecsMetadata+"pipeline"), "")
+}
+
+// ID is the id that an event has: the same whenever the event is sent again, and
+// another one for every other event. "" if its sender gives none.
+func (f Fields) ID() string { return uidOf(f) }
+
+// AddLog adds an event as a log record with an id, "" for none. The event is used up.
+func (b *Batch) AddLog(event Fields, id string, observed pcommon.Timestamp) {
+	lr := plog.NewLogRecord()
+	resource := translate(event, id, lr)
+	lr.SetObservedTimestamp(observed)
+	key := identity(resource)
+	records, ok := b.records[key]
+	if !ok {
+		rl := b.Logs.ResourceLogs().AppendEmpty()
+		_ = rl.Resource().Attributes().FromRaw(resource)
+		sl := rl.ScopeLogs().AppendEmpty()
+		b.mark(sl.Scope())
+		records = sl.LogRecords()
+		b.records[key] = records
+	}
+	lr.MoveTo(records.AppendEmpty())
+}
+
+// AddMetrics adds the numbers of an event as data points. The event is used up.
+func (b *Batch) AddMetrics(event Fields, observed pcommon.Timestamp) {
+	t := event.timestamp()
+	if t == 0 {
+		t = observed
+	}
+	values := event.measurements()
+	// What is another one for every document would make every point a series.
+	delete(event, metadataID)
+	delete(event, metadataOp)
+	delete(event, vocabulary.RecordUID)
+	resource, attributes := event.split()
+	key := identity(resource)
+	m, ok := b.points[key]
+	if !ok {
+		rm := b.Metrics.ResourceMetrics().AppendEmpty()
+		_ = rm.Resource().Attributes().FromRaw(resource)
+		sm := rm.ScopeMetrics().AppendEmpty()
+		b.mark(sm.Scope())
+		m = &metrics{slice: sm.Metrics(), byName: map[string]pmetric.Metric{}}
+		b.points[key] = m
+	}
+	m.add(values, attributes, t)
+}
+
+func (b *Batch) mark(s pcommon.InstrumentationScope) {
+	s.SetName(b.scope)
+	s.SetVersion(b.version)
+	s.Attributes().PutStr(vocabulary.ElasticSchema, schema)
+}
+
+// identity is the same for the same attributes only.
+func identity(attributes map[string]any) string {
+	b := make([]byte, 0, 1024)
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		b = appendText(b, 'n', name)
+		switch v := attributes[name].(type) {
+		case string:
+			b = appendText(b, 's', v)
+		case bool:
+			b = strconv.AppendBool(b, v)
+		case []any: // of texts only, see identifies
+			b = append(b, 'l')
+			for _, text := range v {
+				b = appendText(b, 's', text.(string))
+			}
+		}
+	}
+	return string(b)
+}
+
+func appendText(b []byte, kind byte, text string) []byte {
+	return append(binary.AppendUvarint(append(b, kind), uint64(len(text))), text...)
+}

@@ -1,0 +1,64 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ecs
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// originals are the names of fields by the names that they are given here.
+var originals = func() map[string]string {
+	m := make(map[string]string, len(renamed))
+	for from, to := range renamed {
+		m[to] = from
+	}
+	return m
+}()
+
+// Original is the name that an attribute's field had in its event, where that
+// event did not use the attribute's own name.
+func Original(name string) string {
+	if from, ok := originals[name]; ok {
+		return from
+	}
+	for _, p := range renamedPrefixes {
+		if rest, ok := strings.CutPrefix(name, p[1]); ok {
+			return p[0] + rest
+		}
+	}
+	return name
+}
+
+// Steers tells whether a field of an event, as Original names it, is about the
+// event's way and no part of the document.
+func Steers(field string) bool {
+	switch field {
+	case vocabulary.ElasticIndex, vocabulary.ElasticPipeline, vocabulary.ElasticAsIs, vocabulary.RecordUID:
+		return true
+	}
+	return strings.HasPrefix(field, ecsMetadata)
+}
+
+// Marked tells whether the records of a scope were events of this schema.
+func Marked(scope pcommon.InstrumentationScope) bool {
+	v, ok := scope.Attributes().Get(vocabulary.ElasticSchema)
+	return ok && v.AsString() == schema
+}
+
+// AsIs are the attributes of a record that keep their names on the way back.
+func AsIs(record pcommon.Map) map[string]bool {
+	v, ok := record.Get(vocabulary.ElasticAsIs)
+	if !ok || v.Type() != pcommon.ValueTypeSlice {
+		return nil
+	}
+	names := make(map[string]bool, v.Slice().Len())
+	for _, name := range v.Slice().All() {
+		names[name.AsString()] = true
+	}
+	return names
+}

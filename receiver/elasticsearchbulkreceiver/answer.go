@@ -1,0 +1,129 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package elasticsearchbulkreceiver
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
+)
+
+// refusal is an answer that is no success, in the words of Elasticsearch.
+type refusal struct {
+	status int
+	kind   string // as Elasticsearch calls the error
+	text   string
+	reason string // for the counter
+}
+
+func (e *refusal) Error() string { return e.text }
+
+// Kinds of errors that clients know.
+const (
+	kindArgument = "illegal_argument_exception"
+	kindBusy     = "es_rejected_execution_exception"
+	kindMedia    = "media_type_header_exception"
+	kindNotFound = "resource_not_found_exception"
+	kindParsing  = "document_parsing_exception"
+	kindSecurity = "security_exception"
+	kindTooLarge = "content_too_long_exception"
+)
+
+func (e *refusal) body() map[string]any {
+	cause := map[string]any{"type": e.kind, "reason": e.text}
+	return map[string]any{"error": map[string]any{"root_cause": []any{cause}, "type": e.kind, "reason": e.text}, "status": e.status}
+}
+
+// refuse answers with an error, and counts it.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, e *refusal) {
+	s.failed(r, e.reason, e)
+	h := w.Header()
+	switch e.status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		h.Set("Retry-After", strconv.Itoa(int((s.cfg.RetryAfter+time.Second-1)/time.Second)))
+	case http.StatusUnauthorized:
+		h.Add("WWW-Authenticate", `Basic realm="security", charset="UTF-8"`)
+		h.Add("WWW-Authenticate", "ApiKey")
+		h.Add("WWW-Authenticate", "Bearer")
+	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
+		// The rest of the request is not read.
+		h.Set("Connection", "close")
+	}
+	s.write(w, r, e.status, e.body())
+}
+
+// turnedAway answers what the server of the collector refuses: credentials, and encodings.
+func (s *server) turnedAway(w http.ResponseWriter, r *http.Request, text string, status int) {
+	e := &refusal{status: status, kind: kindArgument, text: text, reason: reasonEncoding}
+	if status == http.StatusUnauthorized {
+		e.kind, e.reason = kindSecurity, reasonUnauthorized
+	}
+	s.refuse(w, r, e)
+}
+
+// write answers a request with what is selected of an object; nil is no body.
+func (s *server) write(w http.ResponseWriter, r *http.Request, status int, body map[string]any) {
+	if body == nil || r.Method == http.MethodHead {
+		s.send(w, r, status, nil)
+		return
+	}
+	if status < 300 {
+		body = esbulk.Select(r.URL.Query().Get("filter_path")).Of(body)
+	}
+	// Nothing in an answer can fail to be JSON.
+	text, _ := json.Marshal(body)
+	s.send(w, r, status, text)
+}
+
+// send writes an answer, within a time of its own.
+func (s *server) send(w http.ResponseWriter, r *http.Request, status int, text []byte) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+	media, err := mediaType(r)
+	if err != nil {
+		media = "application/json"
+	}
+	w.Header().Set("Content-Type", media)
+	w.WriteHeader(status)
+	if _, err := w.Write(text); err != nil && r.Method != http.MethodHead {
+		s.failed(r, reasonAnswer, err)
+	}
+}
+
+// compatible is a media type with the version of the interface that the client speaks.
+var compatible = regexp.MustCompile(`^application/vnd\.elasticsearch\+(?:json|x-ndjson); *compatible-with=(\d+)$`)
+
+// mediaType is that of the answer: in the version that the client speaks, if it says so.
+func mediaType(r *http.Request) (string, error) {
+	answer := ""
+	for _, name := range []string{"Content-Type", "Accept"} {
+		for header := range strings.SplitSeq(r.Header.Get(name), ",") {
+			media := strings.ToLower(strings.TrimSpace(header))
+			if m := compatible.FindStringSubmatch(media); m != nil {
+				if m[1] != "7" && m[1] != "8" && m[1] != "9" {
+					return "", errors.New("the versions compatible-with=7, 8 and 9 are spoken here, not " + m[1])
+				}
+				answer = "application/vnd.elasticsearch+json;compatible-with=" + m[1]
+				continue
+			}
+			media, _, _ = strings.Cut(media, ";")
+			switch media {
+			case "", "*/*", "application/*", "application/json", "application/x-ndjson", "text/plain", "application/x-www-form-urlencoded":
+			default:
+				if name == "Content-Type" {
+					return "", errors.New("Content-Type header [" + header + "] is not supported, only JSON is")
+				}
+			}
+		}
+	}
+	if answer == "" {
+		answer = "application/json"
+	}
+	return answer, nil
+}

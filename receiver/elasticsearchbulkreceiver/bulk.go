@@ -1,0 +1,117 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package elasticsearchbulkreceiver
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/client"
+
+	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
+)
+
+// Reasons for an error beside those of the codec.
+const (
+	reasonAnswer       = "answer"       // the client is gone, or does not read its answer
+	reasonBodySize     = "body_size"    // above max_request_body_size
+	reasonClient       = "client"       // max_requests_per_client is reached
+	reasonEncoding     = "encoding"     // the body is compressed as nobody knows, or damaged
+	reasonMediaType    = "media_type"   // neither JSON nor NDJSON
+	reasonRead         = "read"         // the connection broke
+	reasonRefused      = "refused"      // the pipeline refused all for now
+	reasonRequests     = "requests"     // max_requests is reached
+	reasonStalled      = "stalled"      // the client was too slow
+	reasonStopping     = "stopping"     // the receiver shuts down
+	reasonUnauthorized = "unauthorized" // the credentials
+	reasonUnsupported  = "unsupported"  // a question that is not answered here
+)
+
+// bulk serves a request to _bulk.
+func (s *server) bulk(w http.ResponseWriter, r *request) {
+	if r.Method != http.MethodPost && r.Method != http.MethodPut {
+		s.refuse(w, r.Request, &refusal{http.StatusMethodNotAllowed, kindArgument, "Incorrect HTTP method for uri [" + r.URL.Path + "], allowed: [POST, PUT]", reasonUnsupported})
+		return
+	}
+	if s.draining.Load() {
+		s.refuse(w, r.Request, &refusal{http.StatusServiceUnavailable, kindBusy, "the collector shuts down", reasonStopping})
+		return
+	}
+	release, err := s.slots.Take(door.Client(client.FromContext(r.Context()).Addr))
+	if err != nil {
+		reason := reasonRequests
+		if errors.Is(err, door.ErrClient) {
+			reason = reasonClient
+		}
+		s.refuse(w, r.Request, &refusal{http.StatusTooManyRequests, kindBusy, "rejected execution: " + err.Error(), reason})
+		return
+	}
+	defer release()
+	began := time.Now()
+	d := newDelivery(s, r.Context())
+	query := r.URL.Query()
+	def := esbulk.Action{Pipeline: query.Get("pipeline")}
+	if len(r.path) > 1 {
+		def.Index = r.path[0]
+	}
+	limits := esbulk.Limits{Line: s.cfg.Limits.EventBytes, Items: s.cfg.Limits.Items, Depth: s.cfg.Limits.Depth}
+	body := &patientReader{r: r.Body, control: http.NewResponseController(w), left: s.cfg.ServerConfig.ReadTimeout}
+	if err = esbulk.ReadRequest(body, limits, def, d.take); err != nil {
+		s.refuse(w, r.Request, describe(err, s.cfg.ServerConfig.MaxRequestBodySize))
+		return
+	}
+	d.handOver()
+	d.count()
+	if e := d.whole(); e != nil {
+		s.refuse(w, r.Request, e)
+		return
+	}
+	answer := esbulk.NewAnswer(esbulk.Select(query.Get("filter_path")))
+	s.send(w, r.Request, http.StatusOK, answer.Append(nil, time.Since(began).Milliseconds(), d.outcomes))
+}
+
+// describe says why a request could not be read to its end.
+func describe(err error, limit int64) *refusal {
+	var fault *esbulk.Error
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &fault):
+		return &refusal{http.StatusBadRequest, kindArgument, fault.Text, string(fault.Reason)}
+	case errors.As(err, &large):
+		return &refusal{http.StatusRequestEntityTooLarge, kindTooLarge, "the request has more than " + strconv.FormatInt(limit, 10) + " bytes, see max_request_body_size", reasonBodySize}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &refusal{http.StatusRequestTimeout, kindArgument, "the request took too long to arrive", reasonStalled}
+	case errors.Is(err, errBody):
+		return &refusal{http.StatusBadRequest, kindArgument, err.Error(), reasonRead}
+	}
+	return &refusal{http.StatusBadRequest, kindArgument, "the body cannot be decompressed: " + err.Error(), reasonEncoding}
+}
+
+// errBody is a connection that broke.
+var errBody = errors.New("the request broke off")
+
+// patientReader reads a body within the client's time. The time between two
+// reads is the pipeline's and counts for nobody.
+type patientReader struct {
+	r       io.Reader
+	control *http.ResponseController
+	left    time.Duration
+}
+
+func (p *patientReader) Read(b []byte) (int, error) {
+	begin := time.Now()
+	// Not every connection has deadlines; the server's own read_timeout holds there.
+	_ = p.control.SetReadDeadline(begin.Add(p.left))
+	n, err := p.r.Read(b)
+	p.left = max(0, p.left-time.Since(begin))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.Join(errBody, err)
+	}
+	return n, err
+}

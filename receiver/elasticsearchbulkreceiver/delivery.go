@@ -1,0 +1,202 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package elasticsearchbulkreceiver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/ecs"
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
+	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
+)
+
+// Reasons for an item beside those of the codec.
+const (
+	itemBusy       = "busy"        // the pipeline refused it for now
+	itemNoPipeline = "no_pipeline" // it is a log record, and the receiver is in no pipeline of logs
+	itemRefused    = "refused"     // the pipeline refused it for good
+)
+
+// delivery gives the items of a request to the pipeline, in parts, and notes what became of each.
+type delivery struct {
+	server   *server
+	ctx      context.Context
+	ids      ids
+	observed pcommon.Timestamp
+	outcomes []esbulk.Outcome
+	busy     error // set once the pipeline has refused something for now: no more is tried
+	busyOnes int
+	accepted int
+	refused  map[string]int
+
+	batch         *ecs.Batch
+	logs, metrics []int // the items that are in the batch
+	bytes         int
+}
+
+func newDelivery(s *server, ctx context.Context) *delivery {
+	d := &delivery{server: s, ctx: ctx, ids: newIDs(), observed: pcommon.NewTimestampFromTime(time.Now()), refused: map[string]int{}}
+	d.reset()
+	return d
+}
+
+func (d *delivery) reset() {
+	d.batch = ecs.NewBatch(metadata.ScopeName, d.server.set.BuildInfo.Version)
+	d.logs, d.metrics, d.bytes = d.logs[:0], d.metrics[:0], 0
+}
+
+// take is called with each item of a request.
+func (d *delivery) take(item esbulk.Item) error {
+	d.outcomes = append(d.outcomes, esbulk.Outcome{Op: item.Op, Index: item.Index, ID: item.ID})
+	n := len(d.outcomes) - 1
+	document, problem := item.Document, item.Problem
+	if problem == nil && item.Op == esbulk.Update {
+		document, problem = esbulk.Partial(document)
+	}
+	if problem != nil {
+		d.fail(n, http.StatusBadRequest, kindOf(problem.Reason), problem.Text, string(problem.Reason))
+		return nil
+	}
+	event, err := ecs.Parse(document)
+	switch {
+	case err != nil:
+		d.fail(n, http.StatusBadRequest, kindParsing, "the document "+err.Error(), string(esbulk.ReasonNotJSON))
+		return nil
+	case d.busy != nil:
+		d.fail(n, http.StatusTooManyRequests, kindBusy, d.busy.Error(), itemBusy)
+		return nil
+	}
+	d.add(n, event, item)
+	d.bytes += len(document)
+	if len(d.logs)+len(d.metrics) >= d.server.cfg.Part.Events || d.bytes >= d.server.cfg.Part.Bytes {
+		d.handOver()
+	}
+	return nil
+}
+
+func kindOf(reason esbulk.Reason) string {
+	switch reason {
+	case esbulk.ReasonNotJSON, esbulk.ReasonUTF8, esbulk.ReasonDepth, esbulk.ReasonEventSize:
+		return kindParsing
+	}
+	return kindArgument
+}
+
+// add puts an event into the batch, with where it was to go.
+func (d *delivery) add(n int, event ecs.Fields, item esbulk.Item) {
+	op := item.Op
+	if op == esbulk.Create || item.ID == "" && op == esbulk.Index {
+		op = "" // what a document is done with that is there once
+	}
+	event.Route(item.Index, item.ID, item.Pipeline, op)
+	out := &d.outcomes[n]
+	switch s := d.server; {
+	case s.metrics != nil && event.IsMetrics():
+		d.batch.AddMetrics(event, d.observed)
+		d.metrics = append(d.metrics, n)
+	case s.logs != nil:
+		id := event.ID()
+		if id == "" {
+			id = d.ids.next()
+		}
+		if out.ID == "" {
+			out.ID = id
+		}
+		d.batch.AddLog(event, id, d.observed)
+		d.logs = append(d.logs, n)
+	default:
+		d.fail(n, http.StatusBadRequest, kindArgument, "the document holds no measurements, and this receiver is in no pipeline of logs", itemNoPipeline)
+	}
+}
+
+// handOver gives to the pipeline what was collected.
+func (d *delivery) handOver() {
+	s := d.server
+	if n := len(d.logs); n > 0 {
+		ctx := s.obs.StartLogsOp(d.ctx)
+		err := s.logs.ConsumeLogs(ctx, d.batch.Logs)
+		s.obs.EndLogsOp(ctx, "elasticsearch_bulk", n, err)
+		d.settle(d.logs, err)
+	}
+	if len(d.metrics) > 0 {
+		points := d.batch.Metrics.DataPointCount()
+		ctx := s.obs.StartMetricsOp(d.ctx)
+		err := s.metrics.ConsumeMetrics(ctx, d.batch.Metrics)
+		s.obs.EndMetricsOp(ctx, "elasticsearch_bulk", points, err)
+		d.settle(d.metrics, err)
+	}
+	d.reset()
+}
+
+// settle notes the pipeline's answer for items.
+func (d *delivery) settle(items []int, err error) {
+	for _, n := range items {
+		switch {
+		case err == nil:
+			d.accepted++
+			d.outcomes[n].Status = http.StatusCreated
+			if d.outcomes[n].Op == esbulk.Update {
+				d.outcomes[n].Status = http.StatusOK
+			}
+		case door.Permanent(err):
+			d.fail(n, http.StatusBadRequest, kindArgument, "the pipeline refuses it for good: "+err.Error(), itemRefused)
+		default:
+			d.busy = err
+			d.fail(n, http.StatusTooManyRequests, kindBusy, "the pipeline refuses it for now: "+err.Error(), itemBusy)
+		}
+	}
+}
+
+func (d *delivery) fail(n, status int, kind, text, reason string) {
+	if status == http.StatusTooManyRequests {
+		d.busyOnes++
+	}
+	d.refused[reason]++
+	d.outcomes[n].Result = esbulk.Result{Status: status, Type: kind, Reason: text}
+}
+
+// whole is the answer to a request of which nothing was taken, because nothing can be taken now.
+func (d *delivery) whole() *refusal {
+	if d.busyOnes == 0 || d.busyOnes < len(d.outcomes) {
+		return nil
+	}
+	return &refusal{http.StatusTooManyRequests, kindBusy, d.outcomes[0].Reason, reasonRefused}
+}
+
+func (d *delivery) count() {
+	ctx, t := context.WithoutCancel(d.ctx), d.server.telemetry
+	if d.accepted > 0 {
+		t.ReceiverElasticsearchBulkAcceptedItems.Add(ctx, int64(d.accepted))
+	}
+	for reason, n := range d.refused {
+		t.ReceiverElasticsearchBulkRefusedItems.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+	}
+}
+
+// ids gives ids to documents that have none: 20 characters, as Elasticsearch does, and unlike any other's.
+type ids struct {
+	bytes [15]byte
+	n     uint32
+}
+
+func newIDs() (i ids) {
+	_, _ = rand.Read(i.bytes[:])
+	return i
+}
+
+func (i *ids) next() string {
+	binary.BigEndian.PutUint32(i.bytes[11:], i.n)
+	i.n++
+	return base64.RawURLEncoding.EncodeToString(i.bytes[:])
+}

@@ -1,0 +1,9 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
+
+// Package elasticsearchbulkreceiver takes documents from clients of
+// Elasticsearch: Beats, Logstash, log shippers, and the client libraries. It
+// answers for an item after the next consumer has accepted it, and not before.
+package elasticsearchbulkreceiver
