@@ -58,6 +58,7 @@ import (
 	intervalprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/intervalprocessor"
 	spanprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/spanprocessor"
 	groupbytraceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/groupbytraceprocessor"
+	elasticsearchbulkreceiver "github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver"
 	findingsreceiver "github.com/auspex-otel/auspex/receiver/findingsreceiver"
 	lumberjackreceiver "github.com/auspex-otel/auspex/receiver/lumberjackreceiver"
 	prometheusremotewritereceiver "github.com/auspex-otel/auspex/receiver/prometheusremotewritereceiver"
@@ -132,6 +133,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
+		elasticsearchbulkreceiver.NewFactory(),
 		findingsreceiver.NewFactory(),
 		lumberjackreceiver.NewFactory(),
 		prometheusremotewritereceiver.NewFactory(),
@@ -158,6 +160,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
+		elasticsearchbulkreceiver.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		findingsreceiver.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		lumberjackreceiver.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		prometheusremotewritereceiver.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",

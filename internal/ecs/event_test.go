@@ -19,6 +19,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"golang.org/x/tools/txtar"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what becomes of the events into testdata/events/*.txtar")
@@ -112,6 +114,11 @@ func showMetrics(md pmetric.Metrics) string {
 		}
 	}
 	return b.String()
+}
+
+// The exporter reads by this name what the receivers write.
+func TestNameOfTheOperation(t *testing.T) {
+	assert.Equal(t, vocabulary.ElasticOp, rename(metadataOp, Fields{}))
 }
 
 // uid is the id that an event gets.

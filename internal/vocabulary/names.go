@@ -160,6 +160,8 @@ const RecordUID = "log.record.uid"
 const (
 	ElasticIndex    = "elasticsearch.index"
 	ElasticPipeline = "elasticsearch.ingest_pipeline"
+	// ElasticOp is what the sender of a document would have had done with it: index replaces what has the same id.
+	ElasticOp = "elastic.metadata.op_type"
 	// ElasticSchema is the attribute of a scope whose records were documents before: in which schema.
 	ElasticSchema = "elastic.event.schema"
 	// ElasticAsIs lists attributes of such a record that were fields of just that name.

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/internal/ecs"
 )
 
 // ecsNames are the attributes that have another name in the Elastic Common
@@ -61,6 +63,10 @@ type field struct {
 
 func (f fields) put(key string, v pcommon.Value) { f.keep(key, field{value: v}) }
 
+func (f field) equals(other field) bool {
+	return f.json == nil && other.json == nil && f.value != (pcommon.Value{}) && f.value.Equal(other.value)
+}
+
 func (f fields) keep(key string, v field) {
 	if _, taken := f[key]; !taken {
 		f[key] = v
@@ -82,6 +88,19 @@ func (f fields) attributes(m pcommon.Map) {
 			key = name
 		}
 		f.put(key, v)
+	})
+}
+
+// originals adds attributes of what was a document in this schema, under the names that they had in it.
+func (f fields) originals(m pcommon.Map, asIs map[string]bool) {
+	flatten("", m, func(key string, v pcommon.Value) {
+		name := ecs.Original(key)
+		if asIs[key] {
+			name = key
+		} else if ecs.Steers(name) {
+			return
+		}
+		f.put(name, v)
 	})
 }
 
@@ -111,6 +130,10 @@ func (s *scope) ecsWrite(w *writer, t pcommon.Timestamp, own fields, r route) {
 }
 
 func (s *scope) ecsLog(w *writer, lr plog.LogRecord, r route) {
+	if s.original {
+		s.ecsOriginal(w, lr, r)
+		return
+	}
 	f := fields{}
 	if lr.Body().Type() != pcommon.ValueTypeEmpty {
 		f.put("message", pcommon.NewValueStr(lr.Body().AsString()))
@@ -126,6 +149,55 @@ func (s *scope) ecsLog(w *writer, lr plog.LogRecord, r route) {
 	f.ids(lr.TraceID(), lr.SpanID())
 	f.attributes(lr.Attributes())
 	s.ecsWrite(w, logTime(lr), f, r)
+}
+
+// ecsOriginal writes the document that a record was made of: the same fields with
+// the same values, and those that were added to the record since.
+func (s *scope) ecsOriginal(w *writer, lr plog.LogRecord, r route) {
+	f := fields{}
+	if lr.Body().Type() != pcommon.ValueTypeEmpty {
+		f.put("message", lr.Body())
+	}
+	f.text("log.level", lr.SeverityText())
+	f.ids(lr.TraceID(), lr.SpanID())
+	asIs := ecs.AsIs(lr.Attributes())
+	f.originals(lr.Attributes(), asIs)
+	f.originals(s.resource, asIs)
+	if host, ok := f["host"]; ok && f["host.name"].equals(host) {
+		delete(f, "host.name")
+	}
+	w.open('{')
+	if time, odd := f["@timestamp"]; !odd || lr.Timestamp() != 0 {
+		delete(f, "@timestamp")
+		w.text("@timestamp", beatTime(logTime(lr)))
+	} else {
+		w.key("@timestamp")
+		w.value(time.value)
+		delete(f, "@timestamp")
+	}
+	if !f.within("data_stream.") {
+		r.write(w)
+	}
+	w.nest(f)
+	w.close('}')
+}
+
+// within tells whether a field's name begins so.
+func (f fields) within(prefix string) bool {
+	for name := range f {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// beatTime writes a time as Beats do, with milliseconds, or more where there is more.
+func beatTime(t pcommon.Timestamp) string {
+	if t%1e6 == 0 {
+		return t.AsTime().Format("2006-01-02T15:04:05.000Z07:00")
+	}
+	return t.AsTime().Format(ecsTime)
 }
 
 const ecsTime = "2006-01-02T15:04:05.999999999Z07:00"
@@ -173,6 +245,12 @@ func (s *scope) ecsPoint(w *writer, m pmetric.Metric, p point, r route) {
 	value := &writer{}
 	p.put(value)
 	f.keep(m.Name(), field{json: value.b})
+	if s.original {
+		f.originals(p.attributes, ecs.AsIs(p.attributes))
+		f.originals(s.resource, ecs.AsIs(p.attributes))
+		s.ecsWrite(w, p.t, f, r)
+		return
+	}
 	f.text("unit", m.Unit())
 	f.attributes(p.attributes)
 	s.ecsWrite(w, p.t, f, r)

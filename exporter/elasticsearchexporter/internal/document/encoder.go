@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/auspex-otel/auspex/internal/ecs"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
@@ -86,6 +87,7 @@ type scope struct {
 	mode                 Mode
 	resource, attributes pcommon.Map
 	dataset              string
+	original             bool // its records were documents in the schema of mode ECS
 	identity             series.ID
 	// shared are the fields of resource and scope: as JSON in mode OTel, as fields in mode ECS.
 	shared []byte
@@ -99,7 +101,9 @@ func (e *Encoder) scope(res pcommon.Resource, resURL string, sc pcommon.Instrume
 	}
 	s.identity = series.Attributes(res.Attributes()).Join(series.Scope(sc))
 	if s.mode == ECS {
-		s.fields = ecsShared(res, sc)
+		if s.original = ecs.Marked(sc); !s.original {
+			s.fields = ecsShared(res, sc)
+		}
 		return s
 	}
 	w := &writer{}
@@ -141,7 +145,12 @@ func (e *Encoder) logAction(s *scope, lr plog.LogRecord) (route, esbulk.Action) 
 		pipeline = p
 	}
 	r := s.routeOf(lr.Attributes(), kindLogs, e.LogsIndex, dataset)
-	return r, r.action(e.logID(lr), pipeline)
+	a := r.action(e.logID(lr), pipeline)
+	// What its sender would have replaced is replaced, in the index that the sender named.
+	if a.ID != "" && r.index != "" && e.LogsIndex == "" && attribute(lr.Attributes(), vocabulary.ElasticOp) == string(esbulk.Index) {
+		a.Op = esbulk.Index
+	}
+	return r, a
 }
 
 // incidentVersion grows with the event time of the update, and closing comes

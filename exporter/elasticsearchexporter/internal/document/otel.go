@@ -205,7 +205,7 @@ func otelAttributes(w *writer, m pcommon.Map, dropped uint32) {
 // flatten calls do for every value that is not a map itself, with a dotted name.
 func flatten(prefix string, m pcommon.Map, do func(key string, v pcommon.Value)) {
 	for k, v := range m.All() {
-		if v.Type() == pcommon.ValueTypeMap {
+		if v.Type() == pcommon.ValueTypeMap && v.Map().Len() > 0 {
 			flatten(prefix+k+".", v.Map(), do)
 			continue
 		}

@@ -9,14 +9,15 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
 // Attributes that steer a document and are not stored among the others.
 const (
-	attrIndex     = "elasticsearch.index"
+	attrIndex     = vocabulary.ElasticIndex
 	attrID        = "elasticsearch.document_id"
-	attrPipeline  = "elasticsearch.ingest_pipeline"
+	attrPipeline  = vocabulary.ElasticPipeline
 	attrMode      = "elastic.mapping.mode"
 	attrDataset   = "data_stream.dataset"
 	attrNamespace = "data_stream.namespace"
