@@ -73,6 +73,9 @@ type Item struct {
 // request as a whole; any other error is that of r or of take.
 func ReadRequest(r io.Reader, limits Limits, def Action, take func(Item) error) error {
 	lines := &lineReader{r: bufio.NewReaderSize(r, 64<<10), limit: limits.Line}
+	// Most clients send one action over and over.
+	var last []byte
+	var item Item
 	for n := 0; ; {
 		line, err := lines.next()
 		if err == io.EOF {
@@ -90,10 +93,13 @@ func ReadRequest(r io.Reader, limits Limits, def Action, take func(Item) error) 
 		if n++; n > limits.Items {
 			return &Error{ReasonItems, fmt.Sprintf("the request has more than %d items", limits.Items)}
 		}
-		item, err := readAction(line, lines.long, def)
-		if err != nil {
-			return &Error{ReasonAction, fmt.Sprintf("Malformed action/metadata line [%d]: %s", lines.count, err)}
+		if !bytes.Equal(line, last) {
+			if item, err = readAction(line, lines.long, def); err != nil {
+				return &Error{ReasonAction, fmt.Sprintf("Malformed action/metadata line [%d]: %s", lines.count, err)}
+			}
+			last = append(last[:0], line...)
 		}
+		item := item
 		if item.Op != Delete {
 			if err := readDocument(lines, &item, limits); err != nil {
 				return err
