@@ -1,0 +1,195 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doors
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+// elasticDoors are a collector with the receivers lumberjack and
+// elasticsearch_bulk, and the Elasticsearch that it writes to.
+type elasticDoors struct {
+	*peertest.Collector
+	es                 *peertest.Elasticsearch
+	lumberjack, bulk   string // addresses
+	run, folder, peers string
+}
+
+func startElasticDoors(t *testing.T) *elasticDoors {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a real Elasticsearch and clients: make e2e-doors installs and runs them")
+	}
+	text, err := os.ReadFile("testdata/elastic.yaml")
+	require.NoError(t, err)
+	es := peertest.StartElasticsearch(t, 8)
+	d := &elasticDoors{
+		es: es, run: elasticRun(), folder: t.TempDir(), peers: peertest.CacheFolder(t),
+		Collector: peertest.StartCollector(t, peertest.CollectorOptions{Config: string(text), Env: []string{"E2E_ELASTICSEARCH=" + es.URL}}),
+	}
+	d.lumberjack, d.bulk = d.OTLP, d.OTLP2
+	return d
+}
+
+func elasticRun() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// elasticCount is how many events each client sends.
+func elasticCount(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("AUSPEX_E2E_EVENTS")
+	if text == "" {
+		return 20_000
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, "AUSPEX_E2E_EVENTS")
+	return n
+}
+
+// elasticLists are a client's own lists: of what it sent, and of what was acknowledged to it.
+type elasticLists struct{ sent, acknowledged map[int]bool }
+
+func readElasticLists(t *testing.T, folder, name string) elasticLists {
+	t.Helper()
+	read := func(list string) map[int]bool {
+		text, err := os.ReadFile(filepath.Join(folder, name+"."+list))
+		require.NoError(t, err)
+		numbers := map[int]bool{}
+		for line := range strings.Lines(string(text)) {
+			if whole, ok := strings.CutSuffix(line, "\n"); ok {
+				n, err := strconv.Atoi(whole)
+				require.NoError(t, err)
+				numbers[n] = true
+			}
+		}
+		return numbers
+	}
+	return elasticLists{read("sent"), read("acknowledged")}
+}
+
+// elasticRow is a client's lists beside what Elasticsearch has.
+type elasticRow struct {
+	client, door                                   string
+	sent, acknowledged, found, missing, duplicates int
+	took                                           time.Duration
+}
+
+func (d *elasticDoors) row(t *testing.T, client, door string, l elasticLists) elasticRow {
+	t.Helper()
+	r := elasticRow{client: client, door: door, sent: len(l.sent), acknowledged: len(l.acknowledged)}
+	found := map[int]int{}
+	hits, err := d.es.Search(t.Context(), "*", fmt.Sprintf(`{"bool":{"filter":[{"match":{"run":%q}},{"match_phrase":{"sender":%q}}]}}`, d.run, client))
+	require.NoError(t, err)
+	for _, h := range hits {
+		if h.Source["sender"] != client {
+			continue // the query knows words only
+		}
+		n, ok := h.Source["n"].(float64)
+		require.True(t, ok, "%v", h.Source)
+		require.True(t, l.sent[int(n)], "%s never sent event %v", client, n)
+		found[int(n)]++
+	}
+	r.found = len(found)
+	for n := range l.acknowledged {
+		if found[n] == 0 {
+			r.missing++
+		}
+	}
+	for _, n := range found {
+		r.duplicates += n - 1
+	}
+	return r
+}
+
+func elasticTable(rows []elasticRow) string {
+	var b strings.Builder
+	const form = "| %-20s | %-18s | %7v | %12v | %7v | %23v | %10v | %7v |\n"
+	fmt.Fprintf(&b, form, "client", "door", "sent", "acknowledged", "found", "missing of acknowledged", "duplicates", "took")
+	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, r := range rows {
+		fmt.Fprintf(&b, form, r.client, r.door, r.sent, r.acknowledged, r.found, r.missing, r.duplicates, r.took.Round(100*time.Millisecond))
+	}
+	return b.String()
+}
+
+// TestElasticClients sends with every client of Elastic's protocols that can be
+// had, through the collector into Elasticsearch, and compares the clients' own
+// lists with the documents. AUSPEX_E2E_EVENTS is how many events each client
+// sends; AUSPEX_E2E_STOP_ELASTICSEARCH=1 stops Elasticsearch in between, and the test must then fail.
+func TestElasticClients(t *testing.T) {
+	d := startElasticDoors(t)
+	count := elasticCount(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Duration(count)*5*time.Millisecond)
+	defer cancel()
+	clients := []struct {
+		name, door string
+		send       func(ctx context.Context, name string, count int) error
+	}{
+		{"filebeat-bulk", "elasticsearch_bulk", d.sendWithFilebeat("output.elasticsearch: {hosts: ['http://" + d.bulk + "'], compression_level: 1}")},
+		{"filebeat-logstash", "lumberjack", d.sendWithFilebeat("output.logstash: {hosts: ['" + d.lumberjack + "']}")},
+		{"go-elasticsearch", "elasticsearch_bulk", d.sendWithGoElasticsearch},
+		{"python-elasticsearch", "elasticsearch_bulk", d.sendWithScript("http://"+d.bulk, filepath.Join(d.peers, "lumberjack-clients", "python", "bin", "python"), "../clients/elasticsearch_bulk_sender.py")},
+		{"rsyslog", "elasticsearch_bulk", d.sendWithRsyslog},
+		{"go-lumber", "lumberjack", d.sendWithGoLumber},
+		{"pylogbeat", "lumberjack", d.sendWithScript(d.lumberjack, filepath.Join(d.peers, "lumberjack-clients", "python", "bin", "python"), "../clients/pylogbeat_sender.py")},
+		{"lumberjack-client", "lumberjack", d.sendWithScript(d.lumberjack, "node", "../clients/lumberjack_client_sender.js")},
+	}
+	took, errs := make([]time.Duration, len(clients)), make([]error, len(clients))
+	var all sync.WaitGroup
+	began := time.Now()
+	for i, c := range clients {
+		all.Go(func() {
+			errs[i] = c.send(ctx, c.name, count)
+			took[i] = time.Since(began)
+		})
+	}
+	stop := os.Getenv("AUSPEX_E2E_STOP_ELASTICSEARCH") == "1"
+	if stop {
+		time.Sleep(2 * time.Second)
+		d.es.Stop()
+		time.Sleep(20 * time.Second)
+		cancel()
+	}
+	all.Wait()
+	if stop {
+		d.Kill() // so that it delivers nothing more
+		d.es.Start()
+	}
+	var rows []elasticRow
+	for i, c := range clients {
+		if errs[i] != nil {
+			t.Errorf("%s: %v", c.name, errs[i])
+			if !stop {
+				continue
+			}
+		}
+		r := d.row(t, c.name, c.door, readElasticLists(t, d.folder, c.name))
+		r.took = took[i]
+		rows = append(rows, r)
+	}
+	t.Logf("run %s, %d events from each client, acknowledged means: in Elasticsearch\n%s", d.run, count, elasticTable(rows))
+	for _, r := range rows {
+		assert.Equal(t, count, r.sent, "%s: sent", r.client)
+		assert.Equal(t, count, r.acknowledged, "%s: acknowledged", r.client)
+		assert.Zero(t, r.missing, "%s: acknowledged, but not in Elasticsearch", r.client)
+	}
+}
