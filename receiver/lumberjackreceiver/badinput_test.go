@@ -5,6 +5,7 @@ package lumberjackreceiver
 
 import (
 	"bytes"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,7 @@ func TestBadInput(t *testing.T) {
 // Every reason that the codec knows is declared in metadata.yaml, and so are our own.
 func TestReasonsAreDeclared(t *testing.T) {
 	declared := metadataAttribute(t, "error_reason")
-	used := []string{reasonAck, reasonConnections, reasonDeadLetter, reasonRefused, reasonStalled, reasonTLS}
+	used := []string{reasonAck, reasonClient, reasonConnections, reasonDeadLetter, reasonRefused, reasonStalled, reasonTLS}
 	for _, r := range []lumberjack.Reason{
 		lumberjack.ReasonVersion, lumberjack.ReasonFrame, lumberjack.ReasonWindow, lumberjack.ReasonEventSize, lumberjack.ReasonPairs,
 		lumberjack.ReasonCompressed, lumberjack.ReasonDecompressed, lumberjack.ReasonNesting, lumberjack.ReasonTruncated, lumberjack.ReasonRead,
@@ -166,6 +167,25 @@ func TestMaxConnections(t *testing.T) {
 	four := r.dial()
 	four.send(lj.Batch(said(0)))
 	four.acks("2:1")
+}
+
+// One client leaves room for others.
+func TestMaxConnectionsPerClient(t *testing.T) {
+	t.Parallel()
+	r := start(t, &pipeline{}, func(c *Config) { c.MaxConnections, c.MaxConnectionsPerClient = 3, 2 })
+	one, _ := r.dial(), r.dial()
+	r.counts(2, "lumberjack_connections")
+	r.dial().acks("")
+	r.counts(1, "lumberjack_errors", reasonClient)
+	r.says("see max_connections_per_client")
+	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext(t.Context(), "tcp", r.addr)
+	require.NoError(t, err)
+	defer conn.Close()
+	other := &peer{t, conn}
+	for _, p := range []*peer{one, other} {
+		p.send(lj.Batch(said(0)))
+		p.acks("2:1")
+	}
 }
 
 // A peer that vanishes between windows took nothing with it.

@@ -25,6 +25,8 @@ type Config struct {
 	TLS configoptional.Optional[configtls.ServerConfig] `mapstructure:"tls"`
 	// MaxConnections is how many clients are served at once. One more is closed at once.
 	MaxConnections int `mapstructure:"max_connections"`
+	// MaxConnectionsPerClient is how many of them one address may have.
+	MaxConnectionsPerClient int `mapstructure:"max_connections_per_client"`
 	// IdleTimeout closes a connection on which no window begins for so long. 0: never.
 	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
 	// ReadTimeout is how long a window may take to arrive, and a TLS handshake. Time that the pipeline takes does not count.
@@ -82,12 +84,13 @@ func createDefaultConfig() component.Config {
 	addr := confignet.NewDefaultAddrConfig()
 	addr.Endpoint, addr.Transport = "localhost:5044", confignet.TransportTypeTCP
 	return &Config{
-		NetAddr:        addr,
-		MaxConnections: 1000,
-		IdleTimeout:    5 * time.Minute,
-		ReadTimeout:    30 * time.Second,
-		KeepAlive:      5 * time.Second,
-		Part:           PartConfig{Events: 2048, Bytes: 4 << 20},
+		NetAddr:                 addr,
+		MaxConnections:          1000,
+		MaxConnectionsPerClient: 500,
+		IdleTimeout:             5 * time.Minute,
+		ReadTimeout:             30 * time.Second,
+		KeepAlive:               5 * time.Second,
+		Part:                    PartConfig{Events: 2048, Bytes: 4 << 20},
 		Limits: LimitsConfig{
 			WindowEvents: limits.Window, EventBytes: limits.Event, Pairs: limits.Pairs,
 			CompressedBytes: limits.Compressed, DecompressedBytes: limits.Decompressed,
@@ -126,6 +129,7 @@ func (c *Config) Validate() error {
 		value int64
 	}{
 		{"max_connections", int64(c.MaxConnections)},
+		{"max_connections_per_client", int64(c.MaxConnectionsPerClient)},
 		{"part::events", int64(c.Part.Events)},
 		{"part::bytes", int64(c.Part.Bytes)},
 		{"limits::window_events", int64(c.Limits.WindowEvents)},

@@ -23,6 +23,7 @@ import (
 // Reasons for an error beside those of the codec.
 const (
 	reasonAck         = "ack"         // an acknowledgement could not be sent
+	reasonClient      = "client"      // max_connections_per_client is reached
 	reasonConnections = "connections" // max_connections is reached
 	reasonDeadLetter  = "dead_letter" // an event is to be given up, and cannot be
 	reasonRefused     = "refused"     // the pipeline refused events for now

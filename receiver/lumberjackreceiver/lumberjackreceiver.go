@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/door"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
@@ -40,6 +41,7 @@ type server struct {
 	obs         *receiverhelper.ObsReport
 	telemetry   *metadata.TelemetryBuilder
 	letters     deadLetters
+	slots       *door.Slots
 	tls         *tls.Config
 
 	listener net.Listener
@@ -66,7 +68,8 @@ func newServer(cfg *Config, set receiver.Settings) (*server, error) {
 	}
 	return &server{
 		cfg: cfg, set: set, logger: set.Logger, obs: obs, telemetry: telemetry,
-		letters: newDeadLetters(cfg.DeadLetter, set.ID), connections: map[*connection]struct{}{},
+		letters: newDeadLetters(cfg.DeadLetter, set.ID), slots: door.NewSlots(cfg.MaxConnections, cfg.MaxConnectionsPerClient),
+		connections: map[*connection]struct{}{},
 	}, nil
 }
 
@@ -162,19 +165,20 @@ func (s *server) accept(listener net.Listener) {
 // serve gives a connection its goroutine, or closes it if there are too many.
 func (s *server) serve(conn net.Conn) {
 	c := newConnection(s, conn)
+	release, err := s.slots.Take(door.Client(conn.RemoteAddr()))
+	if err != nil {
+		s.tooMany(c, err)
+		_ = conn.Close()
+		return
+	}
 	s.mu.Lock()
-	stopped, full := s.stopped, len(s.connections) >= s.cfg.MaxConnections
-	if !stopped && !full {
+	stopped := s.stopped
+	if !stopped {
 		s.connections[c] = struct{}{}
 	}
 	s.mu.Unlock()
-	switch {
-	case stopped:
-		_ = conn.Close()
-		return
-	case full:
-		s.failed(reasonConnections)
-		s.logger.Warn("connection refused: there are too many, see max_connections", zap.String("peer", c.peer), zap.Int("max_connections", s.cfg.MaxConnections))
+	if stopped {
+		release()
 		_ = conn.Close()
 		return
 	}
@@ -184,8 +188,21 @@ func (s *server) serve(conn net.Conn) {
 		s.mu.Lock()
 		delete(s.connections, c)
 		s.mu.Unlock()
+		release()
 		s.telemetry.ReceiverLumberjackConnections.Add(s.ctx, -1)
 	})
+}
+
+// tooMany says which limit a connection was one too many for.
+func (s *server) tooMany(c *connection, err error) {
+	if errors.Is(err, door.ErrClient) {
+		s.failed(reasonClient)
+		s.logger.Warn("connection refused: this client has too many, see max_connections_per_client", zap.String("peer", c.peer),
+			zap.Int("max_connections_per_client", s.cfg.MaxConnectionsPerClient))
+		return
+	}
+	s.failed(reasonConnections)
+	s.logger.Warn("connection refused: there are too many, see max_connections", zap.String("peer", c.peer), zap.Int("max_connections", s.cfg.MaxConnections))
 }
 
 // failed counts a connection that was closed for an error.
