@@ -96,7 +96,7 @@ func TestReasonsAreDeclared(t *testing.T) {
 		used = append(used, string(r))
 	}
 	assert.ElementsMatch(t, used, declared)
-	assert.ElementsMatch(t, []string{letterNotJSON, letterRefused}, metadataAttribute(t, "letter_reason"))
+	assert.ElementsMatch(t, []string{letterNoPipeline, letterNotJSON, letterRefused}, metadataAttribute(t, "letter_reason"))
 }
 
 // A peer that sends a little now and then must not hold its place for ever.

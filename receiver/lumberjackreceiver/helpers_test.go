@@ -95,14 +95,20 @@ type running struct {
 func start(t *testing.T, next *pipeline, change func(*Config)) *running {
 	t.Helper()
 	r := prepare(t, next, change)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	r.begin()
+	return r
+}
+
+// begin starts what was prepared.
+func (r *running) begin() {
+	r.Helper()
+	require.NoError(r, r.Start(r.Context(), componenttest.NewNopHost()))
 	r.addr = r.listener.Addr().String()
-	t.Cleanup(func() {
+	r.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		assert.NoError(t, r.Shutdown(ctx))
+		assert.NoError(r, r.Shutdown(ctx))
 	})
-	return r
 }
 
 func prepare(t *testing.T, next *pipeline, change func(*Config)) *running {

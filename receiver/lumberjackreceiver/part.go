@@ -21,8 +21,9 @@ import (
 
 // Reasons for a dead letter.
 const (
-	letterNotJSON = "not_json"
-	letterRefused = "refused"
+	letterNoPipeline = "no_pipeline"
+	letterNotJSON    = "not_json"
+	letterRefused    = "refused"
 )
 
 // errNoLogs is about an event that is no measurement, where only those are taken.
@@ -148,7 +149,7 @@ func (c *connection) deliver() error {
 	if n := len(p.damaged); n > 0 {
 		// To know this first keeps a sender that repeats such an event for ever from repeating the others into the pipeline.
 		if err := c.server.letters.room(len(p.raw), n); err != nil {
-			return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, and they cannot be kept as dead letters", n), err}
+			return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, or that no pipeline takes, and they cannot be kept as dead letters", n), err}
 		}
 	}
 	err := c.consume()
@@ -203,8 +204,15 @@ func (c *connection) bury(refused error) error {
 	if err := c.server.letters.write(letters); err != nil {
 		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(letters)), errors.Join(refused, err)}
 	}
+	homeless := 0
+	for _, damage := range p.damaged {
+		if errors.Is(damage, errNoLogs) {
+			homeless++
+		}
+	}
 	damaged := len(p.damaged)
-	c.count(letterNotJSON, damaged)
+	c.count(letterNoPipeline, homeless)
+	c.count(letterNotJSON, damaged-homeless)
 	c.count(letterRefused, len(letters)-damaged)
 	c.server.logger.Error("events cannot be delivered; they were written to the dead-letter file and acknowledged",
 		zap.String("peer", c.peer), zap.Int("events", len(letters)), zap.String("file", c.server.letters.path()),
