@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
@@ -77,7 +78,10 @@ func (d *elasticDoors) sendWithGoLumber(ctx context.Context, name string, count 
 			if err != nil {
 				continue
 			}
+			// A collector that waits for Elasticsearch keeps the client waiting for as long.
+			stop := context.AfterFunc(ctx, func() { _ = client.Close() })
 			_, err = client.Send(events)
+			stop()
 			_ = client.Close()
 			if err == nil {
 				break
@@ -97,34 +101,43 @@ func (d *elasticDoors) sendWithGoElasticsearch(ctx context.Context, name string,
 		return err
 	}
 	left := map[int]bool{}
+	var all []int
 	for n := range count {
 		left[n] = true
-		if err := d.list(name, "sent", n); err != nil {
-			return err
-		}
+		all = append(all, n)
+	}
+	if err := d.list(name, "sent", all...); err != nil {
+		return err
 	}
 	for len(left) > 0 && ctx.Err() == nil {
 		indexer, err := esutil.NewBulkIndexer(esutil.BulkIndexerConfig{Client: es, Index: "logs-doors-go", NumWorkers: 2, FlushBytes: 50_000})
 		if err != nil {
 			return err
 		}
-		done := make(chan int, count)
+		var mu sync.Mutex
+		var done []int
 		for n := range left {
 			err := indexer.Add(ctx, esutil.BulkIndexerItem{
 				Action: "create", DocumentID: fmt.Sprint(d.run, name, n), Body: strings.NewReader(d.event(name, n)),
-				OnSuccess: func(context.Context, esutil.BulkIndexerItem, esutil.BulkIndexerResponseItem) { done <- n },
+				OnSuccess: func(context.Context, esutil.BulkIndexerItem, esutil.BulkIndexerResponseItem) {
+					mu.Lock()
+					defer mu.Unlock()
+					done = append(done, n)
+				},
 			})
 			if err != nil {
 				break
 			}
 		}
 		_ = indexer.Close(ctx) // what was refused is in left
-		close(done)
-		for n := range done {
+		mu.Lock()
+		numbers := done
+		mu.Unlock()
+		for _, n := range numbers {
 			delete(left, n)
-			if err := d.list(name, "acknowledged", n); err != nil {
-				return err
-			}
+		}
+		if err := d.list(name, "acknowledged", numbers...); err != nil {
+			return err
 		}
 	}
 	return ctx.Err()

@@ -54,7 +54,7 @@ func (s *server) bulk(w http.ResponseWriter, r *request) {
 	}
 	defer release()
 	began := time.Now()
-	d := newDelivery(s, r.Context())
+	d := newDelivery(r.Context(), s)
 	query := r.URL.Query()
 	def := esbulk.Action{Pipeline: query.Get("pipeline")}
 	if len(r.path) > 1 {

@@ -177,7 +177,7 @@ func TestPipelineRefuses(t *testing.T) {
 // Nothing is answered before the pipeline has it.
 func TestAnswerComesAfterThePipeline(t *testing.T) {
 	t.Parallel()
-	var began, open = make(chan struct{}), make(chan struct{})
+	began, open := make(chan struct{}), make(chan struct{})
 	r := start(t, &pipeline{answer: func(context.Context, int, []string) error { close(began); <-open; return nil }}, nil)
 	answered := make(chan reply, 1)
 	go func() { answered <- r.bulk(toIndex, said("m")) }()

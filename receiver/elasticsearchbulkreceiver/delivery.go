@@ -45,7 +45,7 @@ type delivery struct {
 	bytes         int
 }
 
-func newDelivery(s *server, ctx context.Context) *delivery {
+func newDelivery(ctx context.Context, s *server) *delivery {
 	d := &delivery{server: s, ctx: ctx, ids: newIDs(), observed: pcommon.NewTimestampFromTime(time.Now()), refused: map[string]int{}}
 	d.reset()
 	return d
@@ -60,29 +60,36 @@ func (d *delivery) reset() {
 func (d *delivery) take(item esbulk.Item) error {
 	d.outcomes = append(d.outcomes, esbulk.Outcome{Op: item.Op, Index: item.Index, ID: item.ID})
 	n := len(d.outcomes) - 1
+	event, fault := parse(item)
+	switch {
+	case fault != nil:
+		d.fail(n, http.StatusBadRequest, kindOf(fault.Reason), fault.Text, string(fault.Reason))
+	case d.busy != nil:
+		d.fail(n, http.StatusTooManyRequests, kindBusy, d.busy.Error(), itemBusy)
+	default:
+		d.add(n, event, item)
+		d.bytes += len(item.Document)
+		if len(d.logs)+len(d.metrics) >= d.server.cfg.Part.Events || d.bytes >= d.server.cfg.Part.Bytes {
+			d.handOver()
+		}
+	}
+	return nil
+}
+
+// parse reads the event of an item, or says what is wrong with it.
+func parse(item esbulk.Item) (ecs.Fields, *esbulk.Error) {
 	document, problem := item.Document, item.Problem
 	if problem == nil && item.Op == esbulk.Update {
 		document, problem = esbulk.Partial(document)
 	}
 	if problem != nil {
-		d.fail(n, http.StatusBadRequest, kindOf(problem.Reason), problem.Text, string(problem.Reason))
-		return nil
+		return nil, problem
 	}
 	event, err := ecs.Parse(document)
-	switch {
-	case err != nil:
-		d.fail(n, http.StatusBadRequest, kindParsing, "the document "+err.Error(), string(esbulk.ReasonNotJSON))
-		return nil
-	case d.busy != nil:
-		d.fail(n, http.StatusTooManyRequests, kindBusy, d.busy.Error(), itemBusy)
-		return nil
+	if err != nil {
+		return nil, &esbulk.Error{Reason: esbulk.ReasonNotJSON, Text: "the document " + err.Error()}
 	}
-	d.add(n, event, item)
-	d.bytes += len(document)
-	if len(d.logs)+len(d.metrics) >= d.server.cfg.Part.Events || d.bytes >= d.server.cfg.Part.Bytes {
-		d.handOver()
-	}
-	return nil
+	return event, nil
 }
 
 func kindOf(reason esbulk.Reason) string {

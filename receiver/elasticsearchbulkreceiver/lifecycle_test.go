@@ -6,6 +6,7 @@ package elasticsearchbulkreceiver
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	close(open)
 	assert.Equal(t, []int{201}, (<-answered).statuses(t))
 	require.NoError(t, <-ended)
-	_, err := http.Get(r.url)
+	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.address.String())
 	require.Error(t, err)
 }
 

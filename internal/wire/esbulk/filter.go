@@ -5,6 +5,7 @@ package esbulk
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -84,7 +85,7 @@ func (s Selection) of(v any, name []string) any {
 	case map[string]any:
 		kept := map[string]any{}
 		for k, inner := range v {
-			if left := s.of(inner, append(name[:len(name):len(name)], k)); left != nil {
+			if left := s.of(inner, append(slices.Clip(name), k)); left != nil {
 				kept[k] = left
 			}
 		}

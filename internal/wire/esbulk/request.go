@@ -78,7 +78,7 @@ func ReadRequest(r io.Reader, limits Limits, def Action, take func(Item) error) 
 	var item Item
 	for n := 0; ; {
 		line, err := lines.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if n == 0 {
 				return &Error{ReasonEmpty, "request body is required"}
 			}
@@ -113,7 +113,7 @@ func ReadRequest(r io.Reader, limits Limits, def Action, take func(Item) error) 
 
 func readDocument(lines *lineReader, item *Item, limits Limits) error {
 	line, err := lines.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return &Error{ReasonTruncated, "the last action has no document"}
 	}
 	if err != nil {
@@ -260,9 +260,9 @@ func (l *lineReader) next() ([]byte, error) {
 		case err == nil:
 			return bytes.TrimRight(l.text, "\r\n"), nil
 		case errors.Is(err, bufio.ErrBufferFull):
-		case err == io.EOF && len(l.text) == 0:
+		case errors.Is(err, io.EOF) && len(l.text) == 0:
 			return nil, io.EOF
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, &Error{ReasonTruncated, "The bulk request must be terminated by a newline [\\n]"}
 		default:
 			return nil, err
