@@ -105,7 +105,9 @@ var recipes = []recipe{
 		},
 	},
 	{
-		Backlog, []place{{service: QueueConsumer}}, 3, 6,
+		Backlog,
+		[]place{{service: QueueConsumer}},
+		3, 6,
 		func(s *Simulation, f Fault, _ Normal) { s.effects[QueueConsumer].handling = f.Size },
 		func(f Fault, _ Normal, _ time.Duration) string {
 			return fmt.Sprintf("it takes %.1f times as long over a message of %s, which fills up", 1+f.Size, QueueName)

@@ -46,7 +46,7 @@ func faultTable(w io.Writer, rows []row, before time.Duration) bool {
 	}
 	all.fault = "all"
 	line(out, all)
-	out.Flush()
+	_ = out.Flush()
 	fmt.Fprintln(w, "\nNamed first instead:")
 	for _, r := range rows {
 		var wrong []string
@@ -109,7 +109,7 @@ func quietTable(w io.Writer, days []day) bool {
 		all.long, all.anomalies, all.incidents = all.long+d.long, all.anomalies+d.anomalies, all.incidents+d.incidents
 	}
 	fmt.Fprintf(out, "all\t%s\t%d\t%d\t%.1f\n", span(all.long), all.anomalies, all.incidents, allowed(all))
-	out.Flush()
+	_ = out.Flush()
 	met := float64(all.anomalies) <= allowed(all)
 	fmt.Fprintf(w, "\nAnomalies opened, at most the budget: %s\n", verdict(met))
 	return met
