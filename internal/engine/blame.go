@@ -45,7 +45,7 @@ func (e *Engine) blame() {
 			if s.Score < leastBlame {
 				continue // one of so many is always a little strange
 			}
-			list = append(list, incident.Cause{Service: s.Service, Surprise: -s.Score, What: deed(&s.Evidence[0]), Since: time.Unix(0, s.Since).UTC()})
+			list = append(list, incident.Cause{Service: s.Service, Surprise: -s.Score, What: deed(s.Service, &s.Evidence[0]), Since: time.Unix(0, s.Since).UTC()})
 		}
 		e.tracker.Blame(id, reached.UTC(), list)
 	}
@@ -82,7 +82,7 @@ func (e *Engine) hear(service string, t int64) {
 }
 
 // deed says in words what a service does otherwise.
-func deed(ev *topology.Evidence) string {
+func deed(service string, ev *topology.Evidence) string {
 	switch d := ev.Detail.(type) {
 	case gone:
 		return "nothing comes from it"
@@ -93,6 +93,9 @@ func deed(ev *topology.Evidence) string {
 		}
 		switch ev.Aspect {
 		case topology.Network:
+			if service == ev.Callee {
+				return "calls from " + ev.Service + " to it take longer on the way"
+			}
 			return "its calls to " + ev.Callee + " take longer on the way"
 		case topology.SelfTime:
 			return name + " takes longer by itself"

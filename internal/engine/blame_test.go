@@ -103,15 +103,16 @@ func TestVanishedGoesByWhatIsUsual(t *testing.T) {
 func TestDeeds(t *testing.T) {
 	finding := trace.Finding{Operation: trace.Operation{Name: "pay"}}
 	for want, ev := range map[string]topology.Evidence{
-		"its calls to mail take longer on the way": {Aspect: topology.Network, Callee: "mail", Detail: finding},
-		"its pay takes longer by itself":           {Aspect: topology.SelfTime, Detail: finding},
-		"its pay does what it never did":           {Aspect: topology.Behaviour, Detail: finding},
-		"its pay does other things than before":    {Aspect: topology.Mix, Detail: finding},
-		"its p1 uses more cpu":                     {Aspect: topology.Resource, Detail: causes.Excess{Instance: "p1", Quantity: "cpu"}},
-		"it does other things than before":         {Aspect: topology.Mix, Detail: trace.Finding{}},
-		"nothing comes from it":                    {Aspect: topology.Behaviour, Detail: gone{}},
-		"it behaves otherwise":                     {},
+		"its calls to mail take longer on the way":     {Aspect: topology.Network, Service: "shop", Callee: "mail", Detail: finding},
+		"calls from mail to it take longer on the way": {Aspect: topology.Network, Service: "mail", Callee: "shop", Detail: finding},
+		"its pay takes longer by itself":               {Aspect: topology.SelfTime, Detail: finding},
+		"its pay does what it never did":               {Aspect: topology.Behaviour, Detail: finding},
+		"its pay does other things than before":        {Aspect: topology.Mix, Detail: finding},
+		"its p1 uses more cpu":                         {Aspect: topology.Resource, Detail: causes.Excess{Instance: "p1", Quantity: "cpu"}},
+		"it does other things than before":             {Aspect: topology.Mix, Detail: trace.Finding{}},
+		"nothing comes from it":                        {Aspect: topology.Behaviour, Detail: gone{}},
+		"it behaves otherwise":                         {},
 	} {
-		assert.Equal(t, want, deed(&ev))
+		assert.Equal(t, want, deed("shop", &ev))
 	}
 }

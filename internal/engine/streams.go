@@ -118,7 +118,7 @@ func (e *Engine) subject(st *stream, s *tracked) incident.Subject {
 		e.describe(st, &subject)
 	case SignalBehaviour:
 		if len(e.deeds) > 0 {
-			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(&e.deeds[0])}
+			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(subject.Service, &e.deeds[0])}
 		}
 	default:
 	}
