@@ -67,6 +67,7 @@ type pool struct {
 // tally is what models of one age have said, and what that makes of the next.
 type tally struct {
 	count   calibration.Count
+	bursts  calibration.Bursts
 	table   *calibration.Table
 	unfixed int // points since the table was made
 }
@@ -148,10 +149,10 @@ func (b *budget) learn(signal Signal, s *tracked, t int64, logP float64) {
 		}
 	}
 	// The tails of all young models are where those of all grown ones begin.
-	b.all.learn(s.n, logP, calibration.Identity, b.all.young.table)
+	b.all.learn(t, s.n, logP, calibration.Identity, b.all.young.table)
 	if s.pool != &b.all {
 		s.pool.fade(t)
-		s.pool.learn(s.n, logP, b.all.young.table, b.all.grown.table)
+		s.pool.learn(t, s.n, logP, b.all.young.table, b.all.grown.table)
 	}
 }
 
@@ -167,31 +168,34 @@ func (p *pool) fade(t int64) float64 {
 		return 1
 	}
 	f := math.Exp2(-float64(min(d, int64(maxFade))) / float64(poolMemory))
-	p.young.count.Forget(f)
-	p.grown.count.Forget(f)
+	for _, a := range [...]*tally{&p.young, &p.grown} {
+		a.count.Forget(f)
+		a.bursts.Forget(f)
+	}
 	return f
 }
 
-// learn counts one point of a model of n points; the table is made anew, from
+// learn counts one point, at event time t, of a model of n points; the table is made anew, from
 // that of a wider pool, whenever a sixteenth of the points is new.
-func (p *pool) learn(n uint64, logP float64, young, older *calibration.Table) {
+func (p *pool) learn(t int64, n uint64, logP float64, young, older *calibration.Table) {
 	if n >= grown {
-		p.grown.learn(logP, older, p.series >= fleet)
+		p.grown.learn(t, logP, older, p.series >= fleet)
 		return
 	}
-	if p.young.learn(logP, young, p.series >= fleet) && p.grown.count.Total() == 0 {
+	if p.young.learn(t, logP, young, p.series >= fleet) && p.grown.count.Total() == 0 {
 		p.grown.table = p.young.table
 	}
 }
 
-func (a *tally) learn(logP float64, wider *calibration.Table, fleet bool) (made bool) {
+func (a *tally) learn(t int64, logP float64, wider *calibration.Table, fleet bool) (made bool) {
 	a.count.Add(logP)
+	a.bursts.Add(t, logP)
 	if a.unfixed++; a.unfixed < 256 || float64(a.unfixed) < a.count.Total()/16 {
 		return false
 	}
 	a.table, a.unfixed = wider, 0
 	if fleet {
-		a.table = a.count.Table(wider)
+		a.table = a.count.Table(wider, a.bursts.Size())
 	}
 	return true
 }
@@ -244,6 +248,7 @@ func (p *pool) append(w *writer) {
 	for _, a := range [...]*tally{&p.young, &p.grown} {
 		w.uint64(uint64(a.unfixed))
 		w.state(a.count.State)
+		w.state(a.bursts.State)
 		w.state(a.table.State)
 	}
 }
@@ -253,6 +258,7 @@ func (p *pool) read(r *reader) {
 	for _, a := range [...]*tally{&p.young, &p.grown} {
 		a.unfixed, a.table = int(r.uint64()), &calibration.Table{}
 		r.state(a.count.State)
+		r.state(a.bursts.State)
 		r.state(a.table.State)
 	}
 }

@@ -604,7 +604,8 @@ func layoutOfPool(t *testing.T, r *reader) {
 	for _, age := range []string{"young", "grown"} {
 		assert.Zero(t, r.uint64(), "points since the table was made, "+age)
 		assert.Equal(t, make([]byte, 65*8), r.bytes(), "counts and their total, "+age)
-		assert.Equal(t, make([]byte, 65*8), r.bytes(), "table, "+age)
+		assert.Equal(t, make([]byte, 5*8), r.bytes(), "bursts, "+age)
+		assert.Equal(t, make([]byte, 2*65*8), r.bytes(), "table, "+age)
 	}
 }
 

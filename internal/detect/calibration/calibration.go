@@ -76,7 +76,8 @@ func (c *Count) State(s *state.Codec) {
 // Table turns a model's ln p into a calibrated one: to each it adds what stands
 // at its level, a line between levels. The zero value changes nothing.
 type Table struct {
-	add [levels + 1]float64
+	add  [levels + 1]float64
+	more [levels + 1]float64 // on top of it, for what comes in bursts
 }
 
 // Identity is the table that changes nothing.
@@ -86,12 +87,14 @@ var Identity = &Table{}
 func (t *Table) Apply(logP float64) float64 {
 	x := -logP / width
 	if x >= levels {
-		return logP + t.add[levels]
+		return logP + t.at(levels)
 	}
 	k := int(x)
 	f := x - float64(k)
-	return min(0, logP+(1-f)*t.add[k]+f*t.add[k+1])
+	return min(0, logP+(1-f)*t.at(k)+f*t.at(k+1))
 }
+
+func (t *Table) at(level int) float64 { return t.add[level] + t.more[level] }
 
 // Table makes the table that c asks for, shrunk to that of a wider pool.
 //
@@ -102,7 +105,12 @@ func (t *Table) Apply(logP float64) float64 {
 //
 // π being the same ratio in the wider pool. So one point far out, which is
 // beyond many levels, is not taken for as many points.
-func (c *Count) Table(wider *Table) *Table {
+//
+// What comes in bursts of b points is known by C'/b of them, and the next one is
+// the larger part of what is to come where these are few. So one burst more than
+// was seen is reckoned with: p is 1 + (b - 1)/(C' + w) times as much. A wider pool's
+// share of that is not handed on.
+func (c *Count) Table(wider *Table, burst float64) *Table {
 	t := &Table{}
 	before := c.total
 	for k := 1; k <= levels; k++ {
@@ -111,6 +119,8 @@ func (c *Count) Table(wider *Table) *Table {
 		step := math.Log((beyond + weight) / (before*math.Exp(-width) + weight*math.Exp(-prior)))
 		// A surprise that is greater stays greater.
 		t.add[k] = max(-most, min(most, t.add[k-1]+min(step, 0.9*width)))
+		more := min(most, math.Log1p((burst-1)/(beyond+weight)))
+		t.more[k] = max(t.more[k-1], min(more, t.at(k-1)+0.9*width-t.add[k]))
 		before = beyond
 	}
 	return t
@@ -121,5 +131,9 @@ func (t *Table) State(s *state.Codec) {
 	s.Float64s(t.add[:])
 	for k, a := range t.add {
 		s.Check(math.Abs(a) <= most && (k == 0 || a <= t.add[k-1]+width))
+	}
+	s.Float64s(t.more[:])
+	for k, a := range t.more {
+		s.Check(a >= 0 && a <= most && (k == 0 || t.at(k) <= t.at(k-1)+width))
 	}
 }

@@ -30,7 +30,7 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 	// Nothing counted: what the wider pool says.
-	if got := *(&Count{}).Table(Identity); got != *Identity {
+	if got := *(&Count{}).Table(Identity, 1); got != *Identity {
 		t.Errorf("of no points: %v", got.add)
 	}
 }
@@ -39,7 +39,7 @@ func TestIdentity(t *testing.T) {
 func TestTableCorrects(t *testing.T) {
 	const n = 1000000
 	for _, f := range []float64{0.7, 1, 1.3} {
-		table := count(1, n, f).Table(Identity)
+		table := count(1, n, f).Table(Identity, 1)
 		for _, p := range []float64{0.5, 0.1, 1e-2, 1e-3, 1e-4} {
 			nominal := f * math.Log(p) // what the model says of a point that has the chance p
 			if got := table.Apply(nominal); math.Abs(got-math.Log(p)) > 0.35 {
@@ -51,7 +51,7 @@ func TestTableCorrects(t *testing.T) {
 
 // Beyond what was counted, the level before speaks.
 func TestTableExtrapolates(t *testing.T) {
-	table := count(2, 100000, 1.5).Table(Identity)
+	table := count(2, 100000, 1.5).Table(Identity, 1)
 	seen := table.add[20] // p = e^-8, where 480 points were
 	if seen < 1 {
 		t.Fatalf("a factor of 1.5 is corrected by %.2f nats at 8", seen)
@@ -65,9 +65,9 @@ func TestTableExtrapolates(t *testing.T) {
 
 // A pool of few points says what the wider one says, one of many what it has seen itself.
 func TestTableShrinks(t *testing.T) {
-	wider := count(3, 1000000, 1.5).Table(Identity)
+	wider := count(3, 1000000, 1.5).Table(Identity, 1)
 	x := -6.0
-	few, many := count(4, 5, 1).Table(wider), count(4, 1000000, 1).Table(wider)
+	few, many := count(4, 5, 1).Table(wider, 1), count(4, 1000000, 1).Table(wider, 1)
 	if got, want := few.Apply(x), wider.Apply(x); math.Abs(got-want) > 0.3*math.Abs(x-want) {
 		t.Errorf("5 points: %.2f, the wider pool %.2f", got, want)
 	}
@@ -84,13 +84,15 @@ func TestTableIsBounded(t *testing.T) {
 		silent.Add(0)
 	}
 	for name, c := range map[string]*Count{"all at p = 0": broken, "all at p = 1": silent} {
-		for k, a := range c.Table(Identity).add {
-			if math.Abs(a) > most || math.IsNaN(a) {
-				t.Errorf("%s: level %d: %g nats", name, k, a)
+		for _, burst := range []float64{1, 100, largest} {
+			for k, a := range c.Table(Identity, burst).add {
+				if more := c.Table(Identity, burst).more[k]; math.Abs(a) > most || math.IsNaN(a) || !(more >= 0 && more <= most) {
+					t.Errorf("%s: level %d: %g and %g nats", name, k, a, more)
+				}
 			}
 		}
 	}
-	if got := broken.Table(Identity).Apply(-1000); got < -1000 || got > -1000+most {
+	if got := broken.Table(Identity, 1).Apply(-1000); got < -1000 || got > -1000+most {
 		t.Errorf("-1000 became %g", got)
 	}
 }
@@ -107,7 +109,13 @@ func TestTableIsMonotone(t *testing.T) {
 				c.Add(at)
 			}
 		}
-		table := c.Table(wider)
+		table := c.Table(wider, 1+r.ExpFloat64()*float64(i))
+		w := state.Writer(nil)
+		table.State(w)
+		again := state.Reader(w.Bytes())
+		if (&Table{}).State(again); again.End() != nil {
+			t.Fatalf("table %d is refused", i)
+		}
 		prev := 0.0
 		for x := 0.0; x < 60; x += 0.03 {
 			got := table.Apply(-x)
@@ -167,7 +175,7 @@ func TestForget(t *testing.T) {
 func TestStateRoundTrip(t *testing.T) {
 	c := count(7, 5000, 1.2)
 	c.Forget(0.77)
-	table := c.Table(Identity)
+	table := c.Table(Identity, 30)
 	w := state.Writer(nil)
 	c.State(w)
 	table.State(w)
@@ -192,12 +200,17 @@ func TestStateRoundTrip(t *testing.T) {
 
 // A table that turns the order of surprises round is none that was made here.
 func TestStateRefusesUnordered(t *testing.T) {
-	table := &Table{}
-	table.add[7], table.add[8] = 1, 3
-	w := state.Writer(nil)
-	table.State(w)
-	r := state.Reader(w.Bytes())
-	if table.State(r); r.End() == nil {
-		t.Error("accepted")
+	for name, table := range map[string]*Table{"add": {}, "more": {}} {
+		list := &table.add
+		if name == "more" {
+			list = &table.more
+		}
+		list[7], list[8] = 1, 3
+		w := state.Writer(nil)
+		table.State(w)
+		r := state.Reader(w.Bytes())
+		if table.State(r); r.End() == nil {
+			t.Errorf("%s: accepted", name)
+		}
 	}
 }

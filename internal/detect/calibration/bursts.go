@@ -1,0 +1,65 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package calibration
+
+import (
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	burstFrom = 8                  // nats from which a surprise is counted
+	slot      = int64(time.Minute) // surprises of one slot come together
+)
+
+// Bursts tells how many surprises come together, as series that have a shock in
+// common have them: the variance of their count per slot over its mean, the index of
+// dispersion. The zero value has seen nothing.
+type Bursts struct {
+	now                 int64   // the present slot
+	n                   float64 // surprises in it
+	slots, sum, squares float64 // of the slots before it, forgotten
+}
+
+// Add takes in what was said of a point at event time t.
+func (b *Bursts) Add(t int64, logP float64) {
+	if s := t / slot; s != b.now {
+		b.slots++
+		b.sum += b.n
+		b.squares += b.n * b.n
+		b.now, b.n = s, 0
+	}
+	if logP < -burstFrom {
+		b.n++
+	}
+}
+
+// Size returns how many surprises come together, 1 if none has to do with another:
+// (E[n²] − E[n]²)/E[n].
+func (b *Bursts) Size() float64 {
+	if b.sum == 0 {
+		return 1
+	}
+	return max(1, b.squares/b.sum-b.sum/b.slots)
+}
+
+// Forget keeps the share f of all that was counted.
+func (b *Bursts) Forget(f float64) {
+	b.slots *= f
+	b.sum *= f
+	b.squares *= f
+}
+
+// State writes or reads what was counted.
+func (b *Bursts) State(c *state.Codec) {
+	c.Int64(&b.now)
+	for _, v := range [...]*float64{&b.n, &b.slots, &b.sum, &b.squares} {
+		c.Float64(v)
+		c.Check(*v >= 0 && *v <= largest)
+	}
+	c.Check(b.slots > 0 || b.sum == 0)
+}
+
+const largest = 1e30 // so that a ratio stays finite
