@@ -27,8 +27,10 @@ func TestIndex(t *testing.T) {
 		paths = append(paths, r["path"])
 		assert.NotEmpty(t, r["about"])
 	}
-	assert.Equal(t, []any{"/api/v1/status", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/anomalies", "/api/v1/series",
-		"/api/v1/silences", "/api/v1/silences", "/api/v1/silences/{id}"}, paths)
+	assert.Equal(t, []any{
+		"/api/v1/status", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/anomalies", "/api/v1/series",
+		"/api/v1/silences", "/api/v1/silences", "/api/v1/silences/{id}",
+	}, paths)
 }
 
 func TestStatus(t *testing.T) {

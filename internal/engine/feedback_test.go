@@ -6,6 +6,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -201,7 +202,7 @@ func TestWrongFeedback(t *testing.T) {
 func TestFeedbackIsBounded(t *testing.T) {
 	e := newEngine()
 	for i := range maxFeedback {
-		add(t, e, said(FeedbackSilence, Target{Service: fmt.Sprint(i)}, 1))
+		add(t, e, said(FeedbackSilence, Target{Service: strconv.Itoa(i)}, 1))
 	}
 	_, err := e.AddFeedback(said(FeedbackSilence, Target{Service: "more"}, 1))
 	require.ErrorContains(t, err, "as many as there may be")

@@ -207,17 +207,18 @@ func (s *scenario) incident(i *Incident) string {
 }
 
 func (s *scenario) suspect(of *Suspect) string {
-	text := fmt.Sprintf("  suspect %s lnp %.3g since %s hops %d by %s", of.Service, of.Surprise, clock(of.Since), of.Hops, of.Evidence.Metric)
+	var text strings.Builder
+	fmt.Fprintf(&text, "  suspect %s lnp %.3g since %s hops %d by %s", of.Service, of.Surprise, clock(of.Since), of.Hops, of.Evidence.Metric)
 	for _, a := range of.Also {
-		text += "," + a.Metric
+		text.WriteString("," + a.Metric)
 	}
 	for _, c := range of.Causes {
-		text += " because it " + c.What
+		text.WriteString(" because it " + c.What)
 	}
 	for _, c := range of.Changes {
-		text += fmt.Sprintf(" after %s %s at %s", c.Kind, c.What, clock(c.Time))
+		fmt.Fprintf(&text, " after %s %s at %s", c.Kind, c.What, clock(c.Time))
 	}
-	return text
+	return text.String()
 }
 
 // blame takes a second and triples of service, ln p and word, about the open incident.
