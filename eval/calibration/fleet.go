@@ -30,7 +30,7 @@ func inFleet(f family, fresh func() detect.Model, seed uint64) func() detect.Mod
 			}
 		}
 	}
-	table := shown.Table(calibration.Identity)
+	table := shown.Table(calibration.Identity, 1)
 	return func() detect.Model { return &corrected{Model: fresh(), table: table} }
 }
 
