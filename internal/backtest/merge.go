@@ -70,13 +70,13 @@ func (c *cursor) advance() error {
 		}
 		c.messages[c.signal]++
 		var t int64
-		switch {
-		case c.signal == signalMetrics:
+		switch c.signal {
+		case signalMetrics:
 			if c.points = c.metrics.DataPointCount(); c.points == 0 {
 				continue
 			}
 			t = earliest(c.metrics)
-		case c.signal == signalLogs:
+		case signalLogs:
 			t = earliestLog(c.logs)
 		default:
 			t = earliestSpan(c.traces)
