@@ -5,6 +5,7 @@ package backtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -90,7 +91,7 @@ func suspects(in []string, asks []Ask, progress *Progress) (answers []Prediction
 		a.times[i] = t.UnixNano()
 		a.order = append(a.order, i)
 	}
-	slices.SortStableFunc(a.order, func(i, j int) int { return compareTimes(a.times[i], a.times[j]) })
+	slices.SortStableFunc(a.order, func(i, j int) int { return cmp.Compare(a.times[i], a.times[j]) })
 	progress.start(total)
 	failed, err = merge(cursors, progress, func(c *cursor) error {
 		a.records.until(c.time-int64(disorder), a.take)
@@ -101,16 +102,6 @@ func suspects(in []string, asks []Ask, progress *Progress) (answers []Prediction
 	a.records.until(math.MaxInt64, a.take)
 	a.answer(math.MaxInt64)
 	return a.answers, failed, err
-}
-
-func compareTimes(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // take has the next record observed, after what is asked about until then was answered.

@@ -49,11 +49,7 @@ func (e *Engine) behave(t int64) {
 		if !fresh {
 			continue
 		}
-		s := &st.series[0]
-		s.n++
-		if s.warming() {
-			e.warming--
-		}
+		s := e.bareSeries(st)
 		p := detect.Surprise{LogP: calibration.Humble(max(-score, leastLogP), s.n), Upper: -math.Log(detect.BandP)}
 		if score > 0 {
 			p.Kind = detect.KindHigh

@@ -71,6 +71,16 @@ func (e *Engine) next(d *derived, t int64) (st *stream, fresh bool) {
 	return st, true
 }
 
+// bareSeries counts the next point of the series of a bare stream, which has no model to do so.
+func (e *Engine) bareSeries(st *stream) *tracked {
+	s := &st.series[0]
+	s.n++
+	if s.warming() {
+		e.warming--
+	}
+	return s
+}
+
 // showDerived hands the companions of a derived series to the findings receiver, if they are to be shown.
 func (e *Engine) showDerived(st *stream, s *tracked) {
 	if s.last.shown {

@@ -55,12 +55,10 @@ func (e *Engine) closeRounds() {
 		svc.group = group{Since: svc.watermark}
 		if svc.series >= leastGroup && e.services[svc.name] == svc {
 			e.derive(&derived{
-				signal: SignalGroups, service: svc.name, metric: vocabulary.MetricOutsideBand, stats: groupStats,
+				signal: SignalGroups, service: svc.name, metric: vocabulary.MetricOutsideBand, stats: valueStats,
 			}, svc.watermark, float64(g.Outside)/float64(g.Judged))
 		}
 	}
 	clear(e.due)
 	e.due = e.due[:0]
 }
-
-var groupStats = []statistic{statValue}

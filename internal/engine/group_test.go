@@ -74,7 +74,7 @@ func TestFewSeriesAreNoGroup(t *testing.T) {
 // Fewer strange points than usual open nothing.
 func TestGroupIsOneSided(t *testing.T) {
 	e := newEngine()
-	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideBand, stats: groupStats}
+	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideBand, stats: valueStats}
 	for step := range 1500 {
 		e.derive(d, stamp64(60*step), 0.5+0.01*float64(step%3))
 	}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/template"
 )
 
@@ -71,7 +70,7 @@ func (e *Engine) restoreLogs(record []byte) error {
 	if l.Templates == nil {
 		l.Templates = map[template.ID]*logTemplate{}
 	}
-	id := series.Text(l.service)
+	id := serviceID(l.service)
 	if old, _ := e.logs.Peek(id); old != nil {
 		return fmt.Errorf("logs of %s are there twice: %w", l.service, errNotWhole)
 	}

@@ -22,16 +22,14 @@ func logBatch(lines ...line) plog.Logs {
 	return ld
 }
 
-func (e *Engine) logsNow(service string) *logs { return e.logsOf(service) }
-
 func TestResentLogsAreObservedOnce(t *testing.T) {
 	e := newEngine()
 	first := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}), false)
 	again := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}), false)
 	assert.Equal(t, first, again)
-	assert.Equal(t, 2, e.logsNow("cart").Records)
+	assert.Equal(t, 2, e.logsOf("cart").Records)
 	e.ObserveLogs(logBatch(line{at: 2, service: "cart", text: "took 1 ms"}, line{at: 2, service: "cart", text: "stopped"}), false)
-	assert.Equal(t, 4, e.logsNow("cart").Records)
+	assert.Equal(t, 4, e.logsOf("cart").Records)
 }
 
 func TestRecordsWithoutATimeAreCounted(t *testing.T) {
@@ -42,11 +40,11 @@ func TestRecordsWithoutATimeAreCounted(t *testing.T) {
 	v := e.ObserveLogs(ld, false)
 	assert.NotEmpty(t, v[0].Template, "a template needs no time")
 	assert.Equal(t, uint64(1), e.Status().Refused[RefusedNoTimestamp])
-	assert.Zero(t, e.logsNow("cart").Records)
+	assert.Zero(t, e.logsOf("cart").Records)
 
 	lr.SetObservedTimestamp(stamp(5))
 	e.ObserveLogs(ld, false)
-	assert.Equal(t, 1, e.logsNow("cart").Records, "the time at which it was observed will do")
+	assert.Equal(t, 1, e.logsOf("cart").Records, "the time at which it was observed will do")
 }
 
 func TestTextOfARecord(t *testing.T) {
@@ -139,7 +137,7 @@ func TestAClockSetBackIsFollowed(t *testing.T) {
 	for i := range mostLate + 5 {
 		e.ObserveLogs(logBatch(line{at: float64(i) / 1000, service: "cart", text: "took 1 ms"}), false)
 	}
-	assert.Less(t, e.logsNow("cart").End, int64(stamp(1000)))
+	assert.Less(t, e.logsOf("cart").End, int64(stamp(1000)))
 }
 
 func TestTemplatesOfAServiceAreBounded(t *testing.T) {

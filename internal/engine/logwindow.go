@@ -12,7 +12,6 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
 	"github.com/auspex-otel/auspex/internal/incident"
-	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -62,7 +61,7 @@ type mark struct {
 
 // logsOf finds or makes the counts of a service.
 func (e *Engine) logsOf(service string) *logs {
-	id := series.Text(service)
+	id := serviceID(service)
 	l := e.logs.Get(id, e.now)
 	if l == nil {
 		l = e.logs.Add(id, 1, e.now, logs{service: service, Templates: map[template.ID]*logTemplate{}})
@@ -197,11 +196,7 @@ func (e *Engine) closeNews(l *logs, t int64) {
 		}
 		d := derived{signal: SignalNews, service: l.service, metric: vocabulary.MetricNewTemplates, unit: templateUnit, stats: countStats}
 		if st, fresh := e.next(&d, t); fresh {
-			s := &st.series[0]
-			s.n++
-			if s.warming() {
-				e.warming--
-			}
+			s := e.bareSeries(st)
 			e.conclude(st, s, t, n, p, derivedOutput)
 			e.showDerived(st, s)
 		}
@@ -239,7 +234,7 @@ func (e *Engine) describe(st *stream, subject *incident.Subject) {
 	if subject.Attributes == nil {
 		subject.Attributes = map[string]string{}
 	}
-	l, _ := e.logs.Peek(series.Text(subject.Service))
+	l, _ := e.logs.Peek(serviceID(subject.Service))
 	if l == nil {
 		return
 	}

@@ -11,7 +11,6 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/stats"
 )
@@ -51,7 +50,7 @@ func (e *Engine) restoreSpans(record []byte) error {
 		op.read(&r)
 		s.operations[key] = op
 	}
-	id := series.Text(s.service)
+	id := serviceID(s.service)
 	if old, _ := e.spans.Peek(id); old != nil {
 		r.fail(errNotWhole)
 	}
