@@ -41,38 +41,37 @@ type judged struct {
 	service, metric, statistic, unit, attributes string
 }
 
-// batch observes the batch that a file's cursor stands at.
+// batch takes the batch that a file's cursor stands at, and observes what no other batch can come before any more.
 func (j *judge) batch(c *cursor) error {
-	j.pieces.until(c.time, j.piece)
 	switch c.signal {
 	case signalLogs:
 		j.pieces.addLogs(c.logs)
-		return nil
 	case signalTraces:
 		j.pieces.addTraces(c.traces)
-		return nil
 	default:
+		j.pieces.addMetrics(c.metrics, c.points, c.time)
 	}
-	j.points += c.points
-	j.tick(c.time)
-	for _, v := range j.engine.ObserveMetrics(c.metrics, everything) {
-		if err := j.take(c.metrics, v); err != nil {
-			return err
+	return j.pieces.until(c.time-int64(disorder), j.piece)
+}
+
+// piece has the engine observe a piece.
+func (j *judge) piece(x *piece) error {
+	j.tick(x.due)
+	switch x.signal {
+	case signalLogs:
+		j.engine.ObserveLogs(x.logs, false)
+	case signalTraces:
+		j.engine.ObserveTraces(x.traces)
+	default:
+		j.points += x.points
+		for _, v := range j.engine.ObserveMetrics(x.metrics, everything) {
+			if err := j.take(x.metrics, v); err != nil {
+				return err
+			}
 		}
 	}
 	j.collect()
 	return nil
-}
-
-// piece observes log records or spans of a few seconds.
-func (j *judge) piece(x *piece) {
-	j.tick(x.start)
-	if x.signal == signalLogs {
-		j.engine.ObserveLogs(x.logs, false)
-	} else {
-		j.engine.ObserveTraces(x.traces)
-	}
-	j.collect()
 }
 
 // tick lets time pass. A collector's clock does not go back with the data.
@@ -83,11 +82,14 @@ func (j *judge) tick(t int64) {
 	}
 }
 
-// end lets as much time pass as it takes to close what is counted in windows.
-func (j *judge) end() {
-	j.pieces.until(math.MaxInt64, j.piece)
+// end observes what is left, and lets as much time pass as it takes to close what is counted in windows.
+func (j *judge) end() error {
+	if err := j.pieces.until(math.MaxInt64, j.piece); err != nil {
+		return err
+	}
 	j.engine.Tick(time.Unix(0, j.now).Add(closing))
 	j.collect()
+	return nil
 }
 
 // closing is longer than windows of logs and spans wait for more.

@@ -88,7 +88,9 @@ func OTLP(o OTLPOptions) (*OTLPResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.end()
+	if err := j.end(); err != nil {
+		return nil, err
+	}
 	for _, c := range cursors {
 		r.Metrics, r.Logs, r.Traces = r.Metrics+c.messages[signalMetrics], r.Logs+c.messages[signalLogs], r.Traces+c.messages[signalTraces]
 	}

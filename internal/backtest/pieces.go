@@ -8,23 +8,29 @@ import (
 	"container/heap"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // pieceLength is how finely log records and spans of a batch are put in the order of time, in nanoseconds.
 const pieceLength = int64(5e9)
 
-// piece is what one batch of log records or spans holds of a few seconds: a
-// collector gets batches of that size, a file may hold a whole minute in one.
+// piece is a batch of data points, or what one batch of log records or spans
+// holds of a few seconds: a collector gets batches of that size, a file may hold
+// a whole minute in one.
 type piece struct {
-	start  int64 // event time
+	due    int64 // event time at which a collector has it
 	place  int   // in the order of reading
 	signal signal
-	traces ptrace.Traces
-	logs   plog.Logs
+	// metrics are of a batch with points.
+	metrics pmetric.Metrics
+	points  int
+	traces  ptrace.Traces
+	logs    plog.Logs
 }
 
-// pieces is a heap of pieces in event time.
+// pieces is a heap of pieces in event time: what a batch holds must not be seen
+// before what other batches hold of the same time.
 type pieces struct {
 	list []*piece
 	read int
@@ -32,7 +38,7 @@ type pieces struct {
 
 func (s *pieces) Len() int { return len(s.list) }
 func (s *pieces) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(s.list[i].start, s.list[j].start), cmp.Compare(s.list[i].place, s.list[j].place)) < 0
+	return cmp.Or(cmp.Compare(s.list[i].due, s.list[j].due), cmp.Compare(s.list[i].place, s.list[j].place)) < 0
 }
 func (s *pieces) Swap(i, j int) { s.list[i], s.list[j] = s.list[j], s.list[i] }
 func (s *pieces) Push(x any)    { s.list = append(s.list, x.(*piece)) }
@@ -44,24 +50,37 @@ func (s *pieces) Pop() any {
 	return x
 }
 
-// until takes all pieces that ended at or before a time.
-func (s *pieces) until(t int64, take func(*piece)) {
-	for len(s.list) > 0 && s.list[0].start <= t-pieceLength {
-		take(heap.Pop(s).(*piece))
+// until takes all pieces that are due at or before a time.
+func (s *pieces) until(t int64, take func(*piece) error) error {
+	for len(s.list) > 0 && s.list[0].due <= t {
+		if err := take(heap.Pop(s).(*piece)); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (s *pieces) push(x *piece) {
+	x.place = s.read
+	s.read++
+	heap.Push(s, x)
 }
 
 // at finds or makes the piece of a time among those of one batch.
 func (s *pieces) at(of map[int64]*piece, kind signal, t int64) (*piece, bool) {
-	start := t - t%pieceLength
-	if x := of[start]; x != nil {
+	due := t - t%pieceLength + pieceLength
+	if x := of[due]; x != nil {
 		return x, false
 	}
-	x := &piece{start: start, place: s.read, signal: kind}
-	s.read++
-	of[start] = x
-	heap.Push(s, x)
+	x := &piece{due: due, signal: kind}
+	of[due] = x
+	s.push(x)
 	return x, true
+}
+
+// addMetrics takes a batch of data points whole.
+func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest int64) {
+	s.push(&piece{due: earliest, signal: signalMetrics, metrics: md, points: points})
 }
 
 // addTraces cuts a batch of spans. A span is known when it has ended.
