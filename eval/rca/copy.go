@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -51,16 +52,39 @@ func copyAll(from, to string, e edit) error {
 }
 
 func copyFile(from, to string, e edit) error {
+	var out bytes.Buffer
+	packed, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	err = editFile(from, e, func(line []byte) { _, _ = packed.Write(append(line, '\n')) }) // into memory
+	if err = errors.Join(err, packed.Close()); err != nil {
+		return err
+	}
+	return os.WriteFile(to, out.Bytes(), 0o600)
+}
+
+// eachMessage shows every message of a folder to an edit.
+func eachMessage(dir string, e edit) error {
+	names, err := filepath.Glob(filepath.Join(dir, "*.jsonl.gz"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := editFile(name, e, func([]byte) {}); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// editFile calls yield for every message of a file that an edit leaves.
+func editFile(from string, e edit, yield func(line []byte)) error {
 	b, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
 	in, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	var out bytes.Buffer
-	packed, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
 	if err != nil {
 		return err
 	}
@@ -72,16 +96,10 @@ func copyFile(from, to string, e edit) error {
 			return err
 		}
 		if line != nil {
-			_, _ = packed.Write(append(line, '\n')) // into memory
+			yield(line)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	if err := packed.Close(); err != nil {
-		return err
-	}
-	return os.WriteFile(to, out.Bytes(), 0o600)
+	return lines.Err()
 }
 
 func (e edit) message(line []byte) ([]byte, error) {

@@ -32,6 +32,9 @@ type report struct {
 	vary          bool
 	out, progress io.Writer
 	missed        int
+	// found, quiet and open add up what byItself counts in each system.
+	found       tally
+	quiet, open int
 }
 
 // run prints the report and returns the exit code.
@@ -70,6 +73,7 @@ func (r *report) all() (err error) {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
+	r.foundInAll()
 	return nil
 }
 
@@ -90,16 +94,20 @@ func (r *report) system(s system) error {
 	}
 	fmt.Fprintf(r.progress, "%s\n", s.name)
 	in := []string{filepath.Join(dir, "baseline"), filepath.Join(dir, "faults")}
-	predictions, err := r.predict(in, filepath.Join(r.work, s.name), times(faults))
+	work := filepath.Join(r.work, s.name)
+	a, err := r.predict(in, work, times(faults))
 	if err != nil {
 		return err
 	}
-	r.table(s, score(faults, predictions))
-	same, err := r.disguised(in, filepath.Join(r.work, s.name+"-disguised"), faults, predictions)
+	r.table(s, score(faults, a.predictions))
+	if err := r.byItself(faults, in, a.findings); err != nil {
+		return err
+	}
+	same, err := r.disguised(in, filepath.Join(r.work, s.name+"-disguised"), faults, a.predictions)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "renamed at random (seed %d) and moved by seven weeks: %d of %d predictions equal  %s\n", r.seed, same, len(predictions), r.verdict(same == len(faults)))
+	fmt.Fprintf(r.out, "renamed at random (seed %d) and moved by seven weeks: %d of %d predictions equal  %s\n", r.seed, same, len(a.predictions), r.verdict(same == len(faults)))
 	if r.vary {
 		return r.variations(in, filepath.Join(r.work, s.name+"-varied"), faults)
 	}
@@ -145,11 +153,12 @@ func (r *report) disguised(in []string, work string, faults []fault, want []pred
 		}
 		asks = append(asks, at)
 	}
-	got, err := r.predict(copies, filepath.Join(work, "out"), asks)
+	a, err := r.predict(copies, filepath.Join(work, "out"), asks)
 	if err != nil {
 		return 0, err
 	}
-	if got, err = d.undo(got); err != nil {
+	got, err := d.undo(a.predictions)
+	if err != nil {
 		return 0, err
 	}
 	for i := range min(len(got), len(want)) {

@@ -14,10 +14,16 @@ import (
 )
 
 // predict has the product read folders and answer asks, a list of times.
-type predict func(in []string, out string, times []string) ([]prediction, error)
+type predict func(in []string, out string, times []string) (answer, error)
+
+// answer is what the product said when asked, and what it found by itself.
+type answer struct {
+	predictions []prediction
+	findings
+}
 
 // shipped is the backtest as `auspex backtest otlp --ask` runs it, with a file of asks.
-func shipped(in []string, out string, times []string) ([]prediction, error) {
+func shipped(in []string, out string, times []string) (a answer, err error) {
 	type ask struct {
 		InjectedAt string `json:"injected_at"`
 	}
@@ -27,26 +33,36 @@ func shipped(in []string, out string, times []string) ([]prediction, error) {
 	}
 	b, err := json.Marshal(list)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	if err := os.MkdirAll(out, 0o750); err != nil {
-		return nil, err
+		return a, err
 	}
 	file := filepath.Join(out, "asks.json")
 	if err := os.WriteFile(file, b, 0o600); err != nil {
-		return nil, err
+		return a, err
 	}
 	asks, err := backtest.ReadAsks(file)
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	predictions := filepath.Join(out, "predictions.jsonl")
 	r, err := backtest.OTLP(backtest.OTLPOptions{In: in, Out: filepath.Join(out, "judged"), Engine: engine.DefaultConfig(), Asks: asks, Predictions: predictions})
 	if err != nil {
-		return nil, err
+		return a, err
 	}
 	if err := errors.Join(r.Failed...); err != nil {
-		return nil, err
+		return a, err
 	}
-	return readPredictions(predictions)
+	for _, x := range r.Anomalies {
+		a.anomalies = append(a.anomalies, anomaly{x.Incident, x.Service, x.Opened})
+	}
+	for _, x := range r.Incidents {
+		a.incidents = append(a.incidents, x.Opened)
+	}
+	for _, x := range r.Open {
+		a.open = append(a.open, episode{x.Start, x.End})
+	}
+	a.predictions, err = readPredictions(predictions)
+	return a, err
 }

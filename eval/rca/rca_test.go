@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -108,23 +109,30 @@ func folder(t *testing.T) string {
 // The report must tell a product that keys on names, or on the date, from one that does not.
 func TestReport(t *testing.T) {
 	dir := folder(t)
-	honest := func(in []string, _ string, times []string) (list []prediction, err error) {
+	naming := func(service string, times []string) (a answer, err error) {
 		for _, at := range times {
-			list = append(list, prediction{at, []string{serviceIn(t, in[0])}})
+			a.predictions = append(a.predictions, prediction{at, []string{service}})
 		}
-		return list, nil
+		a.incidents = []time.Time{time.Date(2026, 5, 4, 12, 1, 0, 0, time.UTC)}
+		return a, nil
 	}
-	blind := func(_ []string, _ string, times []string) (list []prediction, err error) {
-		for _, at := range times {
-			list = append(list, prediction{at, []string{"pay"}})
-		}
-		return list, nil
-	}
-	dated := func(in []string, out string, times []string) ([]prediction, error) {
+	honest := func(in []string, _ string, times []string) (answer, error) { return naming(serviceIn(t, in[0]), times) }
+	blind := func(_ []string, _ string, times []string) (answer, error) { return naming("pay", times) }
+	dated := func(in []string, out string, times []string) (answer, error) {
 		if times[0] != "2026-05-04 12:00:00Z" {
 			return blind(in, out, times)
 		}
 		return honest(in, out, times)
+	}
+	asleep := func(in []string, out string, times []string) (answer, error) {
+		a, err := honest(in, out, times)
+		a.findings = findings{}
+		return a, err
+	}
+	awake := func(in []string, out string, times []string) (answer, error) {
+		a, err := honest(in, out, times)
+		a.open = []episode{{time.Unix(0, 0), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}}
+		return a, err
 	}
 	for _, c := range []struct {
 		p      predict
@@ -132,6 +140,7 @@ func TestReport(t *testing.T) {
 		within string
 	}{
 		{honest, 0, "targets missed: 0"}, {blind, 1, "targets missed: 2"}, {dated, 1, "0 of 1 predictions equal  MISSED"},
+		{asleep, 1, "faults: 0 of 2, 0.000; target ≥ 0.60  MISSED"}, {awake, 1, "had an incident open: 2 of 2, 1.000; target ≤ 0.20  MISSED"},
 	} {
 		var out bytes.Buffer
 		assert.Equal(t, c.code, run([]string{"-eval", dir, "-seed", "3", "-vary"}, c.p, &out, &bytes.Buffer{}), out.String())

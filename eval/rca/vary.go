@@ -66,11 +66,11 @@ func (r *report) variations(in []string, work string, faults []fault) error {
 		if err != nil {
 			return err
 		}
-		predictions, err := r.predict(copies, filepath.Join(work, strconv.Itoa(i), "out"), times(moved))
+		a, err := r.predict(copies, filepath.Join(work, strconv.Itoa(i), "out"), times(moved))
 		if err != nil {
 			return err
 		}
-		all := score(moved, predictions)[0]
+		all := score(moved, a.predictions)[0]
 		fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.3f\t\n", v.name, all.within(1), all.within(3), all.within(5))
 		if err := os.RemoveAll(filepath.Join(work, strconv.Itoa(i))); err != nil {
 			return err

@@ -29,6 +29,7 @@ type judge struct {
 	series    map[seriesID]*judged
 	anomalies map[string]*incident.Anomaly
 	incidents map[string]*incident.Incident
+	open      episodes
 	points    int
 	pieces    pieces
 	now       int64
@@ -74,8 +75,23 @@ func (j *judge) piece(x *piece) error {
 	return nil
 }
 
-// tick lets time pass. A collector's clock does not go back with the data.
+const (
+	// tickEvery is how often a collector's clock ticks while nothing comes.
+	tickEvery = int64(15 * time.Second)
+	// mostTicks is after how many such ticks nothing is left that time could end.
+	mostTicks = 240
+)
+
+// tick lets time pass. A collector's clock does not go back with the data, and does not stop where nothing was recorded.
 func (j *judge) tick(t int64) {
+	if j.now == 0 {
+		j.now = t
+	}
+	for n := 0; n < mostTicks && t > j.now+tickEvery; n++ {
+		j.now += tickEvery
+		j.engine.Tick(time.Unix(0, j.now))
+		j.collect()
+	}
 	if t > j.now {
 		j.now = t
 		j.engine.Tick(time.Unix(0, j.now))
@@ -104,6 +120,7 @@ func (j *judge) collect() {
 	}
 	for _, i := range events.Incidents {
 		j.incidents[i.ID] = i
+		j.open.tell(i, time.Unix(0, j.now).UTC())
 	}
 	j.engine.DeliveredEvents(events)
 }

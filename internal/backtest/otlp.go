@@ -46,6 +46,8 @@ type OTLPResult struct {
 	// Anomalies and Incidents are in their last state, in the order of opening.
 	Anomalies []*incident.Anomaly
 	Incidents []*incident.Incident
+	// Open are the times in which an incident was open, apart and in order.
+	Open []Window
 	// Refused counts data points that the engine did not take, by the reason.
 	Refused map[string]uint64
 	// Failed has an error for every file that could not be read to its end.
@@ -160,6 +162,7 @@ func (j *judge) result(r *OTLPResult) {
 	}
 	slices.SortStableFunc(r.Anomalies, func(a, b *incident.Anomaly) int { return a.Opened.Compare(b.Opened) })
 	slices.SortStableFunc(r.Incidents, func(a, b *incident.Incident) int { return a.Opened.Compare(b.Opened) })
+	r.Open = j.open.until(time.Unix(0, j.now).UTC())
 	r.Points, r.Refused = j.points, j.engine.Status().Refused
 }
 

@@ -135,7 +135,11 @@ func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
 // Blame is as Suspects, but of those spans alone whose children have had the time
 // to come: it may be asked in the middle of the stream. Evidence of the caller's own counts too.
 func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []topology.Suspect {
-	a.link()
+	return a.Rank(append(evidence, a.Evidence(from, now)...))
+}
+
+// Evidence lists what was done otherwise than before between two times.
+func (a *Accumulator) Evidence(from, now int64) (evidence []topology.Evidence) {
 	a.tracker.Findings(from, now, func(f *trace.Finding) {
 		evidence = append(evidence, topology.Evidence{
 			Aspect: aspects[f.Aspect], Service: f.Operation.Service, Callee: f.Callee.Service,
@@ -145,5 +149,11 @@ func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []top
 	a.uses.excesses(from, now, func(service string, e Excess) {
 		evidence = append(evidence, topology.Evidence{Aspect: topology.Resource, Service: service, Surprise: e.Surprise, Since: e.Since, Detail: e})
 	})
+	return evidence
+}
+
+// Rank returns the services that evidence speaks against, by what the graph explains.
+func (a *Accumulator) Rank(evidence []topology.Evidence) []topology.Suspect {
+	a.link()
 	return a.graph.Rank(evidence)
 }

@@ -18,9 +18,25 @@ const (
 	// behaviourSpan is how far back, from the latest event time, a service's behaviour is
 	// compared with what it was before: a minute, and the time that spans wait for their children.
 	behaviourSpan = int64(75e9)
-	// behaviourWarmUp is how many windows of a service's spans must have closed before its behaviour is judged.
+	// behaviourWindows is how many windows see the same.
+	behaviourWindows = uint64(behaviourSpan / windowLength)
+	// behaviourWarmUp is how many windows with spans of a service must have closed before its behaviour is judged.
 	behaviourWarmUp = 20
 )
+
+// deedKind is a series that a service has of what it does otherwise.
+type deedKind struct {
+	metric  string
+	aspects []topology.Aspect
+	// exact tells that surprises come from counts of spans, which are known to be as rare as that
+	// however young the series is. Times and use are not, so that one says nothing of the other.
+	exact bool
+}
+
+var deedKinds = [...]deedKind{
+	{vocabulary.MetricBehaviour, []topology.Aspect{topology.Behaviour, topology.Mix}, true},
+	{vocabulary.MetricEffort, []topology.Aspect{topology.SelfTime, topology.Resource, topology.Network}, false},
+}
 
 // behave judges what every service does otherwise than before, once for each
 // window: a call that is missing, an error that is new, time that is lost, be it
@@ -31,7 +47,7 @@ func (e *Engine) behave(t int64) {
 		return
 	}
 	e.behaved = t
-	suspects := e.causes.Blame(t-behaviourSpan, t, e.vanished(time.Unix(0, t)))
+	evidence := append(e.vanished(time.Unix(0, t)), e.causes.Evidence(t-behaviourSpan, t)...)
 	var names []string
 	for _, s := range e.spans.All() {
 		if s.Closed >= behaviourWarmUp {
@@ -39,23 +55,36 @@ func (e *Engine) behave(t int64) {
 		}
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		score := 0.0
-		e.deeds = nil
-		if i := slices.IndexFunc(suspects, func(s topology.Suspect) bool { return s.Service == name }); i >= 0 {
-			score, e.deeds = suspects[i].Score, suspects[i].Evidence
+	for _, kind := range deedKinds {
+		of := slices.DeleteFunc(slices.Clone(evidence), func(ev topology.Evidence) bool { return !slices.Contains(kind.aspects, ev.Aspect) })
+		suspects := e.causes.Rank(of)
+		for _, name := range names {
+			i := slices.IndexFunc(suspects, func(s topology.Suspect) bool { return s.Service == name })
+			if i < 0 {
+				e.judgeDeeds(&kind, t, topology.Suspect{Service: name})
+			} else {
+				e.judgeDeeds(&kind, t, suspects[i])
+			}
 		}
-		st, fresh := e.next(&derived{signal: SignalBehaviour, service: name, metric: vocabulary.MetricBehaviour, stats: valueStats}, t)
-		if !fresh {
-			continue
-		}
-		s := e.bareSeries(st)
-		p := detect.Surprise{LogP: calibration.Humble(max(-score, leastLogP), s.n), Upper: -math.Log(detect.BandP)}
-		if score > 0 {
-			p.Kind = detect.KindHigh
-		}
-		e.conclude(st, s, t, score, p, derivedOutput)
-		e.showDerived(st, s)
 	}
+}
+
+// judgeDeeds judges what one service does otherwise.
+func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
+	st, fresh := e.next(&derived{signal: SignalBehaviour, service: of.Service, metric: kind.metric, stats: valueStats}, t)
+	if !fresh {
+		return
+	}
+	s := e.bareSeries(st)
+	p := detect.Surprise{LogP: max(-of.Score, leastLogP), Upper: -math.Log(detect.BandP)}
+	if !kind.exact {
+		p.LogP = calibration.Humble(p.LogP, s.n)
+	}
+	if of.Score > 0 {
+		p.Kind = detect.KindHigh
+	}
+	e.deeds = of.Evidence
+	e.conclude(st, s, t, of.Score, p, derivedOutput)
 	e.deeds = nil
+	e.showDerived(st, s)
 }

@@ -23,7 +23,7 @@ const (
 type spans struct {
 	service string
 	window
-	Closed     int // windows that were closed, up to behaviourWarmUp
+	Closed     int // windows with calls that were closed, up to behaviourWarmUp
 	operations map[operationKey]*operation
 	// own are the operations that have series, in the order of their keys; nil if that is not known.
 	own []operationKey
@@ -45,9 +45,9 @@ func (s *spans) operation(key operationKey, t int64) *operation {
 
 // closeSpans judges the open window's calls, and begins the next one's.
 func (e *Engine) closeSpans(s *spans) {
-	s.Closed = min(s.Closed+1, behaviourWarmUp)
-	since := s.End - int64(e.cfg.SeriesTTL)
+	since, calls := s.End-int64(e.cfg.SeriesTTL), false
 	for key, op := range s.operations {
+		calls = calls || op.Calls > 0
 		switch {
 		case op.Last < since:
 			delete(s.operations, key)
@@ -57,6 +57,9 @@ func (e *Engine) closeSpans(s *spans) {
 				s.own = nil
 			}
 		}
+	}
+	if calls {
+		s.Closed = min(s.Closed+1, behaviourWarmUp)
 	}
 	if s.own == nil {
 		for key, op := range s.operations {

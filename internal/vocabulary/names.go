@@ -27,8 +27,10 @@ const (
 	// MetricOutsideBand is the share of a service's series that lie outside their band.
 	MetricOutsideBand = "anomaly.outside_band"
 
-	// MetricBehaviour is how much a service does otherwise than before, in nats: -ln of the chance of it.
+	// MetricBehaviour is how much of what a service does is otherwise than before, in nats: -ln of the chance of it.
 	MetricBehaviour = "service.behaviour"
+	// MetricEffort is how much longer a service takes for it, and how much more its instances use, in nats as well.
+	MetricEffort = "service.effort"
 	// AttrBehaviour says in words what it does otherwise.
 	AttrBehaviour = "service.behaviour.what"
 
