@@ -83,8 +83,8 @@ func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 	if of.Score > 0 {
 		p.Kind = detect.KindHigh
 	}
-	e.deeds = of.Evidence
+	e.exemplars.deeds = of.Evidence
 	e.conclude(st, s, t, of.Score, p, derivedOutput)
-	e.deeds = nil
+	e.exemplars.deeds = nil
 	e.showDerived(st, s)
 }

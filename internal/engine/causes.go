@@ -14,7 +14,6 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/causes"
 	"github.com/auspex-otel/auspex/internal/evidence"
-	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -24,12 +23,11 @@ import (
 type causality struct {
 	causes *causes.Accumulator
 	// reached is the event time up to which it has been advanced, behind how many records in a row lay far before.
-	reached int64
-	behind  int
-	used    int64 // the latest event time at which an instance used something
-	behaved int64 // when behaviour was judged last
-	// deeds are what the service does otherwise that is being judged.
-	deeds []topology.Evidence
+	reached   int64
+	behind    int
+	used      int64 // the latest event time at which an instance used something
+	behaved   int64 // when behaviour was judged last
+	exemplars exemplars
 }
 
 const (

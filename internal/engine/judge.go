@@ -40,6 +40,7 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 	if st.quantity != "" && st.source.instance != "" && len(samples) == 1 {
 		e.use(st, samples[0].v, t)
 	}
+	e.exemplars.point = r
 	for _, s := range samples {
 		if math.IsInf(s.v, 0) || math.IsNaN(s.v) { // two finite values can lie further apart than a float64 reaches
 			e.refused[RefusedNotFinite]++
@@ -52,6 +53,7 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 			}
 		}
 	}
+	e.exemplars.point = nil
 	return verdicts
 }
 
@@ -128,6 +130,9 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	point := incident.Point{
 		Series: uint64(s.id), Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, LogP: logP,
 		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(),
+	}
+	if point.Score >= 1 {
+		point.TraceIDs = e.traces()
 	}
 	if !follows {
 		from, ok := e.opens(st, s, point)

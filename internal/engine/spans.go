@@ -96,6 +96,7 @@ func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
 	}
 	v := op.judge(float64(t-began)/1e9, failed, e.budget.spendings[SignalTraces].alpha)
 	op.learn(float64(t-began)/1e9, failed)
+	op.witnesses.see(span.TraceID(), float64(t-began)/1e9, failed)
 	if m := op.Mark; m.Score > v.Score && (!m.errors || failed) {
 		v.Score, v.Reason = m.Score, m.Reason
 	}
@@ -120,6 +121,7 @@ type operation struct {
 	weight        stats.Weight
 	durations     stats.Positive
 	known         uint32 // calls, up to a bound
+	witnesses     witnesses
 }
 
 // spanMark is what the spans of an anomalous operation are marked with; errors says that only those that failed are.

@@ -70,11 +70,14 @@ func (e *Engine) closeSpans(s *spans) {
 		slices.SortFunc(s.own, compareOperations)
 	}
 	for _, key := range s.own {
+		e.exemplars.op = s.operations[key]
 		e.closeOperation(s, key)
 	}
+	e.exemplars.op = nil
 	for _, op := range s.operations {
 		op.Calls, op.Errors = 0, 0
 		op.Seconds.reset()
+		op.witnesses.seconds = 0
 	}
 }
 

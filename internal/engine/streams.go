@@ -117,8 +117,8 @@ func (e *Engine) subject(st *stream, s *tracked) incident.Subject {
 	case SignalLogs, SignalNews:
 		e.describe(st, &subject)
 	case SignalBehaviour:
-		if len(e.deeds) > 0 {
-			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(subject.Service, &e.deeds[0])}
+		if deeds := e.exemplars.deeds; len(deeds) > 0 {
+			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(subject.Service, &deeds[0])}
 		}
 	default:
 	}

@@ -1,0 +1,86 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/topology"
+	"github.com/auspex-otel/auspex/internal/trace"
+)
+
+// exemplars are traces in which what is being judged can be seen. They are
+// looked for where a point is told of, which is seldom.
+type exemplars struct {
+	point *ref                // of metrics, nil while something else is judged
+	op    *operation          // whose calls are judged, or nil
+	deeds []topology.Evidence // what a service does otherwise
+}
+
+// mostExemplars bounds the traces of one point.
+const mostExemplars = 3
+
+// traces lists the ids, in hexadecimal digits.
+func (e *Engine) traces() (ids []string) {
+	add := func(id pcommon.TraceID) {
+		if !id.IsEmpty() && len(ids) < mostExemplars {
+			ids = append(ids, id.String())
+		}
+	}
+	x := &e.exemplars
+	if x.point != nil {
+		for _, one := range x.point.exemplars().All() {
+			add(one.TraceID())
+		}
+	}
+	if x.op != nil {
+		x.op.witnesses.each(add)
+	}
+	for _, ev := range x.deeds {
+		if f, ok := ev.Detail.(trace.Finding); ok {
+			if op := e.operationOf(f.Operation); op != nil {
+				op.witnesses.each(add)
+			}
+		}
+	}
+	return ids
+}
+
+// exemplars are those that came with a data point.
+func (r *ref) exemplars() pmetric.ExemplarSlice {
+	switch r.metric.Type() {
+	case pmetric.MetricTypeHistogram:
+		return r.metric.Histogram().DataPoints().At(r.Point).Exemplars()
+	case pmetric.MetricTypeExponentialHistogram:
+		return r.metric.ExponentialHistogram().DataPoints().At(r.Point).Exemplars()
+	case pmetric.MetricTypeSummary:
+		return pmetric.NewExemplarSlice() // has none
+	default:
+		return r.number().Exemplars()
+	}
+}
+
+// witnesses are two traces of an operation's latest calls: of the last that
+// failed, and of the slowest in a window. They are not kept over a restart.
+type witnesses struct {
+	failed, slowest pcommon.TraceID
+	seconds         float64 // of the slowest in the open window
+}
+
+func (w *witnesses) see(id pcommon.TraceID, seconds float64, failed bool) {
+	if failed {
+		w.failed = id
+	}
+	if seconds >= w.seconds {
+		w.slowest, w.seconds = id, seconds
+	}
+}
+
+func (w *witnesses) each(yield func(pcommon.TraceID)) {
+	yield(w.failed)
+	if w.slowest != w.failed {
+		yield(w.slowest)
+	}
+}
