@@ -7,6 +7,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -79,4 +82,61 @@ func TestSpansAreMarkedAndTheNextConsumersAnswerIsReturned(t *testing.T) {
 	assert.Equal(t, engine.ReasonSlow, slow["anomaly.reason"])
 	assert.Greater(t, slow["anomaly.score"], 1.0)
 	assert.Equal(t, map[string]any{"anomaly.score": 7.0}, spanAttributes(got[2001]), "what was there stays")
+}
+
+// BenchmarkConsumeTraces is what spans cost between their receiver and the next
+// consumer: 100 requests a batch through five services, two spans in each, that
+// call each other in a row.
+func BenchmarkConsumeTraces(b *testing.B) {
+	p, err := NewFactory().CreateTraces(b.Context(), processortest.NewNopSettings(metadata.Type), NewFactory().CreateDefaultConfig(), consumertest.NewNop())
+	require.NoError(b, err)
+	e := newEngine()
+	require.NoError(b, p.Start(b.Context(), hostOf(e)))
+	const requests, services, depth = 100, 5, 10
+	td := ptrace.NewTraces()
+	var spans [services]ptrace.SpanSlice
+	for i := range services {
+		rs := td.ResourceSpans().AppendEmpty()
+		rs.Resource().Attributes().PutStr("service.name", fmt.Sprint("service", i))
+		spans[i] = rs.ScopeSpans().AppendEmpty().Spans()
+		for j := range 2 * requests {
+			span := spans[i].AppendEmpty()
+			span.SetName(fmt.Sprint("operation", j%2, "of", j/2%5))
+			span.SetKind([]ptrace.SpanKind{ptrace.SpanKindServer, ptrace.SpanKindClient}[j%2])
+		}
+	}
+	t, random := start, rand.New(rand.NewPCG(1, 2))
+	id := func(request uint64, level int) (id pcommon.SpanID) {
+		binary.BigEndian.PutUint64(id[:], request*depth+uint64(level))
+		return id
+	}
+	b.ReportAllocs()
+	for n := uint64(0); b.Loop(); n++ {
+		b.StopTimer()
+		t = t.Add(time.Second)
+		e.Tick(t)
+		for r := range uint64(requests) {
+			var trace pcommon.TraceID
+			binary.BigEndian.PutUint64(trace[8:], n*requests+r+1)
+			took := time.Duration(float64(50*time.Millisecond) * math.Exp(random.NormFloat64()/3))
+			for level := range depth {
+				span := spans[level/2].At(int(2*r) + level%2)
+				span.SetTraceID(trace)
+				span.SetSpanID(id(n*requests+r+1, level))
+				if level > 0 {
+					span.SetParentSpanID(id(n*requests+r+1, level-1))
+				}
+				inside := time.Duration(level) * time.Millisecond
+				span.SetStartTimestamp(pcommon.NewTimestampFromTime(t.Add(inside)))
+				span.SetEndTimestamp(pcommon.NewTimestampFromTime(t.Add(took + 20*time.Millisecond - inside)))
+			}
+		}
+		b.StartTimer()
+		if err := p.ConsumeTraces(b.Context(), td); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perSpan := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / (requests * depth)
+	b.ReportMetric(perSpan, "ns/span")
+	b.ReportMetric(1e9/perSpan, "spans/s")
 }
