@@ -41,6 +41,11 @@ func TestShippedConfigsStart(t *testing.T) {
 		// The backends need not be there: the agent queues, the gateway tells the sender.
 		"agent":   {env: []string{"AUSPEX_GATEWAY=127.0.0.1:1", "AUSPEX_GATEWAY_INSECURE=true"}, folders: []string{"queue", "file_log"}},
 		"gateway": {env: []string{"AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write"}, folders: []string{"engine"}},
+		"gateway-tail-sampling": {
+			env:     []string{"AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write", "AUSPEX_BACKEND=127.0.0.1:1", "AUSPEX_BACKEND_INSECURE=true"},
+			folders: []string{"engine", "queue"},
+		},
+		"load-balancer": {env: []string{"AUSPEX_GATEWAYS=[127.0.0.1:1, 127.0.0.1:2]", "AUSPEX_GATEWAYS_INSECURE=true"}, folders: []string{"queue"}},
 		"logstash-replacement": {
 			env:     []string{"AUSPEX_ELASTICSEARCH=http://127.0.0.1:1", "AUSPEX_BEATS=" + peertest.FreeAddresses(t, 1)[0]},
 			folders: []string{"engine", "queue", "dead_letter"},
@@ -72,7 +77,7 @@ func TestUnknownShippedConfig(t *testing.T) {
 	col := peertest.NewCollector(t, peertest.CollectorOptions{Env: shipped(t)})
 	output, code := col.Run(30*time.Second, "--config=auspex:gatway")
 	assert.Equal(t, 1, code)
-	assert.Contains(t, output, `there is no "auspex:gatway": the shipped configurations are auspex:agent, auspex:default, auspex:gateway, auspex:logstash-replacement`)
+	assert.Contains(t, output, `there is no "auspex:gatway": the shipped configurations are auspex:agent, auspex:default, auspex:gateway, auspex:gateway-tail-sampling, auspex:load-balancer, auspex:logstash-replacement`)
 }
 
 // Without arguments the collector starts the default configuration. The address

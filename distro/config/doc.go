@@ -5,5 +5,5 @@
 //
 // Each is a plain collector configuration. The config provider beside it, in
 // auspexprovider, serves them under the scheme auspex: auspex:default,
-// auspex:agent and auspex:gateway.
+// auspex:agent, auspex:gateway and so on.
 package config

@@ -26,6 +26,8 @@ var rules = []rule{
 	{"queue-is-stated", queueIsStated},
 	{"queue-is-safe", queueIsSafe},
 	{"queue-retries-for-ever", queueRetriesForEver},
+	{"balanced-parts-wait", balancedPartsWait},
+	{"balanced-whole", balancedWhole},
 	{"refusals-are-kept", refusalsAreKept},
 	{"remote-write-retries-in-time", remoteWriteRetriesInTime},
 	{"storage-is-durable", storageIsDurable},
@@ -167,6 +169,35 @@ func queueRetriesForEver(c collector) []string {
 		}
 		if !e.sub("retry_on_failure").isZero("max_elapsed_time") {
 			found = append(found, "exporters::"+id+"::retry_on_failure::max_elapsed_time: is not 0, so the queue deletes what it could not send in time")
+		}
+	}
+	return found
+}
+
+// A load balancer has an exporter for each target behind its own queue: its retries are off
+// unless they are written, and each target has a queue in memory unless that is switched off.
+func balancedPartsWait(c collector) []string {
+	var found []string
+	for _, id := range sections(c.Exporters, "load_balancing", "loadbalancing") {
+		target := c.Exporters[id].sub("protocol").sub("otlp")
+		if target.sub("sending_queue")["enabled"] != false {
+			found = append(found, "exporters::"+id+"::protocol::otlp::sending_queue::enabled: is not false, so what left the queue on disk is in memory")
+		}
+		if !target.sub("retry_on_failure").isZero("max_elapsed_time") {
+			found = append(found, "exporters::"+id+"::protocol::otlp::retry_on_failure::max_elapsed_time: is not 0, so targets that are there get again what one that is away did not take")
+		}
+		if c.Exporters[id].sub("retry_on_failure")["enabled"] != true {
+			found = append(found, "exporters::"+id+"::retry_on_failure::enabled: is not true, so the queue deletes what a target that left did not take")
+		}
+	}
+	return found
+}
+
+func balancedWhole(c collector) []string {
+	var found []string
+	for _, id := range sections(c.Exporters, "load_balancing", "loadbalancing") {
+		if key := c.Exporters[id].text("routing_key"); key == "" || key == "service" {
+			found = append(found, "exporters::"+id+"::routing_key: service drops metrics without a service.name, and traces go elsewhere than metrics and logs")
 		}
 	}
 	return found

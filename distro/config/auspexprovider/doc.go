@@ -3,8 +3,8 @@
 
 // Package auspexprovider is the config provider with the scheme auspex.
 //
-//   - auspex:default, auspex:agent, auspex:gateway and auspex:logstash-replacement are the shipped
-//     configurations, to be named on the command line: --config=auspex:agent.
+//   - auspex:default, auspex:agent, auspex:gateway, auspex:gateway-tail-sampling, auspex:load-balancer and
+//     auspex:logstash-replacement are the shipped configurations, to be named on the command line: --config=auspex:agent.
 //   - ${auspex:state} is the folder that holds everything otelcol-auspex keeps
 //     on disk: the first that is set of $AUSPEX_STATE_DIR, $XDG_STATE_HOME/auspex
 //     and $HOME/.local/state/auspex, else /var/lib/auspex.
