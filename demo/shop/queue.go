@@ -42,6 +42,7 @@ func (s *Simulation) perMessage() float64 {
 // handle writes the spans and the line of a message's handling.
 func (s *Simulation) handle(t *trace, parent int, at float64) {
 	svc := &s.services[QueueConsumer]
+	t.suffer(s.effects[QueueConsumer].handling > 0 || s.effects[QueueConsumer].database > 0)
 	took := s.perMessage() * lognormal(s.ink, .3) / math.Exp(.3*.3/2)
 	query := svc.Database.Time * (1 + s.effects[QueueConsumer].database) * lognormal(s.ink, .3)
 	by := s.pods[QueueConsumer][s.ink.IntN(Pods)].Instance

@@ -35,7 +35,10 @@ func (s *Simulation) request(service int, at float64, t *trace, parent int) (too
 	took = entry * work
 	early := e.early > 0 && s.rng.Float64() < e.early
 	thrown := early && e.throws
-	own := s.rng.Float64() < s.failure[service] || killed || thrown
+	luck := s.rng.Float64()
+	own := luck < s.failure[service] || killed || thrown
+	t.suffer(early || killed || e.delay > 0 || s.pods[service][k].slowness() > 1 ||
+		luck < s.failure[service] && luck >= s.failure[service]-e.failure)
 	failed = own
 	if early {
 		took += inStep * work
@@ -89,6 +92,7 @@ func (s *Simulation) step(service int, at, work float64, by *Instance, t *trace,
 	if t == nil {
 		return work + query
 	}
+	t.suffer(query > 0 && s.effects[service].database > 0)
 	step := t.open(by, Internal, svc.Step, at, parent)
 	if query > 0 {
 		s.ask(&svc.Database, t, step, at+work/2, query)
@@ -139,6 +143,7 @@ func (s *Simulation) call(from, to int, at float64, by *Instance, t *trace, pare
 		took, failed = s.request(to, 0, nil, none)
 		return took + network, failed
 	}
+	t.suffer(s.delays[from][to] > 0)
 	svc := &s.services[to]
 	span := t.open(by, Client, svc.Method, at, parent, text("http.request.method", svc.Method),
 		text("server.address", svc.Name), text("url.template", svc.Route))
@@ -153,6 +158,7 @@ func (s *Simulation) call(from, to int, at float64, by *Instance, t *trace, pare
 func (s *Simulation) refused(to int, at float64, by *Instance, t *trace, parent int) float64 {
 	took := refusal * lognormal(s.rng, .3)
 	if t != nil {
+		t.suffer(true)
 		svc := &s.services[to]
 		span := t.open(by, Client, svc.Method, at, parent, text("http.request.method", svc.Method),
 			text("server.address", svc.Name), text("url.template", svc.Route))

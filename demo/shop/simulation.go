@@ -56,6 +56,8 @@ type Interval struct {
 	Services []Activity
 	// Waiting is the number of messages in the queue.
 	Waiting int
+	// Requests are those that began in the interval and are followed.
+	Requests []Request
 	// Spans and Lines are those that ended by End, in the order of their ends. The spans are those
 	// of the requests that were followed, all of a request sooner or later.
 	Spans []Span
@@ -130,6 +132,7 @@ func New(seed uint64, start time.Time, cadence time.Duration, share float64) *Si
 // service adds a temper of its own.
 func (s *Simulation) Next() *Interval {
 	iv := &s.interval
+	iv.Requests = iv.Requests[:0]
 	iv.Start, iv.End = iv.End, iv.End.Add(s.cadence)
 	for i := range iv.Services {
 		iv.Services[i].Latencies = iv.Services[i].Latencies[:0]
@@ -169,6 +172,7 @@ func (s *Simulation) serve(service, n int) {
 		s.request(service, s.ink.Float64()*s.cadence.Seconds(), t, none)
 		s.spans = append(s.spans, t.spans...)
 		s.lines = append(s.lines, t.lines...)
+		s.interval.Requests = append(s.interval.Requests, Request{t.id, t.hit})
 	}
 }
 

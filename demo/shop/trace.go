@@ -50,6 +50,14 @@ type Line struct {
 	Body   string
 }
 
+// Request is a request from outside the shop that is followed.
+type Request struct {
+	Trace [16]byte
+	// Faulty says that a fault has changed its course: something in it took longer, failed or ended
+	// early that would not have without the fault. It is the truth, and sent to nobody.
+	Faulty bool
+}
+
 // trace is a request that is being followed. A nil trace follows nothing: most requests have one.
 type trace struct {
 	id    [16]byte
@@ -57,6 +65,14 @@ type trace struct {
 	ink   *rand.Rand
 	spans []Span
 	lines []Line
+	hit   bool // a fault has changed its course
+}
+
+// suffer notes that a fault changes the course of the request.
+func (t *trace) suffer(changed bool) {
+	if t != nil && changed {
+		t.hit = true
+	}
 }
 
 // none is the parent of a root, and what a nil trace opens.

@@ -319,3 +319,29 @@ func TestEveryKindHasATruth(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestFaultyRequests holds that the shop's own list names what a fault changed, and nothing without one.
+func TestFaultyRequests(t *testing.T) {
+	share := func(f Fault) float64 {
+		s := New(7, noon, cadence, .2)
+		s.Break(f, Normal{Requests: Moments{400, 20}, Failed: Moments{6, 3}, Latency: Moments{.06, .002}})
+		faulty, all := 0, 0
+		for range 60 {
+			for _, r := range s.Next().Requests {
+				if all++; r.Faulty {
+					faulty++
+				}
+			}
+		}
+		return float64(faulty) / float64(all)
+	}
+	if got := share(Fault{}); got != 0 {
+		t.Errorf("%v are faulty in a shop without a fault", got)
+	}
+	for _, r := range recipes {
+		got := share(Draw(7, r.kind))
+		if none := r.kind == Throughput; none != (got == 0) || got > .9 {
+			t.Errorf("%s: %.3f of the requests are faulty", r.kind, got)
+		}
+	}
+}

@@ -1,0 +1,315 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/demo/shop"
+	"github.com/auspex-otel/auspex/demo/telemetry"
+	"github.com/auspex-otel/auspex/internal/peertest"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// The shop of TestTailSampling.
+const (
+	samplingCadence = 5 * time.Second
+	// samplingWell is how long the shop is well, samplingBroken how long it is broken then, in event time.
+	samplingWell, samplingBroken = 6 * time.Hour, 4 * time.Minute
+	// samplingQuiet is the part of the well time that is counted as such.
+	samplingQuiet = 4 * time.Minute
+	// samplingShare is the share of requests that are traced: about four a second.
+	samplingShare = .02
+	// samplingPace is how long an interval takes on the wall clock at the end, and samplingWait, in
+	// which a trace is decided, is ten seconds of event time at this pace: the configuration's default.
+	samplingPace = 500 * time.Millisecond
+	samplingWait = time.Second
+	// samplingBatch is how many intervals travel at once before that.
+	samplingBatch = 12
+)
+
+// phase is a part of the course, in which requests began.
+type phase int
+
+const (
+	well   phase = iota // nothing is broken
+	before              // something is broken, no anomaly has opened
+	after               // an anomaly has opened
+)
+
+// request is what is known of one that was traced.
+type request struct {
+	phase  phase
+	faulty bool
+	failed bool // a span of it has the status error
+	spans  int
+	kept   int // spans at the backend
+}
+
+// sampling is one shop behind the gateway, and what became of its requests.
+type sampling struct {
+	kind     shop.Kind
+	requests map[[16]byte]*request
+	delay    time.Duration // event time from the fault to the first anomaly that opened; below zero if there was none
+	marked   int           // spans at the backend that are marked as anomalous
+}
+
+// TestTailSampling plays the demo's shop through the gateway that samples, breaks it in each of its
+// ways, and counts which requests arrive at the backend, by the shop's own list of those that the
+// fault has touched: before an anomaly opened, and after.
+func TestTailSampling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some minutes: make e2e runs it")
+	}
+	kinds := []shop.Kind{
+		shop.None, shop.Latency, shop.Errors, shop.Throughput, shop.SlowDatabase, shop.CPU, shop.Memory,
+		shop.Network, shop.Deployment, shop.Backlog, shop.Vanished,
+	}
+	s := seed(t, rand.Uint64N(100_000)) //nolint:gosec // no secret
+	runs := make([]*sampling, len(kinds))
+	t.Run("faults", func(t *testing.T) {
+		for i, kind := range kinds {
+			t.Run(string(kind), func(t *testing.T) {
+				t.Parallel()
+				runs[i] = sample(t, kind, s+uint64(i)) //nolint:gosec // small
+			})
+		}
+	})
+	text := samplingTable(runs)
+	keep(t, "table.txt", []byte(text))
+	t.Logf("seed %d, share of requests that were kept, in percent:\n%s", s, text)
+	var soon, late, others ratio
+	for _, r := range runs {
+		if r == nil {
+			continue // not among those that -run names
+		}
+		for id, q := range r.requests {
+			assert.False(t, q.failed && q.kept == 0, "%s: %x has an error and was not kept", r.kind, id)
+		}
+		soon, late, others = soon.and(r.kept(before, true)), late.and(r.kept(after, true)), others.and(r.kept(after, false))
+	}
+	require.Greater(t, late.of, 100, "faulty requests after an anomaly opened")
+	assert.Greater(t, late.share(), soon.share(), "an open anomaly keeps more of the faulty requests")
+	assert.Greater(t, late.share(), 2*others.share(), "faulty requests are kept rather than others")
+}
+
+// sample plays one shop.
+func sample(t *testing.T, kind shop.Kind, seed uint64) *sampling {
+	t.Helper()
+	r := &sampling{kind: kind, requests: map[[16]byte]*request{}, delay: -1}
+	arrived, latest := map[[16]byte]int{}, time.Now()
+	b := &backend{traces: func(td ptrace.Traces) {
+		latest = time.Now()
+		eachSpan(td, func(span ptrace.Span) {
+			arrived[span.TraceID()]++
+			if v, ok := span.Attributes().Get(vocabulary.MetricScore); ok && v.Double() >= 1 {
+				r.marked++
+			}
+		})
+	}}
+	b.start(t)
+	c := peertest.StartCollector(t, peertest.CollectorOptions{
+		Base: "auspex:gateway-tail-sampling", Config: config(t, "tail_sampling.yaml"),
+		Env: shipped(t, "AUSPEX_BACKEND="+b.address, "AUSPEX_BACKEND_INSECURE=true", "AUSPEX_DECISION_WAIT="+samplingWait.String()),
+	})
+	play(t, r, c, seed)
+	peertest.Eventually(t, time.Minute, "the last decisions", func() error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if quiet := time.Since(latest); quiet < 3*samplingWait {
+			return fmt.Errorf("the last spans came %v ago", quiet)
+		}
+		return nil
+	})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, q := range r.requests {
+		q.kept = arrived[id]
+	}
+	raw, err := json.Marshal(r.summary())
+	require.NoError(t, err)
+	keep(t, "summary.json", raw)
+	return r
+}
+
+// play sends the shop's telemetry, first as fast as it goes, then paced, and asks after each paced interval what is open.
+func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
+	t.Helper()
+	services, start := shop.Services(), time.Now().UTC().Truncate(samplingCadence).Add(-samplingWell-samplingBroken)
+	sim, fleet, record := shop.New(seed, start, samplingCadence, samplingShare), telemetry.NewFleet(services, start), shop.NewRecord(len(services), 720)
+	sink, err := telemetry.Dial(c.OTLP)
+	require.NoError(t, err)
+	defer sink.Close()
+	now, n := well, int(samplingWell/samplingCadence)
+	next := func() *shop.Interval {
+		iv := sim.Next()
+		record.Add(iv)
+		fleet.Record(iv)
+		for _, q := range iv.Requests {
+			r.requests[q.Trace] = &request{phase: now, faulty: q.Faulty}
+		}
+		for i := range iv.Spans {
+			if q := r.requests[iv.Spans[i].Trace]; q != nil {
+				q.spans++
+				q.failed = q.failed || iv.Spans[i].Error != ""
+			}
+		}
+		return iv
+	}
+	for i := range n {
+		if time.Duration(n-i)*samplingCadence == samplingQuiet {
+			clear(r.requests)
+		}
+		if next(); (i+1)%samplingBatch == 0 {
+			require.NoError(t, sink.Send(t.Context(), fleet.Take()))
+		}
+	}
+	api := console{c.Console}
+	earlier, err := openIDs(api)
+	require.NoError(t, err)
+	if r.kind != shop.None {
+		fault := shop.Draw(seed, r.kind)
+		sim.Break(fault, record.Normal(fault.Service))
+		t.Logf("%s: %s", services[fault.Service].Name, fault.Describe(record.Normal(fault.Service), samplingCadence))
+	}
+	broken := start.Add(samplingWell)
+	now = before
+	for began, i := time.Now(), 1; i <= int(samplingBroken/samplingCadence); i++ {
+		iv := next()
+		require.NoError(t, sink.Send(t.Context(), fleet.Take()))
+		open, err := openIDs(api)
+		require.NoError(t, err)
+		if now == before && slices.ContainsFunc(open, func(id string) bool { return !slices.Contains(earlier, id) }) {
+			now, r.delay = after, iv.End.Sub(broken)
+		}
+		time.Sleep(time.Until(began.Add(time.Duration(i) * samplingPace)))
+	}
+}
+
+// openIDs are the ids of the open anomalies.
+func openIDs(api console) (ids []string, err error) {
+	open, err := api.openAnomalies()
+	for i := range open {
+		ids = append(ids, open[i].ID)
+	}
+	return ids, err
+}
+
+// eachSpan calls f with each span.
+func eachSpan(td ptrace.Traces, f func(ptrace.Span)) {
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				f(span)
+			}
+		}
+	}
+}
+
+// ratio is a share with what it is of.
+type ratio struct{ n, of int }
+
+func (r ratio) and(o ratio) ratio { return ratio{r.n + o.n, r.of + o.of} }
+
+func (r ratio) share() float64 { return float64(r.n) / float64(r.of) }
+
+// String is the percentage, and of how many.
+func (r ratio) String() string {
+	if r.of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f of %d", 100*r.share(), r.of)
+}
+
+// count counts requests of a phase that are kept.
+func (r *sampling) count(p phase, wanted func(*request) bool, kept func([16]byte, *request) bool) (c ratio) {
+	for id, q := range r.requests {
+		if q.phase != p || !wanted(q) {
+			continue
+		}
+		if c.of++; kept(id, q) {
+			c.n++
+		}
+	}
+	return c
+}
+
+func arrivedAtAll(_ [16]byte, q *request) bool { return q.kept > 0 }
+
+func everyOne(*request) bool { return true }
+
+// kept counts the faulty requests of a phase, or the others.
+func (r *sampling) kept(p phase, faulty bool) ratio {
+	return r.count(p, func(q *request) bool { return q.faulty == faulty }, arrivedAtAll)
+}
+
+// blind is what sampling by trace id keeps of the faulty requests after detection, where it keeps as many in all.
+func (r *sampling) blind() ratio {
+	all := r.count(after, everyOne, arrivedAtAll)
+	if all.of == 0 {
+		return all
+	}
+	limit := uint64(all.share() * math.MaxUint64)
+	return r.count(after, func(q *request) bool { return q.faulty }, func(id [16]byte, _ *request) bool {
+		return binary.BigEndian.Uint64(id[8:]) < limit
+	})
+}
+
+// whole counts the kept requests of all phases of which all spans arrived.
+func (r *sampling) whole() (c ratio) {
+	for _, q := range r.requests {
+		if q.kept > 0 {
+			if c.of++; q.kept == q.spans {
+				c.n++
+			}
+		}
+	}
+	return c
+}
+
+// summary is a line of the table.
+func (r *sampling) summary() []string {
+	delay := "–"
+	if r.delay >= 0 {
+		delay = fmt.Sprintf("%.0f s", r.delay.Seconds())
+	}
+	return []string{
+		string(r.kind), r.count(well, everyOne, arrivedAtAll).String(), delay,
+		r.kept(before, true).String(), r.kept(before, false).String(), r.kept(after, true).String(), r.kept(after, false).String(),
+		r.count(after, everyOne, arrivedAtAll).String(), r.blind().String(), r.whole().String(), fmt.Sprint(r.marked),
+	}
+}
+
+// samplingTable prints one line for each run.
+func samplingTable(runs []*sampling) string {
+	rows := [][]string{{
+		"fault", "well: all", "opened after", "before: faulty", "others", "after: faulty", "others", "all",
+		"by trace id alone: faulty", "kept whole", "marked spans",
+	}}
+	for _, r := range runs {
+		if r != nil {
+			rows = append(rows, r.summary())
+		}
+	}
+	var text strings.Builder
+	for i, row := range rows {
+		fmt.Fprintln(&text, "| "+strings.Join(row, " | ")+" |")
+		if i == 0 {
+			fmt.Fprintln(&text, strings.Repeat("| --- ", len(row))+"|")
+		}
+	}
+	return text.String()
+}
