@@ -187,7 +187,7 @@ func balancedPartsWait(c collector) []string {
 			found = append(found, "exporters::"+id+"::protocol::otlp::retry_on_failure::max_elapsed_time: is not 0, so targets that are there get again what one that is away did not take")
 		}
 		if c.Exporters[id].sub("retry_on_failure")["enabled"] != true {
-			found = append(found, "exporters::"+id+"::retry_on_failure::enabled: is not true, so the queue deletes what a target that left did not take")
+			found = append(found, "exporters::"+id+"::retry_on_failure::enabled: is not true, so the queue deletes what a target did not take in time")
 		}
 	}
 	return found
