@@ -46,7 +46,7 @@ type metricServer struct {
 // start listens until the test ends.
 func (b *backend) start(t *testing.T) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed by the server
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	b.address = l.Addr().String()
 	s := grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20))

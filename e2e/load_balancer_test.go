@@ -213,10 +213,10 @@ func shardedStep(step int) telemetry.Batch {
 		span.SetStartTimestamp(now)
 		span.SetEndTimestamp(now + 1e6)
 		var trace [16]byte
-		binary.BigEndian.PutUint64(trace[8:], uint64(step*shardServices+i/4+1)) //nolint:gosec // small
+		binary.BigEndian.PutUint64(trace[8:], uint64(step*shardServices+i/4+1))
 		span.SetTraceID(trace)
 		var id [8]byte
-		binary.BigEndian.PutUint64(id[:], uint64(step*shardServices+i+1)) //nolint:gosec // small
+		binary.BigEndian.PutUint64(id[:], uint64(step*shardServices+i+1))
 		span.SetSpanID(id)
 	}
 	return b

@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/auspex-otel/auspex/demo/shop"
 	"github.com/auspex-otel/auspex/demo/telemetry"
+	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/peertest"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -55,8 +57,17 @@ type request struct {
 	phase  phase
 	faulty bool
 	failed bool // a span of it has the status error
+	due    bool // a span of it is of an operation that had an open anomaly when it was sent
 	spans  int
 	kept   int // spans at the backend
+}
+
+// operation is what the engine knows the spans by that it counts together.
+type operation struct{ service, kind, name string }
+
+// spanKinds are the names that it has for kinds of span.
+var spanKinds = map[shop.SpanKind]string{
+	shop.Internal: "Internal", shop.Server: "Server", shop.Client: "Client", shop.Producer: "Producer", shop.Consumer: "Consumer",
 }
 
 // sampling is one shop behind the gateway, and what became of its requests.
@@ -78,13 +89,13 @@ func TestTailSampling(t *testing.T) {
 		shop.None, shop.Latency, shop.Errors, shop.Throughput, shop.SlowDatabase, shop.CPU, shop.Memory,
 		shop.Network, shop.Deployment, shop.Backlog, shop.Vanished,
 	}
-	s := seed(t, rand.Uint64N(100_000)) //nolint:gosec // no secret
+	s := seed(t, rand.Uint64N(100_000))
 	runs := make([]*sampling, len(kinds))
 	t.Run("faults", func(t *testing.T) {
 		for i, kind := range kinds {
 			t.Run(string(kind), func(t *testing.T) {
 				t.Parallel()
-				runs[i] = sample(t, kind, s+uint64(i)) //nolint:gosec // small
+				runs[i] = sample(t, kind, s+uint64(i))
 			})
 		}
 	})
@@ -153,7 +164,7 @@ func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
 	sink, err := telemetry.Dial(c.OTLP)
 	require.NoError(t, err)
 	defer sink.Close()
-	now, n := well, int(samplingWell/samplingCadence)
+	now, n, strange := well, int(samplingWell/samplingCadence), map[operation]bool{}
 	next := func() *shop.Interval {
 		iv := sim.Next()
 		record.Add(iv)
@@ -165,6 +176,7 @@ func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
 			if q := r.requests[iv.Spans[i].Trace]; q != nil {
 				q.spans++
 				q.failed = q.failed || iv.Spans[i].Error != ""
+				q.due = q.due || strange[operation{services[iv.Spans[i].By.Service].Name, spanKinds[iv.Spans[i].Kind], iv.Spans[i].Name}]
 			}
 		}
 		return iv
@@ -178,7 +190,7 @@ func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
 		}
 	}
 	api := console{c.Console}
-	earlier, err := openIDs(api)
+	earlier, err := api.openAnomalies()
 	require.NoError(t, err)
 	if r.kind != shop.None {
 		fault := shop.Draw(seed, r.kind)
@@ -190,22 +202,25 @@ func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
 	for began, i := time.Now(), 1; i <= int(samplingBroken/samplingCadence); i++ {
 		iv := next()
 		require.NoError(t, sink.Send(t.Context(), fleet.Take()))
-		open, err := openIDs(api)
+		open, err := api.openAnomalies()
 		require.NoError(t, err)
-		if now == before && slices.ContainsFunc(open, func(id string) bool { return !slices.Contains(earlier, id) }) {
-			now, r.delay = after, iv.End.Sub(broken)
+		clear(strange)
+		for i := range open {
+			if now == before && !slices.ContainsFunc(earlier, func(a incident.Anomaly) bool { return a.ID == open[i].ID }) {
+				now, r.delay = after, iv.End.Sub(broken)
+			}
+			if op, slow := slowOperation(&open[i]); slow {
+				strange[op] = true
+			}
 		}
 		time.Sleep(time.Until(began.Add(time.Duration(i) * samplingPace)))
 	}
 }
 
-// openIDs are the ids of the open anomalies.
-func openIDs(api console) (ids []string, err error) {
-	open, err := api.openAnomalies()
-	for i := range open {
-		ids = append(ids, open[i].ID)
-	}
-	return ids, err
+// slowOperation is the operation that takes too long or is called too often or too seldom, all of whose spans are to be marked.
+func slowOperation(a *incident.Anomaly) (op operation, slow bool) {
+	duration, calls := a.Metric == vocabulary.MetricSpanDuration, a.Metric == vocabulary.MetricSpanCalls && a.Statistic == "count"
+	return operation{a.Service, a.Attributes[vocabulary.AttrSpanKind], a.Attributes[vocabulary.AttrSpanName]}, calls || duration && a.Observed > a.Expected
 }
 
 // eachSpan calls f with each span.
@@ -289,7 +304,7 @@ func (r *sampling) summary() []string {
 	return []string{
 		string(r.kind), r.count(well, everyOne, arrivedAtAll).String(), delay,
 		r.kept(before, true).String(), r.kept(before, false).String(), r.kept(after, true).String(), r.kept(after, false).String(),
-		r.count(after, everyOne, arrivedAtAll).String(), r.blind().String(), r.whole().String(), fmt.Sprint(r.marked),
+		r.count(after, everyOne, arrivedAtAll).String(), r.count(after, func(q *request) bool { return q.due }, arrivedAtAll).String(), r.blind().String(), r.whole().String(), strconv.Itoa(r.marked),
 	}
 }
 
@@ -297,7 +312,7 @@ func (r *sampling) summary() []string {
 func samplingTable(runs []*sampling) string {
 	rows := [][]string{{
 		"fault", "well: all", "opened after", "before: faulty", "others", "after: faulty", "others", "all",
-		"by trace id alone: faulty", "kept whole", "marked spans",
+		"operation open", "by trace id alone: faulty", "kept whole", "marked spans",
 	}}
 	for _, r := range runs {
 		if r != nil {
