@@ -11,6 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
 	"github.com/auspex-otel/auspex/internal/topology"
+	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -87,4 +88,17 @@ func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 	e.conclude(st, s, t, of.Score, p, derivedOutput)
 	e.exemplars.deeds = nil
 	e.showDerived(st, s)
+	if !e.tracker.Open(uint64(s.id)) {
+		return
+	}
+	for i := range of.Evidence {
+		ev := &of.Evidence[i]
+		if f, ok := ev.Detail.(trace.Finding); ok {
+			m := spanMark{mark{Score: max(1, s.last.score), Reason: of.Service + ": " + deed(of.Service, ev)}, f.Failed}
+			e.tell(f.Operation, m, t)
+			if ev.Aspect == topology.Network {
+				e.tell(f.Callee, m, t)
+			}
+		}
+	}
 }

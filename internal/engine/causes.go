@@ -109,10 +109,14 @@ func (e *Engine) selfTime(w *trace.Window) {
 	if op := e.operationOf(w.Operation); op == nil || op.Windows < established {
 		return
 	}
-	e.derive(&derived{
+	t := w.Start + trace.WindowLength
+	st := e.derive(&derived{
 		signal: SignalTraces, service: w.Service, metric: vocabulary.MetricSpanSelfTime, unit: "s", stats: medianStats,
 		attributes: []attribute{{vocabulary.AttrSpanKind, ptrace.SpanKind(w.Kind).String()}, {vocabulary.AttrSpanName, w.Name}},
-	}, w.Start+trace.WindowLength, w.Self.Quantile(0.5)/1e9)
+	}, t, w.Self.Quantile(0.5)/1e9)
+	if score := e.slow(st); score > 0 {
+		e.tell(w.Operation, spanMark{mark: mark{Score: score, Reason: vocabulary.MetricSpanSelfTime + " of this operation is not as expected"}}, t)
+	}
 }
 
 // networkTime judges how long calls from one operation to another are between the two.
@@ -127,12 +131,28 @@ func (e *Engine) networkTime(w *trace.EdgeWindow) {
 	if math.IsNaN(seconds) {
 		return
 	}
-	e.derive(&derived{
+	t := w.Start + trace.WindowLength
+	st := e.derive(&derived{
 		signal: SignalTraces, service: w.Caller.Service, metric: vocabulary.MetricSpanNetworkTime, unit: "s", stats: medianStats,
 		attributes: []attribute{
 			{vocabulary.AttrPeerService, w.Callee.Service}, {vocabulary.AttrPeerOperation, w.Callee.Name}, {vocabulary.AttrSpanName, w.Caller.Name},
 		},
-	}, w.Start+trace.WindowLength, seconds)
+	}, t, seconds)
+	if score := e.slow(st); score > 0 {
+		reason := vocabulary.MetricSpanNetworkTime + " between " + w.Caller.Service + " and " + w.Callee.Service + " is not as expected"
+		m := spanMark{mark: mark{Score: score, Reason: reason}}
+		e.tell(w.Caller, m, t)
+		e.tell(w.Callee, m, t)
+	}
+}
+
+// slow returns the score of the only series of a stream of times while its anomaly is open and they are long, or 0.
+func (e *Engine) slow(st *stream) float64 {
+	s := &st.series[0]
+	if !e.tracker.Open(uint64(s.id)) || s.last.observed <= s.last.expected {
+		return 0
+	}
+	return max(1, s.last.score)
 }
 
 // operationOf returns what is counted of an operation, or nil.

@@ -12,6 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/stats"
+	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -100,6 +101,9 @@ func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
 	if m := op.Mark; m.Score > v.Score && (!m.errors || failed) {
 		v.Score, v.Reason = m.Score, m.Reason
 	}
+	if m := op.told; m.Score > v.Score && t <= m.until && (!m.errors || failed) {
+		v.Score, v.Reason = m.Score, m.Reason
+	}
 	return v
 }
 
@@ -122,12 +126,29 @@ type operation struct {
 	durations     stats.Positive
 	known         uint32 // calls, up to a bound
 	witnesses     witnesses
+	told          toldMark
 }
 
 // spanMark is what the spans of an anomalous operation are marked with; errors says that only those that failed are.
 type spanMark struct {
 	mark
 	errors bool
+}
+
+// toldMark is what the spans of an operation are marked with because of an anomaly
+// that is not of its own calls and durations: what its service does otherwise, its
+// time between client and server. It is told again with every window, lasts until
+// an event time, and is not kept over a restart.
+type toldMark struct {
+	spanMark
+	until int64
+}
+
+// tell marks the spans of an operation for two windows from event time t.
+func (e *Engine) tell(op trace.Operation, m spanMark, t int64) {
+	if o := e.operationOf(op); o != nil {
+		o.told = toldMark{m, t + 2*windowLength}
+	}
 }
 
 const (

@@ -113,9 +113,12 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 	for _, st := range [...]*stream{calls, durations} {
 		for i := range st.series {
 			t := &st.series[i]
-			if e.tracker.Open(uint64(t.id)) && (t.stat == statCount || t.last.observed > t.last.expected) {
+			if !e.tracker.Open(uint64(t.id)) || t.stat != statCount && t.last.observed <= t.last.expected {
+				continue
+			}
+			if failed := t.stat == statErrorRatio; !failed || op.Mark.Score == 0 { // all spans before those that failed
 				reason := t.name(st) + " of this operation is not as expected"
-				op.Mark = spanMark{mark{Score: max(1, t.last.score), Reason: reason}, t.stat == statErrorRatio}
+				op.Mark = spanMark{mark{Score: max(1, t.last.score), Reason: reason}, failed}
 			}
 		}
 	}

@@ -34,6 +34,7 @@ type Finding struct {
 	// Item is what appears (Up) or is missing: a child operation, a log template, or the error status.
 	Item     Item
 	Up       bool
+	Failed   bool    // the spans that do so are those that failed
 	Expected float64 // share of spans, or seconds
 	Observed float64
 	Count    float64 // of spans since then
@@ -120,6 +121,9 @@ func (t *Tracker) behaviours(i int32, ways *counts, first, last int64, byHash ma
 		}
 		if kind == 1 {
 			f.Aspect = Mix
+		}
+		if o.sets() {
+			f.Failed = c.up && c.key>>bitFailed&1 != 0
 		}
 		switch {
 		case c.bit >= 0:
