@@ -7,36 +7,28 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
-	"os"
-	"strconv"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// elasticKills is how often the collector is killed.
-const elasticKills = 20
-
-// TestElasticKills kills the collector while clients send to both doors, every
-// third time within its first second, and half of the times while Elasticsearch is down. What
-// was acknowledged is in Elasticsearch.
-func TestElasticKills(t *testing.T) {
+// killElasticDoors kills the collector while clients send to the doors whose events go to Elasticsearch.
+func killElasticDoors(t *testing.T, random *rand.Rand) (rows []killRow) {
+	t.Helper()
 	d := startElasticDoors(t)
-	seed := uint64(time.Now().UnixNano() % 1_000_000)
-	if text := os.Getenv("AUSPEX_E2E_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("seed %d: AUSPEX_E2E_SEED=%d repeats it", seed, seed)
-	random := rand.New(rand.NewPCG(seed, 8))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	const endless = 1 << 30
@@ -44,82 +36,69 @@ func TestElasticKills(t *testing.T) {
 		name, door string
 		send       elasticSender
 	}{
+		{"otlp-grpc", "OTLP, gRPC", d.sendWindows(d.overGRPC)},
+		{"otlp-http", "OTLP, HTTP", d.sendWindows(d.overHTTP)},
 		{"go-lumber", "lumberjack", d.sendWithGoLumber},
-		{"go-elasticsearch", "elasticsearch_bulk", d.sendWindowsInBulk},
+		{"go-elasticsearch", "elasticsearch_bulk", d.sendWindows(d.inBulk)},
 	}
 	var all sync.WaitGroup
 	for _, s := range senders {
 		all.Go(func() { assert.ErrorIs(t, s.send(ctx, s.name, endless), context.Canceled, s.name) })
 	}
-	began := time.Now()
-	for n := range elasticKills {
-		switch n {
-		case elasticKills / 4:
-			d.es.Stop()
-			t.Logf("%5.1f s: Elasticsearch is stopped", time.Since(began).Seconds())
-		case elasticKills/4 + elasticKills/2:
-			d.es.Start()
-			t.Logf("%5.1f s: Elasticsearch is back", time.Since(began).Seconds())
-		}
-		wait := time.Duration(1000+random.IntN(2000)) * time.Millisecond
-		if n%3 == 2 {
-			wait = time.Duration(random.IntN(1000)) * time.Millisecond
-		}
-		time.Sleep(wait)
-		d.Kill()
-		d.Start()
-	}
+	time.Sleep(time.Second)
+	played := killOften(t, random, d.Collector, d.es.Stop, d.es.Start)
 	time.Sleep(5 * time.Second)
 	cancel()
 	all.Wait()
 	d.Kill() // so that it delivers nothing more
-	var rows []elasticRow
 	for _, s := range senders {
-		r := d.row(t, s.name, s.door, readElasticLists(t, d.folder, s.name))
-		r.took = time.Since(began)
+		found := d.row(t, s.name, s.door, readElasticLists(t, d.folder, s.name))
+		r := played
+		r.door, r.client, r.sent, r.acknowledged = s.door, s.name, found.sent, found.acknowledged
+		r.found, r.missing, r.duplicates = found.found, found.missing, found.duplicates
 		rows = append(rows, r)
 	}
-	t.Logf("run %s, %d kills\n%s", d.run, elasticKills, elasticTable(rows))
-	for _, r := range rows {
-		assert.NotZero(t, r.acknowledged, r.client)
-		assert.Zero(t, r.missing, "%s: acknowledged, but not in Elasticsearch", r.client)
-		assert.Zero(t, r.duplicates, "%s: events that give an id", r.client)
-	}
+	return rows
 }
 
-// sendWindowsInBulk sends with go-elasticsearch, a window at a time, and again those events of a window that were not acknowledged.
-func (d *elasticDoors) sendWindowsInBulk(ctx context.Context, name string, count int) error {
-	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{"http://" + d.bulk}, DisableRetry: true})
-	if err != nil {
-		return err
-	}
-	const window = 100
-	for first := 0; first < count; first += window {
-		var left []int
-		for n := first; n < min(first+window, count); n++ {
-			left = append(left, n)
-		}
-		if err := d.list(name, "sent", left...); err != nil {
-			return err
-		}
-		for len(left) > 0 {
-			if ctx.Err() != nil {
-				return ctx.Err()
+// sendSome makes one request, and returns what was acknowledged and what is to come again.
+type sendSome func(ctx context.Context, name string, numbers []int) (done, again []int)
+
+// sendWindows sends a window at a time, and again those events of it that were not acknowledged.
+func (d *elasticDoors) sendWindows(send sendSome) elasticSender {
+	return func(ctx context.Context, name string, count int) error {
+		const window = 100
+		for first := 0; first < count; first += window {
+			var left []int
+			for n := first; n < min(first+window, count); n++ {
+				left = append(left, n)
 			}
-			done, again := d.sendInBulk(ctx, es, name, left)
-			if err := d.list(name, "acknowledged", done...); err != nil {
+			if err := d.list(name, "sent", left...); err != nil {
 				return err
 			}
-			if left = again; len(left) > 0 {
-				time.Sleep(50 * time.Millisecond)
+			for len(left) > 0 {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				done, again := send(ctx, name, left)
+				if err := d.list(name, "acknowledged", done...); err != nil {
+					return err
+				}
+				if left = again; len(left) > 0 {
+					time.Sleep(50 * time.Millisecond)
+				}
 			}
 		}
+		return nil
 	}
-	return nil
 }
 
-// sendInBulk makes one request, and returns what was acknowledged and what was not.
-func (d *elasticDoors) sendInBulk(ctx context.Context, es *elasticsearch.Client, name string, numbers []int) (done, again []int) {
+// inBulk sends with go-elasticsearch.
+func (d *elasticDoors) inBulk(ctx context.Context, name string, numbers []int) (done, again []int) {
+	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{"http://" + d.bulk}, DisableRetry: true})
+	if err != nil {
+		return nil, numbers
+	}
 	var body bytes.Buffer
 	for _, n := range numbers {
 		fmt.Fprintf(&body, `{"create":{"_index":"logs-doors-kills","_id":"%s-%s-%d"}}`+"\n%s\n", d.run, name, n, d.event(name, n))
@@ -141,4 +120,57 @@ func (d *elasticDoors) sendInBulk(ctx context.Context, es *elasticsearch.Client,
 		}
 	}
 	return done, again
+}
+
+// records are events as log records of OTLP.
+func (d *elasticDoors) records(name string, numbers []int) plogotlp.ExportRequest {
+	logs := plog.NewLogs()
+	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for _, n := range numbers {
+		r := records.AppendEmpty()
+		r.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+		r.Body().SetStr(fmt.Sprint("line ", n))
+		r.Attributes().PutStr("run", d.run)
+		r.Attributes().PutStr("sender", name)
+		r.Attributes().PutInt("n", int64(n))
+		r.Attributes().PutStr("log.record.uid", fmt.Sprint(d.run, name, n))
+	}
+	return plogotlp.NewExportRequestFromLogs(logs)
+}
+
+// overGRPC sends with a connection of its own, as a client does that was started again.
+func (d *elasticDoors) overGRPC(ctx context.Context, name string, numbers []int) (done, again []int) {
+	conn, err := grpc.NewClient(d.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, numbers
+	}
+	defer conn.Close()
+	answer, err := plogotlp.NewGRPCClient(conn).Export(ctx, d.records(name, numbers))
+	if err != nil || answer.PartialSuccess().RejectedLogRecords() > 0 {
+		return nil, numbers
+	}
+	return numbers, nil
+}
+
+func (d *elasticDoors) overHTTP(ctx context.Context, name string, numbers []int) (done, again []int) {
+	body, err := d.records(name, numbers).MarshalProto()
+	if err != nil {
+		return nil, numbers
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+d.otlpHTTP+"/v1/logs", bytes.NewReader(body))
+	if err != nil {
+		return nil, numbers
+	}
+	req.Header.Set("Content-Type", "application/x-protobuf")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, numbers
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	answer := plogotlp.NewExportResponse()
+	if err != nil || res.StatusCode != http.StatusOK || answer.UnmarshalProto(text) != nil || answer.PartialSuccess().RejectedLogRecords() > 0 {
+		return nil, numbers
+	}
+	return numbers, nil
 }

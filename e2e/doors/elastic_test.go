@@ -28,6 +28,7 @@ type elasticDoors struct {
 	*peertest.Collector
 	es                 *peertest.Elasticsearch
 	lumberjack, bulk   string // addresses
+	otlp, otlpHTTP     string
 	run, folder, peers string
 }
 
@@ -39,9 +40,12 @@ func startElasticDoors(t *testing.T) *elasticDoors {
 	text, err := os.ReadFile("testdata/elastic.yaml")
 	require.NoError(t, err)
 	es := peertest.StartElasticsearch(t, 8)
+	free := peertest.FreeAddresses(t, 2)
 	d := &elasticDoors{
-		es: es, run: elasticRun(), folder: t.TempDir(), peers: peertest.CacheFolder(t),
-		Collector: peertest.StartCollector(t, peertest.CollectorOptions{Config: string(text), Env: []string{"E2E_ELASTICSEARCH=" + es.URL}}),
+		es: es, otlp: free[0], otlpHTTP: free[1], run: elasticRun(), folder: t.TempDir(), peers: peertest.CacheFolder(t),
+		Collector: peertest.StartCollector(t, peertest.CollectorOptions{Config: string(text), Env: []string{
+			"E2E_ELASTICSEARCH=" + es.URL, "OTLP_GRPC=" + free[0], "OTLP_HTTP=" + free[1],
+		}}),
 	}
 	d.lumberjack, d.bulk = d.OTLP, d.OTLP2
 	return d

@@ -1,0 +1,128 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doors
+
+import (
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+// settleTime is how long nothing may come before it is said that it never will.
+const settleTime = 30 * time.Second
+
+// killRun is one mode of the test.
+type killRun struct {
+	*prometheusDoor
+	random *rand.Rand
+	agents []*peertest.Agent
+}
+
+func startKillRun(t *testing.T, random *rand.Rand, over string) *killRun {
+	t.Helper()
+	b := startBackend(t)
+	door := peertest.FreeAddresses(t, 1)[0]
+	o := peertest.CollectorOptions{Config: doorConfig(t, "prometheus.yaml"), Env: []string{"DOOR=" + door, "REMOTE_WRITE=" + b.front.URL + "/api/v1/write"}}
+	if over != "" {
+		o.Base = filepath.Join(peertest.Root(t), "e2e", "doors", "testdata", "prometheus.yaml")
+		o.Config = doorConfig(t, over)
+	}
+	k := &killRun{prometheusDoor: &prometheusDoor{peertest.StartCollector(t, o), b, startWiretap(t, door)}, random: random}
+	for _, message := range []string{"prometheus.WriteRequest", "io.prometheus.write.v2.Request"} {
+		k.agents = append(k.agents, peertest.StartPrometheusAgent(t, peertest.AgentOptions{WriteURL: k.tap.URL + "/" + message, Message: message, Label: message}))
+	}
+	return k
+}
+
+// play kills the collector while two Prometheus agents write to it.
+func (k *killRun) play(t *testing.T) (r killRow) {
+	t.Helper()
+	k.acknowledgeMore(t)
+	r = killOften(t, k.random, k.Collector, k.backend.server.Stop, func() {
+		k.backend.start()
+		k.acknowledgeMore(t)
+	})
+	k.acknowledgeMore(t)
+	for _, a := range k.agents {
+		a.Stop()
+	}
+	k.judge(t, &r)
+	return r
+}
+
+// acknowledgeMore waits until the door has acknowledged something.
+func (k *killRun) acknowledgeMore(t *testing.T) {
+	t.Helper()
+	before := k.tap.acknowledged()
+	peertest.Eventually(t, 40*time.Second, "an acknowledgement", func() error {
+		if k.tap.acknowledged() == before {
+			return errors.New("there is none")
+		}
+		return nil
+	})
+}
+
+// judge waits until all that was acknowledged is there, or nothing comes any more.
+func (k *killRun) judge(t *testing.T, r *killRow) {
+	t.Helper()
+	sent := map[sampleID]sentSample{}
+	k.tap.mu.Lock()
+	for _, list := range k.tap.sent {
+		maps.Copy(sent, list)
+	}
+	k.tap.mu.Unlock()
+	var missing map[sampleID]sentSample
+	best, since := -1, time.Now()
+	for {
+		found, err := k.backend.found(`{client!=""}`)
+		assert.NoError(t, err)
+		missing = map[sampleID]sentSample{}
+		r.sent, r.acknowledged, r.found = len(sent), 0, 0
+		for id, s := range sent {
+			v, ok := found[id]
+			ok = ok && same(v, s.value)
+			if ok {
+				r.found++
+			}
+			if s.acknowledged {
+				r.acknowledged++
+				if !ok {
+					missing[id] = s
+				}
+			}
+		}
+		if r.found > best {
+			best, since = r.found, time.Now()
+		}
+		if len(missing) == 0 || time.Since(since) > settleTime {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	lost, proof := peertest.LostByCore(k.Log())
+	if lost > 0 {
+		t.Logf("the collector's core lost %d requests when it put those in flight back into its queue at start:\n%s", lost, strings.Join(proof, "\n"))
+	}
+	requests := map[int]bool{}
+	for id, s := range missing {
+		if len(requests) < 3 {
+			t.Logf("missing: %v of request %d", id, s.request)
+		}
+		requests[s.request] = true
+	}
+	r.missing = len(missing)
+	if len(requests) <= lost {
+		r.lostCore = len(missing)
+	}
+	assert.Positive(t, r.acknowledged)
+	assert.Equal(t, r.lostCore, r.missing, "samples are missing that the core did not lose when it started: %d requests, %d lost by the core", len(requests), lost)
+}
