@@ -67,7 +67,7 @@ func measureCPU(b *bench) error {
 	var cost [len(pipelines)][]float64
 	for range *rounds {
 		for i := range pipelines {
-			seconds, err := cpuOf(collectors[i].PID(), func() error { return loads[i].send(*points) })
+			seconds, err := cpuOf(collectors[i].Process, func() error { return loads[i].send(*points) })
 			if err != nil {
 				return err
 			}

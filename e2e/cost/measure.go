@@ -55,38 +55,17 @@ service:
 `
 }
 
-// ticksASecond is the unit of processor times in /proc, the same on every Linux that Go supports.
-const ticksASecond = 100
-
 // cpuOf returns the processor seconds that a process took while f ran.
-func cpuOf(pid int, f func() error) (float64, error) {
-	before, err := cpuSeconds(pid)
+func cpuOf(p *peertest.Process, f func() error) (float64, error) {
+	before, err := p.CPUSeconds()
 	if err != nil {
 		return 0, err
 	}
 	if err := f(); err != nil {
 		return 0, err
 	}
-	after, err := cpuSeconds(pid)
+	after, err := p.CPUSeconds()
 	return after - before, err
-}
-
-func cpuSeconds(pid int) (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("processor time is read from /proc, which Linux has: %w", err)
-	}
-	// The name in brackets may hold spaces; user and system time are the 12th and 13th field after it.
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	var ticks float64
-	for _, f := range fields[11:13] {
-		v, err := strconv.ParseFloat(f, 64)
-		if err != nil {
-			return 0, err
-		}
-		ticks += v
-	}
-	return ticks / ticksASecond, nil
 }
 
 // memory is in MiB.

@@ -29,6 +29,14 @@ type Fields map[string]any
 
 // Parse reads an event's JSON. What it returns holds nothing of content.
 func Parse(content []byte) (Fields, error) {
+	if f := parseQuick(content); f != nil {
+		return f, nil
+	}
+	return parseAny(content)
+}
+
+// parseAny reads whatever comes, and says what is wrong with it.
+func parseAny(content []byte) (Fields, error) {
 	dec := json.NewDecoder(bytes.NewReader(content))
 	dec.UseNumber()
 	var event any

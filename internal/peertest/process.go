@@ -4,10 +4,13 @@
 package peertest
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -72,6 +75,28 @@ func (p *Process) waitReady(url string) {
 
 // PID is the number of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// ticksASecond is the unit of processor times in /proc, the same on every Linux that Go supports.
+const ticksASecond = 100
+
+// CPUSeconds is the processor time that the process has used so far. It needs Linux.
+func (p *Process) CPUSeconds() (float64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+	if err != nil {
+		return 0, fmt.Errorf("processor time is read from /proc, which Linux has: %w", err)
+	}
+	// The name in brackets may hold spaces; user and system time are the 12th and 13th field after it.
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	var ticks float64
+	for _, f := range fields[11:13] {
+		v, err := strconv.ParseFloat(f, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += v
+	}
+	return ticks / ticksASecond, nil
+}
 
 // Running tells whether the process has not ended.
 func (p *Process) Running() bool {
