@@ -5,8 +5,6 @@ package ecs
 
 import (
 	"encoding/binary"
-	"maps"
-	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -28,13 +26,18 @@ type Batch struct {
 	scope, version string
 	records        map[string]plog.LogRecordSlice
 	points         map[string]*metrics
+
+	traits          traits
+	resource, moved []field
+	gone            []string
+	key             []byte
 }
 
 // NewBatch returns an empty batch, whose instrumentation scope has this name and version.
 func NewBatch(scope, version string) *Batch {
 	return &Batch{
 		Logs: plog.NewLogs(), Metrics: pmetric.NewMetrics(), scope: scope, version: version,
-		records: map[string]plog.LogRecordSlice{}, points: map[string]*metrics{},
+		records: map[string]plog.LogRecordSlice{}, points: map[string]*metrics{}, traits: traits{},
 	}
 }
 
@@ -63,17 +66,17 @@ func (f Fields) ID() string { return uidOf(f) }
 // AddLog adds an event as a log record with an id, "" for none. The event is used up.
 func (b *Batch) AddLog(event Fields, id string, observed pcommon.Timestamp) {
 	lr := plog.NewLogRecord()
-	resource := translate(event, id, lr)
+	resource := b.translate(event, id, lr)
 	lr.SetObservedTimestamp(observed)
-	key := identity(resource)
-	records, ok := b.records[key]
+	b.key = appendIdentity(b.key[:0], resource)
+	records, ok := b.records[string(b.key)]
 	if !ok {
 		rl := b.Logs.ResourceLogs().AppendEmpty()
-		_ = rl.Resource().Attributes().FromRaw(resource)
+		putAll(rl.Resource().Attributes(), resource)
 		sl := rl.ScopeLogs().AppendEmpty()
 		b.mark(sl.Scope())
 		records = sl.LogRecords()
-		b.records[key] = records
+		b.records[string(b.key)] = records
 	}
 	lr.MoveTo(records.AppendEmpty())
 }
@@ -89,18 +92,18 @@ func (b *Batch) AddMetrics(event Fields, observed pcommon.Timestamp) {
 	delete(event, metadataID)
 	delete(event, metadataOp)
 	delete(event, vocabulary.RecordUID)
-	resource, attributes := event.split()
-	key := identity(resource)
-	m, ok := b.points[key]
+	resource, _ := b.split(event)
+	b.key = appendIdentity(b.key[:0], resource)
+	m, ok := b.points[string(b.key)]
 	if !ok {
 		rm := b.Metrics.ResourceMetrics().AppendEmpty()
-		_ = rm.Resource().Attributes().FromRaw(resource)
+		putAll(rm.Resource().Attributes(), resource)
 		sm := rm.ScopeMetrics().AppendEmpty()
 		b.mark(sm.Scope())
 		m = &metrics{slice: sm.Metrics(), byName: map[string]pmetric.Metric{}}
-		b.points[key] = m
+		b.points[string(b.key)] = m
 	}
-	m.add(values, attributes, t)
+	m.add(values, event, t)
 }
 
 func (b *Batch) mark(s pcommon.InstrumentationScope) {
@@ -109,24 +112,30 @@ func (b *Batch) mark(s pcommon.InstrumentationScope) {
 	s.Attributes().PutStr(vocabulary.ElasticSchema, schema)
 }
 
-// identity is the same for the same attributes only.
-func identity(attributes map[string]any) string {
-	b := make([]byte, 0, 1024)
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		b = appendText(b, 'n', name)
-		switch v := attributes[name].(type) {
+func putAll(m pcommon.Map, fields []field) {
+	m.EnsureCapacity(len(fields))
+	for _, f := range fields {
+		_ = m.PutEmpty(f.name).FromRaw(f.value)
+	}
+}
+
+// appendIdentity appends what is the same for the same attributes only. They are in the order of their names.
+func appendIdentity(b []byte, attributes []field) []byte {
+	for _, f := range attributes {
+		b = appendText(b, 'n', f.name)
+		switch v := f.value.(type) {
 		case string:
 			b = appendText(b, 's', v)
 		case bool:
 			b = strconv.AppendBool(b, v)
-		case []any: // of texts only, see identifies
+		case []any: // of texts only, see measures
 			b = append(b, 'l')
 			for _, text := range v {
 				b = appendText(b, 's', text.(string))
 			}
 		}
 	}
-	return string(b)
+	return b
 }
 
 func appendText(b []byte, kind byte, text string) []byte {

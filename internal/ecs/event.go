@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,12 +92,9 @@ var severities = map[string]plog.SeverityNumber{
 	"alert": plog.SeverityNumberFatal2, "emerg": plog.SeverityNumberFatal3, "emergency": plog.SeverityNumberFatal3,
 }
 
-// translate writes an event into a log record, and returns the attributes of the resource that it belongs to.
-func translate(event Fields, id string, lr plog.LogRecord) (resource map[string]any) {
-	asIs := event.asIs()
-	if id != "" {
-		event[vocabulary.RecordUID] = id
-	}
+// translate writes an event into a log record, and returns the attributes of the
+// resource that it belongs to, in the order of their names, until the next event.
+func (b *Batch) translate(event Fields, id string, lr plog.LogRecord) (resource []field) {
 	lr.SetTimestamp(event.timestamp())
 	if message, ok := event[ecsMessage]; ok && message != nil {
 		// FromRaw fails on types only that JSON does not have.
@@ -117,11 +113,14 @@ func translate(event Fields, id string, lr plog.LogRecord) (resource map[string]
 	if readID(event, ecsSpanID, span[:]) {
 		lr.SetSpanID(span)
 	}
-	resource, attributes := event.split()
+	resource, asIs := b.split(event)
 	if len(asIs) > 0 {
-		attributes[vocabulary.ElasticAsIs] = asIs
+		event[vocabulary.ElasticAsIs] = asIs
 	}
-	_ = lr.Attributes().FromRaw(attributes)
+	if id != "" {
+		event[vocabulary.RecordUID] = id
+	}
+	_ = lr.Attributes().FromRaw(event)
 	return resource
 }
 
@@ -133,35 +132,6 @@ func (f Fields) timestamp() pcommon.Timestamp {
 	}
 	delete(f, ecsTimestamp)
 	return pcommon.NewTimestampFromTime(t)
-}
-
-// split parts the fields by whom they tell of: the sender, or the event alone.
-func (f Fields) split() (resource, attributes map[string]any) {
-	if _, taken := f["host.name"]; !taken && f.Text("host") != "" {
-		f["host.name"] = f["host"]
-	}
-	resource = make(map[string]any, 32)
-	attributes = make(map[string]any, len(f))
-	for name, value := range f {
-		if identifies(name, value) {
-			resource[rename(name, f)] = value
-		} else {
-			attributes[rename(name, f)] = value
-		}
-	}
-	return resource, attributes
-}
-
-// asIs are the fields that have by themselves a name which others are given, in
-// order. Without them, nobody could tell what the others were called.
-func (f Fields) asIs() (names []any) {
-	for name := range f {
-		if name == vocabulary.RecordUID || Original(name) != name {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
-	return names
 }
 
 // readID takes a field that is an id in hexadecimal digits of the right number and
@@ -178,16 +148,6 @@ func readID(event Fields, name string, id []byte) bool {
 	return true
 }
 
-// identifies tells whether a field belongs to the resource.
-func identifies(name string, value any) bool {
-	for _, prefix := range resourcePrefixes {
-		if strings.HasPrefix(name, prefix) {
-			return !measures(value)
-		}
-	}
-	return false
-}
-
 func measures(value any) bool {
 	switch v := value.(type) {
 	case string, bool:
@@ -201,20 +161,6 @@ func measures(value any) bool {
 		return false
 	}
 	return true
-}
-
-// rename is a field's name in the semantic conventions, unless the event uses that one too.
-func rename(name string, event Fields) string {
-	to, ok := renamed[name]
-	for i := 0; !ok && i < len(renamedPrefixes); i++ {
-		if rest, found := strings.CutPrefix(name, renamedPrefixes[i][0]); found {
-			to, ok = renamedPrefixes[i][1]+rest, true
-		}
-	}
-	if _, taken := event[to]; !ok || taken {
-		return name
-	}
-	return to
 }
 
 // uidOf is the id of an event if its sender gives one: the same whenever the

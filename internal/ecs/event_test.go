@@ -118,7 +118,7 @@ func showMetrics(md pmetric.Metrics) string {
 
 // The exporter reads by this name what the receivers write.
 func TestNameOfTheOperation(t *testing.T) {
-	assert.Equal(t, vocabulary.ElasticOp, rename(metadataOp, Fields{}))
+	assert.Equal(t, vocabulary.ElasticOp, conventional(metadataOp))
 }
 
 // uid is the id that an event gets.
@@ -183,7 +183,7 @@ func TestDeepEvents(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, f, flattenDepth+1)
 	lr := plog.NewLogRecord()
-	translate(f, "", lr)
+	NewBatch("scope", "1.0").translate(f, "", lr)
 	size := 0
 	for k, v := range lr.Attributes().All() {
 		size += len(k) + len(v.AsString())
