@@ -177,8 +177,11 @@ func (d *bareDoors) sampleRates(t *testing.T) []*rateRow {
 		path := fmt.Sprint("/item/", i)
 		one.Timeseries = append(one.Timeseries, prompb.TimeSeries{
 			Labels: []prompb.Label{
-				{Name: "__name__", Value: "requests_total"}, {Name: "code", Value: "200"}, {Name: "instance", Value: "10.0.0.1:80"},
-				{Name: "job", Value: "shop"}, {Name: "path", Value: path},
+				{Name: "__name__", Value: "requests_total"},
+				{Name: "code", Value: "200"},
+				{Name: "instance", Value: "10.0.0.1:80"},
+				{Name: "job", Value: "shop"},
+				{Name: "path", Value: path},
 			},
 			Samples: []prompb.Sample{{Value: float64(i), Timestamp: now}},
 		})

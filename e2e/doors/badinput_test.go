@@ -1,0 +1,236 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doors
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+const (
+	badWait    = 5 * time.Second  // for an answer, or for the door to close
+	unreadWait = 40 * time.Second // for the door to give up a client that reads nothing
+	badMemory  = 300              // MiB that the collector may have had at its most
+)
+
+// badInput is something that a client does wrong.
+type badInput struct {
+	door, what string
+	sends      []byte
+	hangsUp    bool // the client ends its side after that
+	dribbles   bool // it sends a byte now and then
+	unread     bool // it sends on and on, and reads nothing
+	gets       string
+	counts     string // a counter and its reason, "" for none
+}
+
+// TestBadInput sends what is wrong to every door of the built collector, and
+// prints what the sender got and what was counted. A good client is served by
+// the same door during each case.
+func TestBadInput(t *testing.T) {
+	if testing.Short() {
+		t.Skip("clients that stall take 40 seconds")
+	}
+	d := startBareDoors(t, "bare_small.yaml")
+	good := d.goodClients(t)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(w, "door\t| sent\t| the sender got\t| counted\t| others served")
+	for _, c := range d.badInputs(t) {
+		t.Run(c.door+"/"+c.what, func(t *testing.T) {
+			before := d.reasons(t)
+			served := make(chan error, 1)
+			time.AfterFunc(100*time.Millisecond, func() { served <- good[c.door]() })
+			got := d.misbehave(t, c)
+			err := <-served
+			counted := d.countedSince(t, before, c.counts)
+			assert.Contains(t, got, c.gets)
+			assert.Contains(t, counted, c.counts)
+			assert.NoError(t, err, "another client is served")
+			fmt.Fprintf(w, "%s\t| %s\t| %s\t| %s\t| %v\n", c.door, c.what, got, counted, err == nil)
+		})
+	}
+	_ = w.Flush()
+	most := peakMemory(t, d.Collector)
+	t.Logf("\n%sthe collector had %d MiB at its most", b.String(), most)
+	assert.Less(t, most, badMemory)
+}
+
+// address is where a door is.
+func (d *bareDoors) address(door string) string {
+	return map[string]string{"OTLP": d.otlp, "lumberjack": d.lumberjack, "_bulk": d.bulk, "remote write": d.remoteWrite}[door]
+}
+
+// misbehave does what is wrong, and returns what the door said.
+func (d *bareDoors) misbehave(t *testing.T, c badInput) string {
+	t.Helper()
+	dialer := net.Dialer{Timeout: badWait}
+	if c.unread {
+		dialer.Control = func(_, _ string, raw syscall.RawConn) error {
+			return raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 1024) })
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), unreadWait)
+	defer cancel()
+	conn, err := dialer.DialContext(ctx, "tcp", d.address(c.door))
+	require.NoError(t, err)
+	defer conn.Close()
+	began := time.Now()
+	if c.unread {
+		require.NoError(t, conn.SetWriteDeadline(began.Add(unreadWait)))
+		for err == nil {
+			_, err = conn.Write(c.sends)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return "nothing: it may stay"
+		}
+		return fmt.Sprintf("closed after %.0f s", time.Since(began).Seconds())
+	}
+	_, err = conn.Write(c.sends)
+	require.NoError(t, err)
+	if c.hangsUp {
+		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	}
+	if c.dribbles {
+		go func() {
+			for err := error(nil); err == nil; time.Sleep(100 * time.Millisecond) {
+				_, err = conn.Write([]byte(" "))
+			}
+		}()
+	}
+	require.NoError(t, conn.SetReadDeadline(began.Add(badWait)))
+	if c.door == "lumberjack" {
+		return acksOf(conn) + after(began)
+	}
+	return answerOf(conn) + after(began)
+}
+
+// after says how long it took if that was long.
+func after(began time.Time) string {
+	if took := time.Since(began); took > 900*time.Millisecond {
+		return fmt.Sprintf(" after %.0f s", took.Seconds())
+	}
+	return ""
+}
+
+// acksOf reads acknowledgements until the door closes.
+func acksOf(conn net.Conn) string {
+	last := "no acknowledgement"
+	for ack := make([]byte, 6); ; {
+		switch _, err := io.ReadFull(conn, ack); {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return last + ", open"
+		case err != nil:
+			return last + ", closed"
+		}
+		last = fmt.Sprintf("acknowledgement of %d", uint32(ack[2])<<24|uint32(ack[3])<<16|uint32(ack[4])<<8|uint32(ack[5]))
+		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)) // No more may come.
+	}
+}
+
+var (
+	statusOfItem  = regexp.MustCompile(`"status":(\d+)`)
+	reasonOfError = regexp.MustCompile(`"reason":"([^"]*)"`)
+)
+
+// answerOf reads an HTTP answer: the status, those of items, and the beginning of its words.
+func answerOf(conn net.Conn) string {
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "no answer"
+	}
+	if err != nil {
+		return "closed"
+	}
+	defer res.Body.Close()
+	body, _ := io.ReadAll(res.Body)
+	said := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, string(body))
+	if res.StatusCode == http.StatusOK && strings.Contains(said, `"items"`) {
+		var statuses []string
+		for _, m := range statusOfItem.FindAllStringSubmatch(said, -1) {
+			statuses = append(statuses, m[1])
+		}
+		return "200, items " + strings.Join(statuses, " ")
+	}
+	if m := reasonOfError.FindStringSubmatch(said); m != nil {
+		said = m[1]
+	}
+	if written := res.Header.Get("X-Prometheus-Remote-Write-Samples-Written"); written != "" {
+		said = "written " + written + " " + said
+	}
+	return fmt.Sprintf("%d %s", res.StatusCode, said[:min(len(said), 90)])
+}
+
+var reasonLine = regexp.MustCompile(`(?m)^otelcol_receiver_(\w+?)(?:_total)?\{.*reason="(\w+)".*\} (\S+)$`)
+
+// reasons are the doors' counters that have a reason.
+func (d *bareDoors) reasons(t *testing.T) map[string]float64 {
+	t.Helper()
+	res, err := http.Get("http://" + d.Metrics + "/metrics")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	all := map[string]float64{}
+	for _, m := range reasonLine.FindAllStringSubmatch(string(text), -1) {
+		v, err := strconv.ParseFloat(m[3], 64)
+		require.NoError(t, err)
+		all[m[1]+" "+m[2]] += v
+	}
+	return all
+}
+
+// countedSince waits until something was counted, if anything is to be.
+func (d *bareDoors) countedSince(t *testing.T, before map[string]float64, want string) (counted string) {
+	t.Helper()
+	for range 50 {
+		var more []string
+		for name, v := range d.reasons(t) {
+			if v > before[name] {
+				more = append(more, fmt.Sprintf("%s +%.0f", name, v-before[name]))
+			}
+		}
+		counted = strings.Join(more, ", ")
+		if want == "" || strings.Contains(counted, want) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return counted
+}
+
+// peakMemory is the most that a process has had, in MiB.
+func peakMemory(t *testing.T, c *peertest.Collector) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID()))
+	require.NoError(t, err)
+	m := regexp.MustCompile(`VmHWM:\s+(\d+)`).FindSubmatch(status)
+	require.NotNil(t, m)
+	kib, err := strconv.Atoi(string(m[1]))
+	require.NoError(t, err)
+	return kib >> 10
+}
