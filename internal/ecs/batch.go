@@ -44,12 +44,15 @@ func NewBatch(scope, version string) *Batch {
 // Route says where a document goes, what it is called there, and what is done
 // with it. Empty parts are left as the event has them.
 func (f Fields) Route(index, id, pipeline string, op esbulk.Op) {
-	for name, value := range map[string]string{
-		vocabulary.ElasticIndex: index, metadataID: id, vocabulary.ElasticPipeline: pipeline, metadataOp: string(op),
-	} {
-		if value != "" {
-			f[name] = value
-		}
+	f.say(vocabulary.ElasticIndex, index)
+	f.say(metadataID, id)
+	f.say(vocabulary.ElasticPipeline, pipeline)
+	f.say(metadataOp, string(op))
+}
+
+func (f Fields) say(name, value string) {
+	if value != "" {
+		f[name] = value
 	}
 }
 

@@ -197,14 +197,13 @@ func bounded(id string) string {
 
 // digest is 160 bits of SHA-256 over texts and their lengths, in 27 characters.
 func digest(texts ...string) string {
-	h := sha256.New()
-	var length [8]byte
+	all := make([]byte, 0, 512)
 	for _, t := range texts {
-		binary.BigEndian.PutUint64(length[:], uint64(len(t)))
-		h.Write(length[:])
-		h.Write([]byte(t))
+		all = binary.BigEndian.AppendUint64(all, uint64(len(t)))
+		all = append(all, t...)
 	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:20])
+	sum := sha256.Sum256(all)
+	return base64.RawURLEncoding.EncodeToString(sum[:20])
 }
 
 func scalar(v any) string {
