@@ -19,7 +19,7 @@ import (
 )
 
 // specification is what the specifications of remote write 1.0 and 2.0 say of
-// receivers, and what this one does: each row is sent as both versions, or as one.
+// receivers, and what this one does (go test -v -run TestSpecification): each row is sent as both versions, or as one.
 var specification = []struct {
 	rule     string
 	only     string // "1" or "2": the rule is of this version alone
@@ -68,7 +68,7 @@ var specification = []struct {
 }
 
 func TestSpecification(t *testing.T) {
-	rows := []string{fmt.Sprintf("%-62s %-4s %-6s %s", "case", "", "answer", "written: samples, histograms, exemplars")}
+	rows := []string{fmt.Sprintf("%-62s %-4s %-7s %-7s %s", "case", "", "answer", "written", "ok")}
 	for _, tt := range specification {
 		for _, version := range []string{"1", "2"} {
 			if tt.only != "" && tt.only != version {
@@ -97,9 +97,9 @@ func TestSpecification(t *testing.T) {
 				}
 				assert.Contains(t, got.String(), tt.gets)
 				assert.Equal(t, tt.getsNone, got.Len() == 0)
-				rows = append(rows, fmt.Sprintf("%-62s %s.0  %-6d %s", tt.rule, version, a.status, a.written()))
+				rows = append(rows, fmt.Sprintf("%-62s %s.0  %-7d %-7s %v", tt.rule, version, a.status, a.written(), !t.Failed()))
 			})
 		}
 	}
-	t.Log("\n" + strings.Join(rows, "\n"))
+	t.Log("\nwritten: samples, histograms and exemplars\n" + strings.Join(rows, "\n"))
 }
