@@ -79,7 +79,7 @@ e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a r
 	go test -v -count=1 -timeout 45m ./e2e/elastic
 
 .PHONY: e2e-doors
-e2e-doors: build ## every door's real clients into real backends, and kills; needs what e2e-elastic needs, and on Debian apt-get; AUSPEX_E2E_EVENTS=n
+e2e-doors: build ## every door's real clients into real backends, kills, bad input and what an event costs; needs what e2e-elastic needs, and on Debian apt-get; AUSPEX_E2E_EVENTS=n
 	$(call banner,peers in $(CACHE) (up to 15 minutes the first time))
 	@scripts/peers.sh prometheus
 	@scripts/peers.sh elasticsearch 8

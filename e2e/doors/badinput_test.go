@@ -17,7 +17,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -52,26 +51,24 @@ func TestBadInput(t *testing.T) {
 	}
 	d := startBareDoors(t, "bare_small.yaml")
 	good := d.goodClients(t)
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "door\t| sent\t| the sender got\t| counted\t| others served")
-	for _, c := range d.badInputs(t) {
-		t.Run(c.door+"/"+c.what, func(t *testing.T) {
-			before := d.reasons(t)
-			served := make(chan error, 1)
-			time.AfterFunc(100*time.Millisecond, func() { served <- good[c.door]() })
-			got := d.misbehave(t, c)
-			err := <-served
-			counted := d.countedSince(t, before, c.counts)
-			assert.Contains(t, got, c.gets)
-			assert.Contains(t, counted, c.counts)
-			assert.NoError(t, err, "another client is served")
-			fmt.Fprintf(w, "%s\t| %s\t| %s\t| %s\t| %v\n", c.door, c.what, got, counted, err == nil)
-		})
-	}
-	_ = w.Flush()
+	table := columns("door\t| sent\t| the sender got\t| counted\t| others served", func(line func(cells ...any)) {
+		for _, c := range d.badInputs(t) {
+			t.Run(c.door+"/"+c.what, func(t *testing.T) {
+				before := d.reasons(t)
+				served := make(chan error, 1)
+				time.AfterFunc(100*time.Millisecond, func() { served <- good[c.door]() })
+				got := d.misbehave(t, c)
+				err := <-served
+				counted := d.countedSince(t, before, c.counts)
+				assert.Contains(t, got, c.gets)
+				assert.Contains(t, counted, c.counts)
+				assert.NoError(t, err, "another client is served")
+				line(c.door, c.what, got, counted, err == nil)
+			})
+		}
+	})
 	most := peakMemory(t, d.Collector)
-	t.Logf("\n%sthe collector had %d MiB at its most", b.String(), most)
+	show(t, fmt.Sprintf("bad input; the collector had %d MiB at its most", most), table)
 	assert.Less(t, most, badMemory)
 }
 

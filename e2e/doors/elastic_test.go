@@ -124,15 +124,12 @@ func (d *elasticDoors) row(t *testing.T, client, door string, l elasticLists) el
 	return r
 }
 
-func elasticTable(rows []elasticRow) string {
-	var b strings.Builder
-	const form = "| %-20s | %-18s | %7v | %12v | %7v | %23v | %10v | %7v |\n"
-	fmt.Fprintf(&b, form, "client", "door", "sent", "acknowledged", "found", "missing of acknowledged", "duplicates", "took")
-	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, r := range rows {
-		fmt.Fprintf(&b, form, r.client, r.door, r.sent, r.acknowledged, r.found, r.missing, r.duplicates, r.took.Round(100*time.Millisecond))
+// asClient is the row as those of the other doors' clients are.
+func (r elasticRow) asClient() doorRow {
+	return doorRow{
+		door: r.door, client: r.client, sent: r.sent, acknowledged: r.acknowledged, found: r.found, missing: r.missing, duplicates: r.duplicates,
+		note: fmt.Sprintf("took %.0f s", r.took.Seconds()),
 	}
-	return b.String()
 }
 
 // TestElasticClients sends with every client of Elastic's protocols that can be
@@ -178,7 +175,7 @@ func TestElasticClients(t *testing.T) {
 		d.Kill() // so that it delivers nothing more
 		d.es.Start()
 	}
-	var rows []elasticRow
+	var rows []doorRow
 	for i, c := range clients {
 		if errs[i] != nil {
 			t.Errorf("%s: %v", c.name, errs[i])
@@ -188,9 +185,10 @@ func TestElasticClients(t *testing.T) {
 		}
 		r := d.row(t, c.name, c.door, readElasticLists(t, d.folder, c.name))
 		r.took = took[i]
-		rows = append(rows, r)
+		rows = append(rows, r.asClient())
 	}
-	t.Logf("run %s, %d events from each client, acknowledged means: in Elasticsearch\n%s", d.run, count, elasticTable(rows))
+	t.Logf("run %s, %d events from each client, acknowledged means: in Elasticsearch", d.run, count)
+	showClients(t, rows)
 	for _, r := range rows {
 		assert.Equal(t, count, r.sent, "%s: sent", r.client)
 		assert.Equal(t, count, r.acknowledged, "%s: acknowledged", r.client)

@@ -4,13 +4,10 @@
 package doors
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -55,7 +52,7 @@ func TestKills(t *testing.T) {
 			rows = append(rows, r)
 		})
 	}
-	t.Logf("\n%s", killTable(rows))
+	show(t, "kills", killTable(rows))
 	for _, r := range rows {
 		assert.Positive(t, r.acknowledged, r.door)
 		assert.Equal(t, r.lostCore, r.missing, "%s: acknowledged, and not in the backend", r.door)
@@ -64,15 +61,11 @@ func TestKills(t *testing.T) {
 }
 
 func killTable(rows []killRow) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "door\t| client\t| kills\t| backend stopped\t| first second\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| duplicates\t| lost by the core at start")
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t| %s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\n", r.door, r.client, r.kills, r.down, r.early,
-			r.sent, r.acknowledged, r.found, r.missing, r.duplicates, r.lostCore)
-	}
-	_ = w.Flush()
-	return b.String()
+	return columns("door\t| client\t| kills\t| backend stopped\t| first second\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| duplicates\t| lost by the core at start", func(line func(cells ...any)) {
+		for _, r := range rows {
+			line(r.door, r.client, r.kills, r.down, r.early, r.sent, r.acknowledged, r.found, r.missing, r.duplicates, r.lostCore)
+		}
+	})
 }
 
 // killOften kills the collector and starts it again, with the backend away for half of the kills.

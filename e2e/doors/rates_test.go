@@ -11,9 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/klauspost/compress/snappy"
@@ -69,17 +67,14 @@ func TestEventsPerCore(t *testing.T) {
 			r.cpu += after - before
 		}
 	}
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "door\t| content\t| events\t| CPU s\t| events per CPU s\t| to OTLP/proto\t| to OTLP/JSON")
-	for _, group := range [][]*rateRow{rows[:4], rows[4:]} {
-		for _, r := range group {
-			assert.Positive(t, r.cpu, r.door)
-			fmt.Fprintf(w, "%s\t| %s\t| %.0f\t| %.2f\t| %.0f\t| %.2f\t| %.2f\n", r.door, r.content, r.events, r.cpu, r.rate(), r.rate()/group[0].rate(), r.rate()/group[1].rate())
+	show(t, "events a second of processor time", columns("door\t| content\t| events\t| CPU s\t| events per CPU s\t| to OTLP/proto\t| to OTLP/JSON", func(line func(cells ...any)) {
+		for _, group := range [][]*rateRow{rows[:4], rows[4:]} {
+			for _, r := range group {
+				assert.Positive(t, r.cpu, r.door)
+				line(r.door, r.content, int(r.events), fmt.Sprintf("%.2f", r.cpu), int(r.rate()), fmt.Sprintf("%.2f", r.rate()/group[0].rate()), fmt.Sprintf("%.2f", r.rate()/group[1].rate()))
+			}
 		}
-	}
-	_ = w.Flush()
-	t.Logf("\n%s", b.String())
+	}))
 }
 
 // post returns a sender of one request.

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -31,7 +30,7 @@ func stopBackend() bool { return os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" 
 
 // doorRow compares what a client sent with what is found.
 type doorRow struct {
-	client                                                             string
+	door, client                                                       string
 	sent, acknowledged, found, missing, strange, duplicates, histogram int
 	note                                                               string
 }
@@ -39,17 +38,6 @@ type doorRow struct {
 // ok tells whether the door did what it promises: all was acknowledged, and what was is there.
 func (r doorRow) ok() bool {
 	return r.sent > 0 && r.acknowledged == r.sent && r.found >= r.acknowledged && r.missing == 0 && r.strange == 0 && r.duplicates == 0
-}
-
-func doorTable(rows []doorRow) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "client\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| never sent\t| duplicates\t| native histograms\t|")
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %s\n", r.client, r.sent, r.acknowledged, r.found, r.missing, r.strange, r.duplicates, r.histogram, r.note)
-	}
-	_ = w.Flush()
-	return b.String()
 }
 
 // doorConfig is a configuration of testdata.
@@ -82,7 +70,7 @@ func (d *prometheusDoor) row(t *testing.T, client string) doorRow {
 	t.Helper()
 	d.tap.mu.Lock()
 	sent := maps.Clone(d.tap.sent[client])
-	r := doorRow{client: client, sent: len(sent), note: fmt.Sprintf("answers %v, %d exemplars", d.tap.statuses[client], d.tap.exemplars[client])}
+	r := doorRow{door: "remote write", client: client, sent: len(sent), note: fmt.Sprintf("answers %v, %d exemplars", d.tap.statuses[client], d.tap.exemplars[client])}
 	said := d.tap.said[client]
 	d.tap.mu.Unlock()
 	var found map[sampleID]float64
@@ -195,7 +183,7 @@ func TestRemoteWriteClients(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("\n%s", doorTable(rows))
+	showClients(t, rows)
 }
 
 // A row whose backend is stopped fails: the rows can fail.

@@ -167,14 +167,14 @@ func TestOpenTelemetrySDKs(t *testing.T) {
 			})
 		}
 	}
-	t.Logf("\n%s", doorTable(rows))
+	showClients(t, rows)
 }
 
 // sdkRow compares a sender's lists with what Prometheus has: a series for each number.
 func (d *prometheusDoor) sdkRow(t *testing.T, run, sender, folder string) doorRow {
 	t.Helper()
 	sent, acknowledged := listed(t, filepath.Join(folder, sender+".sent")), listed(t, filepath.Join(folder, sender+".acknowledged"))
-	r := doorRow{sent: len(sent), acknowledged: len(acknowledged)}
+	r := doorRow{door: "OTLP", sent: len(sent), acknowledged: len(acknowledged)}
 	found := map[int]int{}
 	if !stopBackend() {
 		a, err := d.backend.server.Query(t.Context(), fmt.Sprintf("last_over_time(door_events{run=%q,sender=%q}[1h])", run, sender), time.Now().Add(time.Minute))

@@ -1,0 +1,70 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package doors
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// The tables of this run: tests run one after the other.
+var (
+	tables     []string
+	clientRows []doorRow
+)
+
+// TestMain prints the tables of the run once more at its end, one below the other.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if len(clientRows) > 0 {
+		tables = append([]string{"clients\n" + clientTable(clientRows)}, tables...)
+	}
+	for _, table := range tables {
+		fmt.Println("\n" + table)
+	}
+	os.Exit(code)
+}
+
+// show logs a table and keeps it for the end.
+func show(t *testing.T, title, table string) {
+	t.Helper()
+	t.Logf("%s\n%s", title, table)
+	tables = append(tables, title+"\n"+table)
+}
+
+// showClients logs rows of clients and keeps them for the end.
+func showClients(t *testing.T, rows []doorRow) {
+	t.Helper()
+	t.Logf("\n%s", clientTable(rows))
+	clientRows = append(clientRows, rows...)
+}
+
+func clientTable(rows []doorRow) string {
+	return columns("door\t| client\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| never sent\t| duplicates\t| native histograms\t|", func(line func(cells ...any)) {
+		for _, r := range rows {
+			line(r.door, r.client, r.sent, r.acknowledged, r.found, r.missing, r.strange, r.duplicates, r.histogram, r.note)
+		}
+	})
+}
+
+// columns is a table: a title, and the lines that fill makes.
+func columns(title string, fill func(line func(cells ...any))) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(w, title)
+	fill(func(cells ...any) {
+		for i, c := range cells {
+			if i > 0 {
+				fmt.Fprint(w, "\t| ")
+			}
+			fmt.Fprint(w, c)
+		}
+		fmt.Fprintln(w)
+	})
+	_ = w.Flush()
+	return b.String()
+}
