@@ -90,9 +90,30 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, status int, text [
 		media = "application/json"
 	}
 	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	if _, err := w.Write(text); err != nil && r.Method != http.MethodHead {
+	_, err = w.Write(text)
+	if err == nil {
+		err = flush(w)
+	}
+	if err != nil && r.Method != http.MethodHead {
 		s.failed(r, reasonAnswer, err)
+	}
+}
+
+// flush sends what is in the connection's buffer: a short answer would leave it
+// only later, when nobody asks for the error. A ResponseController does not
+// do: writers that wrap the connection's own keep its error to themselves.
+func flush(w http.ResponseWriter) error {
+	for {
+		switch inner := w.(type) {
+		case interface{ FlushError() error }:
+			return inner.FlushError()
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = inner.Unwrap()
+		default:
+			return nil
+		}
 	}
 }
 
