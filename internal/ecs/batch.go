@@ -66,7 +66,7 @@ func (f Fields) RouteOfBeat() {
 // another one for every other event. "" if its sender gives none.
 func (f Fields) ID() string { return uidOf(f) }
 
-// AddLog adds an event as a log record with an id, "" for none. The event is used up.
+// AddLog adds an event as a log record with an id, "" for none. The event is used up, and not to be touched again.
 func (b *Batch) AddLog(event Fields, id string, observed pcommon.Timestamp) {
 	lr := plog.NewLogRecord()
 	resource := b.translate(event, id, lr)
@@ -82,9 +82,10 @@ func (b *Batch) AddLog(event Fields, id string, observed pcommon.Timestamp) {
 		b.records[string(b.key)] = records
 	}
 	lr.MoveTo(records.AppendEmpty())
+	recycle(event)
 }
 
-// AddMetrics adds the numbers of an event as data points. The event is used up.
+// AddMetrics adds the numbers of an event as data points. The event is used up, and not to be touched again.
 func (b *Batch) AddMetrics(event Fields, observed pcommon.Timestamp) {
 	t := event.timestamp()
 	if t == 0 {
@@ -107,6 +108,7 @@ func (b *Batch) AddMetrics(event Fields, observed pcommon.Timestamp) {
 		b.points[string(b.key)] = m
 	}
 	m.add(values, event, t)
+	recycle(event)
 }
 
 func (b *Batch) mark(s pcommon.InstrumentationScope) {

@@ -16,6 +16,7 @@ const (
 	quickGroups = 64   // objects of one event
 	quickNames  = 4096 // that are remembered
 	quickName   = 256  // bytes of a name that is remembered
+	quickFields = 128  // of an event that is kept for the next
 )
 
 // quick reads an event in one pass, straight into its fields. It knows only what
@@ -28,7 +29,6 @@ type quick struct {
 	fields Fields
 	groups []string // names of the objects so far
 	names  map[string]string
-	size   int // fields of the last event
 }
 
 // quicks keep the names between events: senders use the same ones over and over.
@@ -37,20 +37,31 @@ var quicks = sync.Pool{New: func() any { return &quick{names: map[string]string{
 // parseQuick returns nil if it gave up. The texts in the fields are parts of one copy of content.
 func parseQuick(content []byte) Fields {
 	q := quicks.Get().(*quick)
-	q.text, q.at, q.name, q.groups, q.fields = string(content), 0, q.name[:0], q.groups[:0], make(Fields, q.size)
-	fields := q.fields
+	fields := used.Get().(Fields)
+	q.text, q.at, q.name, q.groups, q.fields = string(content), 0, q.name[:0], q.groups[:0], fields
 	q.skip()
 	ok := q.take('{') && q.object(1)
 	q.skip()
 	ok = ok && q.at == len(q.text)
-	q.size = min(len(fields)+4, 128) // Some are added on the way.
 	q.text, q.fields = "", nil
 	clear(q.groups)
 	quicks.Put(q)
 	if !ok {
+		recycle(fields)
 		return nil
 	}
 	return fields
+}
+
+// used are the fields of events that are used up, without anything in them.
+var used = sync.Pool{New: func() any { return Fields{} }}
+
+// recycle keeps an event that is used up for the next one, unless it was unusually large.
+func recycle(event Fields) {
+	if len(event) <= quickFields {
+		clear(event)
+		used.Put(event)
+	}
 }
 
 func (q *quick) skip() {

@@ -69,6 +69,27 @@ func TestQuickRemembersNamesOnly(t *testing.T) {
 	}
 }
 
+// An event that is used up leaves nothing in the next one, nor in what was made of it.
+func TestUsedEventsLeaveNothing(t *testing.T) {
+	b := NewBatch("scope", "1.0")
+	for _, event := range []string{`{"message":"one","a":{"b":1},"host":{"name":"h"},"tags":["x",{"y":1}]}`, `{"message":"broken","a":{"b":2}`, `{"message":"two","c":true}`} {
+		f, err := Parse([]byte(event))
+		if err != nil {
+			continue
+		}
+		b.AddLog(f, "", 1)
+	}
+	assert.Equal(t, `resource
+  attribute host.name = string h
+  record "one"
+    attribute a.b = int64 1
+    attribute tags = []interface {} [x map[y:1]]
+resource
+  record "two"
+    attribute c = bool true
+`, show(b.Logs))
+}
+
 func FuzzParse(f *testing.F) {
 	for _, event := range oddEvents {
 		f.Add([]byte(event))
