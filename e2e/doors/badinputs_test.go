@@ -33,6 +33,11 @@ func begun(path, headers, body string) []byte {
 	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: door\r\nContent-Length: 5000\r\n%s\r\n%s", path, headers, body)
 }
 
+// unread are many requests, one behind the other.
+func unread(path, headers string, body []byte) []byte {
+	return bytes.Repeat(append(fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: door\r\nContent-Length: %d\r\n%s\r\n", path, len(body), headers), body...), 500)
+}
+
 func gzipped(t *testing.T, text []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -92,6 +97,7 @@ func otlpInputs(t *testing.T) []badInput {
 		{door: "OTLP", what: "invalid UTF-8", sends: request("/v1/logs", asProto, bytes.Replace(proto, []byte("line"), []byte("\xff\xfe\xff\xfe"), 1)), gets: "200"},
 		{door: "OTLP", what: "slow-loris in the body", sends: begun("/v1/logs", asProto, "ab"), dribbles: true, gets: "400"},
 		{door: "OTLP", what: "slow-loris in the header", sends: []byte("POST /v1/logs HTTP/1.1\r\nHo"), dribbles: true, gets: "400"},
+		{door: "OTLP", what: "answers never read", sends: unread("/v1/logs", asJSON, []byte(`{"resourceLogs":[]}`)), unread: true, gets: "closed"},
 	}
 }
 
@@ -133,7 +139,7 @@ func bulkInputs(t *testing.T) []badInput {
 		{door: "_bulk", what: "a bad event among good ones", sends: among(`{"message":`), gets: "201 400 201", counts: "elasticsearch_bulk_refused_items not_json +1"},
 		{door: "_bulk", what: "slow-loris in the body", sends: begun("/_bulk", asLines, action), dribbles: true, gets: "408", counts: "elasticsearch_bulk_errors stalled"},
 		{door: "_bulk", what: "slow-loris in the header", sends: []byte("POST /_bulk HTTP/1.1\r\nHo"), dribbles: true, gets: "400"},
-		{door: "_bulk", what: "answers never read", sends: fmt.Appendf(nil, "POST /_bulk HTTP/1.1\r\nHost: door\r\n%sContent-Length: %d\r\n\r\n%s", asLines, 1000*len(action+"{}\n"), strings.Repeat(action+"{}\n", 1000)), unread: true, gets: "closed", counts: "elasticsearch_bulk_errors answer"},
+		{door: "_bulk", what: "answers never read", sends: unread("/_bulk", asLines, []byte(action+"{}\n")), unread: true, gets: "closed", counts: "elasticsearch_bulk_errors answer"},
 	}
 }
 
@@ -154,6 +160,7 @@ func writeInputs(t *testing.T) []badInput {
 		{door: "remote write", what: "a label twice beside a good series", sends: write(series(t, []string{"__name__", "x", "a", "1", "a", "2"}, good)), gets: "400 written 1", counts: "prometheus_remote_write_refused_points duplicate_label +1"},
 		{door: "remote write", what: "slow-loris in the body", sends: begun("/api/v1/write", asSnappy, "ab"), dribbles: true, gets: "408", counts: "prometheus_remote_write_errors stalled"},
 		{door: "remote write", what: "slow-loris in the header", sends: []byte("POST /api/v1/write HTTP/1.1\r\nHo"), dribbles: true, gets: "400"},
+		{door: "remote write", what: "answers never read", sends: unread("/api/v1/write", asSnappy, snappy.Encode(nil, series(t, good))), unread: true, gets: "closed"},
 	}
 }
 
