@@ -139,8 +139,11 @@ func TestReport(t *testing.T) {
 		code   int
 		within string
 	}{
-		{honest, 0, "targets missed: 0"}, {blind, 1, "targets missed: 2"}, {dated, 1, "0 of 1 predictions equal  MISSED"},
-		{asleep, 1, "faults: 0 of 2, 0.000; target ≥ 0.60  MISSED"}, {awake, 1, "had an incident open: 2 of 2, 1.000; target ≤ 0.20  MISSED"},
+		{honest, 0, "targets missed: 0"},
+		{blind, 1, "targets missed: 2"},
+		{dated, 1, "0 of 1 predictions equal  MISSED"},
+		{asleep, 1, "faults: 0 of 2, 0.000; target ≥ 0.60  MISSED"},
+		{awake, 1, "had an incident open: 2 of 2, 1.000; target ≤ 0.20  MISSED"},
 	} {
 		var out bytes.Buffer
 		assert.Equal(t, c.code, run([]string{"-eval", dir, "-seed", "3", "-vary"}, c.p, &out, &bytes.Buffer{}), out.String())

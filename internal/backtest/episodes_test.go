@@ -20,8 +20,15 @@ func TestEpisodes(t *testing.T) {
 		state  incident.State
 		minute int
 	}{
-		{"a", incident.StateOpen, 1}, {"b", incident.StateOpen, 2}, {"a", incident.StateOpen, 3}, {"a", incident.StateClosed, 4}, {"b", incident.StateClosed, 5},
-		{"a", incident.StateOpen, 9}, {"a", incident.StateClosed, 10}, {"a", incident.StateClosed, 11}, {"c", incident.StateOpen, 20},
+		{"a", incident.StateOpen, 1},
+		{"b", incident.StateOpen, 2},
+		{"a", incident.StateOpen, 3},
+		{"a", incident.StateClosed, 4},
+		{"b", incident.StateClosed, 5},
+		{"a", incident.StateOpen, 9},
+		{"a", incident.StateClosed, 10},
+		{"a", incident.StateClosed, 11},
+		{"c", incident.StateOpen, 20},
 	} {
 		e.tell(&incident.Incident{ID: told.id, State: told.state}, at(told.minute))
 	}
