@@ -110,17 +110,16 @@ func newBacktestOTLP(env environment) *cobra.Command {
 		Use:   "otlp --in PATH [--in PATH ...] --out DIR",
 		Short: "Judge recorded OTLP, all of it together",
 		Long: `Judge what a collector's file exporter wrote, as JSON or proto, plain or packed by
-gzip or zstd. All files are judged together in event time: each is taken in the
-order that it has, and they are merged by the earliest time of each line. Metrics
-are judged; logs and traces are counted and passed over.
+gzip or zstd. Metrics, logs and traces are judged together in event time, as a
+collector would have had them: files are merged by the earliest time of each line,
+and within a file time may go back by up to two minutes.
 
 The output folder gets anomalies.jsonl and incidents.jsonl with the last state of
 each, series.csv with a line for each series, and report.html with plots.
 
 With --ask, a JSON list of times at which something began, --predictions gets a
 line for each of them: the services that are suspected of it, the most suspicious
-first, from what happened until three minutes after. For that, logs and traces
-are read, too.
+first, from what happened until three minutes after, be an incident open or not.
 
 ` + backtestExitCodes,
 		Example: `  # one file, or every file of a folder
@@ -170,7 +169,7 @@ func backtestOTLP(env environment, name string, o backtest.OTLPOptions) error {
 	}
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(env.errs, name+": "+format+"\n", args...) }
 	if r.Logs+r.Traces > 0 {
-		say("passed over: %s of logs and %d of traces, for only metrics are judged", many(r.Logs, "message"), r.Traces)
+		say("%s of logs and %d of traces", many(r.Logs, "message"), r.Traces)
 	}
 	for _, reason := range slices.Sorted(maps.Keys(r.Refused)) {
 		say("not observed: %s (%s)", many(int(r.Refused[reason]), "data point"), strings.ReplaceAll(reason, "_", " "))

@@ -61,6 +61,9 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 		facts.add("part of", i.MergedInto)
 	}
 	facts.add("max score", score(i.MaxScore)+" (1 is the threshold)")
+	if len(i.TraceIDs) > 0 {
+		facts.add("seen in traces", strings.Join(i.TraceIDs, " "))
+	}
 	facts.print(b, "  ")
 
 	fmt.Fprintln(b, "\nSuspects, the likeliest first")
