@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -94,6 +95,11 @@ func (e *Engine) arrive(st *stream, t int64) {
 		e.uncount(st)
 		st.learnCadence(t - st.meter.time)
 		e.count(st)
+		if missed := (t-st.meter.time)/st.cadence - 1; missed > 0 { // windows that were not recorded
+			for i := range st.series {
+				st.series[i].rule.Pass(uint32(min(missed, opening.HoldOff)))
+			}
+		}
 	}
 	st.meter.seen, st.meter.time = true, t
 	st.source.advance(t)

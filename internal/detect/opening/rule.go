@@ -39,6 +39,9 @@ func (r *Rule) Next(score float64) float64 {
 	return score
 }
 
+// Pass lets as many points pass as were not taken, because nothing was recorded then.
+func (r *Rule) Pass(points uint32) { r.points += points }
+
 // State writes or reads the rule.
 func (r *Rule) State(c *state.Codec) {
 	c.Uint32(&r.points)

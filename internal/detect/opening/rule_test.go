@@ -103,3 +103,18 @@ func TestStateRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// What was not recorded passes as well: the hold-off is a time.
+func TestPass(t *testing.T) {
+	for _, c := range []struct {
+		missed uint32
+		want   float64
+	}{{HoldOff - 2, 0}, {HoldOff, 2}} {
+		var r Rule
+		r.Next(3)
+		r.Pass(c.missed)
+		if got := r.Next(2); got != c.want {
+			t.Errorf("%d missed points after a peak of 3: the opening score of 2 is %v, not %v", c.missed, got, c.want)
+		}
+	}
+}
