@@ -273,6 +273,7 @@ func testIncident(s *suite) {
 	put := func(id string, state incident.State, after time.Duration) {
 		i := incident.Incident{ID: id, Service: "shop", State: state, Opened: start, Updated: start.Add(after), MaxScore: 2 + after.Minutes()}
 		i.Anomalies = make([]incident.Anomaly, 1+int(after.Minutes()))
+		i.Count = len(i.Anomalies)
 		i.Suspects = []incident.Suspect{{Service: "cart"}}
 		if state == incident.StateClosed {
 			i.Closed = i.Updated

@@ -154,6 +154,9 @@ func (t *Tracker) Followed() []uint64 {
 // News returns the anomalies and incidents that changed since the last call, as
 // they are now, in the order of their ids.
 func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
+	if len(t.newAnomalies)+len(t.newIncidents) == 0 {
+		return nil, nil // as after nearly every batch: sorting nothing would allocate
+	}
 	for _, id := range slices.Sorted(maps.Keys(t.newAnomalies)) {
 		anomalies = append(anomalies, *t.newAnomalies[id])
 	}

@@ -259,3 +259,9 @@ func BenchmarkObserve(b *testing.B) {
 		i++
 	}
 }
+
+// Every batch of points asks for news, of which there is hardly ever any.
+func TestNoNewsCostsNothing(t *testing.T) {
+	tracker := NewTracker()
+	assert.Zero(t, testing.AllocsPerRun(100, func() { tracker.News() }))
+}
