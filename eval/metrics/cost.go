@@ -117,7 +117,7 @@ func (r *report) costs() error {
 	met, strewn := arrange("fleet", families, random.Perm(n)), arrange("fleet", families, random.Perm(n))
 	grouped := arrange("fleet", families, shuffledGroups(n, random))
 	cfg := engine.DefaultConfig()
-	cfg.MaxSeries = max(cfg.MaxSeries, n)
+	cfg.MaxSeries = max(cfg.MaxSeries, n+n/perService) // the engine has a series of its own for each service
 	now := epoch
 	measure := func(w *observer, l layout, passes int) (c cost, err error) {
 		f.layout = l
