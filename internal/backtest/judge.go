@@ -84,10 +84,7 @@ const (
 
 // tick lets time pass. A collector's clock does not go back with the data, and does not stop where nothing was recorded.
 func (j *judge) tick(t int64) {
-	if j.now == 0 {
-		j.now = t
-	}
-	for n := 0; n < mostTicks && t > j.now+tickEvery; n++ {
+	for n := 0; j.now > 0 && n < mostTicks && t > j.now+tickEvery; n++ {
 		j.now += tickEvery
 		j.engine.Tick(time.Unix(0, j.now))
 		j.collect()
