@@ -36,15 +36,29 @@ func keep() edit {
 
 // copyAll writes an edited copy of all files of a folder.
 func copyAll(from, to string, e edit) error {
-	names, err := filepath.Glob(filepath.Join(from, "*.jsonl.gz"))
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(to, 0o750); err != nil {
 		return err
 	}
+	return eachFile(from, func(name string) error { return copyFile(name, filepath.Join(to, filepath.Base(name)), e) })
+}
+
+// lookAt shows every message of a folder to an edit.
+func lookAt(dir string, e edit) error {
+	return eachFile(dir, func(name string) error {
+		return eachLine(name, func(line []byte) error {
+			_, err := e.apply(line)
+			return err
+		})
+	})
+}
+
+func eachFile(dir string, take func(name string) error) error {
+	names, err := filepath.Glob(filepath.Join(dir, "*.jsonl.gz"))
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
-		if err := copyFile(name, filepath.Join(to, filepath.Base(name)), e); err != nil {
+		if err := take(name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -57,30 +71,23 @@ func copyFile(from, to string, e edit) error {
 	if err != nil {
 		return err
 	}
-	err = editFile(from, e, func(line []byte) { _, _ = packed.Write(append(line, '\n')) }) // into memory
+	err = eachLine(from, func(line []byte) error {
+		encode, err := e.apply(line)
+		if err != nil || encode == nil {
+			return err
+		}
+		line, err = encode()
+		_, _ = packed.Write(append(line, '\n')) // into memory
+		return err
+	})
 	if err = errors.Join(err, packed.Close()); err != nil {
 		return err
 	}
 	return os.WriteFile(to, out.Bytes(), 0o600)
 }
 
-// eachMessage shows every message of a folder to an edit.
-func eachMessage(dir string, e edit) error {
-	names, err := filepath.Glob(filepath.Join(dir, "*.jsonl.gz"))
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := editFile(name, e, func([]byte) {}); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// editFile calls yield for every message of a file that an edit leaves.
-func editFile(from string, e edit, yield func(line []byte)) error {
-	b, err := os.ReadFile(from)
+func eachLine(name string, take func(line []byte) error) error {
+	b, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
@@ -91,18 +98,15 @@ func editFile(from string, e edit, yield func(line []byte)) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 64<<20)
 	for lines.Scan() {
-		line, err := e.message(lines.Bytes())
-		if err != nil {
+		if err := take(lines.Bytes()); err != nil {
 			return err
-		}
-		if line != nil {
-			yield(line)
 		}
 	}
 	return lines.Err()
 }
 
-func (e edit) message(line []byte) ([]byte, error) {
+// apply edits the message of a line, and returns what encodes the result, nil if the edit drops it.
+func (e edit) apply(line []byte) (encode func() ([]byte, error), err error) {
 	var signal map[string]json.RawMessage
 	if err := json.Unmarshal(line, &signal); err != nil {
 		return nil, err
@@ -114,21 +118,21 @@ func (e edit) message(line []byte) ([]byte, error) {
 			return nil, err
 		}
 		e.metrics(md)
-		return (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
+		return func() ([]byte, error) { return (&pmetric.JSONMarshaler{}).MarshalMetrics(md) }, nil
 	case signal["resourceLogs"] != nil:
 		ld, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
 		if err != nil || e.logs == nil {
 			return nil, err
 		}
 		e.logs(ld)
-		return (&plog.JSONMarshaler{}).MarshalLogs(ld)
+		return func() ([]byte, error) { return (&plog.JSONMarshaler{}).MarshalLogs(ld) }, nil
 	default:
 		td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(line)
 		if err != nil || e.traces == nil {
 			return nil, err
 		}
 		e.traces(td)
-		return (&ptrace.JSONMarshaler{}).MarshalTraces(td)
+		return func() ([]byte, error) { return (&ptrace.JSONMarshaler{}).MarshalTraces(td) }, nil
 	}
 }
 

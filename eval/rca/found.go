@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
 const (
@@ -26,14 +28,11 @@ type anomaly struct {
 	opened            time.Time
 }
 
-// episode is a time in which an incident was open.
-type episode struct{ from, to time.Time }
-
 // findings is what the product found by itself.
 type findings struct {
 	anomalies []anomaly
 	incidents []time.Time // when they opened
-	open      []episode
+	open      []backtest.Window
 }
 
 // foundItself is what became of one fault: how many incidents opened in its time,
@@ -66,7 +65,7 @@ func (f *findings) of(x fault, at time.Time) (r foundItself) {
 // openIn tells whether an incident was open in the minute that begins at a time.
 func (f *findings) openIn(minute time.Time) bool {
 	for _, o := range f.open {
-		if o.from.Before(minute.Add(time.Minute)) && o.to.After(minute) {
+		if o.Start.Before(minute.Add(time.Minute)) && o.End.After(minute) {
 			return true
 		}
 	}
@@ -164,7 +163,7 @@ func quietMinutes(in []string, faults []time.Time, f findings) (quiet, open int,
 // recorded notes the minutes since 1970 of all that a folder holds.
 func recorded(dir string, minutes map[int64]bool) error {
 	see := func(nanos int64) { minutes[nanos/int64(time.Minute)] = true }
-	return eachMessage(dir, edit{
+	return lookAt(dir, edit{
 		metrics: func(md pmetric.Metrics) {
 			for _, rm := range md.ResourceMetrics().All() {
 				for _, sm := range rm.ScopeMetrics().All() {

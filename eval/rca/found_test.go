@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
 func TestFoundItself(t *testing.T) {
@@ -27,7 +29,7 @@ func TestFoundItself(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, c.of(x, at), c.name)
 	}
-	f := findings{open: []episode{{at.Add(30 * time.Second), at.Add(time.Minute)}}}
+	f := findings{open: []backtest.Window{{Start: at.Add(30 * time.Second), End: at.Add(time.Minute)}}}
 	assert.True(t, f.openIn(at))
 	assert.False(t, f.openIn(at.Add(time.Minute)), "it ended as this minute began")
 }

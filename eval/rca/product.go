@@ -60,9 +60,7 @@ func shipped(in []string, out string, times []string) (a answer, err error) {
 	for _, x := range r.Incidents {
 		a.incidents = append(a.incidents, x.Opened)
 	}
-	for _, x := range r.Open {
-		a.open = append(a.open, episode{x.Start, x.End})
-	}
+	a.open = r.Open
 	a.predictions, err = readPredictions(predictions)
 	return a, err
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
 const theScorer = "../../../shared/eval/rca_score.py"
@@ -131,7 +133,7 @@ func TestReport(t *testing.T) {
 	}
 	awake := func(in []string, out string, times []string) (answer, error) {
 		a, err := honest(in, out, times)
-		a.open = []episode{{time.Unix(0, 0), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}}
+		a.open = []backtest.Window{{Start: time.Unix(0, 0), End: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}}
 		return a, err
 	}
 	for _, c := range []struct {
