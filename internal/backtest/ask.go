@@ -5,16 +5,13 @@ package backtest
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"slices"
 	"time"
 
-	"github.com/auspex-otel/auspex/internal/causes"
-	"github.com/auspex-otel/auspex/internal/template"
+	"github.com/auspex-otel/auspex/internal/engine"
 )
 
 // askLayout is how asks and predictions write a time.
@@ -22,9 +19,6 @@ const askLayout = "2006-01-02 15:04:05Z"
 
 // askHorizon is until when after a time what happened is considered.
 const askHorizon = 3 * time.Minute
-
-// disorder is how far back in time a file may go from one batch to the next.
-const disorder = 2 * time.Minute
 
 // Ask is a time at which something began, as the file of asks writes it.
 type Ask struct {
@@ -60,76 +54,40 @@ func ReadAsks(path string) ([]Ask, error) {
 
 func (a Ask) time() (time.Time, error) { return time.Parse(askLayout, a.InjectedAt) }
 
-// asking answers asks while records pass in event time.
+// asking answers asks as event time passes.
 type asking struct {
-	accumulator *causes.Accumulator
-	miner       *template.Miner
-	records     items
-	asks        []Ask
-	order       []int // of asks, by time
-	times       []int64
-	answers     []Prediction
-	advanced    int64
+	engine  *engine.Engine
+	times   []time.Time // of the asks, in the order of the file
+	order   []int       // indexes of the asks that have no answer yet, by time
+	answers []Prediction
 }
 
-// suspects runs all files through an accumulator of evidence and answers the asks,
-// each with what happened until three minutes after it.
-func suspects(in []string, asks []Ask, progress *Progress) (answers []Prediction, failed []error, err error) {
-	cursors, total, err := listOTLP(in)
-	if err != nil {
-		return nil, nil, err
-	}
-	a := &asking{
-		accumulator: causes.New(causes.DefaultConfig()), miner: template.New(template.DefaultConfig()),
-		asks: asks, answers: make([]Prediction, len(asks)), times: make([]int64, len(asks)), advanced: math.MinInt64,
-	}
+func newAsking(e *engine.Engine, asks []Ask) (*asking, error) {
+	a := &asking{engine: e, times: make([]time.Time, len(asks)), order: make([]int, len(asks)), answers: make([]Prediction, len(asks))}
 	for i, ask := range asks {
 		t, err := ask.time()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		a.times[i] = t.UnixNano()
-		a.order = append(a.order, i)
+		a.times[i], a.order[i], a.answers[i] = t, i, Prediction{InjectedAt: ask.InjectedAt, Suspects: []string{}}
 	}
-	slices.SortStableFunc(a.order, func(i, j int) int { return cmp.Compare(a.times[i], a.times[j]) })
-	progress.start(total)
-	failed, err = merge(cursors, progress, func(c *cursor) error {
-		a.records.until(c.time-int64(disorder), a.take)
-		a.records.add(c.message)
-		return nil
-	})
-	progress.end()
-	a.records.until(math.MaxInt64, a.take)
-	a.answer(math.MaxInt64)
-	return a.answers, failed, err
+	slices.SortStableFunc(a.order, func(i, j int) int { return a.times[i].Compare(a.times[j]) })
+	return a, nil
 }
 
-// take has the next record observed, after what is asked about until then was answered.
-func (a *asking) take(r *item) {
-	a.answer(r.time)
-	if r.time >= a.advanced+int64(time.Second) {
-		a.advanced = r.time
-		a.accumulator.Advance(r.time)
-	}
-	observe(a.accumulator, a.miner, r)
-}
-
-// answer answers what can be answered before a time.
-func (a *asking) answer(now int64) {
+// pass answers the asks whose three minutes end before now, in nanoseconds of event time.
+func (a *asking) pass(now int64) {
 	for len(a.order) > 0 {
 		i := a.order[0]
-		until := a.times[i] + int64(askHorizon)
-		if until >= now {
+		until := a.times[i].Add(askHorizon)
+		if until.UnixNano() >= now {
 			return
 		}
 		a.order = a.order[1:]
-		p := Prediction{InjectedAt: a.asks[i].InjectedAt, Suspects: []string{}}
-		for _, s := range a.accumulator.Suspects(a.times[i], until) {
-			if p.Suspects = append(p.Suspects, s.Service); len(p.Suspects) == maxSuspects {
-				break
-			}
+		suspects := a.engine.Suspects(a.times[i], until)
+		for _, s := range suspects[:min(len(suspects), maxSuspects)] {
+			a.answers[i].Suspects = append(a.answers[i].Suspects, s.Service)
 		}
-		a.answers[i] = p
 	}
 }
 

@@ -103,30 +103,46 @@ func ask(d time.Duration) Ask { return Ask{InjectedAt: askStart.Add(d).Format(as
 func TestAsks(t *testing.T) {
 	dir := minutesOf(t, 30*time.Minute)
 	asks := []Ask{ask(40 * time.Minute), ask(20 * time.Minute), ask(10 * time.Minute), ask(-time.Hour)} // in any order
-	out := filepath.Join(t.TempDir(), "out")
-	file := filepath.Join(t.TempDir(), "p.jsonl")
-	r, err := OTLP(OTLPOptions{In: []string{dir}, Out: out, Engine: engine.DefaultConfig(), Asks: asks, Predictions: file})
-	require.NoError(t, err)
-	require.Empty(t, r.Failed)
-	b, err := os.ReadFile(file)
-	require.NoError(t, err)
 	assert.Equal(t, []string{
 		`{"injected_at":"2026-05-04 12:40:00Z","suspects":[]}`,
 		`{"injected_at":"2026-05-04 12:20:00Z","suspects":["pay"]}`,
 		`{"injected_at":"2026-05-04 12:10:00Z","suspects":[]}`,
 		`{"injected_at":"2026-05-04 11:00:00Z","suspects":[]}`,
-	}, strings.Split(strings.TrimSpace(string(b)), "\n"))
+	}, predictions(t, dir, asks))
 }
 
 // What is answered does not depend on what was recorded later than three minutes after it.
 func TestAsksDoNotLookAhead(t *testing.T) {
 	asks := []Ask{ask(19 * time.Minute)}
-	whole, _, err := suspects([]string{minutesOf(t, 30*time.Minute)}, asks, nil)
+	whole := predictions(t, minutesOf(t, 30*time.Minute), asks)
+	assert.Equal(t, predictions(t, minutesOf(t, 22*time.Minute), asks), whole)
+	assert.Equal(t, []string{`{"injected_at":"2026-05-04 12:19:00Z","suspects":["pay"]}`}, whole)
+}
+
+// An incident is the same whether or not something was asked before it.
+func TestAsksChangeNothing(t *testing.T) {
+	dir, out := minutesOf(t, 30*time.Minute), t.TempDir()
+	var incidents [2][]byte
+	for i, asks := range [][]Ask{nil, {ask(5 * time.Minute), ask(17 * time.Minute), ask(18 * time.Minute)}} {
+		_, err := OTLP(OTLPOptions{In: []string{dir}, Out: out, Engine: engine.DefaultConfig(), Asks: asks, Predictions: filepath.Join(t.TempDir(), "p.jsonl")})
+		require.NoError(t, err)
+		incidents[i], err = os.ReadFile(filepath.Join(out, "incidents.jsonl"))
+		require.NoError(t, err)
+	}
+	assert.NotEmpty(t, incidents[0])
+	assert.Equal(t, string(incidents[0]), string(incidents[1]))
+}
+
+// predictions returns the lines that a backtest of a folder answers.
+func predictions(t *testing.T, dir string, asks []Ask) []string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "p.jsonl")
+	r, err := OTLP(OTLPOptions{In: []string{dir}, Out: filepath.Join(t.TempDir(), "out"), Engine: engine.DefaultConfig(), Asks: asks, Predictions: file})
 	require.NoError(t, err)
-	cut, _, err := suspects([]string{minutesOf(t, 22*time.Minute)}, asks, nil)
+	require.Empty(t, r.Failed)
+	b, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, cut, whole)
-	assert.Equal(t, []string{"pay"}, whole[0].Suspects)
+	return strings.Split(strings.TrimSpace(string(b)), "\n")
 }
 
 func TestReadAsks(t *testing.T) {

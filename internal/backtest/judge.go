@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -32,7 +33,21 @@ type judge struct {
 	open      episodes
 	points    int
 	pieces    pieces
+	asking    *asking
 	now       int64
+}
+
+// newJudge returns a judge with an engine that knows nothing.
+func newJudge(cfg engine.Config, s *spill, asks []Ask) (*judge, error) {
+	e := engine.New(cfg, zap.NewNop())
+	asking, err := newAsking(e, asks)
+	if err != nil {
+		return nil, err
+	}
+	return &judge{
+		engine: e, spill: s, asking: asking, series: map[seriesID]*judged{},
+		anomalies: map[string]*incident.Anomaly{}, incidents: map[string]*incident.Incident{},
+	}, nil
 }
 
 // judged is a series that got a verdict.
@@ -41,6 +56,9 @@ type judged struct {
 	number                                       uint32 // in the order of their first verdicts
 	service, metric, statistic, unit, attributes string
 }
+
+// disorder is how far back in time a file may go from one batch to the next.
+const disorder = 2 * time.Minute
 
 // batch takes the batch that a file's cursor stands at, and observes what no other batch can come before any more.
 func (j *judge) batch(c *cursor) error {
@@ -57,6 +75,7 @@ func (j *judge) batch(c *cursor) error {
 
 // piece has the engine observe a piece.
 func (j *judge) piece(x *piece) error {
+	j.asking.pass(x.due)
 	j.tick(x.due)
 	switch x.signal {
 	case signalLogs:
@@ -100,6 +119,7 @@ func (j *judge) end() error {
 	if err := j.pieces.until(math.MaxInt64, j.piece); err != nil {
 		return err
 	}
+	j.asking.pass(math.MaxInt64)
 	j.engine.Tick(time.Unix(0, j.now).Add(closing))
 	j.collect()
 	return nil

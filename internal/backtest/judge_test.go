@@ -11,10 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/engine"
-	"github.com/auspex-otel/auspex/internal/incident"
 )
 
 // The clock begins with the first piece: what that holds is not taken for decades old when the second comes.
@@ -22,10 +20,8 @@ func TestTheFirstPieceIsKept(t *testing.T) {
 	spill, err := newSpill(t.TempDir())
 	require.NoError(t, err)
 	defer spill.remove()
-	j := &judge{
-		engine: engine.New(engine.DefaultConfig(), zap.NewNop()), spill: spill, series: map[seriesID]*judged{},
-		anomalies: map[string]*incident.Anomaly{}, incidents: map[string]*incident.Incident{},
-	}
+	j, err := newJudge(engine.DefaultConfig(), spill, nil)
+	require.NoError(t, err)
 	begin := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	for i := range 2 {
 		at := begin.Add(time.Duration(i) * time.Minute)

@@ -18,8 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
@@ -79,9 +77,9 @@ func OTLP(o OTLPOptions) (*OTLPResult, error) {
 		return nil, err
 	}
 	defer spill.remove()
-	j := &judge{
-		engine: engine.New(o.Engine, zap.NewNop()), spill: spill, series: map[seriesID]*judged{},
-		anomalies: map[string]*incident.Anomaly{}, incidents: map[string]*incident.Incident{},
+	j, err := newJudge(o.Engine, spill, o.Asks)
+	if err != nil {
+		return nil, err
 	}
 	o.Progress.start(total)
 	r := &OTLPResult{Files: len(cursors)}
@@ -97,12 +95,7 @@ func OTLP(o OTLPOptions) (*OTLPResult, error) {
 		r.Metrics, r.Logs, r.Traces = r.Metrics+c.messages[signalMetrics], r.Logs+c.messages[signalLogs], r.Traces+c.messages[signalTraces]
 	}
 	if o.Predictions != "" {
-		answers, failed, err := suspects(o.In, o.Asks, o.Progress)
-		if err != nil {
-			return nil, err
-		}
-		r.Failed = append(r.Failed, failed...)
-		if err := writePredictions(o.Predictions, answers); err != nil {
+		if err := writePredictions(o.Predictions, j.asking.answers); err != nil {
 			return nil, err
 		}
 	}

@@ -124,16 +124,10 @@ var aspects = map[trace.Aspect]topology.Aspect{
 	trace.Behaviour: topology.Behaviour, trace.Mix: topology.Mix, trace.SelfTime: topology.SelfTime, trace.Network: topology.Network,
 }
 
-// Suspects ranks who is to blame for what began at from, by what was seen until
-// now, which should be within three minutes of it. The Detail of an evidence is a
-// trace.Finding or an Excess.
-func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
-	a.tracker.Settle()
-	return a.Blame(from, now, nil)
-}
-
-// Blame is as Suspects, but of those spans alone whose children have had the time
-// to come: it may be asked in the middle of the stream. Evidence of the caller's own counts too.
+// Blame ranks the services that may have caused what began at from, by what was
+// seen until now, which should be within three minutes of it, and by evidence
+// that the caller adds. Spans count once their children have had time to arrive.
+// The Detail of an evidence is a trace.Finding or an Excess.
 func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []topology.Suspect {
 	return a.Rank(append(evidence, a.Evidence(from, now)...))
 }

@@ -35,7 +35,7 @@ func TestNobodyIsBlamedForNothing(t *testing.T) {
 	for seed := range uint64(10) {
 		s := newShop(seed, "")
 		s.run(askedAt)
-		for _, x := range s.a.Suspects(s.offset+faultAt, s.offset+askedAt) {
+		for _, x := range s.a.Blame(s.offset+faultAt, s.offset+askedAt, nil) {
 			assert.Less(t, x.Score, 10.0, "seed %d: %+v", seed, x)
 		}
 	}
@@ -71,7 +71,7 @@ func TestNamesAndDatesDoNotMatter(t *testing.T) {
 	}
 	other.offset += 49 * 86400 * second
 	other.run(askedAt)
-	want, got := plain.a.Suspects(plain.offset+faultAt, plain.offset+askedAt), other.a.Suspects(other.offset+faultAt, other.offset+askedAt)
+	want, got := plain.a.Blame(plain.offset+faultAt, plain.offset+askedAt, nil), other.a.Blame(other.offset+faultAt, other.offset+askedAt, nil)
 	require.Len(t, got, len(want))
 	for i := range want {
 		assert.Equal(t, want[i].Service, back[got[i].Service])
@@ -157,6 +157,6 @@ func FuzzState(f *testing.F) {
 		require.NoError(t, err)
 		assert.Equal(t, b, again)
 		a.Use("s", "i", "cpu", 1, 5*second)
-		a.Suspects(0, 60*second)
+		a.Blame(0, 60*second, nil)
 	})
 }

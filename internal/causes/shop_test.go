@@ -56,7 +56,7 @@ func (s *shop) run(until int64) {
 }
 
 func (s *shop) suspects(until int64) (names []string) {
-	for _, x := range s.a.Suspects(s.offset+faultAt, s.offset+until) {
+	for _, x := range s.a.Blame(s.offset+faultAt, s.offset+until, nil) {
 		names = append(names, x.Service)
 	}
 	return names

@@ -51,6 +51,16 @@ func (e *Engine) blame() {
 	}
 }
 
+// Suspects ranks the services that may have caused what began at from, the most
+// suspicious first, by the evidence that the engine has taken until now. It
+// leaves out the last seconds of spans, whose children may still come. Asking
+// changes nothing that the engine finds.
+func (e *Engine) Suspects(from, until time.Time) []topology.Suspect {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.causes.Blame(from.UnixNano(), until.UnixNano(), nil)
+}
+
 // vanished are the services from which nothing came in the time of an incident that opened at a time, although it was due.
 func (e *Engine) vanished(opened time.Time) (list []topology.Evidence) {
 	for _, service := range slices.Sorted(maps.Keys(e.heard)) {

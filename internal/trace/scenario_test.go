@@ -86,7 +86,7 @@ func (s *scenario) do(words []string) []string {
 	case "advance":
 		s.tracker.Advance(s.time(args[0]))
 	case "settle":
-		s.tracker.Settle()
+		s.tracker.join.settle(s.tracker.finishing)
 	case "operations":
 		return s.operations()
 	case "status":

@@ -44,7 +44,7 @@ func TestStateComesBack(t *testing.T) {
 			s.End += 5e8
 			t.Observe(&s)
 		}
-		t.Settle()
+		t.join.settle(t.finishing)
 		t.Findings(from, from+60e9, func(f *Finding) { list = append(list, *f) })
 		return list
 	}
@@ -84,7 +84,7 @@ func FuzzState(f *testing.F) {
 		for _, s := range requests(2, 1e18) {
 			tr.Observe(&s)
 		}
-		tr.Settle()
+		tr.join.settle(tr.finishing)
 		tr.Findings(1e18, 1e18+60e9, func(f *Finding) { assert.False(t, math.IsNaN(f.Surprise), "%+v", f) })
 	})
 }
@@ -108,7 +108,7 @@ func TestAnyOrder(t *testing.T) {
 		for i := range batch {
 			tr.Observe(&batch[i*step%len(batch)])
 		}
-		tr.Settle()
+		tr.join.settle(tr.finishing)
 		sum = map[string]float64{}
 		for _, o := range tr.operations {
 			self, w := o.between(tr.learned, slotOf(tr.now)+1)

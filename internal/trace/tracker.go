@@ -100,9 +100,6 @@ func (t *Tracker) Advance(now int64) {
 	t.closeWindows(t.now - int64(t.cfg.Hold))
 }
 
-// Settle counts all spans that have come, without waiting for further children.
-func (t *Tracker) Settle() { t.join.settle(t.finishing) }
-
 func (t *Tracker) advance(now int64) {
 	if now <= t.now {
 		return
