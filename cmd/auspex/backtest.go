@@ -66,9 +66,10 @@ ignored. Times are dates such as 2006-01-02 15:04:05, in UTC unless an offset
 follows, or Unix seconds or milliseconds.
 
 The output has the same path below the other folder, one row per row, in the
-same order: timestamp,value,anomaly_score,point_score,expected,lower,upper. Both
-scores are 0, and the rest is empty, while the series is warming up and for a row
-that is empty, repeated or out of order. report.html shows it in plots.
+same order: timestamp,value,anomaly_score,opening_score,expected,lower,upper. An
+anomaly opens where the opening score reaches 1. Both scores are 0, and the rest
+is empty, while the series is warming up and for a row that is empty, repeated or
+out of order. report.html shows it in plots.
 
 The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 

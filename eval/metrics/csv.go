@@ -18,8 +18,8 @@ import (
 
 // Columns of a backtest's output.
 const (
-	scoreColumn = "anomaly_score"
-	pointColumn = "point_score"
+	openingColumn = "opening_score"
+	scoreColumn   = "anomaly_score"
 )
 
 // listCSV returns the CSV files under a folder, relative to it, in lexical order.
@@ -60,7 +60,7 @@ func scores(path string) ([][2]string, error) {
 		return nil, err
 	}
 	var at [2]int
-	for k, want := range [...]string{scoreColumn, pointColumn} {
+	for k, want := range [...]string{openingColumn, scoreColumn} {
 		at[k] = -1
 		for i, name := range rows[0] {
 			if name == want {

@@ -125,7 +125,7 @@ func (r *report) printSame(name, label string, differ, rows int) {
 }
 
 func (r *report) printFlips(name, label string, c comparison) {
-	for k, column := range [...]string{scoreColumn, pointColumn} {
+	for k, column := range [...]string{openingColumn, scoreColumn} {
 		share := float64(c.flips[k]) / float64(max(c.rows, 1))
 		r.printf("%-11s %-32s %7d of %d verdicts of %s differ (%.4f %%; %d are at or above 1)  %s\n",
 			name, label, c.flips[k], c.rows, column, 100*share, c.above[k], r.verdict(share <= flipTarget && c.rows > 0))

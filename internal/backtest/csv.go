@@ -20,7 +20,7 @@ import (
 )
 
 // csvHeader names the columns of the output.
-const csvHeader = "timestamp,value,anomaly_score,point_score,expected,lower,upper\n"
+const csvHeader = "timestamp,value,anomaly_score,opening_score,expected,lower,upper\n"
 
 // CSVOptions are the inputs of CSV.
 type CSVOptions struct {
@@ -286,7 +286,7 @@ func (f *csvFile) observe(r row) *verdict {
 
 // append appends the columns of a verdict.
 func (v *verdict) append(b []byte) []byte {
-	for _, x := range [...]float64{v.opening, v.score, v.expected, v.lower, v.upper} {
+	for _, x := range [...]float64{v.score, v.opening, v.expected, v.lower, v.upper} {
 		b = strconv.AppendFloat(append(b, ','), x, 'g', -1, 64)
 	}
 	return b

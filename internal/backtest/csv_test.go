@@ -73,15 +73,24 @@ func TestVerdicts(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, rows, 2501)
 	assert.Equal(t, strings.TrimSpace(csvHeader), strings.Join(rows[0], ","))
-	warm := 0
+	warm, unusual, openings := 0, 0, 0
 	for i, row := range rows[1:] {
 		assert.Equal(t, lines[i], row[0]+","+row[1])
 		if row[4] == "" {
 			assert.Equal(t, []string{"0", "0", "", "", ""}, row[2:])
 			assert.Equal(t, warm, i, "rows without a verdict come first")
 			warm++
+			continue
+		}
+		if number(t, row[2]) > .1 {
+			unusual++
+		}
+		if number(t, row[3]) > .1 {
+			openings++
 		}
 	}
+	assert.Greater(t, unusual, 500, "every point has a score")
+	assert.Less(t, openings, 50, "few of them have an opening score")
 	assert.Equal(t, 2500-warm, r.Files[0].Judged)
 	spike := rows[1+spikeAt]
 	assert.GreaterOrEqual(t, number(t, spike[2]), 1.0)
