@@ -17,6 +17,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/backtest/csv"
+	"github.com/auspex-otel/auspex/internal/backtest/otlp"
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
@@ -56,7 +58,7 @@ func engineFlags(cmd *cobra.Command) *engine.Config {
 }
 
 func newBacktestCSV(env environment) *cobra.Command {
-	o, truth := backtest.CSVOptions{}, ""
+	o, truth := csv.Options{}, ""
 	cmd := &cobra.Command{
 		Use:   "csv --in DIR --out DIR",
 		Short: "Judge CSV files, each by itself",
@@ -95,7 +97,7 @@ The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 		o.Engine = *cfg
 		if truth != "" {
 			var err error
-			if o.Truth, err = backtest.ReadTruth(truth); err != nil {
+			if o.Truth, err = csv.ReadTruth(truth); err != nil {
 				return failure{err}
 			}
 		}
@@ -106,7 +108,7 @@ The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 }
 
 func newBacktestOTLP(env environment) *cobra.Command {
-	o, asks := backtest.OTLPOptions{}, ""
+	o, asks := otlp.Options{}, ""
 	cmd := &cobra.Command{
 		Use:   "otlp --in PATH [--in PATH ...] --out DIR",
 		Short: "Judge recorded OTLP, all of it together",
@@ -152,7 +154,7 @@ first, from what happened until three minutes after, be an incident open or not.
 		}
 		if asks != "" {
 			var err error
-			if o.Asks, err = backtest.ReadAsks(asks); err != nil {
+			if o.Asks, err = otlp.ReadAsks(asks); err != nil {
 				return failure{err}
 			}
 		}
@@ -163,8 +165,8 @@ first, from what happened until three minutes after, be an incident open or not.
 	return cmd
 }
 
-func backtestOTLP(env environment, name string, o backtest.OTLPOptions) error {
-	r, err := backtest.OTLP(o)
+func backtestOTLP(env environment, name string, o otlp.Options) error {
+	r, err := otlp.Run(o)
 	if err != nil {
 		return failure{err}
 	}
@@ -187,8 +189,8 @@ func isTerminal(env environment) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func backtestCSV(env environment, name string, o backtest.CSVOptions) error {
-	r, err := backtest.CSV(o)
+func backtestCSV(env environment, name string, o csv.Options) error {
+	r, err := csv.Run(o)
 	if err != nil {
 		return failure{err}
 	}
@@ -239,8 +241,8 @@ func many(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-func printAssessments(env environment, list []backtest.Assessment) error {
-	heads := backtest.AssessmentHeads()
+func printAssessments(env environment, list []csv.Assessment) error {
+	heads := csv.AssessmentHeads()
 	for i := range heads[1:] {
 		heads[i+1] = ">" + heads[i+1]
 	}
@@ -248,7 +250,7 @@ func printAssessments(env environment, list []backtest.Assessment) error {
 	for _, a := range list {
 		t.add(a.Cells()...)
 	}
-	t.add(backtest.Overall(list).Cells()...)
+	t.add(csv.Overall(list).Cells()...)
 	var b bytes.Buffer
 	t.print(&b, "")
 	return env.write(b.Bytes())

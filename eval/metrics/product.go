@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
-	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/backtest/csv"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
@@ -43,7 +43,7 @@ func newEngine(cfg engine.Config) watcher { return engine.New(cfg, zap.NewNop())
 
 // backtestCSV fails if any file does: a figure about the others would pass for one about all.
 func backtestCSV(in, out string) error {
-	r, err := backtest.CSV(backtest.CSVOptions{In: in, Out: out, Engine: engine.DefaultConfig()})
+	r, err := csv.Run(csv.Options{In: in, Out: out, Engine: engine.DefaultConfig()})
 	if err != nil {
 		return err
 	}

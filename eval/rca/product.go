@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/backtest/otlp"
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
@@ -42,12 +42,12 @@ func shipped(in []string, out string, times []string) (a answer, err error) {
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		return a, err
 	}
-	asks, err := backtest.ReadAsks(file)
+	asks, err := otlp.ReadAsks(file)
 	if err != nil {
 		return a, err
 	}
 	predictions := filepath.Join(out, "predictions.jsonl")
-	r, err := backtest.OTLP(backtest.OTLPOptions{In: in, Out: filepath.Join(out, "judged"), Engine: engine.DefaultConfig(), Asks: asks, Predictions: predictions})
+	r, err := otlp.Run(otlp.Options{In: in, Out: filepath.Join(out, "judged"), Engine: engine.DefaultConfig(), Asks: asks, Predictions: predictions})
 	if err != nil {
 		return a, err
 	}

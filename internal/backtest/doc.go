@@ -1,8 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package backtest runs recorded telemetry through the engine, as a collector
-// would have met it, and says what would have been found: verdicts per point,
-// anomalies and incidents, a report to look at, and, where the truth is known,
-// how well it was found. Time comes from the data alone.
+// Package backtest holds what the backtests of CSV files and of recorded OTLP share:
+// progress, summaries, and windows of time. A backtest runs recorded telemetry
+// through the engine as a collector would have received it. Time comes from the
+// data alone.
 package backtest

@@ -30,16 +30,16 @@ func NewProgress(out io.Writer, name string, terminal bool) *Progress {
 	return &Progress{out: out, name: name, terminal: terminal}
 }
 
-// start sets how many bytes there are to read.
-func (p *Progress) start(total int64) {
+// Start sets how many bytes there are to read.
+func (p *Progress) Start(total int64) {
 	if p == nil {
 		return
 	}
 	p.total, p.started = total, time.Now()
 }
 
-// add says that bytes were read, and points observed in them.
-func (p *Progress) add(bytes, points int64) {
+// Add says that bytes were read, and points observed in them.
+func (p *Progress) Add(bytes, points int64) {
 	if p == nil {
 		return
 	}
@@ -68,27 +68,36 @@ func (p *Progress) bar(now time.Time) {
 		strings.Repeat("█", full), strings.Repeat("░", width-full), share*100, p.points, float64(p.points)/now.Sub(p.started).Seconds())
 }
 
-// end wipes the bar.
-func (p *Progress) end() {
+// End wipes the bar.
+func (p *Progress) End() {
 	if p != nil && p.terminal {
 		_, _ = fmt.Fprint(p.out, "\r\x1b[K")
 	}
 }
 
-// metered counts the bytes that are read of one input, and at its end those that were not.
-type metered struct {
-	io.Reader
+// Meter reads one input and reports to a Progress how far it has come.
+type Meter struct {
+	in       io.Reader
 	progress *Progress
-	left     int64
-	points   int64 // observed since the last read
+	left     int64 // bytes that were not read yet
+	// Points were observed since the last read.
+	Points int64
 }
 
-func (m *metered) Read(b []byte) (int, error) {
-	n, err := m.Reader.Read(b)
+// NewMeter returns a Meter of an input of size bytes. A nil Progress reports nothing.
+func NewMeter(in io.Reader, progress *Progress, size int64) *Meter {
+	return &Meter{in: in, progress: progress, left: size}
+}
+
+// Read implements io.Reader.
+
+func (m *Meter) Read(b []byte) (int, error) {
+	n, err := m.in.Read(b)
 	m.left -= int64(n)
-	m.progress.add(int64(n), m.points)
-	m.points = 0
+	m.progress.Add(int64(n), m.Points)
+	m.Points = 0
 	return n, err
 }
 
-func (m *metered) end() { m.progress.add(max(m.left, 0), m.points) }
+// End counts the bytes that were not read, so that the progress of all inputs adds up to their size.
+func (m *Meter) End() { m.progress.Add(max(m.left, 0), m.Points) }

@@ -16,15 +16,15 @@ import (
 func TestProgressInLines(t *testing.T) {
 	var b bytes.Buffer
 	p := NewProgress(&b, "x", false)
-	p.start(200)
-	p.add(19, 1)
+	p.Start(200)
+	p.Add(19, 1)
 	assert.Empty(t, b.String())
-	p.add(1, 1)
+	p.Add(1, 1)
 	assert.Equal(t, "x: 10 %\n", b.String())
-	p.add(31, 0)
+	p.Add(31, 0)
 	assert.Equal(t, "x: 10 %\nx: 20 %\n", b.String())
-	p.add(1000, 0)
-	p.end()
+	p.Add(1000, 0)
+	p.End()
 	assert.Equal(t, 10, strings.Count(b.String(), "\n"))
 	assert.True(t, strings.HasSuffix(b.String(), "x: 100 %\n"))
 }
@@ -32,11 +32,11 @@ func TestProgressInLines(t *testing.T) {
 func TestProgressOnATerminal(t *testing.T) {
 	var b bytes.Buffer
 	p := NewProgress(&b, "x", true)
-	p.start(200)
-	p.add(50, 7)
+	p.Start(200)
+	p.Add(50, 7)
 	assert.Contains(t, b.String(), "\r\x1b[Kx ███████░░░")
 	assert.Contains(t, b.String(), " 25 %  7 points, ")
-	p.end()
+	p.End()
 	assert.True(t, strings.HasSuffix(b.String(), "\r\x1b[K"))
 }
 
@@ -44,16 +44,16 @@ func TestProgressOnATerminal(t *testing.T) {
 func TestProgressOfOneFile(t *testing.T) {
 	var b bytes.Buffer
 	p := NewProgress(&b, "x", false)
-	p.start(100)
-	m := &metered{Reader: strings.NewReader(strings.Repeat("x", 50)), progress: p, left: 100}
+	p.Start(100)
+	m := NewMeter(strings.NewReader(strings.Repeat("x", 50)), p, 100)
 	_, err := io.ReadAll(m)
 	require.NoError(t, err)
 	assert.Equal(t, 5, strings.Count(b.String(), "\n"))
-	m.end()
+	m.End()
 	assert.Equal(t, 10, strings.Count(b.String(), "\n"))
 
-	none := &metered{Reader: strings.NewReader("x"), left: 1}
+	none := NewMeter(strings.NewReader("x"), nil, 1)
 	_, err = io.ReadAll(none)
 	require.NoError(t, err)
-	none.end()
+	none.End()
 }

@@ -3,7 +3,10 @@
 
 package backtest
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Summary says in numbers what came of one series.
 type Summary struct {
@@ -22,8 +25,8 @@ type Summary struct {
 	FirstNoTime int
 }
 
-// see takes a time into the span.
-func (s *Summary) see(t time.Time) {
+// See takes a time into the span.
+func (s *Summary) See(t time.Time) {
 	if s.First.IsZero() || t.Before(s.First) {
 		s.First = t
 	}
@@ -32,8 +35,8 @@ func (s *Summary) see(t time.Time) {
 	}
 }
 
-// count takes a verdict.
-func (s *Summary) count(t time.Time, score, opening float64) {
+// Count takes the scores of a point at a time.
+func (s *Summary) Count(t time.Time, score, opening float64) {
 	s.Judged++
 	if opening >= 1 {
 		s.Openings++
@@ -53,9 +56,14 @@ func Total(list []Summary) Summary {
 			sum.Worst, sum.WorstAt = s.Worst, s.WorstAt
 		}
 		if !s.First.IsZero() {
-			sum.see(s.First)
-			sum.see(s.Last)
+			sum.See(s.First)
+			sum.See(s.Last)
 		}
 	}
 	return sum
+}
+
+// Worse orders summaries by the greatest score, and equal ones by name.
+func Worse(a, b Summary) int {
+	return cmp.Or(cmp.Compare(b.Worst, a.Worst), cmp.Compare(a.Name, b.Name))
 }

@@ -1,0 +1,193 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package csv
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxRow bounds the bytes of one row.
+const maxRow = 1 << 20
+
+var (
+	errNoHeader = errors.New("is empty: its first line must name the columns timestamp and value")
+	errRowLong  = errors.New("a row is longer than 1 MiB")
+	errQuote    = errors.New("a quoted field does not end")
+)
+
+// row is one row of a CSV file. Its fields are as they stand in the file, quotes
+// included, and valid until the next row is read.
+type row struct {
+	line             int
+	timestamp, value []byte
+}
+
+// rowReader reads the rows of a CSV file that has a header with the columns
+// timestamp and value, in any order. Every line is a row, also an empty one;
+// only a quoted field goes on over the end of a line. Missing fields are empty.
+type rowReader struct {
+	in               *bufio.Reader
+	line             int // lines read
+	timestamp, value int // their columns
+	record           []byte
+	fields           [][]byte
+}
+
+func newRowReader(in io.Reader) (*rowReader, error) {
+	r := &rowReader{in: bufio.NewReaderSize(in, 1<<16), timestamp: -1, value: -1}
+	switch err := r.read(); {
+	case errors.Is(err, io.EOF):
+		return nil, errNoHeader
+	case err != nil:
+		return nil, r.at(err)
+	}
+	for i, f := range r.fields {
+		switch name := strings.ToLower(plain(f)); {
+		case name == "timestamp" && r.timestamp < 0:
+			r.timestamp = i
+		case name == "value" && r.value < 0:
+			r.value = i
+		}
+	}
+	if r.timestamp < 0 || r.value < 0 {
+		return nil, r.at(errors.New("the header must name the columns timestamp and value"))
+	}
+	return r, nil
+}
+
+// next returns the next row, or io.EOF after the last.
+func (r *rowReader) next() (row, error) {
+	line := r.line + 1
+	if err := r.read(); err != nil {
+		if errors.Is(err, io.EOF) {
+			return row{}, io.EOF
+		}
+		return row{}, r.at(err)
+	}
+	return row{line, r.field(r.timestamp), r.field(r.value)}, nil
+}
+
+func (r *rowReader) at(err error) error { return fmt.Errorf("line %d: %w", r.line, err) }
+
+func (r *rowReader) field(i int) []byte {
+	if i >= len(r.fields) {
+		return nil
+	}
+	return r.fields[i]
+}
+
+// read reads one record into fields.
+func (r *rowReader) read() error {
+	first := r.line + 1
+	r.record = r.record[:0]
+	for {
+		if err := r.readLine(); err != nil {
+			if errors.Is(err, io.EOF) && len(r.record) > 0 {
+				err = errQuote
+			}
+			r.line = first
+			return err
+		}
+		if first == 1 && r.line == 1 {
+			r.record = bytes.TrimPrefix(r.record, []byte("\ufeff"))
+		}
+		if r.split() {
+			return nil
+		}
+		r.record = append(r.record, '\n')
+	}
+}
+
+// readLine appends a line to the record, without its end.
+func (r *rowReader) readLine() error {
+	begun := false
+	for {
+		part, err := r.in.ReadSlice('\n')
+		begun = begun || len(part) > 0
+		if begun && !errors.Is(err, bufio.ErrBufferFull) {
+			r.line++
+		}
+		switch {
+		case len(r.record)+len(part) > maxRow:
+			return errRowLong
+		case err == nil:
+			r.record = append(r.record, bytes.TrimSuffix(part[:len(part)-1], []byte("\r"))...)
+			return nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			r.record = append(r.record, part...)
+		case errors.Is(err, io.EOF) && begun:
+			r.record = append(r.record, bytes.TrimSuffix(part, []byte("\r"))...)
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// split cuts the record into fields. It returns false if a quoted field does not end in it.
+func (r *rowReader) split() bool {
+	r.fields = r.fields[:0]
+	for rest := r.record; ; {
+		end := 0
+		if quoted := bytes.TrimLeft(rest, " \t"); len(quoted) > 0 && quoted[0] == '"' {
+			length := quotedLength(quoted)
+			if length < 0 {
+				return false
+			}
+			end = len(rest) - len(quoted) + length
+		}
+		comma := bytes.IndexByte(rest[end:], ',')
+		if comma < 0 {
+			r.fields = append(r.fields, rest)
+			return true
+		}
+		r.fields = append(r.fields, rest[:end+comma])
+		rest = rest[end+comma+1:]
+	}
+}
+
+// quotedLength returns how long the quoted text is that b begins with, or -1 if it does not end.
+func quotedLength(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		if b[i] != '"' {
+			continue
+		}
+		if i+1 == len(b) || b[i+1] != '"' {
+			return i + 1
+		}
+		i++
+	}
+	return -1
+}
+
+// plain returns what a field says, without spaces and quotes around it.
+func plain(field []byte) string {
+	field = bytes.TrimSpace(field)
+	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
+		return strings.TrimSpace(strings.ReplaceAll(string(field[1:len(field)-1]), `""`, `"`))
+	}
+	return string(field)
+}
+
+var errNumber = errors.New("not a finite number")
+
+// parse reads the time and the value of a row. An error of the time is errTime, of the value errNumber.
+func (r row) parse() (t time.Time, v float64, err error) {
+	if t, err = ParseTime(plain(r.timestamp)); err != nil {
+		return t, 0, err
+	}
+	v, err = strconv.ParseFloat(plain(r.value), 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return t, 0, errNumber
+	}
+	return t, v, nil
+}

@@ -1,0 +1,68 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package csv
+
+import (
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// everything has the engine show every verdict.
+var everything = engine.Output{Select: engine.SelectAll}
+
+// remembered is of how many batches a value at the same time is a resend to the engine, whatever it is.
+const remembered = engine.RecentBatches
+
+// watch is a collector that watches one series.
+type watch struct {
+	engine  *engine.Engine
+	batch   pmetric.Metrics // of one data point
+	point   pmetric.NumberDataPoint
+	latest  int64 // time of the point that the engine judged last
+	highest int64
+	times   [remembered]int64 // of the latest points, a ring
+	seen    int
+}
+
+func newWatch(cfg engine.Config) *watch {
+	w := &watch{engine: engine.New(cfg, zap.NewNop()), batch: pmetric.NewMetrics()}
+	m := w.batch.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	m.SetName("value")
+	w.point = m.SetEmptyGauge().DataPoints().AppendEmpty()
+	return w
+}
+
+// observe has the engine judge a value. late says that the value lies at or
+// before the latest time; judged that there is a verdict about it, which a late
+// value has only once the engine takes the earlier time for the right one.
+func (w *watch) observe(t time.Time, v float64) (verdict engine.Verdict, late, judged bool) {
+	now := t.UnixNano()
+	late = w.seen > 0 && now <= w.latest
+	if w.seen > 0 && now <= w.highest && w.repeats(now) {
+		return verdict, true, false
+	}
+	w.highest = max(w.highest, now)
+	w.times[w.seen%remembered] = now
+	w.seen++
+	w.point.SetTimestamp(pcommon.Timestamp(now))
+	w.point.SetDoubleValue(v)
+	if !late { // a collector's clock does not go back with the data
+		w.engine.Tick(t)
+	}
+	verdicts := w.engine.ObserveMetrics(w.batch, everything)
+	if len(verdicts) == 0 {
+		w.latest = max(w.latest, now)
+		return verdict, late, false
+	}
+	w.latest = now
+	return verdicts[0], false, true
+}
+
+func (w *watch) repeats(t int64) bool { return slices.Contains(w.times[:min(w.seen, remembered)], t) }

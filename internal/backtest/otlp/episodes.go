@@ -1,0 +1,45 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package otlp
+
+import (
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+// episodes are the times in which any incident was open. One incident may be so
+// more than once: it opens again for whatever joins it.
+type episodes struct {
+	list []backtest.Window
+	open map[string]bool // by the id of the incident
+}
+
+// tell takes what was told of an incident at a time.
+func (e *episodes) tell(i *incident.Incident, now time.Time) {
+	if e.open == nil {
+		e.open = map[string]bool{}
+	}
+	was := len(e.open) > 0
+	if i.State == incident.StateOpen {
+		e.open[i.ID] = true
+	} else {
+		delete(e.open, i.ID)
+	}
+	switch is := len(e.open) > 0; {
+	case is && !was:
+		e.list = append(e.list, backtest.Window{Start: now})
+	case was && !is:
+		e.list[len(e.list)-1].End = now
+	}
+}
+
+// until returns all of them; what is still open ends now.
+func (e *episodes) until(now time.Time) []backtest.Window {
+	if len(e.open) > 0 {
+		e.list[len(e.list)-1].End = now
+	}
+	return e.list
+}

@@ -1,0 +1,207 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package otlp
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// maxMessage bounds the bytes of one message, packed and unpacked.
+const maxMessage = 64 << 20
+
+var (
+	gzipMagic = []byte{0x1f, 0x8b}
+	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+
+	errMessageLong = errors.New("a message is longer than 64 MiB: is this what a file exporter wrote?")
+	errMessageCut  = errors.New("a message ends too early")
+	errSignal      = errors.New("neither metrics nor logs nor traces as OTLP")
+)
+
+// messageReader reads the messages that a file exporter wrote: a line of JSON
+// each, or with their length, four bytes big-endian, before each of them. The
+// whole file may be packed by gzip or zstd, and each message by zstd. All of
+// that is told by the bytes; names say nothing.
+type messageReader struct {
+	in     *bufio.Reader
+	unzstd *zstd.Decoder // nil until a message needs it
+	framed bool
+	unit   string // what is counted
+	count  int
+	buffer []byte
+}
+
+func newMessageReader(in io.Reader) (*messageReader, error) {
+	r := &messageReader{in: bufio.NewReaderSize(in, 1<<16), unit: "line"}
+	begin, _ := r.in.Peek(len(zstdMagic)) // a shorter file is told below
+	switch {
+	case bytes.HasPrefix(begin, gzipMagic):
+		z, err := gzip.NewReader(r.in)
+		if err != nil {
+			return nil, err
+		}
+		r.in = bufio.NewReaderSize(z, 1<<16)
+	case bytes.Equal(begin, zstdMagic):
+		z, err := zstd.NewReader(r.in, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		r.in = bufio.NewReaderSize(z.IOReadCloser(), 1<<16)
+	}
+	if begin, _ = r.in.Peek(1); len(begin) == 1 && bytes.IndexByte([]byte("{ \t\r\n"), begin[0]) < 0 {
+		r.framed, r.unit = true, "message"
+	}
+	return r, nil
+}
+
+// next returns the next message, which is valid until the one after it is read, or io.EOF.
+func (r *messageReader) next() ([]byte, error) {
+	for {
+		message, err := r.read()
+		if err != nil {
+			return nil, err
+		}
+		r.count++
+		if r.framed {
+			return message, nil
+		}
+		if message = bytes.TrimSpace(message); len(message) > 0 {
+			return message, nil
+		}
+	}
+}
+
+// at says where the message is that was read last.
+func (r *messageReader) at(err error) error {
+	return fmt.Errorf("%s %d: %w", r.unit, max(r.count, 1), err)
+}
+
+func (r *messageReader) read() ([]byte, error) {
+	if !r.framed {
+		return r.readLine()
+	}
+	var length [4]byte
+	if _, err := io.ReadFull(r.in, length[:]); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errMessageCut
+		}
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if n > maxMessage {
+		return nil, errMessageLong
+	}
+	r.buffer = append(r.buffer[:0], make([]byte, n)...)
+	if _, err := io.ReadFull(r.in, r.buffer); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errMessageCut
+		}
+		return nil, err
+	}
+	if bytes.HasPrefix(r.buffer, zstdMagic) {
+		return r.unpack(r.buffer)
+	}
+	return r.buffer, nil
+}
+
+func (r *messageReader) unpack(b []byte) (_ []byte, err error) {
+	if r.unzstd == nil {
+		r.unzstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxMessage))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r.unzstd.DecodeAll(b, nil)
+}
+
+func (r *messageReader) readLine() ([]byte, error) {
+	r.buffer = r.buffer[:0]
+	for {
+		part, err := r.in.ReadSlice('\n')
+		if r.buffer = append(r.buffer, part...); len(r.buffer) > maxMessage {
+			return nil, errMessageLong
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err == nil, errors.Is(err, io.EOF) && len(r.buffer) > 0:
+			return r.buffer, nil
+		default:
+			return nil, err
+		}
+	}
+}
+
+// signal is what a message is about.
+type signal int
+
+const (
+	signalMetrics signal = iota
+	signalLogs
+	signalTraces
+)
+
+// message is what was read of one signal.
+type message struct {
+	signal
+	metrics pmetric.Metrics
+	logs    plog.Logs
+	traces  ptrace.Traces
+}
+
+// decode reads a message.
+func decode(b []byte) (m message, err error) {
+	if len(b) > 0 && b[0] == '{' {
+		return decodeJSON(b)
+	}
+	// A proto message does not say what it is: the field numbers and types of the
+	// three signals differ inside records, so that only the right one can be read.
+	m.signal = signalMetrics
+	if m.metrics, err = (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(b); err == nil {
+		return m, nil
+	}
+	m.signal = signalLogs
+	if m.logs, err = (&plog.ProtoUnmarshaler{}).UnmarshalLogs(b); err == nil {
+		return m, nil
+	}
+	m.signal = signalTraces
+	if m.traces, err = (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(b); err == nil {
+		return m, nil
+	}
+	return message{}, errSignal
+}
+
+func decodeJSON(b []byte) (m message, err error) {
+	key, _, _ := bytes.Cut(bytes.TrimLeft(b[1:], " \t\r\n\""), []byte{'"'})
+	switch string(key) {
+	case "resourceMetrics":
+		m.signal = signalMetrics
+		m.metrics, err = (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(b)
+	case "resourceLogs":
+		m.signal = signalLogs
+		m.logs, err = (&plog.JSONUnmarshaler{}).UnmarshalLogs(b)
+	case "resourceSpans":
+		m.signal = signalTraces
+		m.traces, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(b)
+	default:
+		if !bytes.Equal(bytes.Join(bytes.Fields(b), nil), []byte("{}")) {
+			return m, errSignal
+		}
+		m.metrics = pmetric.NewMetrics()
+	}
+	if err != nil {
+		err = fmt.Errorf("not OTLP as JSON: %w", err)
+	}
+	return m, err
+}

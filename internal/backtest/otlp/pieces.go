@@ -1,0 +1,114 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package otlp
+
+import (
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// pieceLength is how finely log records and spans of a batch are put in the order of time, in nanoseconds.
+const pieceLength = int64(5e9)
+
+// piece is a batch of data points, or what one batch of log records or spans
+// holds of a few seconds: a collector gets batches of that size, a file may hold
+// a whole minute in one.
+type piece struct {
+	due    int64 // event time at which a collector has it
+	signal signal
+	// metrics are of a batch with points.
+	metrics pmetric.Metrics
+	points  int
+	traces  ptrace.Traces
+	logs    plog.Logs
+}
+
+// pieces are the pieces that are not observed yet: what a batch holds must not be
+// seen before what other batches hold of the same time.
+type pieces struct {
+	queue[*piece]
+	read int
+}
+
+// until takes all pieces that are due at or before a time.
+func (s *pieces) until(t int64, take func(*piece) error) error {
+	for s.due(t) {
+		if err := take(s.pop()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add queues a piece, behind those of the same time that were read before.
+func (s *pieces) add(x *piece) {
+	s.push(x.due, s.read, x)
+	s.read++
+}
+
+// at finds or makes the piece of a time among those of one batch.
+func (s *pieces) at(of map[int64]*piece, kind signal, t int64) (*piece, bool) {
+	due := t - t%pieceLength + pieceLength
+	if x := of[due]; x != nil {
+		return x, false
+	}
+	x := &piece{due: due, signal: kind}
+	of[due] = x
+	s.add(x)
+	return x, true
+}
+
+// addMetrics takes a batch of data points whole.
+func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest int64) {
+	s.add(&piece{due: earliest, signal: signalMetrics, metrics: md, points: points})
+}
+
+// addTraces cuts a batch of spans. A span is known when it has ended.
+func (s *pieces) addTraces(td ptrace.Traces) {
+	of := map[int64]*piece{}
+	for _, rs := range td.ResourceSpans().All() {
+		spans := map[*piece]ptrace.SpanSlice{}
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				x, fresh := s.at(of, signalTraces, int64(max(span.EndTimestamp(), span.StartTimestamp())))
+				if fresh {
+					x.traces = ptrace.NewTraces()
+				}
+				to, ok := spans[x]
+				if !ok {
+					into := x.traces.ResourceSpans().AppendEmpty()
+					rs.Resource().CopyTo(into.Resource())
+					to = into.ScopeSpans().AppendEmpty().Spans()
+					spans[x] = to
+				}
+				span.MoveTo(to.AppendEmpty())
+			}
+		}
+	}
+}
+
+// addLogs cuts a batch of log records.
+func (s *pieces) addLogs(ld plog.Logs) {
+	of := map[int64]*piece{}
+	for _, rl := range ld.ResourceLogs().All() {
+		records := map[*piece]plog.LogRecordSlice{}
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				x, fresh := s.at(of, signalLogs, logTime(lr))
+				if fresh {
+					x.logs = plog.NewLogs()
+				}
+				to, ok := records[x]
+				if !ok {
+					into := x.logs.ResourceLogs().AppendEmpty()
+					rl.Resource().CopyTo(into.Resource())
+					to = into.ScopeLogs().AppendEmpty().LogRecords()
+					records[x] = to
+				}
+				lr.MoveTo(to.AppendEmpty())
+			}
+		}
+	}
+}

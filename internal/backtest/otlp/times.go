@@ -1,0 +1,104 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package otlp
+
+import (
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+func logTime(l plog.LogRecord) int64 {
+	if t := l.Timestamp(); t != 0 {
+		return int64(t)
+	}
+	return int64(l.ObservedTimestamp())
+}
+
+func earliestLog(ld plog.Logs) int64 {
+	least := int64(math.MaxInt64)
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, l := range sl.LogRecords().All() {
+				if t := logTime(l); t > 0 {
+					least = min(least, t)
+				}
+			}
+		}
+	}
+	return least
+}
+
+func earliestSpan(td ptrace.Traces) int64 {
+	least := int64(math.MaxInt64)
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, s := range ss.Spans().All() {
+				if t := int64(s.StartTimestamp()); t > 0 {
+					least = min(least, t)
+				}
+			}
+		}
+	}
+	return least
+}
+
+// earliest returns the earliest time of a batch, or the greatest number if no point has one.
+func earliest(md pmetric.Metrics) int64 {
+	least := int64(math.MaxInt64)
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				for i := range pointCount(m) {
+					if t, _ := pointAt(m, i); int64(t) > 0 {
+						least = min(least, int64(t))
+					}
+				}
+			}
+		}
+	}
+	return least
+}
+
+func pointCount(m pmetric.Metric) int {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints().Len()
+	case pmetric.MetricTypeSum:
+		return m.Sum().DataPoints().Len()
+	case pmetric.MetricTypeHistogram:
+		return m.Histogram().DataPoints().Len()
+	case pmetric.MetricTypeExponentialHistogram:
+		return m.ExponentialHistogram().DataPoints().Len()
+	case pmetric.MetricTypeSummary:
+		return m.Summary().DataPoints().Len()
+	default:
+		return 0
+	}
+}
+
+// pointAt returns the time and the attributes of a data point of any type.
+func pointAt(m pmetric.Metric, i int) (pcommon.Timestamp, pcommon.Map) {
+	type point interface {
+		Timestamp() pcommon.Timestamp
+		Attributes() pcommon.Map
+	}
+	var p point
+	switch m.Type() {
+	case pmetric.MetricTypeSum:
+		p = m.Sum().DataPoints().At(i)
+	case pmetric.MetricTypeHistogram:
+		p = m.Histogram().DataPoints().At(i)
+	case pmetric.MetricTypeExponentialHistogram:
+		p = m.ExponentialHistogram().DataPoints().At(i)
+	case pmetric.MetricTypeSummary:
+		p = m.Summary().DataPoints().At(i)
+	default:
+		p = m.Gauge().DataPoints().At(i)
+	}
+	return p.Timestamp(), p.Attributes()
+}

@@ -1,0 +1,110 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// maxColumns bounds the columns of a plot.
+const maxColumns = 1000
+
+// column is what a plot keeps of all points that fall into one stretch of time.
+// Extremes stay, so that no spike is lost; the band is a mean.
+type column struct {
+	time                   int64 // of the first point
+	points, judged         int
+	min, max               float64
+	expected, lower, upper float64 // sums
+	score, opening         float64 // greatest
+}
+
+func (c *column) merge(d column) {
+	switch {
+	case d.points == 0:
+	case c.points == 0:
+		*c = d
+	default:
+		c.points, c.judged = c.points+d.points, c.judged+d.judged
+		c.time, c.min, c.max = min(c.time, d.time), min(c.min, d.min), max(c.max, d.max)
+		c.expected, c.lower, c.upper = c.expected+d.expected, c.lower+d.lower, c.upper+d.upper
+		c.score, c.opening = max(c.score, d.score), max(c.opening, d.opening)
+	}
+}
+
+// Verdict is what the engine says about a point.
+type Verdict struct{ Score, Opening, Expected, Lower, Upper float64 }
+
+// Plot is the picture of one series, in bounded memory: columns of equal width
+// in time, which doubles whenever a point falls beyond the last one.
+type Plot struct {
+	start, width int64 // nanoseconds
+	columns      []column
+	marks        []mark
+}
+
+// mark is an opening.
+type mark struct {
+	time           int64
+	value, opening float64
+}
+
+// maxMarks bounds the openings that are marked: more of them are a smear.
+const maxMarks = 500
+
+// Add takes a point. judged is nil if the point has no verdict. Points from before the first one are left out.
+func (p *Plot) Add(t time.Time, v float64, judged *Verdict) {
+	now := t.UnixNano()
+	if len(p.columns) == 0 {
+		p.start, p.width = now, int64(time.Millisecond)
+	}
+	if now < p.start {
+		return
+	}
+	for (now-p.start)/p.width >= maxColumns {
+		p.halve()
+	}
+	at := int((now - p.start) / p.width)
+	for len(p.columns) <= at {
+		p.columns = append(p.columns, column{})
+	}
+	c := column{time: now, points: 1, min: v, max: v}
+	if judged != nil {
+		c.judged, c.score, c.opening = 1, judged.Score, judged.Opening
+		c.expected, c.lower, c.upper = judged.Expected, judged.Lower, judged.Upper
+		if judged.Opening >= 1 && len(p.marks) < maxMarks {
+			p.marks = append(p.marks, mark{now, v, judged.Opening})
+		}
+	}
+	p.columns[at].merge(c)
+}
+
+// halve makes one column of two, all along.
+func (p *Plot) halve() {
+	p.width *= 2
+	half := (len(p.columns) + 1) / 2
+	for i := range half {
+		c := p.columns[2*i]
+		if 2*i+1 < len(p.columns) {
+			c.merge(p.columns[2*i+1])
+		}
+		p.columns[i] = c
+	}
+	p.columns = p.columns[:half]
+}
+
+// filled returns the columns that have points.
+func (p *Plot) filled() []column {
+	return slices.DeleteFunc(slices.Clone(p.columns), func(c column) bool { return c.points == 0 })
+}
+
+// bandOf returns the means of a column's band, each within what can be drawn.
+func (c column) bandOf() (expected, lower, upper float64) {
+	n := float64(c.judged)
+	return bounded(c.expected / n), bounded(c.lower / n), bounded(c.upper / n)
+}
+
+func bounded(v float64) float64 { return max(-math.MaxFloat32, min(v, math.MaxFloat32)) }
