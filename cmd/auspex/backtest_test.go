@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
+
+	"github.com/auspex-otel/auspex/internal/golden"
 )
 
 // TestFileCases runs testdata/backtest/*.txtar and testdata/templates/*.txtar. In each, arguments are the
@@ -21,18 +23,11 @@ import (
 // The program's part is stdout, stderr, exit and the files of DIR/out, of
 // which the report is only named.
 func TestFileCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/*/*.txtar")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(strings.TrimPrefix(file, "testdata/"), ".txtar"), func(t *testing.T) { runFileCase(t, file) })
-	}
+	golden.Archives(t, "testdata/*/*.txtar", runFileCase)
 }
 
-func runFileCase(t *testing.T, file string) {
+func runFileCase(t *testing.T, is *txtar.Archive) *txtar.Archive {
 	t.Helper()
-	is, err := txtar.ParseFile(file)
-	require.NoError(t, err)
 	dir, arguments := t.TempDir(), ""
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "in"), 0o750))
 	for _, f := range is.Files {
@@ -51,7 +46,7 @@ func runFileCase(t *testing.T, file string) {
 		{Name: "stderr", Data: []byte(strings.ReplaceAll(errs, dir, "DIR"))},
 		{Name: "exit", Data: fmt.Appendln(nil, code)},
 	}
-	compare(t, file, is, append(got, outputs(t, dir)...))
+	return outcome(is, append(got, outputs(t, dir)...))
 }
 
 func outputs(t *testing.T, dir string) (files []txtar.File) {

@@ -6,13 +6,10 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -24,9 +21,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
-)
 
-var rewrite = flag.Bool("rewrite", false, "write what the program does into testdata/*.txtar")
+	"github.com/auspex-otel/auspex/internal/golden"
+)
 
 // zone is where the tests live: never that of the machine.
 var zone = time.FixedZone("TST", 2*60*60)
@@ -43,18 +40,11 @@ func auspex(args ...string) (code int, out, errs string) {
 // request, stdout, stderr and exit. Where there is an answer --endpoint leads to
 // it; ENDPOINT stands for its address.
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { runCase(t, file) })
-	}
+	golden.Archives(t, "testdata/*.txtar", runCase)
 }
 
-func runCase(t *testing.T, file string) {
+func runCase(t *testing.T, is *txtar.Archive) *txtar.Archive {
 	t.Helper()
-	is, err := txtar.ParseFile(file)
-	require.NoError(t, err)
 	given := map[string]string{}
 	for _, f := range is.Files {
 		given[f.Name] = string(f.Data)
@@ -81,7 +71,7 @@ func runCase(t *testing.T, file string) {
 	}
 	code, out, errs := auspex(args...)
 	closeServer() // waits, so requests is complete
-	compare(t, file, is, []txtar.File{
+	return outcome(is, []txtar.File{
 		{Name: "request", Data: []byte(requests)},
 		{Name: "stdout", Data: []byte(strings.ReplaceAll(out, endpoint, "ENDPOINT"))},
 		{Name: "stderr", Data: []byte(strings.ReplaceAll(errs, endpoint, "ENDPOINT"))},
@@ -104,19 +94,12 @@ func arguments(line string) (args []string) {
 	return args
 }
 
-// compare holds the program's part of a case equal to what was got, or rewrites it.
-func compare(t *testing.T, file string, is *txtar.Archive, got []txtar.File) {
-	t.Helper()
-	want := *is
-	want.Files = slices.DeleteFunc(slices.Clone(is.Files), func(f txtar.File) bool {
+// outcome returns a case with what is given in it and what the program did.
+func outcome(is *txtar.Archive, got []txtar.File) *txtar.Archive {
+	given := slices.DeleteFunc(slices.Clone(is.Files), func(f txtar.File) bool {
 		return f.Name != "arguments" && f.Name != "answer" && !strings.HasPrefix(f.Name, "in/")
 	})
-	want.Files = append(want.Files, got...)
-	if *rewrite {
-		require.NoError(t, os.WriteFile(file, txtar.Format(&want), 0o600))
-		return
-	}
-	assert.Equal(t, string(txtar.Format(&want)), string(txtar.Format(is)), "expected is what the program does, actual the file; -rewrite makes them equal")
+	return &txtar.Archive{Comment: is.Comment, Files: append(given, got...)}
 }
 
 func TestVersion(t *testing.T) {

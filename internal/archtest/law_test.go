@@ -66,6 +66,7 @@ var layers = map[string]layer{
 	"demo":                program,
 	"dashboards":          program,
 	"internal/archtest":   apart,
+	"internal/golden":     apart,
 	"internal/peertest":   apart,
 }
 

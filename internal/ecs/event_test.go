@@ -4,7 +4,6 @@
 package ecs
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -20,40 +19,27 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"golang.org/x/tools/txtar"
 
+	"github.com/auspex-otel/auspex/internal/golden"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what becomes of the events into testdata/events/*.txtar")
-
 // TestECS runs testdata/events/*.txtar: events, one on a line, and what becomes of them.
 func TestECS(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("testdata", "events", "*.txtar"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
+	golden.Archives(t, "testdata/events/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		require.Len(t, archive.Files, 2)
+		b := NewBatch("scope", "1.0")
+		for line := range strings.Lines(string(archive.Files[0].Data)) {
+			f, err := Parse([]byte(line))
 			require.NoError(t, err)
-			require.Len(t, archive.Files, 2)
-			b := NewBatch("scope", "1.0")
-			for line := range strings.Lines(string(archive.Files[0].Data)) {
-				f, err := Parse([]byte(line))
-				require.NoError(t, err)
-				if f.IsMetrics() {
-					b.AddMetrics(f, 1)
-				} else {
-					b.AddLog(f, f.ID(), 1)
-				}
+			if f.IsMetrics() {
+				b.AddMetrics(f, 1)
+			} else {
+				b.AddLog(f, f.ID(), 1)
 			}
-			got := show(b.Logs) + showMetrics(b.Metrics)
-			if *rewrite {
-				archive.Files[1].Data = []byte(got)
-				require.NoError(t, os.WriteFile(file, txtar.Format(archive), 0o600))
-				return
-			}
-			assert.Equal(t, string(archive.Files[1].Data), got, "rewrite with: go test -rewrite")
-		})
-	}
+		}
+		archive.Files[1].Data = []byte(show(b.Logs) + showMetrics(b.Metrics))
+		return archive
+	})
 }
 
 // show prints logs as text, attributes in order of their names.

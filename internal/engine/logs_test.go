@@ -5,12 +5,9 @@ package engine
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,16 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/auspex-otel/auspex/internal/golden"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
-
-var rewrite = flag.Bool("rewrite", false, "write the answers of testdata/logs anew")
 
 // Each testdata/logs/*.txt plays log lines and says what opens. A line in the
 // first column is a command, the indented lines below it are what must come of it:
@@ -39,21 +34,7 @@ var rewrite = flag.Bool("rewrite", false, "write the answers of testdata/logs an
 //
 // Times are seconds. The policy is the default one.
 func TestLogScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/logs/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, name := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(name)
-			require.NoError(t, err)
-			got := playLogs(t, string(b))
-			if *rewrite {
-				require.NoError(t, os.WriteFile(name, []byte(got), 0o600))
-				return
-			}
-			assert.Equal(t, string(b), got)
-		})
-	}
+	golden.Files(t, "testdata/logs/*.txt", playLogs)
 }
 
 // line is one log line that is played, or a restart.
@@ -65,7 +46,6 @@ type line struct {
 
 func playLogs(t *testing.T, text string) string {
 	t.Helper()
-	var out strings.Builder
 	var lines []line
 	random := rand.New(rand.NewPCG(1, 2))
 	number := func(s string) float64 {
@@ -73,15 +53,7 @@ func playLogs(t *testing.T, text string) string {
 		require.NoError(t, err, s)
 		return v
 	}
-	for l := range strings.Lines(text) {
-		if strings.HasPrefix(l, " ") {
-			continue
-		}
-		out.WriteString(l)
-		words := strings.Fields(l)
-		if len(words) == 0 || words[0] == "#" {
-			continue
-		}
+	return golden.Play(text, func(words []string) (answers []string) {
 		switch words[0] {
 		case "every":
 			from, to, _ := strings.Cut(words[2], "..")
@@ -97,15 +69,12 @@ func playLogs(t *testing.T, text string) string {
 			lines = append(lines, line{at: number(words[1]), restart: true})
 		case "play":
 			slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(a.at, b.at) })
-			for _, answer := range (&logPlayer{T: t}).play(lines) {
-				out.WriteString("  " + answer + "\n")
-			}
-			lines = nil
+			answers, lines = (&logPlayer{T: t}).play(lines), nil
 		default:
-			t.Fatalf("unknown command %q", l)
+			t.Fatalf("unknown command %q", words[0])
 		}
-	}
-	return out.String()
+		return answers
+	})
 }
 
 func fill(random *rand.Rand, text string) string {

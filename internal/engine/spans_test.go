@@ -10,8 +10,6 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/auspex-otel/auspex/internal/golden"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -34,21 +33,7 @@ import (
 //	restart AT
 //	play
 func TestSpanScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/spans/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, name := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(name)
-			require.NoError(t, err)
-			got := playSpans(t, string(b))
-			if *rewrite {
-				require.NoError(t, os.WriteFile(name, []byte(got), 0o600))
-				return
-			}
-			assert.Equal(t, string(b), got)
-		})
-	}
+	golden.Files(t, "testdata/spans/*.txt", playSpans)
 }
 
 // call is one call that is played, or a restart.
@@ -61,7 +46,6 @@ type call struct {
 
 func playSpans(t *testing.T, text string) string {
 	t.Helper()
-	var out strings.Builder
 	var calls []call
 	random := rand.New(rand.NewPCG(1, 2))
 	number := func(s string) float64 {
@@ -69,15 +53,7 @@ func playSpans(t *testing.T, text string) string {
 		require.NoError(t, err, s)
 		return v
 	}
-	for l := range strings.Lines(text) {
-		if strings.HasPrefix(l, " ") {
-			continue
-		}
-		out.WriteString(l)
-		words := strings.Fields(l)
-		if len(words) == 0 || words[0] == "#" {
-			continue
-		}
+	return golden.Play(text, func(words []string) (answers []string) {
 		switch words[0] {
 		case "calls":
 			from, to, _ := strings.Cut(words[2], "..")
@@ -95,15 +71,12 @@ func playSpans(t *testing.T, text string) string {
 		case "play":
 			slices.SortStableFunc(calls, func(a, b call) int { return cmp.Compare(a.at, b.at) })
 			p := &logPlayer{T: t}
-			for _, answer := range p.playCalls(calls) {
-				out.WriteString("  " + answer + "\n")
-			}
-			calls = nil
+			answers, calls = p.playCalls(calls), nil
 		default:
-			t.Fatalf("unknown command %q", l)
+			t.Fatalf("unknown command %q", words[0])
 		}
-	}
-	return out.String()
+		return answers
+	})
 }
 
 // playCalls returns what opened and closed, and how many spans were marked with what.

@@ -5,10 +5,7 @@ package incident
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,50 +14,27 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/internal/golden"
 	"github.com/auspex-otel/auspex/internal/topology"
 )
 
-// A scenario is a text file. A line that begins in the first column is a
-// command; the indented lines below it are what it must print. testdata/README.md
-// explains the commands. `go test ./internal/incident -rewrite` writes the answers anew.
-var rewrite = flag.Bool("rewrite", false, "write the answers of the scenarios anew")
-
 var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
+// TestScenarios plays testdata/*.txt. testdata/README.md explains the commands.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		require.NoError(t, err)
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			straight := play(t, string(b), false)
-			assert.Equal(t, straight, play(t, string(b), true), "saved and restored after every line it must go the same way")
-			if *rewrite {
-				require.NoError(t, os.WriteFile(name, []byte(straight), 0o600))
-				return
-			}
-			assert.Equal(t, string(b), straight)
-		})
-	}
+	golden.Files(t, "testdata/*.txt", func(t *testing.T, text string) string {
+		straight := play(t, text, false)
+		assert.Equal(t, straight, play(t, text, true), "a tracker that is saved and restored after every command gives the same answers")
+		return straight
+	})
 }
 
-// play runs a scenario and returns it with the answers that it got.
+// play runs a scenario and returns it with its answers. If restore is set, the tracker is saved and restored after every command.
 func play(t *testing.T, text string, restore bool) string {
 	t.Helper()
 	s := &scenario{T: t, tracker: NewTracker(), series: map[string]uint64{}, cadence: 10, namespaces: map[string]string{}}
-	var out strings.Builder
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, " ") {
-			continue
-		}
-		out.WriteString(line)
-		if words := strings.Fields(line); len(words) > 0 && words[0] != "#" {
-			for _, answer := range s.do(words) {
-				out.WriteString("  " + answer + "\n")
-			}
-		}
+	return golden.Play(text, func(words []string) []string {
+		answers := s.do(words)
 		if restore {
 			b, err := json.Marshal(s.tracker)
 			require.NoError(t, err)
@@ -68,8 +42,8 @@ func play(t *testing.T, text string, restore bool) string {
 			require.NoError(t, json.Unmarshal(b, s.tracker))
 			s.tracker.SetGraph(NewGraph(s.edges, s.namespaces))
 		}
-	}
-	return out.String()
+		return answers
+	})
 }
 
 type scenario struct {

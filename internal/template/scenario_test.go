@@ -4,11 +4,8 @@
 package template
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,9 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
-)
 
-var rewrite = flag.Bool("rewrite", false, "write the answers of the scenarios anew")
+	"github.com/auspex-otel/auspex/internal/golden"
+)
 
 // TestScenarios runs testdata/*.txtar. The part "lines" goes in, one record a line; \n and \t in it are a line end and a
 // tab, a line "#n TEXT" stands for n lines in which % is the number of the line, and {a,b,c} for one line each. The part
@@ -27,29 +24,17 @@ var rewrite = flag.Bool("rewrite", false, "write the answers of the scenarios an
 // "templates" is what is known in the end. Each scenario must go the same way when the state is saved and restored after
 // every line. Whatever the order of the lines, their ids are the same.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			require.NoError(t, err)
-			lines := expand(t, string(archive.Files[0].Data))
-			emitted, templates, ids := play(t, lines, false)
-			again, templatesAgain, _ := play(t, lines, true)
-			assert.Equal(t, emitted, again, "saved and restored after every line it must go the same way")
-			assert.Equal(t, templates, templatesAgain)
-			checkOtherOrder(t, lines, ids, templates)
-			got := &txtar.Archive{Comment: archive.Comment, Files: []txtar.File{
-				archive.Files[0], {Name: "emitted", Data: []byte(emitted)}, {Name: "templates", Data: []byte(templates)},
-			}}
-			if *rewrite {
-				require.NoError(t, os.WriteFile(file, txtar.Format(got), 0o600))
-				return
-			}
-			assert.Equal(t, string(txtar.Format(archive)), string(txtar.Format(got)))
-		})
-	}
+	golden.Archives(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		lines := expand(t, string(archive.Files[0].Data))
+		emitted, templates, ids := play(t, lines, false)
+		again, templatesAgain, _ := play(t, lines, true)
+		assert.Equal(t, emitted, again, "saved and restored after every line it must go the same way")
+		assert.Equal(t, templates, templatesAgain)
+		checkOtherOrder(t, lines, ids, templates)
+		return &txtar.Archive{Comment: archive.Comment, Files: []txtar.File{
+			archive.Files[0], {Name: "emitted", Data: []byte(emitted)}, {Name: "templates", Data: []byte(templates)},
+		}}
+	})
 }
 
 func expand(t *testing.T, text string) (lines []string) {

@@ -5,60 +5,24 @@ package trace
 
 import (
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"math/bits"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/golden"
 )
 
-// A scenario is a text file. A line that begins in the first column is a command,
-// the indented lines below it are its answer. testdata/README.md explains the
-// commands. `go test ./internal/trace -rewrite` writes the answers anew.
-var rewrite = flag.Bool("rewrite", false, "write the answers of the scenarios anew")
-
+// TestScenarios plays testdata/*.txt. testdata/README.md explains the commands.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		require.NoError(t, err)
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			got := play(t, string(b))
-			if *rewrite {
-				require.NoError(t, os.WriteFile(name, []byte(got), 0o600))
-				return
-			}
-			assert.Equal(t, string(b), got)
-		})
-	}
-}
-
-// play runs a scenario and returns it with the answers that it got.
-func play(t *testing.T, text string) string {
-	t.Helper()
-	s := &scenario{T: t, tracker: New(DefaultConfig())}
-	var out strings.Builder
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, " ") {
-			continue
-		}
-		out.WriteString(line)
-		if words := strings.Fields(line); len(words) > 0 && words[0] != "#" {
-			for _, answer := range s.do(words) {
-				out.WriteString("  " + answer + "\n")
-			}
-		}
-	}
-	return out.String()
+	golden.Files(t, "testdata/*.txt", func(t *testing.T, text string) string {
+		s := &scenario{T: t, tracker: New(DefaultConfig())}
+		return golden.Play(text, s.do)
+	})
 }
 
 type scenario struct {

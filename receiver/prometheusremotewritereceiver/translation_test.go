@@ -4,69 +4,50 @@
 package prometheusremotewritereceiver
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"golang.org/x/tools/txtar"
-)
 
-var rewrite = flag.Bool("rewrite", false, "write what the tests get into testdata")
+	"github.com/auspex-otel/auspex/internal/golden"
+)
 
 // Each file is requests, in the language of message, and what becomes of them.
 func TestTranslation(t *testing.T) {
-	files, err := filepath.Glob("testdata/translation/*.txtar")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			require.NoError(t, err)
-			next := &pipeline{}
-			r := start(t, next, nil)
-			var out []txtar.File
-			for _, f := range archive.Files {
-				version, what, _ := strings.Cut(f.Name, "/")
-				if what == "want" {
-					continue
-				}
-				m, err := parseMessage(string(f.Data))
-				require.NoError(t, err)
-				before := len(next.accepted())
-				var a answer
-				if version[0] == '1' {
-					a = r.post(contentV1, m.v1())
-				} else {
-					a = r.post(contentV2, m.v2())
-				}
-				var text strings.Builder
-				fmt.Fprintf(&text, "%d, written %s\n", a.status, a.written())
-				if a.text != "" {
-					fmt.Fprintf(&text, "%s\n", a.text)
-				}
-				for _, md := range next.accepted()[before:] {
-					text.WriteString(render(md))
-				}
-				want := txtar.File{Name: version + "/want", Data: []byte(text.String())}
-				out = append(out, f, want)
+	golden.Archives(t, "testdata/translation/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		next := &pipeline{}
+		r := start(t, next, nil)
+		var out []txtar.File
+		for _, f := range archive.Files {
+			version, what, _ := strings.Cut(f.Name, "/")
+			if what == "want" {
+				continue
 			}
-			got := txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: out})
-			if *rewrite {
-				require.NoError(t, os.WriteFile(file, got, 0o600))
-				return
-			}
-			want, err := os.ReadFile(file)
+			m, err := parseMessage(string(f.Data))
 			require.NoError(t, err)
-			assert.Equal(t, string(want), string(got))
-		})
-	}
+			before := len(next.accepted())
+			var a answer
+			if version[0] == '1' {
+				a = r.post(contentV1, m.v1())
+			} else {
+				a = r.post(contentV2, m.v2())
+			}
+			var text strings.Builder
+			fmt.Fprintf(&text, "%d, written %s\n", a.status, a.written())
+			if a.text != "" {
+				fmt.Fprintf(&text, "%s\n", a.text)
+			}
+			for _, md := range next.accepted()[before:] {
+				text.WriteString(render(md))
+			}
+			out = append(out, f, txtar.File{Name: version + "/want", Data: []byte(text.String())})
+		}
+		return &txtar.Archive{Comment: archive.Comment, Files: out}
+	})
 }
 
 // render is data points as text.

@@ -17,9 +17,9 @@ func TestQueue(t *testing.T) {
 	}
 	assert.False(t, q.due(0))
 	assert.True(t, q.due(1))
-	var order string
+	var order []string
 	for q.len() > 0 {
-		order += q.pop()
+		order = append(order, q.pop())
 	}
-	assert.Equal(t, "bdca", order, "by time, then by place")
+	assert.Equal(t, []string{"b", "d", "c", "a"}, order, "by time, then by place")
 }
