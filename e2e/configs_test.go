@@ -6,7 +6,6 @@ package e2e
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -85,9 +84,7 @@ func TestUnknownShippedConfig(t *testing.T) {
 func TestBareCollectorStartsDefault(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, peertest.CollectorProgram(t))
-	cmd.Env = append(os.Environ(), "AUSPEX_CONSOLE=not-an-address", "AUSPEX_STATE_DIR="+t.TempDir())
-	output, err := cmd.CombinedOutput()
+	output, err := peertest.Run(ctx, t, []string{"AUSPEX_CONSOLE=not-an-address", "AUSPEX_STATE_DIR=" + t.TempDir()}, peertest.CollectorProgram(t))
 	require.Error(t, err)
-	assert.Contains(t, string(output), `extensions::anomaly_console: endpoint: "not-an-address"`)
+	assert.Contains(t, output, `extensions::anomaly_console: endpoint: "not-an-address"`)
 }

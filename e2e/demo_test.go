@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,12 +39,10 @@ func TestDemoIntoPrometheus(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "gateway")
 	require.NoError(t, os.WriteFile(script, fmt.Appendf(nil, gatewayScript, prometheus.WriteURL(), filepath.Join(bin, "otelcol-auspex")), 0o700))
 
-	demo := exec.CommandContext(t.Context(), filepath.Join(bin, "auspex-demo"), "-collector", script)
-	demo.Env = append(os.Environ(), "CI=true", fmt.Sprintf("SEED=%d", seed(t, 1)))
-	output, err := demo.CombinedOutput()
-	keep(t, "output.txt", output)
+	output, err := peertest.Run(t.Context(), t, []string{"CI=true", fmt.Sprintf("SEED=%d", seed(t, 1))}, filepath.Join(bin, "auspex-demo"), "-collector", script)
+	keep(t, "output.txt", []byte(output))
 	require.NoError(t, err, "the demo:\n%s", output)
-	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
+	lines := strings.Split(strings.TrimSpace(output), "\n")
 	var last struct{ Broken string }
 	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &last))
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -21,6 +20,8 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/elastic/go-elasticsearch/v8/esutil"
 	lumber "github.com/elastic/go-lumber/client/v2"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
 // elasticSender is a client: it sends events 0 to count-1 and writes its lists.
@@ -48,10 +49,9 @@ func (d *elasticDoors) event(name string, n int) string {
 // sendWithScript runs a client that is a program of its own: ADDRESS RUN SENDER COUNT FOLDER.
 func (d *elasticDoors) sendWithScript(address string, command ...string) elasticSender {
 	return func(ctx context.Context, name string, count int) error {
-		args := append(slices.Clone(command[1:]), address, d.run, name, strconv.Itoa(count), d.folder)
-		cmd := exec.CommandContext(ctx, command[0], args...)
-		cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(d.peers, "lumberjack-clients", "node", "node_modules"))
-		if output, err := cmd.CombinedOutput(); err != nil {
+		command := append(slices.Clone(command), address, d.run, name, strconv.Itoa(count), d.folder)
+		modules := filepath.Join(d.peers, "lumberjack-clients", "node", "node_modules")
+		if output, err := peertest.Run(ctx, d.t, []string{"NODE_PATH=" + modules}, command...); err != nil {
 			return fmt.Errorf("%w\n%s", err, output)
 		}
 		return nil
@@ -174,21 +174,14 @@ func (d *elasticDoors) sendWithFilebeat(output string) elasticSender {
 		if err := os.WriteFile(filepath.Join(home, "filebeat.yml"), []byte(config), 0o600); err != nil {
 			return err
 		}
-		log, err := os.Create(filepath.Join(home, "filebeat.log"))
+		filebeat, err := peertest.Program{
+			Name: "Filebeat", Path: filepath.Join(d.peers, "filebeat-7.17.29", "filebeat"), Log: filepath.Join(home, "filebeat.log"),
+			Args: []string{"-e", "--strict.perms=false", "--path.home", home, "-c", filepath.Join(home, "filebeat.yml")},
+		}.Launch(d.t)
 		if err != nil {
 			return err
 		}
-		defer log.Close()
-		cmd := exec.CommandContext(ctx, filepath.Join(d.peers, "filebeat-7.17.29", "filebeat"), "-e", "--strict.perms=false",
-			"--path.home", home, "-c", filepath.Join(home, "filebeat.yml"))
-		cmd.Stdout, cmd.Stderr = log, log
-		if err := cmd.Start(); err != nil {
-			return err
-		}
-		defer func() {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		}()
+		defer filebeat.Kill()
 		for ; ; time.Sleep(100 * time.Millisecond) {
 			offset := int64(-1)
 			registry, _ := os.ReadFile(filepath.Join(home, "data", "registry", "filebeat", "log.json"))
@@ -210,7 +203,7 @@ func (d *elasticDoors) sendWithFilebeat(output string) elasticSender {
 				return err
 			}
 			if ctx.Err() != nil {
-				said, _ := os.ReadFile(log.Name())
+				said := filebeat.Log()
 				return fmt.Errorf("%w; Filebeat's last words: %s", ctx.Err(), said[max(0, len(said)-2000):])
 			}
 			return nil
@@ -253,25 +246,16 @@ if $syslogtag == "doors" then action(type="omelasticsearch" server="127.0.0.1" s
 		return err
 	}
 	libraries := filepath.Join(root, "usr", "lib", "x86_64-linux-gnu")
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "usr", "sbin", "rsyslogd"), "-n", "-f", filepath.Join(home, "rsyslog.conf"),
-		"-i", filepath.Join(home, "pid"), "-M", filepath.Join(libraries, "rsyslog"))
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+libraries)
-	log, err := os.Create(filepath.Join(home, "rsyslog.log"))
+	rsyslog, err := peertest.Program{
+		Name: "rsyslog", Path: filepath.Join(root, "usr", "sbin", "rsyslogd"), Log: filepath.Join(home, "rsyslog.log"), Env: []string{"LD_LIBRARY_PATH=" + libraries},
+		Args: []string{"-n", "-f", filepath.Join(home, "rsyslog.conf"), "-i", filepath.Join(home, "pid"), "-M", filepath.Join(libraries, "rsyslog")},
+	}.Launch(d.t)
 	if err != nil {
 		return err
 	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	defer func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}()
+	defer rsyslog.Kill()
 	for ; ; time.Sleep(200 * time.Millisecond) {
 		text, _ := os.ReadFile(stats)
-		said, _ := os.ReadFile(log.Name())
 		refused, _ := os.ReadFile(failures)
 		if len(refused) > 0 {
 			return fmt.Errorf("omelasticsearch gave up: %s", refused[:min(len(refused), 2000)])
@@ -288,7 +272,7 @@ if $syslogtag == "doors" then action(type="omelasticsearch" server="127.0.0.1" s
 		}
 		if ctx.Err() != nil {
 			_ = d.list(name, "acknowledged")
-			return fmt.Errorf("%w: %s\n%s", ctx.Err(), said, text[max(0, len(text)-2000):])
+			return fmt.Errorf("%w: %s\n%s", ctx.Err(), rsyslog.Log(), text[max(0, len(text)-2000):])
 		}
 	}
 }

@@ -26,6 +26,7 @@ import (
 // elasticsearch_bulk, and the Elasticsearch that it writes to.
 type elasticDoors struct {
 	*peertest.Collector
+	t                  *testing.T
 	es                 *peertest.Elasticsearch
 	lumberjack, bulk   string // addresses
 	otlp, otlpHTTP     string

@@ -9,8 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -45,9 +45,7 @@ func sdks(t *testing.T) map[string]sdkSender {
 	clients := filepath.Join(peertest.Root(t), "e2e", "clients")
 	program := func(env string, command ...string) sdkSender {
 		return func(ctx context.Context, protocol, address, run, sender string, count int, folder string) error {
-			cmd := exec.CommandContext(ctx, command[0], append(command[1:], protocol, address, run, sender, strconv.Itoa(count), folder)...)
-			cmd.Env = append(os.Environ(), env)
-			out, err := cmd.CombinedOutput()
+			out, err := peertest.Run(ctx, t, []string{env}, append(slices.Clone(command), protocol, address, run, sender, strconv.Itoa(count), folder)...)
 			if err != nil {
 				return fmt.Errorf("%w: %s (are the SDKs there? scripts/otel-clients.sh installs them)", err, out)
 			}

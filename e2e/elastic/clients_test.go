@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -85,14 +84,12 @@ func TestClients(t *testing.T) {
 	// program runs a client that is a program of its own.
 	program := func(name string, command ...string) func(context.Context) error {
 		return func(ctx context.Context) error {
-			args := append(slices.Clone(command[1:]), c.beats, run, name, strconv.Itoa(count), folder)
-			cmd := exec.CommandContext(ctx, command[0], args...)
-			cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(programs, "node", "node_modules"))
-			output, err := cmd.CombinedOutput()
+			command := append(slices.Clone(command), c.beats, run, name, strconv.Itoa(count), folder)
+			output, err := peertest.Run(ctx, t, []string{"NODE_PATH=" + filepath.Join(programs, "node", "node_modules")}, command...)
 			if err != nil {
 				return fmt.Errorf("%s: %w\n%s", name, err, output)
 			}
-			return ctx.Err()
+			return nil
 		}
 	}
 	clients := []struct {

@@ -8,13 +8,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,15 +51,13 @@ func number(t *testing.T, name string, otherwise int) int {
 // collector is the built one with auspex:logstash-replacement. Unlike that of
 // peertest it can be killed while it is still starting.
 type collector struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	args  []string
-	env   []string
-	logs  []string // a file for each start
-	beats string   // where it takes Lumberjack
-	state string
-	ready string
-	ended chan struct{}
+	t      *testing.T
+	args   []string
+	env    []string
+	starts []*peertest.Process
+	beats  string // where it takes Lumberjack
+	state  string
+	ready  string
 }
 
 // newCollector prepares a collector that writes to es; more are configurations that are laid over the shipped one.
@@ -75,63 +70,31 @@ func newCollector(t *testing.T, es *peertest.Elasticsearch, more ...string) *col
 	for _, m := range more {
 		c.args = append(c.args, "--config="+m)
 	}
-	c.env = append(os.Environ(), "AUSPEX_ELASTICSEARCH="+es.URL, "AUSPEX_BEATS="+a[0], "AUSPEX_HEALTH="+a[1],
-		"AUSPEX_CONSOLE="+a[2], "AUSPEX_METRICS="+metrics, "AUSPEX_STATE_DIR="+c.state)
-	t.Cleanup(c.kill)
+	c.env = []string{
+		"AUSPEX_ELASTICSEARCH=" + es.URL, "AUSPEX_BEATS=" + a[0], "AUSPEX_HEALTH=" + a[1],
+		"AUSPEX_CONSOLE=" + a[2], "AUSPEX_METRICS=" + metrics, "AUSPEX_STATE_DIR=" + c.state,
+	}
 	return c
 }
 
 // launch starts the collector and does not wait for it.
 func (c *collector) launch() {
 	c.t.Helper()
-	c.logs = append(c.logs, filepath.Join(c.state, fmt.Sprintf("collector-%d.log", len(c.logs)+1)))
-	log, err := os.Create(c.logs[len(c.logs)-1])
-	require.NoError(c.t, err)
-	defer log.Close()
-	c.cmd = exec.Command(peertest.CollectorProgram(c.t), c.args...)
-	c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = c.env, log, log
-	require.NoError(c.t, c.cmd.Start())
-	ended, cmd := make(chan struct{}), c.cmd
-	c.ended = ended
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
+	log := filepath.Join(c.state, fmt.Sprintf("collector-%d.log", len(c.starts)+1))
+	c.starts = append(c.starts, peertest.Program{
+		Name: "the collector", Path: peertest.CollectorProgram(c.t), Args: c.args, Env: c.env, Log: log,
+	}.Start(c.t))
 }
 
 // start starts the collector and waits until it is healthy.
 func (c *collector) start() {
 	c.t.Helper()
 	c.launch()
-	peertest.Eventually(c.t, time.Minute, "the collector to be ready", func() error {
-		select {
-		case <-c.ended:
-			c.t.Fatalf("the collector ended by itself:\n%s", c.log(len(c.logs)-1))
-		default:
-		}
-		res, err := http.Get(c.ready)
-		if err != nil {
-			return err
-		}
-		defer res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			return fmt.Errorf("it answers %s", res.Status)
-		}
-		return nil
-	})
+	c.process().WaitReady(c.ready)
 }
+
+// process is that of the last start.
+func (c *collector) process() *peertest.Process { return c.starts[len(c.starts)-1] }
 
 // kill ends the collector with SIGKILL. It may be called again.
-func (c *collector) kill() {
-	if c.cmd != nil && c.cmd.Process != nil {
-		_ = c.cmd.Process.Kill()
-		<-c.ended
-	}
-}
-
-// log returns what the collector wrote after a start.
-func (c *collector) log(start int) string {
-	text, err := os.ReadFile(c.logs[start])
-	require.NoError(c.t, err)
-	return string(text)
-}
+func (c *collector) kill() { c.process().Kill() }

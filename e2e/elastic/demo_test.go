@@ -4,13 +4,11 @@
 package elastic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,26 +67,19 @@ func TestDemoIncident(t *testing.T) {
 	play := func(fault string, seen incidents, enough func() bool) (string, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 		defer cancel()
-		demo := exec.CommandContext(ctx, program, "-collector", script)
-		demo.Env = append(os.Environ(), "CI=true", fmt.Sprintf("SEED=%d", number(t, "AUSPEX_E2E_SEED", 1)), "FAULT="+fault)
-		demo.Cancel = func() error { return demo.Process.Signal(os.Interrupt) }
-		var output bytes.Buffer
-		demo.Stdout, demo.Stderr = &output, &output
-		require.NoError(t, demo.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- demo.Wait() }()
-		for {
-			select {
-			case err := <-ended:
-				seen.look(t, es)
-				return output.String(), err
-			case <-time.After(200 * time.Millisecond):
-				seen.look(t, es)
-				if enough() {
-					cancel()
-				}
-			}
+		demo := peertest.Program{
+			Name: "the demo", Path: program, Args: []string{"-collector", script}, Log: filepath.Join(t.TempDir(), "demo.log"),
+			Env: []string{"CI=true", fmt.Sprintf("SEED=%d", number(t, "AUSPEX_E2E_SEED", 1)), "FAULT=" + fault},
+		}.Start(t)
+		for demo.Running() && ctx.Err() == nil && !enough() {
+			time.Sleep(200 * time.Millisecond)
+			seen.look(t, es)
 		}
+		if demo.Running() {
+			demo.Stop()
+		}
+		seen.look(t, es)
+		return demo.Log(), demo.Wait(ctx)
 	}
 
 	seen := incidents{}

@@ -84,7 +84,7 @@ func testKills(t *testing.T, config ...string) {
 		}
 		if early && n > killed/2 && len(config) == 0 {
 			// The queue holds much now. This is the moment that core is weakest in.
-			for time.Since(launched) < time.Second && !fetching.MatchString(c.log(len(c.logs)-1)) {
+			for time.Since(launched) < time.Second && !fetching.MatchString(c.process().Log()) {
 				time.Sleep(100 * time.Microsecond)
 			}
 			t.Logf("%6.1f s: core takes requests from the disk", time.Since(began).Seconds())
@@ -169,8 +169,8 @@ func explain(t *testing.T, c *collector, lost map[string]int) {
 		whole = whole && n == window
 		t.Logf("lost: %d events of %s", n, name)
 	}
-	for start := range c.logs {
-		text := c.log(start)
+	for i, start := range c.starts {
+		text := start.Log()
 		m := fetching.FindStringSubmatch(text)
 		moved := strings.Contains(text, "Moved items for dispatching back to queue")
 		if m == nil || moved {
@@ -179,7 +179,7 @@ func explain(t *testing.T, c *collector, lost map[string]int) {
 		n, err := strconv.Atoi(m[1])
 		require.NoError(t, err)
 		taken += n
-		t.Logf("start %d was killed after core took %d requests from the disk and before it said that they were back", start+1, n)
+		t.Logf("start %d was killed after core took %d requests from the disk and before it said that they were back", i+1, n)
 	}
 	switch {
 	case events == 0:
@@ -188,8 +188,8 @@ func explain(t *testing.T, c *collector, lost map[string]int) {
 		t.Logf("lost: %d acknowledged events, %d whole requests, by core's re-enqueue at start, which had %d in its hands when it was killed", events, len(lost), taken)
 	default:
 		t.Errorf("lost: %d acknowledged events in %d requests, whole: %v. Core's re-enqueue at start explains %d requests at most", events, len(lost), whole, taken)
-		for start := range c.logs {
-			t.Logf("start %d: %s", start+1, unusual(c.log(start)))
+		for n, start := range c.starts {
+			t.Logf("start %d: %s", n+1, unusual(start.Log()))
 		}
 	}
 }

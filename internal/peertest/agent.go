@@ -51,10 +51,14 @@ remote_write:
 		t.Fatalf("write %s: %v", config, err)
 	}
 	a := &Agent{URL: "http://" + address}
-	a.Process = startProcess(t, "the Prometheus agent", filepath.Join(dir, "agent.log"), nil, prometheusProgram(t, "prometheus"),
-		"--agent", "--config.file="+config, "--storage.agent.path="+filepath.Join(dir, "data"), "--web.listen-address="+address,
-		"--enable-feature=metadata-wal-records")
-	a.waitReady(a.URL + "/-/ready")
+	a.Process = Program{
+		Name: "the Prometheus agent", Path: prometheusProgram(t, "prometheus"), Log: filepath.Join(dir, "agent.log"),
+		Args: []string{
+			"--agent", "--config.file=" + config, "--storage.agent.path=" + filepath.Join(dir, "data"),
+			"--web.listen-address=" + address, "--enable-feature=metadata-wal-records",
+		},
+	}.Start(t)
+	a.WaitReady(a.URL + "/-/ready")
 	return a
 }
 
@@ -75,10 +79,14 @@ scrape_configs:
 		t.Fatalf("write %s: %v", config, err)
 	}
 	a := &Agent{URL: "http://" + address}
-	a.Process = startProcess(t, "vmagent", filepath.Join(dir, "vmagent.log"), nil, program,
-		"-promscrape.config="+config, "-httpListenAddr="+address, "-remoteWrite.url="+o.WriteURL, "-remoteWrite.tmpDataPath="+filepath.Join(dir, "data"),
-		"-remoteWrite.flushInterval=500ms")
-	a.waitReady(a.URL + "/health")
+	a.Process = Program{
+		Name: "vmagent", Path: program, Log: filepath.Join(dir, "vmagent.log"),
+		Args: []string{
+			"-promscrape.config=" + config, "-httpListenAddr=" + address, "-remoteWrite.url=" + o.WriteURL,
+			"-remoteWrite.tmpDataPath=" + filepath.Join(dir, "data"), "-remoteWrite.flushInterval=500ms",
+		},
+	}.Start(t)
+	a.WaitReady(a.URL + "/health")
 	return a
 }
 

@@ -4,6 +4,7 @@
 package peertest
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -106,14 +107,14 @@ func (c *Collector) Setenv(name, value string) { c.env = append(c.env, name+"="+
 // Start runs the collector and waits until it is healthy.
 func (c *Collector) Start() {
 	c.t.Helper()
-	c.Process = startProcess(c.t, "the collector", c.log, c.env, c.program, c.args...)
+	c.Process = Program{Name: "the collector", Path: c.program, Args: c.args, Env: c.env, Log: c.log}.Start(c.t)
 	c.WaitHealthy()
 }
 
 // WaitHealthy waits until all pipelines run.
 func (c *Collector) WaitHealthy() {
 	c.t.Helper()
-	c.waitReady("http://" + c.health + "/")
+	c.WaitReady("http://" + c.health + "/")
 }
 
 // Run runs the collector until it ends by itself, and returns its output and its
@@ -123,13 +124,14 @@ func (c *Collector) Run(within time.Duration, args ...string) (output string, co
 	if len(args) == 0 {
 		args = c.args
 	}
-	p := startProcess(c.t, "the collector", c.log, c.env, c.program, args...)
-	select {
-	case <-p.ended:
-	case <-time.After(within):
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	p := Program{Name: "the collector", Path: c.program, Args: args, Env: c.env, Log: c.log}.Start(c.t)
+	err := p.Wait(ctx)
+	if ctx.Err() != nil {
 		c.t.Fatalf("the collector did not end within %v. The end of its log:\n%s", within, lastLines(p.Log(), 10))
 	}
-	if exit, ok := errors.AsType[*exec.ExitError](p.err); ok {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
 	}
 	return p.Log(), code

@@ -55,15 +55,8 @@ func StartElasticsearch(t TB, major int) *Elasticsearch {
 // Start runs the node on its folder and its port, and waits until what it holds can be searched.
 func (e *Elasticsearch) Start() {
 	e.t.Helper()
-	e.Process = startProcess(e.t, "Elasticsearch", filepath.Join(e.folder, "elasticsearch.log"), nil,
-		e.program, append([]string{e.folder}, e.ports...)...)
-	Eventually(e.t, elasticsearchWithin, "Elasticsearch to be ready", func() error {
-		if e.Running() {
-			return answers(e.URL + "/_cluster/health?wait_for_status=yellow&timeout=1s")
-		}
-		e.t.Fatalf("Elasticsearch ended by itself. The end of its log:\n%s", lastLines(e.Log(), 15))
-		return nil
-	})
+	e.Process = Program{Name: "Elasticsearch", Path: e.program, Args: append([]string{e.folder}, e.ports...), Log: filepath.Join(e.folder, "elasticsearch.log")}.Start(e.t)
+	e.waitReady(elasticsearchWithin, e.URL+"/_cluster/health?wait_for_status=yellow&timeout=1s")
 }
 
 // Do sends a request, and returns the body of an answer that is a success.

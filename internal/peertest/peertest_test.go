@@ -4,6 +4,7 @@
 package peertest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -98,7 +99,7 @@ func TestEventuallySaysWhatItWaitedFor(t *testing.T) {
 
 func TestProcessWritesItsLogAndEnds(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
-	p := startProcess(t, "sh", log, []string{"WORD=hello"}, "/bin/sh", "-c", `echo "$WORD"; trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done`)
+	p := Program{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `echo "$WORD"; trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done`}, Env: []string{"WORD=hello"}, Log: log}.Start(t)
 	Eventually(t, 10*time.Second, "its output", func() error {
 		if !strings.Contains(p.Log(), "hello") {
 			return errors.New(p.Log())
@@ -115,7 +116,7 @@ func TestProcessWritesItsLogAndEnds(t *testing.T) {
 // What a program started ends with it: the child below would write to the file for ever.
 func TestKillEndsTheWholeGroup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "beat")
-	p := startProcess(t, "sh", file+".log", nil, "/bin/sh", "-c", `while :; do echo x >> "$0"; sleep 0.02; done & wait`, file)
+	p := Program{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `while :; do echo x >> "$0"; sleep 0.02; done & wait`, file}, Log: file + ".log"}.Start(t)
 	Eventually(t, 10*time.Second, "the child", func() error {
 		_, err := os.Stat(file)
 		return err
@@ -130,10 +131,24 @@ func TestKillEndsTheWholeGroup(t *testing.T) {
 	assert.False(t, p.Running())
 }
 
+func TestRun(t *testing.T) {
+	output, err := Run(t.Context(), t, []string{"WORD=hello"}, "/bin/sh", "-c", `echo "$WORD"; echo no >&2; exit 3`)
+	assert.EqualError(t, err, "exit status 3")
+	assert.Equal(t, "hello\nno\n", output)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = Run(ctx, t, nil, "/bin/sh", "-c", "sleep 60")
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+
+	_, err = Run(t.Context(), t, nil, filepath.Join(t.TempDir(), "missing"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
 func TestEarlyEndIsSaidWithTheLog(t *testing.T) {
 	said := failing(t, func(tb TB) {
-		p := startProcess(tb, "the program", filepath.Join(t.TempDir(), "log"), nil, "/bin/sh", "-c", "echo no room; exit 3")
-		p.waitReady("http://127.0.0.1:1/")
+		p := Program{Name: "the program", Path: "/bin/sh", Args: []string{"-c", "echo no room; exit 3"}, Log: filepath.Join(t.TempDir(), "log")}.Start(tb)
+		p.WaitReady("http://127.0.0.1:1/")
 	})
 	assert.Contains(t, said, "the program ended by itself (exit status 3)")
 	assert.Contains(t, said, "no room")

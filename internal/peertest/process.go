@@ -5,9 +5,11 @@ package peertest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -16,59 +18,105 @@ import (
 )
 
 const (
-	startWithin = 30 * time.Second
+	startWithin = time.Minute
 	stopWithin  = 20 * time.Second
 )
 
-// Process is a running program. It and whatever it starts end with the test.
-type Process struct {
-	t     TB
-	name  string
-	cmd   *exec.Cmd
-	log   string
-	ended chan struct{} // closed when the process has ended
-	err   error         // how it ended; valid once ended is closed
+// Program is a program to run.
+type Program struct {
+	// Name stands for it in messages.
+	Name string
+	Path string
+	Args []string
+	// Env is added to the environment.
+	Env []string
+	// Log is the file that its output is appended to.
+	Log string
 }
 
-// startProcess runs a program. Its output is appended to the file log.
-func startProcess(t TB, name, log string, env []string, program string, args ...string) *Process {
+// Process is a running program. It and whatever it starts end with the test.
+type Process struct {
+	program Program
+	t       TB
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process has ended
+	err     error         // how it ended; valid once ended is closed
+}
+
+// Start runs the program and does not wait until it is ready. It fails the test
+// if the program does not start.
+func (p Program) Start(t TB) *Process {
 	t.Helper()
-	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	running, err := p.Launch(t)
 	if err != nil {
-		t.Fatalf("log of %s: %v", name, err)
+		t.Fatalf("start %s: %v", p.Name, err)
+	}
+	return running
+}
+
+// Launch is Start for goroutines, which must not fail the test themselves.
+func (p Program) Launch(t TB) (*Process, error) {
+	out, err := os.OpenFile(p.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
 	}
 	defer out.Close()
-	p := &Process{t: t, name: name, cmd: exec.Command(program, args...), log: log, ended: make(chan struct{})} //nolint:noctx // ended by Stop and Kill
-	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.SysProcAttr = ownGroup()
+	running := &Process{program: p, t: t, cmd: exec.Command(p.Path, p.Args...), ended: make(chan struct{})} //nolint:noctx // ended by Stop and Kill
+	running.cmd.Stdout, running.cmd.Stderr = out, out
+	running.cmd.Env = append(os.Environ(), p.Env...)
+	running.cmd.SysProcAttr = ownGroup()
 	started := make(chan error)
 	go func() {
 		// The kernel ends the process with the thread that started it, where it
 		// can: so this thread is kept for as long as the process runs.
 		runtime.LockOSThread()
-		err := p.cmd.Start()
+		err := running.cmd.Start()
 		started <- err
 		if err == nil {
-			p.err = p.cmd.Wait()
-			close(p.ended)
+			running.err = running.cmd.Wait()
+			close(running.ended)
 		}
 	}()
 	if err := <-started; err != nil {
-		t.Fatalf("start %s: %v", name, err)
+		return nil, err
 	}
-	t.Cleanup(p.Stop)
-	return p
+	t.Cleanup(running.Stop)
+	return running, nil
 }
 
-// waitReady waits until url answers, and fails the test with the end of the log if it never does.
-func (p *Process) waitReady(url string) {
+// Run runs a command that ends by itself, and returns its output. env is added to
+// the environment. The command is killed when ctx ends.
+func Run(ctx context.Context, t TB, env []string, command ...string) (output string, err error) {
+	p, err := Program{Name: command[0], Path: command[0], Args: command[1:], Env: env, Log: filepath.Join(t.TempDir(), "output")}.Launch(t)
+	if err != nil {
+		return "", err
+	}
+	err = p.Wait(ctx)
+	return p.Log(), err
+}
+
+// Wait waits until the process has ended and returns how: nil for exit code 0.
+// When ctx ends first, Wait kills the process and returns the context's error.
+func (p *Process) Wait(ctx context.Context) error {
+	select {
+	case <-p.ended:
+		return p.err
+	case <-ctx.Done():
+		p.Kill()
+		return ctx.Err()
+	}
+}
+
+// WaitReady waits until url answers, and fails the test with the end of the log if it does not within a minute.
+func (p *Process) WaitReady(url string) { p.waitReady(startWithin, url) }
+
+func (p *Process) waitReady(within time.Duration, url string) {
 	p.t.Helper()
-	Eventually(p.t, startWithin, p.name+" to be ready", func() error {
+	Eventually(p.t, within, p.program.Name+" to be ready", func() error {
 		if p.Running() {
 			return answers(url)
 		}
-		p.t.Fatalf("%s ended by itself (%v). The end of its log:\n%s", p.name, p.err, lastLines(p.Log(), 15))
+		p.t.Fatalf("%s ended by itself (%v). The end of its log:\n%s", p.program.Name, p.err, lastLines(p.Log(), 15))
 		return nil
 	})
 }
@@ -110,7 +158,7 @@ func (p *Process) Running() bool {
 
 // Log returns what the program has written so far.
 func (p *Process) Log() string {
-	text, err := os.ReadFile(p.log)
+	text, err := os.ReadFile(p.program.Log)
 	if err != nil {
 		return fmt.Sprintf("(no log: %v)", err)
 	}
@@ -121,7 +169,7 @@ func (p *Process) Log() string {
 func (p *Process) Signal(s syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
-		p.t.Fatalf("signal %v to %s: %v", s, p.name, err)
+		p.t.Fatalf("signal %v to %s: %v", s, p.program.Name, err)
 	}
 }
 
@@ -141,7 +189,7 @@ func (p *Process) Stop() {
 	select {
 	case <-p.ended:
 	case <-time.After(stopWithin):
-		p.t.Logf("%s did not end within %v of SIGTERM and is killed", p.name, stopWithin)
+		p.t.Logf("%s did not end within %v of SIGTERM and is killed", p.program.Name, stopWithin)
 		p.Kill()
 	}
 }

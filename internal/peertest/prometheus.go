@@ -4,9 +4,9 @@
 package peertest
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -49,10 +49,14 @@ func StartPrometheus(t TB, o PrometheusOptions) *Prometheus {
 		t.Fatalf("write %s: %v", config, err)
 	}
 	p := &Prometheus{url: "http://" + address}
-	p.Process = startProcess(t, "Prometheus", filepath.Join(dir, "prometheus.log"), nil, program,
-		"--config.file="+config, "--storage.tsdb.path="+data, "--storage.tsdb.retention.time=60d",
-		"--web.listen-address="+address, "--web.enable-remote-write-receiver", "--scrape.discovery-reload-interval=1s")
-	p.waitReady(p.url + "/-/ready")
+	p.Process = Program{
+		Name: "Prometheus", Path: program, Log: filepath.Join(dir, "prometheus.log"),
+		Args: []string{
+			"--config.file=" + config, "--storage.tsdb.path=" + data, "--storage.tsdb.retention.time=60d",
+			"--web.listen-address=" + address, "--web.enable-remote-write-receiver", "--scrape.discovery-reload-interval=1s",
+		},
+	}.Start(t)
+	p.WaitReady(p.url + "/-/ready")
 	return p
 }
 
@@ -68,8 +72,8 @@ func prometheusProgram(t TB, name string) string {
 // backfill makes a database of a file in the OpenMetrics text format.
 func backfill(t TB, file, data string) {
 	t.Helper()
-	cmd := exec.Command(prometheusProgram(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=30d", file, data) //nolint:noctx // ends by itself
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := Run(context.Background(), t, nil, prometheusProgram(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=30d", file, data)
+	if err != nil {
 		t.Fatalf("promtool can't make a database of %s: %v\n%s", file, err, out)
 	}
 }
