@@ -66,6 +66,7 @@ var layers = map[string]layer{
 	"demo":                program,
 	"dashboards":          program,
 	"internal/archtest":   apart,
+	"internal/corpus":     apart,
 	"internal/golden":     apart,
 	"internal/peertest":   apart,
 }

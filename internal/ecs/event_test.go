@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,12 +19,13 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/auspex-otel/auspex/internal/golden"
+	"github.com/auspex-otel/auspex/internal/peertest"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // TestECS runs testdata/events/*.txtar: events, one on a line, and what becomes of them.
 func TestECS(t *testing.T) {
-	golden.Archives(t, "testdata/events/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+	golden.Archives(t, peertest.TestData(t, "events", "*.txtar"), func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 		require.Len(t, archive.Files, 2)
 		b := NewBatch("scope", "1.0")
 		for line := range strings.Lines(string(archive.Files[0].Data)) {
@@ -186,7 +186,7 @@ func TestDeepEvents(t *testing.T) {
 }
 
 func BenchmarkEvents(b *testing.B) {
-	archive, err := txtar.ParseFile(filepath.Join("testdata", "events", "filebeat.txtar"))
+	archive, err := txtar.ParseFile(peertest.TestData(b, "events", "filebeat.txtar"))
 	require.NoError(b, err)
 	event, _, _ := strings.Cut(string(archive.Files[0].Data), "\n")
 	b.ReportAllocs()

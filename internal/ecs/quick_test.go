@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
 // oddEvents are read quickly or not, and right in either case.
@@ -42,7 +44,7 @@ func TestQuickAndAny(t *testing.T) {
 	for _, event := range oddEvents {
 		compareWays(t, []byte(event))
 	}
-	files, err := filepath.Glob(filepath.Join("testdata", "events", "*.txtar"))
+	files, err := filepath.Glob(peertest.TestData(t, "events", "*.txtar"))
 	require.NoError(t, err)
 	quickly := 0
 	for _, file := range files {

@@ -84,6 +84,12 @@ func Root(t TB) string {
 	}
 }
 
+// TestData returns the path of a file in the folder testdata of the repository, whose README lists the corpora.
+func TestData(t TB, elem ...string) string {
+	t.Helper()
+	return filepath.Join(append([]string{Root(t), "testdata"}, elem...)...)
+}
+
 // answers returns nil once a GET of url is answered with 200.
 func answers(url string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/internal/peertest"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
@@ -91,7 +91,7 @@ func TestRealSenders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			next := &pipeline{}
 			r := start(t, next, nil)
-			stream, err := os.ReadFile(filepath.Join("..", "..", "internal", "wire", "lumberjack", "testdata", name+".bin"))
+			stream, err := os.ReadFile(peertest.TestData(t, "wire", "lumberjack", name+".bin"))
 			require.NoError(t, err)
 			p := r.dial()
 			p.send(stream)

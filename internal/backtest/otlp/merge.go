@@ -66,19 +66,12 @@ func (c *cursor) advance() error {
 			return fmt.Errorf("%s: %w", c.path, c.reader.at(err))
 		}
 		c.messages[c.signal]++
-		var t int64
-		switch c.signal {
-		case signalMetrics:
+		if c.signal == signalMetrics {
 			if c.points = c.metrics.DataPointCount(); c.points == 0 {
 				continue
 			}
-			t = earliest(c.metrics)
-		case signalLogs:
-			t = earliestLog(c.logs)
-		default:
-			t = earliestSpan(c.traces)
 		}
-		if t != math.MaxInt64 {
+		if t := c.earliest(); t != math.MaxInt64 {
 			c.time = t
 		}
 		return nil

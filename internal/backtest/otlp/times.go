@@ -12,6 +12,19 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
+// earliest returns the earliest time of a message, or the greatest number if nothing in it has a time.
+func (m *message) earliest() int64 {
+	switch m.signal {
+	case signalMetrics:
+		return earliestPoint(m.metrics)
+	case signalLogs:
+		return earliestLog(m.logs)
+	default:
+		return earliestSpan(m.traces)
+	}
+}
+
+// logTime is when a record was made, or else when it was first seen.
 func logTime(l plog.LogRecord) int64 {
 	if t := l.Timestamp(); t != 0 {
 		return int64(t)
@@ -47,8 +60,7 @@ func earliestSpan(td ptrace.Traces) int64 {
 	return least
 }
 
-// earliest returns the earliest time of a batch, or the greatest number if no point has one.
-func earliest(md pmetric.Metrics) int64 {
+func earliestPoint(md pmetric.Metrics) int64 {
 	least := int64(math.MaxInt64)
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {

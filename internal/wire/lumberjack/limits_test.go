@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/internal/peertest"
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
@@ -93,8 +94,9 @@ func FuzzReader(f *testing.F) {
 	for _, tt := range wrongStreams {
 		f.Add(tt.stream)
 	}
-	captures, err := filepath.Glob(filepath.Join("testdata", "*.bin"))
+	captures, err := filepath.Glob(peertest.TestData(f, "wire", "lumberjack", "*.bin"))
 	require.NoError(f, err)
+	require.NotEmpty(f, captures)
 	for _, name := range captures {
 		stream, err := os.ReadFile(name)
 		require.NoError(f, err)

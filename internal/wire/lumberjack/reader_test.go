@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -17,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/internal/peertest"
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
@@ -110,7 +110,7 @@ func TestRealSenders(t *testing.T) {
 		"pylogbeat": {{1, 2}, {3}}, "lumberjack-client": {{1, 2}, {1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stream, err := os.ReadFile(filepath.Join("testdata", name+".bin"))
+			stream, err := os.ReadFile(peertest.TestData(t, "wire", "lumberjack", name+".bin"))
 			require.NoError(t, err)
 			r := NewReader(bytes.NewReader(stream), DefaultLimits())
 			line := 0

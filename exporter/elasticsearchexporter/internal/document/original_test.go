@@ -15,6 +15,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/auspex-otel/auspex/internal/ecs"
+	"github.com/auspex-otel/auspex/internal/peertest"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
@@ -51,7 +52,7 @@ func parsed(t *testing.T, text string) ecs.Fields {
 // TestEventsComeBack writes what the receivers make of every event in their own
 // tests, and finds the same fields with the same values.
 func TestEventsComeBack(t *testing.T) {
-	files, err := filepath.Glob("../../../../internal/ecs/testdata/events/*.txtar")
+	files, err := filepath.Glob(peertest.TestData(t, "events", "*.txtar"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
