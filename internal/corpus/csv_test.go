@@ -51,7 +51,7 @@ func shopLog() string {
 	at := start
 	for i := range 400 {
 		at = at.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
-		line := ""
+		var line string
 		switch n := random.IntN(20); {
 		case i == 300:
 			line = "ERROR payment gateway refused card of order 4711: java.net.ConnectException: Connection refused"

@@ -26,6 +26,7 @@ import (
 // TestECS runs testdata/events/*.txtar: events, one on a line, and what becomes of them.
 func TestECS(t *testing.T) {
 	golden.Archives(t, peertest.TestData(t, "events", "*.txtar"), func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		t.Helper()
 		require.Len(t, archive.Files, 2)
 		b := NewBatch("scope", "1.0")
 		for line := range strings.Lines(string(archive.Files[0].Data)) {

@@ -46,6 +46,7 @@ func Files(t *testing.T, pattern string, play func(t *testing.T, text string) st
 func Archives(t *testing.T, pattern string, play func(t *testing.T, archive *txtar.Archive) *txtar.Archive) {
 	t.Helper()
 	Files(t, pattern, func(t *testing.T, text string) string {
+		t.Helper()
 		return string(txtar.Format(play(t, txtar.Parse([]byte(text)))))
 	})
 }

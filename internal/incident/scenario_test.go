@@ -23,6 +23,7 @@ var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 // TestScenarios plays testdata/*.txt. testdata/README.md explains the commands.
 func TestScenarios(t *testing.T) {
 	golden.Files(t, "testdata/*.txt", func(t *testing.T, text string) string {
+		t.Helper()
 		straight := play(t, text, false)
 		assert.Equal(t, straight, play(t, text, true), "a tracker that is saved and restored after every command gives the same answers")
 		return straight

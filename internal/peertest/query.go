@@ -39,14 +39,6 @@ func (p *Prometheus) Query(ctx context.Context, expr string, at time.Time) (Answ
 	return p.ask(ctx, "/api/v1/query", url.Values{"query": {expr}, "time": {stamp(at)}})
 }
 
-// QueryRange evaluates an expression at every step of a range.
-func (p *Prometheus) QueryRange(ctx context.Context, expr string, from, to time.Time, step time.Duration) (Answer, error) {
-	return p.ask(ctx, "/api/v1/query_range", url.Values{
-		"query": {expr}, "start": {stamp(from)}, "end": {stamp(to)},
-		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
-	})
-}
-
 func stamp(t time.Time) string {
 	return strconv.FormatInt(t.Unix(), 10) + fmt.Sprintf(".%03d", t.Nanosecond()/1e6)
 }

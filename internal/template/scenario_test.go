@@ -25,6 +25,7 @@ import (
 // every line. Whatever the order of the lines, their ids are the same.
 func TestScenarios(t *testing.T) {
 	golden.Archives(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		t.Helper()
 		lines := expand(t, string(archive.Files[0].Data))
 		emitted, templates, ids := play(t, lines, false)
 		again, templatesAgain, _ := play(t, lines, true)

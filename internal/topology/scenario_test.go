@@ -19,6 +19,7 @@ import (
 // TestScenarios plays testdata/*.txt. testdata/README.md explains the commands.
 func TestScenarios(t *testing.T) {
 	golden.Files(t, "testdata/*.txt", func(t *testing.T, text string) string {
+		t.Helper()
 		straight := play(t, text, false)
 		assert.Equal(t, straight, play(t, text, true), "a graph that is saved and restored after every command gives the same answers")
 		return straight

@@ -20,6 +20,7 @@ import (
 // TestScenarios plays testdata/*.txt. testdata/README.md explains the commands.
 func TestScenarios(t *testing.T) {
 	golden.Files(t, "testdata/*.txt", func(t *testing.T, text string) string {
+		t.Helper()
 		s := &scenario{T: t, tracker: New(DefaultConfig())}
 		return golden.Play(text, s.do)
 	})

@@ -19,6 +19,7 @@ import (
 // Each file is requests, in the language of message, and what becomes of them.
 func TestTranslation(t *testing.T) {
 	golden.Archives(t, "testdata/translation/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		t.Helper()
 		next := &pipeline{}
 		r := start(t, next, nil)
 		var out []txtar.File
