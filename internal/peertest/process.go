@@ -67,8 +67,8 @@ func (p Program) Launch(t TB) (*Process, error) {
 	running.cmd.SysProcAttr = ownGroup()
 	started := make(chan error)
 	go func() {
-		// The kernel ends the process with the thread that started it, where it
-		// can: so this thread is kept for as long as the process runs.
+		// On Linux the kernel kills the process when the thread that started it
+		// ends: keep the thread for as long as the process runs.
 		runtime.LockOSThread()
 		err := running.cmd.Start()
 		started <- err

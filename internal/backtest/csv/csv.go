@@ -37,7 +37,7 @@ type Options struct {
 type Result struct {
 	// Files are those that were read to their end, in the order of their paths.
 	Files []backtest.Summary
-	// Assessments are of those files that the truth speaks of.
+	// Assessments are of the files that the truth names.
 	Assessments []Assessment
 	// Unknown are the files of the truth that are not among the inputs.
 	Unknown []string
@@ -46,10 +46,11 @@ type Result struct {
 }
 
 // Run runs every CSV file under a folder through an engine of its own and
-// writes the same files with verdicts, and a report, to another. The error is
-// for what stops all of it; a file that fails stops no other.
+// writes the same files with verdicts, and a report, to another. A file that
+// fails is listed in Result.Failed and stops no other; the error is for failures
+// that stop the whole run.
 func Run(o Options) (*Result, error) {
-	files, err := list(o.In)
+	files, err := listFiles(o.In)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ type input struct {
 	size int64
 }
 
-func list(dir string) (files []input, err error) {
+func listFiles(dir string) (files []input, err error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil { // a walk does not follow a link that it begins at
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func (f *file) picture() report.Picture {
 	return report.Picture{Summary: f.summary, Windows: f.windows, Plot: f.plot}
 }
 
-// run reads the file and writes its output, of which nothing stays after an error.
+// run reads the file and writes its output. It removes the output after an error.
 func (f *file) run(o *Options, size int64) (err error) {
 	name := filepath.FromSlash(f.summary.Name)
 	path := filepath.Join(o.In, name)
@@ -177,7 +178,7 @@ func (f *file) run(o *Options, size int64) (err error) {
 	return out.Close()
 }
 
-// judge writes a row for every row.
+// judge writes one output row for each input row.
 func (f *file) judge(in *backtest.Meter, out io.Writer) error {
 	rows, err := newRowReader(in)
 	if err != nil {
@@ -207,7 +208,7 @@ func (f *file) judge(in *backtest.Meter, out io.Writer) error {
 	}
 }
 
-// timeless refuses a file none of whose times could be read.
+// timeless returns an error if no time of the file could be read.
 func (f *file) timeless() error {
 	if f.summary.FirstNoTime > 0 && f.summary.First.IsZero() {
 		return fmt.Errorf("line %d: %w", f.summary.FirstNoTime, errTime)

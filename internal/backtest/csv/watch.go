@@ -14,10 +14,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// everything has the engine show every verdict.
+// everything selects every verdict.
 var everything = engine.Output{Select: engine.SelectAll}
 
-// remembered is of how many batches a value at the same time is a resend to the engine, whatever it is.
+// remembered is the number of batches within which the engine takes a value at the same time for a resend.
 const remembered = engine.RecentBatches
 
 // watch is a collector that watches one series.
@@ -39,9 +39,9 @@ func newWatch(cfg engine.Config) *watch {
 	return w
 }
 
-// observe has the engine judge a value. late says that the value lies at or
-// before the latest time; judged that there is a verdict about it, which a late
-// value has only once the engine takes the earlier time for the right one.
+// observe has the engine judge a value. late reports that the value lies at or
+// before the latest time, judged that it has a verdict. A late value has one only
+// after the engine has accepted the earlier time as the right one.
 func (w *watch) observe(t time.Time, v float64) (verdict engine.Verdict, late, judged bool) {
 	now := t.UnixNano()
 	late = w.seen > 0 && now <= w.latest

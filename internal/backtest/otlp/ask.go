@@ -17,15 +17,15 @@ import (
 // askLayout is how asks and predictions write a time.
 const askLayout = "2006-01-02 15:04:05Z"
 
-// askHorizon is until when after a time what happened is considered.
+// askHorizon is the time after an ask from which evidence is considered.
 const askHorizon = 3 * time.Minute
 
-// Ask is a time at which something began, as the file of asks writes it.
+// Ask is a time at which something began, in UTC.
 type Ask struct {
 	InjectedAt string `json:"injected_at"`
 }
 
-// Prediction is who is suspected of it, the most suspicious first.
+// Prediction lists the services that are suspected of an ask, the most suspicious first.
 type Prediction struct {
 	InjectedAt string   `json:"injected_at"`
 	Suspects   []string `json:"suspects"`

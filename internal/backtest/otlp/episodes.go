@@ -10,14 +10,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// episodes are the times in which any incident was open. One incident may be so
-// more than once: it opens again for whatever joins it.
+// episodes are the times in which any incident was open. One incident may be open
+// more than once: it reopens when an anomaly joins it.
 type episodes struct {
 	list []backtest.Window
 	open map[string]bool // by the id of the incident
 }
 
-// tell takes what was told of an incident at a time.
+// tell takes an update of an incident at a time.
 func (e *episodes) tell(i *incident.Incident, now time.Time) {
 	if e.open == nil {
 		e.open = map[string]bool{}
@@ -36,7 +36,7 @@ func (e *episodes) tell(i *incident.Incident, now time.Time) {
 	}
 }
 
-// until returns all of them; what is still open ends now.
+// until returns all episodes. An incident that is still open ends now.
 func (e *episodes) until(now time.Time) []backtest.Window {
 	if len(e.open) > 0 {
 		e.list[len(e.list)-1].End = now

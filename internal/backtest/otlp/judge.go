@@ -28,7 +28,7 @@ type seriesID = series.ID
 // everything selects every verdict.
 var everything = engine.Output{Select: engine.SelectAll}
 
-// judge has one engine observe batches, and keeps what it says.
+// judge has one engine observe batches and keeps its verdicts and findings.
 type judge struct {
 	engine    *engine.Engine
 	spill     *spill
@@ -65,7 +65,7 @@ type judged struct {
 // disorder is how far back in time a file may go from one batch to the next.
 const disorder = 2 * time.Minute
 
-// batch takes the batch that a file's cursor stands at, and observes what no other batch can come before any more.
+// batch takes the batch at a cursor, and observes the pieces that no later batch can precede.
 func (j *judge) batch(c *cursor) error {
 	switch c.signal {
 	case signalLogs:
@@ -102,11 +102,11 @@ func (j *judge) piece(x *piece) error {
 const (
 	// tickEvery is how often a collector's clock ticks while nothing comes.
 	tickEvery = int64(15 * time.Second)
-	// mostTicks is after how many such ticks nothing is left that time could end.
+	// mostTicks is the number of such ticks after which nothing is open that could time out.
 	mostTicks = 240
 )
 
-// tick lets time pass. A collector's clock does not go back with the data, and does not stop where nothing was recorded.
+// tick advances the engine's clock, which does not go back with the data and does not stop where nothing was recorded.
 func (j *judge) tick(t int64) {
 	for n := 0; j.now > 0 && n < mostTicks && t > j.now+tickEvery; n++ {
 		j.now += tickEvery
@@ -119,7 +119,7 @@ func (j *judge) tick(t int64) {
 	}
 }
 
-// end observes what is left, and lets as much time pass as it takes to close what is counted in windows.
+// end observes the remaining pieces, and advances the clock until all windows of logs and spans have closed.
 func (j *judge) end() error {
 	if err := j.pieces.until(math.MaxInt64, j.piece); err != nil {
 		return err
@@ -130,7 +130,7 @@ func (j *judge) end() error {
 	return nil
 }
 
-// closing is longer than windows of logs and spans wait for more.
+// closing is longer than windows of logs and spans wait for late records.
 const closing = time.Minute
 
 // collect takes the findings.

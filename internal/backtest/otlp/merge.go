@@ -13,8 +13,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
-// cursor stands at a batch in one file. It is closed until its turn
-// comes, so that a folder of thousands of rotated files needs few open ones.
+// cursor is a position in one file: a batch. The file is opened when its first
+// batch is due, so that a folder of thousands of rotated files needs few open ones.
 type cursor struct {
 	path     string
 	place    int // in the order of the inputs
@@ -118,7 +118,7 @@ func merge(cursors []*cursor, progress *backtest.Progress, judge func(c *cursor)
 	return failed, nil
 }
 
-// firstLook finds the time of a file's first batch.
+// firstLook reads the first batch of a file.
 func firstLook(c *cursor) error {
 	if err := c.open(); err != nil {
 		return err
@@ -129,7 +129,7 @@ func firstLook(c *cursor) error {
 // fatal is an error that has nothing to do with an input.
 type fatal struct{ error }
 
-// step has the batch judged that the cursor stands at, and goes to the next.
+// step has the batch at the cursor judged, and goes to the next.
 func (c *cursor) step(judge func(c *cursor) error) error {
 	if c.file == nil {
 		if err := firstLook(c); err != nil {

@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// maxMessage bounds the bytes of one message, packed and unpacked.
+// maxMessage bounds the bytes of one message, compressed and decompressed.
 const maxMessage = 64 << 20
 
 var (
@@ -32,8 +32,8 @@ var (
 
 // messageReader reads the messages that a file exporter wrote: a line of JSON
 // each, or with their length, four bytes big-endian, before each of them. The
-// whole file may be packed by gzip or zstd, and each message by zstd. All of
-// that is told by the bytes; names say nothing.
+// whole file may be compressed with gzip or zstd, and each message with zstd. The
+// reader tells the form by the first bytes, not by the file's name.
 type messageReader struct {
 	in     *bufio.Reader
 	unzstd *zstd.Decoder // nil until a message needs it
@@ -83,7 +83,7 @@ func (r *messageReader) next() ([]byte, error) {
 	}
 }
 
-// at says where the message is that was read last.
+// at adds the position of the last message to an error.
 func (r *messageReader) at(err error) error {
 	return fmt.Errorf("%s %d: %w", r.unit, max(r.count, 1), err)
 }
@@ -143,7 +143,7 @@ func (r *messageReader) readLine() ([]byte, error) {
 	}
 }
 
-// signal is what a message is about.
+// signal is the signal of a message.
 type signal int
 
 const (
@@ -152,7 +152,7 @@ const (
 	signalTraces
 )
 
-// message is what was read of one signal.
+// message is a batch of one signal.
 type message struct {
 	signal
 	metrics pmetric.Metrics
@@ -160,7 +160,7 @@ type message struct {
 	traces  ptrace.Traces
 }
 
-// decode reads a message.
+// decode decodes a message of JSON or proto.
 func decode(b []byte) (m message, err error) {
 	if len(b) > 0 && b[0] == '{' {
 		return decodeJSON(b)

@@ -32,7 +32,7 @@ type Options struct {
 	Out      string
 	Engine   engine.Config
 	Progress *backtest.Progress
-	// Asks are times at which something began. Who is suspected of it is written to the file Predictions.
+	// Asks are times at which something began. The suspects of each are written to the file Predictions, if it is not empty.
 	Asks        []Ask
 	Predictions string
 }
@@ -56,12 +56,12 @@ type Result struct {
 }
 
 // Run runs recorded OTLP through one engine, all files together in event time,
-// and writes anomalies.jsonl, incidents.jsonl, series.csv and a report. A file
-// is taken in the order that it has; files are merged by the earliest time of
-// each of their batches, which is a line of JSON or a message of proto. The
-// error is for what stops all of it.
+// and writes anomalies.jsonl, incidents.jsonl, series.csv and a report. It merges
+// files by the earliest time of each batch, a line of JSON or a message of proto,
+// and reads each file in its own order. A file that fails is listed in
+// Result.Failed; the error is for failures that stop the whole run.
 func Run(o Options) (*Result, error) {
-	cursors, total, err := list(o.In)
+	cursors, total, err := listFiles(o.In)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func Run(o Options) (*Result, error) {
 	return r, errors.Join(writeFindings(o.Out, r), writeSeries(o.Out, j.ranked()), page(r, pictures).Write(o.Out))
 }
 
-// list lists the files, those of a folder in the order of their paths. A file that is given twice is taken once.
-func list(in []string) (cursors []*cursor, total int64, err error) {
+// listFiles lists the files, those of a folder in the order of their paths. A file that is given twice is taken once.
+func listFiles(in []string) (cursors []*cursor, total int64, err error) {
 	known := map[string]bool{}
 	for _, root := range in {
 		if root, err = filepath.EvalSymlinks(root); err != nil {

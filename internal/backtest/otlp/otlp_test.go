@@ -289,7 +289,7 @@ func TestPaths(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o750))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("12"), 0o600))
 	}
-	cursors, total, err := list([]string{dir, filepath.Join(dir, "a.json")})
+	cursors, total, err := listFiles([]string{dir, filepath.Join(dir, "a.json")})
 	require.NoError(t, err)
 	var names []string
 	for _, c := range cursors {

@@ -9,12 +9,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// pieceLength is how finely log records and spans of a batch are put in the order of time, in nanoseconds.
+// pieceLength is the span of time of a piece of log records or spans, in nanoseconds.
 const pieceLength = int64(5e9)
 
-// piece is a batch of data points, or what one batch of log records or spans
-// holds of a few seconds: a collector gets batches of that size, a file may hold
-// a whole minute in one.
+// piece is a batch of data points, or the log records or spans of one batch that
+// lie within pieceLength. A collector receives batches of about that size, while a
+// file may hold a whole minute in one.
 type piece struct {
 	due    int64 // event time at which a collector has it
 	signal signal
@@ -25,8 +25,8 @@ type piece struct {
 	logs    plog.Logs
 }
 
-// pieces are the pieces that are not observed yet: what a batch holds must not be
-// seen before what other batches hold of the same time.
+// pieces holds the pieces that are not observed yet, so that the records of all
+// batches are observed in event time.
 type pieces struct {
 	queue[*piece]
 	read int

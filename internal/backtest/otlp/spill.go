@@ -21,7 +21,7 @@ type spill struct {
 	out  *bufio.Writer
 }
 
-// record is a verdict of one series, which has a number.
+// record is a verdict of the series with a number.
 type record struct {
 	series uint32
 	time   int64

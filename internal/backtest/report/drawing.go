@@ -21,7 +21,7 @@ const (
 	leastScoreTop, scoreAbove = 1.5, 3.0 // the axis of scores ends between these
 )
 
-// drawing is a picture as the report's template wants it.
+// drawing holds the values of the report's template for one picture.
 type drawing struct {
 	Name, Caption                          string
 	Value, Expected, Band, Score           string // SVG paths
@@ -170,14 +170,14 @@ func appendBand(b []byte, run []column, x, y scale) []byte {
 	return append(edge.b, 'Z')
 }
 
-// path is an SVG path under way.
+// path builds an SVG path.
 type path struct {
 	b            []byte
 	down         bool
 	lastX, lastY float64
 }
 
-// farAway bounds coordinates: beyond the picture all are alike.
+// farAway bounds coordinates: the picture shows none beyond it.
 const farAway = 9999
 
 func (p *path) to(x, y float64) {

@@ -12,8 +12,8 @@ import (
 // maxColumns bounds the columns of a plot.
 const maxColumns = 1000
 
-// column is what a plot keeps of all points that fall into one stretch of time.
-// Extremes stay, so that no spike is lost; the band is a mean.
+// column summarizes the points of one span of time. It keeps their extremes, so
+// that no spike is lost, and the mean of the band.
 type column struct {
 	time                   int64 // of the first point
 	points, judged         int
@@ -52,7 +52,7 @@ type mark struct {
 	value, opening float64
 }
 
-// maxMarks bounds the openings that are marked: more of them are a smear.
+// maxMarks bounds the openings that are marked. More of them could not be told apart.
 const maxMarks = 500
 
 // Add takes a point. judged is nil if the point has no verdict. Points from before the first one are left out.
@@ -82,7 +82,7 @@ func (p *Plot) Add(t time.Time, v float64, judged *Verdict) {
 	p.columns[at].merge(c)
 }
 
-// halve makes one column of two, all along.
+// halve merges pairs of columns, which doubles their width.
 func (p *Plot) halve() {
 	p.width *= 2
 	half := (len(p.columns) + 1) / 2
