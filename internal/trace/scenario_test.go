@@ -137,7 +137,7 @@ func (s *scenario) way(o *operation, way uint64, byHash map[uint64]int32) string
 
 func (s *scenario) windows() (lines []string) {
 	s.tracker.Drain(func(w *Window) {
-		lines = append(lines, fmt.Sprintf("%s/%s from %d: %d spans, %d failed, p50 %.0f ms, self %.0f ms", w.Service, w.Name, w.Start/1e9, w.Count, w.Errors,
+		lines = append(lines, fmt.Sprintf("%s/%s from %d: %d spans, p50 %.0f ms, self %.0f ms", w.Service, w.Name, w.Start/1e9, w.Count,
 			w.Duration.Quantile(0.5)/1e6, w.Self.Quantile(0.5)/1e6))
 	}, func(w *EdgeWindow) {
 		lines = append(lines, fmt.Sprintf("%s → %s from %d: %d calls, p50 %.0f ms", w.Caller.Service, w.Callee.Service, w.Start/1e9, w.Network.Count(), w.Network.Quantile(0.5)/1e6))

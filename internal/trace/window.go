@@ -8,7 +8,7 @@ package trace
 type Window struct {
 	Operation
 	Start          int64
-	Count, Errors  uint64
+	Count          uint64
 	Duration, Self Sketch
 }
 
@@ -35,9 +35,6 @@ func (t *Tracker) count(o *operation, p *pending, self int64) {
 		w.Start = start
 	}
 	w.Count++
-	if p.failed {
-		w.Errors++
-	}
 	w.Duration.add(p.end - p.start)
 	if self != notMeasured {
 		w.Self.add(self)
