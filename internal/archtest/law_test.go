@@ -45,7 +45,6 @@ var layers = map[string]layer{
 	"internal/wire":       pure,
 	"internal/deadletter": foundation,
 	"internal/ecs":        foundation,
-	"internal/door":       foundation,
 	"internal/vocabulary": foundation,
 	"internal/series":     foundation,
 	"internal/promseries": foundation,
@@ -69,6 +68,10 @@ var layers = map[string]layer{
 	"internal/corpus":     apart,
 	"internal/golden":     apart,
 	"internal/peertest":   apart,
+
+	"internal/excerpt":      pure,
+	"internal/logutil":      foundation,
+	"internal/receiverutil": foundation,
 }
 
 // testLibraries are what the tests of a pure package may use beside the standard library.

@@ -6,6 +6,7 @@ package lumberjackreceiver
 import (
 	"bytes"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -31,12 +32,12 @@ var badInput = []struct {
 	{name: "HTTP", sends: []byte("POST /_bulk HTTP/1.1\r\nHost: x\r\n\r\n"), reason: "version", says: "if it speaks HTTP, it has the wrong port"},
 	{name: "no window", sends: lj.JSON('2', 1, "{}"), reason: "frame", says: "expected a window"},
 	{name: "unknown frame", sends: lj.Join(lj.Window('2', 1), []byte("2X")), reason: "frame", says: "of type 'X'"},
-	{name: "oversized window", sends: lj.Window('2', 101), reason: "window", says: "limits::window_events"},
+	{name: "oversized window", sends: lj.Window('2', 101), reason: "window", says: "limits::items"},
 	{name: "window of 4 billion", sends: lj.Window('2', 0xffffffff), reason: "window", says: "a window of 4294967295 events"},
-	{name: "oversized event", sends: lj.Batch(`{"message":"` + strings.Repeat("x", 1000) + `"}`), reason: "event_size", says: "limits::event_bytes"},
+	{name: "oversized event", sends: lj.Batch(`{"message":"` + strings.Repeat("x", 1000) + `"}`), reason: "event_size", says: "limits::item_bytes"},
 	{name: "event of 4 GiB", sends: lj.Join(lj.Window('2', 1), []byte("2J\x00\x00\x00\x01\xff\xff\xff\xff{")), reason: "event_size", says: "an event's JSON of 4294967295 bytes"},
 	{name: "key of 4 GiB", sends: lj.Join(lj.Window('1', 1), []byte("1D\x00\x00\x00\x01\x00\x00\x00\x01\xff\xff\xff\xff")), reason: "event_size", says: "a key of 4294967295 bytes"},
-	{name: "4 billion keys", sends: lj.Join(lj.Window('1', 1), []byte("1D\x00\x00\x00\x01\xff\xff\xff\xff")), reason: "pairs", says: "limits::pairs"},
+	{name: "4 billion keys", sends: lj.Join(lj.Window('1', 1), []byte("1D\x00\x00\x00\x01\xff\xff\xff\xff")), reason: "pairs", says: "limits::fields"},
 	{name: "oversized compressed frame", sends: lj.Join(lj.Window('2', 1), []byte("2C\xff\xff\xff\xff")), reason: "compressed", says: "the limit is 100000"},
 	{name: "not zlib", sends: lj.Join(lj.Window('2', 1), []byte("2C\x00\x00\x00\x05abcde")), reason: "compressed", says: "not a whole zlib stream"},
 	{name: "zip bomb", sends: lj.Join(lj.Window('2', 50), lj.Compressed('2', bytes.Repeat(lj.JSON('2', 1, `{"message":"`+strings.Repeat("0", 980)+`"}`), 50))), reason: "decompressed", says: "limits::decompressed_bytes"},
@@ -45,7 +46,7 @@ var badInput = []struct {
 	{name: "length too short", sends: lj.Join(lj.Window('2', 2), []byte("2J\x00\x00\x00\x01\x00\x00\x00\x01{}")), reason: "version", says: "the frame's version is '}'"},
 	{name: "fewer events than promised", sends: lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}"), lj.Batch("{}")), reason: "window", says: "1 events of the last one are missing"},
 	{name: "gone in the midst of a window", sends: lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}")), hangsUp: true, reason: "truncated", says: "waiting for more events of the window"},
-	{name: "stalled in the midst of a frame", sends: lj.Batch("{}")[:17], reason: "stalled", says: "the peer took too long to send a window"},
+	{name: "stalled in the midst of a frame", sends: lj.Batch("{}")[:17], reason: "stalled", says: "the peer took longer than read_timeout"},
 	{name: "stalled in the midst of a window", sends: lj.Window('2', 1), reason: "stalled", says: "read_timeout"},
 	{name: "wrong after something right", sends: lj.Join(lj.Batch("{}", "{}"), []byte("nonsense")), sees: []string{"2:2"}, reason: "version", says: "'n'"},
 	{name: "no JSON, and nowhere to keep it", sends: lj.Batch("{}", "{no"), reason: "dead_letter", says: "dead_letter::directory is not set"},
@@ -60,7 +61,8 @@ func TestBadInput(t *testing.T) {
 			next := &pipeline{}
 			r := start(t, next, func(c *Config) {
 				c.ReadTimeout = 500 * time.Millisecond
-				c.Limits = LimitsConfig{WindowEvents: 100, EventBytes: 1000, Pairs: 10, CompressedBytes: 100_000, DecompressedBytes: 20_000}
+				c.MaxRequestBodySize = 100_000
+				c.Limits.Items, c.Limits.ItemBytes, c.Limits.Fields, c.Limits.DecompressedBytes = 100, 1000, 10, 20_000
 			})
 			good := r.dial()
 			good.send(lj.Batch(said(0)))
@@ -118,6 +120,26 @@ func TestDribblingPeer(t *testing.T) {
 	r.counts(1, "lumberjack_errors", reasonStalled)
 }
 
+// A peer that does not read its acknowledgements is noticed early and disconnected.
+func TestAcknowledgementsNeverRead(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes as long as an acknowledgement may take, 10 s")
+	}
+	next := &pipeline{}
+	r := start(t, next, nil)
+	p := r.dial()
+	require.NoError(t, p.Conn.(*net.TCPConn).SetReadBuffer(1024))
+	require.NoError(t, p.SetWriteDeadline(time.Now().Add(2*ackTimeout)))
+	var err error
+	for windows := bytes.Repeat(lj.Batch(said(0)), 100); err == nil; {
+		_, err = p.Write(windows)
+	}
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection is still open")
+	r.counts(1, "lumberjack_errors", reasonAck)
+	assert.Less(t, len(next.accepted()), 20_000, "windows of a peer that reads nothing")
+}
+
 // The time that the pipeline takes is not the peer's.
 func TestSlowPipelineIsNotAStalledPeer(t *testing.T) {
 	t.Parallel()
@@ -138,7 +160,7 @@ func TestIdleTimeout(t *testing.T) {
 	p := r.dial()
 	p.send(lj.Batch(said(0)))
 	p.acks("2:1", "")
-	r.says("nothing came for a long time")
+	r.says("no window began within idle_timeout")
 	r.counts(0, "lumberjack_errors")
 
 	r = start(t, &pipeline{}, func(c *Config) { c.IdleTimeout = 0; c.ReadTimeout = 100 * time.Millisecond })
@@ -149,15 +171,15 @@ func TestIdleTimeout(t *testing.T) {
 	p.silent(150 * time.Millisecond)
 }
 
-func TestMaxConnections(t *testing.T) {
+func TestConcurrency(t *testing.T) {
 	t.Parallel()
-	r := start(t, &pipeline{}, func(c *Config) { c.MaxConnections = 2 })
+	r := start(t, &pipeline{}, func(c *Config) { c.Limits.Concurrency = 2 })
 	one, two := r.dial(), r.dial()
 	r.counts(2, "lumberjack_connections")
 	three := r.dial()
 	three.acks("")
 	r.counts(1, "lumberjack_errors", reasonConnections)
-	r.says("there are too many, see max_connections")
+	r.says("see limits::concurrency")
 	for _, p := range []*peer{one, two} {
 		p.send(lj.Batch(said(0)))
 		p.acks("2:1")
@@ -170,14 +192,14 @@ func TestMaxConnections(t *testing.T) {
 }
 
 // One client leaves room for others.
-func TestMaxConnectionsPerClient(t *testing.T) {
+func TestConcurrencyPerClient(t *testing.T) {
 	t.Parallel()
-	r := start(t, &pipeline{}, func(c *Config) { c.MaxConnections, c.MaxConnectionsPerClient = 3, 2 })
+	r := start(t, &pipeline{}, func(c *Config) { c.Limits.Concurrency, c.Limits.ConcurrencyPerClient = 3, 2 })
 	one, _ := r.dial(), r.dial()
 	r.counts(2, "lumberjack_connections")
 	r.dial().acks("")
 	r.counts(1, "lumberjack_errors", reasonClient)
-	r.says("see max_connections_per_client")
+	r.says("see limits::concurrency_per_client")
 	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext(t.Context(), "tcp", r.addr)
 	require.NoError(t, err)
 	defer conn.Close()

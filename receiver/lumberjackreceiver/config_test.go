@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/auspex-otel/auspex/internal/deadletter"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 )
 
 func TestConfig(t *testing.T) {
@@ -26,13 +29,12 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, confmap.Validate(cfg))
 	assert.Equal(t, "0.0.0.0:5044", cfg.NetAddr.Endpoint)
 	assert.Equal(t, "clients.crt", cfg.TLS.Get().ClientCAFile)
-	assert.Equal(t, 7, cfg.MaxConnections)
-	assert.Equal(t, 3, cfg.MaxConnectionsPerClient)
+	assert.Equal(t, 4, cfg.MaxRequestBodySize)
 	assert.Equal(t, []time.Duration{time.Minute, 10 * time.Second, time.Second}, []time.Duration{cfg.IdleTimeout, cfg.ReadTimeout, cfg.KeepAlive})
-	assert.Equal(t, PartConfig{Events: 100, Bytes: 1000}, cfg.Part)
-	assert.Equal(t, LimitsConfig{WindowEvents: 1, EventBytes: 2, Pairs: 3, CompressedBytes: 4, DecompressedBytes: 5}, cfg.Limits)
-	require.NoError(t, cfg.Limits.limits().Validate())
-	assert.Equal(t, DeadLetterConfig{Directory: "/var/lib/auspex/dead-letters", MaxBytes: 6}, cfg.DeadLetter)
+	assert.Equal(t, receiverutil.Part{Events: 100, Bytes: 1000}, cfg.Part)
+	assert.Equal(t, receiverutil.Limits{Concurrency: 7, ConcurrencyPerClient: 6, Wait: 8 * time.Second, DecompressedBytes: 5, Items: 1, ItemBytes: 2, Fields: 3}, cfg.Limits)
+	require.NoError(t, cfg.codecLimits().Validate())
+	assert.Equal(t, deadletter.Config{Directory: "/var/lib/auspex/dead_letter", MaxBytes: 1_000_000}, cfg.DeadLetter)
 
 	cfg = load(t, "lumberjack/socket")
 	require.NoError(t, confmap.Validate(cfg))
@@ -42,13 +44,13 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	err := confmap.Validate(load(t, "lumberjack/bad"))
 	for _, want := range []string{
 		"endpoint: is empty", `transport: "udp" is not supported`, "dialer: a receiver does not dial", "idle_timeout: is -1s",
-		"read_timeout: is 0s", "keep_alive: is -1s", "max_connections: is 0", "max_connections_per_client: is 0", "part::events: is 0", "part::bytes: is -1",
-		"limits::window_events: is 0", "limits::event_bytes: is 0", "limits::pairs: is 0", "limits::compressed_bytes: is 0",
-		"limits::decompressed_bytes: is 0", "dead_letter::max_bytes: is 0",
+		"read_timeout: is 0s", "keep_alive: is -1s", "limits::concurrency: is 0", "limits::concurrency_per_client: is 0", "limits::wait: is -1s", "part::events: is 0", "part::bytes: is -1",
+		"limits::items: is 0", "limits::item_bytes: is 0", "limits::fields: is 0", "max_request_body_size: is 0",
+		"limits::decompressed_bytes: is 0", "limits::depth: does not apply to this receiver", "dead_letter: max_bytes: is 0",
 	} {
 		assert.ErrorContains(t, err, want)
 	}
-	assert.Len(t, strings.Split(err.Error(), "\n"), 16)
+	assert.Len(t, strings.Split(err.Error(), "\n"), 18)
 	require.ErrorContains(t, section(t, "lumberjack/unknown").Unmarshal(createDefaultConfig()), "ack_early")
 }
 

@@ -23,8 +23,8 @@ import (
 // Reasons for an error beside those of the codec.
 const (
 	reasonAck         = "ack"         // an acknowledgement could not be sent
-	reasonClient      = "client"      // max_connections_per_client is reached
-	reasonConnections = "connections" // max_connections is reached
+	reasonClient      = "client"      // limits::concurrency_per_client is reached
+	reasonConnections = "connections" // limits::concurrency is reached
 	reasonDeadLetter  = "dead_letter" // an event is to be given up, and cannot be
 	reasonRefused     = "refused"     // the pipeline refused events for now
 	reasonStalled     = "stalled"     // the peer was too slow
@@ -35,6 +35,11 @@ const (
 	ackTimeout  = 10 * time.Second       // for a peer that does not read its acknowledgements
 	lingerTime  = 500 * time.Millisecond // for a peer to read the last of them before its bytes are thrown away
 	lingerBytes = 1 << 20
+
+	// ackBuffer is the send buffer of a connection, which only has acknowledgements.
+	// A peer that does not read them is noticed when it is full: after some 3,000
+	// windows. The kernel's own buffer grows to 4 MiB, which takes 300,000 windows.
+	ackBuffer = 16 << 10
 )
 
 // errDraining ends the wait for a window when the receiver shuts down.
@@ -73,10 +78,13 @@ func newConnection(s *server, conn net.Conn) *connection {
 		server: s, conn: conn, peer: peer.String(), ctx: client.NewContext(s.ctx, client.Info{Addr: peer}),
 		idle: true, patience: s.cfg.ReadTimeout,
 	}
+	if buffered, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
+		_ = buffered.SetWriteBuffer(ackBuffer) // If that fails, the connection is gone.
+	}
 	if s.tls != nil {
 		c.conn = tls.Server(conn, s.tls)
 	}
-	c.reader = lumberjack.NewReader(c, s.cfg.Limits.limits())
+	c.reader = lumberjack.NewReader(c, s.cfg.codecLimits())
 	c.acks.conn = c.conn
 	c.part.reset(s.set.BuildInfo.Version)
 	return c
@@ -185,34 +193,37 @@ func (c *connection) drain() {
 // abort ends the connection now.
 func (c *connection) abort() { _ = c.conn.Close() }
 
-// report says why the connection ends, unless that is nobody's fault.
+// report logs and counts why the connection ends, unless that is no fault.
 func (c *connection) report(err error) {
-	logger := c.server.logger.With(zap.String("peer", c.peer))
-	var fault *lumberjack.Error
+	peer := zap.String("peer", c.peer)
+	debug := func(message string, fields ...zap.Field) {
+		c.server.logger.Debug(message, append(fields, peer, zap.Error(err))...)
+	}
+	fault := func(reason, message string, err error) {
+		c.server.failed(reason)
+		c.server.log.Warn(reason, 1, "Connection closed: "+message, zap.String("reason", reason), peer, zap.Error(err))
+	}
+	var wrong *lumberjack.Error
 	var failed *failure
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, errDraining):
-		logger.Debug("connection closed", zap.Error(err))
+		debug("Connection closed")
 	case errors.As(err, &failed):
-		c.server.failed(failed.reason)
-		logger.Warn("connection closed: "+failed.message, zap.String("reason", failed.reason), zap.Error(failed.err))
+		fault(failed.reason, failed.message, failed.err)
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.idle:
-		logger.Debug("connection closed: nothing came for a long time", zap.Duration("idle_timeout", c.server.cfg.IdleTimeout))
+		debug("Connection closed: no window began within idle_timeout", zap.Duration("idle_timeout", c.server.cfg.IdleTimeout))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.server.failed(reasonStalled)
-		logger.Warn("connection closed: the peer took too long to send a window", zap.String("reason", reasonStalled),
-			zap.Duration("read_timeout", c.server.cfg.ReadTimeout), zap.Error(err))
+		fault(reasonStalled, fmt.Sprintf("the peer took longer than read_timeout, which is %v, to send a window", c.server.cfg.ReadTimeout), err)
 	case c.idle:
-		logger.Debug("connection closed: the peer is gone", zap.Error(err))
-	case errors.As(err, &fault):
-		c.server.failed(string(fault.Reason))
-		logger.Warn("connection closed: "+describe(fault), zap.String("reason", string(fault.Reason)), zap.Error(err))
+		debug("Connection closed: the peer is gone")
+	case errors.As(err, &wrong):
+		fault(string(wrong.Reason), describe(wrong), err)
 	default:
-		logger.Error("connection closed", zap.Error(err))
+		c.server.log.Error("unexpected", 1, "Connection closed", peer, zap.Error(err))
 	}
 }
 
-// describe says what is wrong, and what to do about it where that is likely.
+// describe explains what is wrong with a stream, and what to do where the cause is likely.
 func describe(fault *lumberjack.Error) string {
 	const wrong = "the peer sent something wrong"
 	switch fault.Reason {
@@ -221,11 +232,13 @@ func describe(fault *lumberjack.Error) string {
 	case lumberjack.ReasonVersion:
 		return wrong + "; if it speaks TLS, set tls, and if it speaks HTTP, it has the wrong port"
 	case lumberjack.ReasonWindow:
-		return wrong + "; it may need a larger limits::window_events"
+		return wrong + "; it may need a larger limits::items"
 	case lumberjack.ReasonEventSize:
-		return wrong + "; it may need a larger limits::event_bytes"
+		return wrong + "; it may need a larger limits::item_bytes"
 	case lumberjack.ReasonPairs:
-		return wrong + "; it may need a larger limits::pairs"
+		return wrong + "; it may need a larger limits::fields"
+	case lumberjack.ReasonCompressed:
+		return wrong + "; it may need a larger max_request_body_size"
 	case lumberjack.ReasonDecompressed:
 		return wrong + "; it may need a larger limits::decompressed_bytes"
 	}

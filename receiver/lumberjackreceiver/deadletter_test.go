@@ -4,9 +4,7 @@
 package lumberjackreceiver
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,29 +13,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
+	"github.com/auspex-otel/auspex/internal/deadletter"
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
 func errPermanent(text string) error { return consumererror.NewPermanent(errors.New(text)) }
 
-// letters reads the dead-letter file.
-func (r *running) dead() (all []letter) {
-	r.Helper()
-	f, err := os.Open(r.server.letters.path())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	require.NoError(r, err)
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var l letter
-		require.NoError(r, json.Unmarshal(lines.Bytes(), &l), lines.Text())
-		all = append(all, l)
-	}
+// dead reads the dead letters below a directory.
+func dead(t *testing.T, dir string) (all []deadletter.Letter) {
+	t.Helper()
+	damaged, err := deadletter.Read(dir, func(l deadletter.Letter) error { all = append(all, l); return nil })
+	require.NoError(t, err)
+	assert.Zero(t, damaged)
 	return all
 }
 
@@ -55,34 +45,34 @@ func TestPermanentErrorBecomesDeadLetters(t *testing.T) {
 	p.send(lj.Batch(said(0), "{\n\"message\": \"line 1\"\n}", said(2)))
 	p.acks("2:2", "2:3")
 	assert.Equal(t, bodies(2, 3), next.accepted())
-	dead := r.dead()
+	dead := dead(t, dir)
 	require.Len(t, dead, 2)
-	assert.JSONEq(t, said(0), string(dead[0].Event))
-	assert.JSONEq(t, said(1), string(dead[1].Event))
+	assert.JSONEq(t, said(0), string(dead[0].Payload))
+	assert.JSONEq(t, said(1), string(dead[1].Payload))
 	assert.Contains(t, dead[0].Reason, "a field has the wrong type")
-	assert.Equal(t, p.LocalAddr().String(), dead[0].Peer)
-	assert.False(t, dead[0].Time.IsZero())
+	assert.Equal(t, map[string]string{"peer": p.LocalAddr().String()}, dead[0].Attributes)
+	assert.Equal(t, "receivers::"+r.set.ID.String(), dead[0].Component)
 	r.counts(2, "lumberjack_dead_letters", letterRefused)
 	r.counts(3, "lumberjack_acknowledged_events")
 	r.counts(0, "lumberjack_errors")
-	r.says("written to the dead-letter file and acknowledged")
-	assert.Equal(t, filepath.Join(dir, "receiver_"+r.set.ID.Type().String()+"_"+r.set.ID.Name(), "dead-letters.jsonl"), r.server.letters.path())
+	r.counts(0, "lumberjack_dead_letters_discarded")
+	r.says("written to the dead letter and acknowledged")
 }
 
 func TestNotJSONBecomesADeadLetter(t *testing.T) {
 	t.Parallel()
+	dir := t.TempDir()
 	next := &pipeline{}
-	r := start(t, next, func(c *Config) { c.DeadLetter.Directory = t.TempDir() })
+	r := start(t, next, func(c *Config) { c.DeadLetter.Directory = dir })
 	p := r.dial()
 	p.send(lj.Batch(said(0), "{no", "\xff\xfe", `["a"]`, `{} {}`, "", said(1)))
 	p.acks("2:7")
 	assert.Equal(t, bodies(0, 2), next.accepted())
-	dead := r.dead()
+	dead := dead(t, dir)
 	require.Len(t, dead, 5)
-	assert.Equal(t, "{no", dead[0].Text)
-	assert.Equal(t, []byte("\xff\xfe"), dead[1].Base64)
-	assert.JSONEq(t, `["a"]`, string(dead[2].Event))
-	assert.Equal(t, "{} {}", dead[3].Text)
+	for i, want := range []string{"{no", "\xff\xfe", `["a"]`, "{} {}", ""} {
+		assert.Equal(t, want, string(dead[i].Payload))
+	}
 	for i, want := range []string{"is not JSON: invalid character 'n'", "is not JSON", "is not a JSON object", "something follows its end", "is not JSON: EOF"} {
 		assert.Contains(t, dead[i].Reason, want)
 	}
@@ -104,15 +94,16 @@ func TestDeadLettersWaitForThePipeline(t *testing.T) {
 		}
 		return nil
 	}}
-	r := start(t, next, func(c *Config) { c.DeadLetter.Directory = t.TempDir() })
+	dir := t.TempDir()
+	r := start(t, next, func(c *Config) { c.DeadLetter.Directory = dir })
 	p := r.dial()
 	p.send(lj.Batch(said(0), "{no"))
 	p.acks("")
-	assert.Empty(t, r.dead())
+	assert.Empty(t, dead(t, dir))
 	p = r.dial()
 	p.send(lj.Batch(said(0), "{no"))
 	p.acks("2:2")
-	assert.Len(t, r.dead(), 1)
+	assert.Len(t, dead(t, dir), 1)
 	assert.Equal(t, bodies(0, 1), next.accepted())
 }
 
@@ -128,30 +119,6 @@ func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 		r.counts(1, "lumberjack_errors", reasonDeadLetter)
 		r.counts(0, "lumberjack_acknowledged_events")
 		r.says("dead_letter::directory is not set")
-	})
-	t.Run("full, until somebody moves it away", func(t *testing.T) {
-		dir := t.TempDir()
-		r := start(t, &pipeline{answer: never}, func(c *Config) { c.DeadLetter = DeadLetterConfig{Directory: dir, MaxBytes: 300} })
-		p := r.dial()
-		p.send(lj.Batch(said(0)))
-		p.acks("2:1")
-		p.send(lj.Batch(said(1), said(2)))
-		p.acks("")
-		require.Len(t, r.dead(), 1, "all of a part or nothing")
-		r.says("is full: it has ")
-		require.NoError(t, os.Rename(r.server.letters.path(), filepath.Join(dir, "moved")))
-		p = r.dial()
-		p.send(lj.Batch(said(1)))
-		p.acks("2:1")
-		require.Len(t, r.dead(), 1)
-	})
-	t.Run("full, and an event that is not JSON", func(t *testing.T) {
-		next := &pipeline{}
-		r := start(t, next, func(c *Config) { c.DeadLetter = DeadLetterConfig{Directory: t.TempDir(), MaxBytes: 300} })
-		p := r.dial()
-		p.send(lj.Batch(said(0), "{no"))
-		p.acks("")
-		assert.Zero(t, next.calls, "else each try would repeat the others")
 	})
 	t.Run("a folder that is a file", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "file")
@@ -172,22 +139,26 @@ func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 		p = r.dial()
 		p.send(lj.Batch(said(0)))
 		p.acks("2:1")
-		assert.Len(t, r.dead(), 1)
+		assert.Len(t, dead(t, dir), 1)
 	})
 }
 
-// A crash in the midst of a line spoils that line only.
-func TestDeadLettersAfterATornLine(t *testing.T) {
+// A full dead letter loses its oldest entries, and never keeps other events back.
+func TestFullDeadLetterBlocksNothing(t *testing.T) {
 	t.Parallel()
-	d := newDeadLetters(DeadLetterConfig{Directory: t.TempDir(), MaxBytes: 1000}, component.MustNewIDWithName("lumberjack", "a/b"))
-	assert.Equal(t, "receiver_lumberjack_a_b", filepath.Base(filepath.Dir(d.path())))
-	require.NoError(t, d.prepare())
-	require.NoError(t, os.WriteFile(d.path(), []byte(`{"time":"20`), 0o600))
-	require.NoError(t, d.write([]letter{newLetter(time0, "why", "who", []byte("<&>"))}))
-	b, err := os.ReadFile(d.path())
-	require.NoError(t, err)
-	assert.Equal(t, []string{`{"time":"20`, `{"time":"2026-05-04T12:00:00Z","reason":"why","peer":"who","event_text":"<&>"}`, ""}, strings.Split(string(b), "\n"))
-	info, err := os.Stat(d.path())
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	dir := t.TempDir()
+	next := &pipeline{}
+	r := start(t, next, func(c *Config) { c.DeadLetter = deadletter.Config{Directory: dir, MaxBytes: 16 << 10} })
+	p := r.dial()
+	for i := range 100 {
+		p.send(lj.Batch(said(i), "no JSON "+strings.Repeat("x", 500)))
+		p.acks("2:2")
+	}
+	assert.Equal(t, bodies(0, 100), next.accepted())
+	r.counts(100, "lumberjack_dead_letters", letterNotJSON)
+	kept := len(dead(t, dir))
+	assert.Greater(t, kept, 15)
+	r.counts(int64(100-kept), "lumberjack_dead_letters_discarded")
+	r.says("oldest entries were discarded")
+	r.counts(0, "lumberjack_errors")
 }

@@ -27,7 +27,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
@@ -126,7 +126,7 @@ func prepare(t *testing.T, next *pipeline, change func(*Config)) *running {
 	set.Logger, r.log = zap.New(core), log
 	logs, err := NewFactory().CreateLogs(t.Context(), set, cfg, next)
 	require.NoError(t, err)
-	r.server = logs.(*door.Instance[*server]).Component
+	r.server = logs.(*receiverutil.Instance[*server]).Component
 	t.Cleanup(func() { assert.NoError(t, r.telemetry.Shutdown(context.Background())) })
 	return r
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -21,7 +20,9 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/deadletter"
+	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
@@ -40,15 +41,17 @@ type server struct {
 	nextMetrics consumer.Metrics
 	obs         *receiverhelper.ObsReport
 	telemetry   *metadata.TelemetryBuilder
-	letters     deadLetters
-	slots       *door.Slots
+	log         *logutil.Limiter
+	letters     *deadletter.Writer // nil: dead_letter::directory is not set
+	admission   *receiverutil.Admission
 	tls         *tls.Config
 
-	listener net.Listener
-	ctx      context.Context // of everything given to the pipeline; cancelled when Shutdown's time is over
-	cancel   context.CancelFunc
-	stopping chan struct{}
-	running  sync.WaitGroup
+	listener  net.Listener
+	ctx       context.Context // of everything passed to the pipeline; canceled when Shutdown's time is over
+	cancel    context.CancelFunc
+	accepting context.Context // canceled when Shutdown begins
+	stop      context.CancelFunc
+	running   sync.WaitGroup
 
 	mu          sync.Mutex
 	stopped     bool
@@ -68,35 +71,36 @@ func newServer(cfg *Config, set receiver.Settings) (*server, error) {
 	}
 	return &server{
 		cfg: cfg, set: set, logger: set.Logger, obs: obs, telemetry: telemetry,
-		letters: newDeadLetters(cfg.DeadLetter, set.ID), slots: door.NewSlots(cfg.MaxConnections, cfg.MaxConnectionsPerClient),
+		log: logutil.NewLimiter(set.Logger), letters: deadletter.New(cfg.DeadLetter, component.KindReceiver, set.ID, set.Logger),
+		admission:   receiverutil.NewAdmission(cfg.Limits),
 		connections: map[*connection]struct{}{},
 	}, nil
 }
 
 // Start listens. What would fail later for a wrong setting fails here.
-func (s *server) Start(ctx context.Context, _ component.Host) error {
+func (s *server) Start(ctx context.Context, host component.Host) error {
 	if s.cfg.TLS.HasValue() {
 		config, err := s.cfg.TLS.Get().LoadTLSConfig(ctx)
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.key("tls"), err)
+			return fmt.Errorf("%s: %w", receiverutil.Key(s.set.ID, "tls"), err)
 		}
 		s.tls = config
 	}
-	if err := s.letters.prepare(); err != nil {
-		return fmt.Errorf("%s: dead letters cannot be written: %w", s.key("dead_letter::directory"), err)
+	if s.letters == nil {
+		s.logger.Warn("Events that the pipeline rejects permanently are not acknowledged, and their senders send them forever: set a folder for dead letters",
+			zap.String("key", receiverutil.Key(s.set.ID, "dead_letter::directory")))
+	} else if err := s.letters.Prepare(); err != nil {
+		return fmt.Errorf("%s: dead letters cannot be written: %w", receiverutil.Key(s.set.ID, "dead_letter::directory"), err)
 	}
 	listener, err := s.cfg.NetAddr.Listen(ctx)
 	if err != nil {
-		return s.listenError(err)
+		return receiverutil.ListenError(s.set.ID, s.cfg.NetAddr.Endpoint, err)
 	}
-	s.listener, s.stopping = listener, make(chan struct{})
+	s.listener = listener
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.logger.Info("waiting for senders", zap.Stringer("address", listener.Addr()), zap.Bool("tls", s.tls != nil))
-	if s.letters.file == nil {
-		s.logger.Warn("events that the pipeline refuses for good are not acknowledged, so their sender sends them for ever: set a folder for them",
-			zap.String("key", s.key("dead_letter::directory")))
-	}
-	s.running.Go(func() { s.accept(listener) })
+	s.accepting, s.stop = context.WithCancel(s.ctx)
+	s.logger.Info("Waiting for clients", zap.Stringer("address", listener.Addr()), zap.Bool("tls", s.tls != nil))
+	s.running.Go(func() { s.accept(listener, host) })
 	return nil
 }
 
@@ -107,8 +111,11 @@ func (s *server) Shutdown(ctx context.Context) error {
 	if s.listener == nil {
 		return nil
 	}
-	close(s.stopping)
+	s.stop()
 	err := s.listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil // It failed before.
+	}
 	s.listener = nil
 	s.mu.Lock()
 	s.stopped = true
@@ -143,34 +150,39 @@ func (s *server) each(do func(*connection)) {
 	}
 }
 
-func (s *server) accept(listener net.Listener) {
+// accept serves connections until Shutdown, or until the listener fails.
+func (s *server) accept(listener net.Listener, host component.Host) {
 	for {
 		conn, err := listener.Accept()
-		if err == nil {
-			s.serve(conn)
-			continue
-		}
-		if errors.Is(err, net.ErrClosed) {
+		var temporary net.Error
+		switch {
+		case err == nil:
+			s.running.Go(func() { s.serve(conn) })
+		case s.accepting.Err() != nil:
 			return
-		}
-		s.logger.Error("a connection could not be accepted, trying again", zap.Error(err))
-		select {
-		case <-s.stopping:
+		case errors.As(err, &temporary) && temporary.Temporary(): //nolint:staticcheck // net/http tells them apart in the same way
+			s.log.Error("accept", 1, "A connection could not be accepted, trying again", zap.Error(err))
+			select {
+			case <-s.accepting.Done():
+			case <-time.After(acceptPause):
+			}
+		default:
+			receiverutil.ReportFailure(host, s.logger, err)
 			return
-		case <-time.After(acceptPause):
 		}
 	}
 }
 
-// serve gives a connection its goroutine, or closes it if there are too many.
+// serve serves a connection to its end, or closes it if there are too many.
 func (s *server) serve(conn net.Conn) {
-	c := newConnection(s, conn)
-	release, err := s.slots.Take(door.Client(conn.RemoteAddr()))
+	ticket, err := s.admission.Enter(s.accepting, receiverutil.Client(conn.RemoteAddr()))
 	if err != nil {
-		s.tooMany(c, err)
 		_ = conn.Close()
+		s.turnedAway(conn.RemoteAddr(), err)
 		return
 	}
+	defer ticket.Leave()
+	c := newConnection(s, conn)
 	s.mu.Lock()
 	stopped := s.stopped
 	if !stopped {
@@ -178,45 +190,31 @@ func (s *server) serve(conn net.Conn) {
 	}
 	s.mu.Unlock()
 	if stopped {
-		release()
 		_ = conn.Close()
 		return
 	}
 	s.telemetry.ReceiverLumberjackConnections.Add(s.ctx, 1)
-	s.running.Go(func() {
-		c.run()
-		s.mu.Lock()
-		delete(s.connections, c)
-		s.mu.Unlock()
-		release()
-		s.telemetry.ReceiverLumberjackConnections.Add(s.ctx, -1)
-	})
+	c.run()
+	s.mu.Lock()
+	delete(s.connections, c)
+	s.mu.Unlock()
+	s.telemetry.ReceiverLumberjackConnections.Add(s.ctx, -1)
 }
 
-// tooMany says which limit a connection was one too many for.
-func (s *server) tooMany(c *connection, err error) {
-	if errors.Is(err, door.ErrClient) {
-		s.failed(reasonClient)
-		s.logger.Warn("connection refused: this client has too many, see max_connections_per_client", zap.String("peer", c.peer),
-			zap.Int("max_connections_per_client", s.cfg.MaxConnectionsPerClient))
+// turnedAway counts and logs a connection that was one too many, unless the receiver shuts down.
+func (s *server) turnedAway(peer net.Addr, err error) {
+	reason := reasonConnections
+	switch {
+	case errors.Is(err, receiverutil.ErrClient):
+		reason = reasonClient
+	case !errors.Is(err, receiverutil.ErrFull):
 		return
 	}
-	s.failed(reasonConnections)
-	s.logger.Warn("connection refused: there are too many, see max_connections", zap.String("peer", c.peer), zap.Int("max_connections", s.cfg.MaxConnections))
+	s.failed(reason)
+	s.log.Warn(reason, 1, "Connection refused", zap.Stringer("peer", peer), zap.String("reason", reason), zap.Error(err))
 }
 
 // failed counts a connection that was closed for an error.
 func (s *server) failed(reason string) {
 	s.telemetry.ReceiverLumberjackErrors.Add(context.Background(), 1, metric.WithAttributes(attribute.String("reason", reason)))
-}
-
-// key is the place of a setting in the collector's configuration.
-func (s *server) key(name string) string { return "receivers::" + s.set.ID.String() + "::" + name }
-
-func (s *server) listenError(err error) error {
-	endpoint := s.cfg.NetAddr.Endpoint
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s: cannot listen on %s, another program does: end that program, or set another endpoint: %w", s.key("endpoint"), endpoint, err)
-	}
-	return fmt.Errorf("%s: cannot listen on %s: set an address of this machine that is free: %w", s.key("endpoint"), endpoint, err)
 }

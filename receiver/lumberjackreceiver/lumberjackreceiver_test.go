@@ -147,7 +147,7 @@ func TestRefusedIsSentAgain(t *testing.T) {
 	assert.Equal(t, bodies(0, 10), next.accepted())
 	r.counts(10, "lumberjack_acknowledged_events")
 	r.counts(2, "lumberjack_errors", reasonRefused)
-	r.says("the pipeline refused events for now, the peer sends them again")
+	r.says("the pipeline cannot accept events now, the peer sends them again")
 	r.says("memory is full")
 }
 

@@ -81,15 +81,16 @@ func TestMeasurementsWithoutAPipelineOfMetrics(t *testing.T) {
 
 func TestLogsWithoutAPipelineOfLogs(t *testing.T) {
 	t.Parallel()
+	dir := t.TempDir()
 	next := &meters{}
-	r := prepare(t, nil, func(c *Config) { c.DeadLetter.Directory = t.TempDir() })
+	r := prepare(t, nil, func(c *Config) { c.DeadLetter.Directory = dir })
 	r.nextLogs, r.nextMetrics = nil, next
 	r.begin()
 	p := r.dial()
 	p.send(lj.Batch(said(0), numbers))
 	p.acks("2:2")
 	assert.Len(t, next.took, 1)
-	dead := r.dead()
+	dead := dead(t, dir)
 	require.Len(t, dead, 1)
 	assert.Contains(t, dead[0].Reason, "no pipeline of logs")
 	r.counts(1, "lumberjack_dead_letters", letterNoPipeline)

@@ -13,8 +13,10 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/ecs"
+	"github.com/auspex-otel/auspex/internal/excerpt"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
@@ -25,6 +27,9 @@ const (
 	letterNotJSON    = "not_json"
 	letterRefused    = "refused"
 )
+
+// errNoDirectory means that events cannot be kept, so their sender must keep them.
+var errNoDirectory = errors.New("dead_letter::directory is not set")
 
 // errNoLogs is about an event that is no measurement, where only those are taken.
 var errNoLogs = errors.New("holds no measurements, and the receiver is in no pipeline of logs")
@@ -146,15 +151,13 @@ func (c *connection) handOver(last bool) error {
 // deliver returns nil when the part is in the pipeline, or on disk as dead letters.
 func (c *connection) deliver() error {
 	p := &c.part
-	if n := len(p.damaged); n > 0 {
-		// To know this first keeps a sender that repeats such an event for ever from repeating the others into the pipeline.
-		if err := c.server.letters.room(len(p.raw), n); err != nil {
-			return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, or that no pipeline takes, and they cannot be kept as dead letters", n), err}
-		}
+	if n := len(p.damaged); n > 0 && c.server.letters == nil {
+		// The pipeline does not get the others: the sender repeats all of them together with the damaged ones.
+		return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, or that no pipeline takes, and they cannot be kept as dead letters", n), errNoDirectory}
 	}
 	err := c.consume()
-	if err != nil && !door.Permanent(err) {
-		return &failure{reasonRefused, "the pipeline refused events for now, the peer sends them again", err}
+	if err != nil && !receiverutil.Permanent(err) {
+		return &failure{reasonRefused, "the pipeline cannot accept events now, the peer sends them again", err}
 	}
 	if err != nil || len(p.damaged) > 0 {
 		return c.bury(err)
@@ -188,21 +191,28 @@ func (c *connection) consume() error {
 	return errors.Join(logsErr, metricsErr)
 }
 
-// bury writes dead letters: all events if the pipeline refused them for good, else those that are damaged.
-func (c *connection) bury(refused error) error {
-	p, now := &c.part, time.Now()
-	var letters []letter
+// bury writes dead letters: all events if the pipeline rejected them permanently, otherwise those that are damaged.
+func (c *connection) bury(rejected error) error {
+	p := &c.part
+	if c.server.letters == nil {
+		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(p.ends)), errors.Join(rejected, errNoDirectory)}
+	}
+	var letters []deadletter.Letter
 	for i := range p.ends {
-		reason := refused
+		reason := rejected
 		if damage := p.damaged[i]; damage != nil {
 			reason = damage
 		}
 		if reason != nil {
-			letters = append(letters, newLetter(now, reason.Error(), c.peer, p.event(i)))
+			letters = append(letters, deadletter.Letter{Items: 1, Reason: reason.Error(), Attributes: map[string]string{"peer": c.peer}, Payload: p.event(i)})
 		}
 	}
-	if err := c.server.letters.write(letters); err != nil {
-		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(letters)), errors.Join(refused, err)}
+	discarded, err := c.server.letters.Write(letters)
+	if discarded > 0 {
+		c.server.telemetry.ReceiverLumberjackDeadLettersDiscarded.Add(c.ctx, int64(discarded))
+	}
+	if err != nil {
+		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(letters)), errors.Join(rejected, err)}
 	}
 	homeless := 0
 	for _, damage := range p.damaged {
@@ -214,9 +224,8 @@ func (c *connection) bury(refused error) error {
 	c.count(letterNoPipeline, homeless)
 	c.count(letterNotJSON, damaged-homeless)
 	c.count(letterRefused, len(letters)-damaged)
-	c.server.logger.Error("events cannot be delivered; they were written to the dead-letter file and acknowledged",
-		zap.String("peer", c.peer), zap.Int("events", len(letters)), zap.String("file", c.server.letters.path()),
-		zap.String("first_reason", letters[0].Reason))
+	c.server.log.Error("dead letters", len(letters), "Events cannot be delivered; they were written to the dead letter and acknowledged",
+		zap.String("peer", c.peer), zap.String("folder", c.server.letters.Folder()), zap.String("first_reason", excerpt.Of(letters[0].Reason)))
 	return nil
 }
 

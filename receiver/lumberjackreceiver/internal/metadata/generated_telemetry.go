@@ -23,13 +23,14 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                metric.Meter
-	mu                                   sync.Mutex
-	registrations                        []metric.Registration
-	ReceiverLumberjackAcknowledgedEvents metric.Int64Counter
-	ReceiverLumberjackConnections        metric.Int64UpDownCounter
-	ReceiverLumberjackDeadLetters        metric.Int64Counter
-	ReceiverLumberjackErrors             metric.Int64Counter
+	meter                                  metric.Meter
+	mu                                     sync.Mutex
+	registrations                          []metric.Registration
+	ReceiverLumberjackAcknowledgedEvents   metric.Int64Counter
+	ReceiverLumberjackConnections          metric.Int64UpDownCounter
+	ReceiverLumberjackDeadLetters          metric.Int64Counter
+	ReceiverLumberjackDeadLettersDiscarded metric.Int64Counter
+	ReceiverLumberjackErrors               metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -75,7 +76,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverLumberjackDeadLetters, err = builder.meter.Int64Counter(
 		"otelcol_receiver_lumberjack_dead_letters",
-		metric.WithDescription("Events that were written to the dead-letter file, by reason. [Development]"),
+		metric.WithDescription("Events that were written to the dead letter, by reason. [Development]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverLumberjackDeadLettersDiscarded, err = builder.meter.Int64Counter(
+		"otelcol_receiver_lumberjack_dead_letters_discarded",
+		metric.WithDescription("Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

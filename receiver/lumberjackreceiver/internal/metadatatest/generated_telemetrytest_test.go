@@ -22,6 +22,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverLumberjackAcknowledgedEvents.Add(context.Background(), 1)
 	tb.ReceiverLumberjackConnections.Add(context.Background(), 1)
 	tb.ReceiverLumberjackDeadLetters.Add(context.Background(), 1)
+	tb.ReceiverLumberjackDeadLettersDiscarded.Add(context.Background(), 1)
 	tb.ReceiverLumberjackErrors.Add(context.Background(), 1)
 	AssertEqualReceiverLumberjackAcknowledgedEvents(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -30,6 +31,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverLumberjackDeadLetters(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverLumberjackDeadLettersDiscarded(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverLumberjackErrors(t, testTel,

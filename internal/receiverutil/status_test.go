@@ -1,13 +1,15 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package door
+package receiverutil
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 )
 
@@ -19,4 +21,15 @@ func TestPermanent(t *testing.T) {
 	assert.True(t, Permanent(errors.Join(never, never)))
 	assert.False(t, Permanent(errors.Join(never, no)), "one of the consumers may still take it")
 	assert.False(t, Permanent(errors.Join(never, errors.Join(no, never))))
+}
+
+func TestReject(t *testing.T) {
+	assert.Nil(t, Reject(nil, http.StatusTooManyRequests))
+	no := errors.New("no")
+	r := Reject(no, http.StatusServiceUnavailable)
+	assert.Equal(t, http.StatusServiceUnavailable, r.Status)
+	require.ErrorIs(t, r.Err, no)
+	r = Reject(consumererror.NewPermanent(no), http.StatusServiceUnavailable)
+	assert.Equal(t, http.StatusBadRequest, r.Status)
+	require.ErrorIs(t, r.Err, no)
 }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package door
+package receiverutil
 
 import (
 	"context"
@@ -10,15 +10,16 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// Instances are components by their configurations. The zero value is empty.
+// Instances holds the components that several pipelines share, by their
+// configuration. The zero value is empty.
 type Instances[C component.Component] struct {
 	mu sync.Mutex
 	by map[component.Config]*Instance[C]
 }
 
-// Instance is a component that is started once and stopped once, however often it is told to.
+// Instance is a component that is started once and stopped once, however many pipelines have it.
 type Instance[C component.Component] struct {
-	// Component is what is shared.
+	// Component is the shared component.
 	Component C
 
 	forget      func()
@@ -26,7 +27,7 @@ type Instance[C component.Component] struct {
 	err         error
 }
 
-// Get returns the instance for a configuration, a pointer, and makes it if there is none.
+// Get returns the instance for a configuration, which is a pointer, and creates it if there is none.
 func (i *Instances[C]) Get(cfg component.Config, create func() (C, error)) (*Instance[C], error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -49,13 +50,13 @@ func (i *Instances[C]) Get(cfg component.Config, create func() (C, error)) (*Ins
 	return in, nil
 }
 
-// Start starts the component at the first call; later ones return what that did.
+// Start starts the component at the first call. Later calls return the result of the first.
 func (in *Instance[C]) Start(ctx context.Context, host component.Host) error {
 	in.start.Do(func() { in.err = in.Component.Start(ctx, host) })
 	return in.err
 }
 
-// Shutdown stops the component at the first call, and forgets it.
+// Shutdown stops the component at the first call and removes it from its Instances.
 func (in *Instance[C]) Shutdown(ctx context.Context) (err error) {
 	in.stop.Do(func() {
 		err = in.Component.Shutdown(ctx)

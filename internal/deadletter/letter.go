@@ -1,0 +1,101 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deadletter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// Letter is data that can never be delivered, with the reason: one line of a segment.
+type Letter struct {
+	// Time is when the letter was written.
+	Time time.Time `json:"time"`
+	// Component is the receiver or exporter that wrote it, as in exporters::elasticsearch/logs.
+	Component string `json:"component"`
+	// Signal is logs, metrics or traces, or empty if the data was not recognized.
+	Signal string `json:"signal,omitempty"`
+	// Items is the number of events, documents or samples in the payload.
+	Items int `json:"items"`
+	// Reason is the error that the next hop returned, or what is wrong with the data.
+	Reason string `json:"reason"`
+	// Attributes are what the component needs to send the payload again, and whom it concerned.
+	Attributes map[string]string `json:"attributes,omitempty"`
+	// Payload is the data as it was received, or as it was to be sent.
+	Payload Payload `json:"payload,omitzero"`
+	// OmittedBytes is the size of a payload that was larger than the folder may be, and is not there.
+	OmittedBytes int `json:"payload_omitted_bytes,omitempty"`
+}
+
+// Payload is written as JSON if it is JSON, else as text if it is UTF-8, else as base64.
+type Payload []byte
+
+// IsZero reports whether there is no payload.
+func (p Payload) IsZero() bool { return p == nil }
+
+// payload has exactly one of its fields.
+type payload struct {
+	JSON   json.RawMessage `json:"json,omitempty"`
+	Text   *string         `json:"text,omitempty"`
+	Base64 *[]byte         `json:"base64,omitempty"`
+}
+
+// MarshalJSON returns an object with one key, which names the form.
+func (p Payload) MarshalJSON() ([]byte, error) {
+	var form payload
+	switch bytes := []byte(p); {
+	case json.Valid(bytes):
+		form.JSON = bytes
+	case utf8.Valid(bytes):
+		text := string(bytes)
+		form.Text = &text
+	default:
+		form.Base64 = &bytes
+	}
+	return encode(form)
+}
+
+// UnmarshalJSON reads what MarshalJSON returns.
+func (p *Payload) UnmarshalJSON(b []byte) error {
+	var form payload
+	if err := json.Unmarshal(b, &form); err != nil {
+		return err
+	}
+	switch {
+	case form.JSON != nil:
+		*p = Payload(form.JSON)
+	case form.Text != nil:
+		*p = Payload(*form.Text)
+	case form.Base64 != nil:
+		*p = *form.Base64
+	default:
+		return errors.New("the payload has none of json, text and base64")
+	}
+	return nil
+}
+
+// line returns the letter as a line of at most limit bytes, without its payload if that is too large.
+func (l Letter) line(limit int64) (line []byte, omitted bool, err error) {
+	if line, err = encode(l); err != nil || int64(len(line)) <= limit {
+		return line, false, err
+	}
+	l.OmittedBytes, l.Payload = len(l.Payload), nil
+	if line, err = encode(l); err == nil && int64(len(line)) > limit {
+		err = fmt.Errorf("a letter without its payload has %d bytes, and dead_letter::max_bytes is %d", len(line), limit)
+	}
+	return line, true, err
+}
+
+// encode returns a value as JSON with a newline at its end, and leaves <, > and & as they are.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
