@@ -10,8 +10,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -22,6 +20,7 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
@@ -131,16 +130,12 @@ func newSampleKey(labels map[string]string) (k sampleKey, err error) {
 // inLetters returns the samples of a run that are in dead letters below a folder.
 func inLetters(t *testing.T, folder, run string) map[sampleKey]float64 {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*", "*.snappy"))
-	require.NoError(t, err)
 	samples := map[sampleKey]float64{}
-	for _, file := range files {
-		packed, err := os.ReadFile(file)
+	_, err := deadletter.Read(folder, func(l deadletter.Letter) error {
+		body, err := snappy.Decode(nil, l.Payload)
 		require.NoError(t, err)
-		body, err := snappy.Decode(nil, packed)
-		require.NoError(t, err, "%s", file)
 		var request prompb.WriteRequest
-		require.NoError(t, request.Unmarshal(body), "%s", file)
+		require.NoError(t, request.Unmarshal(body))
 		for _, ts := range request.Timeseries {
 			labels := map[string]string{}
 			for _, l := range ts.Labels {
@@ -150,12 +145,14 @@ func inLetters(t *testing.T, folder, run string) map[sampleKey]float64 {
 				continue
 			}
 			k, err := newSampleKey(labels)
-			require.NoError(t, err, "%s", file)
+			require.NoError(t, err)
 			for _, s := range ts.Samples {
 				k.at = s.Timestamp
 				samples[k] = s.Value
 			}
 		}
-	}
+		return nil
+	})
+	require.NoError(t, err)
 	return samples
 }

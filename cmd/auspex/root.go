@@ -76,6 +76,9 @@ tries the collector's judgement on telemetry that was recorded.
   # what would it have said about the last month?
   auspex backtest csv --in history --out judged
 
+  # what could never be delivered, and why?
+  auspex deadletter list
+
   # what do these logs say?
   auspex templates /var/log/syslog`,
 		Args:          noArguments,
@@ -85,7 +88,7 @@ tries the collector's judgement on telemetry that was recorded.
 	}
 	root.SetOut(env.out)
 	root.SetErr(env.errs)
-	root.AddCommand(newBacktest(env), newIncidents(env), newSilence(env), newTemplates(env), newVersion(env))
+	root.AddCommand(newBacktest(env), newDeadLetter(env), newIncidents(env), newSilence(env), newTemplates(env), newVersion(env))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

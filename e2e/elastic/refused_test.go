@@ -4,15 +4,13 @@
 package elastic
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 func testMappingConflict(s *suite) {
@@ -27,10 +25,10 @@ func testMappingConflict(s *suite) {
 
 	letters := deadLetters(s.t, folder)
 	require.Len(s.t, letters, 1)
-	assert.EqualValues(s.t, 400, letters[0]["status"])
-	assert.Equal(s.t, "document_parsing_exception", letters[0]["type"])
-	assert.Contains(s.t, letters[0]["reason"], "attributes.n")
-	assert.Equal(s.t, map[string]any{"text": "second"}, letters[0]["document"].(map[string]any)["body"])
+	assert.Equal(s.t, "400", letters[0].Attributes["status"])
+	assert.Equal(s.t, "document_parsing_exception", letters[0].Attributes["type"])
+	assert.Contains(s.t, letters[0].Reason, "attributes.n")
+	assert.Contains(s.t, string(letters[0].Payload), `"body":{"text":"second"}`)
 }
 
 func testBadNames(s *suite) {
@@ -48,19 +46,11 @@ func testBadNames(s *suite) {
 	assert.Len(s.t, deadLetters(s.t, folder), 2)
 }
 
-// deadLetters reads the one file of dead letters below a folder.
-func deadLetters(t *testing.T, folder string) (letters []map[string]any) {
+// deadLetters reads the dead letters below a folder.
+func deadLetters(t *testing.T, folder string) (letters []deadletter.Letter) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(folder, "exporter_elasticsearch*", "logs.jsonl"))
+	damaged, err := deadletter.Read(folder, func(l deadletter.Letter) error { letters = append(letters, l); return nil })
 	require.NoError(t, err)
-	require.Len(t, paths, 1)
-	file, err := os.Open(paths[0])
-	require.NoError(t, err)
-	defer file.Close()
-	for scanner := bufio.NewScanner(file); scanner.Scan(); {
-		var letter map[string]any
-		require.NoError(t, json.Unmarshal(scanner.Bytes(), &letter))
-		letters = append(letters, letter)
-	}
+	assert.Zero(t, damaged)
 	return letters
 }

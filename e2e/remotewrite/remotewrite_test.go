@@ -6,13 +6,9 @@ package remotewrite
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +26,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter"
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 const (
@@ -242,35 +239,24 @@ func TestFaultsLoseNothingButTheDeadLetter(t *testing.T) {
 // how many samples are in them and how many letters are refused again.
 func replay(t *testing.T, dir, to string) (samples, refused int) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "prometheus_remote_write", "*.snappy"))
-	require.NoError(t, err)
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		require.NoError(t, err)
-		line, err := os.ReadFile(strings.TrimSuffix(file, ".snappy") + ".json")
-		require.NoError(t, err)
-		var note struct {
-			Samples     int    `json:"samples"`
-			ContentType string `json:"content_type"`
-			Version     string `json:"version"`
-		}
-		require.NoError(t, json.Unmarshal(line, &note))
-		samples += note.Samples
+	_, err := deadletter.Read(dir, func(l deadletter.Letter) error {
+		samples += l.Items
 		if to == "" {
-			continue
+			return nil
 		}
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to+"/api/v1/write", bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to+"/api/v1/write", bytes.NewReader(l.Payload))
 		require.NoError(t, err)
-		req.Header.Set("Content-Encoding", "snappy")
-		req.Header.Set("Content-Type", note.ContentType)
-		req.Header.Set("X-Prometheus-Remote-Write-Version", note.Version)
+		req.Header.Set("Content-Encoding", l.Attributes["content_encoding"])
+		req.Header.Set("Content-Type", l.Attributes["content_type"])
+		req.Header.Set("X-Prometheus-Remote-Write-Version", l.Attributes["version"])
 		res, err := http.DefaultClient.Do(req)
 		require.NoError(t, err)
-		require.NoError(t, res.Body.Close())
 		if res.StatusCode/100 != 2 {
 			refused++
 		}
-	}
+		return res.Body.Close()
+	})
+	require.NoError(t, err)
 	return samples, refused
 }
 

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/document"
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 // Config is the configuration of the Elasticsearch exporter. Names and meanings
@@ -74,8 +75,9 @@ type Config struct {
 	IncidentsIndex string `mapstructure:"incidents_index"`
 	// Templates tells whether index templates are installed for what has none.
 	Templates Switch `mapstructure:"templates"`
-	// DeadLetter is where documents go that Elasticsearch will never take.
-	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
+	// DeadLetter keeps documents that Elasticsearch rejects permanently. Without it,
+	// they are dropped and counted, and the sender gets a permanent error.
+	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
 }
 
 // Switch is something that is on or off.
@@ -108,15 +110,6 @@ type RetryConfig struct {
 	RetryOnDocumentStatus []int `mapstructure:"retry_on_document_status"`
 }
 
-// DeadLetterConfig is where documents go that Elasticsearch will never take.
-type DeadLetterConfig struct {
-	// Directory gets a folder for the exporter with a file of JSON lines for every signal. Empty: no file; such
-	// documents are dropped, counted, and the batch is answered with a permanent error.
-	Directory string `mapstructure:"directory"`
-	// MaxBytes is how large one file may grow. What does not fit stays to be retried.
-	MaxBytes int64 `mapstructure:"max_bytes"`
-}
-
 // Unmarshal names every key of contrib's that is not supported, and says why.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := refuse(conf); err != nil {
@@ -139,9 +132,6 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxBulkBytes < 1<<10 {
 		errs = append(errs, fmt.Errorf("max_bulk_bytes is %d, it must be at least 1024", c.MaxBulkBytes))
-	}
-	if c.DeadLetter.MaxBytes < 1 {
-		errs = append(errs, fmt.Errorf("dead_letter::max_bytes is %d, it must be above 0", c.DeadLetter.MaxBytes))
 	}
 	return errors.Join(errs...)
 }
@@ -230,6 +220,6 @@ func createDefaultConfig() component.Config {
 		MaxBulkBytes:   5 << 20,
 		IncidentsIndex: "auspex-incidents",
 		Templates:      Switch{Enabled: true},
-		DeadLetter:     DeadLetterConfig{MaxBytes: 256 << 20},
+		DeadLetter:     deadletter.NewDefaultConfig(),
 	}
 }

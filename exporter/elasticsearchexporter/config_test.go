@@ -64,7 +64,7 @@ func TestDocumentedConfigurationsOfContrib(t *testing.T) {
 		"ecs_only":  func(a *assert.Assertions, c *Config) { a.Equal(document.ECS, c.Mapping.mode()) },
 		"own": func(a *assert.Assertions, c *Config) {
 			a.Equal("file_storage", c.QueueConfig.Get().StorageID.String())
-			a.Equal("/var/lib/auspex/dead-letters", c.DeadLetter.Directory)
+			a.Equal("/var/lib/auspex/dead_letter", c.DeadLetter.Directory)
 			a.False(c.Templates.Enabled)
 		},
 	} {
@@ -94,7 +94,7 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 		`endpoint "elastic.example.com:9200": it must be as in https://elasticsearch:9200`, `compression is "zstd"`, "incidents_index is empty", "max_bulk_bytes is 1",
 		`mapping::mode is "bodymap"`, `mapping::allowed_modes holds "raw"`, "retry::max_retries must not be negative",
 		"retry::initial_interval is 0s", "retry::retry_on_document_status holds 400", "retry::retry_on_document_status holds 409",
-		"dead_letter::max_bytes is 0",
+		"dead_letter: max_bytes: is 0",
 	} {
 		assert.ErrorContains(t, err, want)
 	}

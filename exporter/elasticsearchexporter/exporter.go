@@ -5,11 +5,9 @@ package elasticsearchexporter
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"path/filepath"
+	"strconv"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -19,11 +17,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/document"
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/deadletter"
+	"github.com/auspex-otel/auspex/internal/logutil"
 )
 
 // window writes the batches of one signal.
@@ -33,7 +33,8 @@ type window struct {
 	signal    string
 	telemetry *metadata.TelemetryBuilder
 	encoder   document.Encoder
-	letters   *deadletter.File
+	letters   *deadletter.Writer // nil: dead_letter::directory is not set
+	log       *logutil.Limiter
 
 	bulk      *bulk
 	templates *templates
@@ -54,10 +55,8 @@ func newWindow(set exporter.Settings, cfg *Config, signal string) (*window, erro
 		LogsDynamicID: cfg.LogsDynamicID.Enabled, TracesDynamicID: cfg.TracesDynamicID.Enabled,
 		LogsDynamicPipeline: cfg.LogsDynamicPipeline.Enabled,
 	}}
-	if cfg.DeadLetter.Directory != "" {
-		folder := deadletter.Folder(cfg.DeadLetter.Directory, "exporter", set.ID.String())
-		w.letters = deadletter.New(filepath.Join(folder, signal+".jsonl"), cfg.DeadLetter.MaxBytes)
-	}
+	w.letters = deadletter.New(cfg.DeadLetter, component.KindExporter, set.ID, set.Logger)
+	w.log = logutil.NewLimiter(set.Logger)
 	return w, nil
 }
 
@@ -85,8 +84,12 @@ func (w *window) start(ctx context.Context, host component.Host) error {
 	if w.cfg.Templates.Enabled {
 		w.templates = &templates{client: client, logger: w.set.Logger, names: templatesOf[w.signal], incidents: w.cfg.IncidentsIndex}
 	}
-	if w.letters == nil && w.cfg.QueueConfig.HasValue() {
-		w.set.Logger.Warn("documents that Elasticsearch refuses for good will be dropped after they were acknowledged: set dead_letter::directory to keep them")
+	if w.letters != nil {
+		if err := w.letters.Prepare(); err != nil {
+			return fmt.Errorf("exporters::%s::dead_letter::directory: dead letters cannot be written: %w", w.set.ID, err)
+		}
+	} else if w.cfg.QueueConfig.HasValue() {
+		w.set.Logger.Warn("Documents that Elasticsearch rejects permanently will be dropped after they were acknowledged: set dead_letter::directory to keep them")
 	}
 	return nil
 }
@@ -144,52 +147,47 @@ func (w *window) pushMetrics(ctx context.Context, md pmetric.Metrics) error {
 	return consumererror.NewMetrics(err, document.SubsetMetrics(md, left))
 }
 
-// bury writes documents to the dead-letter file. Where there is none it drops
-// them, and returns what the sender is told.
+// bury writes documents to the dead letter. Without one it drops them, and
+// returns what the sender is told.
 func (w *window) bury(ctx context.Context, letters []letter) (dropped bool, err error) {
 	if len(letters) == 0 {
 		return false, nil
 	}
-	counter, message := w.telemetry.ExporterElasticsearchDeadLetters, "documents that Elasticsearch refuses are in the dead-letter file"
 	first := letters[0]
+	// The reason may quote the document, which does not belong in a log.
+	fields := []zap.Field{zap.String("first_index", first.Index), zap.Int("first_status", first.Status), zap.String("first_type", first.Type)}
 	if w.letters == nil {
-		counter, message = w.telemetry.ExporterElasticsearchDropped, "documents that Elasticsearch refuses are dropped: set dead_letter::directory to keep them"
-		dropped = true
-		err = consumererror.NewPermanent(fmt.Errorf("Elasticsearch refuses %d documents, the first with %d %s: %s", len(letters), first.Status, first.Type, first.Reason)) //nolint:staticcheck // a name
-	} else if err := deadletter.Append(w.letters, lines(letters)); err != nil {
+		w.countLetters(ctx, w.telemetry.ExporterElasticsearchDropped, letters)
+		w.log.Error("dropped", len(letters), "Documents that Elasticsearch rejects permanently are dropped: set dead_letter::directory to keep them", fields...)
+		return true, consumererror.NewPermanent(fmt.Errorf("Elasticsearch refuses %d documents, the first with %d %s: %s", //nolint:staticcheck // a name
+			len(letters), first.Status, first.Type, first.Reason))
+	}
+	discarded, err := w.letters.Write(w.records(letters))
+	if discarded > 0 {
+		w.telemetry.ExporterElasticsearchDeadLettersDiscarded.Add(ctx, int64(discarded))
+	}
+	if err != nil {
 		return false, err
 	}
+	w.countLetters(ctx, w.telemetry.ExporterElasticsearchDeadLetters, letters)
+	w.log.Warn("letters", len(letters), "Documents that Elasticsearch rejects permanently are in the dead letter", append(fields, zap.String("folder", w.letters.Folder()))...)
+	return false, nil
+}
+
+func (w *window) countLetters(ctx context.Context, counter metric.Int64Counter, letters []letter) {
 	for _, l := range letters {
 		w.bulk.count(ctx, counter, 1, attribute.String("reason", l.Type))
 	}
-	// The reason may quote the document, which does not belong into a log.
-	fields := []zap.Field{zap.Int("documents", len(letters)), zap.String("first_index", first.Index), zap.Int("first_status", first.Status), zap.String("first_type", first.Type)}
-	if w.letters != nil {
-		fields = append(fields, zap.String("file", w.letters.Path()))
-	}
-	w.set.Logger.Warn(message, fields...)
-	return dropped, err
 }
 
-// deadLetter is one line of the dead-letter file.
-type deadLetter struct {
-	// Time is when the document was refused.
-	Time  time.Time `json:"time"`
-	Index string    `json:"index"`
-	ID    string    `json:"id,omitempty"`
-	// Status, Type and Reason are Elasticsearch's answer.
-	Status int    `json:"status"`
-	Type   string `json:"type"`
-	Reason string `json:"reason"`
-	// Document is the document as it was sent.
-	Document json.RawMessage `json:"document"`
-}
-
-func lines(letters []letter) []deadLetter {
-	now := time.Now().UTC()
-	out := make([]deadLetter, len(letters))
+// records returns the dead letters of documents. The attributes are the target of a document and Elasticsearch's answer.
+func (w *window) records(letters []letter) []deadletter.Letter {
+	all := make([]deadletter.Letter, len(letters))
 	for i, l := range letters {
-		out[i] = deadLetter{Time: now, Index: l.Index, ID: l.ID, Status: l.Status, Type: l.Type, Reason: l.Reason, Document: l.Body}
+		all[i] = deadletter.Letter{
+			Signal: w.signal, Items: 1, Reason: l.Reason, Payload: l.Body,
+			Attributes: map[string]string{"index": l.Index, "id": l.ID, "status": strconv.Itoa(l.Status), "type": l.Type},
+		}
 	}
-	return out
+	return all
 }

@@ -9,11 +9,10 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"github.com/auspex-otel/auspex/internal/wire/esbulk"
+	"github.com/auspex-otel/auspex/internal/excerpt"
 )
 
 // refusal is an answer that is not a success, to a request as a whole.
@@ -55,6 +54,6 @@ func readRefusal(res *esapi.Response) *refusal {
 		r.kind, r.reason = answer.Error.Type, answer.Error.Reason
 		return r
 	}
-	r.reason = strings.TrimSpace(esbulk.Excerpt(text))
+	r.reason = excerpt.Of(text)
 	return r
 }

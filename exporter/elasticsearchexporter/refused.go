@@ -21,7 +21,7 @@ var refused = map[string]string{
 	"logstash_format":           "documents go to data streams, which roll over by themselves: use traces_index and its like, or an ingest pipeline, for other names",
 	"metadata_keys":             "a queue on disk does not keep what the client sent beside its data",
 	"num_workers":               "use sending_queue::num_consumers",
-	"telemetry":                 "bodies are not logged: documents that are refused are in the dead-letter file",
+	"telemetry":                 "bodies are not logged: documents that are refused are in the dead letter",
 	"mapping::dedot":            "fields are objects in mode ecs and dotted names in mode otel",
 	"mapping::dedup":            "of attributes with one name the first is kept, always",
 }

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadatatest"
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 func conflict(_ int, a action) reply {
@@ -35,29 +36,54 @@ func TestDeadLetter(t *testing.T) {
 	e, telemetry := started(t, s, keys{"dead_letter": keys{"directory": folder}})
 	require.NoError(t, e.ConsumeLogs(t.Context(), records("good", "bad", "bad too")))
 	assert.Equal(t, []int{3}, s.seen(), "what will never be taken is not tried again")
-	text, err := os.ReadFile(filepath.Join(folder, "exporter_elasticsearch_a", "logs.jsonl"))
-	require.NoError(t, err)
-	assert.Equal(t, 2, strings.Count(string(text), "\n"))
-	assert.Contains(t, string(text), `"index":"logs-generic.otel-default","id":"`+s.requests[0][1].ID+`","status":400,"type":"document_parsing_exception","reason":"field n is a number","document":{"@timestamp":`)
+	letters := deadLetters(t, folder)
+	require.Len(t, letters, 2)
+	assert.Equal(t, "exporters::elasticsearch/a", letters[0].Component)
+	assert.Equal(t, "logs", letters[0].Signal)
+	assert.Equal(t, "field n is a number", letters[0].Reason)
+	assert.Equal(t, map[string]string{
+		"index": "logs-generic.otel-default", "id": s.requests[0][1].ID, "status": "400", "type": "document_parsing_exception",
+	}, letters[0].Attributes)
+	assert.Contains(t, string(letters[0].Payload), `{"@timestamp":`)
 	metadatatest.AssertEqualExporterElasticsearchDeadLetters(t, telemetry, []metricdata.DataPoint[int64]{
 		point(2, attribute.String("reason", "document_parsing_exception")),
 	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
+// deadLetters reads the dead letters below a directory.
+func deadLetters(t *testing.T, dir string) (all []deadletter.Letter) {
+	t.Helper()
+	damaged, err := deadletter.Read(dir, func(l deadletter.Letter) error { all = append(all, l); return nil })
+	require.NoError(t, err)
+	assert.Zero(t, damaged)
+	return all
+}
+
 func TestDeadLetterThatCannotBeWrittenStaysToBeRetried(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	for want, cfg := range map[string]keys{
-		"not a directory":         {"directory": file},
-		"is full: it has 0 bytes": {"directory": t.TempDir(), "max_bytes": 10},
-	} {
-		s := newServer(t)
-		s.each = conflict
-		e, _ := started(t, s, keys{"dead_letter": cfg})
-		err := e.ConsumeLogs(t.Context(), records("good", "bad"))
-		require.ErrorContains(t, err, want)
-		assert.Equal(t, []string{"bad"}, left(t, err))
+	dir := filepath.Join(t.TempDir(), "letters")
+	s := newServer(t)
+	s.each = conflict
+	e, _ := started(t, s, keys{"dead_letter": keys{"directory": dir}})
+	require.NoError(t, os.RemoveAll(dir))
+	require.NoError(t, os.WriteFile(dir, nil, 0o600))
+	err := e.ConsumeLogs(t.Context(), records("good", "bad"))
+	require.ErrorContains(t, err, "not a directory")
+	assert.Equal(t, []string{"bad"}, left(t, err))
+}
+
+// A full dead letter loses its oldest entries, and never keeps other documents back.
+func TestFullDeadLetterBlocksNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := newServer(t)
+	s.each = conflict
+	e, telemetry := started(t, s, keys{"dead_letter": keys{"directory": dir, "max_bytes": 16 << 10}})
+	for range 20 {
+		require.NoError(t, e.ConsumeLogs(t.Context(), records("good", "bad "+strings.Repeat("x", 1000))))
 	}
+	kept := len(deadLetters(t, dir))
+	assert.Greater(t, kept, 5)
+	metadatatest.AssertEqualExporterElasticsearchDeadLettersDiscarded(t, telemetry, []metricdata.DataPoint[int64]{point(int64(20 - kept))},
+		metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
 func TestWithoutDeadLetterTheSenderIsTold(t *testing.T) {
@@ -103,9 +129,7 @@ func TestRequestsThatAreTooLarge(t *testing.T) {
 			}
 		}
 		assert.Len(t, written, 15)
-		text, err := os.ReadFile(filepath.Join(folder, "exporter_elasticsearch_a", "logs.jsonl"))
-		require.NoError(t, err)
-		assert.Equal(t, 1, strings.Count(string(text), "\n"))
+		assert.Len(t, deadLetters(t, folder), 1)
 	}
 }
 

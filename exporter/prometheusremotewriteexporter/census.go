@@ -6,7 +6,6 @@ package prometheusremotewriteexporter
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/prometheus/otlptranslator"
@@ -16,7 +15,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/multierr"
-	"go.uber.org/zap"
 )
 
 // Why a point has no form in remote write.
@@ -195,7 +193,7 @@ func (w *writer) report(ctx context.Context, t tally) {
 		if reason == otherReason {
 			text += " " + t.detail
 		}
-		w.reports.add(reason, n, text)
+		w.log.Warn(reason, n, text)
 	}
 }
 
@@ -206,39 +204,4 @@ func (w *writer) attributes(pair ...string) metric.AddOption {
 		kv = append(kv, attribute.String(pair[0], pair[1]))
 	}
 	return metric.WithAttributes(kv...)
-}
-
-// reportInterval is how often the log mentions one thing.
-const reportInterval = time.Minute
-
-// reports is the part of the log that would repeat itself with every batch.
-type reports struct {
-	log *zap.Logger
-	mu  *sync.Mutex
-	of  map[string]*repeated
-}
-
-type repeated struct {
-	said  time.Time
-	count int
-}
-
-func newReports(log *zap.Logger) reports {
-	return reports{log: log, mu: &sync.Mutex{}, of: map[string]*repeated{}}
-}
-
-// add logs text with a count, or keeps the count for the next time if it was logged just now.
-func (r reports) add(key string, n int, text string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e := r.of[key]
-	if e == nil {
-		e = &repeated{}
-		r.of[key] = e
-	}
-	e.count += n
-	if now := time.Now(); e.said.IsZero() || now.Sub(e.said) >= reportInterval {
-		r.log.Warn(text, zap.Int("count", e.count))
-		e.said, e.count = now, 0
-	}
 }

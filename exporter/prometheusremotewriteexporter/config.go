@@ -18,6 +18,8 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 // The messages of remote write, as protobuf_message names them.
@@ -35,9 +37,8 @@ const (
 )
 
 const (
-	defaultTimeout      = 5 * time.Second
-	defaultBatchBytes   = 3_000_000
-	defaultDeadLetterMB = 256
+	defaultTimeout    = 5 * time.Second
+	defaultBatchBytes = 3_000_000
 )
 
 // ownHeaders belong to the protocol, so a configuration can't set them.
@@ -55,8 +56,8 @@ type Config struct {
 	// Queue holds batches until they are written. Without it there is none, and every batch is one direct write.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// DeadLetter is where goes what the server refuses for good.
-	DeadLetter DeadLetter `mapstructure:"dead_letter"`
+	// DeadLetter keeps what the server rejects permanently. Without it, that is a permanent error.
+	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
 
 	// Namespace is a prefix of every metric's name.
 	Namespace string `mapstructure:"namespace"`
@@ -111,14 +112,6 @@ type Config struct {
 	_ struct{}
 }
 
-// DeadLetter says where refused requests are kept.
-type DeadLetter struct {
-	// Directory is the folder, in which the exporter makes one of its own. Empty: what is refused is a permanent error.
-	Directory string `mapstructure:"directory"`
-	// MaxSizeMiB is the size above which the oldest letters go.
-	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
-}
-
 // TargetInfo configures the series target_info.
 type TargetInfo struct {
 	// Enabled says whether it is sent.
@@ -160,7 +153,7 @@ func createDefaultConfig() component.Config {
 		Client:            client,
 		Retry:             retry,
 		Queue:             configoptional.Default(queue),
-		DeadLetter:        DeadLetter{MaxSizeMiB: defaultDeadLetterMB},
+		DeadLetter:        deadletter.NewDefaultConfig(),
 		TargetInfo:        TargetInfo{Enabled: true},
 		AddMetricSuffixes: true,
 		ProtobufMessage:   messageV1,
@@ -260,14 +253,10 @@ func (c *Config) validateForeign() error {
 }
 
 func (c *Config) validateLimits() error {
-	var errs []error
 	if c.MaxBatchSizeBytes < 0 {
-		errs = append(errs, fmt.Errorf("max_batch_size_bytes: is %d, it must not be negative", c.MaxBatchSizeBytes))
+		return fmt.Errorf("max_batch_size_bytes: is %d, it must not be negative", c.MaxBatchSizeBytes)
 	}
-	if c.DeadLetter.Directory != "" && c.DeadLetter.MaxSizeMiB < 1 {
-		errs = append(errs, fmt.Errorf("dead_letter::max_size_mib: is %d, it must be at least 1", c.DeadLetter.MaxSizeMiB))
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func isOwnHeader(name string) bool {

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 func TestConfig(t *testing.T) {
@@ -47,7 +48,7 @@ func TestConfig(t *testing.T) {
 			is.True(c.Client.Auth.HasValue())
 			is.Equal(10*time.Minute, c.Retry.MaxElapsedTime)
 			is.Equal("test-space", c.Namespace)
-			is.Equal(DeadLetter{Directory: "/var/lib/auspex/dead_letter", MaxSizeMiB: 64}, c.DeadLetter)
+			is.Equal(deadletter.Config{Directory: "/var/lib/auspex/dead_letter", MaxBytes: 1_000_000}, c.DeadLetter)
 			is.True(c.Queue.Get().WaitForResult)
 			is.Equal(noTranslation, c.TranslationStrategy)
 			is.True(c.ConvertExplicitHistogramsToNHCB && c.KeepClassicHistograms && c.SendMetadata && c.DisableScopeInfo)
@@ -86,7 +87,7 @@ func TestBadConfigNamesTheKeyAndWhatToDo(t *testing.T) {
 		"wal":                "wal: is not supported: use sending_queue with storage",
 		"parallel":           "max_batch_request_parallelism: is 10, but requests are sent in order",
 		"batch":              "max_batch_size_bytes: is -1, it must not be negative",
-		"letters":            "dead_letter::max_size_mib: is 0, it must be at least 1",
+		"letters":            "dead_letter: max_bytes: is 0, it must be at least 16384",
 		"unknown":            "export_created_metric",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -209,7 +209,7 @@ func start(t *testing.T, url string, change func(*Config)) *rig {
 		change(cfg)
 	}
 	require.NoError(t, cfg.Validate())
-	core, log := observer.New(zap.DebugLevel)
+	core, log := observer.New(zap.InfoLevel)
 	r := &rig{log: log, tel: componenttest.NewTelemetry()}
 	set := nopSettings()
 	set.TelemetrySettings = r.tel.NewTelemetrySettings()

@@ -4,7 +4,6 @@
 package prometheusremotewriteexporter
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
-	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/deadletter"
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 // refuseBad is a 1.0 Prometheus: one sample that it can't take, and nothing of the request is written.
@@ -36,24 +35,17 @@ func refuseBad(bad func(series string, s sample) bool) func(http.ResponseWriter,
 
 func isBad(series string, _ sample) bool { return strings.HasPrefix(series, "bad") }
 
-// open reads all dead letters of an exporter.
-func open(t *testing.T, dir string) (bodies []received, notes []deadletter.Note) {
+// open reads all dead letters below a directory.
+func open(t *testing.T, dir string) (bodies []received, letters []deadletter.Letter) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "prometheus_remote_write*", "*.snappy"))
+	damaged, err := deadletter.Read(dir, func(l deadletter.Letter) error {
+		r, err := decode(http.Header{"Content-Type": {l.Attributes["content_type"]}}, l.Payload)
+		bodies, letters = append(bodies, r), append(letters, l)
+		return err
+	})
 	require.NoError(t, err)
-	for _, file := range files {
-		line, err := os.ReadFile(strings.TrimSuffix(file, ".snappy") + ".json")
-		require.NoError(t, err)
-		assert.Equal(t, 1, strings.Count(string(line), "\n"))
-		var n deadletter.Note
-		require.NoError(t, json.Unmarshal(line, &n))
-		body, err := os.ReadFile(file)
-		require.NoError(t, err)
-		r, err := decode(http.Header{"Content-Type": {n.ContentType}}, body)
-		require.NoError(t, err)
-		bodies, notes = append(bodies, r), append(notes, n)
-	}
-	return bodies, notes
+	assert.Zero(t, damaged)
+	return bodies, letters
 }
 
 func TestOneBadSeriesCostsItselfOnly(t *testing.T) {
@@ -72,10 +64,13 @@ func TestOneBadSeriesCostsItselfOnly(t *testing.T) {
 			bodies, notes := open(t, dir)
 			require.Len(t, bodies, 1)
 			assert.Equal(t, map[string][]sample{`bad_one{job="shop"}`: {{1000, 7}}}, bodies[0].series)
-			assert.Equal(t, 400, notes[0].Status)
 			assert.Equal(t, "400 Bad Request: out of order sample", notes[0].Reason)
-			assert.Equal(t, 1, notes[0].Samples)
-			assert.Equal(t, s.URL, notes[0].Endpoint)
+			assert.Equal(t, 1, notes[0].Items)
+			assert.Equal(t, "metrics", notes[0].Signal)
+			assert.Equal(t, "400", notes[0].Attributes["status"])
+			assert.Equal(t, s.URL, notes[0].Attributes["endpoint"])
+			assert.Equal(t, "snappy", notes[0].Attributes["content_encoding"])
+			assert.NotEmpty(t, notes[0].Attributes["version"])
 			assert.LessOrEqual(t, len(s.seen()), 25, "a search by halves")
 
 			assert.EqualValues(t, 1001, e.counter(t, "sent_samples"))
@@ -162,7 +157,7 @@ func TestWholeRequestIsRefusedWhereItIsNotAboutTheData(t *testing.T) {
 	bodies, notes := open(t, dir)
 	require.Len(t, bodies, 1)
 	assert.Len(t, bodies[0].series, 2)
-	assert.Equal(t, 415, notes[0].Status)
+	assert.Equal(t, "415", notes[0].Attributes["status"])
 }
 
 func TestWithoutDeadLettersARefusalIsAPermanentError(t *testing.T) {
@@ -180,7 +175,7 @@ func TestUnwritableDeadLetterIsTriedAgain(t *testing.T) {
 	s := newServer(t, refuseBad(isBad))
 	dir := t.TempDir()
 	e := start(t, s.URL, letters(dir))
-	own := filepath.Join(dir, "prometheus_remote_write")
+	own := filepath.Join(dir, "exporter_prometheus_remote_write")
 	require.NoError(t, os.Remove(own))
 	require.NoError(t, os.WriteFile(own, nil, 0o600))
 	err := e.ConsumeMetrics(t.Context(), gauges(1000, 7, "bad"))
@@ -192,6 +187,21 @@ func TestUnwritableDeadLetterIsTriedAgain(t *testing.T) {
 	require.NoError(t, e.ConsumeMetrics(t.Context(), gauges(1000, 7, "bad")))
 	bodies, _ := open(t, dir)
 	assert.Len(t, bodies, 1)
+}
+
+// A full dead letter loses its oldest entries, and never keeps other samples back.
+func TestFullDeadLetterBlocksNothing(t *testing.T) {
+	s := newServer(t, refuseBad(isBad))
+	dir := t.TempDir()
+	e := start(t, s.URL, func(c *Config) { c.DeadLetter = deadletter.Config{Directory: dir, MaxBytes: 16 << 10} })
+	for i := range 100 {
+		require.NoError(t, e.ConsumeMetrics(t.Context(), gauges(int64(1000+i), 7, "good", "bad")))
+	}
+	assert.Len(t, s.store()[`good{job="shop"}`], 100)
+	bodies, _ := open(t, dir)
+	assert.Greater(t, len(bodies), 10)
+	assert.EqualValues(t, 100, e.counter(t, "dead_letters"))
+	assert.EqualValues(t, 100-len(bodies), e.counter(t, "dead_letters_discarded"))
 }
 
 func TestDeadLetterFolderThatCannotBeMade(t *testing.T) {

@@ -12,17 +12,16 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/auspex-otel/auspex/internal/excerpt"
 )
 
 const (
 	maxAnswer     = 64 << 10 // bytes of an answer that are read
-	maxReason     = 1 << 10  // bytes of it that are kept
 	maxRetryAfter = 24 * time.Hour
 )
 
@@ -114,14 +113,7 @@ func judge(res *http.Response, text []byte) verdict {
 }
 
 func explain(res *http.Response, text []byte) string {
-	said := strings.ToValidUTF8(strings.TrimSpace(string(text)), "�")
-	if len(said) > maxReason {
-		cut := maxReason
-		for !utf8.RuneStart(said[cut]) {
-			cut--
-		}
-		said = said[:cut] + "…"
-	}
+	said := excerpt.Of(text)
 	if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && to != "" {
 		said = "redirections are not followed: set endpoint to " + to
 	}

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"strconv"
 	"sync"
 
 	"github.com/klauspost/compress/s2"
@@ -24,8 +24,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
-	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/deadletter"
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/deadletter"
+	"github.com/auspex-otel/auspex/internal/logutil"
 )
 
 // writer turns batches into requests, and deals with the answers.
@@ -38,8 +39,8 @@ type writer struct {
 	convert   consumer.Metrics // resource attributes to labels, then write
 	telemetry *metadata.TelemetryBuilder
 	client    *http.Client
-	letters   *deadletter.Folder
-	reports   reports
+	letters   *deadletter.Writer // nil: dead_letter::directory is not set
+	log       *logutil.Limiter
 	buffers   sync.Pool // of *[]byte, for bodies before compression
 }
 
@@ -76,7 +77,8 @@ func newWriter(cfg *Config, set exporter.Settings) (*writer, error) {
 	if cfg.ProtobufMessage == messageV2 {
 		w.wire = wireV2{target}
 	}
-	w.reports = newReports(set.Logger)
+	w.letters = deadletter.New(cfg.DeadLetter, component.KindExporter, set.ID, set.Logger)
+	w.log = logutil.NewLimiter(set.Logger)
 	w.convert = resourcetotelemetry.WrapMetricsExporter(cfg.ResourceToTelemetry, last{write: w.write})
 	return w, nil
 }
@@ -115,9 +117,9 @@ func (w *writer) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if dir := w.cfg.DeadLetter.Directory; dir != "" {
-		if w.letters, err = deadletter.Open(dir, w.set.ID.String(), w.cfg.DeadLetter.MaxSizeMiB<<20); err != nil {
-			return fmt.Errorf("dead_letter::directory: %w", err)
+	if w.letters != nil {
+		if err = w.letters.Prepare(); err != nil {
+			return fmt.Errorf("exporters::%s::dead_letter::directory: dead letters cannot be written: %w", w.set.ID, err)
 		}
 	}
 	return nil
@@ -192,7 +194,7 @@ func (w *writer) checkWritten(ctx context.Context, sent int, v *verdict) {
 		return
 	}
 	w.telemetry.ExporterPrometheusRemoteWriteUnwrittenSamples.Add(ctx, int64(sent-v.written), w.attributes())
-	w.reports.add("unwritten", sent-v.written, "The server accepted a request and did not write all of its samples.")
+	w.log.Warn("unwritten", sent-v.written, "The server accepted a request and did not write all of its samples.")
 }
 
 // encode returns the compressed body. It is new memory: a transport may still
@@ -208,40 +210,42 @@ func (w *writer) encode(b *batch, items []*item) ([]byte, error) {
 	return s2.EncodeSnappy(nil, raw), nil
 }
 
-// bury puts a refused part of a batch into a dead letter, or keeps its error if there are no dead letters.
+// bury writes a refused part of a batch to the dead letter, or keeps its error if there is none.
 func (w *writer) bury(ctx context.Context, b *batch, l *letter, refusals *[]error) error {
 	n := sampleCount(l.items)
-	fields := []zap.Field{zap.Int("status", l.status), zap.String("reason", l.reason), zap.Int("series", len(l.items)), zap.Int("samples", n)}
+	fields := []zap.Field{zap.Int("status", l.status), zap.String("reason", l.reason)}
 	if w.letters == nil {
-		w.set.Logger.Error("The server refused samples for good, and there is no dead_letter::directory to keep them.", fields...)
+		w.log.Error("dropped", n, "The server rejected samples permanently, and there is no dead_letter::directory to keep them.", fields...)
 		*refusals = append(*refusals, fmt.Errorf("remote write: %d samples refused: %s", n, l.reason))
 	} else {
-		file, err := w.keep(ctx, b, l)
-		if err != nil {
-			return fmt.Errorf("dead letter: %w", err)
+		if err := w.keep(ctx, b, l); err != nil {
+			return err
 		}
-		w.set.Logger.Error("The server refused samples for good. They are in a dead letter.", append(fields, zap.String("file", file))...)
+		w.log.Error("letters", n, "The server rejected samples permanently. They are in the dead letter.", append(fields, zap.String("folder", w.letters.Folder()))...)
 	}
 	w.telemetry.ExporterPrometheusRemoteWriteRefusedSamples.Add(ctx, int64(n), w.attributes())
 	return nil
 }
 
-func (w *writer) keep(ctx context.Context, b *batch, l *letter) (string, error) {
+// keep writes one letter. Its payload is the body of a request, and its
+// attributes have the headers that the body needs when it is sent again.
+func (w *writer) keep(ctx context.Context, b *batch, l *letter) error {
 	body, err := w.encode(b, l.items)
 	if err != nil {
-		return "", err
+		return err
 	}
-	file, evicted, err := w.letters.Put(body, deadletter.Note{
-		Status: l.status, Reason: l.reason, Series: len(l.items), Samples: sampleCount(l.items),
-		ContentType: w.wire.contentType(), Version: w.wire.version(), Endpoint: redacted(w.cfg.Client.Endpoint),
-	})
-	if evicted > 0 {
-		w.telemetry.ExporterPrometheusRemoteWriteDeadLettersEvicted.Add(ctx, int64(evicted), w.attributes())
-		w.set.Logger.Error("The folder of dead letters is full, its oldest were deleted.",
-			zap.Int("deleted", evicted), zap.String("directory", strings.TrimSpace(w.cfg.DeadLetter.Directory)))
+	discarded, err := w.letters.Write([]deadletter.Letter{{
+		Signal: "metrics", Items: sampleCount(l.items), Reason: l.reason, Payload: body,
+		Attributes: map[string]string{
+			"status": strconv.Itoa(l.status), "endpoint": redacted(w.cfg.Client.Endpoint),
+			"content_type": w.wire.contentType(), "content_encoding": "snappy", "version": w.wire.version(),
+		},
+	}})
+	if discarded > 0 {
+		w.telemetry.ExporterPrometheusRemoteWriteDeadLettersDiscarded.Add(ctx, int64(discarded), w.attributes())
 	}
 	if err == nil {
 		w.telemetry.ExporterPrometheusRemoteWriteDeadLetters.Add(ctx, 1, w.attributes())
 	}
-	return file, err
+	return err
 }

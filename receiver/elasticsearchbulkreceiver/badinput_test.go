@@ -67,7 +67,7 @@ func TestBadInput(t *testing.T) {
 			t.Parallel()
 			r := start(t, &pipeline{}, func(c *Config) {
 				c.ServerConfig.MaxRequestBodySize = 10_000
-				c.Limits = LimitsConfig{EventBytes: 1000, Items: 10, Depth: 32}
+				c.Limits.ItemBytes, c.Limits.Items = 1000, 10
 			})
 			body := tt.body
 			switch tt.name {
@@ -99,7 +99,7 @@ func TestBadInput(t *testing.T) {
 // raw is a client that is made by hand.
 func (r *running) raw(text string) *bufio.Reader {
 	r.Helper()
-	conn, err := (&net.Dialer{Timeout: patience}).DialContext(r.Context(), "tcp", r.address.String())
+	conn, err := (&net.Dialer{Timeout: patience}).DialContext(r.Context(), "tcp", r.http.Addr().String())
 	require.NoError(r, err)
 	r.Cleanup(func() { conn.Close() })
 	_, err = io.WriteString(conn, text)
@@ -114,7 +114,7 @@ func TestSlowClients(t *testing.T) {
 	next := &pipeline{}
 	r := start(t, next, func(c *Config) {
 		c.ServerConfig.ReadTimeout, c.ServerConfig.ReadHeaderTimeout = 300*time.Millisecond, 300*time.Millisecond
-		c.MaxRequestsPerClient, c.MaxRequests = 2, 2
+		c.Limits.ConcurrencyPerClient, c.Limits.Concurrency = 2, 2
 	})
 	half := "POST /_bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 1000\r\n\r\n" + toIndex + "\n"
 	slow, headers := r.raw(half), r.raw("POST /_bulk HTTP/1.1\r\nHo")
@@ -143,7 +143,7 @@ func TestBrokenConnection(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
 	r := start(t, next, nil)
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.address.String())
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.http.Addr().String())
 	require.NoError(t, err)
 	fmt.Fprintf(conn, "POST /_bulk HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n%s\n%s\n", toIndex, said("m"))
 	require.NoError(t, conn.Close())
@@ -156,7 +156,9 @@ func TestNoisyClient(t *testing.T) {
 	t.Parallel()
 	open := make(chan struct{})
 	next := &pipeline{answer: func(context.Context, int, []string) error { <-open; return nil }}
-	r := start(t, next, func(c *Config) { c.MaxRequests, c.MaxRequestsPerClient, c.RetryAfter = 3, 2, 1500*time.Millisecond })
+	r := start(t, next, func(c *Config) {
+		c.Limits.Concurrency, c.Limits.ConcurrencyPerClient, c.RetryAfter = 3, 2, 1500*time.Millisecond
+	})
 	done := make(chan reply, 3)
 	noisy := func() { done <- r.bulk(toIndex, said("noisy")) }
 	go noisy()

@@ -13,20 +13,20 @@ import (
 
 	"go.opentelemetry.io/collector/client"
 
-	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
 // Reasons for an error beside those of the codec.
 const (
 	reasonAnswer       = "answer"       // the client is gone, or does not read its answer
-	reasonBodySize     = "body_size"    // above max_request_body_size
-	reasonClient       = "client"       // max_requests_per_client is reached
+	reasonBodySize     = "body_size"    // above max_request_body_size or limits::decompressed_bytes
+	reasonClient       = "client"       // limits::concurrency_per_client is reached
 	reasonEncoding     = "encoding"     // the body is compressed as nobody knows, or damaged
 	reasonMediaType    = "media_type"   // neither JSON nor NDJSON
 	reasonRead         = "read"         // the connection broke
 	reasonRefused      = "refused"      // the pipeline refused all for now
-	reasonRequests     = "requests"     // max_requests is reached
+	reasonRequests     = "requests"     // limits::concurrency is reached
 	reasonStalled      = "stalled"      // the client was too slow
 	reasonStopping     = "stopping"     // the receiver shuts down
 	reasonUnauthorized = "unauthorized" // the credentials
@@ -43,16 +43,16 @@ func (s *server) bulk(w http.ResponseWriter, r *request) {
 		s.refuse(w, r.Request, &refusal{http.StatusServiceUnavailable, kindBusy, "the collector shuts down", reasonStopping})
 		return
 	}
-	release, err := s.slots.Take(door.Client(client.FromContext(r.Context()).Addr))
+	ticket, err := s.admission.Enter(r.Context(), receiverutil.Client(client.FromContext(r.Context()).Addr))
 	if err != nil {
 		reason := reasonRequests
-		if errors.Is(err, door.ErrClient) {
+		if errors.Is(err, receiverutil.ErrClient) {
 			reason = reasonClient
 		}
 		s.refuse(w, r.Request, &refusal{http.StatusTooManyRequests, kindBusy, "rejected execution: " + err.Error(), reason})
 		return
 	}
-	defer release()
+	defer ticket.Leave()
 	began := time.Now()
 	d := newDelivery(r.Context(), s)
 	query := r.URL.Query()
@@ -60,10 +60,11 @@ func (s *server) bulk(w http.ResponseWriter, r *request) {
 	if len(r.path) > 1 {
 		def.Index = r.path[0]
 	}
-	limits := esbulk.Limits{Line: s.cfg.Limits.EventBytes, Items: s.cfg.Limits.Items, Depth: s.cfg.Limits.Depth}
-	body := &patientReader{r: r.Body, control: http.NewResponseController(w), left: s.cfg.ServerConfig.ReadTimeout}
+	limits := esbulk.Limits{Line: s.cfg.Limits.ItemBytes, Items: s.cfg.Limits.Items, Depth: s.cfg.Limits.Depth}
+	plain := http.MaxBytesReader(nil, r.Body, int64(s.cfg.Limits.DecompressedBytes))
+	body := &patientReader{r: plain, control: http.NewResponseController(w), left: s.cfg.ServerConfig.ReadTimeout}
 	if err = esbulk.ReadRequest(body, limits, def, d.take); err != nil {
-		s.refuse(w, r.Request, describe(err, s.cfg.ServerConfig.MaxRequestBodySize))
+		s.refuse(w, r.Request, describe(err))
 		return
 	}
 	d.handOver()
@@ -77,14 +78,14 @@ func (s *server) bulk(w http.ResponseWriter, r *request) {
 }
 
 // describe says why a request could not be read to its end.
-func describe(err error, limit int64) *refusal {
+func describe(err error) *refusal {
 	var fault *esbulk.Error
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &fault):
 		return &refusal{http.StatusBadRequest, kindArgument, fault.Text, string(fault.Reason)}
 	case errors.As(err, &large):
-		return &refusal{http.StatusRequestEntityTooLarge, kindTooLarge, "the request has more than " + strconv.FormatInt(limit, 10) + " bytes, see max_request_body_size", reasonBodySize}
+		return &refusal{http.StatusRequestEntityTooLarge, kindTooLarge, "the request has more than " + strconv.FormatInt(large.Limit, 10) + " bytes, see max_request_body_size and limits::decompressed_bytes", reasonBodySize}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &refusal{http.StatusRequestTimeout, kindArgument, "the request took too long to arrive", reasonStalled}
 	case errors.Is(err, errBody):

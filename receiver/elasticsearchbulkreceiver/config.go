@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 )
 
 // Config is the configuration of the elasticsearch_bulk receiver.
@@ -21,37 +23,16 @@ type Config struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 	// Version is the version of Elasticsearch that clients are told. Beats want one that is not older than they are.
 	Version string `mapstructure:"version"`
-	// MaxRequests is how many requests to _bulk are served at once. One more is answered with 429.
-	MaxRequests int `mapstructure:"max_requests"`
-	// MaxRequestsPerClient is how many of them one address may have.
-	MaxRequestsPerClient int `mapstructure:"max_requests_per_client"`
 	// RetryAfter is what a client is told to wait after 429 and 503.
 	RetryAfter time.Duration `mapstructure:"retry_after"`
-	// Part bounds what is given to the pipeline at once.
-	Part PartConfig `mapstructure:"part"`
-	// Limits bound what a request may have, beside max_request_body_size.
-	Limits LimitsConfig `mapstructure:"limits"`
+	// Part bounds what is passed to the pipeline at once.
+	Part receiverutil.Part `mapstructure:"part"`
+	// Limits bounds what clients may send and do, beside max_request_body_size. An
+	// item above a limit of items is refused, and the others of its request are not.
+	Limits receiverutil.Limits `mapstructure:"limits"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
-}
-
-// PartConfig bounds what is given to the pipeline at once. A larger request is given in parts.
-type PartConfig struct {
-	// Events is the most events of a part.
-	Events int `mapstructure:"events"`
-	// Bytes ends a part as soon as its events are so many bytes, as they were sent.
-	Bytes int `mapstructure:"bytes"`
-}
-
-// LimitsConfig bounds what a request may have.
-type LimitsConfig struct {
-	// EventBytes is the most bytes of one document. A larger one is refused, and the others of its request are not.
-	EventBytes int `mapstructure:"event_bytes"`
-	// Items is the most items of a request.
-	Items int `mapstructure:"items"`
-	// Depth is how deep the objects and lists of a document may be nested.
-	Depth int `mapstructure:"depth"`
 }
 
 var (
@@ -69,14 +50,16 @@ func createDefaultConfig() component.Config {
 	// The pipeline may take its time; the answer has a deadline of its own.
 	server.WriteTimeout = 0
 	return &Config{
-		ServerConfig:         server,
-		Version:              "9.5.3",
-		MaxRequests:          128,
-		MaxRequestsPerClient: 64,
-		RetryAfter:           time.Second,
-		Part:                 PartConfig{Events: 10_000, Bytes: 8 << 20},
-		Limits:               LimitsConfig{EventBytes: 10 << 20, Items: 1_000_000, Depth: 32},
+		ServerConfig: server,
+		Version:      "9.5.3",
+		RetryAfter:   time.Second,
+		Part:         receiverutil.Part{Events: 10_000, Bytes: 8 << 20},
+		Limits:       defaultLimits(),
 	}
+}
+
+func defaultLimits() receiverutil.Limits {
+	return receiverutil.Limits{Concurrency: 128, ConcurrencyPerClient: 64, DecompressedBytes: 100 << 20, Items: 1_000_000, ItemBytes: 10 << 20, Depth: 32}
 }
 
 var versions = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
@@ -101,22 +84,9 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: is %v, it must be above 0", d.key, d.value))
 		}
 	}
-	for _, n := range []struct {
-		key   string
-		value int64
-	}{
-		{"max_request_body_size", c.ServerConfig.MaxRequestBodySize},
-		{"max_requests", int64(c.MaxRequests)},
-		{"max_requests_per_client", int64(c.MaxRequestsPerClient)},
-		{"part::events", int64(c.Part.Events)},
-		{"part::bytes", int64(c.Part.Bytes)},
-		{"limits::event_bytes", int64(c.Limits.EventBytes)},
-		{"limits::items", int64(c.Limits.Items)},
-		{"limits::depth", int64(c.Limits.Depth)},
-	} {
-		if n.value < 1 {
-			errs = append(errs, fmt.Errorf("%s: is %d, it must be at least 1", n.key, n.value))
-		}
+	if c.ServerConfig.MaxRequestBodySize < 1 {
+		errs = append(errs, fmt.Errorf("max_request_body_size: is %d, it must be at least 1", c.ServerConfig.MaxRequestBodySize))
 	}
+	errs = append(errs, c.Part.Check(), c.Limits.Check(defaultLimits()))
 	return errors.Join(errs...)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 )
 
 func load(t *testing.T, name string) (*Config, error) {
@@ -36,15 +38,15 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, cfg.Validate())
 	assert.Equal(t, component.MustNewIDWithName("basicauth", "clients"), cfg.ServerConfig.Auth.Get().AuthenticatorID)
 	assert.Equal(t, time.Second, cfg.ServerConfig.ReadTimeout)
-	assert.Equal(t, LimitsConfig{EventBytes: 5, Items: 6, Depth: 7}, cfg.Limits)
-	assert.Equal(t, PartConfig{Events: 3, Bytes: 4}, cfg.Part)
+	assert.Equal(t, receiverutil.Limits{Concurrency: 2, ConcurrencyPerClient: 1, Wait: 8 * time.Second, DecompressedBytes: 9, Items: 6, ItemBytes: 5, Depth: 7}, cfg.Limits)
+	assert.Equal(t, receiverutil.Part{Events: 3, Bytes: 4}, cfg.Part)
 
 	cfg, err = load(t, "elasticsearch_bulk/bad")
 	require.NoError(t, err)
 	err = cfg.Validate()
 	for _, key := range []string{
-		"endpoint", "max_request_body_size", "read_timeout", "read_header_timeout", "write_timeout", "version", "max_requests:", "max_requests_per_client",
-		"retry_after", "part::events", "part::bytes", "limits::event_bytes", "limits::items", "limits::depth",
+		"endpoint", "max_request_body_size", "read_timeout", "read_header_timeout", "write_timeout", "version", "limits::concurrency:", "limits::concurrency_per_client", "limits::wait", "limits::decompressed_bytes",
+		"retry_after", "part::events", "part::bytes", "limits::item_bytes", "limits::items", "limits::depth", "limits::fields",
 	} {
 		require.ErrorContains(t, err, key)
 	}

@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/auspex-otel/auspex/internal/door"
 	"github.com/auspex-otel/auspex/internal/ecs"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
@@ -148,19 +148,20 @@ func (d *delivery) handOver() {
 
 // settle notes the pipeline's answer for items.
 func (d *delivery) settle(items []int, err error) {
+	rejection := receiverutil.Reject(err, http.StatusTooManyRequests)
 	for _, n := range items {
 		switch {
-		case err == nil:
+		case rejection == nil:
 			d.accepted++
 			d.outcomes[n].Status = http.StatusCreated
 			if d.outcomes[n].Op == esbulk.Update {
 				d.outcomes[n].Status = http.StatusOK
 			}
-		case door.Permanent(err):
-			d.fail(n, http.StatusBadRequest, kindArgument, "the pipeline refuses it for good: "+err.Error(), itemRefused)
-		default:
+		case rejection.Status == http.StatusTooManyRequests:
 			d.busy = err
-			d.fail(n, http.StatusTooManyRequests, kindBusy, "the pipeline refuses it for now: "+err.Error(), itemBusy)
+			d.fail(n, rejection.Status, kindBusy, rejection.Err.Error(), itemBusy)
+		default:
+			d.fail(n, rejection.Status, kindArgument, rejection.Err.Error(), itemRefused)
 		}
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
-	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
 
 // servers are shared by the pipelines of logs and of metrics.
-var servers door.Instances[*server]
+var servers receiverutil.Instances[*server]
 
 // NewFactory returns the factory of the receiver elasticsearch_bulk.
 func NewFactory() receiver.Factory {
@@ -24,7 +24,7 @@ func NewFactory() receiver.Factory {
 		receiver.WithMetrics(createMetrics, metadata.MetricsStability))
 }
 
-func create(set receiver.Settings, cfg component.Config) (*door.Instance[*server], error) {
+func create(set receiver.Settings, cfg component.Config) (*receiverutil.Instance[*server], error) {
 	return servers.Get(cfg, func() (*server, error) { return newServer(cfg.(*Config), set) })
 }
 

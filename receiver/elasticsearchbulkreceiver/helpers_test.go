@@ -28,7 +28,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/auspex-otel/auspex/internal/door"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
 
@@ -124,8 +124,8 @@ func startWith(t *testing.T, next *pipeline, takes signals, host component.Host,
 	for _, c := range all {
 		require.NoError(t, c.Start(t.Context(), host))
 	}
-	r.server = all[0].(*door.Instance[*server]).Component
-	r.url = "http://" + r.address.String()
+	r.server = all[0].(*receiverutil.Instance[*server]).Component
+	r.url = "http://" + r.http.Addr().String()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -32,7 +32,7 @@ func unstarted(t *testing.T, change func(*Config)) component.Component {
 
 func TestStartFails(t *testing.T) {
 	busy := start(t, &pipeline{}, nil)
-	c := unstarted(t, func(c *Config) { c.ServerConfig.NetAddr.Endpoint = busy.address.String() })
+	c := unstarted(t, func(c *Config) { c.ServerConfig.NetAddr.Endpoint = busy.http.Addr().String() })
 	require.ErrorContains(t, c.Start(t.Context(), componenttest.NewNopHost()), "another program does")
 	require.NoError(t, c.Shutdown(t.Context()))
 	c = unstarted(t, func(c *Config) { c.ServerConfig.NetAddr.Endpoint = "no.such.host.invalid:1" })
@@ -54,7 +54,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	close(open)
 	assert.Equal(t, []int{201}, (<-answered).statuses(t))
 	require.NoError(t, <-ended)
-	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.address.String())
+	_, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", r.http.Addr().String())
 	require.Error(t, err)
 }
 

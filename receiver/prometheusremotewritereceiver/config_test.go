@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/receiver/prometheusremotewritereceiver/internal/metadata"
 )
 
@@ -31,7 +32,10 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, confmap.Validate(cfg))
 	assert.Equal(t, "clients.crt", cfg.Server.TLS.Get().ClientCAFile)
 	assert.Equal(t, component.MustNewID("basicauth"), cfg.Server.Auth.Get().AuthenticatorID)
-	assert.Equal(t, LimitsConfig{6, 7, 8, 9, 10, 11, 12, 13 * time.Second, 14}, cfg.Limits)
+	assert.Equal(t, receiverutil.Limits{
+		DecompressedBytes: 6, Items: 7, Fields: 8, FieldBytes: 9, Values: 10, Concurrency: 11, ConcurrencyPerClient: 12, Wait: 13 * time.Second,
+	}, cfg.Limits)
+	assert.Equal(t, 14, cfg.Remembered)
 }
 
 // The names and keys of contrib's receiver are ours.
@@ -50,12 +54,12 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	err := confmap.Validate(load(t, "prometheus_remote_write/bad"))
 	for _, want := range []string{
 		"endpoint: is empty", `compression_algorithms: "gzip" is not supported`, "max_request_body_size: is -1", "read_timeout: is 0s",
-		"limits::decompressed_bytes: is 0", "limits::points: is 0", "limits::labels: is 0", "limits::label_bytes: is 0", "limits::buckets: is 0",
-		"limits::requests: is 0", "limits::requests_per_client: is 0", "limits::wait: is 0", "limits::remembered: is 0",
+		"limits::decompressed_bytes: is 0", "limits::items: is 0", "limits::fields: is 0", "limits::field_bytes: is 0", "limits::values: is 0",
+		"limits::concurrency: is 0", "limits::concurrency_per_client: is 0", "limits::wait: is -1s", "remembered: is 0", "limits::item_bytes: does not apply",
 	} {
 		assert.ErrorContains(t, err, want)
 	}
-	assert.Len(t, strings.Split(err.Error(), "\n"), 13)
+	assert.Len(t, strings.Split(err.Error(), "\n"), 14)
 	require.ErrorContains(t, section(t, "prometheus_remote_write/unknown").Unmarshal(createDefaultConfig()), "time_threshold")
 }
 

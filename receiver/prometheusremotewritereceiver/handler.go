@@ -9,18 +9,18 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/klauspost/compress/s2"
+	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
@@ -82,12 +82,12 @@ func (s *server) write(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, f)
 		return
 	}
-	leave, err := s.gate.enter(r.Context(), clientOf(r))
+	ticket, err := s.admission.Enter(r.Context(), receiverutil.Client(client.FromContext(r.Context()).Addr))
 	if err != nil {
 		s.fail(w, r, failed(http.StatusServiceUnavailable, reasonBusy, "%w: send it again later", err))
 		return
 	}
-	defer leave()
+	defer ticket.Leave()
 	g := s.readers.Get().(*reading)
 	defer s.readers.Put(g)
 	g.reset()
@@ -121,15 +121,6 @@ func negotiate(r *http.Request) (promwrite.Version, *failure) {
 		return promwrite.Version2, nil
 	}
 	return 0, failed(http.StatusUnsupportedMediaType, reasonContentType, "message %q is neither prometheus.WriteRequest nor io.prometheus.write.v2.Request", params["proto"])
-}
-
-// clientOf is who shares places: all connections from one address.
-func clientOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // read takes the body, decompresses it and reads what it holds.
@@ -181,13 +172,15 @@ func (s *server) consume(ctx context.Context, g *reading) *failure {
 		s.obs.EndMetricsOp(ctx, "prometheus_remote_write", n, err)
 	}
 	w.settle(err == nil)
+	// Never 429: a Prometheus discards data that is answered so.
+	rejection := receiverutil.Reject(err, http.StatusServiceUnavailable)
 	switch {
-	case err == nil:
+	case rejection == nil:
 		return nil
-	case permanent(err):
-		return failed(http.StatusBadRequest, reasonRefused, "the pipeline refused it for good: %w", err)
+	case rejection.Status == http.StatusServiceUnavailable:
+		return &failure{rejection.Status, reasonRefusedForNow, rejection.Err}
 	}
-	return failed(http.StatusServiceUnavailable, reasonRefusedForNow, "the pipeline refused it for now: %w", err)
+	return &failure{rejection.Status, reasonRefused, rejection.Err}
 }
 
 // confirm says what was written.
@@ -213,7 +206,7 @@ func (s *server) confirm(w http.ResponseWriter, r *http.Request, g *reading) {
 	}
 	s.outcome(ctx, "partial")
 	text := g.complaint()
-	s.reports.warn("partial", "refused a part of a request, took the rest", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()), zap.String("reason", text))
+	s.log.Warn("partial", 1, "A part of a request was refused, and the rest accepted", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()), zap.String("reason", text))
 	http.Error(w, text, http.StatusBadRequest)
 }
 
@@ -232,7 +225,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, f *failure) {
 	}
 	s.outcome(ctx, outcome)
 	s.telemetry.ReceiverPrometheusRemoteWriteErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", f.reason)))
-	s.reports.warn(f.reason, "took nothing of a request", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()),
+	s.log.Warn(f.reason, 1, "A request was refused", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()),
 		zap.String("reason", f.reason), zap.Int("status", f.status), zap.Error(f.err))
 	http.Error(w, f.Error(), f.status)
 }
@@ -262,26 +255,4 @@ func (g *reading) complaint() string {
 		fmt.Fprintf(&b, "; and %d more", n)
 	}
 	return b.String()
-}
-
-// reports says each kind of trouble once in a while: a sender that does something wrong does it all the time.
-type reports struct {
-	logger *zap.Logger
-	said   *cache[string, time.Time]
-}
-
-const reportEvery = time.Minute
-
-func newReports(logger *zap.Logger) reports {
-	return reports{logger, newCache[string, time.Time](64, nil)}
-}
-
-func (r reports) warn(kind, message string, fields ...zap.Field) {
-	now := time.Now()
-	if at, ok := r.said.get(kind); ok && now.Sub(at) < reportEvery {
-		r.logger.Debug(message, fields...)
-		return
-	}
-	r.said.put(kind, now)
-	r.logger.Warn(message, fields...)
 }

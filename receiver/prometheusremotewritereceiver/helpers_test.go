@@ -101,7 +101,7 @@ func startWith(t testing.TB, next consumer.Metrics, host component.Host, change 
 	require.NoError(t, err)
 	r.server = created.(*server)
 	require.NoError(t, r.Start(t.Context(), host))
-	r.addr = r.listener.Addr().String()
+	r.addr = r.http.Addr().String()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

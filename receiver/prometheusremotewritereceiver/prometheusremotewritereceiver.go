@@ -5,21 +5,17 @@ package prometheusremotewritereceiver
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"sync"
-	"syscall"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
-	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 	"github.com/auspex-otel/auspex/receiver/prometheusremotewritereceiver/internal/metadata"
 )
@@ -34,14 +30,12 @@ type server struct {
 	next       consumer.Metrics
 	obs        *receiverhelper.ObsReport
 	telemetry  *metadata.TelemetryBuilder
-	gate       *gate
+	log        *logutil.Limiter
+	admission  *receiverutil.Admission
 	translator *translator
-	reports    reports
 	readers    sync.Pool // of *reading
 
-	http     *http.Server
-	listener net.Listener
-	running  sync.WaitGroup
+	http *receiverutil.HTTPServer
 }
 
 func newServer(cfg *Config, set receiver.Settings, next consumer.Metrics) (*server, error) {
@@ -55,38 +49,26 @@ func newServer(cfg *Config, set receiver.Settings, next consumer.Metrics) (*serv
 	}
 	s := &server{
 		cfg: cfg, set: set, next: next, obs: obs, telemetry: telemetry,
-		gate:       newGate(cfg.Limits.Requests, cfg.Limits.RequestsPerClient, cfg.Limits.Wait),
-		translator: newTranslator(cfg.Limits.Remembered),
-		reports:    newReports(set.Logger),
+		log:        logutil.NewLimiter(set.Logger),
+		admission:  receiverutil.NewAdmission(cfg.Limits),
+		translator: newTranslator(cfg.Remembered),
 	}
-	s.readers.New = func() any { return &reading{reader: promwrite.NewReader(cfg.Limits.limits())} }
+	s.readers.New = func() any { return &reading{reader: promwrite.NewReader(cfg.codecLimits())} }
 	return s, nil
 }
 
 // Start listens. What would fail later for a wrong setting fails here.
-func (s *server) Start(ctx context.Context, host component.Host) error {
+func (s *server) Start(ctx context.Context, host component.Host) (err error) {
 	cfg := s.cfg.Server
 	// The receiver decompresses by itself, since it has limits and answers of its own.
 	cfg.CompressionAlgorithms = []string{""}
 	mux := http.NewServeMux()
 	mux.HandleFunc(path, s.write)
-	httpServer, err := cfg.ToServer(ctx, host.GetExtensions(), s.set.TelemetrySettings, mux,
-		confighttp.WithDecoder(encoding, asItIs), confighttp.WithErrorHandler(s.refuseEarly))
-	if err != nil {
-		return err
-	}
-	listener, err := cfg.ToListener(ctx)
-	if err != nil {
-		return s.listenError(err)
-	}
-	s.http, s.listener = httpServer, listener
-	s.set.Logger.Info("waiting for senders", zap.Stringer("address", listener.Addr()), zap.String("path", path))
-	s.running.Go(func() {
-		if err := httpServer.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
-		}
+	s.http, err = receiverutil.StartHTTP(ctx, host, s.set, receiverutil.HTTPOptions{
+		Config: cfg, Handler: mux,
+		Server: []confighttp.ToServerOption{confighttp.WithDecoder(encoding, asItIs), confighttp.WithErrorHandler(s.refuseEarly)},
 	})
-	return nil
+	return err
 }
 
 // Shutdown accepts no more, and lets requests end for as long as ctx permits.
@@ -96,20 +78,6 @@ func (s *server) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
-	}
-	s.running.Wait()
-	s.http = nil
 	s.telemetry.Shutdown()
 	return err
-}
-
-func (s *server) listenError(err error) error {
-	endpoint := s.cfg.Server.NetAddr.Endpoint
-	key := "receivers::" + s.set.ID.String() + "::endpoint"
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s: cannot listen on %s, another program does: end that program, or set another endpoint: %w", key, endpoint, err)
-	}
-	return fmt.Errorf("%s: cannot listen on %s: set an address of this machine that is free: %w", key, endpoint, err)
 }

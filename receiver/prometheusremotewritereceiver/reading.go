@@ -5,10 +5,6 @@ package prometheusremotewritereceiver
 
 import (
 	"bytes"
-	"errors"
-	"slices"
-
-	"go.opentelemetry.io/collector/consumer/consumererror"
 
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
@@ -68,18 +64,4 @@ func (g *reading) Refused(f promwrite.Fault) {
 	if len(g.examples) < mostExamples {
 		g.examples = append(g.examples, f)
 	}
-}
-
-// permanent tells whether an error is permanent for every consumer that failed.
-// consumererror.IsPermanent is content with one, but what another one refused for now must come again.
-func permanent(err error) bool {
-	if !consumererror.IsPermanent(err) {
-		return false
-	}
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if joined, ok := e.(interface{ Unwrap() []error }); ok {
-			return !slices.ContainsFunc(joined.Unwrap(), func(part error) bool { return !permanent(part) })
-		}
-	}
-	return true
 }

@@ -71,13 +71,13 @@ func TestReadResponseRefusesWhatDoesNotTell(t *testing.T) {
 		`{"acknowledged":true}`:             "it has no field errors",
 		`[]`:                                "it is not JSON",
 		`null`:                              "it has no field errors",
-		``:                                  "(empty)",
-		strings.Repeat("never ending ", 99): "never…",
+		``:                                  `: ""`,
+		strings.Repeat("never ending ", 99): "…",
 	} {
 		_, err := ReadResponse(strings.NewReader(text), 2)
 		require.ErrorIs(t, err, ErrAnswer)
 		require.ErrorContains(t, err, want)
-		assert.Less(t, len(err.Error()), 400)
+		assert.Less(t, len(err.Error()), 1200)
 	}
 	_, err := ReadResponse(io.MultiReader(strings.NewReader(`{"errors"`), iotest.ErrReader(errors.New("reset"))), 2)
 	require.ErrorContains(t, err, "it broke off after 9 bytes: reset")

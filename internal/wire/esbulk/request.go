@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"github.com/auspex-otel/auspex/internal/excerpt"
 )
 
 // Reason says what is wrong with a request or an item.
@@ -186,7 +188,7 @@ func readAction(line []byte, long bool, def Action) (Item, error) {
 		switch op {
 		case Create, Index, Update, Delete:
 		default:
-			return Item{}, fmt.Errorf("%q is none of create, index, update and delete", Excerpt([]byte(op)))
+			return Item{}, fmt.Errorf("%q is none of create, index, update and delete", excerpt.Of(op))
 		}
 		item := Item{Action: Action{Op: op, Index: of.Index, Pipeline: def.Pipeline}}
 		if item.Index == "" {

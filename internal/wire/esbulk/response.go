@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/excerpt"
 )
 
 // Result is the answer to one action.
@@ -38,10 +40,10 @@ func ReadResponse(r io.Reader, want int) ([]Result, error) {
 		return nil, fmt.Errorf("%w: it broke off after %d bytes: %w", ErrAnswer, len(text), err)
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return nil, fmt.Errorf("%w: it is not JSON (%w): %s", ErrAnswer, err, Excerpt(text))
+		return nil, fmt.Errorf("%w: it is not JSON (%w): %q", ErrAnswer, err, excerpt.Of(text))
 	}
 	if answer.Errors == nil {
-		return nil, fmt.Errorf("%w: it has no field errors: %s", ErrAnswer, Excerpt(text))
+		return nil, fmt.Errorf("%w: it has no field errors: %q", ErrAnswer, excerpt.Of(text))
 	}
 	if len(answer.Items) != want {
 		return nil, fmt.Errorf("%w: %d actions were sent and %d answered", ErrAnswer, want, len(answer.Items))
@@ -89,17 +91,4 @@ func (it item) result() (Result, error) {
 		return r, nil
 	}
 	return Result{}, errors.New("names no operation")
-}
-
-// Excerpt is the beginning of an answer, on one line, for a message.
-func Excerpt(text []byte) string {
-	const most = 200
-	s := strings.Join(strings.Fields(strings.ToValidUTF8(string(text[:min(len(text), most)]), "\uFFFD")), " ")
-	if len(text) > most {
-		s += "…"
-	}
-	if s == "" {
-		return "(empty)"
-	}
-	return s
 }

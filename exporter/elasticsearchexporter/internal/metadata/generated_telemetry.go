@@ -23,13 +23,14 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                            metric.Meter
-	mu                               sync.Mutex
-	registrations                    []metric.Registration
-	ExporterElasticsearchDeadLetters metric.Int64Counter
-	ExporterElasticsearchDocuments   metric.Int64Counter
-	ExporterElasticsearchDropped     metric.Int64Counter
-	ExporterElasticsearchRequests    metric.Int64Counter
+	meter                                     metric.Meter
+	mu                                        sync.Mutex
+	registrations                             []metric.Registration
+	ExporterElasticsearchDeadLetters          metric.Int64Counter
+	ExporterElasticsearchDeadLettersDiscarded metric.Int64Counter
+	ExporterElasticsearchDocuments            metric.Int64Counter
+	ExporterElasticsearchDropped              metric.Int64Counter
+	ExporterElasticsearchRequests             metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -63,7 +64,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExporterElasticsearchDeadLetters, err = builder.meter.Int64Counter(
 		"otelcol_exporter_elasticsearch_dead_letters",
-		metric.WithDescription("Documents that Elasticsearch will never take, written to the dead-letter file. [Development]"),
+		metric.WithDescription("Documents that Elasticsearch will never take, written to the dead letter. [Development]"),
+		metric.WithUnit("{document}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterElasticsearchDeadLettersDiscarded, err = builder.meter.Int64Counter(
+		"otelcol_exporter_elasticsearch_dead_letters_discarded",
+		metric.WithDescription("Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]"),
 		metric.WithUnit("{document}"),
 	)
 	errs = errors.Join(errs, err)
@@ -75,7 +82,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterElasticsearchDropped, err = builder.meter.Int64Counter(
 		"otelcol_exporter_elasticsearch_dropped",
-		metric.WithDescription("Documents that Elasticsearch will never take, where no dead-letter file is configured. [Development]"),
+		metric.WithDescription("Documents that Elasticsearch will never take, where no dead letter is configured. [Development]"),
 		metric.WithUnit("{document}"),
 	)
 	errs = errors.Join(errs, err)

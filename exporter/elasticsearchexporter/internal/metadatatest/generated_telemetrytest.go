@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) exporter.Settings {
 func AssertEqualExporterElasticsearchDeadLetters(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_elasticsearch_dead_letters",
-		Description: "Documents that Elasticsearch will never take, written to the dead-letter file. [Development]",
+		Description: "Documents that Elasticsearch will never take, written to the dead letter. [Development]",
 		Unit:        "{document}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -33,6 +33,22 @@ func AssertEqualExporterElasticsearchDeadLetters(t *testing.T, tt *componenttest
 		},
 	}
 	got, err := tt.GetMetric("otelcol_exporter_elasticsearch_dead_letters")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualExporterElasticsearchDeadLettersDiscarded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_exporter_elasticsearch_dead_letters_discarded",
+		Description: "Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]",
+		Unit:        "{document}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_exporter_elasticsearch_dead_letters_discarded")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -56,7 +72,7 @@ func AssertEqualExporterElasticsearchDocuments(t *testing.T, tt *componenttest.T
 func AssertEqualExporterElasticsearchDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_elasticsearch_dropped",
-		Description: "Documents that Elasticsearch will never take, where no dead-letter file is configured. [Development]",
+		Description: "Documents that Elasticsearch will never take, where no dead letter is configured. [Development]",
 		Unit:        "{document}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

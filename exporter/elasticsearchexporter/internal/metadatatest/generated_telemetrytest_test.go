@@ -20,10 +20,14 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ExporterElasticsearchDeadLetters.Add(context.Background(), 1)
+	tb.ExporterElasticsearchDeadLettersDiscarded.Add(context.Background(), 1)
 	tb.ExporterElasticsearchDocuments.Add(context.Background(), 1)
 	tb.ExporterElasticsearchDropped.Add(context.Background(), 1)
 	tb.ExporterElasticsearchRequests.Add(context.Background(), 1)
 	AssertEqualExporterElasticsearchDeadLetters(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualExporterElasticsearchDeadLettersDiscarded(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterElasticsearchDocuments(t, testTel,

@@ -23,16 +23,16 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                           metric.Meter
-	mu                                              sync.Mutex
-	registrations                                   []metric.Registration
-	ExporterPrometheusRemoteWriteDeadLetters        metric.Int64Counter
-	ExporterPrometheusRemoteWriteDeadLettersEvicted metric.Int64Counter
-	ExporterPrometheusRemoteWriteRefusedSamples     metric.Int64Counter
-	ExporterPrometheusRemoteWriteRequests           metric.Int64Counter
-	ExporterPrometheusRemoteWriteSentSamples        metric.Int64Counter
-	ExporterPrometheusRemoteWriteUntranslatedPoints metric.Int64Counter
-	ExporterPrometheusRemoteWriteUnwrittenSamples   metric.Int64Counter
+	meter                                             metric.Meter
+	mu                                                sync.Mutex
+	registrations                                     []metric.Registration
+	ExporterPrometheusRemoteWriteDeadLetters          metric.Int64Counter
+	ExporterPrometheusRemoteWriteDeadLettersDiscarded metric.Int64Counter
+	ExporterPrometheusRemoteWriteRefusedSamples       metric.Int64Counter
+	ExporterPrometheusRemoteWriteRequests             metric.Int64Counter
+	ExporterPrometheusRemoteWriteSentSamples          metric.Int64Counter
+	ExporterPrometheusRemoteWriteUntranslatedPoints   metric.Int64Counter
+	ExporterPrometheusRemoteWriteUnwrittenSamples     metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -70,9 +70,9 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{letter}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ExporterPrometheusRemoteWriteDeadLettersEvicted, err = builder.meter.Int64Counter(
-		"otelcol_exporter_prometheus_remote_write_dead_letters_evicted",
-		metric.WithDescription("Dead letters that were deleted because the folder was full. [Development]"),
+	builder.ExporterPrometheusRemoteWriteDeadLettersDiscarded, err = builder.meter.Int64Counter(
+		"otelcol_exporter_prometheus_remote_write_dead_letters_discarded",
+		metric.WithDescription("Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]"),
 		metric.WithUnit("{letter}"),
 	)
 	errs = errors.Join(errs, err)

@@ -37,10 +37,10 @@ func AssertEqualExporterPrometheusRemoteWriteDeadLetters(t *testing.T, tt *compo
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualExporterPrometheusRemoteWriteDeadLettersEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExporterPrometheusRemoteWriteDeadLettersDiscarded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_exporter_prometheus_remote_write_dead_letters_evicted",
-		Description: "Dead letters that were deleted because the folder was full. [Development]",
+		Name:        "otelcol_exporter_prometheus_remote_write_dead_letters_discarded",
+		Description: "Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]",
 		Unit:        "{letter}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -48,7 +48,7 @@ func AssertEqualExporterPrometheusRemoteWriteDeadLettersEvicted(t *testing.T, tt
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_exporter_prometheus_remote_write_dead_letters_evicted")
+	got, err := tt.GetMetric("otelcol_exporter_prometheus_remote_write_dead_letters_discarded")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

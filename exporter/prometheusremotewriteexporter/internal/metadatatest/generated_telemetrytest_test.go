@@ -20,7 +20,7 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ExporterPrometheusRemoteWriteDeadLetters.Add(context.Background(), 1)
-	tb.ExporterPrometheusRemoteWriteDeadLettersEvicted.Add(context.Background(), 1)
+	tb.ExporterPrometheusRemoteWriteDeadLettersDiscarded.Add(context.Background(), 1)
 	tb.ExporterPrometheusRemoteWriteRefusedSamples.Add(context.Background(), 1)
 	tb.ExporterPrometheusRemoteWriteRequests.Add(context.Background(), 1)
 	tb.ExporterPrometheusRemoteWriteSentSamples.Add(context.Background(), 1)
@@ -29,7 +29,7 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualExporterPrometheusRemoteWriteDeadLetters(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualExporterPrometheusRemoteWriteDeadLettersEvicted(t, testTel,
+	AssertEqualExporterPrometheusRemoteWriteDeadLettersDiscarded(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterPrometheusRemoteWriteRefusedSamples(t, testTel,
