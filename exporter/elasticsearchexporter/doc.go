@@ -5,7 +5,7 @@
 // and incidents of Auspex to Elasticsearch 8 and 9. Every batch is sent before
 // the call returns, in requests to _bulk of bounded size, and the answer to every
 // document is read: what Elasticsearch could not take now is returned to be
-// retried, what it will never take goes to a dead-letter file.
+// retried, what it will never take goes to the dead letter.
 package elasticsearchexporter
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
