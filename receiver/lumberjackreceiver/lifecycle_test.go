@@ -22,6 +22,8 @@ import (
 	v2 "github.com/elastic/go-lumber/client/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configtls"
@@ -239,6 +241,37 @@ func TestStartTellsWhatIsWrong(t *testing.T) {
 	require.NoError(t, second.Shutdown(t.Context()))
 	second = prepare(t, &pipeline{}, func(c *Config) { c.NetAddr.Endpoint = "203.0.113.1:5044" })
 	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "set an address of this machine that is free")
+}
+
+// reporter is a host that gets the statuses of a component.
+type reporter struct {
+	component.Host
+	events chan *componentstatus.Event
+}
+
+func (r reporter) Report(e *componentstatus.Event) { r.events <- e }
+
+// A listener that fails is a permanent error. Connections that are there are served on.
+func TestListenerFails(t *testing.T) {
+	t.Parallel()
+	r := prepare(t, &pipeline{}, nil)
+	host := reporter{componenttest.NewNopHost(), make(chan *componentstatus.Event, 1)}
+	require.NoError(t, r.Start(t.Context(), host))
+	r.addr = r.listener.Addr().String()
+	p := r.dial()
+	r.counts(1, "lumberjack_connections")
+	require.NoError(t, r.listener.Close())
+	select {
+	case e := <-host.events:
+		assert.Equal(t, componentstatus.StatusPermanentError, e.Status())
+	case <-time.After(patience):
+		t.Fatal("no status")
+	}
+	r.says("accepts no more data")
+	p.send(lj.Batch(said(0)))
+	p.acks("2:1")
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Empty(t, host.events)
 }
 
 func TestShutdownWithoutStart(t *testing.T) {
