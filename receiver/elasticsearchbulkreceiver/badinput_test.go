@@ -187,6 +187,38 @@ func TestNoisyClient(t *testing.T) {
 	assert.ElementsMatch(t, []string{"noisy", "noisy", "quiet"}, next.accepted())
 }
 
+// With limits::wait a request that is one too many is served when another ends.
+func TestWaitForATurn(t *testing.T) {
+	t.Parallel()
+	open := make(chan struct{})
+	next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {
+		if call == 1 {
+			<-open
+		}
+		return nil
+	}}
+	r := start(t, next, func(c *Config) { c.Limits.Concurrency, c.Limits.Wait = 1, patience })
+	done := make(chan reply, 2)
+	go func() { done <- r.bulk(toIndex, said("first")) }()
+	require.Eventually(t, func() bool { next.mu.Lock(); defer next.mu.Unlock(); return next.calls == 1 }, patience, time.Millisecond)
+	go func() { done <- r.bulk(toIndex, said("second")) }()
+	time.AfterFunc(50*time.Millisecond, func() { close(open) })
+	for range 2 {
+		assert.Equal(t, []int{201}, (<-done).statuses(t))
+	}
+	assert.Equal(t, []string{"first", "second"}, next.accepted())
+}
+
+func TestDecompressedSizeIsBounded(t *testing.T) {
+	t.Parallel()
+	r := start(t, &pipeline{}, func(c *Config) { c.Limits.DecompressedBytes = 1000 })
+	body := zipped(t, strings.Repeat(toIndex+"\n"+said("m")+"\n", 100))
+	a := r.do(http.MethodPost, "/_bulk", bytes.NewReader(body), "Content-Type: application/x-ndjson", "Content-Encoding: gzip")
+	assert.Equal(t, http.StatusRequestEntityTooLarge, a.StatusCode)
+	assert.Contains(t, a.text, "more than 1000 bytes, see max_request_body_size and limits::decompressed_bytes")
+	r.counts(1, "errors", reasonBodySize)
+}
+
 // Every reason that is used is declared in metadata.yaml.
 func TestReasonsAreDeclared(t *testing.T) {
 	assert.ElementsMatch(t, []string{

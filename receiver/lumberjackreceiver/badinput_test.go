@@ -191,6 +191,20 @@ func TestConcurrency(t *testing.T) {
 	four.acks("2:1")
 }
 
+// With limits::wait a connection that is one too many is served when another ends.
+func TestWaitForAConnection(t *testing.T) {
+	t.Parallel()
+	r := start(t, &pipeline{}, func(c *Config) { c.Limits.Concurrency, c.Limits.Wait = 1, patience })
+	one := r.dial()
+	r.counts(1, "lumberjack_connections")
+	two := r.dial()
+	two.send(lj.Batch(said(0)))
+	two.silent(50 * time.Millisecond)
+	one.Close()
+	two.acks("2:1")
+	r.counts(0, "lumberjack_errors")
+}
+
 // One client leaves room for others.
 func TestConcurrencyPerClient(t *testing.T) {
 	t.Parallel()
