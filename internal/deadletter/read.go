@@ -33,7 +33,7 @@ func Read(directory string, do func(Letter) error) (damaged int, err error) {
 		for _, s := range all {
 			err := s.each(func(line []byte) error {
 				var l Letter
-				if json.Unmarshal(line, &l) != nil || l.Time.IsZero() {
+				if bad := json.Unmarshal(line, &l) != nil || l.Time.IsZero(); bad {
 					damaged++
 					return nil
 				}

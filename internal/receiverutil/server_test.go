@@ -80,7 +80,7 @@ func TestServerThatFailsIsAPermanentError(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	host := &reporter{Host: componenttest.NewNopHost()}
-	s := &HTTPServer{server: &http.Server{}} //nolint:gosec // it serves nothing
+	s := &HTTPServer{server: &http.Server{}}
 	s.serve(listener, host, zap.New(core))
 	require.Len(t, host.events, 1)
 	assert.Equal(t, componentstatus.StatusPermanentError, host.events[0].Status())

@@ -130,7 +130,7 @@ func TestAcknowledgementsNeverRead(t *testing.T) {
 	r := start(t, next, nil)
 	p := r.dial()
 	require.NoError(t, p.Conn.(*net.TCPConn).SetReadBuffer(1024))
-	require.NoError(t, p.SetWriteDeadline(time.Now().Add(2*ackTimeout)))
+	require.NoError(t, p.SetWriteDeadline(time.Now().Add(3*ackTimeout)))
 	var err error
 	for windows := bytes.Repeat(lj.Batch(said(0)), 100); err == nil; {
 		_, err = p.Write(windows)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.opentelemetry.io/collector/client"
@@ -80,6 +81,9 @@ func newConnection(s *server, conn net.Conn) *connection {
 	}
 	if buffered, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = buffered.SetWriteBuffer(ackBuffer) // If that fails, the connection is gone.
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		limitUnacknowledged(tcp, ackTimeout)
 	}
 	if s.tls != nil {
 		c.conn = tls.Server(conn, s.tls)
@@ -210,6 +214,8 @@ func (c *connection) report(err error) {
 		debug("Connection closed")
 	case errors.As(err, &failed):
 		fault(failed.reason, failed.message, failed.err)
+	case errors.Is(err, syscall.ETIMEDOUT):
+		fault(reasonAck, "the peer did not accept its acknowledgements; it sends again what the pipeline has accepted", err)
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.idle:
 		debug("Connection closed: no window began within idle_timeout", zap.Duration("idle_timeout", c.server.cfg.IdleTimeout))
 	case errors.Is(err, os.ErrDeadlineExceeded):

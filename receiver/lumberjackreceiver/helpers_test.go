@@ -32,8 +32,6 @@ import (
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
-var time0 = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-
 // patience is how long a test waits for what must happen.
 const patience = 5 * time.Second
 
