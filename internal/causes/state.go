@@ -3,16 +3,11 @@
 
 package causes
 
-import (
-	"encoding"
-
-	"github.com/auspex-otel/auspex/internal/state"
-)
+import "github.com/auspex-otel/auspex/internal/state"
 
 const (
 	stateVersion = 1
 	maxName      = 1 << 12
-	maxPart      = 1 << 30 // bytes
 )
 
 // AppendBinary appends what was learned.
@@ -20,20 +15,14 @@ func (a *Accumulator) AppendBinary(b []byte) ([]byte, error) {
 	c := state.Writer(b)
 	version := uint8(stateVersion)
 	c.Uint8(&version)
-	for _, part := range []encoding.BinaryAppender{a.tracker, a.graph} {
-		bytes, err := part.AppendBinary(nil)
-		if err != nil {
-			return b, err
-		}
-		text := string(bytes)
-		c.Text(&text, maxPart)
-	}
+	c.Part(a.tracker)
+	c.Part(a.graph)
 	n := uint32(len(a.uses.order))
 	c.Uint32(&n)
 	for _, u := range a.uses.order {
 		u.state(c)
 	}
-	return c.Bytes(), nil
+	return c.Bytes(), c.End()
 }
 
 // UnmarshalBinary takes what AppendBinary gave. After an error the accumulator knows nothing.
@@ -51,16 +40,8 @@ func (a *Accumulator) read(b []byte) error {
 	var version uint8
 	c.Uint8(&version)
 	c.Check(version == stateVersion)
-	for _, part := range []encoding.BinaryUnmarshaler{a.tracker, a.graph} {
-		var text string
-		c.Text(&text, maxPart)
-		if !c.Ok() {
-			return state.Error
-		}
-		if err := part.UnmarshalBinary([]byte(text)); err != nil {
-			return err
-		}
-	}
+	c.Part(a.tracker)
+	c.Part(a.graph)
 	var n uint32
 	for c.Uint32(&n); n > 0 && c.Ok(); n-- {
 		u := &usage{}

@@ -5,7 +5,6 @@ package incident
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -60,8 +59,8 @@ type Changes struct {
 // changed is what is known of one service.
 type changed struct {
 	Last   time.Time
-	Values map[ChangeKind]map[string]time.Time `json:",omitempty"` // when each was seen last
-	List   []Change                            `json:",omitempty"` // the latest last
+	Values map[ChangeKind]map[string]time.Time // when each was seen last
+	List   []Change                            // the latest last
 }
 
 // See notes that a service had a value of a kind at a time. A value that was not
@@ -186,22 +185,4 @@ func forgetStale(known map[string]time.Time, at time.Time) bool {
 	}
 	delete(known, oldest)
 	return true
-}
-
-// check returns an error if a restored state contradicts itself.
-func (c *Changes) check() error {
-	if len(c.services) > maxChanged {
-		return errors.New("incidents: too many services have changes")
-	}
-	for _, s := range c.services {
-		if s == nil || len(s.List) > maxChanges || !slices.IsSortedFunc(s.List, func(a, b Change) int { return a.Time.Compare(b.Time) }) {
-			return errors.New("incidents: changes of a service are missing, too many or out of order")
-		}
-		for _, known := range s.Values {
-			if known == nil || len(known) > maxValues {
-				return errors.New("incidents: values of a service are missing or too many")
-			}
-		}
-	}
-	return nil
 }

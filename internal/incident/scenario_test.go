@@ -4,7 +4,6 @@
 package incident
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -37,10 +36,10 @@ func play(t *testing.T, text string, restore bool) string {
 	return golden.Play(text, func(words []string) []string {
 		answers := s.do(words)
 		if restore {
-			b, err := json.Marshal(s.tracker)
+			b, err := s.tracker.AppendBinary(nil)
 			require.NoError(t, err)
 			s.tracker = NewTracker()
-			require.NoError(t, json.Unmarshal(b, s.tracker))
+			require.NoError(t, s.tracker.UnmarshalBinary(b))
 			s.tracker.SetGraph(NewGraph(s.edges, s.namespaces))
 		}
 		return answers

@@ -4,36 +4,42 @@
 package incident
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
+	"strings"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// saved is the tracker's state as it is written.
+// saved is the state of a tracker as it is written: all of it, but for the graph and what News has not told yet.
 type saved struct {
 	Followed        map[uint64]*followed
-	Incidents       []*record
+	Incidents       []*record // by id, ascending
 	Closed          []string
 	Changes         map[string]*changed
 	Opened, Refused uint64
 }
 
-// MarshalJSON returns the whole state, but for the graph.
-func (t *Tracker) MarshalJSON() ([]byte, error) {
+// AppendBinary appends the whole state, but for the graph.
+func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
 	s := saved{Followed: t.followed, Closed: t.closed, Changes: t.Changes.services, Opened: t.Opened, Refused: t.Refused}
 	for _, r := range t.byID {
 		s.Incidents = append(s.Incidents, r)
 	}
-	sort.Slice(s.Incidents, func(i, j int) bool { return s.Incidents[i].ID < s.Incidents[j].ID })
-	return json.Marshal(s)
+	slices.SortFunc(s.Incidents, func(a, b *record) int { return strings.Compare(a.ID, b.ID) })
+	c := state.Writer(b)
+	s.state(c)
+	return c.Bytes(), c.End()
 }
 
-// UnmarshalJSON restores a state that MarshalJSON returned. It returns an error if the state contradicts itself.
-func (t *Tracker) UnmarshalJSON(b []byte) error {
+// UnmarshalBinary restores a state that AppendBinary wrote. After an error the tracker is as it was before.
+func (t *Tracker) UnmarshalBinary(b []byte) error {
 	var s saved
-	if err := json.Unmarshal(b, &s); err != nil {
+	c := state.Reader(b)
+	s.state(c)
+	if err := c.End(); err != nil {
 		return fmt.Errorf("incidents: %w", err)
 	}
 	n := NewTracker()
@@ -52,7 +58,7 @@ func (t *Tracker) UnmarshalJSON(b []byte) error {
 		}
 	}
 	for id, f := range s.Followed {
-		if f == nil || f.Anomaly == nil || n.byID[f.Anomaly.Incident] == nil || n.byID[f.Anomaly.Incident].Until == nil {
+		if r := n.byID[f.Anomaly.Incident]; r == nil || r.MergedInto != "" {
 			return fmt.Errorf("incidents: series %016x has no incident", id)
 		}
 		if a := anomalies[f.Anomaly.ID]; a != nil {
@@ -69,13 +75,154 @@ func (t *Tracker) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// check returns an error if a restored incident lacks something.
+// check returns an error if a restored incident lacks its anomalies.
 func (r *record) check() error {
-	if r == nil || slices.Contains(r.Members, nil) {
-		return errors.New("incidents: an incident or a member is missing")
-	}
-	if r.MergedInto == "" && (len(r.Members) == 0 || r.Until == nil) {
+	if r.MergedInto == "" && (len(r.Members) == 0 || len(r.Until) == 0) {
 		return fmt.Errorf("incidents: incident %s has no anomalies", r.ID)
 	}
 	return nil
+}
+
+// check returns an error if restored changes are too many or out of order.
+func (c *Changes) check() error {
+	if len(c.services) > maxChanged {
+		return errors.New("incidents: too many services have changes")
+	}
+	for _, s := range c.services {
+		if len(s.List) > maxChanges || !slices.IsSortedFunc(s.List, func(a, b Change) int { return a.Time.Compare(b.Time) }) {
+			return errors.New("incidents: changes of a service are too many or out of order")
+		}
+		for _, known := range s.Values {
+			if len(known) > maxValues {
+				return errors.New("incidents: values of a service are too many")
+			}
+		}
+	}
+	return nil
+}
+
+func (s *saved) state(c *state.Codec) {
+	state.Map(c, &s.Followed, 8, c.Uint64, func(f **followed) {
+		if c.Reading() {
+			*f = &followed{Anomaly: &Anomaly{}}
+		}
+		(*f).state(c)
+	})
+	state.List(c, &s.Incidents, 4, func(r **record) {
+		if c.Reading() {
+			*r = &record{}
+		}
+		(*r).state(c)
+	})
+	state.List(c, &s.Closed, 4, c.String)
+	state.Map(c, &s.Changes, 4, c.String, func(of **changed) {
+		if c.Reading() {
+			*of = &changed{}
+		}
+		(*of).state(c)
+	})
+	c.Uint64(&s.Opened)
+	c.Uint64(&s.Refused)
+}
+
+func (f *followed) state(c *state.Codec) {
+	f.Anomaly.Persist(c)
+	c.Int(&f.Quiet)
+	c.Int64(&f.Cadence)
+	c.Int64(&f.LastAnomalous)
+	c.Bits(&f.Reported)
+}
+
+func (r *record) state(c *state.Codec) {
+	r.Incident.Persist(c)
+	state.List(c, &r.Members, 4, func(a **Anomaly) {
+		if c.Reading() {
+			*a = &Anomaly{}
+		}
+		(*a).Persist(c)
+	})
+	c.Int(&r.Unlisted)
+	c.Int(&r.OpenCount)
+	c.Int(&r.Live)
+	c.Time(&r.Last)
+	c.Time(&r.Told)
+	state.List(c, &r.Causes, 4, func(cause *Cause) { cause.state(c) })
+	state.Map(c, &r.Until, 4, c.String, c.Int64)
+}
+
+func (s *changed) state(c *state.Codec) {
+	c.Time(&s.Last)
+	state.Map(c, &s.Values, 4, func(k *ChangeKind) { c.String((*string)(k)) }, func(known *map[string]time.Time) {
+		state.Map(c, known, 4, c.String, c.Time)
+	})
+	state.List(c, &s.List, 4, func(change *Change) { change.state(c) })
+}
+
+// Persist writes or reads an incident.
+func (i *Incident) Persist(c *state.Codec) {
+	c.String(&i.ID)
+	c.String(&i.Service)
+	c.String((*string)(&i.State))
+	c.String(&i.MergedInto)
+	c.Time(&i.Opened)
+	c.Time(&i.Updated)
+	c.Time(&i.Closed)
+	c.Bits(&i.MaxScore)
+	c.Int(&i.Count)
+	state.List(c, &i.Services, 4, c.String)
+	i.Symptom.Persist(c)
+	state.List(c, &i.Suspects, 4, func(s *Suspect) { s.state(c) })
+	state.List(c, &i.TraceIDs, 4, c.String)
+	state.List(c, &i.Anomalies, 4, func(a *Anomaly) { a.Persist(c) })
+}
+
+// Persist writes or reads an anomaly.
+func (a *Anomaly) Persist(c *state.Codec) {
+	c.String(&a.ID)
+	c.String(&a.Incident)
+	a.Subject.state(c)
+	c.String((*string)(&a.State))
+	c.String(&a.Kind)
+	c.Time(&a.Opened)
+	c.Time(&a.Updated)
+	c.Time(&a.Closed)
+	c.Time(&a.SilentSince)
+	c.Bits(&a.Score, &a.MaxScore, &a.Surprise, &a.Observed, &a.Expected, &a.Lower, &a.Upper)
+	state.List(c, &a.TraceIDs, 4, c.String)
+}
+
+func (s *Subject) state(c *state.Codec) {
+	c.String(&s.Series)
+	c.String(&s.Service)
+	c.String(&s.Metric)
+	c.String(&s.Statistic)
+	c.String(&s.Unit)
+	state.Map(c, &s.Attributes, 8, c.String, c.String)
+	c.Bool(&s.Group)
+}
+
+func (s *Suspect) state(c *state.Codec) {
+	c.String(&s.Service)
+	c.Bits(&s.Surprise)
+	c.Time(&s.Since)
+	c.Int(&s.Hops)
+	s.Evidence.Persist(c)
+	state.List(c, &s.Also, 4, func(a *Anomaly) { a.Persist(c) })
+	c.String(&s.First)
+	state.List(c, &s.Causes, 4, func(cause *Cause) { cause.state(c) })
+	state.List(c, &s.Changes, 4, func(change *Change) { change.state(c) })
+}
+
+func (a *Cause) state(c *state.Codec) {
+	c.String(&a.Service)
+	c.Bits(&a.Surprise)
+	c.String(&a.What)
+	c.Time(&a.Since)
+}
+
+func (h *Change) state(c *state.Codec) {
+	c.String((*string)(&h.Kind))
+	c.String(&h.What)
+	c.String(&h.Before)
+	c.Time(&h.Time)
 }

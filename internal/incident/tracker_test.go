@@ -4,7 +4,7 @@
 package incident
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // after is a point of a series with a cadence of ten seconds.
@@ -196,37 +198,35 @@ func TestSavedStateThatContradictsItselfIsRefused(t *testing.T) {
 	tracker.Changes.See("s", ChangeVersion, "1", start)
 	tracker.Changes.Happened("s", ChangeConfig, "a", start)
 	tracker.Changes.Happened("s", ChangeConfig, "b", start)
-	whole, err := json.Marshal(tracker)
+	whole, err := tracker.AppendBinary(nil)
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(whole, NewTracker()))
+	require.NoError(t, NewTracker().UnmarshalBinary(whole))
 
 	edit := func(f func(s *saved)) []byte {
 		var s saved
-		require.NoError(t, json.Unmarshal(whole, &s))
+		s.state(state.Reader(whole))
 		f(&s)
-		b, err := json.Marshal(s)
-		require.NoError(t, err)
-		return b
+		c := state.Writer(nil)
+		s.state(c)
+		return c.Bytes()
 	}
 	for name, b := range map[string][]byte{
-		"no JSON":                   []byte("{"),
-		"another type":              []byte(`{"Followed":[]}`),
-		"no series":                 edit(func(s *saved) { s.Followed[1] = nil }),
-		"no anomaly":                edit(func(s *saved) { s.Followed[1].Anomaly = nil }),
+		"cut":                       whole[:len(whole)-1],
+		"longer":                    append(bytes.Clone(whole), 0),
 		"no incident":               edit(func(s *saved) { s.Incidents = nil }),
 		"incident of another":       edit(func(s *saved) { s.Followed[1].Anomaly.Incident = "x" }),
 		"closed one is missing":     edit(func(s *saved) { s.Closed = append(s.Closed, "x") }),
 		"incident has no anomalies": edit(func(s *saved) { s.Incidents[0].Members = nil }),
-		"service is nothing":        edit(func(s *saved) { s.Changes["s"] = nil }),
-		"values are nothing":        edit(func(s *saved) { s.Changes["s"].Values[ChangeVersion] = nil }),
+		"incident has no services":  edit(func(s *saved) { s.Incidents[0].Until = nil }),
 		"changes out of order":      edit(func(s *saved) { s.Changes["s"].List[0].Time = start.Add(time.Hour) }),
-		"incident is nothing":       edit(func(s *saved) { s.Incidents[0] = nil }),
-		"anomaly listed is nothing": edit(func(s *saved) { s.Incidents[0].Members[0] = nil }),
+		"too many changes": edit(func(s *saved) {
+			s.Changes["s"].List = slices.Repeat(s.Changes["s"].List[:1], maxChanges+1)
+		}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := NewTracker()
 			n.Observe(after(9, 0, 2), of("u", 9))
-			require.NotPanics(t, func() { err = json.Unmarshal(b, n) })
+			require.NotPanics(t, func() { err = n.UnmarshalBinary(b) })
 			require.Error(t, err)
 			assert.True(t, n.Follows(9), "what was there stays")
 		})
@@ -239,14 +239,13 @@ func TestSavedStateIsStable(t *testing.T) {
 	for i := range uint64(30) {
 		tracker.Observe(after(i, int(i), 1+float64(i)), of(fmt.Sprint("s", i%4), i))
 	}
-	first, err := json.Marshal(tracker)
+	first, err := tracker.AppendBinary(nil)
 	require.NoError(t, err)
 	restored := NewTracker()
-	require.NoError(t, json.Unmarshal(first, restored))
-	second, err := json.Marshal(restored)
+	require.NoError(t, restored.UnmarshalBinary(first))
+	second, err := restored.AppendBinary(nil)
 	require.NoError(t, err)
-	assert.JSONEq(t, string(first), string(second))
-	assert.Equal(t, string(first), string(second))
+	assert.Equal(t, first, second)
 }
 
 func BenchmarkObserve(b *testing.B) {
