@@ -75,8 +75,8 @@ func (e *Engine) judgeAbsence(st *stream) {
 	}
 	gap := st.gap(st.source.life.Now())
 	logP := st.gaps.LogP(gap)
-	score := detect.Score(logP, e.budget.spendings[st.signal].alpha)
-	if score < 1 || st.source.watermark-st.meter.time < st.patience {
+	score := detect.Score(logP, e.budget.Alpha(st.signal))
+	if score < 1 || st.source.watermark-st.meter.Time < st.patience {
 		return
 	}
 	rule := s.rule
@@ -94,8 +94,8 @@ func (e *Engine) judgeAbsence(st *stream) {
 	e.track(st, s, incident.Point{
 		Series: uint64(s.id), Time: st.source.watermark, Cadence: st.cadence, Score: score, LogP: logP,
 		Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
-		Kind: silence.Kind, SilentSince: st.meter.time,
-	})
+		Kind: silence.Kind, SilentSince: st.meter.Time,
+	}, exemplars{})
 }
 
 // heldAbsence tells whether a policy, or somebody, forbids that the absence of a stream is an anomaly.

@@ -44,11 +44,11 @@ var deedKinds = [...]deedKind{
 // ever so seldom. It speaks within minutes of the first span, long before the
 // series of operations do.
 func (e *Engine) behave(t int64) {
-	if t < e.behaved+windowLength {
+	if t < e.causality.behaved+windowLength {
 		return
 	}
-	e.behaved = t
-	evidence := append(e.vanished(time.Unix(0, t)), e.causes.Evidence(t-behaviourSpan, t)...)
+	e.causality.behaved = t
+	evidence := append(e.vanished(time.Unix(0, t)), e.causality.causes.Evidence(t-behaviourSpan, t)...)
 	var names []string
 	for _, s := range e.spans.All() {
 		if s.Closed >= behaviourWarmUp {
@@ -58,7 +58,7 @@ func (e *Engine) behave(t int64) {
 	slices.Sort(names)
 	for _, kind := range deedKinds {
 		of := slices.DeleteFunc(slices.Clone(evidence), func(ev topology.Evidence) bool { return !slices.Contains(kind.aspects, ev.Aspect) })
-		suspects := e.causes.Rank(of)
+		suspects := e.causality.causes.Rank(of)
 		for _, name := range names {
 			i := slices.IndexFunc(suspects, func(s topology.Suspect) bool { return s.Service == name })
 			if i < 0 {
@@ -84,9 +84,7 @@ func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 	if of.Score > 0 {
 		p.Kind = detect.KindHigh
 	}
-	e.exemplars.deeds = of.Evidence
-	e.conclude(st, s, t, of.Score, p, derivedOutput)
-	e.exemplars.deeds = nil
+	e.conclude(st, s, t, of.Score, p, derivedOutput, exemplars{deeds: of.Evidence})
 	e.showDerived(st, s)
 	if !e.tracker.Open(uint64(s.id)) {
 		return

@@ -30,10 +30,10 @@ const (
 
 // blame tells every young incident what services did otherwise in its time.
 func (e *Engine) blame() {
-	if e.reached == 0 {
+	if e.causality.reached == 0 {
 		return // nothing is known of what services do
 	}
-	reached := time.Unix(0, e.reached)
+	reached := time.Unix(0, e.causality.reached)
 	asked := 0
 	for _, id := range e.tracker.Young(reached.Add(-blameFor)) {
 		if asked++; asked > maxBlamed {
@@ -41,7 +41,7 @@ func (e *Engine) blame() {
 		}
 		opened := e.tracker.OpenedAt(id)
 		var list []incident.Cause
-		for _, s := range e.causes.Blame(opened.Add(-blameBefore).UnixNano(), e.reached, e.vanished(opened)) {
+		for _, s := range e.causality.causes.Blame(opened.Add(-blameBefore).UnixNano(), e.causality.reached, e.vanished(opened)) {
 			if s.Score < leastBlame {
 				continue // one of so many is always a little strange
 			}
@@ -63,9 +63,9 @@ func (e *Engine) Suspects(from, until time.Time) []topology.Suspect {
 
 // vanished are the services from which nothing came in the time of an incident that opened at a time, although it was due.
 func (e *Engine) vanished(opened time.Time) (list []topology.Evidence) {
-	for _, service := range slices.Sorted(maps.Keys(e.heard)) {
-		h := e.heard[service]
-		if missing := e.reached - h.last; missing > vanishedGaps*h.gap && missing > leastVanished && h.last > opened.Add(-blameFor).UnixNano() {
+	for _, service := range slices.Sorted(maps.Keys(e.links.heard)) {
+		h := e.links.heard[service]
+		if missing := e.causality.reached - h.last; missing > vanishedGaps*h.gap && missing > leastVanished && h.last > opened.Add(-blameFor).UnixNano() {
 			list = append(list, topology.Evidence{Aspect: topology.Behaviour, Service: service, Surprise: vanishedNats, Since: h.last, Detail: gone{}})
 		}
 	}
@@ -80,15 +80,15 @@ type heard struct{ last, gap int64 }
 
 // hear notes that something came from a service. A long gap is forgotten by and by.
 func (e *Engine) hear(service string, t int64) {
-	h, ok := e.heard[service]
-	if !ok && len(e.heard) >= maxNamespaces {
+	h, ok := e.links.heard[service]
+	if !ok && len(e.links.heard) >= maxNamespaces {
 		return
 	}
 	if d := t - h.last; ok && d > 0 {
 		h.gap = max(h.gap-h.gap/100, d)
 	}
 	h.last = max(h.last, t)
-	e.heard[service] = h
+	e.links.heard[service] = h
 }
 
 // deed says in words what a service does otherwise.

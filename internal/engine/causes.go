@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -13,7 +12,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/causes"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/evidence"
+	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -23,11 +25,10 @@ import (
 type causality struct {
 	causes *causes.Accumulator
 	// reached is the event time up to which it has been advanced, behind how many records in a row lay far before.
-	reached   int64
-	behind    int
-	used      int64 // the latest event time at which an instance used something
-	behaved   int64 // when behaviour was judged last
-	exemplars exemplars
+	reached int64
+	behind  int
+	used    int64 // the latest event time at which an instance used something
+	behaved int64 // when behaviour was judged last
 }
 
 const (
@@ -39,67 +40,73 @@ const (
 	leastSelf = 5
 )
 
-func (c *causality) reset() { *c = causality{causes: causes.New(causes.DefaultConfig())} }
+func newCausality() causality { return causality{causes: causes.New(causes.DefaultConfig())} }
 
-// timely tells whether a time can be taken, and follows a clock that was set back for good.
-func (e *Engine) timely(t int64) bool {
-	if t > e.now.UnixNano()+ahead {
-		return false
+// timely tells whether an event time can be used: it lies neither far ahead of the
+// clock of ticks nor far behind the evidence.
+func (c *causality) timely(t int64, now time.Time) bool {
+	return t <= now.UnixNano()+ahead && t >= c.reached-ahead
+}
+
+// admit returns whether an event time can be used. After mostLate times in a row
+// that lie far behind, the clock was set back, and the evidence starts over.
+func (c *causality) admit(t int64, now time.Time) bool {
+	timely := c.timely(t, now)
+	switch {
+	case timely:
+		c.behind = 0
+	case t < c.reached-ahead && t <= now.UnixNano()+ahead:
+		if c.behind++; c.behind >= mostLate {
+			*c = newCausality()
+		}
 	}
-	if t >= e.reached-ahead {
-		e.behind = 0
-		return true
-	}
-	if e.behind++; e.behind >= mostLate {
-		e.causality.reset()
-	}
-	return false
+	return timely
 }
 
 // pass lets event time pass for the evidence, and judges what that closes.
 func (e *Engine) pass(t int64) {
-	if t < e.reached+causesEvery {
+	if t < e.causality.reached+causesEvery {
 		return
 	}
-	e.reached = t
-	e.causes.Advance(t)
-	e.causes.Windows(e.selfTime, e.networkTime)
+	e.causality.reached = t
+	e.causality.causes.Advance(t)
+	e.causality.causes.Windows(e.selfTime, e.networkTime)
 	e.behave(t)
 }
 
 // place notes where a resource runs, and what else it says.
 func (e *Engine) place(service string, attributes pcommon.Map, t int64) {
-	if t > 0 && e.timely(t) {
-		e.causes.Runs(service, evidence.Place(attributes), t)
+	if t > 0 && e.causality.admit(t, e.now) {
+		e.causality.causes.Runs(service, evidence.Place(attributes), t)
 		e.noteResource(service, attributes, t)
 	}
 }
 
 // callSpan gives a span to the evidence.
 func (e *Engine) callSpan(service string, span ptrace.Span, t int64) {
-	if e.timely(t) {
+	if e.causality.admit(t, e.now) {
 		s := evidence.Span(service, span)
-		e.causes.Span(&s)
+		e.causality.causes.Span(&s)
 	}
 }
 
 // callLine gives a log record to the evidence.
 func (e *Engine) callLine(service string, lr plog.LogRecord, template uint64, t int64) {
-	if e.timely(t) {
-		e.causes.Line(&causes.Line{Service: service, Trace: lr.TraceID(), Span: lr.SpanID(), Template: template, Time: t})
+	if e.causality.admit(t, e.now) {
+		e.causality.causes.Line(&causes.Line{Service: service, Trace: lr.TraceID(), Span: lr.SpanID(), Template: template, Time: t})
 	}
 }
 
 // use gives what an instance uses to the evidence.
 func (e *Engine) use(st *stream, v float64, t int64) {
-	if !e.timely(t) || !(v >= 0 && v < math.MaxFloat64) {
+	if !e.causality.admit(t, e.now) || !(v >= 0 && v < math.MaxFloat64) {
 		return
 	}
-	e.used = max(e.used, t)
-	e.causes.Use(st.source.service.name, st.source.instance, st.quantity, v, t)
+	e.causality.used = max(e.causality.used, t)
+	e.causality.causes.Use(st.source.service.name, st.source.instance, st.quantity, v, t)
 }
 
-var medianStats = []statistic{statP50}
+var medianStats = []meter.Statistic{meter.P50}
 
 // selfTime judges how long an operation takes, its children apart. Where it has none that is its duration.
 func (e *Engine) selfTime(w *trace.Window) {
@@ -163,31 +170,16 @@ func (e *Engine) operationOf(op trace.Operation) *operation {
 	return nil
 }
 
-// packCauses adds the record of the evidence.
-func (e *Engine) packCauses(p *packer) error {
-	if e.reached == 0 {
+// addCausesRecord adds the evidence, if there is any.
+func (e *Engine) addCausesRecord(w *snapshot.Writer) error {
+	if e.causality.reached == 0 {
 		return nil
 	}
-	b, err := e.causes.AppendBinary(nil)
-	if err != nil {
-		return err
-	}
-	w := writer{b: p.record[:0]}
-	w.int64(e.reached)
-	w.int64(e.behaved)
-	w.text(string(b))
-	p.add(tagCauses, w.b)
-	return nil
+	return w.Add(tagCauses, e.causality.persist)
 }
 
-func (e *Engine) restoreCauses(record []byte) error {
-	r := reader{b: record}
-	e.reached, e.behaved = r.int64(), r.int64()
-	if b := r.bytes(); r.err == nil {
-		r.fail(e.causes.UnmarshalBinary(b))
-	}
-	if err := r.end(); err != nil {
-		return fmt.Errorf("causes: %w", err)
-	}
-	return nil
+func (c *causality) persist(codec *state.Codec) {
+	codec.Int64(&c.reached)
+	codec.Int64(&c.behaved)
+	codec.Part(c.causes)
 }

@@ -54,9 +54,9 @@ func (e *Engine) noteResource(service string, resource pcommon.Map, t int64) {
 		case vocabulary.ServiceVersion:
 			c.See(service, incident.ChangeVersion, v.AsString(), at)
 		case vocabulary.ServiceNamespace:
-			if was, ok := e.namespaces[service]; ok || len(e.namespaces) < maxNamespaces {
-				e.namespaces[service] = v.AsString()
-				e.moved = e.moved || was != v.AsString()
+			if was, ok := e.links.namespaces[service]; ok || len(e.links.namespaces) < maxNamespaces {
+				e.links.namespaces[service] = v.AsString()
+				e.links.moved = e.links.moved || was != v.AsString()
 			}
 		case vocabulary.ImageName:
 			image = v.AsString() + image
@@ -76,10 +76,10 @@ func (e *Engine) noteResource(service string, resource pcommon.Map, t int64) {
 	}
 }
 
-// noteRestart notes that what a counter counts began anew after its last point.
-func (e *Engine) noteRestart(st *stream, before meter) {
-	if before.seen && !st.meter.delta && before.start > 0 && st.meter.start > before.time {
-		e.tracker.Changes.Happened(st.source.service.name, incident.ChangeRestart, "", time.Unix(0, st.meter.start).UTC())
+// noteRestart records a restart if a counter began again after its last point, given the start and the time of that point.
+func (e *Engine) noteRestart(st *stream, start, last int64) {
+	if !st.meter.Delta && start > 0 && st.meter.Start > last {
+		e.tracker.Changes.Happened(st.source.service.name, incident.ChangeRestart, "", time.Unix(0, st.meter.Start).UTC())
 	}
 }
 
@@ -108,7 +108,7 @@ func (e *Engine) noteRecord(service string, resource pcommon.Map, lr plog.LogRec
 
 // ownersOf are the services that a pod or a deployment belongs to, else one of its name, if there is one.
 func (e *Engine) ownersOf(object string) (services []string) {
-	g := e.causes.Graph()
+	g := e.causality.causes.Graph()
 	pods := append(g.Related(topology.ID{Kind: topology.Deployment, Name: object}, topology.Pod), topology.ID{Kind: topology.Pod, Name: object})
 	for _, pod := range pods {
 		for _, s := range g.Related(pod, topology.Service) {
@@ -121,22 +121,20 @@ func (e *Engine) ownersOf(object string) (services []string) {
 	return services
 }
 
-// link tells incidents how services hang together by now.
-func (e *Engine) link(now time.Time) {
-	if now.Before(e.linkAt) {
+// updateLinks forgets services that are gone, tells incidents what is new about
+// how services hang together, and asks who is to blame for young ones.
+func (e *Engine) updateLinks(now time.Time) {
+	if now.Before(e.links.linkAt) {
 		return
 	}
-	e.linkAt = now.Add(linkEvery)
-	for name := range e.namespaces {
-		if e.services[name] == nil {
-			delete(e.namespaces, name)
-		}
-	}
-	maps.DeleteFunc(e.heard, func(_ string, h heard) bool { return h.last < e.reached-int64(e.cfg.SeriesTTL) })
-	nodes, edges, forgotten := e.causes.Graph().Size()
-	if now := [...]uint64{uint64(nodes), uint64(edges), forgotten, uint64(len(e.namespaces))}; now != e.told || e.moved {
-		e.told, e.moved = now, false
-		e.tracker.SetGraph(incident.NewGraph(e.causes.Graph().Edges(), maps.Clone(e.namespaces)))
+	e.links.linkAt = now.Add(linkEvery)
+	maps.DeleteFunc(e.links.namespaces, func(name, _ string) bool { return e.services[name] == nil })
+	maps.DeleteFunc(e.links.heard, func(_ string, h heard) bool { return h.last < e.causality.reached-int64(e.cfg.SeriesTTL) })
+	graph := e.causality.causes.Graph()
+	nodes, edges, forgotten := graph.Size()
+	if now := [...]uint64{uint64(nodes), uint64(edges), forgotten, uint64(len(e.links.namespaces))}; now != e.links.told || e.links.moved {
+		e.links.told, e.links.moved = now, false
+		e.tracker.SetGraph(incident.NewGraph(graph.Edges(), maps.Clone(e.links.namespaces)))
 	}
 	e.blame()
 }

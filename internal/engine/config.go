@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect/season"
+	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/policy"
 	"github.com/auspex-otel/auspex/internal/template"
@@ -17,7 +19,7 @@ import (
 // Config is the engine's configuration. The extension anomaly_engine reads it.
 type Config struct {
 	// FalseAlarms is the budget of anomalies that may open although nothing is wrong.
-	FalseAlarms FalseAlarms `mapstructure:"false_alarms"`
+	FalseAlarms budget.FalseAlarms `mapstructure:"false_alarms"`
 	// MaxSeries bounds the series that are watched at once. Over it the one that
 	// has been silent the longest goes. Telemetry still passes.
 	MaxSeries int `mapstructure:"max_series"`
@@ -40,22 +42,10 @@ type Logs struct {
 	Mask []string `mapstructure:"mask"`
 }
 
-// FalseAlarms is an expected count of anomalies opened in data without a fault,
-// over everything that the engine watches.
-type FalseAlarms struct {
-	// Count is expected within Per.
-	Count float64       `mapstructure:"count"`
-	Per   time.Duration `mapstructure:"per"`
-	// Replicas is how many engines share the budget, each of which watches a part.
-	Replicas int `mapstructure:"replicas"`
-	// MaxAlpha bounds the chance per decision, however few series there are.
-	MaxAlpha float64 `mapstructure:"max_alpha"`
-}
-
 // DefaultConfig returns five false alarms a day, up to 100,000 series, forgotten after a day of silence.
 func DefaultConfig() Config {
 	return Config{
-		FalseAlarms: FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3},
+		FalseAlarms: budget.FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3},
 		MaxSeries:   100_000,
 		SeriesTTL:   24 * time.Hour,
 	}
@@ -64,23 +54,14 @@ func DefaultConfig() Config {
 // Validate returns an error that names every key out of its range.
 func (c *Config) Validate() error {
 	var errs []error
-	if !(c.FalseAlarms.Count > 0) {
-		errs = append(errs, fmt.Errorf("false_alarms::count is %v, it must be above 0", c.FalseAlarms.Count))
-	}
-	if c.FalseAlarms.Per < time.Minute {
-		errs = append(errs, fmt.Errorf("false_alarms::per is %v, it must be at least 1m", c.FalseAlarms.Per))
-	}
-	if !(c.FalseAlarms.MaxAlpha > 0 && c.FalseAlarms.MaxAlpha <= 0.1) {
-		errs = append(errs, fmt.Errorf("false_alarms::max_alpha is %v, it must be above 0 and at most 0.1", c.FalseAlarms.MaxAlpha))
-	}
-	if c.FalseAlarms.Replicas < 1 {
-		errs = append(errs, fmt.Errorf("false_alarms::replicas is %d, it must be at least 1", c.FalseAlarms.Replicas))
+	if err := c.FalseAlarms.Check(); err != nil {
+		errs = append(errs, err)
 	}
 	if _, err := time.LoadLocation(c.TimeZone); err != nil {
 		errs = append(errs, fmt.Errorf("time_zone is %q: %w", c.TimeZone, err))
 	}
-	if c.MaxSeries < seriesPerHistogram {
-		errs = append(errs, fmt.Errorf("max_series is %d, it must be at least %d, which is one histogram", c.MaxSeries, seriesPerHistogram))
+	if c.MaxSeries < meter.MostSamples {
+		errs = append(errs, fmt.Errorf("max_series is %d, it must be at least %d, which is one histogram", c.MaxSeries, meter.MostSamples))
 	}
 	if _, err := mask.New(c.Logs.Mask); err != nil {
 		errs = append(errs, fmt.Errorf("logs::mask: %w", err))
@@ -109,13 +90,4 @@ func (c *Config) zone() *season.Zone {
 		loc = time.UTC
 	}
 	return season.NewZone(loc)
-}
-
-// alpha returns the chance per decision that spends a share of the budget evenly over the given decisions a day.
-func (f FalseAlarms) alpha(share, decisionsPerDay float64) float64 {
-	if decisionsPerDay <= 0 {
-		return f.MaxAlpha
-	}
-	perDay := share * f.Count * float64(24*time.Hour) / float64(f.Per) / float64(f.Replicas)
-	return min(f.MaxAlpha, perDay/decisionsPerDay)
 }

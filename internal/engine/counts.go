@@ -15,12 +15,12 @@ import (
 func (e *Engine) deriveCount(d *derived, t int64, count int, empty *int) *stream {
 	st, fresh := e.next(d, t)
 	if fresh {
-		e.judgeCount(st, &st.series[0], t, count, empty)
+		e.judgeCount(st, &st.series[0], t, count, empty, d.exemplars)
 	}
 	return st
 }
 
-func (e *Engine) judgeCount(st *stream, s *tracked, t int64, count int, empty *int) {
+func (e *Engine) judgeCount(st *stream, s *tracked, t int64, count int, empty *int, x exemplars) {
 	p := e.surprise(st, s, t, float64(count))
 	if *empty++; count > 0 {
 		st.gaps.Learn(float64(*empty))
@@ -28,7 +28,7 @@ func (e *Engine) judgeCount(st *stream, s *tracked, t int64, count int, empty *i
 	} else if gone := st.gaps.LogP(float64(*empty+1)) + math.Ln2; gone < p.LogP { // of two, the less likely, twice
 		p.LogP, p.Kind = gone, detect.KindLow
 	}
-	e.conclude(st, s, t, float64(count), p, derivedOutput)
+	e.conclude(st, s, t, float64(count), p, derivedOutput, x)
 	e.showDerived(st, s)
 }
 
@@ -39,14 +39,14 @@ func (e *Engine) deriveRatio(d *derived, t int64, count int, empty *int, errors 
 	if !fresh {
 		return st
 	}
-	e.judgeCount(st, &st.series[0], t, count, empty)
+	e.judgeCount(st, &st.series[0], t, count, empty, d.exemplars)
 	if count == 0 {
 		return st
 	}
 	s, ratio := &st.series[1], float64(errors)/float64(count)
 	p := e.surprise(st, s, t, ratio)
 	p.LogP = max(p.LogP, exact)
-	e.conclude(st, s, t, ratio, p, derivedOutput)
+	e.conclude(st, s, t, ratio, p, derivedOutput, d.exemplars)
 	e.showDerived(st, s)
 	return st
 }

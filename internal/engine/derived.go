@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/internal/detect/opening"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -22,8 +23,12 @@ type derived struct {
 	service      string
 	metric, unit string
 	attributes   []attribute // in the order of their keys
-	stats        []statistic
+	stats        []meter.Statistic
+	exemplars    exemplars // of its next point
 }
+
+// valueStats are the statistics of a stream that has plain values.
+var valueStats = []meter.Statistic{meter.Value}
 
 type attribute struct{ key, value string }
 
@@ -49,7 +54,7 @@ func (e *Engine) derive(d *derived, t int64, values ...float64) *stream {
 		if math.IsNaN(v) {
 			continue
 		}
-		e.judge(st, &st.series[i], t, v, derivedOutput)
+		e.judge(st, &st.series[i], t, v, derivedOutput, d.exemplars)
 		e.showDerived(st, &st.series[i])
 	}
 	return st
@@ -65,7 +70,7 @@ func (e *Engine) next(d *derived, t int64) (st *stream, fresh bool) {
 	if !st.asked {
 		e.askDerived(st)
 	}
-	if st.meter.seen && t <= st.meter.time {
+	if st.meter.Seen && t <= st.meter.Time {
 		return st, false
 	}
 	e.arrive(st, t)
@@ -85,23 +90,23 @@ func (e *Engine) bareSeries(st *stream) *tracked {
 // showDerived hands the companions of a derived series to the findings receiver, if they are to be shown.
 func (e *Engine) showDerived(st *stream, s *tracked) {
 	if s.last.shown {
-		e.addCompanions(st.companions(s))
+		e.findings.addCompanions(st.companions(s))
 	}
 }
 
 // arrive notes the time of a derived stream's next point.
 func (e *Engine) arrive(st *stream, t int64) {
-	if st.meter.seen {
+	if st.meter.Seen {
 		e.uncount(st)
-		st.learnCadence(t - st.meter.time)
+		st.learnCadence(t - st.meter.Time)
 		e.count(st)
-		if missed := (t-st.meter.time)/st.cadence - 1; missed > 0 { // windows that were not recorded
+		if missed := (t-st.meter.Time)/st.cadence - 1; missed > 0 { // windows that were not recorded
 			for i := range st.series {
 				st.series[i].rule.Pass(uint32(min(missed, opening.HoldOff)))
 			}
 		}
 	}
-	st.meter.seen, st.meter.time = true, t
+	st.meter.Mark(t, 0)
 	st.source.advance(t)
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
+	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -23,12 +25,12 @@ import (
 
 // Reasons why a data point could not be judged, as counted in Status.Refused.
 const (
-	RefusedNotFinite   = "not_finite"
+	RefusedNotFinite   = meter.NotFinite
 	RefusedNoTimestamp = "no_timestamp"
 	RefusedOutOfOrder  = "out_of_order"
 	RefusedDuplicate   = "duplicate"
 	RefusedNoValue     = "no_recorded_value"
-	RefusedMalformed   = "malformed"
+	RefusedMalformed   = meter.Malformed
 )
 
 const (
@@ -65,7 +67,7 @@ type Engine struct {
 	recent      *recentBatches[Verdict]
 	recentLogs  *recentBatches[LogVerdict]
 	recentSpans *recentBatches[SpanVerdict]
-	findings
+	findings    findings
 
 	logs    *series.Table[logs]  // by service
 	spans   *series.Table[spans] // by service
@@ -76,22 +78,23 @@ type Engine struct {
 	policies        *policy.Set // nil if there are none
 	held            map[string]uint64
 	walkAt          time.Time // when idle streams are looked at next
-	budget          budget
-	decisionsPerDay perSignal
+	budget          *budget.Budget
+	decisionsPerDay budget.Decisions
 	points          uint64
 	refused         map[string]uint64
 	warming         int
 	evicted         uint64
-	snapshots
-	historyState
-	feedback
-	links
-	causality
-	restoring bool
-	refs      []ref      // scratch of one batch
-	due       []*service // whose group's round is over, within one batch
-	samples   [seriesPerHistogram]sample
-	params    []template.Param
+	disk            disk
+	history         History // nil if there is none
+	warmed          uint64  // series that began with a past
+	feedback        feedback
+	links           links
+	causality       causality
+	restoring       bool
+	refs            []ref      // scratch of one batch
+	due             []*service // whose group's round is over, within one batch
+	samples         [meter.MostSamples]meter.Sample
+	params          []template.Param
 }
 
 // source is a resource: where telemetry comes from. Its watermark is the latest
@@ -104,6 +107,7 @@ type source struct {
 	watermark int64
 	instance  string // that it stands for, if any
 	noted     int64  // when its resource was looked at
+	written   uint64 // the latest snapshot that has its record, see disk.attempts
 	life      silence.Life
 }
 
@@ -129,7 +133,7 @@ type stream struct {
 	scope        pcommon.InstrumentationScope
 	metric, unit string
 	attributes   pcommon.Map
-	meter        meter
+	meter        meter.Meter
 	signal       Signal
 	quantity     string // that an instance uses: CPU or memory; else empty
 	cadence      int64  // usual distance of two points, nanoseconds
@@ -147,18 +151,15 @@ type stream struct {
 
 // tracked is one statistic of a stream: a series with its model and its latest verdict.
 type tracked struct {
-	id    series.ID
-	stat  statistic
-	model *ensemble.Model
-	rule  opening.Rule
-	pool  *pool
-	group series.ID // of the pool
-	n     uint64
-	// rareAt is the last point that was rare, openAt the one at which an anomaly
-	// opened: their numbers n, 0 if there is none.
-	rareAt, openAt uint64
-	last           verdict
-	wait           *waiting // nil unless a policy has it wait
+	id     series.ID
+	stat   meter.Statistic
+	model  *ensemble.Model
+	rule   opening.Rule
+	member budget.Member
+	n      uint64
+	openAt uint64 // number n of the point at which an anomaly opened, 0 if there is none
+	last   verdict
+	wait   *waiting // nil unless a policy has it wait
 }
 
 // verdict is what was said about one sample.
@@ -186,7 +187,7 @@ func (e *Engine) reset() {
 	e.owners = map[uint64]series.ID{}
 	e.exposed = map[uint64]struct{}{}
 	e.recent, e.recentLogs, e.recentSpans = newRecentBatches[Verdict](), newRecentBatches[LogVerdict](), newRecentBatches[SpanVerdict]()
-	e.causality.reset()
+	e.causality = newCausality()
 	e.spans = series.NewTable[spans](maxSpanServices, e.cfg.SeriesTTL)
 	e.logs = series.NewTable[logs](maxLogServices, e.cfg.SeriesTTL)
 	e.miner, e.novelty = e.cfg.miner(), novelty.Pool{}
@@ -195,8 +196,8 @@ func (e *Engine) reset() {
 	e.walkAt = time.Time{}
 	e.feedback = feedback{}
 	e.links = links{namespaces: map[string]string{}, heard: map[string]heard{}}
-	e.budget = newBudget(e.cfg.FalseAlarms.MaxAlpha)
-	e.decisionsPerDay, e.points, e.warming, e.evicted = perSignal{}, 0, 0, 0
+	e.budget = budget.New(e.cfg.FalseAlarms.MaxAlpha)
+	e.decisionsPerDay, e.points, e.warming, e.evicted = budget.Decisions{}, 0, 0, 0
 }
 
 // Tick tells the engine what time it is where it runs. Series that have been
@@ -220,7 +221,7 @@ func (e *Engine) tick(now time.Time) {
 		}
 	}
 	e.expireFeedback(now)
-	e.link(now)
+	e.updateLinks(now)
 	e.findSilent(now)
 	e.tickLogs(now)
 	e.tickSpans(now)
@@ -236,7 +237,7 @@ func (e *Engine) forget(_ series.ID, st *stream) {
 			e.warming--
 		}
 		e.silence(st.series[i].id, st)
-		e.budget.release(st.series[i].group, st.series[i].pool)
+		e.budget.Leave(&st.series[i].member)
 	}
 	st.source.release(st)
 	e.releaseSource(st.source)
@@ -266,18 +267,18 @@ func (e *Engine) silence(id series.ID, st *stream) {
 	for i := range st.series {
 		if s := &st.series[i]; s.id == id {
 			s.last.score = 0 // what is silent is not above the threshold
-			s.openAt = 0
+			s.openAt, s.last.phase, s.last.shown = 0, incident.PhaseNone, false
 			if exposed {
 				c := st.companions(s)
 				c.End = true
-				e.addCompanions(c)
+				e.findings.addCompanions(c)
 			}
 		}
 	}
 }
 
 // spend moves every α to what the decisions a day allow.
-func (e *Engine) spend() { e.budget.spend(e.cfg.FalseAlarms, &e.decisionsPerDay, e.now) }
+func (e *Engine) spend() { e.budget.Spend(e.cfg.FalseAlarms, &e.decisionsPerDay, e.now) }
 
 // count and uncount add and take away the decisions a day of a stream.
 func (e *Engine) count(st *stream)   { e.decisionsPerDay[st.signal] += st.decisionsPerDay() }

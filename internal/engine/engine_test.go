@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -28,7 +29,7 @@ func TestConfig(t *testing.T) {
 		"false_alarms::max_alpha": func(c *Config) { c.FalseAlarms.MaxAlpha = 0.2 },
 		"false_alarms::replicas":  func(c *Config) { c.FalseAlarms.Replicas = 0 },
 		"time_zone":               func(c *Config) { c.TimeZone = "Europe/Atlantis" },
-		"max_series":              func(c *Config) { c.MaxSeries = seriesPerHistogram - 1 },
+		"max_series":              func(c *Config) { c.MaxSeries = meter.MostSamples - 1 },
 		"series_ttl":              func(c *Config) { c.SeriesTTL = 0 },
 	} {
 		bad := DefaultConfig()

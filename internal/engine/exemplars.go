@@ -23,13 +23,12 @@ type exemplars struct {
 const mostExemplars = 3
 
 // traces lists the ids, in hexadecimal digits.
-func (e *Engine) traces() (ids []string) {
+func (e *Engine) traces(x exemplars) (ids []string) {
 	add := func(id pcommon.TraceID) {
 		if !id.IsEmpty() && len(ids) < mostExemplars {
 			ids = append(ids, id.String())
 		}
 	}
-	x := &e.exemplars
 	if x.point != nil {
 		for _, one := range x.point.exemplars().All() {
 			add(one.TraceID())

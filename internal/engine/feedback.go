@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -17,6 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -121,14 +121,14 @@ func (e *Engine) AddFeedback(f Feedback) (Feedback, error) {
 		return Feedback{}, err
 	}
 	f.ID = series.Text(fmt.Sprint(f.Kind, f.Target, f.Who, f.Why)).Join(series.Number(uint64(f.At.UnixNano()))).String()
-	if slices.ContainsFunc(e.InForce, func(other Feedback) bool { return other.ID == f.ID }) {
+	if slices.ContainsFunc(e.feedback.InForce, func(other Feedback) bool { return other.ID == f.ID }) {
 		return f, nil // the same, sent twice
 	}
-	if len(e.InForce) >= maxFeedback {
+	if len(e.feedback.InForce) >= maxFeedback {
 		return Feedback{}, fmt.Errorf("%d silences are in force, which is as many as there may be: remove some", maxFeedback)
 	}
-	e.InForce = append(e.InForce, f)
-	e.audit(Audit{Time: f.At, Who: f.Who, Action: "add", Feedback: f})
+	e.feedback.InForce = append(e.feedback.InForce, f)
+	e.feedback.audit(Audit{Time: f.At, Who: f.Who, Action: "add", Feedback: f})
 	e.heed(&f)
 	e.noteNews()
 	return f, nil
@@ -142,13 +142,13 @@ func (e *Engine) RemoveFeedback(id, who string) (Feedback, error) {
 	if who = strings.TrimSpace(who); who == "" || len(who) > maxFeedbackText {
 		return Feedback{}, fmt.Errorf("who removes it must be said, in at most %d bytes", maxFeedbackText)
 	}
-	i := slices.IndexFunc(e.InForce, func(f Feedback) bool { return f.ID == id })
+	i := slices.IndexFunc(e.feedback.InForce, func(f Feedback) bool { return f.ID == id })
 	if i < 0 {
 		return Feedback{}, ErrNoFeedback
 	}
-	f := e.InForce[i]
-	e.InForce = slices.Delete(e.InForce, i, i+1)
-	e.audit(Audit{Time: e.now.UTC(), Who: who, Action: "remove", Feedback: f})
+	f := e.feedback.InForce[i]
+	e.feedback.InForce = slices.Delete(e.feedback.InForce, i, i+1)
+	e.feedback.audit(Audit{Time: e.now.UTC(), Who: who, Action: "remove", Feedback: f})
 	return f, nil
 }
 
@@ -156,25 +156,25 @@ func (e *Engine) RemoveFeedback(id, who string) (Feedback, error) {
 func (e *Engine) Feedback() FeedbackView {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	v := FeedbackView{Silences: append([]Feedback{}, e.InForce...), Audit: append([]Audit{}, e.feedback.Audit...)}
+	v := FeedbackView{Silences: append([]Feedback{}, e.feedback.InForce...), Audit: append([]Audit{}, e.feedback.Audit...)}
 	slices.Reverse(v.Audit)
 	return v
 }
 
 // expireFeedback ends what has expired by the clock of ticks.
 func (e *Engine) expireFeedback(now time.Time) {
-	e.InForce = slices.DeleteFunc(e.InForce, func(f Feedback) bool {
+	e.feedback.InForce = slices.DeleteFunc(e.feedback.InForce, func(f Feedback) bool {
 		if f.Expires.After(now) {
 			return false
 		}
-		e.audit(Audit{Time: now.UTC(), Who: engineItself, Action: "expire", Feedback: f})
+		e.feedback.audit(Audit{Time: now.UTC(), Who: engineItself, Action: "expire", Feedback: f})
 		return true
 	})
 }
 
-func (e *Engine) audit(a Audit) {
-	if e.feedback.Audit = append(e.feedback.Audit, a); len(e.feedback.Audit) > maxAudit {
-		e.feedback.Audit = slices.Delete(e.feedback.Audit, 0, 1)
+func (f *feedback) audit(a Audit) {
+	if f.Audit = append(f.Audit, a); len(f.Audit) > maxAudit {
+		f.Audit = slices.Delete(f.Audit, 0, 1)
 	}
 }
 
@@ -204,7 +204,7 @@ func (e *Engine) learnAnew(s *tracked) {
 	if !s.warming() {
 		e.warming++
 	}
-	s.model, s.rule, s.wait, s.n, s.rareAt = ensemble.New(e.zone), opening.Rule{}, nil, 0, 0
+	s.model, s.rule, s.wait, s.n, s.member.RareAt = ensemble.New(e.zone), opening.Rule{}, nil, 0, 0
 	s.last.expected, s.last.phase = math.NaN(), incident.PhaseNone
 }
 
@@ -223,32 +223,41 @@ func (t *Target) names(st *stream, s *tracked) bool {
 
 // silenced tells whether somebody wants nothing of a series to open at event time t.
 func (e *Engine) silenced(st *stream, s *tracked, t int64) bool {
-	return slices.ContainsFunc(e.InForce, func(f Feedback) bool { return t < f.Expires.UnixNano() && f.names(st, s) })
+	return slices.ContainsFunc(e.feedback.InForce, func(f Feedback) bool { return t < f.Expires.UnixNano() && f.names(st, s) })
 }
 
-// packFeedback adds the record of what people said, if they said anything.
-func (e *Engine) packFeedback(p *packer) error {
-	if len(e.feedback.Audit) == 0 {
-		return nil
-	}
-	b, err := json.Marshal(e.feedback)
-	p.add(tagFeedback, b)
-	return err
+// persist writes or reads what people said.
+func (f *feedback) persist(c *state.Codec) {
+	state.List(c, &f.InForce, 4, func(one *Feedback) { one.persist(c) })
+	state.List(c, &f.Audit, 4, func(a *Audit) {
+		c.Time(&a.Time)
+		c.String(&a.Who)
+		c.String(&a.Action)
+		a.Feedback.persist(c)
+	})
 }
 
-func (e *Engine) restoreFeedback(record []byte) error {
-	var f feedback
-	if err := json.Unmarshal(record, &f); err != nil {
-		return fmt.Errorf("feedback: %w", err)
-	}
-	if len(f.InForce) > maxFeedback || len(f.Audit) > maxAudit {
-		return fmt.Errorf("feedback: more than there may be: %w", errNotWhole)
+func (f *Feedback) persist(c *state.Codec) {
+	c.String(&f.ID)
+	c.String((*string)(&f.Kind))
+	c.String(&f.Series)
+	c.String(&f.Template)
+	c.String(&f.Operation)
+	c.String(&f.Service)
+	c.String(&f.Who)
+	c.String(&f.Why)
+	c.Time(&f.At)
+	c.Time(&f.Expires)
+}
+
+func (f *feedback) restore(c *state.Codec) error {
+	if f.persist(c); len(f.InForce) > maxFeedback || len(f.Audit) > maxAudit {
+		return fmt.Errorf("feedback: more than there may be: %w", state.Error)
 	}
 	for i := range f.InForce {
 		if err := f.InForce[i].check(time.Time{}); err != nil || !hexID.MatchString(f.InForce[i].ID) {
-			return fmt.Errorf("feedback %q contradicts itself: %w", f.InForce[i].ID, errNotWhole)
+			return fmt.Errorf("feedback %q contradicts itself: %w", f.InForce[i].ID, state.Error)
 		}
 	}
-	e.feedback = f
 	return nil
 }

@@ -82,14 +82,14 @@ func (f *findings) clear() {
 func (e *Engine) Claim(signal string) (release func(), err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.claimed[signal] {
+	if e.findings.claimed[signal] {
 		return nil, errClaimed
 	}
-	e.claimed[signal] = true
+	e.findings.claimed[signal] = true
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		delete(e.claimed, signal)
+		delete(e.findings.claimed, signal)
 	}, nil
 }
 
@@ -97,12 +97,15 @@ func (e *Engine) Claim(signal string) (release func(), err error) {
 func (e *Engine) noteNews() {
 	anomalies, incidents := e.tracker.News()
 	for i := range anomalies {
-		hold(&e.findings, e.anomalies, anomalies[i].ID, &anomalies[i])
+		hold(&e.findings, e.findings.anomalies, anomalies[i].ID, &anomalies[i])
 	}
 	for i := range incidents {
-		hold(&e.findings, e.incidents, incidents[i].ID, &incidents[i])
+		hold(&e.findings, e.findings.incidents, incidents[i].ID, &incidents[i])
 	}
 }
+
+// waiting returns the number of findings that wait.
+func (f *findings) waiting() int { return len(f.anomalies) + len(f.incidents) + len(f.companions) }
 
 func (f *findings) addCompanions(c *Companions) { hold(f, f.companions, c.Series, c) }
 
@@ -119,7 +122,7 @@ func hold[K comparable, V any](f *findings, m map[K]*V, id K, v *V) {
 func (e *Engine) PendingEvents() Events {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return Events{Anomalies: inOrder(e.anomalies), Incidents: inOrder(e.incidents)}
+	return Events{Anomalies: inOrder(e.findings.anomalies), Incidents: inOrder(e.findings.incidents)}
 }
 
 // DeliveredEvents forgets what was delivered, but for what has changed since.
@@ -127,13 +130,13 @@ func (e *Engine) DeliveredEvents(ev Events) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, a := range ev.Anomalies {
-		if e.anomalies[a.ID] == a {
-			delete(e.anomalies, a.ID)
+		if e.findings.anomalies[a.ID] == a {
+			delete(e.findings.anomalies, a.ID)
 		}
 	}
 	for _, i := range ev.Incidents {
-		if e.incidents[i.ID] == i {
-			delete(e.incidents, i.ID)
+		if e.findings.incidents[i.ID] == i {
+			delete(e.findings.incidents, i.ID)
 		}
 	}
 }
@@ -143,7 +146,7 @@ func (e *Engine) DeliveredEvents(ev Events) {
 func (e *Engine) PendingGauges() Gauges {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	g := Gauges{Companions: inOrder(e.companions)}
+	g := Gauges{Companions: inOrder(e.findings.companions)}
 	open := e.tracker.OpenBy()
 	incidents, _ := e.tracker.IncidentsBy()
 	total, above := e.countAbove()
@@ -193,8 +196,8 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 		}
 	}
 	for _, c := range g.Companions {
-		if e.companions[c.Series] == c {
-			delete(e.companions, c.Series)
+		if e.findings.companions[c.Series] == c {
+			delete(e.findings.companions, c.Series)
 		}
 	}
 }
@@ -202,7 +205,7 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 func (st *stream) companions(s *tracked) *Companions {
 	return &Companions{
 		Series: s.id, Resource: st.source.resource, Scope: st.scope, Attributes: st.attributes,
-		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: statNames[s.stat], Time: pcommon.Timestamp(st.meter.time),
+		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: s.stat.String(), Time: pcommon.Timestamp(st.meter.Time),
 		End:    s.last.phase == incident.PhaseEnd,
 		Values: [...]float64{s.last.score, s.last.observed, s.last.expected, s.last.lower, s.last.upper},
 	}

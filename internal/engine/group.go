@@ -29,7 +29,7 @@ var logBandP = math.Log(detect.BandP)
 type group struct {
 	Since           int64 // event time at which the round began, 0 before the first point
 	Judged, Outside int
-	Due             bool `json:"-"` // the round is over
+	Due             bool // the round is over; no part of the state
 }
 
 // tally counts a verdict for the group of its service.

@@ -24,6 +24,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -200,7 +201,7 @@ func newWorld(e *Engine, services ...string) *world {
 }
 
 // statistics are the series of a service in a world: two gauges and a histogram's five.
-const statistics = 2 + seriesPerHistogram
+const statistics = 2 + meter.MostSamples
 
 // show prints verdicts so that two lists are equal exactly if their bits are.
 func show(verdicts ...[]Verdict) (lines []string) {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 )
 
 // Origin is the identity of a stream. The data points of Metric are not part of it.
@@ -34,14 +35,14 @@ type History interface {
 
 // Past is what a study learned of one stream: what it predicts, and how often it comes.
 type Past struct {
-	meter   meter
+	meter   meter.Meter
 	cadence int64
 	series  []pastSeries
 }
 
 // pastSeries is what was learned of one statistic, with the latest band.
 type pastSeries struct {
-	stat                             statistic
+	stat                             meter.Statistic
 	model                            *ensemble.Model
 	n                                uint64
 	observed, expected, lower, upper float64
@@ -52,12 +53,6 @@ type pastSeries struct {
 // live points, so it needs no second understanding of rates, resets and
 // histograms. A study is not safe for concurrent use; several may run at once.
 type Study struct{ engine *Engine }
-
-// historyState is the engine's part of a warm start.
-type historyState struct {
-	history History
-	warmed  uint64
-}
 
 // NewStudy returns a study that has the settings of this engine. Nothing in it ages.
 func (e *Engine) NewStudy() *Study {
@@ -118,7 +113,7 @@ func (e *Engine) adopt(r *ref, st *stream) {
 		return
 	}
 	past := e.history.Take(Origin{r.resource, r.scope, r.metric, r.attributes})
-	if past == nil || r.time < past.meter.time-lateBeforeRestart*past.cadence ||
+	if past == nil || r.time < past.meter.Time-lateBeforeRestart*past.cadence ||
 		!slices.EqualFunc(past.series, st.series, func(x pastSeries, y tracked) bool { return x.stat == y.stat }) {
 		return
 	}
@@ -166,10 +161,10 @@ func (st *stream) metrics() []pmetric.Metric {
 	}
 	first, second := named(), named()
 	switch {
-	case len(st.series) == seriesPerHistogram:
+	case len(st.series) == meter.MostSamples:
 		first.SetEmptyHistogram()
 		second.SetEmptySummary()
-	case st.series[0].stat == statRate:
+	case st.series[0].stat == meter.Rate:
 		first.SetEmptySum().SetIsMonotonic(true)
 		second.SetEmptySum()
 	default:

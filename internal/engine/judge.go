@@ -6,10 +6,9 @@ package engine
 import (
 	"math"
 
-	"go.opentelemetry.io/collector/pdata/pmetric"
-
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -23,11 +22,11 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 			e.spend()
 		}
 	}
-	if st.meter.seen && t <= st.meter.time {
+	if st.meter.Seen && t <= st.meter.Time {
 		return e.repeated(r, st, t, out, verdicts)
 	}
 	st.late = 0
-	first, before := !st.meter.seen, meter{seen: st.meter.seen, start: st.meter.start, time: st.meter.time}
+	first, start, last := !st.meter.Seen, st.meter.Start, st.meter.Time
 	samples, refused := e.measure(r, st)
 	if refused != "" {
 		e.refused[refused]++
@@ -35,52 +34,43 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 	}
 	st.source.advance(t)
 	e.noteSource(st.source, t)
-	e.noteRestart(st, before)
+	if !first {
+		e.noteRestart(st, start, last)
+	}
 	st.come(first)
 	if st.quantity != "" && st.source.instance != "" && len(samples) == 1 {
-		e.use(st, samples[0].v, t)
+		e.use(st, samples[0].Value, t)
 	}
-	e.exemplars.point = r
 	for _, s := range samples {
-		if math.IsInf(s.v, 0) || math.IsNaN(s.v) { // two finite values can lie further apart than a float64 reaches
+		if math.IsInf(s.Value, 0) || math.IsNaN(s.Value) { // two finite values can lie further apart than a float64 reaches
 			e.refused[RefusedNotFinite]++
 			continue
 		}
 		for i := range st.series {
-			if st.series[i].stat == s.stat {
-				e.judge(st, &st.series[i], t, s.v, out)
+			if st.series[i].stat == s.Statistic {
+				e.judge(st, &st.series[i], t, s.Value, out, exemplars{point: r})
 				verdicts = st.series[i].show(r, st.unitOf(st.series[i].stat), out, verdicts)
 			}
 		}
 	}
-	e.exemplars.point = nil
 	return verdicts
 }
 
 // measure makes samples of a data point and learns the stream's cadence.
-func (e *Engine) measure(r *ref, st *stream) (samples []sample, refused string) {
-	before, seen := st.meter.time, st.meter.seen
-	switch m := r.metric; m.Type() {
-	case pmetric.MetricTypeHistogram:
-		samples, refused = st.meter.histogram(m, m.Histogram().DataPoints().At(r.Point), e.samples[:0])
-	case pmetric.MetricTypeExponentialHistogram:
-		samples, refused = st.meter.exponentialHistogram(m, m.ExponentialHistogram().DataPoints().At(r.Point), e.samples[:0])
-	case pmetric.MetricTypeSummary:
-		samples, refused = st.meter.summary(m.Summary().DataPoints().At(r.Point), e.samples[:0])
-	default:
-		samples, refused = st.meter.number(m, r.number(), e.samples[:0])
-	}
+func (e *Engine) measure(r *ref, st *stream) (samples []meter.Sample, refused string) {
+	before, seen := st.meter.Time, st.meter.Seen
+	samples, refused = st.meter.Observe(r.metric, r.Point, e.samples[:0])
 	if refused == "" && seen {
 		e.uncount(st)
-		st.learnCadence(st.meter.time - before)
+		st.learnCadence(st.meter.Time - before)
 		e.count(st)
 	}
 	return samples, refused
 }
 
 // judge has the model say its surprise at a point, scores it and follows the series' anomaly.
-func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output) {
-	e.conclude(st, s, t, v, e.surprise(st, s, t, v), out)
+func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output, x exemplars) {
+	e.conclude(st, s, t, v, e.surprise(st, s, t, v), out, x)
 }
 
 // surprise is what a series' model says of its next point.
@@ -102,12 +92,12 @@ func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Sur
 }
 
 // conclude scores a surprise and follows the series' anomaly.
-func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.Surprise, out Output) {
+func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.Surprise, out Output, x exemplars) {
 	nominal := p.LogP
-	logP := max(s.pool.of(s.n).table.Apply(nominal), leastLogP)
+	logP := max(s.member.Calibrate(s.n, nominal), leastLogP)
 	if !math.IsNaN(p.Expected) {
 		if e.teaches(st, s) {
-			e.budget.learn(st.signal, s, t, nominal)
+			e.budget.Learn(st.signal, &s.member, s.n, t, nominal)
 		}
 		if st.signal < SignalGroups {
 			e.tally(st.source.service, t, logP)
@@ -117,7 +107,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 		p.Expected = 0
 	}
 	s.last = verdict{
-		time: t, score: detect.Score(logP, e.budget.spendings[st.signal].alpha), observed: v, expected: p.Expected,
+		time: t, score: detect.Score(logP, e.budget.Alpha(st.signal)), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score)
@@ -132,7 +122,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(),
 	}
 	if point.Score >= 1 {
-		point.TraceIDs = e.traces()
+		point.TraceIDs = e.traces(x)
 	}
 	if !follows {
 		from, ok := e.opens(st, s, point)
@@ -140,16 +130,21 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 			return
 		}
 		if from.Time < t {
-			e.track(st, s, from)
+			e.track(st, s, from, x)
 		}
 	}
-	e.track(st, s, point)
+	e.track(st, s, point, x)
 	e.expose(s, out)
 }
 
 // rounded is the share of a value, or of the band, below which what is expected
 // is 0: a level that falls towards it never gets there.
 const rounded = 1e-12
+
+// wide is how many series of a service must be anomalous at once, and one in
+// wideShare of its streams, for their points to teach nothing about normal ones.
+// Fewer at once may be a shock that series have in common by nature.
+const wide, wideShare = 3, 8
 
 // teaches tells whether the next point of a series says something about normal
 // ones: not during an incident of several series, nor in an anomaly after its first point.
@@ -162,9 +157,9 @@ func (e *Engine) teaches(st *stream, s *tracked) bool {
 }
 
 // track gives a point to the tracker.
-func (e *Engine) track(st *stream, s *tracked, p incident.Point) {
+func (e *Engine) track(st *stream, s *tracked, p incident.Point, x exemplars) {
 	id, followed := p.Series, e.tracker.Follows(p.Series)
-	s.last.phase = e.tracker.Observe(p, func() incident.Subject { return e.subject(st, s) })
+	s.last.phase = e.tracker.Observe(p, func() incident.Subject { return e.subject(st, s, x) })
 	switch now := e.tracker.Follows(id); {
 	case now && !followed:
 		e.owners[id] = st.id
@@ -195,7 +190,7 @@ func (e *Engine) expose(s *tracked, out Output) {
 // repeated answers a point at or before the stream's last time: it is not
 // observed again. The very last point gets the verdict that it got.
 func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Verdict) []Verdict {
-	if t < st.meter.time {
+	if t < st.meter.Time {
 		e.refused[RefusedOutOfOrder]++
 		if st.late++; st.late >= lateBeforeRestart {
 			e.turnBack(st, t)
@@ -221,6 +216,6 @@ func (e *Engine) turnBack(st *stream, t int64) {
 			e.silence(st.series[i].id, st)
 		}
 	}
-	st.late, st.meter = 0, meter{}
+	st.late, st.meter = 0, meter.Meter{}
 	st.source.watermark, st.source.service.watermark = t, t
 }

@@ -38,9 +38,9 @@ func (s *sink) Set(_ context.Context, _ string, value []byte) error {
 	s.bytes += len(value)
 	return nil
 }
-func (*sink) Delete(context.Context, string) error                { return nil }
+func (*sink) Delete(context.Context, string) error               { return nil }
 func (*sink) Batch(context.Context, ...*storage.Operation) error { return nil }
-func (*sink) Close(context.Context) error                         { return nil }
+func (*sink) Close(context.Context) error                        { return nil }
 
 // BenchmarkSnapshotPause writes the state of 100,000 series while batches of ten
 // points arrive without a break, and reports the longest time that one of them took.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -101,4 +102,4 @@ func (known *logTemplate) mark() mark {
 	return m
 }
 
-var parameterStats = []statistic{statP50, statP95}
+var parameterStats = []meter.Statistic{meter.P50, meter.P95}

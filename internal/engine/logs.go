@@ -69,7 +69,7 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 			latest = max(latest, own)
 		}
 	}
-	if e.timely(latest) {
+	if e.causality.admit(latest, e.now) {
 		e.pass(latest)
 	}
 	e.closeRounds()
@@ -141,7 +141,7 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 			class = novelty.Grave
 		}
 		l.fresh(match.Final, class)
-		if s := detect.Score(l.Novelty.LogP(&e.novelty, l.Fresh), e.budget.spendings[SignalNews].alpha); s >= 1 {
+		if s := detect.Score(l.Novelty.LogP(&e.novelty, l.Fresh), e.budget.Alpha(SignalNews)); s >= 1 {
 			v.Score, v.Reason = s, ReasonNewTemplate
 		}
 	}
@@ -158,6 +158,9 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 	}
 	return v
 }
+
+// nanos converts a timestamp to nanoseconds since 1970. One after 2262 becomes negative.
+func nanos(t pcommon.Timestamp) int64 { return int64(t) }
 
 // timeOf is when a record was made, or else when it was seen first.
 func timeOf(lr plog.LogRecord) int64 {

@@ -4,76 +4,108 @@
 package engine
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
-
+	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/template"
 )
 
-// packLogs adds the records of what is known of logs, if anything is.
-func (e *Engine) packLogs(p *packer) error {
-	services := maps.Collect(e.logs.All())
-	if len(services) == 0 {
+// addMinerRecord adds the templates, if there are logs. They come after the counts
+// of services, so that a template that is counted is known.
+func (e *Engine) addMinerRecord(w *snapshot.Writer) error {
+	if e.logs.Len() == 0 {
 		return nil
 	}
-	w := writer{b: p.record[:0]}
-	w.state(e.novelty.State)
-	miner, err := e.miner.AppendBinary(nil)
-	if err != nil {
-		return err
-	}
-	w.text(string(miner))
-	p.add(tagMiner, w.b)
-	for _, id := range slices.Sorted(maps.Keys(services)) {
-		l := services[id]
-		text, err := json.Marshal(l)
-		if err != nil {
-			return err
-		}
-		w := writer{b: p.record[:0]}
-		w.text(l.service)
-		w.state(l.Novelty.State)
-		w.text(string(text))
-		p.add(tagLogs, w.b)
-	}
-	return nil
+	return w.Add(tagMiner, e.persistMiner)
 }
 
-func (e *Engine) restoreMiner(record []byte) error {
-	r := reader{b: record}
-	r.state(e.novelty.State)
-	if b := r.bytes(); r.err == nil {
-		r.fail(e.miner.UnmarshalBinary(b))
-	}
-	if err := r.end(); err != nil {
-		return fmt.Errorf("templates: %w", err)
-	}
-	return nil
+func (e *Engine) persistMiner(c *state.Codec) {
+	e.novelty.State(c)
+	c.Part(e.miner)
 }
 
-func (e *Engine) restoreLogs(record []byte) error {
-	r := reader{b: record}
-	l := logs{service: r.text()}
+func (e *Engine) addLogsRecord(w *snapshot.Writer, id series.ID) error {
+	l, _ := e.logs.Peek(id)
+	if l == nil {
+		return nil
+	}
+	return w.Add(tagLogs, l.persist)
+}
+
+func (e *Engine) restoreLogs(c *state.Codec) error {
+	l := logs{}
+	l.persist(c)
+	id := serviceID(l.service)
+	if old, _ := e.logs.Peek(id); !c.Ok() || old != nil {
+		return state.Error
+	}
 	l.touched = e.now
-	r.state(l.Novelty.State)
-	if text := r.bytes(); r.err == nil {
-		r.fail(json.Unmarshal(text, &l))
-	}
-	if l.End < 0 || l.Records < 0 || l.Errors < 0 || hasNil(l.Templates) {
-		r.fail(errNotWhole)
-	}
-	if err := r.end(); err != nil {
-		return fmt.Errorf("logs of %s: %w", l.service, err)
-	}
 	if l.Templates == nil {
 		l.Templates = map[template.ID]*logTemplate{}
 	}
-	id := serviceID(l.service)
-	if old, _ := e.logs.Peek(id); old != nil {
-		return fmt.Errorf("logs of %s are there twice: %w", l.service, errNotWhole)
-	}
 	e.logs.Add(id, 1, e.now, l)
 	return nil
+}
+
+func (w *window) persist(c *state.Codec) {
+	c.Int64(&w.End)
+	c.Int(&w.Late)
+	c.Check(w.End >= 0)
+}
+
+func (l *logs) persist(c *state.Codec) {
+	c.String(&l.service)
+	l.window.persist(c)
+	c.Int(&l.Records)
+	c.Int(&l.Errors)
+	c.Int(&l.Empty)
+	c.Check(l.Records >= 0 && l.Errors >= 0)
+	l.Past.persist(c)
+	for i := range l.Fresh {
+		c.Int(&l.Fresh[i])
+	}
+	state.List(c, &l.FreshIDs, 8, func(id *template.ID) { c.Uint64((*uint64)(id)) })
+	l.Novelty.State(c)
+	state.Map(c, &l.Templates, 8, func(id *template.ID) { c.Uint64((*uint64)(id)) }, func(known **logTemplate) {
+		if c.Reading() {
+			*known = &logTemplate{}
+		}
+		(*known).persist(c)
+	})
+	l.ErrorMark.persist(c)
+}
+
+func (known *logTemplate) persist(c *state.Codec) {
+	c.Int(&known.Count)
+	c.Int(&known.Windows)
+	c.Int(&known.Empty)
+	c.Int64(&known.First)
+	c.Int64(&known.Last)
+	known.Mark.persist(c)
+	state.List(c, &known.Params, 8, func(p *logParam) {
+		c.Int(&p.Slot)
+		p.Values.persist(c)
+		c.Bits(&p.Last)
+		c.Int(&p.Tried)
+		c.Int(&p.Falls)
+		p.Mark.persist(c)
+	})
+}
+
+func (m *mark) persist(c *state.Codec) {
+	c.Bits(&m.Score)
+	c.String(&m.Reason)
+}
+
+func (s *share) persist(c *state.Codec) {
+	c.Float64(&s.Errors)
+	c.Float64(&s.All)
+	c.Check(s.Errors >= 0 && s.Errors <= s.All)
+}
+
+func (s *values) persist(c *state.Codec) {
+	c.Int(&s.Seen)
+	c.Int(&s.Stride)
+	state.List(c, &s.Kept, 8, func(v *float64) { c.Bits(v) })
+	c.Check(s.Seen >= 0 && s.Stride >= 0 && len(s.Kept) <= mostValues)
 }

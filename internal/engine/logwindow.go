@@ -11,6 +11,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -139,8 +140,8 @@ func (e *Engine) closeLogs(l *logs) {
 const recordUnit, templateUnit = "{record}", "{template}"
 
 var (
-	logStats   = []statistic{statCount, statErrorRatio}
-	countStats = []statistic{statCount}
+	logStats   = []meter.Statistic{meter.Count, meter.ErrorRatio}
+	countStats = []meter.Statistic{meter.Count}
 )
 
 // closeTemplates judges the count of every template that has a series.
@@ -176,9 +177,9 @@ func (e *Engine) markOf(st *stream, i int) mark {
 	}
 	reason := "more records of this template than expected"
 	switch more := s.last.observed >= s.last.expected; {
-	case s.stat == statErrorRatio && !more:
+	case s.stat == meter.ErrorRatio && !more:
 		return mark{}
-	case s.stat == statErrorRatio:
+	case s.stat == meter.ErrorRatio:
 		reason = "more errors than expected"
 	case !more:
 		reason = "fewer records of this template than expected"
@@ -197,7 +198,7 @@ func (e *Engine) closeNews(l *logs, t int64) {
 		d := derived{signal: SignalNews, service: l.service, metric: vocabulary.MetricNewTemplates, unit: templateUnit, stats: countStats}
 		if st, fresh := e.next(&d, t); fresh {
 			s := e.bareSeries(st)
-			e.conclude(st, s, t, n, p, derivedOutput)
+			e.conclude(st, s, t, n, p, derivedOutput, exemplars{})
 			e.showDerived(st, s)
 		}
 	}

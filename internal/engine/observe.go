@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/prefetch"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -86,7 +87,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 			verdicts = e.observe(&e.refs[i], out, verdicts)
 		}
 	}
-	e.pass(e.used)
+	e.pass(e.causality.used)
 	e.closeRounds()
 	e.noteNews()
 	e.recent.put(key, verdicts)
@@ -152,7 +153,7 @@ func (e *Engine) identify(md pmetric.Metrics) series.ID {
 // as they are of the same statistic.
 func metricID(m pmetric.Metric) series.ID {
 	id := series.Text(m.Name()).Join(series.Text(m.Unit())).Join(series.Number(uint64(m.Type())))
-	if stats := streamStats(m); stats != nil {
+	if stats := meter.StatisticsOf(m); stats != nil {
 		id = id.Join(series.Number(uint64(stats[0])))
 	}
 	return id
@@ -204,7 +205,7 @@ func (s *tracked) show(r *ref, unit string, out Output, verdicts []Verdict) []Ve
 		return verdicts
 	}
 	v := r.Verdict
-	v.Statistic, v.Unit = statNames[s.stat], unit
+	v.Statistic, v.Unit = s.stat.String(), unit
 	v.End = out.Select == SelectAnomalous && s.last.phase == incident.PhaseEnd
 	v.Score, v.Opening, v.Observed = s.last.score, s.last.opening, s.last.observed
 	v.Expected, v.Lower, v.Upper = s.last.expected, s.last.lower, s.last.upper

@@ -5,12 +5,11 @@ package engine
 
 import (
 	"context"
-	"math"
 
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
-	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // Reasons why an anomaly did not open although the opening score had it open,
@@ -93,23 +92,13 @@ func (e *Engine) hold(s *tracked, why string) {
 	s.wait = nil
 }
 
-func (p *waiting) append(w *writer) {
-	w.int64(p.since)
-	w.int64(p.peak.Time)
-	w.int64(p.peak.Cadence)
-	for _, v := range [...]float64{p.peak.Score, p.peak.LogP, p.peak.Observed, p.peak.Expected, p.peak.Lower, p.peak.Upper} {
-		w.float64(v)
-	}
-	w.text(p.peak.Kind)
-}
-
-func (p *waiting) read(from *reader, id series.ID) {
-	p.since = from.int64()
-	p.peak.Series, p.peak.Time, p.peak.Cadence = uint64(id), from.int64(), from.int64()
+// persist writes or reads all but the identity of the series.
+func (p *waiting) persist(c *state.Codec) {
+	c.Int64(&p.since)
+	c.Int64(&p.peak.Time)
+	c.Int64(&p.peak.Cadence)
 	for _, v := range [...]*float64{&p.peak.Score, &p.peak.LogP, &p.peak.Observed, &p.peak.Expected, &p.peak.Lower, &p.peak.Upper} {
-		if *v = from.float64(); math.IsNaN(*v) || math.IsInf(*v, 0) {
-			from.fail(errNotWhole)
-		}
+		c.Float64(v)
 	}
-	p.peak.Kind = from.text()
+	c.String(&p.peak.Kind)
 }

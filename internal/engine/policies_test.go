@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
 )
@@ -177,7 +178,7 @@ func TestMinDurationMakesFewerDecisions(t *testing.T) {
 	w := newWorld(newEngine(), "cart")
 	w.engine.SetPolicies(compile(t, policy.Rule{Where: `metric.name == "latency"`, MinDuration: 10 * cadence * time.Second}, policy.Rule{MinDuration: time.Second}))
 	w.run(3)
-	assert.InDelta(t, 2*8640+seriesPerHistogram*864, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay, 0)
+	assert.InDelta(t, 2*8640+meter.MostSamples*864, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay, 0)
 	w.engine.Tick(start.Add(48 * time.Hour))
 	assert.Zero(t, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay)
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 )
 
 // Each testdata/samples/*.txt says which numbers the engine makes of data points.
@@ -75,8 +77,8 @@ type stage struct {
 func (s *stage) point(t *testing.T, words []string) (answers []string) {
 	t.Helper()
 	s.engine.ObserveMetrics(from("s", func(ms pmetric.MetricSlice) { s.build(t, ms.AppendEmpty(), words) }), shownNone)
-	for _, stat := range statNames {
-		for _, v := range s.engine.Series(SeriesQuery{Statistic: stat}) {
+	for stat := range meter.ErrorRatio + 1 {
+		for _, v := range s.engine.Series(SeriesQuery{Statistic: stat.String()}) {
 			if v.Points != s.points[v.ID] {
 				answers = append(answers, fmt.Sprintf("%s %.6g", stat, v.Observed))
 			}
@@ -247,4 +249,39 @@ func float(t *testing.T, text string) float64 {
 	v, err := strconv.ParseFloat(text, 64)
 	require.NoError(t, err)
 	return v
+}
+
+// Units and series of what was added: those of a histogram.
+func TestExponentialHistogramsAndSummariesAreSeries(t *testing.T) {
+	e := newEngine()
+	for i := range 2 {
+		e.ObserveMetrics(from("s", func(ms pmetric.MetricSlice) {
+			m := ms.AppendEmpty()
+			m.SetName("exponential")
+			m.SetUnit("s")
+			m.SetEmptyExponentialHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+			dp := m.ExponentialHistogram().DataPoints().AppendEmpty()
+			dp.SetTimestamp(stamp(float64(i)))
+			dp.SetCount(uint64(10 + i))
+			dp.SetZeroCount(uint64(10 + i))
+		}, func(ms pmetric.MetricSlice) {
+			m := ms.AppendEmpty()
+			m.SetName("summary")
+			m.SetUnit("s")
+			dp := m.SetEmptySummary().DataPoints().AppendEmpty()
+			dp.SetTimestamp(stamp(float64(i)))
+			dp.SetCount(uint64(i))
+			dp.QuantileValues().AppendEmpty().SetQuantile(.99)
+		}), shownNone)
+	}
+	var got []string
+	for _, s := range e.Series(SeriesQuery{}) {
+		got = append(got, fmt.Sprint(s.Metric, " ", s.Statistic, " ", s.Unit, " ", s.Points))
+	}
+	slices.Sort(got)
+	assert.Equal(t, []string{
+		"exponential mean s 1", "exponential p50 s 1", "exponential p95 s 1", "exponential p99 s 1", "exponential rate 1/s 1",
+		"summary mean s 1", "summary p50 s 0", "summary p95 s 0", "summary p99 s 2", "summary rate 1/s 1",
+	}, got)
+	assert.Empty(t, e.Status().Refused)
 }

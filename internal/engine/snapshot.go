@@ -5,248 +5,195 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
+	"slices"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// A snapshot is a list of records, packed into chunks of at most maxChunk bytes
-// under keys of one of two slots, which alternate; the slot's manifest is
-// removed first and written last. docs/formats/snapshot.md draws it.
-const (
-	snapshotVersion = 5
-	maxChunk        = 1 << 20
-	recordHead      = 5 // tag, length
-	maxPiece        = maxChunk - chunkHead - recordHead - crcSize
-	chunkHead       = 1 + 8
-	crcSize         = 4
-	manifestSize    = 1 + 8 + 8 + 4 + crcSize
-)
+// sliceSize is how many bytes of records are encoded under one lock: some 80 series.
+const sliceSize = 256 << 10
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-var (
-	errNotWhole   = errors.New("not whole")
-	errUnreadable = errors.New("the storage cannot be read")
-)
-
-// snapshots is the engine's own view of its state on disk.
-type snapshots struct {
+// disk is the engine's storage and the latest snapshot in it.
+type disk struct {
 	client     storage.Client // nil: not persisted
 	generation uint64
 	taken      time.Time
+	writing    sync.Mutex // held while a snapshot is written
+	attempts   uint64     // snapshots that were begun
 }
 
-// manifest names a whole snapshot.
-type manifest struct {
-	generation uint64
-	taken      time.Time
-	chunks     uint32
-}
-
-// Load gives the engine its storage and restores the newest whole snapshot in
-// it. A damaged one is passed over and said; damage never stops a start. An
-// error means that the storage itself could not be read.
+// Load gives the engine its storage and restores the newest complete snapshot in
+// it. A snapshot that is damaged or of another version is skipped and logged; it
+// never prevents a start. An error means that the storage itself could not be read.
 func (e *Engine) Load(ctx context.Context, client storage.Client, now time.Time) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.now = now
-	var found []manifest
-	for slot := range uint64(2) {
-		b, err := client.Get(ctx, manifestKey(slot))
-		if err != nil {
-			return fmt.Errorf("read %s from storage: %w", manifestKey(slot), err)
-		}
-		if b == nil {
-			continue
-		}
-		m, err := parseManifest(b)
-		if err != nil {
-			e.logger.Error("a snapshot's manifest is damaged and is passed over", zap.String("key", manifestKey(slot)), zap.Error(err))
-			continue
-		}
-		found = append(found, m)
+	found, rejected, err := snapshot.Find(ctx, client)
+	if err != nil {
+		return err
 	}
-	if len(found) == 2 && found[0].generation < found[1].generation {
-		found[0], found[1] = found[1], found[0]
+	for _, err := range rejected {
+		e.logRejected(err)
 	}
 	for _, m := range found {
-		e.generation = max(e.generation, m.generation)
+		e.disk.generation = max(e.disk.generation, m.Generation)
 	}
 	for _, m := range found {
 		err := e.restore(ctx, client, m)
-		if errors.Is(err, errUnreadable) {
-			e.reset()
-			return err
-		}
 		if err == nil {
-			e.client, e.taken = client, m.taken
-			if (e.generation+1)%2 == m.generation%2 {
-				e.generation++ // the next one goes over the damaged one, not over this
+			e.disk.client, e.disk.taken = client, m.Taken
+			if (e.disk.generation+1)%2 == m.Generation%2 {
+				e.disk.generation++ // the next snapshot overwrites the damaged one, not this one
 			}
-			e.logger.Info("restored state", zap.Uint64("generation", m.generation), zap.Time("taken", m.taken),
+			e.logger.Info("restored state", zap.Uint64("generation", m.Generation), zap.Time("taken", m.Taken),
 				zap.Int("series", e.streams.Weight()), zap.Uint64("points", e.points))
 			return nil
 		}
 		e.reset()
-		e.logger.Error("a snapshot is damaged and is passed over", zap.Uint64("generation", m.generation), zap.Error(err))
+		if errors.Is(err, snapshot.ErrStorage) {
+			return err
+		}
+		e.logRejected(fmt.Errorf("generation %d: %w", m.Generation, err))
 	}
-	if len(found) > 0 {
-		e.logger.Error("no snapshot is whole: starting without the earlier state")
+	if len(found)+len(rejected) > 0 {
+		e.logger.Warn("no usable snapshot: learning starts over")
 	}
-	e.client = client
+	e.disk.client = client
 	return nil
 }
 
+// logRejected logs why a snapshot is not restored. Another version is expected after an upgrade, damage is not.
+func (e *Engine) logRejected(err error) {
+	if errors.Is(err, snapshot.ErrVersion) {
+		e.logger.Warn("skipping a snapshot of another version", zap.Error(err))
+		return
+	}
+	e.logger.Error("skipping a damaged snapshot", zap.Error(err))
+}
+
 // Snapshot writes the whole state to storage. Without storage it does nothing.
+//
+// The engine is locked for one slice of the state at a time, so that batches need
+// not wait for the whole. Each model is written as it is when its slice is; what
+// refers to series comes last, see restoreEngine.
 func (e *Engine) Snapshot(ctx context.Context, now time.Time) error {
+	e.disk.writing.Lock()
+	defer e.disk.writing.Unlock()
 	e.mu.Lock()
-	client, generation := e.client, e.generation+1
+	client, generation := e.disk.client, e.disk.generation+1
+	e.disk.attempts++
+	streams, logs, spans := e.streams.IDs(), e.logs.IDs(), e.spans.IDs()
+	e.mu.Unlock()
 	if client == nil {
-		e.mu.Unlock()
 		return nil
 	}
-	chunks, err := e.pack(generation)
-	e.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("encode snapshot %d: %w", generation, err)
-	}
-	slot := generation % 2
-	if err := client.Delete(ctx, manifestKey(slot)); err != nil {
-		return fmt.Errorf("write snapshot %d: %w", generation, err)
-	}
-	for i, c := range chunks {
-		if err := client.Set(ctx, chunkKey(slot, i), c); err != nil {
-			return fmt.Errorf("write snapshot %d, chunk %d: %w", generation, i, err)
-		}
-	}
-	m := manifest{generation: generation, taken: now, chunks: uint32(len(chunks))}
-	if err := client.Set(ctx, manifestKey(slot), m.bytes()); err != nil {
-		return fmt.Errorf("write snapshot %d: %w", generation, err)
-	}
-	e.mu.Lock()
-	e.generation, e.taken = generation, now
-	e.mu.Unlock()
-	return dropFrom(ctx, client, slot, len(chunks))
-}
-
-// dropFrom removes what an earlier, larger snapshot left in the slot.
-func dropFrom(ctx context.Context, client storage.Client, slot uint64, i int) error {
-	for ; ; i++ {
-		b, err := client.Get(ctx, chunkKey(slot, i))
-		if err != nil || b == nil {
-			return err
-		}
-		if err := client.Delete(ctx, chunkKey(slot, i)); err != nil {
-			return err
-		}
-	}
-}
-
-func manifestKey(slot uint64) string     { return fmt.Sprintf("snapshot/%d/manifest", slot) }
-func chunkKey(slot uint64, i int) string { return fmt.Sprintf("snapshot/%d/%d", slot, i) }
-func seal(b []byte) []byte               { return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)) }
-
-func openChunk(generation uint64) []byte {
-	return binary.BigEndian.AppendUint64([]byte{snapshotVersion}, generation)
-}
-
-// unseal checks and removes version and checksum.
-func unseal(b []byte) ([]byte, error) {
-	if len(b) < 1+crcSize {
-		return nil, fmt.Errorf("%d bytes: %w", len(b), errNotWhole)
-	}
-	body := b[:len(b)-crcSize]
-	if crc32.Checksum(body, castagnoli) != binary.BigEndian.Uint32(b[len(body):]) {
-		return nil, fmt.Errorf("wrong checksum: %w", errNotWhole)
-	}
-	if body[0] != snapshotVersion {
-		return nil, fmt.Errorf("version %d, this build reads %d", body[0], snapshotVersion)
-	}
-	return body[1:], nil
-}
-
-func (m manifest) bytes() []byte {
-	b := openChunk(m.generation)
-	b = binary.BigEndian.AppendUint64(b, uint64(m.taken.UnixNano()))
-	return seal(binary.BigEndian.AppendUint32(b, m.chunks))
-}
-
-func parseManifest(b []byte) (manifest, error) {
-	body, err := unseal(b)
-	if err != nil {
-		return manifest{}, err
-	}
-	if len(b) != manifestSize {
-		return manifest{}, fmt.Errorf("%d bytes, %d expected: %w", len(b), manifestSize, errNotWhole)
-	}
-	return manifest{
-		generation: binary.BigEndian.Uint64(body),
-		taken:      time.Unix(0, int64(binary.BigEndian.Uint64(body[8:]))).UTC(),
-		chunks:     binary.BigEndian.Uint32(body[16:]),
-	}, nil
-}
-
-// packer packs records into chunks.
-type packer struct {
-	generation uint64
-	chunks     [][]byte
-	open       []byte
-	record     []byte
-}
-
-// add packs one record of the given tag, in pieces if it is larger than a chunk.
-func (p *packer) add(tag byte, record []byte) {
-	for len(record) > maxPiece {
-		p.piece(tag|tagMore, record[:maxPiece])
-		record = record[maxPiece:]
-	}
-	p.piece(tag, record)
-}
-
-func (p *packer) piece(tag byte, b []byte) {
-	if p.open != nil && len(p.open)+recordHead+len(b)+crcSize > maxChunk {
-		p.close()
-	}
-	if p.open == nil {
-		p.open = append(make([]byte, 0, maxChunk), openChunk(p.generation)...)
-	}
-	p.open = append(p.open, tag)
-	p.open = binary.BigEndian.AppendUint32(p.open, uint32(len(b)))
-	p.open = append(p.open, b...)
-}
-
-func (p *packer) close() {
-	p.chunks = append(p.chunks, seal(p.open))
-	p.open = nil
-}
-
-// unpack calls f for every record, or piece of one, of a chunk.
-func unpack(b []byte, generation uint64, f func(tag byte, record []byte) error) error {
-	body, err := unseal(b)
+	w, err := snapshot.NewWriter(ctx, client, generation)
 	if err != nil {
 		return err
 	}
-	if len(body) < chunkHead-1 || binary.BigEndian.Uint64(body) != generation {
-		return fmt.Errorf("of another generation: %w", errNotWhole)
-	}
-	for body = body[8:]; len(body) > 0; {
-		if len(body) < recordHead {
-			return errNotWhole
-		}
-		n := int(binary.BigEndian.Uint32(body[1:]))
-		if n < 0 || len(body)-recordHead < n {
-			return errNotWhole
-		}
-		if err := f(body[0], body[recordHead:recordHead+n]); err != nil {
+	for _, part := range []struct {
+		ids []series.ID
+		add func(*snapshot.Writer, series.ID) error
+	}{{streams, e.addStreamRecord}, {logs, e.addLogsRecord}, {spans, e.addSpansRecord}} {
+		slices.Sort(part.ids)
+		if err := e.writeSlices(ctx, w, part.ids, part.add); err != nil {
 			return err
 		}
-		body = body[recordHead+n:]
+	}
+	for _, add := range []func(*snapshot.Writer) error{e.addMinerRecord, e.addCausesRecord, e.addEngineRecords} {
+		if err := e.writeSlice(ctx, w, func() error { return add(w) }); err != nil {
+			return err
+		}
+	}
+	if err := w.Commit(ctx, now); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.disk.generation, e.disk.taken = generation, now
+	e.mu.Unlock()
+	return w.Clean(ctx)
+}
+
+// writeSlices writes the records of the given identities, a slice of them under each lock.
+func (e *Engine) writeSlices(ctx context.Context, w *snapshot.Writer, ids []series.ID, add func(*snapshot.Writer, series.ID) error) error {
+	for len(ids) > 0 {
+		begun := w.Packed()
+		err := e.writeSlice(ctx, w, func() error {
+			for len(ids) > 0 && w.Packed()-begun < sliceSize {
+				if err := add(w, ids[0]); err != nil {
+					return err
+				}
+				ids = ids[1:]
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSlice locks the engine while records are added, and writes the chunks that this has filled.
+func (e *Engine) writeSlice(ctx context.Context, w *snapshot.Writer, add func() error) error {
+	e.mu.Lock()
+	err := add()
+	e.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return w.Flush(ctx)
+}
+
+// restore reads a snapshot. After an error the engine holds a part of it, and is to be reset.
+func (e *Engine) restore(ctx context.Context, client storage.Client, m snapshot.Manifest) error {
+	e.restoring = true
+	defer e.sweepSources()
+	return m.Read(ctx, client, e.restoreRecord)
+}
+
+// sweepSources ends restoring, in which sources stay even if they have no streams.
+func (e *Engine) sweepSources() {
+	e.restoring = false
+	for _, src := range e.sources {
+		e.releaseSource(src)
+	}
+}
+
+func (e *Engine) restoreRecord(tag byte, c *state.Codec) error {
+	switch tag {
+	case tagEngine:
+		return e.restoreEngine(c)
+	case tagSource:
+		return e.restoreSource(c)
+	case tagStream:
+		return e.restoreStream(c)
+	case tagCompanions:
+		return e.restoreCompanions(c)
+	case tagBudget:
+		e.budget.Persist(c)
+	case tagMiner:
+		e.persistMiner(c)
+	case tagLogs:
+		return e.restoreLogs(c)
+	case tagSpans:
+		return e.restoreSpans(c)
+	case tagCauses:
+		e.causality.persist(c)
+	case tagFeedback:
+		return e.feedback.restore(c)
+	default:
+		return fmt.Errorf("unknown record: %w", state.Error)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 )
@@ -562,7 +563,7 @@ func TestLayoutOfRecords(t *testing.T) {
 			}
 			assert.False(t, r.bool(), "buckets of an exponential histogram")
 			assert.Equal(t, uint64(1), r.uint64(), "series")
-			assert.Equal(t, byte(statValue), r.byte())
+			assert.Equal(t, byte(meter.Value), r.byte())
 			assert.Equal(t, uint64(1), r.uint64(), "points")
 			assert.Equal(t, start.UnixNano(), r.int64(), "time of the verdict")
 			assert.Zero(t, r.uint64(), "last rare point")
@@ -588,7 +589,7 @@ func TestLayoutOfRecords(t *testing.T) {
 			}
 			layoutOfPool(t, &r)
 			assert.Equal(t, uint64(1), r.uint64(), "pools")
-			assert.Equal(t, uint64(series.Text("m").Join(series.Number(uint64(statValue)))), r.uint64())
+			assert.Equal(t, uint64(series.Text("m").Join(series.Number(uint64(meter.Value)))), r.uint64())
 			layoutOfPool(t, &r)
 			require.NoError(t, r.end())
 		}

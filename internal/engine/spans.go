@@ -54,7 +54,7 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 		e.place(s.service, rs.Resource().Attributes(), own)
 		latest = max(latest, own)
 	}
-	if e.timely(latest) {
+	if e.causality.admit(latest, e.now) {
 		e.pass(latest)
 	}
 	e.closeRounds()
@@ -95,7 +95,7 @@ func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
 	if op == nil {
 		return SpanVerdict{}
 	}
-	v := op.judge(float64(t-began)/1e9, failed, e.budget.spendings[SignalTraces].alpha)
+	v := op.judge(float64(t-began)/1e9, failed, e.budget.Alpha(SignalTraces))
 	op.learn(float64(t-began)/1e9, failed)
 	op.witnesses.see(span.TraceID(), float64(t-began)/1e9, failed)
 	if m := op.Mark; m.Score > v.Score && (!m.errors || failed) {

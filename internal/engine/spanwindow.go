@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/stats"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -70,10 +71,8 @@ func (e *Engine) closeSpans(s *spans) {
 		slices.SortFunc(s.own, compareOperations)
 	}
 	for _, key := range s.own {
-		e.exemplars.op = s.operations[key]
 		e.closeOperation(s, key)
 	}
-	e.exemplars.op = nil
 	for _, op := range s.operations {
 		op.Calls, op.Errors = 0, 0
 		op.Seconds.reset()
@@ -84,8 +83,8 @@ func (e *Engine) closeSpans(s *spans) {
 const callUnit = "{call}"
 
 var (
-	callStats     = []statistic{statCount, statErrorRatio}
-	durationStats = []statistic{statP50, statP95, statP99}
+	callStats     = []meter.Statistic{meter.Count, meter.ErrorRatio}
+	durationStats = []meter.Statistic{meter.P50, meter.P95, meter.P99}
 )
 
 // closeOperation judges the calls, errors and durations of one operation.
@@ -94,6 +93,7 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 	d := derived{
 		signal: SignalTraces, service: s.service, metric: vocabulary.MetricSpanCalls, unit: callUnit, stats: callStats,
 		attributes: []attribute{{vocabulary.AttrSpanKind, key.kind.String()}, {vocabulary.AttrSpanName, key.name}},
+		exemplars:  exemplars{op: op},
 	}
 	calls := e.deriveRatio(&d, s.End, op.Calls, &op.Empty, op.Errors, op.Past.exact(op.Errors, op.Calls))
 	op.Past.learn(op.Errors, op.Calls)
@@ -113,10 +113,10 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 	for _, st := range [...]*stream{calls, durations} {
 		for i := range st.series {
 			t := &st.series[i]
-			if !e.tracker.Open(uint64(t.id)) || t.stat != statCount && t.last.observed <= t.last.expected {
+			if !e.tracker.Open(uint64(t.id)) || t.stat != meter.Count && t.last.observed <= t.last.expected {
 				continue
 			}
-			if failed := t.stat == statErrorRatio; !failed || op.Mark.Score == 0 { // all spans before those that failed
+			if failed := t.stat == meter.ErrorRatio; !failed || op.Mark.Score == 0 { // all spans before those that failed
 				reason := t.name(st) + " of this operation is not as expected"
 				op.Mark = spanMark{mark{Score: max(1, t.last.score), Reason: reason}, failed}
 			}
@@ -125,4 +125,4 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 }
 
 // name says which number of what a series is.
-func (s *tracked) name(st *stream) string { return st.metric + " " + statNames[s.stat] }
+func (s *tracked) name(st *stream) string { return st.metric + " " + s.stat.String() }

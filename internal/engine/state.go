@@ -4,27 +4,25 @@
 package engine
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/detect/season"
-	"github.com/auspex-otel/auspex/internal/detect/silence"
+	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // Tags of the records of a snapshot.
 const (
-	tagEngine     byte = 1 // the JSON of engineState
+	tagEngine     byte = 1
 	tagSource     byte = 2
 	tagStream     byte = 3
 	tagCompanions byte = 4
@@ -34,301 +32,242 @@ const (
 	tagSpans      byte = 8
 	tagCauses     byte = 9
 	tagFeedback   byte = 10
-	tagMore       byte = 0x80 // set where the record goes on in the next piece
 )
 
-// engineState is what is not kept by source or stream.
+// engineState is the state that is not kept by source or stream.
 type engineState struct {
-	Points    uint64
-	Evicted   uint64
-	Refused   map[string]uint64
-	Held      map[string]uint64
-	Tracker   *incident.Tracker
-	Owners    map[uint64]series.ID
-	Exposed   []uint64
-	Anomalies map[string]*incident.Anomaly
-	Incidents map[string]*incident.Incident
-	Services  map[string]serviceState
+	points, evicted uint64
+	refused, held   map[string]uint64
+	tracker         *incident.Tracker
+	owners          map[uint64]series.ID
+	exposed         []uint64
+	anomalies       map[string]*incident.Anomaly
+	incidents       map[string]*incident.Incident
+	services        map[string]serviceState
 }
 
 type serviceState struct {
-	Watermark, Delivered int64
-	MaxScore             float64
-	Opened               uint64
-	Group                group
+	watermark, delivered int64
+	maxScore             float64
+	opened               uint64
+	group                group
 }
 
-// pack encodes the whole state: sources before their streams, in the order of
-// their identities, and last the engine, which speaks of streams.
-func (e *Engine) pack(generation uint64) ([][]byte, error) {
-	p := &packer{generation: generation}
-	s := engineState{
-		Points: e.points, Evicted: e.evicted, Refused: e.refused, Held: e.held, Tracker: e.tracker, Owners: e.owners,
-		Exposed: slices.Sorted(maps.Keys(e.exposed)), Anomalies: e.anomalies, Incidents: e.incidents, Services: map[string]serviceState{},
-	}
-	for name, svc := range e.services {
-		s.Services[name] = serviceState{Watermark: svc.watermark, Delivered: svc.delivered, MaxScore: max(svc.maxScore, svc.unsent), Opened: svc.opened, Group: svc.group}
-	}
-	b, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range inOrder(e.companions) {
-		p.add(tagCompanions, c.append(p.record[:0]))
-	}
-	for _, id := range slices.Sorted(maps.Keys(e.sources)) {
-		p.add(tagSource, e.sources[id].append(p.record[:0]))
-	}
-	streams := maps.Collect(e.streams.All())
-	for _, id := range slices.Sorted(maps.Keys(streams)) {
-		if p.record, err = streams[id].append(p.record[:0]); err != nil {
-			return nil, err
+func (s *engineState) persist(c *state.Codec) {
+	c.Uint64(&s.points)
+	c.Uint64(&s.evicted)
+	state.Map(c, &s.refused, 12, c.String, c.Uint64)
+	state.Map(c, &s.held, 12, c.String, c.Uint64)
+	c.Part(s.tracker)
+	state.Map(c, &s.owners, 16, c.Uint64, func(id *series.ID) { c.Uint64((*uint64)(id)) })
+	state.List(c, &s.exposed, 8, c.Uint64)
+	state.Map(c, &s.anomalies, 4, c.String, func(a **incident.Anomaly) {
+		if c.Reading() {
+			*a = &incident.Anomaly{}
 		}
-		p.add(tagStream, p.record)
-	}
-	p.add(tagBudget, e.budget.append(p.record[:0]))
-	if err := e.packLogs(p); err != nil {
-		return nil, err
-	}
-	e.packSpans(p)
-	if err := e.packCauses(p); err != nil {
-		return nil, err
-	}
-	if err := e.packFeedback(p); err != nil {
-		return nil, err
-	}
-	p.add(tagEngine, b)
-	p.close()
-	return p.chunks, nil
+		(*a).Persist(c)
+	})
+	state.Map(c, &s.incidents, 4, c.String, func(i **incident.Incident) {
+		if c.Reading() {
+			*i = &incident.Incident{}
+		}
+		(*i).Persist(c)
+	})
+	state.Map(c, &s.services, 4, c.String, func(svc *serviceState) {
+		c.Int64(&svc.watermark)
+		c.Int64(&svc.delivered)
+		c.Bits(&svc.maxScore)
+		c.Uint64(&svc.opened)
+		svc.group.persist(c)
+	})
 }
 
-// restore reads the snapshot that m names. After an error, which is
-// errUnreadable if the storage failed, the engine holds a part of it, and is to be reset.
-func (e *Engine) restore(ctx context.Context, client storage.Client, m manifest) error {
-	e.restoring = true
-	defer e.sweepSources()
-	var begun []byte // a record of which more follows
-	record := func(tag byte, piece []byte) error {
-		if tag&tagMore != 0 || len(begun) > 0 {
-			begun = append(begun, piece...)
-			piece = begun
-		}
-		if tag&tagMore != 0 {
-			return nil
-		}
-		begun = nil
-		return e.restoreRecord(tag, piece)
-	}
-	for i := range int(m.chunks) {
-		key := chunkKey(m.generation%2, i)
-		b, err := client.Get(ctx, key)
-		if err != nil {
-			return fmt.Errorf("%w: %s: %w", errUnreadable, key, err)
-		}
-		if err := unpack(b, m.generation, record); err != nil {
-			return fmt.Errorf("chunk %d of %d: %w", i, m.chunks, err)
-		}
-	}
-	if len(begun) > 0 {
-		return fmt.Errorf("its last record: %w", errNotWhole)
-	}
-	return nil
-}
-
-func (e *Engine) restoreRecord(tag byte, record []byte) error {
-	switch tag {
-	case tagEngine:
-		return e.restoreEngine(record)
-	case tagSource:
-		return e.restoreSource(record)
-	case tagStream:
-		return e.restoreStream(record)
-	case tagCompanions:
-		return e.restoreCompanions(record)
-	case tagBudget:
-		return e.budget.restore(record)
-	case tagMiner:
-		return e.restoreMiner(record)
-	case tagLogs:
-		return e.restoreLogs(record)
-	case tagSpans:
-		return e.restoreSpans(record)
-	case tagCauses:
-		return e.restoreCauses(record)
-	case tagFeedback:
-		return e.restoreFeedback(record)
-	default:
-		return fmt.Errorf("unknown record %d", tag)
-	}
-}
-
-// sweepSources ends restoring, in which sources stay even if they have no streams.
-func (e *Engine) sweepSources() {
-	e.restoring = false
-	for _, src := range e.sources {
-		e.releaseSource(src)
-	}
-}
-
-func (e *Engine) restoreEngine(text []byte) error {
-	s := engineState{Tracker: incident.NewTracker()}
-	if err := json.Unmarshal(text, &s); err != nil {
+// addEngineRecords adds what must be of one moment: what refers to series, and what their members have counted.
+func (e *Engine) addEngineRecords(w *snapshot.Writer) error {
+	if err := w.Add(tagBudget, e.budget.Persist); err != nil {
 		return err
 	}
-	if s.Tracker == nil || hasNil(s.Anomalies) || hasNil(s.Incidents) {
-		return fmt.Errorf("engine state: %w", errNotWhole)
+	if len(e.feedback.Audit) > 0 {
+		if err := w.Add(tagFeedback, e.feedback.persist); err != nil {
+			return err
+		}
 	}
-	e.points, e.tracker = s.Points, s.Tracker
-	e.evicted += s.Evicted // on top of what does not fit into a table that is smaller now
-	maps.Copy(e.refused, s.Refused)
-	maps.Copy(e.held, s.Held)
-	maps.Copy(e.anomalies, s.Anomalies)
-	maps.Copy(e.incidents, s.Incidents)
-	for id, stream := range s.Owners {
+	for _, companions := range inOrder(e.findings.companions) {
+		if err := w.Add(tagCompanions, companions.persist); err != nil {
+			return err
+		}
+	}
+	s := engineState{
+		points: e.points, evicted: e.evicted, refused: e.refused, held: e.held, tracker: e.tracker, owners: e.owners,
+		exposed: slices.Sorted(maps.Keys(e.exposed)), anomalies: e.findings.anomalies, incidents: e.findings.incidents, services: map[string]serviceState{},
+	}
+	for name, svc := range e.services {
+		s.services[name] = serviceState{watermark: svc.watermark, delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group}
+	}
+	return w.Add(tagEngine, s.persist)
+}
+
+// restoreEngine restores what refers to series. It was written after them, so an
+// anomaly may have opened or closed since a series was written, and a series may
+// have come since: its anomaly closes.
+func (e *Engine) restoreEngine(c *state.Codec) error {
+	s := engineState{tracker: e.tracker}
+	if s.persist(c); !c.Ok() {
+		return state.Error
+	}
+	e.points = s.points
+	e.evicted += s.evicted // in addition to what does not fit into a table that is smaller now
+	maps.Copy(e.refused, s.refused)
+	maps.Copy(e.held, s.held)
+	maps.Copy(e.findings.anomalies, s.anomalies)
+	maps.Copy(e.findings.incidents, s.incidents)
+	for id, stream := range s.owners {
 		if st, _ := e.streams.Peek(stream); st != nil {
 			e.owners[id] = stream
 			st.source.service.followed++
 		} else {
-			e.tracker.Silence(id) // the table is smaller now than it was
+			e.tracker.Silence(id)
 		}
 	}
-	for _, id := range s.Exposed {
+	for _, id := range s.exposed {
 		if _, ok := e.owners[id]; ok {
 			e.exposed[id] = struct{}{}
 		}
 	}
-	for name, svc := range s.Services {
+	for _, st := range e.streams.All() {
+		for i := range st.series {
+			_, followed := e.owners[uint64(st.series[i].id)]
+			st.series[i].reconcile(followed)
+		}
+	}
+	for name, svc := range s.services {
 		if at := e.services[name]; at != nil {
-			at.watermark, at.delivered, at.maxScore, at.opened, at.group = svc.Watermark, svc.Delivered, svc.MaxScore, svc.Opened, svc.Group
+			at.watermark, at.delivered, at.maxScore, at.opened, at.group = svc.watermark, svc.delivered, svc.maxScore, svc.opened, svc.group
 		}
 	}
 	return nil
 }
 
-func hasNil[K comparable, V any](m map[K]*V) bool {
-	for _, v := range m {
-		if v == nil {
-			return true
-		}
+// reconcile brings a restored series in line with whether its anomaly is followed.
+func (s *tracked) reconcile(followed bool) {
+	switch {
+	case followed && s.openAt == 0: // it opened after the series was written
+		s.openAt = s.n
+	case !followed && s.last.phase == incident.PhaseExposed: // it closed after the series was written
+		s.last.phase, s.last.shown = incident.PhaseNone, false
 	}
-	return false
 }
 
-func (s *source) append(b []byte) []byte {
-	w := writer{b: b}
-	w.uint64(uint64(s.id))
-	w.int64(s.watermark)
-	w.state(s.life.State)
-	w.attributes(s.resource)
-	return w.b
+func (g *group) persist(c *state.Codec) {
+	c.Int64(&g.Since)
+	c.Int(&g.Judged)
+	c.Int(&g.Outside)
 }
 
-func (e *Engine) restoreSource(record []byte) error {
-	r := reader{b: record}
-	id, watermark := series.ID(r.uint64()), r.int64()
-	var life silence.Life
-	r.state(life.State)
-	attributes := r.attributes()
-	if err := r.end(); err != nil {
-		return fmt.Errorf("source: %w", err)
+func (s *source) persist(c *state.Codec) {
+	c.Uint64((*uint64)(&s.id))
+	c.Int64(&s.watermark)
+	s.life.State(c)
+	snapshot.Attributes(c, s.resource)
+}
+
+func (e *Engine) restoreSource(c *state.Codec) error {
+	read := source{resource: pcommon.NewMap()}
+	if read.persist(c); !c.Ok() || e.sources[read.id] != nil {
+		return state.Error
 	}
-	src := e.addSource(id, attributes)
-	src.watermark, src.life = watermark, life
+	src := e.addSource(read.id, read.resource)
+	src.watermark, src.life = read.watermark, read.life
 	return nil
 }
 
-func (s *Companions) append(b []byte) []byte {
-	w := writer{b: b}
-	w.uint64(uint64(s.Series))
-	w.attributes(s.Resource)
-	w.scope(s.Scope)
-	w.attributes(s.Attributes)
-	w.text(s.Metric)
-	w.text(s.Unit)
-	w.text(s.Statistic)
-	w.uint64(uint64(s.Time))
-	w.bool(s.End)
-	for _, v := range s.Values {
-		w.float64(v)
-	}
-	return w.b
-}
-
-func (e *Engine) restoreCompanions(record []byte) error {
-	r := reader{b: record}
-	s := &Companions{
-		Series: series.ID(r.uint64()), Resource: r.attributes(), Scope: r.scope(), Attributes: r.attributes(),
-		Metric: r.text(), Unit: r.text(), Statistic: r.text(), Time: pcommon.Timestamp(r.uint64()), End: r.bool(),
-	}
+func (s *Companions) persist(c *state.Codec) {
+	c.Uint64((*uint64)(&s.Series))
+	snapshot.Attributes(c, s.Resource)
+	snapshot.Scope(c, s.Scope)
+	snapshot.Attributes(c, s.Attributes)
+	c.String(&s.Metric)
+	c.String(&s.Unit)
+	c.String(&s.Statistic)
+	c.Uint64((*uint64)(&s.Time))
+	c.Bool(&s.End)
 	for i := range s.Values {
-		s.Values[i] = r.float64()
+		c.Bits(&s.Values[i])
 	}
-	if err := r.end(); err != nil {
-		return fmt.Errorf("companions: %w", err)
+}
+
+func (e *Engine) restoreCompanions(c *state.Codec) error {
+	s := &Companions{Resource: pcommon.NewMap(), Scope: pcommon.NewInstrumentationScope(), Attributes: pcommon.NewMap()}
+	if s.persist(c); !c.Ok() {
+		return state.Error
 	}
-	e.addCompanions(s)
+	e.findings.addCompanions(s)
 	return nil
 }
 
-func (st *stream) append(b []byte) ([]byte, error) {
-	w := writer{b: b}
-	w.uint64(uint64(st.id))
-	w.uint64(uint64(st.source.id))
-	w.byte(byte(st.signal))
-	w.scope(st.scope)
-	w.text(st.metric)
-	w.text(st.unit)
-	w.attributes(st.attributes)
-	w.int64(st.cadence)
-	w.int64(int64(st.late))
-	w.int64(st.patience)
-	w.int64(st.seen)
-	w.bool(st.silent)
-	w.state(st.gaps.State)
-	st.meter.append(&w)
-	w.uint64(uint64(len(st.series)))
-	for i := range st.series {
-		if err := st.series[i].append(&w); err != nil {
-			return nil, err
+// addStreamRecord adds a stream, and before the first stream of a source the source.
+func (e *Engine) addStreamRecord(w *snapshot.Writer, id series.ID) error {
+	st, _ := e.streams.Peek(id)
+	if st == nil {
+		return nil
+	}
+	if st.source.written != e.disk.attempts {
+		st.source.written = e.disk.attempts
+		if err := w.Add(tagSource, st.source.persist); err != nil {
+			return err
 		}
 	}
-	return w.b, nil
+	return w.Add(tagStream, func(c *state.Codec) {
+		source := st.source.id
+		c.Uint64((*uint64)(&source))
+		st.persist(c, e.zone)
+	})
 }
 
-func (e *Engine) restoreStream(record []byte) error {
-	r := reader{b: record}
-	id := series.ID(r.uint64())
-	src := e.sources[series.ID(r.uint64())]
-	st := stream{id: id, source: src, signal: Signal(r.byte()), scope: r.scope()}
-	st.metric, st.unit, st.attributes = r.text(), r.text(), r.attributes()
-	st.quantity = evidence.Quantity(st.metric)
-	st.cadence, st.late, st.patience = r.int64(), int(r.int64()), r.int64()
-	st.seen, st.silent = r.int64(), r.bool()
-	r.state(st.gaps.State)
-	st.meter.read(&r)
-	n := r.uint64()
-	if r.err == nil && (src == nil || st.signal >= signals || n == 0 || n > uint64(len(statNames)) || st.cadence < 0 || st.patience < 0) {
-		return fmt.Errorf("stream %s contradicts itself: %w", id, errNotWhole)
+// persist writes or reads a stream but for its source.
+func (st *stream) persist(c *state.Codec, zone *season.Zone) {
+	c.Uint64((*uint64)(&st.id))
+	c.Uint8((*uint8)(&st.signal))
+	snapshot.Scope(c, st.scope)
+	c.String(&st.metric)
+	c.String(&st.unit)
+	snapshot.Attributes(c, st.attributes)
+	c.Int64(&st.cadence)
+	c.Int(&st.late)
+	c.Int64(&st.patience)
+	c.Int64(&st.seen)
+	c.Bool(&st.silent)
+	st.gaps.State(c)
+	st.meter.Persist(c)
+	c.Check(st.signal < signals && st.cadence >= 0 && st.patience >= 0)
+	state.List(c, &st.series, leastSeries, func(s *tracked) {
+		if c.Ok() {
+			s.persist(c, st, zone)
+		}
+	})
+	c.Check(len(st.series) > 0)
+}
+
+// leastSeries is how many bytes a series in a snapshot has at least.
+const leastSeries = 80
+
+func (e *Engine) restoreStream(c *state.Codec) error {
+	var source series.ID
+	st := stream{scope: pcommon.NewInstrumentationScope(), attributes: pcommon.NewMap()}
+	c.Uint64((*uint64)(&source))
+	st.persist(c, e.zone)
+	st.source, st.quantity = e.sources[source], evidence.Quantity(st.metric)
+	if old, _ := e.streams.Peek(st.id); !c.Ok() || old != nil || st.source == nil {
+		return fmt.Errorf("stream %s contradicts itself or others: %w", st.id, state.Error)
 	}
-	st.series = make([]tracked, n)
-	for i := range st.series {
-		st.series[i].read(&r, id, e.zone)
-	}
-	if err := r.end(); err != nil {
-		return fmt.Errorf("stream %s: %w", id, err)
-	}
-	if slices.ContainsFunc(st.series, func(s tracked) bool { return (s.model == nil) != st.bare() }) {
-		return fmt.Errorf("stream %s lacks a model: %w", id, errNotWhole)
-	}
-	if old, _ := e.streams.Peek(id); old != nil {
-		return fmt.Errorf("stream %s is there twice: %w", id, errNotWhole)
-	}
-	src.hold(&st)
+	st.source.hold(&st)
 	for i := range st.series {
 		s := &st.series[i]
-		s.group, s.pool = e.budget.share(st.metric, s.stat)
+		rareAt := s.member.RareAt
+		s.member = e.join(st.metric, s.stat)
+		s.member.RareAt = rareAt
 	}
-	added := e.streams.Add(id, len(st.series), e.now, st)
+	added := e.streams.Add(st.id, len(st.series), e.now, st)
 	e.count(added)
 	for i := range added.series {
 		if added.series[i].warming() {
@@ -338,88 +277,33 @@ func (e *Engine) restoreStream(record []byte) error {
 	return nil
 }
 
-func (r *meter) append(w *writer) {
-	w.bool(r.seen)
-	w.bool(r.delta)
-	w.int64(r.start)
-	w.int64(r.time)
-	w.float64(r.value)
-	w.uint64(r.count)
-	w.float64(r.sum)
-	w.uint64(uint64(len(r.buckets)))
-	for _, c := range r.buckets {
-		w.uint64(c)
-	}
-	w.uint64(uint64(len(r.bounds)))
-	for _, b := range r.bounds {
-		w.float64(b)
-	}
-	w.bool(r.exponential != nil)
-	if r.exponential != nil {
-		r.exponential.append(w)
-	}
-}
-
-func (r *meter) read(from *reader) {
-	r.seen, r.delta = from.bool(), from.bool()
-	r.start, r.time, r.value, r.count, r.sum = from.int64(), from.int64(), from.float64(), from.uint64(), from.float64()
-	for range from.length(8) {
-		r.buckets = append(r.buckets, from.uint64())
-	}
-	for range from.length(8) {
-		r.bounds = append(r.bounds, from.float64())
-	}
-	if from.bool() {
-		r.exponential = &exponentialBuckets{}
-		r.exponential.read(from)
-	}
-}
-
-func (s *tracked) append(w *writer) (err error) {
-	w.byte(byte(s.stat))
-	w.uint64(s.n)
-	w.int64(s.last.time)
-	w.uint64(s.rareAt)
-	w.uint64(s.openAt)
-	for _, v := range [...]float64{s.last.score, s.last.opening, s.last.observed, s.last.expected, s.last.lower, s.last.upper} {
-		w.float64(v)
-	}
-	w.byte(byte(s.last.phase))
-	w.bool(s.last.shown)
-	at := len(w.b)
-	w.uint64(0)
-	if s.model != nil {
-		if w.b, err = s.model.AppendBinary(w.b); err != nil {
-			return err
+// persist writes or reads a series of a stream.
+func (s *tracked) persist(c *state.Codec, st *stream, zone *season.Zone) {
+	s.stat.Persist(c)
+	c.Uint64(&s.n)
+	c.Int64(&s.last.time)
+	c.Uint64(&s.member.RareAt)
+	c.Uint64(&s.openAt)
+	c.Bits(&s.last.score, &s.last.opening, &s.last.observed, &s.last.expected, &s.last.lower, &s.last.upper)
+	c.Check(!math.IsNaN(s.last.score))
+	c.Uint8((*uint8)(&s.last.phase))
+	c.Bool(&s.last.shown)
+	s.rule.State(c)
+	waits := s.wait != nil
+	c.Bool(&waits)
+	if c.Reading() {
+		s.id = st.id.Join(series.Number(uint64(s.stat)))
+		if waits {
+			s.wait = &waiting{peak: incident.Point{Series: uint64(s.id)}}
+		}
+		if !st.bare() {
+			s.model = ensemble.New(zone)
 		}
 	}
-	w.setUint64(at, uint64(len(w.b)-at-8))
-	w.state(s.rule.State)
-	w.bool(s.wait != nil)
-	if s.wait != nil {
-		s.wait.append(w)
+	if waits {
+		s.wait.persist(c)
 	}
-	return nil
-}
-
-func (s *tracked) read(from *reader, stream series.ID, zone *season.Zone) {
-	s.stat, s.n, s.last.time = statistic(from.byte()), from.uint64(), from.int64()
-	s.rareAt, s.openAt = from.uint64(), from.uint64()
-	for _, v := range [...]*float64{&s.last.score, &s.last.opening, &s.last.observed, &s.last.expected, &s.last.lower, &s.last.upper} {
-		*v = from.float64()
-	}
-	s.last.phase, s.last.shown = incident.Phase(from.byte()), from.bool()
-	if int(s.stat) >= len(statNames) || math.IsNaN(s.last.score) {
-		from.fail(errNotWhole)
-	}
-	s.id = stream.Join(series.Number(uint64(s.stat)))
-	if b := from.bytes(); from.err == nil && len(b) > 0 {
-		s.model = ensemble.New(zone)
-		from.fail(s.model.UnmarshalBinary(b))
-	}
-	from.state(s.rule.State)
-	if from.bool() {
-		s.wait = &waiting{}
-		s.wait.read(from, s.id)
+	if s.model != nil {
+		c.Part(s.model)
 	}
 }

@@ -23,12 +23,11 @@ func (e *Engine) Status() Status {
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
 		Signals:         map[Signal]SignalStatus{},
 		AnomaliesOpened: e.tracker.Opened,
-		Persisted:       e.client != nil, Generation: e.generation, SnapshotTime: e.taken,
-		PendingFindings: len(e.anomalies) + len(e.incidents) + len(e.companions), DroppedFindings: e.dropped,
+		Persisted:       e.disk.client != nil, Generation: e.disk.generation, SnapshotTime: e.disk.taken,
+		PendingFindings: e.findings.waiting(), DroppedFindings: e.findings.dropped,
 	}
-	for i := range e.budget.spendings {
-		spent := &e.budget.spendings[i]
-		s.Signals[Signal(i)] = SignalStatus{DecisionsPerDay: e.decisionsPerDay[i], Alpha: spent.alpha, Theta: spent.theta()}
+	for i := range signals {
+		s.Signals[i] = SignalStatus{DecisionsPerDay: e.decisionsPerDay[i], Alpha: e.budget.Alpha(i), Theta: e.budget.Theta(i)}
 	}
 	for _, n := range e.tracker.OpenBy() {
 		s.OpenAnomalies += n
@@ -61,7 +60,7 @@ func (e *Engine) Series(q SeriesQuery) []SeriesView {
 			continue
 		}
 		for i := range st.series {
-			if q.Statistic == "" || q.Statistic == statNames[st.series[i].stat] {
+			if q.Statistic == "" || q.Statistic == st.series[i].stat.String() {
 				list = append(list, st.view(&st.series[i]))
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -76,7 +78,7 @@ func (e *Engine) streamOf(r *ref) *stream {
 	if st := e.streams.Get(r.id, e.now); st != nil { // a point before this one may have brought it
 		return st
 	}
-	stats := streamStats(r.metric)
+	stats := meter.StatisticsOf(r.metric)
 	st := stream{id: r.id, scope: pcommon.NewInstrumentationScope(), metric: r.metric.Name(), unit: r.metric.Unit(), attributes: pcommon.NewMap(), quantity: evidence.Quantity(r.metric.Name())}
 	r.scope.CopyTo(st.scope)
 	r.attributes.CopyTo(st.attributes)
@@ -86,7 +88,7 @@ func (e *Engine) streamOf(r *ref) *stream {
 }
 
 // addStream puts a stream of these statistics into the table.
-func (e *Engine) addStream(st stream, stats []statistic, resource pcommon.Map) *stream {
+func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.Map) *stream {
 	st.series = e.newSeries(&st, stats)
 	added := e.streams.Add(st.id, len(stats), e.now, st)
 	added.source = e.sourceOf(resource)
@@ -98,27 +100,32 @@ func (e *Engine) addStream(st stream, stats []statistic, resource pcommon.Map) *
 // bare tells whether the stream's series have no model: others say how strange they are.
 func (st *stream) bare() bool { return st.signal == SignalNews || st.signal == SignalBehaviour }
 
-func (e *Engine) newSeries(st *stream, stats []statistic) []tracked {
+func (e *Engine) newSeries(st *stream, stats []meter.Statistic) []tracked {
 	list := make([]tracked, len(stats))
 	for i, s := range stats {
 		list[i] = tracked{id: st.id.Join(series.Number(uint64(s))), stat: s, last: verdict{expected: math.NaN()}}
 		if !st.bare() {
 			list[i].model = ensemble.New(e.zone)
 		}
-		list[i].group, list[i].pool = e.budget.share(st.metric, s)
+		list[i].member = e.join(st.metric, s)
 	}
 	return list
 }
 
+// join makes a series a member of the pool of its metric and statistic.
+func (e *Engine) join(metric string, stat meter.Statistic) budget.Member {
+	return e.budget.Join(uint64(series.Text(metric).Join(series.Number(uint64(stat)))))
+}
+
 // subject names a series for people and events.
-func (e *Engine) subject(st *stream, s *tracked) incident.Subject {
+func (e *Engine) subject(st *stream, s *tracked, x exemplars) incident.Subject {
 	subject := st.subject(s)
 	switch st.signal {
 	case SignalLogs, SignalNews:
 		e.describe(st, &subject)
 	case SignalBehaviour:
-		if deeds := e.exemplars.deeds; len(deeds) > 0 {
-			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(subject.Service, &deeds[0])}
+		if len(x.deeds) > 0 {
+			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(subject.Service, &x.deeds[0])}
 		}
 	default:
 	}
@@ -128,20 +135,20 @@ func (e *Engine) subject(st *stream, s *tracked) incident.Subject {
 func (st *stream) subject(s *tracked) incident.Subject {
 	return incident.Subject{
 		Group:  st.signal == SignalGroups || st.signal == SignalBehaviour,
-		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: statNames[s.stat],
+		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: s.stat.String(),
 		Unit: st.unitOf(s.stat), Attributes: texts(st.attributes),
 	}
 }
 
 // unitOf is the unit of a statistic: a rate is per second, of the unit that is
 // counted; a ratio has none; all others are in the metric's own unit.
-func (st *stream) unitOf(s statistic) string {
+func (st *stream) unitOf(s meter.Statistic) string {
 	switch {
-	case s == statErrorRatio:
+	case s == meter.ErrorRatio:
 		return "1"
-	case s != statRate:
+	case s != meter.Rate:
 		return st.unit
-	case st.unit == "" || len(st.series) == seriesPerHistogram:
+	case st.unit == "" || len(st.series) == meter.MostSamples:
 		return "1/s"
 	default:
 		return st.unit + "/s"

@@ -105,6 +105,15 @@ func (t *Table[V]) Len() int { return len(t.entries) }
 // Weight returns the sum of the weights of all entries.
 func (t *Table[V]) Weight() int { return t.weight }
 
+// IDs returns the identities of all entries, in no order.
+func (t *Table[V]) IDs() []ID {
+	ids := make([]ID, 0, len(t.entries))
+	for id := range t.entries {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
 // Idle yields the state that was last touched at or before the given time, the longest untouched first.
 func (t *Table[V]) Idle(since time.Time) iter.Seq[*V] {
 	return func(yield func(*V) bool) {

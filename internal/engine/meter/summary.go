@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+package meter
 
 import (
 	"math"
@@ -15,11 +15,11 @@ import (
 // cumulative; the quantiles are of a window that the source chose, so they are
 // taken as they are, from the first point on. A source that saw nothing in that
 // window says NaN, which is no value.
-func (r *meter) summary(dp pmetric.SummaryDataPoint, buf []sample) (_ []sample, refused string) {
+func (r *Meter) summary(dp pmetric.SummaryDataPoint, buf []Sample) (_ []Sample, refused string) {
 	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
-		return buf, RefusedNotFinite
+		return buf, NotFinite
 	}
-	t, start := nanos(dp.Timestamp()), nanos(dp.StartTimestamp())
+	t, start := int64(dp.Timestamp()), int64(dp.StartTimestamp())
 	d := distribution{dp.Count(), dp.Sum(), true}
 	if seconds, since := r.cumulativeSpan(t, start, d.count < r.count); seconds > 0 {
 		buf, _ = r.counted(d, seconds, since, buf)
@@ -27,12 +27,12 @@ func (r *meter) summary(dp pmetric.SummaryDataPoint, buf []sample) (_ []sample, 
 	for _, s := range quantileStats {
 		for _, q := range dp.QuantileValues().All() {
 			if q.Quantile() == s.q && !math.IsNaN(q.Value()) {
-				buf = append(buf, sample{s.stat, q.Value()})
+				buf = append(buf, Sample{s.stat, q.Value()})
 				break // a second one would be a second sample at this time, for which there is no room
 			}
 		}
 	}
 	r.count, r.sum = d.count, d.sum
-	r.mark(t, start)
+	r.Mark(t, start)
 	return buf, ""
 }

@@ -1,18 +1,14 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+package budget
 
 import (
-	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
 	"github.com/auspex-otel/auspex/internal/detect/opening"
-	"github.com/auspex-otel/auspex/internal/series"
 )
 
 const (
@@ -34,18 +30,15 @@ const (
 	// grown is how many points it takes until a model's far tail is that of all
 	// older ones: that of a young one says rare some twenty times too often.
 	grown = 2000
-	// wide is how many series of a service must be anomalous at once, and one in
-	// wideShare of its streams, for their points to teach nothing about normal
-	// ones. Fewer at once may be a shock that series have in common by nature.
-	wide, wideShare = 3, 8
 )
 
-// budget is what is spent, and what the fleet has shown about it.
-type budget struct {
-	spendings [signals]spending
+// Budget turns the accepted count of false alarms into α of each signal, and
+// calibrates what models say by what the models of a fleet have said.
+type Budget struct {
+	spendings [Signals]spending
 	at        time.Time // when they were looked at last
 	all       pool
-	pools     map[series.ID]*pool
+	pools     map[uint64]*pool
 }
 
 // spending is what one signal spends.
@@ -84,46 +77,63 @@ func (p *pool) of(n uint64) *tally {
 	return &p.grown
 }
 
-func newBudget(maxAlpha float64) budget {
-	b := budget{all: *newPool(calibration.Identity, calibration.Identity), pools: map[series.ID]*pool{}}
+// New returns a budget that has seen nothing.
+func New(maxAlpha float64) *Budget {
+	b := &Budget{all: *newPool(calibration.Identity, calibration.Identity), pools: map[uint64]*pool{}}
 	for i := range b.spendings {
 		b.spendings[i].alpha = maxAlpha
 	}
 	return b
 }
 
-// share finds or makes the pool of a metric's statistic.
-func (b *budget) share(metric string, stat statistic) (series.ID, *pool) {
+// Alpha returns the accepted false-alarm probability per decision of a signal.
+func (b *Budget) Alpha(s Signal) float64 { return b.spendings[s].alpha }
+
+// Theta returns how many anomalies of a signal open per exceedance, at most 1.
+func (b *Budget) Theta(s Signal) float64 { return b.spendings[s].theta() }
+
+// Member is the part of one series in the budget: the pool that it shares with
+// series alike, and the number of its last point that was rare, 0 if there was none.
+type Member struct {
+	RareAt uint64
+
+	pool *pool
+	id   uint64 // of the pool, 0 where it shares that of all
+}
+
+// Join makes a series a member of the pool of the given identity, 0 excluded.
+func (b *Budget) Join(id uint64) Member {
 	b.all.series++
-	id := series.Text(metric).Join(series.Number(uint64(stat)))
 	p := b.pools[id]
 	if p == nil {
 		if len(b.pools) >= maxPools {
-			return 0, &b.all
+			return Member{pool: &b.all}
 		}
 		p = newPool(b.all.young.table, b.all.grown.table)
 		b.pools[id] = p
 	}
 	p.series++
-	return id, p
+	return Member{pool: p, id: id}
 }
 
-// release forgets a pool that no series shares any more.
-func (b *budget) release(id series.ID, p *pool) {
+// Leave ends the membership of a series. It forgets a pool that has no members any more.
+func (b *Budget) Leave(m *Member) {
 	b.all.series--
-	if p == &b.all {
+	if m.pool == &b.all {
 		return
 	}
-	if p.series--; p.series == 0 {
-		delete(b.pools, id)
+	if m.pool.series--; m.pool.series == 0 {
+		delete(b.pools, m.id)
 	}
 }
 
-// theta returns how many anomalies open per exceedance, at most 1.
+// Calibrate corrects the ln p that the model of a series with n points says.
+func (m *Member) Calibrate(n uint64, logP float64) float64 { return m.pool.of(n).table.Apply(logP) }
+
 func (s *spending) theta() float64 { return (s.runs + thetaWeight) / (s.rare + thetaWeight) }
 
-// spend moves every α to what the decisions a day and θ allow: down at once, up slowly.
-func (b *budget) spend(f FalseAlarms, decisionsPerDay *perSignal, now time.Time) {
+// Spend moves every α to what the decisions a day and θ allow: down at once, up slowly.
+func (b *Budget) Spend(f FalseAlarms, decisionsPerDay *Decisions, now time.Time) {
 	rise := math.Pow(alphaRise, max(0, now.Sub(b.at).Hours()))
 	for i := range b.spendings {
 		s := &b.spendings[i]
@@ -133,14 +143,15 @@ func (b *budget) spend(f FalseAlarms, decisionsPerDay *perSignal, now time.Time)
 	b.at = now
 }
 
-// learn counts what a series' model said of a fault-free point at event time t.
-func (b *budget) learn(signal Signal, s *tracked, t int64, logP float64) {
-	if spent := &b.spendings[signal]; logP < rare && s.pool.of(s.n).table.Apply(logP) < min(rare, math.Log(spent.alpha)+near) {
+// Learn counts the ln p that the model of a series with n points said of a
+// fault-free point at event time t, nanoseconds.
+func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, logP float64) {
+	if spent := &b.spendings[signal]; logP < rare && m.Calibrate(n, logP) < min(rare, math.Log(spent.alpha)+near) {
 		spent.rare++
-		if s.rareAt == 0 || s.n-s.rareAt > opening.HoldOff {
+		if m.RareAt == 0 || n-m.RareAt > opening.HoldOff {
 			spent.runs++
 		}
-		s.rareAt = s.n
+		m.RareAt = n
 	}
 	if f := b.all.fade(t); f < 1 {
 		for i := range b.spendings {
@@ -149,10 +160,10 @@ func (b *budget) learn(signal Signal, s *tracked, t int64, logP float64) {
 		}
 	}
 	// The tails of all young models are where those of all grown ones begin.
-	b.all.learn(t, s.n, logP, calibration.Identity, b.all.young.table)
-	if s.pool != &b.all {
-		s.pool.fade(t)
-		s.pool.learn(t, s.n, logP, b.all.young.table, b.all.grown.table)
+	b.all.learn(t, n, logP, calibration.Identity, b.all.young.table)
+	if m.pool != &b.all {
+		m.pool.fade(t)
+		m.pool.learn(t, n, logP, b.all.young.table, b.all.grown.table)
 	}
 }
 
@@ -198,67 +209,4 @@ func (a *tally) learn(t int64, logP float64, wider *calibration.Table, fleet boo
 		a.table = a.count.Table(wider, a.bursts.Size())
 	}
 	return true
-}
-
-// append writes the budget: its own numbers, the pool of all, and every pool by its identity.
-func (b *budget) append(buf []byte) []byte {
-	w := writer{b: buf}
-	w.int64(b.at.UnixNano())
-	for _, s := range b.spendings {
-		w.float64(s.alpha)
-		w.float64(s.rare)
-		w.float64(s.runs)
-	}
-	b.all.append(&w)
-	w.uint64(uint64(len(b.pools)))
-	for _, id := range slices.Sorted(maps.Keys(b.pools)) {
-		w.uint64(uint64(id))
-		b.pools[id].append(&w)
-	}
-	return w.b
-}
-
-// restore reads what append wrote into a budget whose pools exist, because their series do.
-func (b *budget) restore(record []byte) error {
-	r := reader{b: record}
-	b.at = time.Unix(0, r.int64())
-	for i := range b.spendings {
-		s := &b.spendings[i]
-		s.alpha, s.rare, s.runs = r.float64(), r.float64(), r.float64()
-		if !(s.alpha > 0 && s.alpha < 1 && s.rare >= 0 && s.runs >= 0) {
-			r.fail(errNotWhole)
-		}
-	}
-	b.all.read(&r)
-	for range r.length(8) {
-		p := b.pools[series.ID(r.uint64())]
-		if p == nil {
-			p = &pool{} // its series found no room
-		}
-		p.read(&r)
-	}
-	if err := r.end(); err != nil {
-		return fmt.Errorf("budget: %w", err)
-	}
-	return nil
-}
-
-func (p *pool) append(w *writer) {
-	w.int64(p.faded)
-	for _, a := range [...]*tally{&p.young, &p.grown} {
-		w.uint64(uint64(a.unfixed))
-		w.state(a.count.State)
-		w.state(a.bursts.State)
-		w.state(a.table.State)
-	}
-}
-
-func (p *pool) read(r *reader) {
-	p.faded = r.int64()
-	for _, a := range [...]*tally{&p.young, &p.grown} {
-		a.unfixed, a.table = int(r.uint64()), &calibration.Table{}
-		r.state(a.count.State)
-		r.state(a.bursts.State)
-		r.state(a.table.State)
-	}
 }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+package meter
 
 import (
 	"fmt"
@@ -14,7 +14,26 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/state"
 )
+
+// cadence is the distance of two points, in seconds.
+const cadence = 10
+
+func stamp(seconds float64) pcommon.Timestamp { return pcommon.Timestamp(1_750_000_000e9 + seconds*1e9) }
+
+func written(fields func(*state.Codec)) []byte {
+	c := state.Writer(nil)
+	fields(c)
+	return c.Bytes()
+}
+
+func read(b []byte, fields func(*state.Codec)) error {
+	c := state.Reader(b)
+	fields(c)
+	return c.End()
+}
 
 // exponentialOf makes the point that an SDK would make of values at a scale.
 func exponentialOf(seconds float64, scale int32, threshold float64, values []float64) pmetric.ExponentialHistogramDataPoint {
@@ -92,11 +111,11 @@ func exact(values []float64, q float64) float64 {
 	return s[max(int(math.Ceil(q*float64(len(s))))-1, 0)]
 }
 
-func statOf(t *testing.T, list []sample, stat statistic) float64 {
+func statOf(t *testing.T, list []Sample, stat Statistic) float64 {
 	t.Helper()
-	i := slices.IndexFunc(list, func(s sample) bool { return s.stat == stat })
-	require.GreaterOrEqual(t, i, 0, statNames[stat])
-	return list[i].v
+	i := slices.IndexFunc(list, func(s Sample) bool { return s.Statistic == stat })
+	require.GreaterOrEqual(t, i, 0, stat.String())
+	return list[i].Value
 }
 
 // The same observations as an explicit histogram, as an exponential one and as
@@ -141,8 +160,8 @@ func TestHistogramsAgreeOnTheSameObservations(t *testing.T) {
 					require.Empty(t, b)
 					continue
 				}
-				require.Len(t, a, seriesPerHistogram)
-				require.Len(t, b, seriesPerHistogram)
+				require.Len(t, a, MostSamples)
+				require.Len(t, b, MostSamples)
 				require.Equal(t, a[:2], b[:2], "rate and mean")
 				for _, s := range quantileStats {
 					want := exact(fresh, s.q)
@@ -185,7 +204,7 @@ func TestBucketsThatAreKeptAreBounded(t *testing.T) {
 	more(5000)
 	first := exponentialOf(0, 6, 0, values)
 	require.Greater(t, first.Positive().BucketCounts().Len(), 2000)
-	var r meter
+	var r Meter
 	_, refused := r.exponentialHistogram(m, first, nil)
 	require.Empty(t, refused)
 	for i := range 20 {
@@ -204,7 +223,7 @@ func TestBucketsThatAreKeptAreBounded(t *testing.T) {
 // Of a delta nothing is to be subtracted, so nothing is kept.
 func TestBucketsOfADeltaAreNotKept(t *testing.T) {
 	m := metricOf(pmetric.MetricTypeExponentialHistogram, pmetric.AggregationTemporalityDelta)
-	var r meter
+	var r Meter
 	r.exponentialHistogram(m, exponentialOf(10, 2, 0, []float64{1, 2, 3}), nil)
 	assert.Nil(t, r.exponential)
 }
@@ -212,7 +231,7 @@ func TestBucketsOfADeltaAreNotKept(t *testing.T) {
 // A meter that was written and read goes on as one that was not.
 func TestMeterOfAnExponentialHistogramRoundTrip(t *testing.T) {
 	m := metricOf(pmetric.MetricTypeExponentialHistogram, pmetric.AggregationTemporalityCumulative)
-	var whole, resumed meter
+	var whole, resumed Meter
 	values := []float64{-3, -1, 0, 1e-9, .5, 4, 4, 1e9}
 	for i := range 10 {
 		values = append(values, float64(i*i), -float64(i), 0)
@@ -220,17 +239,12 @@ func TestMeterOfAnExponentialHistogramRoundTrip(t *testing.T) {
 		want, _ := whole.exponentialHistogram(m, dp, nil)
 		got, _ := resumed.exponentialHistogram(m, dp, nil)
 		require.Equal(t, want, got)
-		var w writer
-		resumed.append(&w)
-		for n := range w.b {
-			from := reader{b: w.b[:n]}
-			(&meter{}).read(&from)
-			require.ErrorIs(t, from.end(), errNotWhole, "%d bytes", n)
+		b := written(resumed.Persist)
+		for n := range b {
+			require.ErrorIs(t, read(b[:n], (&Meter{}).Persist), state.Error, "%d bytes", n)
 		}
-		from := reader{b: w.b}
-		resumed = meter{}
-		resumed.read(&from)
-		require.NoError(t, from.end())
+		resumed = Meter{}
+		require.NoError(t, read(b, resumed.Persist))
 	}
 }
 
@@ -239,14 +253,8 @@ func TestDamagedExponentialBuckets(t *testing.T) {
 	good := func() *exponentialBuckets {
 		return &exponentialBuckets{scale: 1, positive: exponentialSide{offset: 5, counts: []uint64{1, 2}}}
 	}
-	read := func(e *exponentialBuckets) error {
-		var w writer
-		e.append(&w)
-		from := reader{b: w.b}
-		(&exponentialBuckets{}).read(&from)
-		return from.end()
-	}
-	require.NoError(t, read(good()))
+	again := func(e *exponentialBuckets) error { return read(written(e.persist), (&exponentialBuckets{}).persist) }
+	require.NoError(t, again(good()))
 	for name, change := range map[string]func(*exponentialBuckets){
 		"too many buckets": func(e *exponentialBuckets) { e.negative.counts = make([]uint64, maxExponentialBuckets+1) },
 		"index too high":   func(e *exponentialBuckets) { e.positive.offset = math.MaxInt32 + 1 },
@@ -254,46 +262,8 @@ func TestDamagedExponentialBuckets(t *testing.T) {
 	} {
 		e := good()
 		change(e)
-		require.ErrorIs(t, read(e), errNotWhole, name)
+		require.ErrorIs(t, again(e), state.Error, name)
 	}
-	var w writer
-	good().append(&w)
-	w.setUint64(0, 1<<40)
-	from := reader{b: w.b}
-	(&exponentialBuckets{}).read(&from)
-	require.ErrorIs(t, from.end(), errNotWhole, "scale")
-}
-
-// Units and series of what was added: those of a histogram.
-func TestExponentialHistogramsAndSummariesAreSeries(t *testing.T) {
-	e := newEngine()
-	for i := range 2 {
-		e.ObserveMetrics(from("s", func(ms pmetric.MetricSlice) {
-			m := ms.AppendEmpty()
-			m.SetName("exponential")
-			m.SetUnit("s")
-			m.SetEmptyExponentialHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-			exponentialOf(float64(i), 2, 0, make([]float64, 10+i)).CopyTo(m.ExponentialHistogram().DataPoints().AppendEmpty())
-		}, func(ms pmetric.MetricSlice) {
-			m := ms.AppendEmpty()
-			m.SetName("summary")
-			m.SetUnit("s")
-			dp := m.SetEmptySummary().DataPoints().AppendEmpty()
-			dp.SetTimestamp(stamp(float64(i)))
-			dp.SetCount(uint64(i))
-			dp.QuantileValues().AppendEmpty().SetQuantile(.99)
-		}), shownNone)
-	}
-	var got []string
-	for _, s := range e.Series(SeriesQuery{}) {
-		got = append(got, fmt.Sprint(s.Metric, " ", s.Statistic, " ", s.Unit, " ", s.Points))
-	}
-	slices.Sort(got)
-	assert.Equal(t, []string{
-		"exponential mean s 1", "exponential p50 s 1", "exponential p95 s 1", "exponential p99 s 1", "exponential rate 1/s 1",
-		"summary mean s 1", "summary p50 s 0", "summary p95 s 0", "summary p99 s 2", "summary rate 1/s 1",
-	}, got)
-	assert.Empty(t, e.Status().Refused)
 }
 
 // FuzzExponentialHistogram has a meter take two points that are anything at all:
@@ -305,7 +275,7 @@ func FuzzExponentialHistogram(f *testing.F) {
 	f.Add(int32(math.MinInt32), int32(math.MaxInt32), int32(-1), int32(-1), make([]byte, 400), []byte{})
 	f.Fuzz(func(t *testing.T, scale1, scale2, offset1, offset2 int32, counts1, counts2 []byte) {
 		m := metricOf(pmetric.MetricTypeExponentialHistogram, pmetric.AggregationTemporalityCumulative)
-		var r meter
+		var r Meter
 		for i, p := range []struct {
 			scale, offset int32
 			counts        []byte
@@ -324,30 +294,26 @@ func FuzzExponentialHistogram(f *testing.F) {
 			require.Empty(t, refused)
 			last := math.Inf(-1)
 			for _, s := range list {
-				if s.stat >= statP50 {
-					require.False(t, math.IsNaN(s.v))
-					require.GreaterOrEqual(t, s.v, last)
+				if s.Statistic >= P50 {
+					require.False(t, math.IsNaN(s.Value))
+					require.GreaterOrEqual(t, s.Value, last)
 					last = s.v
 				}
 			}
 			require.LessOrEqual(t, len(r.exponential.positive.counts), maxExponentialBuckets)
-			var w writer
-			r.append(&w)
-			from := reader{b: w.b}
-			(&meter{}).read(&from)
-			require.NoError(t, from.end(), "what is written can be read")
+			require.NoError(t, read(written(r.Persist), (&Meter{}).Persist), "what is written can be read")
 		}
 	})
 }
 
 // meterKinds are points of each kind of histogram and of a summary, and a step to the next one.
-func meterKinds() map[string]func(r *meter, buf []sample) []sample {
+func meterKinds() map[string]func(r *Meter, buf []Sample) []Sample {
 	random := rand.New(rand.NewPCG(1, 2))
 	values := make([]float64, 2000)
 	for i := range values {
 		values[i] = math.Exp(random.NormFloat64())
 	}
-	kinds := map[string]func(r *meter, buf []sample) []sample{}
+	kinds := map[string]func(r *Meter, buf []Sample) []Sample{}
 	grow := func(counts pcommon.UInt64Slice) (n uint64) {
 		for i := range counts.Len() {
 			counts.SetAt(i, counts.At(i)+uint64(i%3))
@@ -356,7 +322,7 @@ func meterKinds() map[string]func(r *meter, buf []sample) []sample {
 		return n
 	}
 	explicit, explicitMetric := explicitOf(0, []float64{.1, .2, .5, 1, 2, 5, 10}, values), metricOf(pmetric.MetricTypeHistogram, pmetric.AggregationTemporalityCumulative)
-	kinds["explicit"] = func(r *meter, buf []sample) []sample {
+	kinds["explicit"] = func(r *Meter, buf []Sample) []Sample {
 		explicit.SetTimestamp(explicit.Timestamp() + 1e10)
 		explicit.SetCount(explicit.Count() + grow(explicit.BucketCounts()))
 		list, _ := r.histogram(explicitMetric, explicit, buf)
@@ -364,7 +330,7 @@ func meterKinds() map[string]func(r *meter, buf []sample) []sample {
 	}
 	for _, temporality := range []pmetric.AggregationTemporality{pmetric.AggregationTemporalityCumulative, pmetric.AggregationTemporalityDelta} {
 		dp, m := exponentialOf(0, 4, 0, values), metricOf(pmetric.MetricTypeExponentialHistogram, temporality)
-		kinds["exponential "+temporality.String()] = func(r *meter, buf []sample) []sample {
+		kinds["exponential "+temporality.String()] = func(r *Meter, buf []Sample) []Sample {
 			dp.SetTimestamp(dp.Timestamp() + 1e10)
 			dp.SetCount(dp.Count() + grow(dp.Positive().BucketCounts()))
 			list, _ := r.exponentialHistogram(m, dp, buf)
@@ -375,7 +341,7 @@ func meterKinds() map[string]func(r *meter, buf []sample) []sample {
 	for _, q := range []float64{.5, .9, .95, .99} {
 		s.QuantileValues().AppendEmpty().SetQuantile(q)
 	}
-	kinds["summary"] = func(r *meter, buf []sample) []sample {
+	kinds["summary"] = func(r *Meter, buf []Sample) []Sample {
 		s.SetTimestamp(s.Timestamp() + 1e10)
 		s.SetCount(s.Count() + 10)
 		list, _ := r.summary(s, buf)
@@ -386,11 +352,11 @@ func meterKinds() map[string]func(r *meter, buf []sample) []sample {
 
 func TestMeterDoesNotAllocateOnceWarm(t *testing.T) {
 	for name, next := range meterKinds() {
-		var r meter
-		var buf [seriesPerHistogram]sample
+		var r Meter
+		var buf [MostSamples]Sample
 		next(&r, buf[:0])
 		assert.Zero(t, testing.AllocsPerRun(100, func() {
-			if len(next(&r, buf[:0])) != seriesPerHistogram {
+			if len(next(&r, buf[:0])) != MostSamples {
 				t.Error("a point without all of its samples")
 			}
 		}), name)
@@ -400,8 +366,8 @@ func TestMeterDoesNotAllocateOnceWarm(t *testing.T) {
 func BenchmarkMeter(b *testing.B) {
 	for name, next := range meterKinds() {
 		b.Run(name, func(b *testing.B) {
-			var r meter
-			var buf [seriesPerHistogram]sample
+			var r Meter
+			var buf [MostSamples]Sample
 			next(&r, buf[:0])
 			b.ReportAllocs()
 			for b.Loop() {

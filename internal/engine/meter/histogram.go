@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+package meter
 
 import (
 	"math"
@@ -12,18 +12,18 @@ import (
 
 // histogram takes an explicit-bucket histogram point: the rate of its count,
 // and where something was counted the mean and three quantiles.
-func (r *meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf []sample) (_ []sample, refused string) {
+func (r *Meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf []Sample) (_ []Sample, refused string) {
 	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
-		return buf, RefusedNotFinite
+		return buf, NotFinite
 	}
 	counts, bounds := dp.BucketCounts(), dp.ExplicitBounds()
 	if counts.Len() != 0 && counts.Len() != bounds.Len()+1 {
-		return buf, RefusedMalformed
+		return buf, Malformed
 	}
-	t, start := nanos(dp.Timestamp()), nanos(dp.StartTimestamp())
+	t, start := int64(dp.Timestamp()), int64(dp.StartTimestamp())
 	d := distribution{dp.Count(), dp.Sum(), dp.HasSum()}
 	r.turn(m.Histogram().AggregationTemporality())
-	fell := !r.delta && (d.count < r.count || !r.sameBuckets(counts, bounds))
+	fell := !r.Delta && (d.count < r.count || !r.sameBuckets(counts, bounds))
 	if seconds, since := r.span(t, start, fell); seconds > 0 {
 		var some bool
 		if buf, some = r.counted(d, seconds, since, buf); some && counts.Len() > 1 {
@@ -38,11 +38,11 @@ func (r *meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf [
 	for i := range bounds.Len() {
 		r.bounds = append(r.bounds, bounds.At(i))
 	}
-	r.mark(t, start)
+	r.Mark(t, start)
 	return buf, ""
 }
 
-func (r *meter) sameBuckets(counts pcommon.UInt64Slice, bounds pcommon.Float64Slice) bool {
+func (r *Meter) sameBuckets(counts pcommon.UInt64Slice, bounds pcommon.Float64Slice) bool {
 	if counts.Len() != len(r.buckets) || bounds.Len() != len(r.bounds) {
 		return false
 	}
@@ -62,7 +62,7 @@ func (r *meter) sameBuckets(counts pcommon.UInt64Slice, bounds pcommon.Float64Sl
 // quantiles appends three quantiles, by linear interpolation inside a bucket as
 // Prometheus' histogram_quantile does it: the lowest bucket begins at 0 if its
 // bound is positive, and the highest one counts as its lower bound.
-func (r *meter) quantiles(counts pcommon.UInt64Slice, bounds pcommon.Float64Slice, since bool, buf []sample) []sample {
+func (r *Meter) quantiles(counts pcommon.UInt64Slice, bounds pcommon.Float64Slice, since bool, buf []Sample) []Sample {
 	at := func(i int) float64 {
 		if since {
 			return float64(counts.At(i) - r.buckets[i])
@@ -84,7 +84,7 @@ func (r *meter) quantiles(counts pcommon.UInt64Slice, bounds pcommon.Float64Slic
 				below += c
 				continue
 			}
-			buf = append(buf, sample{s.stat, inBucket(bounds, i, (rank-below)/c)})
+			buf = append(buf, Sample{s.stat, inBucket(bounds, i, (rank-below)/c)})
 			break
 		}
 	}

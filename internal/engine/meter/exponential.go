@@ -1,13 +1,15 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+package meter
 
 import (
 	"math"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // maxExponentialBuckets bounds the buckets that are kept of either side of an
@@ -38,17 +40,17 @@ type exponentialSide struct {
 }
 
 // exponentialHistogram takes an exponential histogram point: what histogram takes of an explicit one.
-func (r *meter) exponentialHistogram(m pmetric.Metric, dp pmetric.ExponentialHistogramDataPoint, buf []sample) (_ []sample, refused string) {
+func (r *Meter) exponentialHistogram(m pmetric.Metric, dp pmetric.ExponentialHistogramDataPoint, buf []Sample) (_ []Sample, refused string) {
 	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
-		return buf, RefusedNotFinite
+		return buf, NotFinite
 	}
 	if threshold := dp.ZeroThreshold(); !(threshold >= 0) || math.IsInf(threshold, 0) {
-		return buf, RefusedMalformed
+		return buf, Malformed
 	}
-	t, start := nanos(dp.Timestamp()), nanos(dp.StartTimestamp())
+	t, start := int64(dp.Timestamp()), int64(dp.StartTimestamp())
 	d := distribution{dp.Count(), dp.Sum(), dp.HasSum()}
 	r.turn(m.ExponentialHistogram().AggregationTemporality())
-	fell := !r.delta && (r.exponential == nil || d.count < r.count || r.exponential.exceeds(dp))
+	fell := !r.Delta && (r.exponential == nil || d.count < r.count || r.exponential.exceeds(dp))
 	if seconds, since := r.span(t, start, fell); seconds > 0 {
 		var some bool
 		if buf, some = r.counted(d, seconds, since, buf); some {
@@ -61,13 +63,13 @@ func (r *meter) exponentialHistogram(m pmetric.Metric, dp pmetric.ExponentialHis
 	}
 	r.count, r.sum = d.count, d.sum
 	r.keepExponential(dp)
-	r.mark(t, start)
+	r.Mark(t, start)
 	return buf, ""
 }
 
 // keepExponential remembers the buckets of a cumulative point, in the memory of the last one.
-func (r *meter) keepExponential(dp pmetric.ExponentialHistogramDataPoint) {
-	if r.delta {
+func (r *Meter) keepExponential(dp pmetric.ExponentialHistogramDataPoint) {
+	if r.Delta {
 		r.exponential = nil
 		return
 	}
@@ -250,7 +252,7 @@ func (g *exponentialGrowth) count(k int64) float64 {
 
 // quantiles appends three quantiles, interpolated inside a bucket as Prometheus'
 // histogram_quantile does it for native histograms.
-func (g *exponentialGrowth) quantiles(buf []sample) []sample {
+func (g *exponentialGrowth) quantiles(buf []Sample) []Sample {
 	total := 0.0
 	for k := range g.n {
 		total += g.count(k)
@@ -265,7 +267,7 @@ func (g *exponentialGrowth) quantiles(buf []sample) []sample {
 			below += c
 			k++
 		}
-		buf = append(buf, sample{s.stat, g.value(k, (rank-below)/c)})
+		buf = append(buf, Sample{s.stat, g.value(k, (rank-below)/c)})
 	}
 	return buf
 }
@@ -290,34 +292,17 @@ func (g *exponentialGrowth) value(k int64, f float64) float64 {
 	return lower + f*(upper-lower)
 }
 
-func (e *exponentialBuckets) append(w *writer) {
-	w.int64(int64(e.scale))
-	w.uint64(e.zero)
-	w.float64(e.threshold)
+// persist writes or reads the buckets.
+func (e *exponentialBuckets) persist(c *state.Codec) {
+	scale := uint32(e.scale)
+	c.Uint32(&scale)
+	e.scale = int32(scale)
+	c.Uint64(&e.zero)
+	c.Bits(&e.threshold)
 	for _, s := range [...]*exponentialSide{&e.negative, &e.positive} {
-		w.int64(s.offset)
-		w.uint64(uint64(len(s.counts)))
-		for _, c := range s.counts {
-			w.uint64(c)
-		}
-	}
-}
-
-func (e *exponentialBuckets) read(from *reader) {
-	scale := from.int64()
-	e.scale, e.zero, e.threshold = int32(scale), from.uint64(), from.float64()
-	if int64(e.scale) != scale {
-		from.fail(errNotWhole)
-	}
-	for _, s := range [...]*exponentialSide{&e.negative, &e.positive} {
-		s.offset = from.int64()
-		n := from.length(8)
-		if n > maxExponentialBuckets || s.offset < math.MinInt32 || s.offset > math.MaxInt32 {
-			from.fail(errNotWhole)
-			return
-		}
-		for range n {
-			s.counts = append(s.counts, from.uint64())
-		}
+		c.Int64(&s.offset)
+		c.Check(s.offset >= math.MinInt32 && s.offset <= math.MaxInt32)
+		state.List(c, &s.counts, 8, c.Uint64)
+		c.Check(len(s.counts) <= maxExponentialBuckets)
 	}
 }

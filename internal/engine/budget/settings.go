@@ -1,0 +1,50 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// FalseAlarms is an expected count of anomalies opened in data without a fault,
+// over everything that one engine or its replicas watch.
+type FalseAlarms struct {
+	// Count is expected within Per.
+	Count float64       `mapstructure:"count"`
+	Per   time.Duration `mapstructure:"per"`
+	// Replicas is how many engines share the budget, each of which watches a part.
+	Replicas int `mapstructure:"replicas"`
+	// MaxAlpha bounds the chance per decision, however few series there are.
+	MaxAlpha float64 `mapstructure:"max_alpha"`
+}
+
+// Check returns an error that names every key out of its range. It is not called
+// Validate: the collector would report each error twice.
+func (f *FalseAlarms) Check() error {
+	var errs []error
+	if !(f.Count > 0) {
+		errs = append(errs, fmt.Errorf("false_alarms::count is %v, it must be above 0", f.Count))
+	}
+	if f.Per < time.Minute {
+		errs = append(errs, fmt.Errorf("false_alarms::per is %v, it must be at least 1m", f.Per))
+	}
+	if !(f.MaxAlpha > 0 && f.MaxAlpha <= 0.1) {
+		errs = append(errs, fmt.Errorf("false_alarms::max_alpha is %v, it must be above 0 and at most 0.1", f.MaxAlpha))
+	}
+	if f.Replicas < 1 {
+		errs = append(errs, fmt.Errorf("false_alarms::replicas is %d, it must be at least 1", f.Replicas))
+	}
+	return errors.Join(errs...)
+}
+
+// alpha returns the chance per decision that spends a share of the budget evenly over the given decisions a day.
+func (f FalseAlarms) alpha(share, decisionsPerDay float64) float64 {
+	if decisionsPerDay <= 0 {
+		return f.MaxAlpha
+	}
+	perDay := share * f.Count * float64(24*time.Hour) / float64(f.Per) / float64(f.Replicas)
+	return min(f.MaxAlpha, perDay/decisionsPerDay)
+}

@@ -1,0 +1,62 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Signal says what a series is made from. Each signal has a share of the budget of false alarms.
+type Signal uint8
+
+// The signals. Groups are made from the verdicts on all others.
+const (
+	Metrics Signal = iota
+	Traces
+	Logs
+	Groups
+	// News is what is new in logs. It has a part of their share.
+	News
+	// Behaviour is what services do otherwise, as their spans and logs tell. It has a part of the share of traces.
+	Behaviour
+	// Signals is the number of signals.
+	Signals
+)
+
+var signalNames = [Signals]string{"metrics", "traces", "logs", "groups", "news", "behaviour"}
+
+// shares of the budget. That of a signal that is absent goes to the others, in proportion.
+var shares = [Signals]float64{0.50, 0.15, 0.10, 0.10, 0.05, 0.10}
+
+// String returns the signal's name.
+func (s Signal) String() string { return signalNames[s] }
+
+// MarshalText returns the signal's name, as it is written in JSON.
+func (s Signal) MarshalText() ([]byte, error) { return []byte(signalNames[s]), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Signal) UnmarshalText(text []byte) error {
+	i := slices.Index(signalNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("there is no signal %q", text)
+	}
+	*s = Signal(i)
+	return nil
+}
+
+// perSignal is a number of each signal.
+// Decisions is how many decisions a day each signal takes.
+type Decisions [Signals]int64
+
+// share returns the part of the budget that a signal has, those of n being there.
+func (n *Decisions) share(s Signal) float64 {
+	total := shares[s]
+	for other, decisions := range n {
+		if Signal(other) != s && decisions > 0 {
+			total += shares[other]
+		}
+	}
+	return shares[s] / total
+}

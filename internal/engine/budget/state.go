@@ -1,0 +1,57 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/auspex-otel/auspex/internal/detect/calibration"
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+// Persist writes or reads the budget: its own numbers, the pool of all, and every
+// pool by its identity. It is read after all series have joined; a pool without members is passed over.
+func (b *Budget) Persist(c *state.Codec) {
+	c.Time(&b.at)
+	for i := range b.spendings {
+		s := &b.spendings[i]
+		c.Float64(&s.alpha)
+		c.Float64(&s.rare)
+		c.Float64(&s.runs)
+		c.Check(s.alpha > 0 && s.alpha < 1 && s.rare >= 0 && s.runs >= 0)
+	}
+	b.all.persist(c)
+	n := len(b.pools)
+	c.Length(&n, 8)
+	if !c.Reading() {
+		for _, id := range slices.Sorted(maps.Keys(b.pools)) {
+			c.Uint64(&id)
+			b.pools[id].persist(c)
+		}
+		return
+	}
+	for ; n > 0 && c.Ok(); n-- {
+		var id uint64
+		c.Uint64(&id)
+		p := b.pools[id]
+		if p == nil {
+			p = &pool{}
+		}
+		p.persist(c)
+	}
+}
+
+func (p *pool) persist(c *state.Codec) {
+	c.Int64(&p.faded)
+	for _, a := range [...]*tally{&p.young, &p.grown} {
+		c.Int(&a.unfixed)
+		a.count.State(c)
+		a.bursts.State(c)
+		if c.Reading() {
+			a.table = &calibration.Table{}
+		}
+		a.table.State(c)
+	}
+}

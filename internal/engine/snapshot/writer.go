@@ -1,0 +1,129 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package snapshot
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	chunkHead  = 1 + 8 // version, generation
+	recordHead = 1 + 4 // tag, length
+	maxPiece   = maxChunk - chunkHead - recordHead - crcSize
+
+	// tagMore is set where the record continues in the next piece. Tags are below it.
+	tagMore = 0x80
+)
+
+// Writer writes one snapshot. Add packs records in memory; Flush and Commit use the storage.
+type Writer struct {
+	client     storage.Client
+	generation uint64
+	open       []byte   // the chunk that is being filled, nil if none is
+	full       [][]byte // chunks to be written
+	written    int      // chunks
+	packed     int      // bytes of records
+	record     []byte   // scratch
+}
+
+// NewWriter begins a snapshot: from here on its slot counts as empty.
+func NewWriter(ctx context.Context, client storage.Client, generation uint64) (*Writer, error) {
+	w := &Writer{client: client, generation: generation}
+	if err := client.Delete(ctx, manifestKey(w.slot())); err != nil {
+		return nil, w.failed(err)
+	}
+	return w, nil
+}
+
+func (w *Writer) slot() uint64 { return w.generation % 2 }
+
+func (w *Writer) failed(err error) error {
+	return fmt.Errorf("write snapshot %d: %w", w.generation, err)
+}
+
+// Packed returns the bytes of all records so far.
+func (w *Writer) Packed() int { return w.packed }
+
+// Add packs one record, in pieces if it is larger than a chunk.
+func (w *Writer) Add(tag byte, fields func(*state.Codec)) error {
+	c := state.Writer(w.record[:0])
+	fields(c)
+	w.record = c.Bytes()
+	if err := c.End(); err != nil {
+		return w.failed(fmt.Errorf("record %d: %w", tag, err))
+	}
+	w.packed += len(w.record)
+	rest := w.record
+	for len(rest) > maxPiece {
+		w.piece(tag|tagMore, rest[:maxPiece])
+		rest = rest[maxPiece:]
+	}
+	w.piece(tag, rest)
+	return nil
+}
+
+func (w *Writer) piece(tag byte, b []byte) {
+	if w.open != nil && len(w.open)+recordHead+len(b)+crcSize > maxChunk {
+		w.close()
+	}
+	if w.open == nil {
+		w.open = append(make([]byte, 0, maxChunk), Version)
+		w.open = binary.LittleEndian.AppendUint64(w.open, w.generation)
+	}
+	w.open = append(w.open, tag)
+	w.open = binary.LittleEndian.AppendUint32(w.open, uint32(len(b)))
+	w.open = append(w.open, b...)
+}
+
+// close moves the open chunk to those that are full. Its checksum is left to Flush, which holds no lock.
+func (w *Writer) close() { w.full, w.open = append(w.full, w.open), nil }
+
+// Flush writes the chunks that are full.
+func (w *Writer) Flush(ctx context.Context) error {
+	for _, b := range w.full {
+		if err := w.client.Set(ctx, chunkKey(w.slot(), w.written), seal(b)); err != nil {
+			return w.failed(fmt.Errorf("chunk %d: %w", w.written, err))
+		}
+		w.written++
+	}
+	w.full = w.full[:0]
+	return nil
+}
+
+// Commit writes the remaining records and the manifest, which makes the snapshot
+// complete.
+func (w *Writer) Commit(ctx context.Context, taken time.Time) error {
+	if w.open != nil {
+		w.close()
+	}
+	if err := w.Flush(ctx); err != nil {
+		return err
+	}
+	m := Manifest{Generation: w.generation, Taken: taken, Chunks: uint32(w.written)}
+	if err := w.client.Set(ctx, manifestKey(w.slot()), m.bytes()); err != nil {
+		return w.failed(err)
+	}
+	return nil
+}
+
+// Clean deletes the chunks that an earlier, larger snapshot left in the slot.
+func (w *Writer) Clean(ctx context.Context) error {
+	for i := w.written; ; i++ {
+		key := chunkKey(w.slot(), i)
+		b, err := w.client.Get(ctx, key)
+		if err != nil || b == nil {
+			return err
+		}
+		if err := w.client.Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+}
