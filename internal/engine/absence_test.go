@@ -266,10 +266,7 @@ func TestRestoredEngineKnowsOfSilence(t *testing.T) {
 		straight.run(end)
 		again.run(end)
 		require.Len(t, silentAnomalies(straight.engine), 1, "cut after %d", cut)
-		one, err := straight.engine.pack(9)
-		require.NoError(t, err)
-		two, err := e.pack(9)
-		require.NoError(t, err)
+		one, two := packed(t, straight.engine), packed(t, e)
 		assert.Len(t, two, len(one))
 		if cut != 420 { // a restart gives a stream its idle time-out anew, so this one is found later
 			assert.Equal(t, one, two, "cut after %d", cut)

@@ -85,7 +85,7 @@ func TestVanishedGoesByWhatIsUsual(t *testing.T) {
 		e.hear("seldom", stampNanos(s))
 	}
 	for after, want := range map[float64][]string{20: nil, 40: {"often"}, 300: {"often"}, 400: {"often", "seldom"}} {
-		e.reached = stampNanos(600 + after)
+		e.causality.reached = stampNanos(600 + after)
 		var got []string
 		for _, ev := range e.vanished(at(600 + after)) {
 			got = append(got, ev.Service)

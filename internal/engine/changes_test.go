@@ -152,10 +152,10 @@ func TestIncidentsFollowTheGraph(t *testing.T) {
 	}{
 		"nothing is known": {func(*Engine) {}, 2},
 		"one calls the other": {func(e *Engine) {
-			e.causes.Graph().Call(topology.ID{Kind: topology.Service, Name: "cart"}, topology.ID{Kind: topology.Service, Name: "mail"}, 1, 0, stampNanos(0))
+			e.causality.causes.Graph().Call(topology.ID{Kind: topology.Service, Name: "cart"}, topology.ID{Kind: topology.Service, Name: "mail"}, 1, 0, stampNanos(0))
 		}, 1},
-		"they are of one namespace":  {func(e *Engine) { e.namespaces["cart"], e.namespaces["mail"] = "shop", "shop" }, 1},
-		"they are of two namespaces": {func(e *Engine) { e.namespaces["cart"], e.namespaces["mail"] = "shop", "post" }, 2},
+		"they are of one namespace":  {func(e *Engine) { e.links.namespaces["cart"], e.links.namespaces["mail"] = "shop", "shop" }, 1},
+		"they are of two namespaces": {func(e *Engine) { e.links.namespaces["cart"], e.links.namespaces["mail"] = "shop", "post" }, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(newEngine(), "cart", "mail")
@@ -185,7 +185,7 @@ func TestIncidentSaysWhatWasChanged(t *testing.T) {
 	c := &e.tracker.Changes
 	c.See("cart", incident.ChangeVersion, "1", at(0))
 	c.See("cart", incident.ChangeVersion, "2", at(float64(w.step*cadence)-60))
-	e.client = store
+	e.disk.client = store
 	require.NoError(t, e.Snapshot(t.Context(), start))
 	w.engine, _ = restored(t, store, float64(w.step*cadence))
 	w.run(2, "cart")

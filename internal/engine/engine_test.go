@@ -45,27 +45,6 @@ func TestConfig(t *testing.T) {
 	require.ErrorContains(t, err, "false_alarms::max_alpha")
 }
 
-func TestAlphaSpendsTheBudget(t *testing.T) {
-	day := 24 * time.Hour
-	for _, c := range []struct {
-		budget    FalseAlarms
-		decisions float64
-		want      float64
-	}{
-		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 5e-6},
-		{FalseAlarms{Count: 10, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 1e-5},
-		{FalseAlarms{Count: 5, Per: day / 2, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 1e-5},
-		{FalseAlarms{Count: 5, Per: 7 * day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 5e-6 / 7},
-		{FalseAlarms{Count: 5, Per: day, Replicas: 4, MaxAlpha: 1e-3}, 1e6, 5e-6 / 4},
-		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e7, 5e-7},
-		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 100, 1e-3},
-		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-4}, 100, 1e-4},
-		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 0, 1e-3},
-	} {
-		assert.InEpsilon(t, c.want, c.budget.alpha(1, c.decisions), 1e-12, "%+v at %v", c.budget, c.decisions)
-	}
-}
-
 // Seven series every 10 s are 60,480 decisions a day; with five false alarms a day, each may be one by 8.3e-5.
 func TestAlphaFollowsFromSeriesAndCadence(t *testing.T) {
 	w := newWorld(newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms }), "cart")

@@ -6,6 +6,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // said is a feedback that is good as it is.
@@ -142,7 +144,7 @@ func TestFeedbackOutlivesARestart(t *testing.T) {
 	require.NoError(t, err)
 	want := w.engine.Feedback()
 	store := newMemory()
-	w.engine.client = store
+	w.engine.disk.client = store
 	require.NoError(t, w.engine.Snapshot(t.Context(), start))
 	again, _ := restored(t, store, float64(w.step*cadence))
 	assert.Equal(t, want, again.Feedback())
@@ -153,22 +155,26 @@ func TestFeedbackOutlivesARestart(t *testing.T) {
 }
 
 func TestDamagedFeedbackIsRefused(t *testing.T) {
-	for name, text := range map[string]string{
-		"no JSON":         "{",
-		"another type":    `{"InForce":{}}`,
-		"without a name":  `{"InForce":[{"id":"0123456789abcdef","kind":"silence","who":"a","why":"b","expires":"2026-05-04T13:00:00Z"}]}`,
-		"without an id":   `{"InForce":[{"kind":"silence","service":"s","who":"a","why":"b","expires":"2026-05-04T13:00:00Z"}]}`,
-		"unknown kind":    `{"InForce":[{"id":"0123456789abcdef","kind":"x","service":"s","who":"a","why":"b","expires":"2026-05-04T13:00:00Z"}]}`,
-		"without an end":  `{"InForce":[{"id":"0123456789abcdef","kind":"silence","service":"s","who":"a","why":"b"}]}`,
-		"too many audits": `{"Audit":[` + strings.Repeat("{},", maxAudit) + `{}]}`,
+	good := func() *feedback {
+		f := said(FeedbackSilence, Target{Service: "s"}, 1)
+		f.ID = "0123456789abcdef"
+		return &feedback{InForce: []Feedback{f}, Audit: []Audit{{Who: "a", Action: "add", Feedback: f}}}
+	}
+	for name, change := range map[string]func(f *feedback){
+		"without a name":    func(f *feedback) { f.InForce[0].Target = Target{} },
+		"without an id":     func(f *feedback) { f.InForce[0].ID = "" },
+		"unknown kind":      func(f *feedback) { f.InForce[0].Kind = "x" },
+		"without an end":    func(f *feedback) { f.InForce[0].Expires = time.Time{} },
+		"too many silences": func(f *feedback) { f.InForce = slices.Repeat(f.InForce, maxFeedback+1) },
+		"too many audits":   func(f *feedback) { f.Audit = slices.Repeat(f.Audit, maxAudit+1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEngine()
-			require.Error(t, e.restoreFeedback([]byte(text)))
-			assert.Empty(t, e.Feedback().Silences)
+			f := good()
+			require.NoError(t, (&feedback{}).restore(state.Reader(written(f.persist))))
+			change(f)
+			require.ErrorIs(t, (&feedback{}).restore(state.Reader(written(f.persist))), state.Error)
 		})
 	}
-	require.NoError(t, newEngine().restoreFeedback([]byte(`{}`)))
 }
 
 func TestWrongFeedback(t *testing.T) {

@@ -27,35 +27,25 @@ func FuzzRestore(f *testing.F) {
 	f.Add(records(f, func(w *world) { w.run(history); w.run(1, "cart") }))
 	whole := string(records(f, func(w *world) { w.run(history); w.run(1, "cart"); w.run(12) }))
 	f.Add([]byte(whole))
-	p := &packer{generation: 1}
-	for _, text := range []string{
-		`null`, `{}`, `[]`, `{"Tracker":null}`, `{"Tracker":{}}`, `{"Tracker":{"Incidents":[null]}}`, `{"Tracker":{"Incidents":[{"Members":[null]}]}}`,
-		`{"Tracker":{"Followed":{"1":{"Anomaly":{"incident":"x"}}},"Incidents":[{"id":"x","Live":1}]},"Owners":{"1":2},"Exposed":[1]}`,
-		`{"Anomalies":{"x":null}}`, `{"Incidents":{"x":null}}`, `{"Refused":null,"Services":{"s":{}}}`,
-	} {
-		p.open = openChunk(1)
-		p.add(tagEngine, []byte(text))
-		f.Add(p.open[chunkHead:])
-	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		disk := newMemory()
 		disk.data[chunkKey(1, 0)] = seal(append(openChunk(1), body...))
-		disk.data[manifestKey(1)] = manifest{generation: 1, taken: start, chunks: 1}.bytes()
+		disk.data[manifestKey(1)] = manifest(1, 1)
 		loadAndUse(t, disk)
 	})
 }
 
 // FuzzChunk has an engine load a chunk and a manifest that are anything at all.
 func FuzzChunk(f *testing.F) {
-	m := manifest{generation: 1, taken: start, chunks: 1}.bytes()
+	m := manifest(1, 1)
 	f.Add(m, seal(append(openChunk(1), records(f, func(w *world) { w.run(3) })...)))
 	f.Add(m, []byte{})
 	f.Add([]byte{}, []byte{})
 	f.Add(m[:5], m)
-	f.Add(manifest{generation: 1, chunks: 1 << 31}.bytes(), seal(openChunk(1)))
-	f.Fuzz(func(t *testing.T, manifest, chunk []byte) {
+	f.Add(manifest(1, 1<<31), seal(openChunk(1)))
+	f.Fuzz(func(t *testing.T, head, chunk []byte) {
 		disk := newMemory()
-		disk.data[chunkKey(1, 0)], disk.data[manifestKey(1)] = chunk, manifest
+		disk.data[chunkKey(1, 0)], disk.data[manifestKey(1)] = chunk, head
 		loadAndUse(t, disk)
 	})
 }
@@ -67,10 +57,10 @@ func records(f *testing.F, feed func(*world)) []byte {
 	if feed != nil {
 		feed(w)
 	}
-	chunks, err := w.engine.pack(1)
-	require.NoError(f, err)
-	require.Len(f, chunks, 1)
-	return chunks[0][chunkHead : len(chunks[0])-crcSize]
+	disk := packed(f, w.engine)
+	require.Len(f, disk, 2, "a chunk and the manifest")
+	chunk := disk[chunkKey(0, 0)]
+	return chunk[chunkHead : len(chunk)-crcSize]
 }
 
 // loadAndUse does with an engine all that a collector does.

@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"math/rand/v2"
 	"testing"
 
@@ -87,27 +86,6 @@ func TestGroupIsOneSided(t *testing.T) {
 }
 
 func stamp64(seconds int) int64 { return int64(stamp(float64(seconds))) }
-
-// The share of a signal that is absent goes to the others, in proportion.
-func TestSharesOfTheBudget(t *testing.T) {
-	assert.InDelta(t, 1, (&perSignal{SignalMetrics: 7}).share(SignalMetrics), 0)
-	assert.InDelta(t, .5/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalMetrics), 1e-12)
-	assert.InDelta(t, .1/.6, (&perSignal{SignalMetrics: 7, SignalGroups: 1}).share(SignalGroups), 1e-12)
-	all := &perSignal{1, 1, 1, 1, 1, 1}
-	for s, want := range [...]float64{.5, .15, .1, .1, .05, .1} {
-		assert.InDelta(t, want, all.share(Signal(s)), 1e-12)
-	}
-}
-
-func TestSignalsHaveNamesInJSON(t *testing.T) {
-	b, err := json.Marshal(map[Signal]int{SignalLogs: 3})
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"logs":3}`, string(b))
-	var back map[Signal]int
-	require.NoError(t, json.Unmarshal(b, &back))
-	assert.Equal(t, map[Signal]int{SignalLogs: 3}, back)
-	assert.Error(t, json.Unmarshal([]byte(`{"smells":3}`), &back))
-}
 
 // A group goes on after a restart as if there had been none.
 func TestGroupSurvivesRestart(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 func compile(t testing.TB, rules ...policy.Rule) *policy.Set {
@@ -156,11 +157,9 @@ func TestClockThatTurnsBackEndsAWait(t *testing.T) {
 
 func TestWaitThatCannotBeIsRefused(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
-		w := writer{}
-		(&waiting{peak: incident.Point{Observed: bad}}).append(&w)
-		r := reader{b: w.b}
-		(&waiting{}).read(&r, 1)
-		assert.ErrorIs(t, r.end(), errNotWhole)
+		c := state.Reader(written((&waiting{peak: incident.Point{Observed: bad}}).persist))
+		(&waiting{}).persist(c)
+		assert.ErrorIs(t, c.End(), state.Error)
 	}
 }
 

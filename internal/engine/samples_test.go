@@ -264,6 +264,7 @@ func TestExponentialHistogramsAndSummariesAreSeries(t *testing.T) {
 			dp.SetTimestamp(stamp(float64(i)))
 			dp.SetCount(uint64(10 + i))
 			dp.SetZeroCount(uint64(10 + i))
+			dp.SetSum(0)
 		}, func(ms pmetric.MetricSlice) {
 			m := ms.AppendEmpty()
 			m.SetName("summary")

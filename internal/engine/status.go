@@ -4,9 +4,11 @@
 package engine
 
 import (
+	"cmp"
+	"container/heap"
 	"maps"
 	"math"
-	"sort"
+	"slices"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -50,31 +52,62 @@ func (e *Engine) Incident(id string) (incident.Incident, bool) {
 	return e.tracker.Incident(id)
 }
 
-// Series lists series and their latest verdicts, the highest score first.
+// Series lists series and their latest verdicts, the highest score first. Of all
+// series it keeps no more than are asked for.
 func (e *Engine) Series(q SeriesQuery) []SeriesView {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	list := []SeriesView{}
+	if q.Limit == 0 {
+		q.Limit = defaultSeriesLimit
+	}
+	top := topSeries{}
 	for _, st := range e.streams.All() {
 		if q.Service != "" && q.Service != st.source.service.name || q.Metric != "" && q.Metric != st.metric {
 			continue
 		}
 		for i := range st.series {
 			if q.Statistic == "" || q.Statistic == st.series[i].stat.String() {
-				list = append(list, st.view(&st.series[i]))
+				top.offer(place{st, &st.series[i]}, q.Limit)
 			}
 		}
 	}
-	sort.Slice(list, func(i, j int) bool {
-		if list[i].Score != list[j].Score {
-			return list[i].Score > list[j].Score
-		}
-		return list[i].ID < list[j].ID
-	})
-	if q.Limit == 0 {
-		q.Limit = defaultSeriesLimit
+	slices.SortFunc(top, func(a, b place) int { return b.compare(a) })
+	list := make([]SeriesView, len(top))
+	for i, p := range top {
+		list[i] = p.stream.view(p.series)
 	}
-	return list[:min(q.Limit, len(list))]
+	return list
+}
+
+// place is where a series is.
+type place struct {
+	stream *stream
+	series *tracked
+}
+
+// compare orders series by score, and of equal ones the lower identity is greater.
+func (p place) compare(other place) int {
+	return cmp.Or(cmp.Compare(p.series.last.score, other.series.last.score), cmp.Compare(other.series.id, p.series.id))
+}
+
+// topSeries is a heap of the greatest series so far, the least of them first.
+type topSeries []place
+
+func (t topSeries) Len() int           { return len(t) }
+func (t topSeries) Less(i, j int) bool { return t[i].compare(t[j]) < 0 }
+func (t topSeries) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t *topSeries) Push(x any)        { *t = append(*t, x.(place)) }
+func (t *topSeries) Pop() any          { panic("the heap only grows and replaces") }
+
+// offer adds a series if it is among the greatest.
+func (t *topSeries) offer(p place, limit int) {
+	switch {
+	case len(*t) < limit:
+		heap.Push(t, p)
+	case p.compare((*t)[0]) > 0:
+		(*t)[0] = p
+		heap.Fix(t, 0)
+	}
 }
 
 func (st *stream) view(s *tracked) SeriesView {

@@ -21,7 +21,9 @@ import (
 // cadence is the distance of two points, in seconds.
 const cadence = 10
 
-func stamp(seconds float64) pcommon.Timestamp { return pcommon.Timestamp(1_750_000_000e9 + seconds*1e9) }
+func stamp(seconds float64) pcommon.Timestamp {
+	return pcommon.Timestamp(1_750_000_000e9 + seconds*1e9)
+}
 
 func written(fields func(*state.Codec)) []byte {
 	c := state.Writer(nil)
@@ -127,7 +129,7 @@ func TestHistogramsAgreeOnTheSameObservations(t *testing.T) {
 		t.Run(temporality.String(), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(3, 5))
 			explicitMetric, exponentialMetric := metricOf(pmetric.MetricTypeHistogram, temporality), metricOf(pmetric.MetricTypeExponentialHistogram, temporality)
-			var explicit, exponential meter
+			var explicit, exponential Meter
 			var values []float64
 			for i := range 300 {
 				var fresh []float64
@@ -297,7 +299,7 @@ func FuzzExponentialHistogram(f *testing.F) {
 				if s.Statistic >= P50 {
 					require.False(t, math.IsNaN(s.Value))
 					require.GreaterOrEqual(t, s.Value, last)
-					last = s.v
+					last = s.Value
 				}
 			}
 			require.LessOrEqual(t, len(r.exponential.positive.counts), maxExponentialBuckets)

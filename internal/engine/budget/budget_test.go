@@ -1,0 +1,238 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+var (
+	start    = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	fiveADay = FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3}
+)
+
+func at(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+
+// again writes a budget and reads it into a new one.
+func again(b *Budget) error {
+	w := state.Writer(nil)
+	b.Persist(w)
+	r := state.Reader(w.Bytes())
+	New(1e-3).Persist(r)
+	return r.End()
+}
+
+func TestAlphaFallsAtOnceAndRisesSlowly(t *testing.T) {
+	f := fiveADay
+	b := New(f.MaxAlpha)
+	for _, c := range []struct {
+		name      string
+		hours     float64
+		decisions float64
+		want      float64
+	}{
+		{"nothing known", 0, 0, 1e-3},
+		{"a fleet comes", 0, 1e6, 5e-6},
+		{"the same", 1, 1e6, 5e-6},
+		{"most of it goes", 2, 1e3, 5e-6 * 1.25},
+		{"in the same second", 2, 1e3, 5e-6 * 1.25},
+		{"half an hour", 2.5, 1e3, 5e-6 * math.Pow(1.25, 1.5)},
+		{"a clock that goes back", 0.5, 1e3, 5e-6 * math.Pow(1.25, 1.5)},
+		{"a larger one comes", 3, 1e7, 5e-7},
+		{"what is wanted is reached, not passed", 1000, 1e6, 5e-6},
+		{"and the cap is kept", 10_000, 1, 1e-3},
+	} {
+		b.Spend(f, &Decisions{Metrics: int64(c.decisions)}, at(3600*c.hours))
+		assert.InEpsilon(t, c.want, b.spendings[Metrics].alpha, 1e-9, c.name)
+	}
+}
+
+// Where strange points come in bursts, one burst is one anomaly: then more of them may be strange.
+func TestThetaIsLearnedFromBursts(t *testing.T) {
+	f := fiveADay
+	rareBy := func(bursts, points int) *spending {
+		b := New(f.MaxAlpha)
+		m, n := &Member{pool: &b.all}, uint64(0)
+		for range bursts {
+			n += 1000
+			for range points {
+				n++
+				b.Learn(Metrics, m, n, start.UnixNano(), rare-1)
+			}
+			b.Learn(Metrics, m, n, start.UnixNano(), rare+1) // not rare
+		}
+		b.Spend(f, &Decisions{Metrics: 1e6}, start)
+		return &b.spendings[Metrics]
+	}
+	assert.InDelta(t, 1, rareBy(0, 0).theta(), 0, "unless shown otherwise")
+	assert.InDelta(t, 1, rareBy(50, 1).theta(), 0)
+	assert.InDelta(t, (50.0+thetaWeight)/(200+thetaWeight), rareBy(50, 4).theta(), 1e-12)
+	assert.InEpsilon(t, 5e-6/rareBy(50, 4).theta(), rareBy(50, 4).alpha, 1e-9)
+	assert.Less(t, rareBy(5000, 4).theta(), 0.26)
+}
+
+func TestPoolsShrinkToAll(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	b := New(1e-3)
+	feed := func(p *pool, points int, exaggeration float64) {
+		m := &Member{pool: p}
+		for range points {
+			b.Learn(Metrics, m, 0, start.UnixNano(), exaggeration*math.Log(1-random.Float64()))
+		}
+	}
+	boaster := shared(b, 1, fleet)
+	assert.InDelta(t, -9, boaster.young.table.Apply(-9), 0, "nothing is known")
+	feed(boaster, 50_000, 2) // claims p where the truth is √p
+	assert.InDelta(t, -4.5, boaster.young.table.Apply(-9), 0.3)
+	assert.InDelta(t, -4.5, b.all.young.table.Apply(-9), 0.3)
+
+	honest := shared(b, 2, fleet)
+	assert.InDelta(t, b.all.young.table.Apply(-9), honest.young.table.Apply(-9), 0, "a new pool begins with what all have shown")
+	feed(honest, 300, 1)
+	young := honest.young.table.Apply(-9)
+	assert.Less(t, young, -4.0)
+	feed(honest, 500_000, 1)
+	assert.InDelta(t, -9, honest.young.table.Apply(-9), 0.4, "and ends with its own")
+	assert.Less(t, honest.young.table.Apply(-9), young)
+
+	few := shared(b, 3, fleet-1)
+	feed(few, 50_000, 2)
+	assert.Equal(t, b.all.young.table.Apply(-9), few.young.table.Apply(-9), "a few series alike say nothing of their kind")
+}
+
+// What young models exaggerate is not held against grown ones, which begin with
+// that and end with their own.
+func TestGrownModelsAreCountedApart(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	b := New(1e-3)
+	p := shared(b, 1, fleet)
+	feed := func(n uint64, points int, exaggeration float64) {
+		m := &Member{pool: p}
+		for range points {
+			b.Learn(Metrics, m, n, start.UnixNano(), exaggeration*math.Log(1-random.Float64()))
+		}
+	}
+	feed(grown-1, 50_000, 2)
+	assert.InDelta(t, -4.5, p.young.table.Apply(-9), 0.3)
+	assert.Same(t, p.young.table, p.grown.table, "nothing else is known")
+	feed(grown, 500_000, 1)
+	assert.InDelta(t, -9, p.grown.table.Apply(-9), 0.4)
+	assert.InDelta(t, -4.5, p.young.table.Apply(-9), 0.3)
+	assert.Same(t, &p.young, p.of(grown-1))
+	assert.Same(t, &p.grown, p.of(grown))
+}
+
+// shared returns the pool of n series.
+func shared(b *Budget, id uint64, n int) *pool {
+	var m Member
+	for range n {
+		m = b.Join(id)
+	}
+	return m.pool
+}
+
+func TestPoolsAreBoundedAndForgotten(t *testing.T) {
+	b := New(1e-3)
+	for i := range uint64(maxPools) {
+		require.NotSame(t, &b.all, shared(b, i+1, 1))
+	}
+	last := b.Join(maxPools + 1)
+	assert.Same(t, &b.all, last.pool, "it counts among all")
+	assert.Len(t, b.pools, maxPools)
+	b.Leave(&last)
+
+	first := b.Join(1)
+	assert.Equal(t, 2, first.pool.series)
+	b.Leave(&first)
+	assert.Len(t, b.pools, maxPools, "one series still has it")
+	b.Leave(&first)
+	assert.Len(t, b.pools, maxPools-1)
+	assert.NotSame(t, &b.all, shared(b, maxPools+1, 1), "there is room again")
+	assert.Equal(t, maxPools, b.all.series)
+}
+
+// What pools have counted is forgotten slowly, also over a long gap.
+func TestPoolsForget(t *testing.T) {
+	b := New(1e-3)
+	m, n := &Member{pool: &b.all}, uint64(0)
+	hour := func(h int) int64 { return start.Add(time.Duration(h) * time.Hour).UnixNano() }
+	for range 100 {
+		n += 1000
+		b.Learn(Metrics, m, n, hour(0), rare-1)
+	}
+	for h := 1; h <= 30*24; h++ {
+		b.Learn(Metrics, m, n, hour(h), 0)
+	}
+	assert.InDelta(t, 50, b.spendings[Metrics].rare, 0.1, "one half-life")
+	assert.InDelta(t, 50, b.spendings[Metrics].runs, 0.1)
+	before := b.spendings[Metrics].rare
+	b.Learn(Metrics, m, n, hour(1000*24), 0)
+	assert.Greater(t, b.spendings[Metrics].rare, 0.97*before, "a gap, or a clock far ahead, is a day at most")
+}
+
+func TestBudgetThatCannotBeIsRefused(t *testing.T) {
+	for name, change := range map[string]func(*Budget){
+		"α of 0":        func(b *Budget) { b.spendings[Metrics].alpha = 0 },
+		"α of 1":        func(b *Budget) { b.spendings[Metrics].alpha = 1 },
+		"α is NaN":      func(b *Budget) { b.spendings[Metrics].alpha = math.NaN() },
+		"negative rare": func(b *Budget) { b.spendings[Metrics].rare = -1 },
+		"negative runs": func(b *Budget) { b.spendings[Metrics].runs = -1 },
+	} {
+		b := New(1e-3)
+		require.NoError(t, again(b))
+		change(b)
+		assert.ErrorIs(t, again(b), state.Error, name)
+	}
+}
+
+// The share of a signal that is absent goes to the others, in proportion.
+func TestSharesOfTheBudget(t *testing.T) {
+	assert.InDelta(t, 1, (&Decisions{Metrics: 7}).share(Metrics), 0)
+	assert.InDelta(t, .5/.6, (&Decisions{Metrics: 7, Groups: 1}).share(Metrics), 1e-12)
+	assert.InDelta(t, .1/.6, (&Decisions{Metrics: 7, Groups: 1}).share(Groups), 1e-12)
+	all := &Decisions{1, 1, 1, 1, 1, 1}
+	for s, want := range [...]float64{.5, .15, .1, .1, .05, .1} {
+		assert.InDelta(t, want, all.share(Signal(s)), 1e-12)
+	}
+}
+
+func TestSignalsHaveNamesInJSON(t *testing.T) {
+	b, err := json.Marshal(map[Signal]int{Logs: 3})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"logs":3}`, string(b))
+	var back map[Signal]int
+	require.NoError(t, json.Unmarshal(b, &back))
+	assert.Equal(t, map[Signal]int{Logs: 3}, back)
+	assert.Error(t, json.Unmarshal([]byte(`{"smells":3}`), &back))
+}
+
+func TestAlphaSpendsTheBudget(t *testing.T) {
+	day := 24 * time.Hour
+	for _, c := range []struct {
+		budget    FalseAlarms
+		decisions float64
+		want      float64
+	}{
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 5e-6},
+		{FalseAlarms{Count: 10, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 1e-5},
+		{FalseAlarms{Count: 5, Per: day / 2, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 1e-5},
+		{FalseAlarms{Count: 5, Per: 7 * day, Replicas: 1, MaxAlpha: 1e-3}, 1e6, 5e-6 / 7},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 4, MaxAlpha: 1e-3}, 1e6, 5e-6 / 4},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 1e7, 5e-7},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 100, 1e-3},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-4}, 100, 1e-4},
+		{FalseAlarms{Count: 5, Per: day, Replicas: 1, MaxAlpha: 1e-3}, 0, 1e-3},
+	} {
+		assert.InEpsilon(t, c.want, c.budget.alpha(1, c.decisions), 1e-12, "%+v at %v", c.budget, c.decisions)
+	}
+}
