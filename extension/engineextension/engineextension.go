@@ -38,8 +38,10 @@ type engineExtension struct {
 	settings  component.TelemetrySettings
 	client    storage.Client
 	forget    *time.Timer // takes the engine's history away
-	stop      context.CancelFunc
-	done      chan struct{}
+	// registration is that of the callback of register, nil before Start.
+	registration metric.Registration
+	stop         context.CancelFunc
+	done         chan struct{}
 }
 
 func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error) {
@@ -142,47 +144,36 @@ func (e *engineExtension) snapshot(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// register has the collector's own telemetry read the engine's status.
+// register reports the engine's status as the collector's own telemetry. One
+// callback serves all instruments, so that a scrape asks for the status once.
 func (e *engineExtension) register() error {
 	t := e.telemetry
-	count := func(f func(engine.Status) uint64) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(f(e.engine.Status())))
-			return nil
+	registration, err := metadata.Meter(e.settings).RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		s := e.engine.Status()
+		for signal, spent := range s.Signals {
+			of := metric.WithAttributes(attribute.String("signal", signal.String()))
+			o.ObserveFloat64(t.AnomalyEngineAlpha, spent.Alpha, of)
+			o.ObserveFloat64(t.AnomalyEngineTheta, spent.Theta, of)
 		}
-	}
-	byReason := func(f func(engine.Status) map[string]uint64) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			for reason, n := range f(e.engine.Status()) {
-				o.Observe(int64(n), metric.WithAttributes(attribute.String("reason", reason)))
-			}
-			return nil
+		for reason, n := range s.Held {
+			o.ObserveInt64(t.AnomalyEngineHeldAnomalies, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 		}
-	}
-	bySignal := func(f func(engine.SignalStatus) float64) metric.Float64Callback {
-		return func(_ context.Context, o metric.Float64Observer) error {
-			for signal, s := range e.engine.Status().Signals {
-				o.Observe(f(s), metric.WithAttributes(attribute.String("signal", signal.String())))
-			}
-			return nil
+		for reason, n := range s.Refused {
+			o.ObserveInt64(t.AnomalyEngineRefusedPoints, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 		}
-	}
-	return errors.Join(
-		t.RegisterAnomalyEngineAlphaCallback(bySignal(func(s engine.SignalStatus) float64 { return s.Alpha })),
-		t.RegisterAnomalyEngineThetaCallback(bySignal(func(s engine.SignalStatus) float64 { return s.Theta })),
-		t.RegisterAnomalyEngineHeldAnomaliesCallback(byReason(func(s engine.Status) map[string]uint64 { return s.Held })),
-		t.RegisterAnomalyEngineAnomaliesCallback(count(func(s engine.Status) uint64 { return s.AnomaliesOpened })),
-		t.RegisterAnomalyEngineOpenAnomaliesCallback(count(func(s engine.Status) uint64 { return uint64(s.OpenAnomalies) })),
-		t.RegisterAnomalyEnginePendingFindingsCallback(count(func(s engine.Status) uint64 { return uint64(s.PendingFindings) })),
-		t.RegisterAnomalyEnginePointsCallback(count(func(s engine.Status) uint64 { return s.Points })),
-		t.RegisterAnomalyEngineSeriesCallback(count(func(s engine.Status) uint64 { return uint64(s.Series) })),
-		t.RegisterAnomalyEngineSeriesEvictedCallback(count(func(s engine.Status) uint64 { return s.Evicted })),
-		t.RegisterAnomalyEngineSeriesWarmedCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(e.engine.Warmed()))
-			return nil
-		}),
-		t.RegisterAnomalyEngineRefusedPointsCallback(byReason(func(s engine.Status) map[string]uint64 { return s.Refused })),
-	)
+		o.ObserveInt64(t.AnomalyEngineAnomalies, int64(s.AnomaliesOpened))
+		o.ObserveInt64(t.AnomalyEngineOpenAnomalies, int64(s.OpenAnomalies))
+		o.ObserveInt64(t.AnomalyEnginePendingFindings, int64(s.PendingFindings))
+		o.ObserveInt64(t.AnomalyEnginePoints, int64(s.Points))
+		o.ObserveInt64(t.AnomalyEngineSeries, int64(s.Series))
+		o.ObserveInt64(t.AnomalyEngineSeriesEvicted, int64(s.Evicted))
+		o.ObserveInt64(t.AnomalyEngineSeriesWarmed, int64(e.engine.Warmed()))
+		return nil
+	}, t.AnomalyEngineAlpha, t.AnomalyEngineTheta, t.AnomalyEngineHeldAnomalies, t.AnomalyEngineRefusedPoints, t.AnomalyEngineAnomalies,
+		t.AnomalyEngineOpenAnomalies, t.AnomalyEnginePendingFindings, t.AnomalyEnginePoints, t.AnomalyEngineSeries,
+		t.AnomalyEngineSeriesEvicted, t.AnomalyEngineSeriesWarmed)
+	e.registration = registration
+	return err
 }
 
 // Shutdown stops the clock and writes the state.
@@ -195,8 +186,11 @@ func (e *engineExtension) Shutdown(ctx context.Context) error {
 		e.forget.Stop()
 	}
 	var err error
+	if e.registration != nil {
+		err = e.registration.Unregister()
+	}
 	if e.client != nil {
-		err = errors.Join(e.snapshot(ctx, time.Now()), e.client.Close(ctx))
+		err = errors.Join(err, e.snapshot(ctx, time.Now()), e.client.Close(ctx))
 	}
 	e.telemetry.Shutdown()
 	return err

@@ -19,8 +19,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// sliceSize is how many bytes of records are encoded under one lock: some 80 series.
-const sliceSize = 256 << 10
+// sliceSize is how many bytes of records are encoded under one lock: some 20 series, .2 ms.
+const sliceSize = 64 << 10
 
 // disk is the engine's storage and the latest snapshot in it.
 type disk struct {

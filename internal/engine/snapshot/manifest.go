@@ -30,8 +30,16 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // ErrVersion is returned for a snapshot of another version.
 var ErrVersion = errors.New("another version of the format")
 
-// ErrStorage is returned where the storage itself failed.
+// ErrStorage is returned where the storage itself could not be read.
 var ErrStorage = errors.New("the storage cannot be read")
+
+type readError struct {
+	key string
+	err error
+}
+
+func (e *readError) Error() string   { return fmt.Sprintf("read %s from storage: %v", e.key, e.err) }
+func (e *readError) Unwrap() []error { return []error{ErrStorage, e.err} }
 
 // Manifest names a complete snapshot. Two slots of keys take turns: a generation
 // is in the slot of its number modulo 2.
@@ -55,7 +63,7 @@ func Find(ctx context.Context, client storage.Client) (found []Manifest, rejecte
 		key := manifestKey(slot)
 		b, err := client.Get(ctx, key)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %s: %w", ErrStorage, key, err)
+			return nil, nil, &readError{key, err}
 		}
 		if b == nil {
 			continue

@@ -40,7 +40,7 @@ func (m Manifest) Read(ctx context.Context, client storage.Client, restore func(
 		key := chunkKey(m.Generation%2, i)
 		b, err := client.Get(ctx, key)
 		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrStorage, key, err)
+			return &readError{key, err}
 		}
 		if err := m.unpack(b, piece); err != nil {
 			return fmt.Errorf("chunk %d of %d: %w", i, m.Chunks, err)

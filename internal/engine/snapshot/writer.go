@@ -58,7 +58,7 @@ func (w *Writer) Add(tag byte, fields func(*state.Codec)) error {
 	fields(c)
 	w.record = c.Bytes()
 	if err := c.End(); err != nil {
-		return w.failed(fmt.Errorf("record %d: %w", tag, err))
+		return fmt.Errorf("encode snapshot %d, record %d: %w", w.generation, tag, err)
 	}
 	w.packed += len(w.record)
 	rest := w.record
@@ -90,7 +90,7 @@ func (w *Writer) close() { w.full, w.open = append(w.full, w.open), nil }
 func (w *Writer) Flush(ctx context.Context) error {
 	for _, b := range w.full {
 		if err := w.client.Set(ctx, chunkKey(w.slot(), w.written), seal(b)); err != nil {
-			return w.failed(fmt.Errorf("chunk %d: %w", w.written, err))
+			return fmt.Errorf("write snapshot %d, chunk %d: %w", w.generation, w.written, err)
 		}
 		w.written++
 	}
