@@ -10,6 +10,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -20,7 +21,7 @@ const (
 	// compared with what it was before: a minute, and the time that spans wait for their children.
 	behaviourSpan = int64(75e9)
 	// behaviourWindows is how many windows see the same.
-	behaviourWindows = uint64(behaviourSpan / windowLength)
+	behaviourWindows = uint64(behaviourSpan / window.Length)
 	// behaviourWarmUp is how many windows with spans of a service must have closed before its behaviour is judged.
 	behaviourWarmUp = 20
 )
@@ -44,7 +45,7 @@ var deedKinds = [...]deedKind{
 // ever so seldom. It speaks within minutes of the first span, long before the
 // series of operations do.
 func (e *Engine) behave(t int64) {
-	if t < e.causality.behaved+windowLength {
+	if t < e.causality.behaved+window.Length {
 		return
 	}
 	e.causality.behaved = t

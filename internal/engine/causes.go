@@ -14,6 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/causes"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/trace"
@@ -48,7 +49,7 @@ func (c *causality) timely(t int64, now time.Time) bool {
 	return t <= now.UnixNano()+ahead && t >= c.reached-ahead
 }
 
-// admit returns whether an event time can be used. After mostLate times in a row
+// admit returns whether an event time can be used. After window.MostLate times in a row
 // that lie far behind, the clock was set back, and the evidence starts over.
 func (c *causality) admit(t int64, now time.Time) bool {
 	timely := c.timely(t, now)
@@ -56,7 +57,7 @@ func (c *causality) admit(t int64, now time.Time) bool {
 	case timely:
 		c.behind = 0
 	case t < c.reached-ahead && t <= now.UnixNano()+ahead:
-		if c.behind++; c.behind >= mostLate {
+		if c.behind++; c.behind >= window.MostLate {
 			*c = newCausality()
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/detect"
-	"github.com/auspex-otel/auspex/internal/stats"
 )
 
 // deriveCount judges a count of a window: by the model of its series and, where
@@ -49,22 +48,4 @@ func (e *Engine) deriveRatio(d *derived, t int64, count int, empty *int, errors 
 	e.conclude(st, s, t, ratio, p, derivedOutput, d.exemplars)
 	e.showDerived(st, s)
 	return st
-}
-
-// share is of how many of what is counted in windows were errors, forgetting.
-type share struct{ Errors, All float64 }
-
-// windowMemory is the half-life, in windows, of a share.
-const windowMemory = 3000
-
-var keepWindow = math.Exp2(-1.0 / windowMemory)
-
-// exact is the least surprise of so many errors that few events allow, as ln p.
-func (s *share) exact(errors, all int) float64 {
-	return stats.BinomialLogP(errors, all, min(0.5, (s.Errors+0.5)/(s.All+1)))
-}
-
-func (s *share) learn(errors, all int) {
-	s.Errors = s.Errors*keepWindow + float64(errors)
-	s.All = s.All*keepWindow + float64(all)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
@@ -87,7 +88,7 @@ type Engine struct {
 	disk            disk
 	history         History // nil if there is none
 	warmed          uint64  // series that began with a past
-	feedback        feedback
+	feedback        feedback.Set
 	links           links
 	causality       causality
 	restoring       bool
@@ -194,7 +195,7 @@ func (e *Engine) reset() {
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}
-	e.feedback = feedback{}
+	e.feedback = feedback.Set{}
 	e.links = links{namespaces: map[string]string{}, heard: map[string]heard{}}
 	e.budget = budget.New(e.cfg.FalseAlarms.MaxAlpha)
 	e.decisionsPerDay, e.points, e.warming, e.evicted = budget.Decisions{}, 0, 0, 0
@@ -220,7 +221,7 @@ func (e *Engine) tick(now time.Time) {
 			e.silence(series.ID(id), st)
 		}
 	}
-	e.expireFeedback(now)
+	e.feedback.Expire(now)
 	e.updateLinks(now)
 	e.findSilent(now)
 	e.tickLogs(now)

@@ -6,7 +6,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,12 +14,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/incident"
-	"github.com/auspex-otel/auspex/internal/state"
 )
 
+// The bounds of internal/engine/feedback.
+const maxFeedback, maxAudit, maxFeedbackText = 1000, 1000, 512
+
 // said is a feedback that is good as it is.
-func said(kind FeedbackKind, target Target, hours float64) Feedback {
+func said(kind feedback.Kind, target Target, hours float64) Feedback {
 	return Feedback{Kind: kind, Target: target, Who: "ann", Why: "load test", Expires: at(3600 * hours)}
 }
 
@@ -96,7 +98,7 @@ func TestSilenceExpires(t *testing.T) {
 	assert.Empty(t, v.Silences)
 	require.Len(t, v.Audit, 2)
 	assert.Equal(t, []string{"expire", "add"}, []string{v.Audit[0].Action, v.Audit[1].Action})
-	assert.Equal(t, engineItself, v.Audit[0].Who)
+	assert.Equal(t, "otelcol-auspex", v.Audit[0].Who)
 	assert.Equal(t, at(end), v.Audit[0].Time)
 }
 
@@ -152,29 +154,6 @@ func TestFeedbackOutlivesARestart(t *testing.T) {
 	w.engine = again
 	w.run(2, "cart")
 	assert.Equal(t, map[string]uint64{HeldSilenced: 1}, again.Status().Held)
-}
-
-func TestDamagedFeedbackIsRefused(t *testing.T) {
-	good := func() *feedback {
-		f := said(FeedbackSilence, Target{Service: "s"}, 1)
-		f.ID = "0123456789abcdef"
-		return &feedback{InForce: []Feedback{f}, Audit: []Audit{{Who: "a", Action: "add", Feedback: f}}}
-	}
-	for name, change := range map[string]func(f *feedback){
-		"without a name":    func(f *feedback) { f.InForce[0].Target = Target{} },
-		"without an id":     func(f *feedback) { f.InForce[0].ID = "" },
-		"unknown kind":      func(f *feedback) { f.InForce[0].Kind = "x" },
-		"without an end":    func(f *feedback) { f.InForce[0].Expires = time.Time{} },
-		"too many silences": func(f *feedback) { f.InForce = slices.Repeat(f.InForce, maxFeedback+1) },
-		"too many audits":   func(f *feedback) { f.Audit = slices.Repeat(f.Audit, maxAudit+1) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := good()
-			require.NoError(t, (&feedback{}).restore(state.Reader(written(f.persist))))
-			change(f)
-			require.ErrorIs(t, (&feedback{}).restore(state.Reader(written(f.persist))), state.Error)
-		})
-	}
 }
 
 func TestWrongFeedback(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -23,7 +24,7 @@ const (
 // logParam is one number in the lines of a template.
 type logParam struct {
 	Slot   int
-	Values values // in the open window
+	Values window.Values // in the open window
 	Last   float64
 	Tried  int // values of the trial
 	Falls  int
@@ -57,7 +58,7 @@ func (p *logParam) add(v float64) {
 		p.Last = v
 	}
 	if !p.identifies() {
-		p.Values.add(v)
+		p.Values.Add(v)
 	}
 }
 
@@ -70,11 +71,11 @@ func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int6
 		p := &known.Params[i]
 		if p.Tried == trial && !p.identifies() {
 			p50, p95 := math.NaN(), math.NaN()
-			if p.Values.sorted() {
-				p50 = p.Values.quantile(0.5)
+			if p.Values.Sorted() {
+				p50 = p.Values.Quantile(0.5)
 			}
 			if p.Values.Seen >= leastP95 {
-				p95 = p.Values.quantile(0.95)
+				p95 = p.Values.Quantile(0.95)
 			}
 			st := e.derive(&derived{
 				signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogParameter, stats: parameterStats,
@@ -87,7 +88,7 @@ func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int6
 				}
 			}
 		}
-		p.Values.reset()
+		p.Values.Reset()
 	}
 }
 

@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
+	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -60,8 +60,8 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 					l = e.logsOf(vocabulary.Service(rl.Resource().Attributes()))
 				}
 				verdicts = append(verdicts, e.observeLog(l, lr, parameters))
-				own = max(own, timeOf(lr))
-				e.noteRecord(l.service, rl.Resource().Attributes(), lr, timeOf(lr))
+				own = max(own, evidence.RecordTime(lr))
+				e.noteRecord(l.service, rl.Resource().Attributes(), lr, evidence.RecordTime(lr))
 			}
 		}
 		if own > 0 {
@@ -104,7 +104,7 @@ func logsKey(ld plog.Logs) series.ID {
 
 // observeLog takes one record of a service.
 func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerdict {
-	text := textOf(lr)
+	text := evidence.Text(lr)
 	if text == "" {
 		return LogVerdict{}
 	}
@@ -116,15 +116,15 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 			v.Parameters = append(v.Parameters, p.Value)
 		}
 	}
-	t := timeOf(lr)
+	t := evidence.RecordTime(lr)
 	if t <= 0 {
 		e.refused[RefusedNoTimestamp]++
 		return v
 	}
-	if end, passed := l.passes(t); passed {
-		l.through(end, func() { e.closeLogs(l) })
+	if end, passed := l.window.Passes(t); passed {
+		l.window.Through(end, func() { e.closeLogs(l) })
 	}
-	severe := isSevere(lr, text)
+	severe := evidence.Severe(lr, text)
 	l.Records++
 	if severe {
 		l.Errors++
@@ -162,64 +162,7 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 // nanos converts a timestamp to nanoseconds since 1970. One after 2262 becomes negative.
 func nanos(t pcommon.Timestamp) int64 { return int64(t) }
 
-// timeOf is when a record was made, or else when it was seen first.
-func timeOf(lr plog.LogRecord) int64 {
-	if t := nanos(lr.Timestamp()); t > 0 {
-		return t
-	}
-	return nanos(lr.ObservedTimestamp())
-}
-
 func idText(id template.ID) string { return series.ID(id).String() }
-
-// messageKeys are where a structured body has its message, the likeliest first.
-var messageKeys = [...]string{"message", "msg", "log", "event", "body"}
-
-// textOf returns what a record says in words: its body, or the message in a
-// structured one, and of an exception the frames. It is empty if there is none.
-func textOf(lr plog.LogRecord) string {
-	if stack, ok := lr.Attributes().Get(vocabulary.ExceptionStacktrace); ok && stack.Str() != "" {
-		return stack.Str()
-	}
-	switch body := lr.Body(); body.Type() {
-	case pcommon.ValueTypeStr:
-		return body.Str()
-	case pcommon.ValueTypeMap:
-		for _, key := range messageKeys {
-			if v, ok := body.Map().Get(key); ok && v.Type() == pcommon.ValueTypeStr {
-				return v.Str()
-			}
-		}
-		return body.AsString()
-	case pcommon.ValueTypeEmpty:
-		return lr.EventName()
-	default:
-		return body.AsString()
-	}
-}
-
-// severeWords say that a line is about an error where its record has no severity.
-var severeWords = [...]string{"ERROR", "FATAL", "CRITICAL", "PANIC", "SEVERE", "EMERG"}
-
-// severeWithin is how far into a line its severity stands, if it has one.
-const severeWithin = 80
-
-// isSevere tells whether a record is of severity ERROR or above.
-func isSevere(lr plog.LogRecord, text string) bool {
-	if n := lr.SeverityNumber(); n != plog.SeverityNumberUnspecified {
-		return n >= plog.SeverityNumberError
-	}
-	if lr.SeverityText() != "" {
-		text = lr.SeverityText()
-	}
-	text = strings.ToUpper(text[:min(len(text), severeWithin)])
-	for _, word := range severeWords {
-		if strings.Contains(text, word) {
-			return true
-		}
-	}
-	return false
-}
 
 // selfTick ticks the default engine, which has no owner with a ticker.
 func (e *Engine) selfTick() {

@@ -39,7 +39,7 @@ func (e *Engine) restoreLogs(c *state.Codec) error {
 	if old, _ := e.logs.Peek(id); !c.Ok() || old != nil {
 		return state.Error
 	}
-	l.touched = e.now
+	l.window.Touched = e.now
 	if l.Templates == nil {
 		l.Templates = map[template.ID]*logTemplate{}
 	}
@@ -47,20 +47,14 @@ func (e *Engine) restoreLogs(c *state.Codec) error {
 	return nil
 }
 
-func (w *window) persist(c *state.Codec) {
-	c.Int64(&w.End)
-	c.Int(&w.Late)
-	c.Check(w.End >= 0)
-}
-
 func (l *logs) persist(c *state.Codec) {
 	c.String(&l.service)
-	l.window.persist(c)
+	l.window.Persist(c)
 	c.Int(&l.Records)
 	c.Int(&l.Errors)
 	c.Int(&l.Empty)
 	c.Check(l.Records >= 0 && l.Errors >= 0)
-	l.Past.persist(c)
+	l.Past.Persist(c)
 	for i := range l.Fresh {
 		c.Int(&l.Fresh[i])
 	}
@@ -84,7 +78,7 @@ func (known *logTemplate) persist(c *state.Codec) {
 	known.Mark.persist(c)
 	state.List(c, &known.Params, 8, func(p *logParam) {
 		c.Int(&p.Slot)
-		p.Values.persist(c)
+		p.Values.Persist(c)
 		c.Bits(&p.Last)
 		c.Int(&p.Tried)
 		c.Int(&p.Falls)
@@ -95,17 +89,4 @@ func (known *logTemplate) persist(c *state.Codec) {
 func (m *mark) persist(c *state.Codec) {
 	c.Bits(&m.Score)
 	c.String(&m.Reason)
-}
-
-func (s *share) persist(c *state.Codec) {
-	c.Float64(&s.Errors)
-	c.Float64(&s.All)
-	c.Check(s.Errors >= 0 && s.Errors <= s.All)
-}
-
-func (s *values) persist(c *state.Codec) {
-	c.Int(&s.Seen)
-	c.Int(&s.Stride)
-	state.List(c, &s.Kept, 8, func(v *float64) { c.Bits(v) })
-	c.Check(s.Seen >= 0 && s.Stride >= 0 && len(s.Kept) <= mostValues)
 }

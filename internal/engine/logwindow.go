@@ -12,12 +12,15 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 const (
+	// established is in how many windows something must have been seen to have a series of its own.
+	established = 10
 	// maxLogTemplates bounds the templates that are counted apart in one service.
 	maxLogTemplates = 1000
 	// maxLogServices bounds the services whose logs are counted.
@@ -29,11 +32,11 @@ const (
 // logs is what is counted of one service's log records. Fields with a capital are its state.
 type logs struct {
 	service string
-	window
+	window  window.Window
 
 	Records, Errors int           // in the open window
 	Empty           int           // windows since the last record
-	Past            share         // of records that were errors, before it
+	Past            window.Share  // of records that were errors, before it
 	Fresh           [2]int        // new templates in it, by class
 	FreshIDs        []template.ID // the first of them, grave ones first
 	Novelty         novelty.Model `json:"-"`
@@ -67,7 +70,7 @@ func (e *Engine) logsOf(service string) *logs {
 	if l == nil {
 		l = e.logs.Add(id, 1, e.now, logs{service: service, Templates: map[template.ID]*logTemplate{}})
 	}
-	l.touched = e.now
+	l.window.Touched = e.now
 	return l
 }
 
@@ -101,7 +104,7 @@ func (l *logs) fresh(id template.ID, class novelty.Class) {
 func (e *Engine) tickLogs(now time.Time) {
 	e.logs.Age(now)
 	for _, l := range e.logs.All() {
-		l.tick(now, e.watermarkOf(l.service), func() { e.closeLogs(l) })
+		l.window.Tick(now, e.watermarkOf(l.service), func() { e.closeLogs(l) })
 	}
 }
 
@@ -115,7 +118,7 @@ func (e *Engine) watermarkOf(name string) int64 {
 
 // closeLogs judges the open window's counts, and begins the next one's.
 func (e *Engine) closeLogs(l *logs) {
-	t := l.End
+	t := l.window.End
 	for id, known := range l.Templates {
 		if known.Count > 0 && known.Windows < established {
 			if known.Windows++; known.Windows == established {
@@ -127,8 +130,8 @@ func (e *Engine) closeLogs(l *logs) {
 			l.own = nil
 		}
 	}
-	exact := l.Past.exact(l.Errors, l.Records)
-	l.Past.learn(l.Errors, l.Records)
+	exact := l.Past.Exact(l.Errors, l.Records)
+	l.Past.Learn(l.Errors, l.Records)
 	st := e.deriveRatio(&derived{signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogRecords, unit: recordUnit, stats: logStats}, t, l.Records, &l.Empty, l.Errors, exact)
 	l.ErrorMark = e.markOf(st, 1)
 	e.closeTemplates(l, t)

@@ -191,7 +191,7 @@ func (e *Engine) restoreRecord(tag byte, c *state.Codec) error {
 	case tagCauses:
 		e.causality.persist(c)
 	case tagFeedback:
-		return e.feedback.restore(c)
+		return e.feedback.Restore(c)
 	default:
 		return fmt.Errorf("unknown record: %w", state.Error)
 	}

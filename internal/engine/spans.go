@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/stats"
 	"github.com/auspex-otel/auspex/internal/trace"
@@ -86,8 +87,8 @@ func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
 		e.refused[RefusedNoTimestamp]++
 		return SpanVerdict{}
 	}
-	if end, passed := s.passes(t); passed {
-		s.through(end, func() { e.closeSpans(s) })
+	if end, passed := s.window.Passes(t); passed {
+		s.window.Through(end, func() { e.closeSpans(s) })
 	}
 	e.callSpan(s.service, span, t)
 	failed := span.Status().Code() == ptrace.StatusCodeError
@@ -115,13 +116,13 @@ type operationKey struct {
 
 // operation is what is known of one operation of a service.
 type operation struct {
-	Calls, Errors int    // in the open window
-	Seconds       values // in the open window
-	Windows       int    // in which it was called, up to established
-	Empty         int    // windows since the last call
+	Calls, Errors int           // in the open window
+	Seconds       window.Values // in the open window
+	Windows       int           // in which it was called, up to established
+	Empty         int           // windows since the last call
 	Last          int64
 	Mark          spanMark
-	Past          share // of calls that failed, before the open window
+	Past          window.Share // of calls that failed, before the open window
 	weight        stats.Weight
 	durations     stats.Positive
 	known         uint32 // calls, up to a bound
@@ -147,7 +148,7 @@ type toldMark struct {
 // tell marks the spans of an operation for two windows from event time t.
 func (e *Engine) tell(op trace.Operation, m spanMark, t int64) {
 	if o := e.operationOf(op); o != nil {
-		o.told = toldMark{m, t + 2*windowLength}
+		o.told = toldMark{m, t + 2*window.Length}
 	}
 }
 
@@ -171,7 +172,7 @@ func (op *operation) judge(seconds float64, failed bool, alpha float64) (v SpanV
 		v = SpanVerdict{Score: s, Reason: ReasonSlow}
 	}
 	if failed {
-		if s := detect.Score(op.Past.exact(1, 1), alpha); s >= 1 && s > v.Score {
+		if s := detect.Score(op.Past.Exact(1, 1), alpha); s >= 1 && s > v.Score {
 			v = SpanVerdict{Score: s, Reason: ReasonError}
 		}
 	}
@@ -181,7 +182,7 @@ func (op *operation) judge(seconds float64, failed bool, alpha float64) (v SpanV
 // learn takes one call in.
 func (op *operation) learn(seconds float64, failed bool) {
 	op.Calls++
-	op.Seconds.add(seconds)
+	op.Seconds.Add(seconds)
 	if failed {
 		op.Errors++
 	}
@@ -208,7 +209,7 @@ func (e *Engine) spansOf(service string) *spans {
 	if s == nil {
 		s = e.spans.Add(id, 1, e.now, spans{service: service, operations: map[operationKey]*operation{}})
 	}
-	s.touched = e.now
+	s.window.Touched = e.now
 	return s
 }
 
@@ -216,6 +217,6 @@ func (e *Engine) spansOf(service string) *spans {
 func (e *Engine) tickSpans(now time.Time) {
 	e.spans.Age(now)
 	for _, s := range e.spans.All() {
-		s.tick(now, e.watermarkOf(s.service), func() { e.closeSpans(s) })
+		s.window.Tick(now, e.watermarkOf(s.service), func() { e.closeSpans(s) })
 	}
 }

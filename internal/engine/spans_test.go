@@ -164,7 +164,7 @@ func TestOperationsOfAServiceAreBounded(t *testing.T) {
 		s.operation(operationKey{name: strconv.Itoa(i)}, 1)
 	}
 	assert.Len(t, s.operations, maxOperations)
-	s.End = 120e9
+	s.window.End = 120e9
 	e.closeSpans(s)
 	assert.Empty(t, s.operations, "what was not called for long is forgotten")
 }

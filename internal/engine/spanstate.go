@@ -29,7 +29,7 @@ func (e *Engine) restoreSpans(c *state.Codec) error {
 	if old, _ := e.spans.Peek(id); !c.Ok() || old != nil {
 		return state.Error
 	}
-	s.touched = e.now
+	s.window.Touched = e.now
 	if s.operations == nil {
 		s.operations = map[operationKey]*operation{}
 	}
@@ -39,7 +39,7 @@ func (e *Engine) restoreSpans(c *state.Codec) error {
 
 func (s *spans) persist(c *state.Codec) {
 	c.String(&s.service)
-	s.window.persist(c)
+	s.window.Persist(c)
 	c.Int(&s.Closed)
 	state.MapFunc(c, &s.operations, 8, compareOperations, func(key *operationKey) {
 		c.String(&key.name)
@@ -64,10 +64,10 @@ func (op *operation) persist(c *state.Codec) {
 	c.Int(&op.Windows)
 	c.Int(&op.Empty)
 	c.Int64(&op.Last)
-	op.Seconds.persist(c)
+	op.Seconds.Persist(c)
 	op.Mark.persist(c)
 	c.Bool(&op.Mark.errors)
-	op.Past.persist(c)
+	op.Past.Persist(c)
 	c.Uint32(&op.known)
 	op.weight.State(c)
 	op.durations.State(c)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/stats"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -22,8 +23,8 @@ const (
 
 // spans is what is counted of one service's spans.
 type spans struct {
-	service string
-	window
+	service    string
+	window     window.Window
 	Closed     int // windows with calls that were closed, up to behaviourWarmUp
 	operations map[operationKey]*operation
 	// own are the operations that have series, in the order of their keys; nil if that is not known.
@@ -46,7 +47,7 @@ func (s *spans) operation(key operationKey, t int64) *operation {
 
 // closeSpans judges the open window's calls, and begins the next one's.
 func (e *Engine) closeSpans(s *spans) {
-	since, calls := s.End-int64(e.cfg.SeriesTTL), false
+	since, calls := s.window.End-int64(e.cfg.SeriesTTL), false
 	for key, op := range s.operations {
 		calls = calls || op.Calls > 0
 		switch {
@@ -75,7 +76,7 @@ func (e *Engine) closeSpans(s *spans) {
 	}
 	for _, op := range s.operations {
 		op.Calls, op.Errors = 0, 0
-		op.Seconds.reset()
+		op.Seconds.Reset()
 		op.witnesses.seconds = 0
 	}
 }
@@ -95,20 +96,20 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 		attributes: []attribute{{vocabulary.AttrSpanKind, key.kind.String()}, {vocabulary.AttrSpanName, key.name}},
 		exemplars:  exemplars{op: op},
 	}
-	calls := e.deriveRatio(&d, s.End, op.Calls, &op.Empty, op.Errors, op.Past.exact(op.Errors, op.Calls))
-	op.Past.learn(op.Errors, op.Calls)
+	calls := e.deriveRatio(&d, s.window.End, op.Calls, &op.Empty, op.Errors, op.Past.Exact(op.Errors, op.Calls))
+	op.Past.Learn(op.Errors, op.Calls)
 	d.metric, d.unit, d.stats = vocabulary.MetricSpanDuration, "s", durationStats
 	p50, p95, p99 := math.NaN(), math.NaN(), math.NaN()
-	if op.Seconds.sorted() {
-		p50 = op.Seconds.quantile(0.5)
+	if op.Seconds.Sorted() {
+		p50 = op.Seconds.Quantile(0.5)
 	}
 	if op.Seconds.Seen >= leastP95 {
-		p95 = op.Seconds.quantile(0.95)
+		p95 = op.Seconds.Quantile(0.95)
 	}
 	if op.Seconds.Seen >= leastP99 {
-		p99 = op.Seconds.quantile(0.99)
+		p99 = op.Seconds.Quantile(0.99)
 	}
-	durations := e.derive(&d, s.End, p50, p95, p99)
+	durations := e.derive(&d, s.window.End, p50, p95, p99)
 	op.Mark = spanMark{}
 	for _, st := range [...]*stream{calls, durations} {
 		for i := range st.series {

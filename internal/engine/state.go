@@ -87,8 +87,8 @@ func (e *Engine) addEngineRecords(w *snapshot.Writer) error {
 	if err := w.Add(tagBudget, e.budget.Persist); err != nil {
 		return err
 	}
-	if len(e.feedback.Audit) > 0 {
-		if err := w.Add(tagFeedback, e.feedback.persist); err != nil {
+	if !e.feedback.Empty() {
+		if err := w.Add(tagFeedback, e.feedback.Persist); err != nil {
 			return err
 		}
 	}

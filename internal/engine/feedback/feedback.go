@@ -1,0 +1,93 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package feedback
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Kind is what somebody says of a target.
+type Kind string
+
+const (
+	// Silence says that nothing of the target is to open until it expires.
+	Silence Kind = "silence"
+	// Normal says that in addition: what of the target is anomalous now is normal, and to be learned.
+	Normal Kind = "normal"
+)
+
+const (
+	// maxFeedback bounds what is in force at once, maxAudit the entries of the audit list.
+	maxFeedback, maxAudit = 1000, 1000
+	// maxFeedbackText bounds each text, in bytes.
+	maxFeedbackText = 512
+	// engineItself is who did what the engine does by itself.
+	engineItself = "otelcol-auspex"
+)
+
+// ErrUnknown is returned where no feedback has the id.
+var ErrUnknown = errors.New("no silence has this id")
+
+// Target says what a feedback is about: everything that has all of what is not empty.
+type Target struct {
+	// Series and Template are identities: 16 hexadecimal digits.
+	Series   string `json:"series,omitempty"`
+	Template string `json:"template,omitempty"`
+	// Operation is the name of spans.
+	Operation string `json:"operation,omitempty"`
+	Service   string `json:"service,omitempty"`
+}
+
+// Feedback is what somebody said of a target, in force until it expires. Its
+// JSON form is what the console's API takes and answers.
+type Feedback struct {
+	ID   string `json:"id"`
+	Kind Kind   `json:"kind"`
+	Target
+	Who string `json:"who"`
+	Why string `json:"why"`
+	// At is when it was said, by the engine's ticks. It is in force for points of event times before Expires.
+	At      time.Time `json:"at"`
+	Expires time.Time `json:"expires"`
+}
+
+// Audit is one entry of the list of who did what.
+type Audit struct {
+	Time time.Time `json:"time"`
+	Who  string    `json:"who"`
+	// Action is add, remove or expire.
+	Action   string   `json:"action"`
+	Feedback Feedback `json:"feedback"`
+}
+
+// View is what is in force, in the order of adding, and the audit list, the latest first.
+type View struct {
+	Silences []Feedback `json:"silences"`
+	Audit    []Audit    `json:"audit"`
+}
+
+var hexID = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// check returns an error that says what a feedback lacks.
+func (f *Feedback) check(now time.Time) error {
+	switch {
+	case f.Kind != Silence && f.Kind != Normal:
+		return fmt.Errorf("kind is %q: it must be silence or normal", f.Kind)
+	case f.Target == Target{}:
+		return errors.New("nothing is named: give at least one of series, template, operation and service")
+	case f.Series != "" && !hexID.MatchString(f.Series), f.Template != "" && !hexID.MatchString(f.Template):
+		return errors.New("series and template are identities: 16 hexadecimal digits each")
+	case strings.TrimSpace(f.Who) == "" || strings.TrimSpace(f.Why) == "":
+		return errors.New("who and why must be said")
+	case max(len(f.Operation), len(f.Service), len(f.Who), len(f.Why)) > maxFeedbackText:
+		return fmt.Errorf("a text is longer than %d bytes", maxFeedbackText)
+	case !f.Expires.After(now):
+		return fmt.Errorf("expires is %s: it must lie in the future", f.Expires.Format(time.RFC3339))
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package window
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+	"github.com/auspex-otel/auspex/internal/stats"
+)
+
+// Share is of how many of what is counted in windows were errors, forgetting.
+type Share struct{ Errors, All float64 }
+
+// windowMemory is the half-life, in windows, of a share.
+const windowMemory = 3000
+
+var keepWindow = math.Exp2(-1.0 / windowMemory)
+
+// Exact is the least surprise of so many errors that few events allow, as ln p.
+func (s *Share) Exact(errors, all int) float64 {
+	return stats.BinomialLogP(errors, all, min(0.5, (s.Errors+0.5)/(s.All+1)))
+}
+
+// Learn takes the events of one window.
+func (s *Share) Learn(errors, all int) {
+	s.Errors = s.Errors*keepWindow + float64(errors)
+	s.All = s.All*keepWindow + float64(all)
+}
+
+// Persist writes or reads the share.
+func (s *Share) Persist(c *state.Codec) {
+	c.Float64(&s.Errors)
+	c.Float64(&s.All)
+	c.Check(s.Errors >= 0 && s.Errors <= s.All)
+}

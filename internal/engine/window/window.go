@@ -1,0 +1,144 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package window
+
+import (
+	"slices"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	// Length is what log records and spans are counted in, in nanoseconds of
+	// event time. What comes late counts in the window that is open.
+	Length = int64(15e9)
+	// windowLateness is how far the watermark of a service must be beyond a window
+	// until that closes without a record that lies beyond it, and how long, in
+	// Ticks, a service may be idle until it closes.
+	windowLateness = int64(30e9)
+	// mostEmpty is how many empty windows in a row are counted as such; where there
+	// are more the service was not recorded.
+	mostEmpty = 40
+	// MostLate is how many records in a row may lie more than a window before the
+	// open one until the clock is taken for set back.
+	MostLate = 1000
+)
+
+// Window is the open window of one service's records of one signal.
+type Window struct {
+	End     int64 // event time; 0 if none is open
+	Late    int
+	Touched time.Time // of the latest record, on the clock of ticks
+}
+
+// Passes opens the window of event time t, if that can be done at once. If
+// windows have to be closed before, it returns the end of the one to open.
+func (w *Window) Passes(t int64) (end int64, passed bool) {
+	end = endOf(t)
+	switch {
+	case w.End == 0:
+		w.End = end
+	case t >= w.End:
+		w.Late = 0
+		return end, true
+	case t < w.End-2*Length:
+		if w.Late++; w.Late >= MostLate { // the clock was set back
+			w.End, w.Late = end, 0
+		}
+		return end, false
+	}
+	w.Late = 0
+	return end, false
+}
+
+func endOf(t int64) int64 { return t - t%Length + Length }
+
+// Through closes the open window, and the empty ones after it up to the one that ends at end.
+func (w *Window) Through(end int64, closeOne func()) {
+	closeOne()
+	if (end-w.End)/Length > mostEmpty {
+		w.End = end - Length // not recorded
+	}
+	for w.End += Length; w.End < end; w.End += Length {
+		closeOne()
+	}
+}
+
+// Tick closes windows that no record closes: where the service has told by
+// another signal that its time has gone on to known, or where it has been idle.
+func (w *Window) Tick(now time.Time, known int64, closeOne func()) {
+	switch {
+	case w.End == 0:
+	case known >= w.End+windowLateness:
+		w.Through(endOf(known-windowLateness), closeOne)
+	case known < w.End && now.Sub(w.Touched) > time.Duration(windowLateness):
+		closeOne()
+		w.End = 0
+	}
+}
+
+// Persist writes or reads the window, but for when it was touched.
+func (w *Window) Persist(c *state.Codec) {
+	c.Int64(&w.End)
+	c.Int(&w.Late)
+	c.Check(w.End >= 0)
+}
+
+const (
+	// leastValues is how many values a window needs for quantiles, mostValues how many it keeps.
+	leastValues, mostValues = 5, 128
+)
+
+// Values are those of one window; of very many every second, fourth, … is kept.
+type Values struct {
+	Kept   []float64
+	Seen   int
+	Stride int
+}
+
+// Add takes a value of the open window.
+func (s *Values) Add(v float64) {
+	if s.Stride == 0 {
+		s.Stride = 1
+	}
+	if s.Seen++; s.Seen%s.Stride != 0 {
+		return
+	}
+	if len(s.Kept) == mostValues {
+		for i := range mostValues / 2 {
+			s.Kept[i] = s.Kept[2*i+1]
+		}
+		s.Kept = s.Kept[:mostValues/2]
+		s.Stride *= 2
+	}
+	s.Kept = append(s.Kept, v)
+}
+
+// Sorted sorts the values. It returns false if they are too few for quantiles.
+func (s *Values) Sorted() bool {
+	slices.Sort(s.Kept)
+	return len(s.Kept) >= leastValues
+}
+
+// Reset begins the next window.
+func (s *Values) Reset() { s.Kept, s.Seen, s.Stride = s.Kept[:0], 0, 0 }
+
+// Quantile returns a quantile of sorted values, which are not none.
+func (s *Values) Quantile(q float64) float64 {
+	at := q * float64(len(s.Kept)-1)
+	i := int(at)
+	if i+1 == len(s.Kept) {
+		return s.Kept[i]
+	}
+	return s.Kept[i] + (at-float64(i))*(s.Kept[i+1]-s.Kept[i])
+}
+
+// Persist writes or reads the values.
+func (s *Values) Persist(c *state.Codec) {
+	c.Int(&s.Seen)
+	c.Int(&s.Stride)
+	state.List(c, &s.Kept, 8, func(v *float64) { c.Bits(v) })
+	c.Check(s.Seen >= 0 && s.Stride >= 0 && len(s.Kept) <= mostValues)
+}
