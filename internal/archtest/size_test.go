@@ -1,0 +1,67 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package archtest
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// maxLines bounds the lines of a package under internal/, tests apart.
+const maxLines = 2500
+
+// largerPackages have a bound of their own until they are split.
+var largerPackages = map[string]int{
+	"internal/engine":   4500,
+	"internal/backtest": 3100,
+}
+
+func TestPackagesAreSmall(t *testing.T) {
+	sizes := lines(t, repository, readTree(t, repository))
+	require.Greater(t, sizes["internal/engine"], maxLines, "the count finds too little, or the exception is no longer needed")
+	assert.Empty(t, tooLarge(sizes))
+}
+
+func TestLargePackageIsReported(t *testing.T) {
+	assert.Equal(t, []string{
+		"internal/a has 2501 lines without tests, 2500 are allowed: split it",
+		"internal/engine has 4501 lines without tests, 4500 are allowed: split it",
+	}, tooLarge(map[string]int{"internal/a": 2501, "internal/b": 2500, "internal/engine": 4501, "cmd/c": 9999}))
+}
+
+func tooLarge(sizes map[string]int) []string {
+	var found []string
+	for name, n := range sizes {
+		limit := maxLines
+		if l, ok := largerPackages[name]; ok {
+			limit = l
+		}
+		if n > limit && strings.HasPrefix(name, "internal/") {
+			found = append(found, fmt.Sprintf("%s has %d lines without tests, %d are allowed: split it", name, n, limit))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// lines counts the lines of each package, without its tests.
+func lines(t *testing.T, root string, tree []file) map[string]int {
+	t.Helper()
+	sizes := map[string]int{}
+	for _, f := range tree {
+		if p := f.pkg(); !p.test {
+			text, err := os.ReadFile(path.Join(root, f.name))
+			require.NoError(t, err)
+			sizes[p.path] += strings.Count(string(text), "\n")
+		}
+	}
+	return sizes
+}

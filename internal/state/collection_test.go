@@ -1,0 +1,89 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// collections has one field of every kind in collection.go.
+type collections struct {
+	yes, no bool
+	n       int
+	nan     float64
+	text    string
+	zero    time.Time
+	at      time.Time
+	list    []uint64
+	none    []uint64
+	m       map[string]uint64
+}
+
+func (x *collections) state(c *Codec) {
+	c.Bool(&x.yes)
+	c.Bool(&x.no)
+	c.Int(&x.n)
+	c.Bits(&x.nan)
+	c.String(&x.text)
+	c.Time(&x.zero)
+	c.Time(&x.at)
+	List(c, &x.list, 8, c.Uint64)
+	List(c, &x.none, 8, c.Uint64)
+	Map(c, &x.m, 12, c.String, c.Uint64)
+}
+
+func TestCollectionsRoundTrip(t *testing.T) {
+	want := collections{
+		yes: true, n: math.MinInt, nan: math.Inf(1), text: "ü", at: time.Unix(5, 6).UTC(),
+		list: []uint64{3, 1}, m: map[string]uint64{"b": 1, "a": 2, "": 3},
+	}
+	w := Writer(nil)
+	want.state(w)
+	var got collections
+	r := Reader(w.Bytes())
+	got.state(r)
+	if err := r.End(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v: got %+v, want %+v", err, got, want)
+	}
+	for n := range w.Bytes() {
+		r := Reader(w.Bytes()[:n])
+		(&collections{}).state(r)
+		if !errors.Is(r.End(), Error) {
+			t.Errorf("the first %d bytes are accepted", n)
+		}
+	}
+}
+
+// A length from a damaged file must not decide how much memory is taken.
+func TestLengthsAreBoundedByWhatFollows(t *testing.T) {
+	for _, n := range []uint32{2, 1 << 20, math.MaxUint32} {
+		w := Writer(nil)
+		w.Uint32(&n)
+		one := uint64(1)
+		w.Uint64(&one)
+		var list []uint64
+		r := Reader(w.Bytes())
+		List(r, &list, 8, r.Uint64)
+		if !errors.Is(r.End(), Error) || list != nil {
+			t.Errorf("%d items in 8 bytes are accepted: %v", n, list)
+		}
+	}
+}
+
+// Keys out of order, and twice the same, have no writer.
+func TestMapKeysAscend(t *testing.T) {
+	for _, keys := range [][2]uint8{{2, 1}, {1, 1}} {
+		w := Writer([]byte{2, 0, 0, 0, keys[0], keys[1]})
+		var m map[uint8]struct{}
+		r := Reader(w.Bytes())
+		Map(r, &m, 1, r.Uint8, func(*struct{}) {})
+		if !errors.Is(r.End(), Error) {
+			t.Errorf("keys %v are accepted", keys)
+		}
+	}
+}
