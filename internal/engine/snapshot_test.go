@@ -614,3 +614,50 @@ func TestSnapshotsOfAnotherVersionAreSkipped(t *testing.T) {
 	again, _ := restored(t, disk, 0)
 	assert.Equal(t, e.Status().Points, again.Status().Points)
 }
+
+// Batches arrive between the slices of a snapshot, in which anomalies open and
+// close. What is restored does not contradict itself, and goes on.
+func TestSnapshotBetweenBatches(t *testing.T) {
+	services := []string{"a", "b", "c", "d", "e", "f"}
+	for name, c := range map[string]struct{ before, during []string }{
+		"anomalies open":  {nil, services},
+		"anomalies close": {services, nil},
+		"all at once":     {services[:3], services[3:]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(newEngine(), services...)
+			w.engine.ObserveMetrics(from("many", gauge("m", 0, make([]float64, 3000)...)), shownNone)
+			w.run(history)
+			w.run(2, c.before...)
+			disk := persist(t, w.engine)
+			steps := 0
+			disk.fail = func(operation, _ string) error {
+				if operation == "set" { // between two slices
+					for range 40 {
+						w.run(1, c.during...)
+						steps++
+					}
+				}
+				return nil
+			}
+			require.NoError(t, w.engine.Snapshot(t.Context(), start))
+			require.Greater(t, steps, 80, "several chunks, or this proves little")
+			e, logs := restored(t, disk, float64(w.step*cadence))
+			assert.Empty(t, warningsIn(logs))
+			for _, st := range e.streams.All() {
+				for i := range st.series {
+					s := &st.series[i]
+					_, followed := e.owners[uint64(s.id)]
+					assert.Equal(t, e.tracker.Follows(uint64(s.id)), followed)
+					assert.False(t, followed && s.openAt == 0, "a followed series knows that it is anomalous")
+					assert.False(t, !followed && s.last.phase == incident.PhaseExposed, "the companions of a series that is not followed end")
+				}
+			}
+			assert.Equal(t, len(e.owners), e.services["a"].followed+e.services["b"].followed+e.services["c"].followed+
+				e.services["d"].followed+e.services["e"].followed+e.services["f"].followed)
+			w.engine = e
+			w.run(history)
+			assert.Zero(t, e.Status().OpenAnomalies, "what was open closes")
+		})
+	}
+}
