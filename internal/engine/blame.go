@@ -58,7 +58,7 @@ func (e *Engine) blame() {
 func (e *Engine) Suspects(from, until time.Time) []topology.Suspect {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.causes.Blame(from.UnixNano(), until.UnixNano(), nil)
+	return e.causality.causes.Blame(from.UnixNano(), until.UnixNano(), nil)
 }
 
 // vanished are the services from which nothing came in the time of an incident that opened at a time, although it was due.
