@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// What people say, see internal/engine/feedback.
+// Feedback and what belongs to it is described in internal/engine/feedback.
 type (
 	Feedback     = feedback.Feedback
 	FeedbackView = feedback.View

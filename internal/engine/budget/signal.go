@@ -46,7 +46,6 @@ func (s *Signal) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// perSignal is a number of each signal.
 // Decisions is how many decisions a day each signal takes.
 type Decisions [Signals]int64
 
