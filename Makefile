@@ -125,8 +125,12 @@ quality-calibration: ## false-alarm shares and recall of the models, as a table
 	go run ./eval/calibration
 
 .PHONY: quality-metrics
-quality-metrics: ## NAB, invariance, false alarms and traps of the metric engine, as tables; COST=1 adds time and memory
-	go run ./eval/metrics $(if $(COST),-cost)
+quality-metrics: ## NAB, invariance, false alarms and traps of the metric engine, as tables; COST=1 adds time and memory; FULL=1: false alarms of 10,000 series (40 minutes of one core)
+	go run ./eval/metrics $(if $(COST),-cost) $(if $(FULL),-full)
+
+.PHONY: quality-cloud
+quality-cloud: ## event recall on labeled cloud telemetry at equal false alarms, with standard errors and delays
+	go run ./eval/cloud
 
 .PHONY: quality-faults
 quality-faults: ## event recall of the detector beside standard ones, as tables (SPEC=FILE for other seeds and families)

@@ -19,6 +19,8 @@ const (
 	leastRatio, mostRatio = 0.3, 2.0 // of realised to chosen false alarms, per family
 	firstDays             = 7        // the first week is counted apart
 	smallFleet            = 100      // series
+	largeFleet            = 1000
+	fullFleet             = 10_000 // instead of the large one with -full
 )
 
 // alarmRun is one fleet without a fault, from one seed, through one engine.
@@ -117,7 +119,7 @@ func (o *options) alarmGroups() (groups []alarmGroup) {
 	type fleetSize struct{ series, seeds int }
 	sizes, correlations := []fleetSize{{smallFleet, o.seeds}, {o.series, 1}}, []float64{0, 0.5, 0.9}
 	if o.full {
-		sizes[1].seeds = o.seeds
+		sizes[1].series = fullFleet
 	}
 	if o.quick {
 		sizes, correlations = []fleetSize{{40, 1}}, []float64{0, 0.9}

@@ -8,75 +8,14 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/auspex-otel/auspex/eval/score"
 )
-
-// Columns of a backtest's output.
-const (
-	openingColumn = "opening_score"
-	scoreColumn   = "anomaly_score"
-)
-
-// listCSV returns the CSV files under a folder, relative to it, in lexical order.
-func listCSV(dir string) (names []string, err error) {
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".csv" {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		names = append(names, name)
-		return err
-	})
-	if err == nil && len(names) == 0 {
-		err = fmt.Errorf("no CSV files in %s", dir)
-	}
-	return names, err
-}
-
-func readCSV(path string) ([][]string, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("%s is empty", path)
-	}
-	return rows, nil
-}
-
-// scores reads the two scores of every row, as they are written.
-func scores(path string) ([][2]string, error) {
-	rows, err := readCSV(path)
-	if err != nil {
-		return nil, err
-	}
-	var at [2]int
-	for k, want := range [...]string{openingColumn, scoreColumn} {
-		at[k] = -1
-		for i, name := range rows[0] {
-			if name == want {
-				at[k] = i
-			}
-		}
-		if at[k] < 0 {
-			return nil, fmt.Errorf("%s: no column %s", path, want)
-		}
-	}
-	list := make([][2]string, 0, len(rows)-1)
-	for _, row := range rows[1:] {
-		list = append(list, [2]string{row[at[0]], row[at[1]]})
-	}
-	return list, nil
-}
 
 // change is what is done to a copy of a folder of CSV files.
 type change struct {
@@ -88,7 +27,7 @@ type change struct {
 
 // copyFolder writes the changed copy and returns the new name of each file.
 func (c change) copyFolder(in, out string) (names map[string]string, err error) {
-	list, err := listCSV(in)
+	list, err := score.ListCSV(in)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +38,7 @@ func (c change) copyFolder(in, out string) (names map[string]string, err error) 
 		if c.rename {
 			names[name] = filepath.Join(fmt.Sprintf("%04x", random.Uint32()&0xffff), fmt.Sprintf("%016x.csv", random.Uint64()))
 		}
-		rows, err := readCSV(filepath.Join(in, name))
+		rows, err := score.ReadCSV(filepath.Join(in, name))
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +51,7 @@ func (c change) copyFolder(in, out string) (names map[string]string, err error) 
 
 // cutFolder writes a copy that ends, byte by byte, after the given share of each file's rows.
 func cutFolder(in, out string, share float64) error {
-	list, err := listCSV(in)
+	list, err := score.ListCSV(in)
 	if err != nil {
 		return err
 	}
@@ -182,11 +121,11 @@ var errRows = errors.New("another number of rows")
 // compareScores compares what two backtests say of each row. names leads from the first to the second.
 func compareScores(a, b string, names map[string]string) (c comparison, err error) {
 	for name, other := range names {
-		x, err := scores(filepath.Join(a, name))
+		x, err := score.ReadRows(filepath.Join(a, name))
 		if err != nil {
 			return c, err
 		}
-		y, err := scores(filepath.Join(b, other))
+		y, err := score.ReadRows(filepath.Join(b, other))
 		if err != nil {
 			return c, err
 		}
@@ -202,7 +141,7 @@ func compareScores(a, b string, names map[string]string) (c comparison, err erro
 	return c, nil
 }
 
-func (c *comparison) add(x, y [2]string) error {
+func (c *comparison) add(x, y score.Row) error {
 	c.rows++
 	same := true
 	for k := range x {
@@ -228,7 +167,7 @@ func (c *comparison) add(x, y [2]string) error {
 // comparePrefix counts the lines of the outputs in cut that are not, byte by
 // byte, those at the beginning of the outputs in whole. input is what cut was made of.
 func comparePrefix(whole, cut, input string) (c comparison, err error) {
-	names, err := listCSV(input)
+	names, err := score.ListCSV(input)
 	if err != nil {
 		return c, err
 	}

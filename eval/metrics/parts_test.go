@@ -21,38 +21,40 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/eval/score"
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
 func quiet(out io.Writer) *report { return &report{out: out, progress: io.Discard} }
 
 func TestPrintNAB(t *testing.T) {
-	with := func(standard float64) scoring {
-		return scoring{Profiles: map[string]profileScoring{
+	with := func(standard float64) score.NAB {
+		return score.NAB{Profiles: map[string]score.NABProfile{
 			"standard": {Score: standard, Threshold: 1.25, WindowsHit: 41, FalseRows: 97}, "reward_low_FP_rate": {Score: 50}, "reward_low_FN_rate": {Score: 70},
-		}, PerFile: map[string]fileScoring{"a/b.csv": {Raw: -0.5, Windows: 2, Hit: 1, FalseRows: 3}}}
+		}, PerFile: map[string]score.NABFile{"a/b.csv": {Raw: -0.5, Windows: 2, Hit: 1, FalseRows: 3}}}
 	}
 	for _, c := range []struct {
 		best, atOne float64
 		want        string
 		missed      int
 	}{
-		{66, 63, "ok, ok", 0},
-		{65.99, 63, "MISSED, ok", 1},
-		{66, 62.99, "ok, MISSED", 1},
+		{64, 61, "ok, ok", 0},
+		{63.99, 61, "MISSED, ok", 1},
+		{64, 60.99, "ok, MISSED", 1},
 		{20, 0, "MISSED, MISSED", 2},
 	} {
 		var out bytes.Buffer
 		r := quiet(&out)
-		r.printNAB(with(c.best), with(c.atOne))
+		r.printNAB(with(c.best), with(c.atOne), [2]float64{5, 7.5})
 		assert.Contains(t, out.String(), c.want+"\n")
+		assert.Contains(t, out.String(), "is 5 and 7.5 minutes")
 		assert.Equal(t, c.missed, r.missed)
 		assert.NotContains(t, out.String(), "a/b.csv")
 	}
 	var out bytes.Buffer
 	r := quiet(&out)
 	r.perFile = true
-	r.printNAB(with(70), with(69))
+	r.printNAB(with(70), with(69), [2]float64{5, 7.5})
 	assert.Regexp(t, `a/b.csv +-0.500 +1/2 +3 +-0.500`, out.String())
 }
 
@@ -65,6 +67,7 @@ func TestNABScorer(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 	write("nab/data/x/y.csv", "timestamp,value\n2026-01-05 00:00:00,1\n")
+	write("nab/labels/combined_windows.json", `{"x/y.csv": []}`)
 	section := func() (int, string) {
 		var out, errs bytes.Buffer
 		code := run([]string{"-eval", dir, "-section", "nab"}, shipped, &out, &errs)
@@ -103,14 +106,14 @@ func TestChange(t *testing.T) {
 
 func TestCompare(t *testing.T) {
 	var c comparison
-	require.NoError(t, c.add([2]string{"1.5", "0"}, [2]string{"1.5", "0"}))
-	require.NoError(t, c.add([2]string{"0.5", "2"}, [2]string{"0.25", "3"}))
-	require.NoError(t, c.add([2]string{"0", "1"}, [2]string{"1", "0.999"}))
+	require.NoError(t, c.add(score.Row{"1.5", "0"}, score.Row{"1.5", "0"}))
+	require.NoError(t, c.add(score.Row{"0.5", "2"}, score.Row{"0.25", "3"}))
+	require.NoError(t, c.add(score.Row{"0", "1"}, score.Row{"1", "0.999"}))
 	assert.Equal(t, comparison{rows: 3, differ: 2, above: [2]int{1, 2}, flips: [2]int{1, 1}}, c)
-	require.NoError(t, c.add([2]string{"0.5", "0.5"}, [2]string{"0.5", "0.25"}))
-	require.NoError(t, c.add([2]string{"0.5", "0.5"}, [2]string{"0.25", "0.5"}))
+	require.NoError(t, c.add(score.Row{"0.5", "0.5"}, score.Row{"0.5", "0.25"}))
+	require.NoError(t, c.add(score.Row{"0.5", "0.5"}, score.Row{"0.25", "0.5"}))
 	assert.Equal(t, 4, c.differ, "either column counts")
-	assert.Error(t, c.add([2]string{"", "1"}, [2]string{"1", "1"}))
+	assert.Error(t, c.add(score.Row{"", "1"}, score.Row{"1", "1"}))
 
 	for _, of := range []struct {
 		flips  int
@@ -130,7 +133,7 @@ func badBacktest(spoil func(name string, lines []string) []string) product {
 		if err := shipped.backtest(in, out); err != nil {
 			return err
 		}
-		names, err := listCSV(out)
+		names, err := score.ListCSV(out)
 		for _, name := range names {
 			b, e := os.ReadFile(filepath.Join(out, name))
 			lines := spoil(name, strings.SplitAfter(strings.TrimSuffix(string(b), "\n"), "\n"))
@@ -264,14 +267,19 @@ func TestPrintAlarms(t *testing.T) {
 }
 
 func TestAlarmGroups(t *testing.T) {
-	runs := func(o options) (n []int) {
+	list := func(o options) (runs []alarmRun) {
 		for _, g := range o.alarmGroups() {
-			n = append(n, len(g.runs))
+			runs = append(runs, g.runs...)
 		}
-		return n
+		return runs
 	}
-	assert.Equal(t, []int{5, 5, 5, 1, 1, 1}, runs(options{seeds: 5, series: 10_000}))
-	assert.Equal(t, []int{5, 5, 5, 5, 5, 5}, runs(options{seeds: 5, series: 10_000, full: true}))
+	small := list(options{seeds: 2, series: largeFleet})
+	require.Len(t, small, 3*2+3)
+	assert.Equal(t, alarmRun{smallFleet, 0, 2}, small[1])
+	assert.Equal(t, alarmRun{largeFleet, 0.9, 1}, small[8])
+	full := list(options{seeds: 2, series: largeFleet, full: true})
+	assert.Equal(t, small[:6], full[:6])
+	assert.Equal(t, alarmRun{fullFleet, 0.9, 1}, full[8])
 }
 
 func TestPrintCosts(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/eval/score"
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
@@ -78,13 +79,13 @@ func bits(v engine.Verdict) []uint64 {
 // resumeFiles resumes every CSV file of a folder, each alone.
 func (r *report) resumeFiles(name, dir string) error {
 	r.progressf("invariance: %s, resumed\n", name)
-	names, err := listCSV(dir)
+	names, err := score.ListCSV(dir)
 	if err != nil {
 		return err
 	}
 	differ, all := 0, 0
 	for _, file := range names {
-		rows, err := readCSV(filepath.Join(dir, file))
+		rows, err := score.ReadCSV(filepath.Join(dir, file))
 		if err != nil {
 			return err
 		}

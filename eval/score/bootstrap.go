@@ -1,0 +1,65 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package score
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+const (
+	// resamples is how many samples the bootstrap draws.
+	resamples = 400
+	// seed of the bootstrap: the same data have the same standard error.
+	seed = 20261128
+)
+
+// StandardError returns the bootstrap standard error of a statistic of n units:
+// the standard deviation of the statistic over samples of n units drawn with
+// replacement. The statistic gets the indexes of the drawn units. A sample for
+// which it is NaN does not count.
+func StandardError(n int, statistic func(units []int) float64) float64 {
+	random := rand.New(rand.NewPCG(seed, uint64(n)))
+	units, drawn := make([]int, n), make([]float64, 0, resamples)
+	for range resamples {
+		for i := range units {
+			units[i] = random.IntN(n)
+		}
+		if x := statistic(units); !math.IsNaN(x) {
+			drawn = append(drawn, x)
+		}
+	}
+	return deviation(drawn)
+}
+
+// deviation is the standard deviation with n-1 in the denominator, 0 of fewer than two values.
+func deviation(x []float64) float64 {
+	if len(x) < 2 {
+		return 0
+	}
+	m, sum := Mean(x), 0.0
+	for _, v := range x {
+		sum += (v - m) * (v - m)
+	}
+	return math.Sqrt(sum / float64(len(x)-1))
+}
+
+// Mean is NaN of nothing.
+func Mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}
+
+// Median is NaN of nothing.
+func Median(x []float64) float64 {
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	x = slices.Sorted(slices.Values(x))
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
+}
