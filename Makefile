@@ -133,8 +133,8 @@ quality-cloud: ## event recall on labeled cloud telemetry at equal false alarms,
 	go run ./eval/cloud
 
 .PHONY: quality-faults
-quality-faults: ## event recall of the detector beside standard ones, as tables (SPEC=FILE for other seeds and families)
-	go run ./eval/faults $(if $(SPEC),-spec $(SPEC))
+quality-faults: ## event recall of the product beside standard detectors and an oracle, as tables; SPEC=FILE for other seeds and families, CADENCES=1 adds the same signals at three cadences
+	go run ./eval/faults $(if $(SPEC),-spec $(SPEC)) $(if $(CADENCES),-cadences)
 
 .PHONY: quality-logs
 quality-logs: ## groups and templates mined from labelled logs, replicas, speed, a flood of junk, as tables

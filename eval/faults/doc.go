@@ -1,18 +1,20 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Faults is a quality report: which faults in telemetry does the product's model
-// find, next to standard detectors at the same rate of false alarms?
+// Faults is a quality report: which faults in telemetry does the product find,
+// beside standard detectors at the same rate of false alarms, and how much could
+// be found at all?
 //
-//	go run ./eval/faults [-model level|constant] [-spec FILE] [-quick]
+//	go run ./eval/faults [-spec FILE] [-quick] [-product] [-cadences]
 //
 // Tables go to stdout, progress to stderr. The exit code is 0 if all targets are
 // met, 1 if one is missed, 2 for wrong use. The same spec gives the same bytes.
-// It shares no code with the models: product.go alone calls them.
+// -product leaves out all rows but the product's; with -quick it takes less than a
+// minute. The package bench does the work.
 //
 // # Series
 //
-// Each family is a kind of signal (kinds.go and counts.go have the formulas). A
+// Each family is a kind of signal (bench/kinds.go and bench/counts.go have the formulas). A
 // series draws from the seed: cadence, φ of its AR(1) noise, tail of the
 // innovations, zone, daily and weekly season by the clock of that zone, trend,
 // jitter, missing points and restarts: a gap of two to six slots, after which
@@ -59,11 +61,26 @@
 //
 // # Detectors and scoring
 //
+// The product is the engine as it is shipped. One engine watches all series, merged
+// by time: a service has one series of each family, and a family is one metric. Its
+// false-alarm budget is the rate that the bench allows. Scored are the opening
+// scores. For a fault, a second engine is restored from a snapshot of the first and
+// sees what comes instead; in a silence the other series of the service go on. An
+// absence is judged by the engine against its own α. It counts as an opening at
+// every threshold, in faults and in false alarms.
+//
 // Baselines have standard settings, the same for all series, and are told the
 // cadence: rolling windows of 361 points; EWMA λ .2; seasonal naive on the nearer of
 // yesterday and last week; Holt-Winters with a daily season in bins of five minutes
 // or more; random cut forest of 30 trees and isolation forest of 50, both with
 // samples of 256 shingles of 8. None of them has anything to say on a missing point.
+//
+// The oracle knows how a series is drawn (season, level, σ, φ, tail, tries, share of
+// missing points), but not whether, when, and how it is struck. It runs the
+// likelihood ratio of every fault of every size at every length, less the logarithm
+// of their number (bench/oracle.go). It is the limit of what can be found and no
+// baseline. Two rows are controls: random scores every slot by chance, flag all
+// scores every slot alike.
 //
 // Each detector has one threshold, the smallest from which on upward the series
 // without a fault, all together, open at most .1 times per series-week. An opening
@@ -73,11 +90,19 @@
 // and a quarter of a decoy per series-week. The rows "tuned by" show macro recall,
 // without incidents, if each family or series had its own threshold at the same
 // rate, chosen after the fact: what is lost because scores mean other things
-// elsewhere. They are no target.
+// elsewhere. They are no target. Delays are medians over the events found, from the
+// start of the event, in minutes; the target is on slots, at the largest size.
+//
+// # Cadences
+//
+// With -cadences, signals of the kinds rate, latency, gauge, and cache_ratio are
+// drawn every 10 s for 14 days, and the product watches each sampled every 10 s,
+// 1 min, and 5 min, with one threshold by the rule above. The faults last 30 minutes
+// to 6 hours; their sizes are in standard deviations of the AR(1) noise.
 //
 // # Spec
 //
-// A JSON file like testdata/default.json. seed; days of the longest series; series
+// A JSON file like bench/testdata/default.json. seed; days of the longest series; series
 // per family; events: how often each fault and size is tried on each series; sizes
 // in σ, rising; faults and decoys to make; options that all series draw from
 // (spec.go says what each is); families: a name, a kind, and where they differ from

@@ -1,12 +1,15 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
 	"math"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/auspex-otel/auspex/eval/score"
 )
 
 // opened is the rule as it is written: slots at or above the threshold with none such in the hold-off before.
@@ -115,7 +118,7 @@ func TestEvaluate(t *testing.T) {
 	var outcomes []outcome
 	for i := range 20 {
 		o := outcome{
-			weeks: 1,
+			weeks: 1, cadence: 5 * time.Minute,
 			quiet: [][]rise{{{slot: 9, above: 0, to: float32(i)}}}, // two of twenty may open: those of 18 and 19
 			young: [][]rise{nil},
 			trials: []result{
@@ -130,18 +133,20 @@ func TestEvaluate(t *testing.T) {
 		}
 		outcomes = append(outcomes, o)
 	}
-	f := evaluate(sp, outcomes, 0, "x")
+	f := evaluate(sp, outcomes, 0, &detectorKind{name: "x"})
 	near(t, "threshold", float64(f.threshold), 17, 1e-5)
 	near(t, "rate", f.rate, 0.1, 1e-12)
 	near(t, "spikes of 2 σ", f.cells[0][0][0].share(), 0, 0)
 	near(t, "spikes of 8 σ", f.cells[0][0][1].share(), 1, 0)
-	near(t, "family", f.families[0], (0.5+0)/2, 1e-12)
+	near(t, "family", f.families[0].share, (0.5+0)/2, 1e-12)
 	near(t, "incidents of 8 σ", f.cells[1][2][1].share(), 1, 0)
-	near(t, "incident row", f.families[1], 0.5, 1e-12)
+	near(t, "incident row", f.families[1].share, 0.5, 1e-12)
 	near(t, "macro", f.macro, (0.25+0.5)/2, 1e-12)
-	near(t, "without silence", f.audible, 0.5, 1e-12)
-	near(t, "delay of a spike", median(f.delays[0]), 3, 0)
-	near(t, "delay of an incident: the third of ten", median(f.delays[2]), 2, 0)
+	near(t, "without silence", f.audible.share, 0.5, 1e-12)
+	near(t, "delay of a spike", score.Median(f.delays[0]), 3, 0)
+	near(t, "delay of an incident: the third of ten", score.Median(f.delays[2]), 2, 0)
+	near(t, "delay of spikes in minutes", f.faults[0].delay, 15, 0)
+	near(t, "delay of all: 20 spikes after 15 minutes, 20 incidents after 10", f.allDelay, 12.5, 0)
 	near(t, "decoy", f.decoys[0].share(), 1, 0)
 	near(t, "new series", f.decoys[1].share(), 0.5, 0)
 	precision := 0.375 / (0.375 + 0.1 + 0.25*30.0/40)
@@ -151,15 +156,15 @@ func TestEvaluate(t *testing.T) {
 // A tenth of the series, and at least three, make an incident.
 func TestStrike(t *testing.T) {
 	for _, c := range []struct{ open, want int }{{2, -1}, {3, 5}, {20, 5}} {
-		pool := make([][]int, 20)
+		pool := make([][]onset, 20)
 		for i := range pool {
-			pool[i] = []int{-1}
+			pool[i] = []onset{{slot: -1}}
 			if i < c.open {
-				pool[i][0] = 5
+				pool[i][0] = onset{slot: 5, minutes: 25}
 			}
 		}
-		if got := strike(1, 0, pool); got != c.want {
-			t.Errorf("%d of 20 opened: %d, want %d", c.open, got, c.want)
+		if got := strike(1, 0, pool); got.slot != c.want {
+			t.Errorf("%d of 20 opened: %d, want %d", c.open, got.slot, c.want)
 		}
 	}
 }

@@ -1,16 +1,25 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 )
 
 func allDetectors() []detectorKind {
-	return append([]detectorKind{{"ensemble", newProduct(models["ensemble"])}}, baselines...)
+	all := []detectorKind{ofModel(func() detect.Model { return ensemble.New(nil) })}
+	for _, k := range others {
+		if k.role == baseline {
+			all = append(all, k)
+		}
+	}
+	return all
 }
 
 const minutes5 = day / 288
@@ -127,7 +136,7 @@ func TestRolling(t *testing.T) {
 
 // A season that repeats to the point leaves nothing to the two that know it.
 func TestSeasonIsExpected(t *testing.T) {
-	for _, k := range baselines {
+	for _, k := range others {
 		if k.name != "naive" && k.name != "Holt-W." {
 			continue
 		}

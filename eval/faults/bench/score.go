@@ -1,12 +1,14 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/auspex-otel/auspex/eval/score"
 )
 
 const (
@@ -17,13 +19,29 @@ const (
 	largestTeam  = 200
 )
 
-// tally counts what was there and what was found.
-type tally struct{ n, found int }
+// tally counts what was there and what was found, with the delays of what was found.
+type tally struct {
+	n, found int
+	minutes  []float64
+}
 
-func (t *tally) add(found bool) {
+// onset is when an event was found, from its start: the first opening in it. slot is -1 where it was not.
+type onset struct {
+	slot    int
+	minutes float64
+}
+
+// firstOf returns the first opening of a trial.
+func (o *outcome) firstOf(all []rise, threshold float32) onset {
+	slot := firstOpening(all, threshold)
+	return onset{slot, float64(slot) * o.cadence.Minutes()}
+}
+
+func (t *tally) add(at onset) {
 	t.n++
-	if found {
+	if at.slot >= 0 {
 		t.found++
+		t.minutes = append(t.minutes, at.minutes)
 	}
 }
 
@@ -33,25 +51,31 @@ func (t tally) share() float64 { return float64(t.found) / float64(t.n) }
 // figures are what the tables show of one detector.
 type figures struct {
 	name      string
+	role      role
 	threshold float32
 	rate      float64     // openings per series-week without a fault
 	rates     []float64   // the same by family
 	cells     [][][]tally // events by family (the last row: incidents), fault and size
 	decoys    []tally     // decoys and the openings in them
-	delays    [][]int     // at the largest size, by fault, of events found
-	families  []float64   // recall: mean over faults of the mean over sizes
-	faults    []float64   // recall: mean over families of the mean over sizes
+	delays    [][]float64 // in slots, at the largest size, by fault, of events found
+	families  []recall    // mean over faults of the mean over sizes
+	faults    []recall    // mean over families of the mean over sizes
+	sizes     []recall    // mean over families and faults that have sizes
 	macro     float64     // mean of families
-	byFamily  float64     // macro recall with a threshold for each family
-	bySeries  float64     // and for each series
-	audible   float64     // the same without silence
+	byFamily  recall      // macro recall with a threshold for each family
+	bySeries  recall      // and for each series
+	audible   recall      // without silence
 	f1        float64
-	delay     float64 // median over all delays of sized faults
+	allDelay  float64 // median over all events found, in minutes
+	delay     float64 // median over all delays of sized faults at the largest size, in slots
 }
 
+// recall is a share of events found, and the median of their delays in minutes.
+type recall struct{ share, delay float64 }
+
 // evaluate returns the figures of the detector of that index.
-func evaluate(sp *spec, outcomes []outcome, index int, name string) *figures {
-	f := &figures{name: name, decoys: make([]tally, len(sp.Decoys)), delays: make([][]int, len(sp.Faults))}
+func evaluate(sp *spec, outcomes []outcome, index int, of *detectorKind) *figures {
+	f := &figures{name: of.name, role: of.role, decoys: make([]tally, len(sp.Decoys)), delays: make([][]float64, len(sp.Faults))}
 	f.calibrate(sp, outcomes, index)
 	for range len(sp.Families) + 1 {
 		f.cells = append(f.cells, newRow(sp))
@@ -80,8 +104,8 @@ func (f *figures) calibrate(sp *spec, outcomes []outcome, index int) {
 	weeks := 0.0
 	by, byWeeks := make([][]rise, len(sp.Families)), make([]float64, len(sp.Families))
 	for _, o := range outcomes {
-		if len(o.quiet) == 0 {
-			continue // with a planned job
+		if o.planned() {
+			continue
 		}
 		all = append(all, o.quiet[index]...)
 		weeks += o.weeks
@@ -98,27 +122,27 @@ func (f *figures) calibrate(sp *spec, outcomes []outcome, index int) {
 // count adds the trials of one series.
 func (f *figures) count(sp *spec, o *outcome, index int) {
 	for _, r := range o.trials {
-		slot := firstOpening(r.rises[index], f.threshold)
+		at := o.firstOf(r.rises[index], f.threshold)
 		switch {
 		case r.fault < 0:
 			d := &f.decoys[r.decoy]
 			d.n++
 			d.found += openings(r.rises[index], f.threshold)
 		case sp.Faults[r.fault] != incident:
-			f.cells[o.family][r.fault][r.size].add(slot >= 0)
-			f.delayed(sp, &r.trial, slot)
+			f.cells[o.family][r.fault][r.size].add(at)
+			f.delayed(sp, &r.trial, at)
 		}
 	}
-	if d := slices.Index(sp.Decoys, scaleOutNew); d >= 0 && len(o.young) > 0 {
+	if d := slices.Index(sp.Decoys, scaleOutNew); d >= 0 && !o.planned() {
 		f.decoys[d].n++
 		f.decoys[d].found += openings(o.young[index], f.threshold)
 	}
 }
 
 // delayed keeps the delay of an event of the largest size, if it was found.
-func (f *figures) delayed(sp *spec, t *trial, slot int) {
-	if slot >= 0 && t.size == len(sp.Sizes)-1 {
-		f.delays[t.fault] = append(f.delays[t.fault], slot)
+func (f *figures) delayed(sp *spec, t *trial, at onset) {
+	if at.slot >= 0 && t.size == len(sp.Sizes)-1 {
+		f.delays[t.fault] = append(f.delays[t.fault], float64(at.slot))
 	}
 }
 
@@ -130,55 +154,57 @@ func (f *figures) countIncidents(sp *spec, outcomes []outcome, index int) {
 		return
 	}
 	for size := range sp.Sizes {
-		var pool [][]int // for each series the first openings of its trials, -1 for none
+		var pool [][]onset // for each series the first openings of its trials
 		for _, o := range outcomes {
-			var slots []int
+			var of []onset
 			for _, r := range o.trials {
 				if r.fault == fault && r.size == size {
-					slots = append(slots, firstOpening(r.rises[index], f.threshold))
+					of = append(of, o.firstOf(r.rises[index], f.threshold))
 				}
 			}
-			if len(slots) > 0 {
-				pool = append(pool, slots)
+			if len(of) > 0 {
+				pool = append(pool, of)
 			}
 		}
 		if len(pool) < smallestTeam {
 			continue
 		}
 		for i := range incidents {
-			slot := strike(sp.Seed, i, pool)
-			f.cells[len(sp.Families)][fault][size].add(slot >= 0)
-			f.delayed(sp, &trial{fault: fault, size: size}, slot)
+			at := strike(sp.Seed, i, pool)
+			f.cells[len(sp.Families)][fault][size].add(at)
+			f.delayed(sp, &trial{fault: fault, size: size}, at)
 		}
 	}
 }
 
-// strike returns when the i-th incident is found, or -1. The series that it strikes depend on the seed alone.
-func strike(seed uint64, i int, pool [][]int) int {
+// strike returns when the i-th incident is found. The series that it strikes depend on the seed alone.
+func strike(seed uint64, i int, pool [][]onset) onset {
 	r := rngOf(seed, incident, i)
 	team := int(span{smallestTeam, float64(min(largestTeam, len(pool)))}.draw(r))
-	var opened []int
+	var found []onset
 	for _, p := range r.Perm(len(pool))[:team] {
-		if slot := choose(r, pool[p]); slot >= 0 {
-			opened = append(opened, slot)
+		if at := choose(r, pool[p]); at.slot >= 0 {
+			found = append(found, at)
 		}
 	}
 	need := max(3, (team+9)/10)
-	if len(opened) < need {
-		return -1
+	if len(found) < need {
+		return onset{slot: -1}
 	}
-	slices.Sort(opened)
-	return opened[need-1]
+	slices.SortFunc(found, func(a, b onset) int {
+		return cmp.Or(cmp.Compare(a.slot, b.slot), cmp.Compare(a.minutes, b.minutes))
+	})
+	return found[need-1]
 }
 
 // recallApart is the macro recall, incidents left out, that one threshold for
 // each group of series would give, as if somebody had tuned the detector to each
 // after the fact: it tells how much of what a detector lacks is that its scores
 // mean other things elsewhere. A group never spans families.
-func recallApart(sp *spec, outcomes []outcome, index int, group func(i int) int) float64 {
+func recallApart(sp *spec, outcomes []outcome, index int, group func(i int) int) recall {
 	quiet, weeks := map[int][]rise{}, map[int]float64{}
 	for i, o := range outcomes {
-		if len(o.quiet) > 0 {
+		if !o.planned() {
 			g := group(i)
 			quiet[g], weeks[g] = append(quiet[g], o.quiet[index]...), weeks[g]+o.weeks
 		}
@@ -194,7 +220,7 @@ func recallApart(sp *spec, outcomes []outcome, index int, group func(i int) int)
 	for i, o := range outcomes {
 		for _, r := range o.trials {
 			if r.fault >= 0 && sp.Faults[r.fault] != incident {
-				rows[o.family][r.fault][r.size].add(firstOpening(r.rises[index], threshold[group(i)]) >= 0)
+				rows[o.family][r.fault][r.size].add(o.firstOf(r.rises[index], threshold[group(i)]))
 			}
 		}
 	}
@@ -202,7 +228,16 @@ func recallApart(sp *spec, outcomes []outcome, index int, group func(i int) int)
 	for _, row := range rows {
 		recalls = append(recalls, mean(known(recallsOf(row))))
 	}
-	return mean(known(recalls))
+	return recall{mean(known(recalls)), delayOf(slices.Concat(slices.Concat(rows...)...))}
+}
+
+// delayOf is the median delay, in minutes, of what the tallies found.
+func delayOf(all []tally) float64 {
+	var minutes []float64
+	for _, t := range all {
+		minutes = append(minutes, t.minutes...)
+	}
+	return score.Median(minutes)
 }
 
 // recallsOf returns, for each fault of a row, the mean over its sizes; NaN where nothing was tried.
@@ -219,32 +254,62 @@ func recallsOf(row [][]tally) (recalls []float64) {
 
 // summarise fills the means.
 func (f *figures) summarise(sp *spec) {
-	byFault := make([][]float64, len(sp.Faults))
-	var audible []float64
-	silence := slices.Index(sp.Faults, "silence")
+	byFault, silence := make([][]float64, len(sp.Faults)), slices.Index(sp.Faults, "silence")
+	var families, audible []float64
+	var everything, heard []tally
 	for _, row := range f.cells {
 		recalls := recallsOf(row)
 		for j, r := range recalls {
 			byFault[j] = append(byFault[j], r)
+			everything = append(everything, row[j]...)
+			if j != silence {
+				heard = append(heard, row[j]...)
+			}
 		}
-		f.families = append(f.families, mean(known(recalls)))
+		f.families = append(f.families, recall{mean(known(recalls)), delayOf(slices.Concat(row...))})
+		families = append(families, f.families[len(f.families)-1].share)
 		if silence >= 0 {
 			recalls[silence] = math.NaN()
 		}
 		audible = append(audible, mean(known(recalls)))
 	}
-	for _, of := range byFault {
-		f.faults = append(f.faults, mean(known(of)))
+	for j, of := range byFault {
+		var cells []tally
+		for _, row := range f.cells {
+			cells = append(cells, row[j]...)
+		}
+		f.faults = append(f.faults, recall{mean(known(of)), delayOf(cells)})
 	}
-	f.macro, f.audible = mean(known(f.families)), mean(known(audible))
+	for i := range sp.Sizes {
+		f.sizes = append(f.sizes, f.ofSize(sp, i))
+	}
+	f.macro, f.allDelay = mean(known(families)), delayOf(everything)
+	f.audible = recall{mean(known(audible)), delayOf(heard)}
 	f.f1 = f.eventF1()
-	var all []int
+	var all []float64
 	for j, d := range f.delays {
 		if isSized(sp.Faults[j]) {
 			all = append(all, d...)
 		}
 	}
-	f.delay = median(all)
+	f.delay = score.Median(all)
+}
+
+// ofSize is the recall at one size, over the faults that have sizes.
+func (f *figures) ofSize(sp *spec, size int) recall {
+	var rows []float64
+	var tried []tally
+	for _, row := range f.cells {
+		var of []float64
+		for j, cells := range row {
+			if isSized(sp.Faults[j]) && cells[size].n > 0 {
+				of = append(of, cells[size].share())
+				tried = append(tried, cells[size])
+			}
+		}
+		rows = append(rows, mean(of))
+	}
+	return recall{mean(known(rows)), delayOf(tried)}
 }
 
 // eventF1 is the harmonic mean of recall and precision where each series has one
@@ -268,30 +333,14 @@ func (f *figures) eventF1() float64 {
 	return 2 * precision * f.macro / (precision + f.macro)
 }
 
-func mean(x []float64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
-	}
-	return sum / float64(len(x))
-}
+func mean(x []float64) float64 { return score.Mean(x) }
 
 // known leaves out what is NaN: rows in which nothing was tried.
 func known(x []float64) []float64 {
 	return slices.DeleteFunc(slices.Clone(x), math.IsNaN)
 }
 
-// median is NaN of nothing.
-func median(x []int) float64 {
-	if len(x) == 0 {
-		return math.NaN()
-	}
-	x = slices.Clone(x)
-	slices.Sort(x)
-	return float64(x[(len(x)-1)/2]+x[len(x)/2]) / 2
-}
-
-// best returns the baseline with the greatest macro recall, the first of equals.
-func best(baselines []*figures) *figures {
-	return slices.MaxFunc(baselines, func(a, b *figures) int { return cmp.Compare(a.macro, b.macro) })
+// best returns the row with the greatest macro recall, the first of equals.
+func best(rows []*figures) *figures {
+	return slices.MaxFunc(rows, func(a, b *figures) int { return cmp.Compare(a.macro, b.macro) })
 }

@@ -1,16 +1,19 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
 	"bytes"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/auspex-otel/auspex/internal/detect"
 )
 
 // small is a spec that runs in a second or two.
@@ -39,35 +42,50 @@ func TestTwiceTheSame(t *testing.T) {
 		if i == 2 {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		}
-		if code := run([]string{"-spec", path}, &outs[i], io.Discard); code == 2 {
+		if code := Run([]string{"-spec", path}, &outs[i], io.Discard); code == 2 {
 			t.Fatalf("exit code %d", code)
 		}
 		if !bytes.Equal(outs[i].Bytes(), outs[0].Bytes()) {
 			t.Errorf("run %d differs:\n%s\n%s", i, outs[0].String(), outs[i].String())
 		}
 	}
-	for _, want := range []string{"planned job", "silence", "macro recall of ensemble"} {
+	for _, want := range []string{"planned job", "silence", "macro recall of product"} {
 		if !strings.Contains(outs[0].String(), want) {
 			t.Errorf("no %q in\n%s", want, outs[0].String())
 		}
 	}
 	path = write(t, strings.Replace(small, `"seed": 1`, `"seed": 2`, 1))
 	var other bytes.Buffer
-	if run([]string{"-spec", path}, &other, io.Discard); bytes.Equal(other.Bytes(), outs[0].Bytes()) {
+	if Run([]string{"-spec", path}, &other, io.Discard); bytes.Equal(other.Bytes(), outs[0].Bytes()) {
 		t.Error("another seed gives the same")
 	}
 }
 
+// constant says the same of every point: a report that can fail must refuse it.
+type constant struct{}
+
+func (constant) Observe(int64, float64) detect.Surprise {
+	return detect.Surprise{LogP: math.Log(1e-3)}
+}
+func (constant) AppendBinary(b []byte) ([]byte, error) { return append(b, 1), nil }
+func (constant) UnmarshalBinary([]byte) error          { return nil }
+
 // The report can fail: a model that says the same of every point finds nothing.
 func TestConstantFails(t *testing.T) {
-	var out bytes.Buffer
-	if code := run([]string{"-model", "constant", "-spec", write(t, small)}, &out, io.Discard); code != 1 {
-		t.Errorf("exit code %d, want 1", code)
+	sp, err := parseSpec([]byte(small))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, want := range []string{"macro recall of constant 0.000", "MISSED"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %q in\n%s", want, out.String())
-		}
+	all, _, err := figuresOf(sp, append([]detectorKind{ofModel(func() detect.Model { return constant{} })}, others...), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if judge(&out, sp, all) {
+		t.Error("the targets are met")
+	}
+	if want := "macro recall of model 0.000"; !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in\n%s", want, out.String())
 	}
 }
 
@@ -77,7 +95,7 @@ func TestNaNIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = measure(sp, []detectorKind{{"broken", func(int64, uint64) Detector { return broken{} }}}, io.Discard)
+	_, err = measure(sp, []detectorKind{{name: "broken", fresh: func(int64, uint64) Detector { return broken{} }}}, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "broken: a score of -1") {
 		t.Errorf("error %v", err)
 	}
@@ -89,9 +107,9 @@ func (broken) Observe(int64, float64) float64 { return -1 }
 func (broken) Clone() Detector                { return broken{} }
 
 func TestWrongUse(t *testing.T) {
-	for _, args := range [][]string{{"-model", "other"}, {"more"}, {"-nosuch"}, {"-spec", "no/such/file"}} {
+	for _, args := range [][]string{{"more"}, {"-nosuch"}, {"-spec", "no/such/file"}} {
 		var errs bytes.Buffer
-		if code := run(args, io.Discard, &errs); code != 2 || errs.Len() == 0 {
+		if code := Run(args, io.Discard, &errs); code != 2 || errs.Len() == 0 {
 			t.Errorf("%v: exit code %d, said %q", args, code, errs.String())
 		}
 	}

@@ -1,24 +1,32 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 )
 
 // outcome is what the detectors said of one series, in their order.
 type outcome struct {
-	family int
-	weeks  float64
-	quiet  [][]rise // without a fault, after the warm-up
-	young  [][]rise // in its first day
-	trials []result
+	family  int
+	cadence time.Duration
+	weeks   float64  // that count; 0 of a series with a planned job
+	warm    int      // slots that do not count
+	windows [][2]int // runs of the planned job
+	quiet   [][]rise // without a fault, after the warm-up
+	young   [][]rise // in its first day
+	trials  []result
 }
+
+// planned tells whether the series has a planned job: nothing else counts of it.
+func (o *outcome) planned() bool { return o.weeks == 0 }
 
 // result is one trial; openings count from its start.
 type result struct {
@@ -54,7 +62,7 @@ func tasks(sp *spec) (all []task) {
 // depends on neither their number nor their order.
 func measure(sp *spec, detectors []detectorKind, progress io.Writer) ([]outcome, error) {
 	all := tasks(sp)
-	out, errs := make([]outcome, len(all)), make([]error, len(all))
+	out, drawn, errs := make([]outcome, len(all)), make([]*watched, len(all)), make([]error, len(all))
 	next := make(chan int)
 	var lock sync.Mutex
 	var wait sync.WaitGroup
@@ -62,7 +70,7 @@ func measure(sp *spec, detectors []detectorKind, progress io.Writer) ([]outcome,
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for i := range next {
-				out[i], errs[i] = run1(sp, all[i], detectors)
+				out[i], drawn[i], errs[i] = run1(sp, all[i], detectors)
 				lock.Lock()
 				done++
 				fmt.Fprintf(progress, "\r%d/%d series  ", done, len(all))
@@ -76,50 +84,87 @@ func measure(sp *spec, detectors []detectorKind, progress io.Writer) ([]outcome,
 	close(next)
 	wait.Wait()
 	fmt.Fprintln(progress)
-	for _, err := range errs {
-		if err != nil {
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for k := range detectors {
+		if !detectors[k].fleet() {
+			continue
+		}
+		if err := watchAll(serve(drawn, all), progress); err != nil {
 			return nil, err
+		}
+		for i, w := range drawn {
+			out[i].record(k, w.scores, w.found)
+		}
+	}
+	for i := range out {
+		for j := range out[i].trials {
+			out[i].trials[j].value, out[i].trials[j].present = nil, nil
 		}
 	}
 	return out, nil
 }
 
-// run1 draws one series and what is tried on it, and runs each detector over it.
-func run1(sp *spec, t task, detectors []detectorKind) (outcome, error) {
+// serve makes services of the series: one of each family.
+func serve(drawn []*watched, all []task) []*watched {
+	by := map[int][]*watched{}
+	for i, w := range drawn {
+		w.service, w.scores, w.found = fmt.Sprintf("service-%d", all[i].index), nil, nil
+		by[all[i].index] = append(by[all[i].index], w)
+	}
+	for i, w := range drawn {
+		w.mates = slices.DeleteFunc(slices.Clone(by[all[i].index]), func(m *watched) bool { return m == w })
+	}
+	return drawn
+}
+
+// run1 draws one series and what is tried on it, and runs over it each detector that watches a series alone.
+func run1(sp *spec, t task, detectors []detectorKind) (outcome, *watched, error) {
 	s, windows := newSeries(sp, &sp.Families[t.family], t.index, t.planned)
-	o := outcome{family: t.family}
-	var trials []trial
+	n := len(detectors)
+	o := outcome{family: t.family, cadence: time.Duration(s.cadence), warm: s.warm, windows: windows, quiet: make([][]rise, n), young: make([][]rise, n)}
+	w := &watched{metric: s.family.Name, at: s.at, present: s.present, value: s.value}
 	if t.planned {
 		o.trials = plannedRuns(sp, windows)
 	} else {
 		o.weeks = s.weeks()
-		trials = s.trials(sp, t.index)
-		for _, tr := range trials {
+		w.trials = s.trials(sp, t.index)
+		for _, tr := range w.trials {
 			o.trials = append(o.trials, result{trial: tr})
 		}
 	}
-	for _, k := range detectors {
-		scores, found, err := s.watch(k, uint64(t.family*1000+t.index), trials)
-		if err != nil {
-			return o, err
-		}
-		if t.planned {
-			for i, w := range windows {
-				from, to := w[0], min(w[1]+grace, len(scores))
-				o.trials[i].rises = append(o.trials[i].rises, rises(scores[from-holdOff:to], holdOff))
-			}
+	for i := range o.trials {
+		o.trials[i].rises = make([][]rise, n)
+	}
+	for i := range detectors {
+		k := &detectors[i]
+		if k.fleet() {
 			continue
 		}
-		o.quiet = append(o.quiet, rises(scores, s.warm))
-		o.young = append(o.young, rises(scores[:s.perDay()], 0))
-		for i, r := range found {
-			o.trials[i].rises = append(o.trials[i].rises, r)
+		scores, found, err := s.watch(k, uint64(t.family*1000+t.index), w.trials)
+		if err != nil {
+			return o, nil, err
 		}
+		o.record(i, scores, found)
 	}
-	for i := range o.trials {
-		o.trials[i].value, o.trials[i].present = nil, nil
+	return o, w, nil
+}
+
+// record keeps what a detector said of the series without a fault, and of each trial.
+func (o *outcome) record(detector int, scores []float32, found [][]rise) {
+	if o.planned() {
+		for i, w := range o.windows {
+			from, to := w[0], min(w[1]+grace, len(scores))
+			o.trials[i].rises[detector] = rises(scores[from-holdOff:to], holdOff)
+		}
+		return
 	}
-	return o, nil
+	o.quiet[detector] = rises(scores, o.warm)
+	o.young[detector] = rises(scores[:int(day/int64(o.cadence))], 0)
+	for i, r := range found {
+		o.trials[i].rises[detector] = r
+	}
 }
 
 // plannedRuns returns a trial for each run of a planned job.
@@ -132,8 +177,8 @@ func plannedRuns(sp *spec, windows [][2]int) (all []result) {
 
 // watch runs one detector over the series without a fault, and for each trial a
 // clone of it, taken at the trial's start, over what comes instead.
-func (s *series) watch(k detectorKind, seed uint64, trials []trial) (scores []float32, found [][]rise, err error) {
-	d := k.fresh(s.cadence, seed)
+func (s *series) watch(k *detectorKind, seed uint64, trials []trial) (scores []float32, found [][]rise, err error) {
+	d := k.on(s, seed)
 	scores, found = make([]float32, 0, s.slots()), make([][]rise, 0, len(trials))
 	for i := range s.slots() {
 		for len(found) < len(trials) && trials[len(found)].start == i {

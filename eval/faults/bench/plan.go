@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
 	"cmp"
@@ -17,6 +17,7 @@ type trial struct {
 	decoy       int // index into the spec's decoys, -1 for a fault
 	event       int
 	start       int
+	silent      bool
 	value       []float64
 	present     []bool
 }
@@ -68,7 +69,7 @@ func (s *series) addTrial(all []trial, t trial, c *change) []trial {
 	if c == nil {
 		return all
 	}
-	t.start = c.start
+	t.start, t.silent = c.start, c.silent
 	t.value, t.present = c.apply(s)
 	return append(all, t)
 }

@@ -1,9 +1,10 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
+	"cmp"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
@@ -14,7 +15,7 @@ import (
 const (
 	day     = int64(24 * time.Hour)
 	week    = 7 * day
-	maxSlot = 40320 // of a series: 14 days at 30 s
+	maxSlot = 40320 // of a series, unless the spec has another: 14 days at 30 s
 	minDays = 4     // of a series, whatever its cadence
 )
 
@@ -27,6 +28,7 @@ var epoch = time.Date(2025, time.March, 3, 0, 0, 0, 0, time.UTC)
 // can be put in without changing anything else.
 type series struct {
 	family  *family
+	sizes   []float64 // of faults, in σ
 	signal  signal
 	cadence int64
 	warm    int // slots that are not counted
@@ -73,12 +75,12 @@ func rngOf(seed uint64, name string, index int) *rand.Rand {
 func newSeries(sp *spec, f *family, index int, planned bool) (s *series, windows [][2]int) {
 	r := rngOf(sp.Seed, f.Name, index)
 	o := &f.options
-	s = &series{family: f, cadence: int64(choose(r, o.Cadences)), phi: choose(r, o.Phi), tail: choose(r, o.Tails)}
+	s = &series{family: f, sizes: sp.Sizes, cadence: int64(choose(r, o.Cadences)), phi: choose(r, o.Phi), tail: choose(r, o.Tails)}
 	k := kinds[f.Kind]
 	if k.white {
 		s.phi = 0
 	}
-	s.drawTimes(r, sp.Days, o)
+	s.drawTimes(r, sp.Days, cmp.Or(sp.mostSlots, maxSlot), o)
 	s.drawNoise(r)
 	zone, err := time.LoadLocation(choose(r, o.Zones))
 	if err != nil {
@@ -111,8 +113,8 @@ func newSeries(sp *spec, f *family, index int, planned bool) (s *series, windows
 }
 
 // drawTimes draws the cadence's slots: which come, when, and after which a process starts anew.
-func (s *series) drawTimes(r *rand.Rand, days int, o *options) {
-	days = min(days, max(minDays, int(maxSlot*s.cadence/day)))
+func (s *series) drawTimes(r *rand.Rand, days, most int, o *options) {
+	days = min(days, max(minDays, int(int64(most)*s.cadence/day)))
 	n := days * int(day/s.cadence)
 	s.warm = min(7, days/2) * int(day/s.cadence)
 	start := epoch.UnixNano() + int64(r.IntN(4))*week

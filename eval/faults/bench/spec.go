@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package bench
 
 import (
 	"bytes"
@@ -29,6 +29,9 @@ type spec struct {
 	Decoys   []string  `json:"decoys"`
 	Options  options   `json:"options"`
 	Families []family  `json:"families"`
+
+	builtIn   bool // the default, unchanged
+	mostSlots int  // of a series; 0 is the usual
 }
 
 // family is a kind of series with its parameters: those of the kind that are not
@@ -87,6 +90,7 @@ func loadSpec(path string) (*spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	s.builtIn = path == ""
 	return s, nil
 }
 

@@ -1,0 +1,51 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// disk is the storage of one engine, in memory. Values are not changed once written.
+type disk map[string][]byte
+
+var _ storage.Client = disk{}
+
+// copied is a snapshot of the disk that later writes leave alone.
+func (d disk) copied() disk { return maps.Clone(d) }
+
+func (d disk) Get(_ context.Context, key string) ([]byte, error) { return d[key], nil }
+
+func (d disk) Set(_ context.Context, key string, value []byte) error {
+	d[key] = value
+	return nil
+}
+
+func (d disk) Delete(_ context.Context, key string) error {
+	delete(d, key)
+	return nil
+}
+
+func (d disk) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	var errs []error
+	for _, op := range ops {
+		var err error
+		switch op.Type {
+		case storage.Get:
+			op.Value, err = d.Get(ctx, op.Key)
+		case storage.Set:
+			err = d.Set(ctx, op.Key, op.Value)
+		case storage.Delete:
+			err = d.Delete(ctx, op.Key)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (disk) Close(context.Context) error { return nil }
