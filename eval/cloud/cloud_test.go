@@ -21,13 +21,14 @@ import (
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	text := "timestamp,value\n"
+	var text strings.Builder
+	text.WriteString("timestamp,value\n")
 	stamp := func(i int) string { return time.Date(2026, 1, 5, 0, i, 0, 0, time.UTC).Format(time.DateTime) }
 	for i := range 1000 {
-		text += fmt.Sprintf("%s,%d\n", stamp(i), i%7)
+		fmt.Fprintf(&text, "%s,%d\n", stamp(i), i%7)
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "cloud", "data", "a"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "cloud", "data", "a", "x.csv"), []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cloud", "data", "a", "x.csv"), []byte(text.String()), 0o600))
 	labels := fmt.Sprintf(`{"a/x.csv": [[%q, %q]]}`, stamp(500), stamp(520))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "cloud", "labels.json"), []byte(labels), 0o600))
 	return dir

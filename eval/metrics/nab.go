@@ -48,11 +48,11 @@ func (r *report) nab() error {
 		return err
 	}
 	r.progressf("nab: scoring\n")
-	best, err := score.ScoreNAB(r.eval, results)
+	best, err := score.EvaluateNAB(r.eval, results)
 	if err != nil {
 		return err
 	}
-	atOne, err := score.ScoreNAB(r.eval, results, "1", "1", "1")
+	atOne, err := score.EvaluateNAB(r.eval, results, "1", "1", "1")
 	if err != nil {
 		return err
 	}

@@ -50,10 +50,10 @@ type NABFile struct {
 	FalseRows int     `json:"fp_rows"`
 }
 
-// ScoreNAB runs nab_score.py, which lies in the folder eval beside the
+// EvaluateNAB runs nab_score.py, which lies in the folder eval beside the
 // collection nab, on the results of a backtest. thresholds fixes that of every
 // profile; without it each has its best.
-func ScoreNAB(eval, results string, thresholds ...string) (s NAB, err error) {
+func EvaluateNAB(eval, results string, thresholds ...string) (s NAB, err error) {
 	args := []string{filepath.Join(eval, "nab_score.py"), "--nab", filepath.Join(eval, "nab"), "--results", results, "--json", "--per-file"}
 	if len(thresholds) > 0 {
 		args = append(args, "--thresholds", strings.Join(thresholds, ","))

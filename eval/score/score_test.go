@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,10 +109,7 @@ func TestCloudCount(t *testing.T) {
 func cloudFolder(t *testing.T) string {
 	t.Helper()
 	dir, stamps := t.TempDir(), hours(2000)
-	text := "timestamp,value\n"
-	for _, s := range stamps {
-		text += s + ",1\n"
-	}
+	text := "timestamp,value\n" + strings.Join(stamps, ",1\n") + ",1\n"
 	write(t, filepath.Join(dir, "cloud", "data", "a", "x.csv"), text)
 	write(t, filepath.Join(dir, "cloud", "data", "b", "y.csv"), text)
 	write(t, filepath.Join(dir, "cloud", "labels.json"), fmt.Sprintf(`{"a/x.csv": [[%q, %q]], "b/y.csv": []}`, stamps[1000], stamps[1000]))
@@ -149,7 +147,7 @@ func TestCloudFigures(t *testing.T) {
 func TestNABStandardError(t *testing.T) {
 	s := NAB{PerFile: map[string]NABFile{}}
 	for i := range 100 { // half the files have their window (raw 1), half miss it (raw -1): 50 ± 100·.5/√100
-		s.PerFile[fmt.Sprint(i)] = NABFile{Raw: float64(2*(i%2) - 1), Windows: 1}
+		s.PerFile[strconv.Itoa(i)] = NABFile{Raw: float64(2*(i%2) - 1), Windows: 1}
 	}
 	assert.InDelta(t, 5, s.StandardError(), 0.5)
 }

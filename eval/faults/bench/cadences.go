@@ -5,6 +5,7 @@ package bench
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -77,7 +78,7 @@ func cadenceSpec(sp *spec) (*spec, error) {
 	}
 	c.Series = min(c.Series, sp.Series)
 	if len(c.Families) == 0 {
-		return nil, fmt.Errorf("-cadences needs a family of the kinds rate, latency, gauge, or cache_ratio")
+		return nil, errors.New("-cadences needs a family of the kinds rate, latency, gauge, or cache_ratio")
 	}
 	return &c, nil
 }

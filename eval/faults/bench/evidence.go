@@ -87,15 +87,17 @@ func (s *series) below(e float64) float64 {
 // k slots the residual is φᵏ times the last one, and an innovation whose variance
 // is (1-φ²ᵏ)/(1-φ²). What rounding adds to the variance is added to both sides.
 type autoregressive struct {
-	s              *series
-	i, last        int // slots of the point and of the one before, -1 for none
-	v, lastV       float64
-	x, lastX       float64 // residuals, in σ
-	decay          float64 // φᵏ
-	variance       float64 // of the innovation over the gap
-	rounding       float64 // variance of rounding, in σ²
-	resolution     float64 // of the value, in σ; 0 without rounding
-	without, scale float64 // ln density without a fault, and its scale
+	s          *series
+	i, last    int // slots of the point and of the one before, -1 for none
+	v, lastV   float64
+	x, lastX   float64 // residuals, in σ
+	decay      float64 // φᵏ
+	variance   float64 // of the innovation over the gap
+	rounding   float64 // variance of rounding, in σ²
+	resolution float64 // of the value, in σ; 0 without rounding
+	without    float64 // ln density without a fault
+	scale      float64 // of the innovation over the gap, with its logarithm
+	logScale   float64
 }
 
 func (a *autoregressive) see(i int, v float64) bool {
@@ -122,17 +124,16 @@ func (a *autoregressive) see(i int, v float64) bool {
 		a.variance = (1 - a.decay*a.decay) / (1 - a.s.phi*a.s.phi)
 	}
 	a.scale = math.Sqrt(a.variance + a.rounding)
-	a.without = a.s.logDensity((a.x-a.decay*a.lastX)/a.scale) - math.Log(a.scale)
+	a.logScale = math.Log(a.scale)
+	a.without = a.s.logDensity((a.x-a.decay*a.lastX)/a.scale) - a.logScale
 	return true
 }
 
 func (a *autoregressive) ratio(now, before, gain float64) float64 {
-	scale, logScale := a.scale, 0.0
+	scale, logScale := a.scale, a.logScale
 	if gain != 1 {
 		scale = math.Sqrt(gain*gain*a.variance + a.rounding)
 		logScale = math.Log(scale)
-	} else {
-		logScale = math.Log(a.scale)
 	}
 	e := a.x - now - a.decay*(a.lastX-before)
 	return a.s.logDensity(e/scale) - logScale - a.without
@@ -200,12 +201,9 @@ func (c *counting) ratio(now, _, _ float64) float64 {
 // spike is a value from the upper fifth of the distribution of the higher mean.
 func (c *counting) spike(sigmas float64) float64 {
 	m, v := c.mean(sigmas), c.v
-	odds, p := 0.0, 0.0
-	if c.s.count == nil {
-		p = math.Exp(-m)
-	} else {
+	odds, p := m/(1-m), math.Exp(-m) // of a count; the odds are those of a ratio
+	if c.s.count != nil {
 		v = math.Round(c.v * c.s.count[c.i])
-		odds = m / (1 - m)
 		p = math.Exp(c.s.count[c.i] * math.Log1p(-m))
 	}
 	under, upTo := 0.0, p

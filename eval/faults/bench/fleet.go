@@ -221,7 +221,7 @@ func watchAll(all []*watched, progress io.Writer) error {
 	err := watchQuiet(all, forks, progress)
 	close(forks)
 	wait.Wait()
-	return errors.Join(append(errs, err)...)
+	return errors.Join(err, errors.Join(errs...))
 }
 
 // watchQuiet has the engine watch all series without a fault, and sends a fork at the start of each trial.
