@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	leastRatio, mostRatio = 0.3, 2.0 // of realised to chosen false alarms, per family
+	leastRatio, mostRatio = 0.5, 1.6 // of realized to chosen false alarms, over all families
+	familyFactor          = 4.0      // by which a family's ratio may differ from 1
 	firstDays             = 7        // the first week is counted apart
 	smallFleet            = 100      // series
 	largeFleet            = 1000
@@ -148,9 +149,9 @@ func (r *report) alarms() error {
 	r.printf(`
 False alarms, realised against chosen: series without a fault, a point every %v for %d days, %g chosen in %v over all.
 ρ: correlation of the innovations of two series of a family. Opened: anomalies after the first week, each once; a count n
-has an error of at least √n. Chosen: the family's share of the decisions. Target: %g to %g per family after the first week.
+has an error of at least √n. Chosen: the family's share of the decisions. Targets after the first week: %g to %g over all, each family within a factor of %g.
 Worst day: most opened on one day. Where it is most of the count, one shock to the whole family made it.
-`, cadence, days, cfg.Count, cfg.Per, leastRatio, mostRatio)
+`, cadence, days, cfg.Count, cfg.Per, leastRatio, mostRatio, familyFactor)
 	for i, g := range groups {
 		total := counts[i][0]
 		for _, c := range counts[i][1:] {
@@ -210,12 +211,13 @@ func (r *report) printAlarms(cfg engine.FalseAlarms, g alarmGroup, c alarmCount,
 	}
 	for k, f := range families {
 		ratio := row(f.name, membersOf(k, g.series), c.first[k], c.later[k])
-		r.printf("  %s\n", r.verdict(ratio >= leastRatio && ratio <= mostRatio))
+		r.printf("  %s\n", r.verdict(ratio >= 1/familyFactor && ratio <= familyFactor))
 	}
 	perDay := c.perDay()
-	row("all", g.series, sum(c.first), perDay)
+	ratio := row("all", g.series, sum(c.first), perDay)
+	r.printf("  %s\n", r.verdict(ratio >= leastRatio && ratio <= mostRatio))
 	mean, variance := moments(perDay)
-	r.printf("\nper day: mean %.2f, variance %.2f, the 99 %% day %d\n", mean, variance, quantile(perDay, 0.99))
+	r.printf("per day: mean %.2f, variance %.2f, the 99 %% day %d\n", mean, variance, quantile(perDay, 0.99))
 }
 
 func sum(list []int) (n int) {

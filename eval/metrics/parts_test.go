@@ -250,7 +250,7 @@ func TestPrintAlarms(t *testing.T) {
 	cfg := engine.FalseAlarms{Count: 8, Per: 24 * time.Hour, MaxAlpha: 1e-3}
 	g := alarmGroup{series: 80, runs: make([]alarmRun, 2)} // one a day and family and seed are chosen
 	c := newAlarmCount(17)
-	for k, n := range []int{6, 40, 5, 41, 0, 20, 20, 20} {
+	for k, n := range []int{5, 80, 4, 81, 0, 20, 20, 20} {
 		c.later[k][3], c.later[k][4] = n-n/4, n/4
 	}
 	c.join(newAlarmCount(17))
@@ -258,11 +258,16 @@ func TestPrintAlarms(t *testing.T) {
 	var out bytes.Buffer
 	r := quiet(&out)
 	r.printAlarms(cfg, g, c, 17)
-	want := []string{"0.30 +5 +7 +0.50  ok", "2.00 .*ok", "0.25 .*MISSED", "2.05 .*MISSED", "0.00 .*MISSED", "1.00 .*ok"}
+	want := []string{"0.25 +4 +7 +0.50  ok", "4.00 .*ok", "0.20 .*MISSED", "4.05 .*MISSED", "0.00 .*MISSED", "1.00 .*ok"}
 	for k, w := range want {
 		assert.Regexp(t, `(?m)^`+regexp.QuoteMeta(families[k].name)+` +10 +\d+ +20.0 +`+w+`$`, out.String())
 	}
-	assert.Regexp(t, `(?m)^all +80 +152 +160.0 +0.95 `, out.String())
+	assert.Regexp(t, `(?m)^all +80 +230 +160.0 +1.44 .*  ok$`, out.String())
+	assert.Equal(t, 3, r.missed)
+	r.missed = 0
+	c.later[4][3] += 27 // 1.61 of what was chosen
+	r.printAlarms(cfg, g, c, 17)
+	assert.Regexp(t, `(?m)^all .* 1.61 .*  MISSED$`, out.String())
 	assert.Equal(t, 3, r.missed)
 }
 
