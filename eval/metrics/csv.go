@@ -8,6 +8,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -25,7 +26,9 @@ type change struct {
 	crlf          bool
 }
 
-// copyFolder writes the changed copy and returns the new name of each file.
+// copyFolder writes the changed copy and returns the new name of each file. A
+// scaled count is no count. Files of counts keep their values, and are left out
+// where the change has an offset.
 func (c change) copyFolder(in, out string) (names map[string]string, err error) {
 	list, err := score.ListCSV(in)
 	if err != nil {
@@ -42,8 +45,50 @@ func (c change) copyFolder(in, out string) (names map[string]string, err error) 
 		if err != nil {
 			return nil, err
 		}
-		if err := writeRows(filepath.Join(out, names[name]), c.rows(rows), c.crlf); err != nil {
+		d := c
+		if isCount(rows) {
+			d.scale = 1
+			if c.offset != 0 {
+				delete(names, name)
+				continue
+			}
+		}
+		if err := writeRows(filepath.Join(out, names[name]), d.rows(rows), c.crlf); err != nil {
 			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// fewCounts is the mean from which on whole numbers are no longer told from other values.
+const fewCounts = 100
+
+// isCount tells whether every value of a file is a whole number and not negative, and their mean is small.
+func isCount(rows [][]string) bool {
+	sum := 0.0
+	for _, row := range rows[1:] {
+		v, err := strconv.ParseFloat(row[1], 64)
+		if err == nil && (v < 0 || v != math.Trunc(v)) {
+			return false
+		}
+		sum += v
+	}
+	return sum < fewCounts*float64(len(rows)-1)
+}
+
+// countFiles returns the files of counts in a folder.
+func countFiles(dir string) (names []string, err error) {
+	list, err := score.ListCSV(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range list {
+		rows, err := score.ReadCSV(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		if isCount(rows) {
+			names = append(names, name)
 		}
 	}
 	return names, nil

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/auspex-otel/auspex/eval/score"
@@ -31,9 +32,10 @@ func (r *report) invariance() error {
 	r.printf(`
 Invariance: verdicts of the same rows with changes that mean nothing, and cut or resumed in the middle. Rows differ if
 not equal to the bit (a cut: the line, to the byte); a verdict differs if a score is at or above 1 in one output only.
+A scaled count is no count: files of whole numbers, not negative and below %d in the mean, are not scaled.
 Targets: no row differs; with another level, zone of the year and line ending at most %.1f %% of the verdicts.
 
-`, 100*flipTarget)
+`, fewCounts, 100*flipTarget)
 	if nab := r.nabFolder(); nab == "" {
 		r.printf("%-11s left out: %s is absent\n", "NAB", filepath.Join(r.eval, "nab"))
 	} else if err := r.invarianceOf("NAB", filepath.Join(nab, "data"), filepath.Join(dir, "nab")); err != nil {
@@ -86,11 +88,18 @@ func (r *report) invarianceOf(name, in, scratch string) error {
 		return err
 	}
 	r.printSame(name, "renamed, + 4 weeks, × 1024", moved.differ, moved.rows)
+	whole, err := countFiles(in)
+	if err != nil {
+		return err
+	}
 	lifted, err := r.changed(plain, in, filepath.Join(scratch, "lifted"), change{weeks: 53, scale: 1024, offset: 4096, crlf: true})
 	if err != nil {
 		return err
 	}
 	r.printFlips(name, "× 1024 + 4096, + 53 weeks, CRLF", lifted)
+	if len(whole) > 0 {
+		r.printf("%-11s counts, not scaled and not in × 1024 + 4096: %s\n", name, strings.Join(whole, ", "))
+	}
 	for _, percent := range [...]int{50, 80} {
 		label := fmt.Sprintf("cut at %d %%", percent)
 		input, output := filepath.Join(scratch, label), filepath.Join(scratch, label+" out")

@@ -104,6 +104,34 @@ func TestChange(t *testing.T) {
 	assert.Equal(t, "4198.4", change{scale: 1024, offset: 4096}.rows(rows)[1][1])
 }
 
+// Counts are renamed and moved in time, but not scaled; a change with an offset leaves them out.
+func TestCountsAreNotScaled(t *testing.T) {
+	in := t.TempDir()
+	for name, value := range map[string]string{"count.csv": "3", "gauge.csv": "0.5", "large.csv": "1000", "negative.csv": "-3"} {
+		require.NoError(t, writeRows(filepath.Join(in, name), [][]string{{"timestamp", "value"}, {"2026-01-05 00:00:00", value}}, false))
+	}
+	whole, err := countFiles(in)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"count.csv"}, whole)
+	for _, c := range []struct {
+		change
+		want map[string]string
+	}{
+		{change{scale: 1024}, map[string]string{"count.csv": "3", "gauge.csv": "512", "large.csv": "1.024e+06", "negative.csv": "-3072"}},
+		{change{scale: 1024, offset: 4096}, map[string]string{"gauge.csv": "4608", "large.csv": "1.028096e+06", "negative.csv": "1024"}},
+	} {
+		out, got := t.TempDir(), map[string]string{}
+		names, err := c.copyFolder(in, out)
+		require.NoError(t, err)
+		for name := range names {
+			rows, err := score.ReadCSV(filepath.Join(out, name))
+			require.NoError(t, err)
+			got[name] = rows[1][1]
+		}
+		assert.Equal(t, c.want, got)
+	}
+}
+
 func TestCompare(t *testing.T) {
 	var c comparison
 	require.NoError(t, c.add(score.Row{"1.5", "0"}, score.Row{"1.5", "0"}))
