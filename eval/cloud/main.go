@@ -33,7 +33,7 @@ import (
 	"slices"
 
 	"github.com/auspex-otel/auspex/eval/score"
-	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/backtest/csv"
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
@@ -163,7 +163,7 @@ func verdict(ok bool) string {
 
 // backtestCSV fails if any file does.
 func backtestCSV(in, out string) error {
-	r, err := backtest.CSV(backtest.CSVOptions{In: in, Out: out, Engine: engine.DefaultConfig()})
+	r, err := csv.Run(csv.Options{In: in, Out: out, Engine: engine.DefaultConfig()})
 	if err != nil {
 		return err
 	}

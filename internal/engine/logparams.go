@@ -17,17 +17,12 @@ import (
 const (
 	// maxParams is how many numbers of one template are watched, maxServiceParams of all templates of a service.
 	maxParams, maxServiceParams = 3, 200
-	// trial is of how many first values all but trialFalls must rise for a number to be taken for a counter or an id.
-	trial, trialFalls = 32, 2
 )
 
 // logParam is one number in the lines of a template.
 type logParam struct {
 	Slot   int
-	Values window.Values // in the open window
-	Last   float64
-	Tried  int // values of the trial
-	Falls  int
+	Number window.Number
 	Mark   mark
 }
 
@@ -46,36 +41,21 @@ func (known *logTemplate) take(params []template.Param, room *int) {
 			i = len(known.Params)
 			known.Params = append(known.Params, logParam{Slot: p.Slot})
 		}
-		known.Params[i].add(p.Value)
+		known.Params[i].Number.Add(p.Value)
 	}
 }
-
-func (p *logParam) add(v float64) {
-	if p.Tried < trial {
-		if p.Tried++; v <= p.Last && p.Tried > 1 {
-			p.Falls++
-		}
-		p.Last = v
-	}
-	if !p.identifies() {
-		p.Values.Add(v)
-	}
-}
-
-// identifies tells whether the number only ever rises: it counts, or tells one thing from another.
-func (p *logParam) identifies() bool { return p.Tried == trial && p.Falls <= trialFalls }
 
 // closeParams judges the quantiles of the numbers of a template.
 func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int64) {
 	for i := range known.Params {
 		p := &known.Params[i]
-		if p.Tried == trial && !p.identifies() {
+		if p.Number.Measures() {
 			p50, p95 := math.NaN(), math.NaN()
-			if p.Values.Sorted() {
-				p50 = p.Values.Quantile(0.5)
+			if p.Number.Values.Sorted() {
+				p50 = p.Number.Values.Quantile(0.5)
 			}
-			if p.Values.Seen >= leastP95 {
-				p95 = p.Values.Quantile(0.95)
+			if p.Number.Values.Seen >= leastP95 {
+				p95 = p.Number.Values.Quantile(0.95)
 			}
 			st := e.derive(&derived{
 				signal: SignalLogs, service: l.service, metric: vocabulary.MetricLogParameter, stats: parameterStats,
@@ -88,7 +68,7 @@ func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int6
 				}
 			}
 		}
-		p.Values.Reset()
+		p.Number.Values.Reset()
 	}
 }
 

@@ -78,10 +78,10 @@ func (known *logTemplate) persist(c *state.Codec) {
 	known.Mark.persist(c)
 	state.List(c, &known.Params, 8, func(p *logParam) {
 		c.Int(&p.Slot)
-		p.Values.Persist(c)
-		c.Bits(&p.Last)
-		c.Int(&p.Tried)
-		c.Int(&p.Falls)
+		p.Number.Values.Persist(c)
+		c.Bits(&p.Number.Last)
+		c.Int(&p.Number.Tried)
+		c.Int(&p.Number.Falls)
 		p.Mark.persist(c)
 	})
 }

@@ -1,0 +1,36 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package window
+
+// trial is of how many first values all but trialFalls must rise for a number to
+// be taken for a counter or an id.
+const trial, trialFalls = 32, 2
+
+// Number collects the values of one number in log lines, once its first values
+// have shown that it measures something.
+type Number struct {
+	Values Values // in the open window
+	Last   float64
+	Tried  int // values of the trial
+	Falls  int
+}
+
+// Add takes the next value in.
+func (n *Number) Add(v float64) {
+	if n.Tried < trial {
+		if n.Tried++; v <= n.Last && n.Tried > 1 {
+			n.Falls++
+		}
+		n.Last = v
+	}
+	if !n.identifies() {
+		n.Values.Add(v)
+	}
+}
+
+// Measures tells whether the trial is over and the number is a measurement.
+func (n *Number) Measures() bool { return n.Tried == trial && !n.identifies() }
+
+// identifies tells whether the number only ever rises: it counts, or tells one thing from another.
+func (n *Number) identifies() bool { return n.Tried == trial && n.Falls <= trialFalls }
