@@ -10,7 +10,11 @@ import (
 
 // Body returns what of a record's text is to be mined: the message of a JSON object, the frames of a stack trace, or the text itself.
 func Body(text string) string {
-	if message, ok := Message(text); ok {
+	for range maxNested {
+		message, ok := Message(text)
+		if !ok {
+			break
+		}
 		text = message
 	}
 	if strings.IndexByte(text, '\n') >= 0 {
@@ -20,6 +24,9 @@ func Body(text string) string {
 	}
 	return text
 }
+
+// maxNested is the number of JSON objects within messages of JSON objects that are opened.
+const maxNested = 4
 
 // IsMessageKey tells the names under which structured records keep their message.
 func IsMessageKey(key string) bool {

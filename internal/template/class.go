@@ -4,7 +4,7 @@
 package template
 
 // class says what a byte can be part of. A byte without a class stands for itself.
-type class uint8
+type class uint16
 
 const (
 	digit  class = 1 << iota
@@ -15,6 +15,7 @@ const (
 	dot
 	slash // of either direction
 	at
+	wide // a byte of a character beyond ASCII
 )
 
 var classes = func() (t [256]class) {
@@ -26,8 +27,10 @@ var classes = func() (t [256]class) {
 			t[c] = alpha
 		case b >= 'A' && b <= 'F':
 			t[c] = alpha | upper
-		case b >= 'g' && b <= 'z', b >= 0x80:
+		case b >= 'g' && b <= 'z':
 			t[c] = alpha | nonHex
+		case b >= 0x80:
+			t[c] = alpha | nonHex | wide
 		case b >= 'G' && b <= 'Z':
 			t[c] = alpha | nonHex | upper
 		}

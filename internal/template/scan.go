@@ -38,6 +38,7 @@ type scanner struct {
 	tokens []token
 	spaced bool // white space was passed since the last token
 	dated  bool // the tokens before are of a date
+	depth  int  // of quotes around the place
 }
 
 // scan cuts the line into s.tokens.
@@ -50,8 +51,16 @@ func (s *scanner) scan(line string) {
 		}
 		line = line[:end]
 	}
-	s.line, s.tokens, s.spaced, s.dated = line, s.tokens[:0], false, false
-	i := 0
+	s.line, s.tokens, s.spaced, s.dated, s.depth = line, s.tokens[:0], false, false, 0
+	i := s.run(s.header())
+	if cut || i < len(line) {
+		s.add(i, len(line), variable)
+	}
+}
+
+// run cuts the line from i on and returns where it ended: at the end, or where there are too many tokens.
+func (s *scanner) run(i int) int {
+	line := s.line
 	for i < len(line) && len(s.tokens) < maxTokens {
 		c := line[i]
 		if c <= ' ' || c == 0x7f {
@@ -74,9 +83,7 @@ func (s *scanner) scan(line string) {
 		}
 		i = s.chunk(i, j, f)
 	}
-	if cut || i < len(line) {
-		s.add(i, len(line), variable)
-	}
+	return i
 }
 
 func (s *scanner) add(start, end int, k kind) {
@@ -93,9 +100,13 @@ func (s *scanner) punctuation(i int, c byte) int {
 	switch c {
 	case '=':
 		return s.value(i, next)
+	case ':':
+		if next <= ' ' {
+			return s.labeled(i)
+		}
 	case '"', '\'', '`':
 		if i == 0 || classes[s.line[i-1]]&(alpha|digit) == 0 {
-			return s.quoted(i, c)
+			return s.quoted(i)
 		}
 	case '(', '[', '{':
 		if next == closing(c) && (i == 0 || s.spaced || s.line[i-1] == '=' || s.line[i-1] == ':') {
@@ -131,92 +142,6 @@ func closing(c byte) byte {
 	return '}'
 }
 
-// value takes the sign = at i and what is assigned: key=value, key = value, key=.
-func (s *scanner) value(i int, next byte) int {
-	before := byte(' ')
-	if i > 0 {
-		before = s.line[i-1]
-	}
-	isSpaced, first := s.spaced, len(s.tokens) == 0
-	s.add(i, i+1, mark)
-	i++
-	if first || next == '=' || next == '>' || strings.IndexByte("=<>!:+-", before) >= 0 {
-		return i // an operator or a ruler
-	}
-	j := i
-	for j < len(s.line) && s.line[j] == ' ' {
-		j++
-	}
-	if j > i && (j == len(s.line) || !isSpaced && s.isKey(j)) {
-		s.add(i, i, variable)
-		return i
-	}
-	s.spaced = j > i
-	return s.assigned(j)
-}
-
-// isKey tells whether the word at i is a key: a sign = follows it at once.
-func (s *scanner) isKey(i int) bool {
-	for i < len(s.line) && classes[s.line[i]] != 0 {
-		i++
-	}
-	return i < len(s.line) && s.line[i] == '='
-}
-
-// assigned takes the value at i, up to what separates it from the next key.
-func (s *scanner) assigned(i int) int {
-	if q := s.line[i:]; q != "" && (q[0] == '"' || q[0] == '\'') {
-		if n := strings.IndexByte(q[1:min(len(q), maxQuoted)], q[0]); n >= 0 {
-			s.add(i, i+1, mark)
-			s.add(i+1, i+1+n, variable)
-			s.add(i+1+n, i+2+n, mark)
-			return i + 2 + n
-		}
-	}
-	j := s.until(i, " \t\r\n,;()[]{}|&\"'<>")
-	if j == i {
-		if i == len(s.line) || strings.IndexByte(",;)]}|& \t\r\n", s.line[i]) >= 0 {
-			s.add(i, i, variable)
-		}
-		return i
-	}
-	if j < len(s.line) && strings.IndexByte("([{", s.line[j]) >= 0 {
-		inner := s.line[j+1 : min(len(s.line), j+maxQuoted)]
-		if n := strings.IndexByte(inner, closing(s.line[j])); n >= 0 && strings.IndexByte(inner[:n], '=') < 0 {
-			j += n + 2
-		}
-	}
-	for j > i && strings.IndexByte(".:!", s.line[j-1]) >= 0 {
-		j--
-	}
-	s.add(i, j, variable)
-	return j
-}
-
-// maxQuoted is how far away the other quotation mark may be.
-const maxQuoted = 128
-
-// quoted takes one quoted word, which is a variable unless it is the key of a JSON object. Several quoted words are read as any others.
-func (s *scanner) quoted(i int, c byte) int {
-	j := i + 1
-	for ; j < len(s.line) && j-i <= maxQuoted && s.line[j] != c; j++ {
-		if s.line[j] <= ' ' {
-			break
-		}
-	}
-	s.add(i, i+1, mark)
-	if j >= len(s.line) || s.line[j] != c {
-		return i + 1
-	}
-	k := variable
-	if j+1 < len(s.line) && s.line[j+1] == ':' && c == '"' {
-		k = word
-	}
-	s.add(i+1, j, k)
-	s.add(j, j+1, mark)
-	return j + 1
-}
-
 // trim returns the end of the chunk without the dots of an ending sentence.
 func (s *scanner) trim(i, j int) int {
 	for j > i && s.line[j-1] == '.' {
@@ -235,15 +160,31 @@ func (s *scanner) finish(end, j int) int {
 
 // chunk takes the bytes [i,j), none of which stands for itself; f is what classes they have.
 func (s *scanner) chunk(i, j int, f class) int {
-	if j < len(s.line) && s.line[j] == ':' {
+	if f&wide == 0 && j < len(s.line) && s.line[j] == ':' {
 		if k := s.colon(i, j, f); k > 0 {
 			s.add(i, k, variable)
 			return k
 		}
 	}
+	if f&wide != 0 {
+		return s.foreign(i, j)
+	}
 	if f&(digit|slash|at|dot) == 0 {
+		if j-i == 1 && s.line[i] == '-' {
+			return s.dash(i)
+		}
+		if n := j - i; f&(nonHex|joiner) == 0 && (n == 2 || n == 4 || n == 8) {
+			if k := s.dump(i); k > 0 {
+				s.add(i, k, variable)
+				return k
+			}
+		}
 		s.plain(i, j, f)
 		return j
+	}
+	if k := s.blob(i, j); k > 0 {
+		s.add(i, k, variable)
+		return k
 	}
 	end := s.trim(i, j)
 	switch text := s.line[i:end]; {

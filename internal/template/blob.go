@@ -1,0 +1,119 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import "strings"
+
+const (
+	// minDump is how many groups of hexadecimal digits a dump has at least.
+	minDump = 6
+	// minBase64 is the length of the shortest text that is taken for base64.
+	minBase64 = 16
+)
+
+// blob returns the end of the hex dump or of the base64 that begins with the chunk [i,j), or 0.
+func (s *scanner) blob(i, j int) int {
+	if n := j - i; n >= minBase64 && isBase64(s.line[i:j]) {
+		return s.padding(j)
+	} else if n == 2 || n == 4 || n == 8 {
+		return s.dump(i)
+	}
+	return 0
+}
+
+// dump returns the end of a hex dump that begins at i: groups of 2, 4, or 8 hexadecimal digits, all of one width but the
+// last, with one separator between them. The printable form beside it belongs to it. It returns 0 if there is none.
+func (s *scanner) dump(i int) int {
+	width := hexRun(s.line, i)
+	if width != 2 && width != 4 && width != 8 {
+		return 0
+	}
+	groups, digits, end := 0, false, i
+	for j := i; ; {
+		n := hexRun(s.line, j)
+		if n == 0 || n > width || j+n < len(s.line) && classes[s.line[j+n]]&(digit|alpha) != 0 {
+			break
+		}
+		groups++
+		digits = digits || flags(s.line[j:j+n])&digit != 0
+		end = j + n
+		j = end
+		for j < len(s.line) && j < end+2 && s.line[j] == ' ' {
+			j++
+		}
+		if j == end || n < width {
+			break
+		}
+	}
+	if groups < minDump || !digits {
+		return 0
+	}
+	return printable(s.line, end)
+}
+
+// hexRun returns the number of hexadecimal digits at i.
+func hexRun(line string, i int) int {
+	n := 0
+	for i+n < len(line) && classes[line[i+n]]&(digit|alpha) != 0 && classes[line[i+n]]&nonHex == 0 {
+		n++
+	}
+	return n
+}
+
+// printable returns the end of the printable form of a dump that ends at i: it stands between bars, or behind two spaces up to the end of the line.
+func printable(line string, i int) int {
+	j := i
+	for j < len(line) && line[j] == ' ' {
+		j++
+	}
+	if j < len(line) && line[j] == '|' {
+		if k := strings.LastIndexByte(line[j+1:], '|'); k >= 0 {
+			return j + k + 2
+		}
+	}
+	if j-i >= 2 {
+		for j < len(line) && line[j] != '\n' {
+			j++
+		}
+		return j
+	}
+	return i
+}
+
+// isBase64 tells base64 by its alphabet, and by how often small letters, capitals, and digits change: in words they rarely do.
+func isBase64(text string) bool {
+	if len(text) < minBase64 {
+		return false
+	}
+	changes, last := 0, class(0)
+	var f class
+	for i := range len(text) {
+		c := text[i]
+		k := classes[c]
+		switch {
+		case k&(digit|alpha) != 0 && k&wide == 0:
+			k &= digit | upper
+		case c == '+' || c == '/' || c == '-' || c == '_':
+			k = slash
+		default:
+			return false
+		}
+		f |= classes[c]
+		changes += btoi(i > 0 && k != last)
+		last = k
+	}
+	return f&digit != 0 && f&upper != 0 && f&alpha != 0 && 20*changes >= 9*len(text)
+}
+
+// padding returns the end of the padding of base64 at i.
+func (s *scanner) padding(i int) int {
+	j := i
+	for j < len(s.line) && j < i+2 && s.line[j] == '=' {
+		j++
+	}
+	if j < len(s.line) && classes[s.line[j]]&(digit|alpha|slash) != 0 {
+		return i // a key
+	}
+	return j
+}

@@ -1,0 +1,98 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// isDense tells the letters of scripts that put no spaces between words, or attach particles to what stands before them:
+// Chinese, Japanese, Korean, Thai, Lao, Tibetan, Burmese, and Khmer. A boundary lies between such letters and all others.
+func isDense(r rune) bool {
+	switch {
+	case r < 0x0E00:
+		return false
+	case r <= 0x109F, r >= 0x1100 && r <= 0x11FF, r >= 0x1780 && r <= 0x17FF:
+		return true
+	case r >= 0x2E80 && r <= 0x9FFF:
+		return r < 0x3000 || r > 0x303F || r >= 0x3005 && r <= 0x3007
+	}
+	return r >= 0xA960 && r <= 0xA97F || r >= 0xAC00 && r <= 0xD7FF || r >= 0xF900 && r <= 0xFAFF || r >= 0xFF66 && r <= 0xFFDC || r >= 0x20000 && r <= 0x3FFFF
+}
+
+// part is a kind of text within a chunk that is not all ASCII.
+type part uint8
+
+const (
+	plainPart part = iota // ASCII, and letters of scripts with spaces
+	densePart
+	digitPart // digits of other scripts
+	markPart
+	spacePart
+)
+
+func partOf(r rune, size int) part {
+	switch {
+	case r < utf8.RuneSelf || r == utf8.RuneError && size == 1: // a byte of another encoding is taken for a letter
+		return plainPart
+	case isDense(r):
+		return densePart
+	case unicode.IsLetter(r) || unicode.IsMark(r):
+		return plainPart
+	case unicode.IsDigit(r):
+		return digitPart
+	case unicode.IsSpace(r) || unicode.Is(unicode.Cf, r):
+		return spacePart
+	}
+	return markPart
+}
+
+// foreign takes the chunk [i,j), which has bytes beyond ASCII.
+func (s *scanner) foreign(i, j int) int {
+	if isBinary(s.line[i:j]) {
+		s.add(i, j, variable)
+		return j
+	}
+	for i < j {
+		r, size := utf8.DecodeRuneInString(s.line[i:j])
+		kind := partOf(r, size)
+		end := i + size
+		for end < j {
+			next, n := utf8.DecodeRuneInString(s.line[end:j])
+			if partOf(next, n) != kind || kind == markPart && next != r {
+				break
+			}
+			end += n
+		}
+		switch kind {
+		case plainPart:
+			s.chunk(i, end, flags(s.line[i:end])&^wide)
+		case densePart:
+			s.add(i, end, word)
+		case digitPart:
+			s.add(i, end, variable)
+		case markPart:
+			s.add(i, end, mark)
+		case spacePart:
+			s.spaced = true
+		}
+		if len(s.tokens) >= maxTokens {
+			return end
+		}
+		i = end
+	}
+	return j
+}
+
+// isBinary tells text of which most is not UTF-8.
+func isBinary(text string) bool {
+	invalid := 0
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		invalid += btoi(r == utf8.RuneError && size == 1)
+		i += size
+	}
+	return invalid >= 4 && 2*invalid > len(text)
+}

@@ -1,0 +1,139 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import "strings"
+
+const (
+	// maxQuoted is the distance within which the other quotation mark must be.
+	maxQuoted = 1024
+	// maxDepth is the number of quotes within quotes that are read.
+	maxDepth = 4
+)
+
+// closingQuote returns the place of the mark that closes the quotation mark at i, or 0. An escaped mark closes nothing, nor does an apostrophe within a word.
+func (s *scanner) closingQuote(i int) int {
+	c := s.line[i]
+	end := min(len(s.line), i+maxQuoted)
+	for j := i + 1; j < end; j++ {
+		switch s.line[j] {
+		case '\\':
+			j++
+		case c:
+			if c == '"' || j+1 == len(s.line) || classes[s.line[j+1]]&(alpha|digit) == 0 {
+				return j
+			}
+		}
+	}
+	return 0
+}
+
+// quoted takes the quotation mark at i and what it quotes. Quoted text is a value, with these exceptions: the key of a
+// JSON object, a word that states an outcome, the message of the line, and text that has keys or outcomes of its own.
+func (s *scanner) quoted(i int) int {
+	end := s.closingQuote(i)
+	if end == 0 {
+		s.add(i, i+1, mark)
+		return i + 1
+	}
+	text := s.line[i+1 : end]
+	if s.line[i] == '"' && end+1 < len(s.line) && s.line[end+1] == ':' && strings.IndexByte("{,", s.lastMark()) >= 0 {
+		s.add(i, i+1, mark)
+		s.add(i+1, end, word)
+		s.add(end, end+1, mark)
+		return end + 1
+	}
+	if strings.IndexByte(text, ' ') < 0 {
+		s.between(i, end, isOutcome(text))
+		return end + 1
+	}
+	if k := requestLine(text); k > 0 {
+		s.request(i, end, i+1+k)
+		return end + 1
+	}
+	s.between(i, end, s.isMessage(end) || hasAssignment(text) || outcomesIn(text) != neutral)
+	return end + 1
+}
+
+// between adds the quotation marks at i and end, and what is between them: as text, or as one value.
+func (s *scanner) between(i, end int, asText bool) {
+	s.add(i, i+1, mark)
+	switch {
+	case !asText || s.depth >= maxDepth:
+		s.add(i+1, end, variable)
+	default:
+		whole := s.line
+		s.line = whole[:end]
+		s.depth++
+		s.run(i + 1)
+		s.depth--
+		s.line = whole
+	}
+	s.add(end, end+1, mark)
+}
+
+// lastMark returns the mark that was last, or a space if the last token is none.
+func (s *scanner) lastMark() byte {
+	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == mark {
+		return s.line[s.tokens[n-1].start]
+	}
+	return ' '
+}
+
+// isMessage tells whether the quoted text whose closing mark is at end is what the line says: no words stand before it
+// other than a header or the key of a message, or keys with values follow.
+func (s *scanner) isMessage(end int) bool {
+	switch c := s.lastMark(); {
+	case c == ':' && s.keyIsMessage(len(s.tokens)-2), c == ']' && s.spaced, c == '>' && s.spaced:
+		return true
+	case c == '"' || c == '\'':
+		return false
+	}
+	for _, t := range s.tokens {
+		if t.kind == word && classes[s.line[t.start]]&alpha != 0 {
+			return end+2 < len(s.line) && s.line[end+1] == ' ' && s.isKey(end+2)
+		}
+	}
+	return true
+}
+
+// keyIsMessage tells whether the token at n, which may be quoted, is a key under which messages are kept.
+func (s *scanner) keyIsMessage(n int) bool {
+	for n >= 0 && s.tokens[n].kind == mark && s.line[s.tokens[n].start] == '"' {
+		n--
+	}
+	return n >= 0 && s.tokens[n].kind == word && IsMessageKey(s.line[s.tokens[n].start:s.tokens[n].end])
+}
+
+// hasAssignment tells text with keys and values: two words at least with a sign = between them.
+func hasAssignment(text string) bool {
+	k := strings.IndexByte(text, '=')
+	return k > 0 && k+1 < len(text) && strings.IndexByte(text, ' ') >= 0 && classes[text[k-1]]&(alpha|digit) != 0 && text[k+1] > ' ' && text[k+1] != '=' && strings.IndexByte(text[:k], '/') < 0
+}
+
+// requestLine returns the length of the method of an HTTP request line, "GET /path HTTP/1.1", or 0.
+func requestLine(text string) int {
+	k := strings.IndexByte(text, ' ')
+	if k < 3 || k > 16 || !within(text[:k], upper|joiner) {
+		return 0
+	}
+	if p := strings.LastIndexByte(text, ' '); p > k && strings.HasPrefix(text[p+1:], "HTTP/") {
+		return k
+	}
+	return 0
+}
+
+// request takes a quoted request line. Its method ends at k.
+func (s *scanner) request(i, end, k int) {
+	p := strings.LastIndexByte(s.line[:end], ' ')
+	const protocol = len(" HTTP/")
+	s.add(i, i+1, mark)
+	s.add(i+1, k, word)
+	s.spaced = true
+	s.add(k+1, p, variable)
+	s.spaced = true
+	s.add(p+1, p+protocol, word)
+	s.add(p+protocol, end, variable)
+	s.add(end, end+1, mark)
+}

@@ -1,0 +1,137 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import "strings"
+
+// value takes the sign = at i and what is assigned: key=value, key = value, key=.
+func (s *scanner) value(i int, next byte) int {
+	before := byte(' ')
+	if i > 0 {
+		before = s.line[i-1]
+	}
+	isSpaced, first := s.spaced, len(s.tokens) == 0
+	s.add(i, i+1, mark)
+	i++
+	if first || next == '=' || next == '>' || strings.IndexByte("=<>!:+-", before) >= 0 {
+		return i // an operator or a ruler
+	}
+	j := i
+	for j < len(s.line) && s.line[j] == ' ' {
+		j++
+	}
+	if j > i && (j == len(s.line) || !isSpaced && s.isKey(j)) {
+		s.add(i, i, variable)
+		return i
+	}
+	s.spaced = j > i
+	return s.assigned(j)
+}
+
+// isKey tells whether the word at i is a key: a sign = follows it at once.
+func (s *scanner) isKey(i int) bool {
+	for i < len(s.line) && classes[s.line[i]] != 0 {
+		i++
+	}
+	return i < len(s.line) && s.line[i] == '='
+}
+
+// assigned takes the value at i, up to what separates it from the next key.
+func (s *scanner) assigned(i int) int {
+	if i < len(s.line) && (s.line[i] == '"' || s.line[i] == '\'') {
+		if end := s.closingQuote(i); end > 0 {
+			s.between(i, end, s.keyIsMessage(len(s.tokens)-2) || hasAssignment(s.line[i+1:end]) || isOutcome(s.line[i+1:end]))
+			return end + 1
+		}
+	}
+	j := s.until(i, " \t\r\n,;()[]{}|&\"'<>")
+	if j == i {
+		if i == len(s.line) || strings.IndexByte(",;)]}|& \t\r\n", s.line[i]) >= 0 {
+			s.add(i, i, variable)
+		}
+		return i
+	}
+	if j < len(s.line) && strings.IndexByte("([{", s.line[j]) >= 0 {
+		inner := s.line[j+1 : min(len(s.line), j+maxQuoted)]
+		if n := strings.IndexByte(inner, closing(s.line[j])); n >= 0 && strings.IndexByte(inner[:n], '=') < 0 {
+			j += n + 2
+		}
+	}
+	for j > i && strings.IndexByte(".:!", s.line[j-1]) >= 0 {
+		j--
+	}
+	if j < len(s.line) && s.line[j] == '=' {
+		j = s.padding(j)
+	}
+	if isOutcome(s.line[i:j]) {
+		s.add(i, j, word)
+	} else {
+		s.add(i, j, variable)
+	}
+	return j
+}
+
+// labeled takes the colon at i, and the value behind it if a tab or two spaces set it off, as in lists of labels and
+// values of several words, one on each line: "Account Name:		John Smith".
+func (s *scanner) labeled(i int) int {
+	s.add(i, i+1, mark)
+	j := i + 1
+	for j < len(s.line) && (s.line[j] == ' ' || s.line[j] == '\t') {
+		j++
+	}
+	blanks := s.line[i+1 : j]
+	if j == len(s.line) || s.line[j] < ' ' || len(blanks) < 2 && blanks != "\t" {
+		return i + 1
+	}
+	end := s.until(j, "\t\r\n")
+	if k := strings.Index(s.line[j:end], "  "); k >= 0 {
+		end = j + k
+	}
+	s.spaced = true
+	if isOutcome(s.line[j:end]) {
+		s.add(j, end, word)
+	} else {
+		s.add(j, end, variable)
+	}
+	return end
+}
+
+// dash takes the dash that stands alone at i: a value that is missing, or a mark. In an access log, "- user [date]", the user belongs to it.
+func (s *scanner) dash(i int) int {
+	missing := s.isMissing(i)
+	n := len(s.tokens)
+	user, next := field(s.line, i+1)
+	isLog := next > 0 && next+2 < len(s.line) && s.line[next+1] == '[' && classes[s.line[next+2]] == digit && n > 0 && s.tokens[n-1].kind == variable
+	switch {
+	case isLog:
+		s.add(i, i+1, variable)
+		s.spaced = true
+		s.add(user, next, variable)
+		return next
+	case missing:
+		s.add(i, i+1, variable)
+	default:
+		s.add(i, i+1, word)
+	}
+	return i + 1
+}
+
+// isMissing tells whether the dash at i stands for a value: between values, or alone in quotes or brackets.
+func (s *scanner) isMissing(i int) bool {
+	j := i + 1
+	for j < len(s.line) && s.line[j] == ' ' {
+		j++
+	}
+	next := byte(' ')
+	if j < len(s.line) {
+		next = s.line[j]
+	}
+	if !s.spaced && i > 0 { // in quotes, brackets, or between separators
+		return strings.IndexByte("\"'([{|,;:=", s.line[i-1]) >= 0 && (j == len(s.line) || strings.IndexByte("\"')]}|,;", next) >= 0)
+	}
+	if n := len(s.tokens); n == 0 || s.tokens[n-1].kind != variable {
+		return false
+	}
+	return next == '"' || next == '[' || next == '-' || classes[next] == digit || j == len(s.line)
+}
