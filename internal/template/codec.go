@@ -137,6 +137,9 @@ func (m *Miner) rebuild() error {
 			for _, k := range n.keys {
 				m.addCell(k)
 			}
+			for _, k := range n.kin {
+				m.addCell(k)
+			}
 		}
 	}
 	for i := range m.nodes {

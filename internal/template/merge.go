@@ -3,7 +3,10 @@
 
 package template
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A column is a place in a skeleton, with all that stands around it. Templates that differ in one
 // cell alone share the column of that cell. Its key is a hash of what stands around it.
@@ -54,17 +57,27 @@ func (m *Miner) place(i int32) bool {
 			continue
 		}
 		if c := m.column(k); c.general != none && m.root(c.general) != i {
-			m.adopt(i, m.root(c.general), pos)
+			cell := m.cut(m.nodes[i].skeleton)[pos]
+			m.adopt(i, m.root(c.general), cell.start, cell.end)
 			return false
 		}
 	}
+	if m.nodes[i].count == 0 && m.nodes[i].kids == 0 && m.join(i) {
+		return false
+	}
 	for _, k := range keys {
+		m.addCell(k)
+	}
+	for _, k := range m.nodes[i].kin {
 		m.addCell(k)
 	}
 	for pos, k := range keys {
 		if k != noColumn && m.nodes[i].parent == none && toLook(m.columns[k].cells) {
 			m.merge(k, i, pos)
 		}
+	}
+	if m.nodes[i].parent == none {
+		m.gather(i)
 	}
 	return m.nodes[i].parent == none
 }
@@ -85,6 +98,11 @@ func (m *Miner) setKeys(i int32) {
 		if words > 1 || words == 1 && !c.isAnchor() {
 			n.keys[j] = hashString(hashString(service, n.skeleton[:c.start]), n.skeleton[c.end:])
 		}
+	}
+	spans := m.families(n.service, n.skeleton)
+	n.kin = make([]uint64, len(spans))
+	for j, f := range spans {
+		n.kin[j] = f.key
 	}
 }
 
@@ -136,32 +154,37 @@ func (m *Miner) withdraw(i int32) {
 			m.setColumn(k, c)
 		}
 	}
+	for _, k := range n.kin {
+		c := m.columns[k]
+		c.cells--
+		m.setColumn(k, c)
+	}
 }
 
-// adopt makes a node a part of another, which has a wildcard in place of its cell.
-func (m *Miner) adopt(i, general int32, pos int) {
+// adopt makes a node a part of another, which has a wildcard in place of the part [start,end) of its skeleton.
+func (m *Miner) adopt(i, general int32, start, end int) {
 	n, g := &m.nodes[i], &m.nodes[general]
-	if g.text != g.skeleton && m.generalText(n, pos) != g.text {
+	if g.text != g.skeleton && m.generalText(n, start) != g.text {
 		g.text = g.skeleton
 	}
-	n.slots = m.generalSlots(n.skeleton, pos)
+	n.slots = m.generalSlots(n.skeleton, start, end)
 	n.parent = general
-	n.keys, n.text, n.skeleton, n.example = nil, "", "", ""
+	n.keys, n.kin, n.text, n.skeleton, n.example = nil, nil, "", "", ""
 	g.kids++
 	m.roots--
 }
 
-// generalize scans the skeleton with a wildcard in place of a cell into m.skel. It returns how many wildcards stand before the cell and in it.
-func (m *Miner) generalize(skeleton string, pos int) (before, in int) {
-	c := m.cut(skeleton)[pos]
-	m.masked.lex(skeleton[:c.start] + Wildcard + skeleton[c.end:])
+// generalize scans the skeleton with a wildcard in place of the part [start,end) into m.skel.
+// It returns how many wildcards stand before the part and in it.
+func (m *Miner) generalize(skeleton string, start, end int) (before, in int) {
+	m.masked.lex(skeleton[:start] + Wildcard + skeleton[end:])
 	m.skel.skeletize(&m.masked)
-	return strings.Count(skeleton[:c.start], Wildcard), strings.Count(skeleton[c.start:c.end], Wildcard)
+	return strings.Count(skeleton[:start], Wildcard), strings.Count(skeleton[start:end], Wildcard)
 }
 
 // generalSlots says which wildcard of the general skeleton stands for each wildcard of this one.
-func (m *Miner) generalSlots(skeleton string, pos int) []uint8 {
-	before, in := m.generalize(skeleton, pos)
+func (m *Miner) generalSlots(skeleton string, start, end int) []uint8 {
+	before, in := m.generalize(skeleton, start, end)
 	slots := make([]uint8, strings.Count(skeleton, Wildcard))
 	for w := range slots {
 		v := w
@@ -170,14 +193,18 @@ func (m *Miner) generalSlots(skeleton string, pos int) []uint8 {
 		} else if w >= before {
 			v = before
 		}
-		slots[w] = uint8(min(m.skel.places[v].slot, maxSlot))
+		slots[w] = uint8(min(m.skel.places[min(v, len(m.skel.places)-1)].slot, maxSlot))
 	}
 	return slots
 }
 
-// generalText is the text of a node with a wildcard in place of a cell of its skeleton, or "" if the text has no such cell.
-func (m *Miner) generalText(n *node, pos int) string {
+// generalText is the text of a node with a wildcard in place of the cell of its skeleton that begins at start, or "" if the text has no such cell.
+func (m *Miner) generalText(n *node, start int) string {
 	cells := m.cut(n.skeleton)
+	pos := slices.IndexFunc(cells, func(c cell) bool { return c.start == start })
+	if pos < 0 {
+		return ""
+	}
 	c := cells[pos]
 	if c.letters == 0 {
 		return n.text
@@ -206,21 +233,22 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 		return
 	}
 	first := &m.nodes[i]
-	m.generalize(first.skeleton, pos)
+	cell := m.cut(first.skeleton)[pos]
+	m.generalize(first.skeleton, cell.start, cell.end)
 	id := identify(first.service, m.skel.b)
 	g, ok := m.byID[id]
 	if ok {
 		g = m.root(g)
 	} else {
 		n := node{id: id, parent: none, service: first.service, skeleton: string(m.skel.b), example: first.example}
-		n.text = m.generalText(first, pos)
+		n.text = m.generalText(first, cell.start)
 		if n.text == "" {
 			n.text = n.skeleton
 		}
 		n.words = m.wordCells(n.skeleton, members, pos)
 		g = m.add(n)
 	}
-	m.take(k, g, members, places)
+	m.takeColumn(k, g, members, places)
 	if ok {
 		return
 	}
@@ -228,7 +256,7 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 	for pos, k := range m.nodes[g].keys {
 		if k != noColumn && m.nodes[g].parent == none && m.nodes[g].words>>pos&1 != 0 && m.column(k).general == none {
 			members, places := m.members(k)
-			m.take(k, g, members, places)
+			m.takeColumn(k, g, members, places)
 		}
 	}
 }
@@ -246,20 +274,26 @@ func (m *Miner) wordCells(skeleton string, members []int32, pos int) uint32 {
 	return words
 }
 
-// take makes a template the general one of a column and all others there a part of it.
-func (m *Miner) take(k uint64, g int32, members []int32, places []int) {
+// takeColumn makes a template the general one of a column and all others there a part of it.
+func (m *Miner) takeColumn(k uint64, g int32, members []int32, places []int) {
 	c := m.column(k)
 	c.general = g
 	m.columns[k] = c
 	m.nodes[g].from = append(m.nodes[g].from, k)
 	for j, member := range members {
 		if member != g {
-			m.withdraw(member)
-			m.nodes[g].count += m.nodes[member].count
-			m.nodes[g].last = max(m.nodes[g].last, m.nodes[member].last)
-			m.adopt(member, g, places[j])
+			c := m.cut(m.nodes[member].skeleton)[places[j]]
+			m.take(member, g, c.start, c.end)
 		}
 	}
+}
+
+// take makes a known template a part of a general one, with its lines.
+func (m *Miner) take(member, g int32, start, end int) {
+	m.withdraw(member)
+	m.nodes[g].count += m.nodes[member].count
+	m.nodes[g].last = max(m.nodes[g].last, m.nodes[member].last)
+	m.adopt(member, g, start, end)
 }
 
 // members returns the templates that share a column, and which of their cells it is.

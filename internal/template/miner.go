@@ -54,6 +54,8 @@ type Miner struct {
 	skel    skeleton
 	buf     []byte
 	cells   []cell
+	words   []cell // of the skeleton that families looks at
+	spans   []span
 	nodes   []node
 	free    []int32
 	byID    map[ID]int32
@@ -80,6 +82,7 @@ type node struct {
 	example  string
 	slots    []uint8  // which wildcard of the parent stands for each of its own
 	keys     []uint64 // of its columns
+	kin      []uint64 // keys of its families
 	words    uint32   // which of its cells are wildcards that stand for words
 	from     []uint64 // the columns whose words it made one
 	count    uint64

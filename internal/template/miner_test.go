@@ -125,7 +125,7 @@ func TestBounded(t *testing.T) {
 	assert.LessOrEqual(t, len(m.nodes), 201)
 	assert.LessOrEqual(t, stats.Templates, 200)
 	assert.Greater(t, stats.Evicted, uint64(10_000))
-	assert.LessOrEqual(t, len(m.columns), 200*maxColumns)
+	assert.LessOrEqual(t, len(m.columns), 200*(maxColumns+2*len(depths)))
 	checkStructure(t, m)
 }
 
@@ -145,6 +145,9 @@ func checkStructure(t *testing.T, m *Miner) {
 			if k != noColumn {
 				cells[k]++
 			}
+		}
+		for _, k := range n.kin {
+			cells[k]++
 		}
 	}
 	require.Equal(t, m.roots, roots)
