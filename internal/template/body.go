@@ -118,7 +118,10 @@ func StackTrace(text string) (string, bool) {
 			}
 			line = "at " + name
 		}
-		if line == "" || isNoise(line) || frames > maxFrames && !strings.HasPrefix(line, "Caused by") {
+		if strings.HasPrefix(line, cause) {
+			class, _, _ := strings.Cut(line[len(cause):], ": ")
+			line = cause + class
+		} else if line == "" || isNoise(line) || frames > maxFrames {
 			continue
 		}
 		if b.Len() > 0 {
@@ -128,6 +131,9 @@ func StackTrace(text string) (string, bool) {
 	}
 	return b.String(), frames >= 2
 }
+
+// cause begins the line of a stack trace that names what caused the exception. Its message says no more of the place than its class does.
+const cause = "Caused by: "
 
 // frame returns what a line of a stack trace calls, if it is one: Java and .NET, JavaScript, Python, Ruby, Go.
 func frame(line string) (string, bool) {

@@ -10,11 +10,13 @@ import "strings"
 // were hardly seen again, they become parts of one general template: the common words and a wildcard. Templates of the
 // family that lines do come back to stay what they are.
 //
-// Templates whose words state different outcomes, and those with different frames of a stack trace, are never of one family.
+// Templates of which one states that something is bad and the other does not, and those with different frames of a stack
+// trace, are never of one family.
 
 // span is a part [start,end) of a skeleton that a family leaves open.
 type span struct {
 	key        uint64
+	twin       uint64 // key of the family with the same words whose templates state the other outcome
 	start, end int
 	words      int // that the family shares
 }
@@ -26,56 +28,88 @@ const (
 	// rareCount is how often a template was seen at most that counts for the growth of its family.
 	rareCount = 2
 	// familyStep is the number of new templates after which a family is looked at again: each look costs a walk over all templates.
-	familyStep = 8
+	familyStep = 4
 )
 
-// minFamily is the number of rare templates from which on a family that shares this many words keeps growing.
-// If lines of the family are rarely rare, four times as many are needed.
+// minFamily is the number of rare templates from which on a family that shares this many words keeps growing. The first
+// lines of a program are all different, too: with few words in common many are needed.
 func minFamily(words int) int {
 	switch words {
 	case 1:
 		return 64
 	case 2:
-		return 40
+		return 48
 	case 3:
 		return 24
 	}
 	return 16
 }
 
+// twinShare is the share of minFamily that suffices where the twin of the family has grown already: its words are followed by free text.
+const twinShare = 4
+
 // families returns the families of a skeleton, those with the most words first. The result lasts until the next call.
 func (m *Miner) families(service, skeleton string) []span {
-	m.spans = m.spans[:0]
-	body := len(skeleton)
-	if k := strings.Index(skeleton, " | at "); k > 0 {
-		body = k
-	}
-	seed := mix(hashString(hashString(k1, service), skeleton[body:]), uint64(outcomesIn(skeleton[:body])))
-	cells := m.cut(skeleton[:body])
-	words := m.words[:0]
-	for _, c := range cells {
-		if c.isAnchor() {
-			words = append(words, c)
+	m.spans, m.words = m.spans[:0], m.words[:0]
+	from, to := message(skeleton)
+	seed := hashString(hashString(hashString(k1, service), skeleton[:from]), skeleton[to:])
+	own := uint64(outcomesIn(skeleton[from:to]) & bad)
+	seed, twin := mix(seed, own), mix(seed, own^uint64(bad))
+	for _, c := range m.cut(skeleton) {
+		if c.start >= from && c.end <= to && c.isAnchor() {
+			m.words = append(m.words, c)
 		}
 	}
-	m.words = words
 	for _, n := range depths {
-		if n >= len(words) {
+		if n >= len(m.words) {
 			continue
 		}
-		if end := words[n-1].end; end < body {
-			m.spans = append(m.spans, span{hashString(seed, skeleton[:end]), end, body, n})
+		end := m.words[n-1].end
+		for end < to && isBetween(skeleton[end]) {
+			end++
 		}
-		if start := words[len(words)-n].start; start > 0 && n > 1 {
-			m.spans = append(m.spans, span{hashString(^seed, skeleton[start:body]), 0, start, n})
+		if end < to {
+			m.spans = append(m.spans, span{hashString(seed, skeleton[from:end]), hashString(twin, skeleton[from:end]), end, to, n})
+		}
+		start := m.words[len(m.words)-n].start
+		for start > from && isBetween(skeleton[start-1]) {
+			start--
+		}
+		if start > from && n > 1 {
+			m.spans = append(m.spans, span{hashString(^seed, skeleton[start:to]), hashString(^twin, skeleton[start:to]), from, start, n})
 		}
 	}
 	return m.spans
 }
 
-// grows tells whether the family keeps growing: how many of its templates are rare, and how many of its lines are of them.
+// isBetween tells what belongs to the word before it, or behind it: marks and wildcards without a space.
+func isBetween(c byte) bool { return c > ' ' && (classes[c] == 0 || c == '*') }
+
+// message returns the bounds of what a skeleton says besides the frames of a stack trace: it stands before them, or behind them as in Python.
+func message(skeleton string) (from, to int) {
+	const next, frame = " | ", "at "
+	first := strings.Index(skeleton, next+frame)
+	if first < 0 {
+		return 0, len(skeleton)
+	}
+	last := strings.LastIndex(skeleton, next) + len(next)
+	if rest := skeleton[last:]; strings.HasPrefix(rest, frame) || strings.HasPrefix(rest, cause) {
+		return 0, first
+	}
+	return last, len(skeleton)
+}
+
+// need is the number of rare templates from which on the family is one that keeps growing.
+func (m *Miner) need(f span) int {
+	if m.column(f.twin).general != none {
+		return minFamily(f.words) / twinShare
+	}
+	return minFamily(f.words)
+}
+
+// grows tells whether the family keeps growing: it has as many rare templates as it needs, four times as many if less than a third of its lines are of them.
 func (m *Miner) grows(f span, members []int32, lines uint64) bool {
-	need, rare := minFamily(f.words), uint64(0)
+	need, rare := m.need(f), uint64(0)
 	for _, i := range members {
 		rare += m.nodes[i].count
 	}
@@ -116,7 +150,7 @@ func (m *Miner) join(i int32) bool {
 func (m *Miner) gather(i int32) {
 	for _, f := range m.families(m.nodes[i].service, m.nodes[i].skeleton) {
 		c := m.column(f.key)
-		if int(c.cells) < minFamily(f.words) || c.cells%familyStep != 0 {
+		if int(c.cells) < m.need(f) || c.cells%familyStep != 0 {
 			continue
 		}
 		m.makeRoom() // before the members are known, so that none of them goes

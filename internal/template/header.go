@@ -6,10 +6,15 @@ package template
 import "strings"
 
 // header takes the header of a syslog line, if the line begins with one, and returns where to go on. Time and host are
-// variables, whatever the host is called. It knows RFC 3164 with its own time or with that of RFC 3339, as files and the
+// variables, whatever the host is called. It knows the header of
+// klog, and RFC 3164 with its own time or with that of RFC 3339, as files and the
 // journal have it, and RFC 5424.
 func (s *scanner) header() int {
 	line, i := s.line, priority(s.line)
+	if end := klogHeader(line); end > 0 {
+		s.add(0, end, variable)
+		return end
+	}
 	if strings.HasPrefix(line[i:], "1 ") && i > 0 {
 		return s.modernHeader(i + 2)
 	}
@@ -96,6 +101,19 @@ func stamp3339(line string, i int) int {
 		end++
 	}
 	return end
+}
+
+// klogHeader returns the end of "I0302 10:00:00.000000   17" at the start of the line, or 0. The level is a letter beside the date.
+func klogHeader(line string) int {
+	const size = len("I0302 10:00:00.000000")
+	if len(line) < size || strings.IndexByte("IWEFD", line[0]) < 0 || line[5] != ' ' || line[8] != ':' || line[11] != ':' || line[14] != '.' ||
+		flags(line[1:5]) != digit || flags(line[15:size]) != digit {
+		return 0
+	}
+	if from, to := field(line, size); to > 0 && flags(line[from:to]) == digit {
+		return to
+	}
+	return size
 }
 
 // field returns the bounds of what stands between the space at i and the next one, or 0 if there is none.

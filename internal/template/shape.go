@@ -102,8 +102,8 @@ func (s *scanner) slashed(i, end, j int, f class) int {
 // path takes a path with what is asked of it: /a/b?c=d.
 func (s *scanner) path(i, end, j int) int {
 	if end == j && j+1 < len(s.line) && s.line[j] == '?' && s.line[j+1] > ' ' {
-		end = s.until(j, " \t\"'<>)],;")
-		j = end
+		j = s.until(j, " \t\"'<>)],;")
+		end = s.trim(i, j)
 	}
 	s.add(i, end, variable)
 	return s.finish(end, j)
