@@ -5,7 +5,7 @@ package template
 
 import "strings"
 
-// A family is the set of templates that begin, or end, with the same words. Templates of free text, such as messages of
+// A family is the set of templates that begin with the same words. Templates of free text, such as messages of
 // users or sentences of several words, share no column, and new ones never cease. Once a family holds many templates that
 // were hardly seen again, they become parts of one general template: the common words and a wildcard. Templates of the
 // family that lines do come back to stay what they are.
@@ -21,7 +21,7 @@ type span struct {
 	words      int // that the family shares
 }
 
-// depths are the numbers of words by which families are told, for either end of a skeleton.
+// depths are the numbers of words by which families are told.
 var depths = [...]int{12, 8, 6, 4, 3, 2, 1}
 
 const (
@@ -71,18 +71,11 @@ func (m *Miner) families(service, skeleton string) []span {
 		if end < to {
 			m.spans = append(m.spans, span{hashString(seed, skeleton[from:end]), hashString(twin, skeleton[from:end]), end, to, n})
 		}
-		start := m.words[len(m.words)-n].start
-		for start > from && isBetween(skeleton[start-1]) {
-			start--
-		}
-		if start > from && n > 1 {
-			m.spans = append(m.spans, span{hashString(^seed, skeleton[start:to]), hashString(^twin, skeleton[start:to]), from, start, n})
-		}
 	}
 	return m.spans
 }
 
-// isBetween tells what belongs to the word before it, or behind it: marks and wildcards without a space.
+// isBetween tells what belongs to the word before it: marks and wildcards without a space.
 func isBetween(c byte) bool { return c > ' ' && (classes[c] == 0 || c == '*') }
 
 // message returns the bounds of what a skeleton says besides the frames of a stack trace: it stands before them, or behind them as in Python.

@@ -125,7 +125,7 @@ func TestBounded(t *testing.T) {
 	assert.LessOrEqual(t, len(m.nodes), 201)
 	assert.LessOrEqual(t, stats.Templates, 200)
 	assert.Greater(t, stats.Evicted, uint64(10_000))
-	assert.LessOrEqual(t, len(m.columns), 200*(maxColumns+2*len(depths)))
+	assert.LessOrEqual(t, len(m.columns), 200*(maxColumns+len(depths)))
 	checkStructure(t, m)
 }
 

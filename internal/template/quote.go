@@ -48,7 +48,7 @@ func (s *scanner) quoted(i int) int {
 		s.between(i, end, isOutcome(text))
 		return end + 1
 	}
-	if k := requestLine(text); k > 0 {
+	if k := requestLine(text); k > 0 && s.lastMark() != ':' {
 		s.request(i, end, i+1+k)
 		return end + 1
 	}
