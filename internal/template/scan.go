@@ -39,6 +39,7 @@ type scanner struct {
 	spaced bool // white space was passed since the last token
 	dated  bool // the tokens before are of a date
 	depth  int  // of quotes around the place
+	listed bool // a label with its value, set off by blanks, was passed
 }
 
 // scan cuts the line into s.tokens.
@@ -51,7 +52,7 @@ func (s *scanner) scan(line string) {
 		}
 		line = line[:end]
 	}
-	s.line, s.tokens, s.spaced, s.dated, s.depth = line, s.tokens[:0], false, false, 0
+	s.line, s.tokens, s.spaced, s.dated, s.depth, s.listed = line, s.tokens[:0], false, false, 0, false
 	i := s.run(s.header())
 	if cut || i < len(line) {
 		s.add(i, len(line), variable)
@@ -109,6 +110,17 @@ func (s *scanner) punctuation(i int, c byte) int {
 			return s.quoted(i)
 		}
 	case '(', '[', '{':
+		if c == '(' {
+			if end := s.restatement(i); end > 0 {
+				s.add(i, end, variable)
+				return end
+			}
+			if end := s.argument(i); end > 0 {
+				s.add(i, i+1, mark)
+				s.add(i+1, end, variable)
+				return end
+			}
+		}
 		if next == closing(c) && (i == 0 || s.spaced || s.line[i-1] == '=' || s.line[i-1] == ':') {
 			s.add(i, i+1, mark)
 			s.add(i+1, i+1, variable)
@@ -199,6 +211,8 @@ func (s *scanner) chunk(i, j int, f class) int {
 		} else {
 			s.add(i, end, variable)
 		}
+	case f&dot != 0 && (isFileName(text) || s.isDottedName(i, end)):
+		s.add(i, end, variable)
 	case f&dot != 0 && isHost(text) && (j >= len(s.line) || s.line[j] != '('):
 		s.add(i, end, variable)
 	case f&digit != 0:
@@ -227,6 +241,10 @@ func (s *scanner) plain(i, j int, f class) {
 		return
 	}
 	s.dated = false
+	if s.isUserName(i, j) {
+		s.add(i, j, variable)
+		return
+	}
 	if j-i >= hashLength && (f&^(alpha|upper) == 0 || j-i == uuidLength && isUUID(s.line[i:j])) || s.afterMark() && isLiteral(s.line[i:j]) {
 		s.add(i, j, variable)
 		return

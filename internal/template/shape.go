@@ -166,6 +166,10 @@ func isHost(s string) bool {
 
 // numbered takes the chunk [i,end) that has digits: constant letters, one variable, constant letters. What stands between its first and its last variable piece is a part of the variable.
 func (s *scanner) numbered(i, end, j int) int {
+	if s.isUserName(i, end) {
+		s.add(i, end, variable)
+		return s.finish(end, j)
+	}
 	from, to := s.variables(i, end)
 	if from < 0 {
 		s.add(i, end, word)

@@ -46,17 +46,16 @@ func (s *scanner) assigned(i int) int {
 		}
 	}
 	j := s.until(i, " \t\r\n,;()[]{}|&\"'<>")
+	if j < len(s.line) && strings.IndexByte("([{<", s.line[j]) >= 0 && (j > i || s.line[j] == '<' || s.line[j] == '{') {
+		if end := s.closingBracket(j); end > 0 {
+			j = end + 1
+		}
+	}
 	if j == i {
 		if i == len(s.line) || strings.IndexByte(",;)]}|& \t\r\n", s.line[i]) >= 0 {
 			s.add(i, i, variable)
 		}
 		return i
-	}
-	if j < len(s.line) && strings.IndexByte("([{", s.line[j]) >= 0 {
-		inner := s.line[j+1 : min(len(s.line), j+maxQuoted)]
-		if n := strings.IndexByte(inner, closing(s.line[j])); n >= 0 && strings.IndexByte(inner[:n], '=') < 0 {
-			j += n + 2
-		}
 	}
 	for j > i && strings.IndexByte(".:!", s.line[j-1]) >= 0 {
 		j--
@@ -72,8 +71,24 @@ func (s *scanner) assigned(i int) int {
 	return j
 }
 
-// labeled takes the colon at i, and the value behind it if a tab or two spaces set it off, as in lists of labels and
-// values of several words, one on each line: "Account Name:		John Smith".
+// closingBracket returns the place of the bracket that closes the one at i, or 0.
+func (s *scanner) closingBracket(i int) int {
+	depth := 0
+	for j, end := i, min(len(s.line), i+maxQuoted); j < end; j++ {
+		switch s.line[j] {
+		case '(', '[', '{', '<':
+			depth++
+		case ')', ']', '}', '>':
+			if depth--; depth == 0 {
+				return j
+			}
+		}
+	}
+	return 0
+}
+
+// labeled takes the colon at i, and the value behind it if blanks set it off, as in lists of labels and values of several
+// words: a tab, or two spaces where two spaces end the value, too: "Account Name:		John Smith".
 func (s *scanner) labeled(i int) int {
 	s.add(i, i+1, mark)
 	j := i + 1
@@ -87,8 +102,10 @@ func (s *scanner) labeled(i int) int {
 	end := s.until(j, "\t\r\n")
 	if k := strings.Index(s.line[j:end], "  "); k >= 0 {
 		end = j + k
+	} else if !s.listed && strings.IndexByte(blanks, '\t') < 0 {
+		return i + 1
 	}
-	s.spaced = true
+	s.spaced, s.listed = true, true
 	if isOutcome(s.line[j:end]) {
 		s.add(j, end, word)
 	} else {

@@ -1,0 +1,124 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import "strings"
+
+// isUserName tells whether the word [i,j) is the name of a user, whatever it is: "user NAME", where nothing follows that
+// could make it another noun, or "for NAME from ADDRESS".
+func (s *scanner) isUserName(i, j int) bool {
+	n := len(s.tokens)
+	if n == 0 || !s.spaced {
+		return false
+	}
+	t := s.tokens[n-1]
+	if t.kind == mark && s.line[t.start] == ':' && n > 1 {
+		t = s.tokens[n-2]
+	}
+	if t.kind != word {
+		return false
+	}
+	switch before, after := s.line[t.start:t.end], s.line[j:]; before {
+	case "user", "User", "username", "USER":
+		return endsName(after) && !isUserNoun(s.line[i:j])
+	case "for":
+		rest, ok := strings.CutPrefix(after, " from ")
+		return ok && rest != "" && (classes[rest[0]] == digit || rest[0] == ':' || rest[0] == '[')
+	}
+	return false
+}
+
+// endsName tells whether a name may end before the text: at the end, a bracket, or a preposition.
+func endsName(after string) bool {
+	switch {
+	case after == "" || after == "." || after[0] == ')' || after[0] == ']':
+		return true
+	case after[0] != ' ' || len(after) == 1:
+		return false
+	case after[1] == '(' || after[1] == '[':
+		return true
+	}
+	next, _, _ := strings.Cut(after[1:], " ")
+	switch next {
+	case "from", "by", "on", "at", "via", "to", "using", "with", "in":
+		return true
+	}
+	return false
+}
+
+// isUserNoun tells the words that make another thing of the word user before them, or say something of a user.
+func isUserNoun(s string) bool {
+	switch s {
+	case "name", "id", "agent", "mode", "space", "memory", "data", "input", "session", "sessions", "process", "request", "requests", "account", "accounts",
+		"login", "logout", "logon", "group", "groups", "profile", "interface", "code", "error", "errors", "unknown", "info", "information", "settings",
+		"password", "credentials", "context", "program", "authentication", "access", "management", "logged", "signed",
+		"added", "created", "deleted", "removed", "changed", "updated", "moved", "registered", "joined", "authenticated", "authorized", "is", "was", "has", "does", "not", "and", "or":
+		return true
+	}
+	return outcomeOf(s) != neutral
+}
+
+// isFileName tells names with the ending of a file that is no source code: report.pdf, setup.exe, sshd.service.
+func isFileName(s string) bool {
+	k := strings.LastIndexByte(s, '.')
+	if k <= 0 || !within(s, alpha|digit|dot|joiner) {
+		return false
+	}
+	switch strings.ToLower(s[k+1:]) {
+	case "exe", "dll", "sys", "msi", "log", "txt", "conf", "cfg", "ini", "json", "xml", "xsd", "yaml", "yml", "toml", "properties", "plist", "html", "htm", "php", "jsp", "asp", "aspx", "css",
+		"png", "jpg", "jpeg", "gif", "svg", "ico", "pdf", "doc", "docx", "xls", "xlsx", "csv", "tsv", "parquet", "zip", "tar", "tgz", "gz", "bz2", "xz", "jar", "war", "rpm", "deb", "apk", "iso", "img",
+		"dat", "db", "sqlite", "sql", "tmp", "bak", "swp", "lock", "pid", "sock", "so", "ko", "pem", "crt", "key", "service", "socket", "timer", "mount", "slice", "scope", "target", "device":
+		return true
+	}
+	return false
+}
+
+// isDottedName tells names of parts in small letters, as settings, bundles, and message topics have: system.time.zone. The
+// names of classes have a capital. Behind a level stands the name of a logger, and before a sign = that of a key.
+func (s *scanner) isDottedName(i, j int) bool {
+	text := s.line[i:j]
+	if strings.Count(text, ".") < 2 || strings.Contains(text, "..") || flags(text)&upper != 0 || !within(text, alpha|digit|dot|joiner) {
+		return false
+	}
+	if j < len(s.line) && strings.IndexByte("(=:", s.line[j]) >= 0 {
+		return false
+	}
+	n := len(s.tokens)
+	for n > 0 && s.tokens[n-1].kind == mark {
+		n--
+	}
+	return n == 0 || s.tokens[n-1].kind != word || !isLevel(s.line[s.tokens[n-1].start:s.tokens[n-1].end])
+}
+
+// restatement returns the end of a value that says the one before it once more in another unit, as in "1190 bytes (1.16 KB)", or 0. It begins with the bracket at i.
+func (s *scanner) restatement(i int) int {
+	n := len(s.tokens)
+	if n == 0 || !s.spaced || s.tokens[n-1].kind != unit && s.tokens[n-1].kind != variable {
+		return 0
+	}
+	end := s.until(i, ")\n")
+	if end == len(s.line) || s.line[end] != ')' || end-i > 24 {
+		return 0
+	}
+	value, of, ok := strings.Cut(s.line[i+1:end], " ")
+	if !ok || !isNumeric(value) || !isUnit(of) {
+		return 0
+	}
+	return end + 1
+}
+
+// argument returns the end of the one word in the brackets of a call, as in chdir(home), or 0. The bracket is at i. A plural, file(s), is none.
+func (s *scanner) argument(i int) int {
+	if i == 0 || s.spaced || classes[s.line[i-1]]&alpha == 0 {
+		return 0
+	}
+	j := i + 1
+	for j < len(s.line) && classes[s.line[j]]&(alpha|digit|joiner) != 0 {
+		j++
+	}
+	if j-i <= 3 || j == len(s.line) || s.line[j] != ')' || isOutcome(s.line[i+1:j]) {
+		return 0
+	}
+	return j
+}
