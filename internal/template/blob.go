@@ -14,7 +14,7 @@ const (
 
 // blob returns the end of the hex dump or of the base64 that begins with the chunk [i,j), or 0.
 func (s *scanner) blob(i, j int) int {
-	if n := j - i; n >= minBase64 && isBase64(s.line[i:j]) {
+	if n := j - i; n >= minBase64 && (isBase64(s.line[i:j]) || s.isPadded(i, j)) {
 		return s.padding(j)
 	} else if n == 2 || n == 4 || n == 8 {
 		return s.dump(i)
@@ -68,8 +68,9 @@ func printable(line string, i int) int {
 		j++
 	}
 	if j < len(line) && line[j] == '|' {
-		if k := strings.LastIndexByte(line[j+1:], '|'); k >= 0 {
-			return j + k + 2
+		end := j + 1 + len(strings.TrimRight(line[j+1:], " \r\n"))
+		if end > j+1 && line[end-1] == '|' {
+			return end
 		}
 	}
 	if j-i >= 2 {
@@ -106,6 +107,15 @@ func isBase64(text string) bool {
 	return f&digit != 0 && f&upper != 0 && f&alpha != 0 && 20*changes >= 9*len(text)
 }
 
+// isPadded tells base64 by its padding, which fills it up to groups of four.
+func (s *scanner) isPadded(i, j int) bool {
+	if j == len(s.line) || s.line[j] != '=' || strings.ContainsAny(s.line[i:j], "~%$*.@\\") {
+		return false
+	}
+	end := s.padding(j)
+	return end > j && (end-i)%4 == 0 && (end == len(s.line) || s.line[end] != '=')
+}
+
 // padding returns the end of the padding of base64 at i.
 func (s *scanner) padding(i int) int {
 	j := i
@@ -116,4 +126,27 @@ func (s *scanner) padding(i int) int {
 		return i // a key
 	}
 	return j
+}
+
+// isControl tells control characters that are no white space.
+func isControl(c byte) bool { return c < ' ' && (c < '\t' || c > '\r') || c == 0x7f }
+
+// binary takes the text around the control character at i as one value if it has another one. What was taken of it goes back. It returns i if it has none.
+func (s *scanner) binary(i int) int {
+	end, controls := i, 0
+	for end < len(s.line) && (s.line[end] > ' ' || isControl(s.line[end])) {
+		controls += btoi(isControl(s.line[end]) || s.line[end] == 0xc2 && end+1 < len(s.line) && s.line[end+1] < 0xa0)
+		end++
+	}
+	if controls < 2 {
+		return i
+	}
+	start := i
+	for n := len(s.tokens); n > 0 && int(s.tokens[n-1].end) == start && !s.spaced; n-- {
+		start = int(s.tokens[n-1].start)
+		s.spaced = s.tokens[n-1].spaced
+		s.tokens = s.tokens[:n-1]
+	}
+	s.add(start, end, variable)
+	return end
 }

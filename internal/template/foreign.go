@@ -4,6 +4,7 @@
 package template
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -31,6 +32,7 @@ const (
 	digitPart // digits of other scripts
 	markPart
 	spacePart
+	controlPart // of ISO 6429, which are text in no encoding
 )
 
 func partOf(r rune, size int) part {
@@ -43,6 +45,8 @@ func partOf(r rune, size int) part {
 		return plainPart
 	case unicode.IsDigit(r):
 		return digitPart
+	case unicode.IsControl(r):
+		return controlPart
 	case unicode.IsSpace(r) || unicode.Is(unicode.Cf, r):
 		return spacePart
 	}
@@ -74,7 +78,15 @@ func (s *scanner) foreign(i, j int) int {
 		case digitPart:
 			s.add(i, end, variable)
 		case markPart:
+			if j := s.foreignQuote(i, r); j > 0 {
+				return j
+			}
 			s.add(i, end, mark)
+		case controlPart:
+			if j := s.binary(i); j > i {
+				return j
+			}
+			s.spaced = true
 		case spacePart:
 			s.spaced = true
 		}
@@ -95,4 +107,42 @@ func isBinary(text string) bool {
 		i += size
 	}
 	return invalid >= 4 && 2*invalid > len(text)
+}
+
+// foreignQuote takes what stands between the quotation mark r at i and the one that closes it. It returns 0 if r is none, or is not closed.
+func (s *scanner) foreignQuote(i int, r rune) int {
+	closing := ""
+	switch r {
+	case '「':
+		closing = "」"
+	case '『':
+		closing = "』"
+	case '《':
+		closing = "》"
+	case '“':
+		closing = "”"
+	case '«':
+		closing = "»"
+	default:
+		return 0
+	}
+	from := i + utf8.RuneLen(r)
+	n := strings.Index(s.line[from:min(len(s.line), from+maxQuoted)], closing)
+	if n <= 0 || outcomesIn(s.line[from:from+n]) != neutral {
+		return 0
+	}
+	s.add(i, from, mark)
+	s.add(from, from+n, variable)
+	s.add(from+n, from+n+len(closing), mark)
+	return from + n + len(closing)
+}
+
+// isBoundary tells whether a text ends before another one because just one of them is of a script without spaces.
+func isBoundary(before, after string) bool {
+	if (before[len(before)-1]|after[0]) < utf8.RuneSelf || !utf8.RuneStart(after[0]) {
+		return false
+	}
+	a, _ := utf8.DecodeLastRuneInString(before)
+	b, _ := utf8.DecodeRuneInString(after)
+	return isDense(a) != isDense(b)
 }

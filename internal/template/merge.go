@@ -31,9 +31,12 @@ func (m *Miner) cut(skeleton string) []cell {
 		j, letters := i, 0
 		for j < len(skeleton) {
 			if f := classes[skeleton[j]]; f != 0 {
+				if j > i && isBoundary(skeleton[i:j], skeleton[j:]) {
+					break
+				}
 				letters += btoi(f&alpha != 0)
 				j++
-			} else if strings.HasPrefix(skeleton[j:], Wildcard) {
+			} else if strings.HasPrefix(skeleton[j:], Wildcard) && !(j > i && isBoundary(skeleton[i:j], skeleton[j:])) {
 				j += len(Wildcard)
 			} else {
 				break
@@ -95,7 +98,7 @@ func (m *Miner) setKeys(i int32) {
 	n.keys = make([]uint64, len(cells))
 	words := anchors(cells)
 	for j, c := range cells {
-		if words > 1 || words == 1 && !c.isAnchor() {
+		if (words > 1 || words == 1 && !c.isAnchor()) && outcomeOf(n.skeleton[c.start:c.end]) == neutral {
 			n.keys[j] = hashString(hashString(service, n.skeleton[:c.start]), n.skeleton[c.end:])
 		}
 	}

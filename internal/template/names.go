@@ -122,3 +122,55 @@ func (s *scanner) argument(i int) int {
 	}
 	return j
 }
+
+// properName returns the end of a name of two to five words at i, each with a capital but particles, or 0: Maria da Silva. A word that states an outcome is none of a name.
+func (s *scanner) properName(i int) int {
+	words, end := 0, 0
+	for j := i; words < 6; {
+		k := j
+		for k < len(s.line) && classes[s.line[k]]&(alpha|joiner) != 0 {
+			k++
+		}
+		if k-j < 2 || outcomeOf(s.line[j:k]) != neutral {
+			break
+		}
+		c := classes[s.line[j]]
+		isCapital := c&upper != 0 && classes[s.line[j+1]]&upper == 0 || c&wide != 0
+		if !isCapital && (words == 0 || !isParticle(s.line[j:k])) {
+			break
+		}
+		words++
+		if isCapital {
+			end = k
+		}
+		if k == len(s.line) || s.line[k] != ' ' {
+			break
+		}
+		j = k + 1
+	}
+	if words < 2 || words > 5 {
+		return 0
+	}
+	return end
+}
+
+// isParticle tells the small words within names.
+func isParticle(s string) bool {
+	switch s {
+	case "de", "da", "di", "do", "du", "del", "der", "den", "dos", "van", "von", "la", "le", "bin", "al", "of", "and", "the", "y", "e":
+		return true
+	}
+	return false
+}
+
+// labeledName returns the end of the name of several words behind the colon at i if a separator ends it, as in "owner: Mary Ann Jones,", or 0.
+func (s *scanner) labeledName(i int) int {
+	if i+2 >= len(s.line) || s.line[i+1] != ' ' {
+		return 0
+	}
+	end := s.properName(i + 2)
+	if end == 0 || end == len(s.line) || strings.IndexByte(",;|)]", s.line[end]) < 0 {
+		return 0
+	}
+	return end
+}

@@ -65,6 +65,12 @@ func (s *scanner) run(i int) int {
 	for i < len(line) && len(s.tokens) < maxTokens {
 		c := line[i]
 		if c <= ' ' || c == 0x7f {
+			if isControl(c) {
+				if end := s.binary(i); end > i {
+					i = end
+					continue
+				}
+			}
 			s.spaced = true
 			i++
 			continue

@@ -57,6 +57,11 @@ func (s *scanner) assigned(i int) int {
 		}
 		return i
 	}
+	if j < len(s.line) && s.line[j] == ' ' {
+		if end := s.properName(i); end > j && end+1 < len(s.line) && s.line[end] == ' ' && s.isKey(end+1) {
+			j = end
+		}
+	}
 	for j > i && strings.IndexByte(".:!", s.line[j-1]) >= 0 {
 		j--
 	}
@@ -91,6 +96,11 @@ func (s *scanner) closingBracket(i int) int {
 // words: a tab, or two spaces where two spaces end the value, too: "Account Name:		John Smith".
 func (s *scanner) labeled(i int) int {
 	s.add(i, i+1, mark)
+	if end := s.labeledName(i); end > 0 {
+		s.spaced = true
+		s.add(i+2, end, variable)
+		return end
+	}
 	j := i + 1
 	for j < len(s.line) && (s.line[j] == ' ' || s.line[j] == '\t') {
 		j++
