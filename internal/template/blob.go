@@ -32,7 +32,7 @@ func (s *scanner) dump(i int) int {
 	groups, digits, end := 0, false, i
 	for j := i; ; {
 		n := hexRun(s.line, j)
-		if n == 0 || n > width || j+n < len(s.line) && classes[s.line[j+n]]&(digit|alpha) != 0 {
+		if n == 0 || n > width || j+n < len(s.line) && s.line[j+n] > ' ' || j > end+1 && width > 2 {
 			break
 		}
 		groups++

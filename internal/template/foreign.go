@@ -146,3 +146,9 @@ func isBoundary(before, after string) bool {
 	b, _ := utf8.DecodeRuneInString(after)
 	return isDense(a) != isDense(b)
 }
+
+// isDenseText tells a text that begins with a letter of a script without spaces. Where such text has no mark before it, it may be a verb as well as a name.
+func isDenseText(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return isDense(r)
+}

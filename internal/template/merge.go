@@ -42,6 +42,9 @@ func (m *Miner) cut(skeleton string) []cell {
 				break
 			}
 		}
+		if letters > 0 && len(m.cells) > 0 {
+			j = properNameEnd(skeleton, i, j)
+		}
 		if letters > 0 || j >= i+len(Wildcard) && skeleton[i] == '<' {
 			m.cells = append(m.cells, cell{i, j, letters})
 		}
@@ -326,6 +329,8 @@ func (m *Miner) varies(members []int32, places []int) bool {
 		switch s := strings.Trim(n.skeleton[c.start:c.end], "._-/"); {
 		case c.letters == 0:
 			wild++
+		case isDenseText(s) && !isValuePlace(n.skeleton[:c.start]):
+			enums++
 		case isShaped(s):
 			shaped++
 		case isEnum(s):
@@ -363,4 +368,15 @@ func isShaped(s string) bool { return strings.Contains(s, "<") || strings.Contai
 // isEnum tells the words that programs have lists of: they say what was done, or are all capitals, or single letters.
 func isEnum(s string) bool {
 	return strings.HasSuffix(s, "ed") || strings.HasSuffix(s, "ing") || within(s, upper|joiner) || len(s) < 3
+}
+
+// isValuePlace tells whether what stands before a cell is followed by a value: a colon, a sign =, or an opening bracket.
+func isValuePlace(before string) bool {
+	before = strings.TrimRight(before, " ")
+	for _, end := range []string{":", "=", "(", "[", "\"", "'", "：", "（", "【"} {
+		if strings.HasSuffix(before, end) {
+			return true
+		}
+	}
+	return false
 }
