@@ -25,7 +25,13 @@ type LogVerdict struct {
 	Score        float64
 	Reason       string
 	// Parameters are the numbers in its line, if they were asked for.
-	Parameters []float64
+	Parameters []LogParameter
+}
+
+// LogParameter is a number in a line, with the key that it has there, or none.
+type LogParameter struct {
+	Name  string
+	Value float64
 }
 
 // ReasonNewTemplate is the reason of a record of which nothing alike was ever seen.
@@ -113,7 +119,7 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 	if parameters {
 		e.params = e.miner.Params(e.params[:0])
 		for _, p := range e.params {
-			v.Parameters = append(v.Parameters, p.Value)
+			v.Parameters = append(v.Parameters, LogParameter{strings.Clone(p.Name), p.Value})
 		}
 	}
 	t := evidence.RecordTime(lr)

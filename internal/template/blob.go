@@ -12,11 +12,12 @@ const (
 	minBase64 = 16
 )
 
-// blob returns the end of the hex dump or of the base64 that begins with the chunk [i,j), or 0.
-func (s *scanner) blob(i, j int) int {
-	if n := j - i; n >= minBase64 && (isBase64(s.line[i:j]) || s.isPadded(i, j)) {
+// blob returns the end of the hex dump or of the base64 that begins with the chunk [i,j) of the classes f, or 0.
+func (s *scanner) blob(i, j int, f class) int {
+	switch n := j - i; {
+	case n >= minBase64 && (f&upper != 0 && f&(dot|at) == 0 && isBase64(s.line[i:j]) || s.isPadded(i, j)):
 		return s.padding(j)
-	} else if n == 2 || n == 4 || n == 8 {
+	case (n == 2 || n == 4 || n == 8) && f&^(digit|alpha|upper) == 0:
 		return s.dump(i)
 	}
 	return 0

@@ -42,7 +42,7 @@ func nextEscape(line string, from int) (start, length int) {
 			break
 		}
 		i += k
-		if i == 0 || strings.IndexByte("3bBe[", line[i-1]) < 0 {
+		if i == 0 || !isIntroduced(line, i) {
 			continue
 		}
 		for _, w := range introducers {
@@ -54,6 +54,15 @@ func nextEscape(line string, from int) (start, length int) {
 		}
 	}
 	return start, length
+}
+
+// isIntroduced tells whether the byte before i may be the last of an introducer, or is an escape character.
+func isIntroduced(line string, i int) bool {
+	switch line[i-1] {
+	case '3', 'b', 'B', 'e', '[', escape:
+		return true
+	}
+	return false
 }
 
 // sequence returns the end of the sequence whose escape character stands before i.

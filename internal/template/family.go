@@ -68,6 +68,9 @@ func (m *Miner) families(service, skeleton string) []span {
 		for end < to && isBetween(skeleton[end]) {
 			end++
 		}
+		for end < to && skeleton[end] == ' ' {
+			end++
+		}
 		if end < to {
 			m.spans = append(m.spans, span{hashString(seed, skeleton[from:end]), hashString(twin, skeleton[from:end]), end, to, n})
 		}

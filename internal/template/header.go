@@ -16,7 +16,7 @@ func (s *scanner) header() int {
 		return end
 	}
 	if strings.HasPrefix(line[i:], "1 ") && i > 0 {
-		return s.modernHeader(i + 2)
+		return s.modernHeader(i + 1)
 	}
 	end := stamp3164(line, i)
 	if end == 0 {

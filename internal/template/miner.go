@@ -115,8 +115,11 @@ type slot struct {
 // Observe takes one line of a service.
 func (m *Miner) Observe(service, line string) Match {
 	m.seen++
-	line = withoutEscapes(line)
 	m.scanner.scan(line)
+	if m.scanner.escaped {
+		line = withoutEscapes(line)
+		m.scanner.scan(line)
+	}
 	shape := m.scanner.shape(hashString(k2, service))
 	s := &m.cache[shape&uint64(len(m.cache)-1)]
 	born := false

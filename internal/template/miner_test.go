@@ -92,12 +92,14 @@ func TestParams(t *testing.T) {
 		line string
 		want []Param
 	}{
-		{"took 123 ms of 4.5s, -7 left, 45% done", []Param{{0, 0, 123}, {1, 0, 4.5}, {1, 1, -7}, {2, 0, 45}}},
-		{"load: 0.1 0.2", []Param{{0, 0, .1}, {0, 1, .2}}},
+		{"took 123 ms of 4.5s, -7 left, 45% done", []Param{{0, 0, 123, ""}, {1, 0, 4.5, ""}, {1, 1, -7, ""}, {2, 0, 45, ""}}},
+		{"load: 0.1 0.2", []Param{{0, 0, .1, ""}, {0, 1, .2, ""}}},
 		{"version 1.2.3 of 0x1f at 007 or deadbeef12", nil},
-		{"order 1733144420011 of prt_17", []Param{{1, 0, 17}}},
-		{"slot3 has 64MB", []Param{{0, 0, 3}, {1, 0, 64}}},
+		{"order 1733144420011 of prt_17", []Param{{1, 0, 17, ""}}},
+		{"slot3 has 64MB", []Param{{0, 0, 3, ""}, {1, 0, 64, ""}}},
 		{"plain", nil},
+		{`size=3 took = 4ms user=x7y rest: 8`, []Param{{0, 0, 3, "size"}, {1, 0, 4, "took"}, {3, 0, 8, ""}}},
+		{`{"bytes":12,"state":"x","retries":"3"}`, []Param{{0, 0, 12, "bytes"}, {2, 0, 3, "retries"}}},
 	} {
 		m.Observe("s", c.line)
 		assert.Equal(t, c.want, m.Params(nil), c.line)

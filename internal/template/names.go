@@ -5,28 +5,29 @@ package template
 
 import "strings"
 
+// announces tells the words that the name of a user may follow.
+func announces(s string) bool {
+	switch s {
+	case "user", "User", "USER", "username", "for":
+		return true
+	}
+	return false
+}
+
 // isUserName tells whether the word [i,j) is the name of a user, whatever it is: "user NAME", where nothing follows that
 // could make it another noun, or "for NAME from ADDRESS".
 func (s *scanner) isUserName(i, j int) bool {
 	n := len(s.tokens)
-	if n == 0 || !s.spaced {
+	if s.announced == 0 || n > s.announced+1 || !s.spaced || n > s.announced && s.line[s.tokens[n-1].start] != ':' {
 		return false
 	}
-	t := s.tokens[n-1]
-	if t.kind == mark && s.line[t.start] == ':' && n > 1 {
-		t = s.tokens[n-2]
-	}
-	if t.kind != word {
-		return false
-	}
-	switch before, after := s.line[t.start:t.end], s.line[j:]; before {
-	case "user", "User", "username", "USER":
+	t := s.tokens[s.announced-1]
+	after := s.line[j:]
+	if s.line[t.start:t.end] != "for" {
 		return endsName(after) && !isUserNoun(s.line[i:j])
-	case "for":
-		rest, ok := strings.CutPrefix(after, " from ")
-		return ok && rest != "" && (classes[rest[0]] == digit || rest[0] == ':' || rest[0] == '[')
 	}
-	return false
+	rest, ok := strings.CutPrefix(after, " from ")
+	return ok && rest != "" && (classes[rest[0]] == digit || rest[0] == ':' || rest[0] == '[')
 }
 
 // endsName tells whether a name may end before the text: at the end, a bracket, or a preposition.
@@ -62,7 +63,7 @@ func isUserNoun(s string) bool {
 // isFileName tells names with the ending of a file that is no source code: report.pdf, setup.exe, sshd.service.
 func isFileName(s string) bool {
 	k := strings.LastIndexByte(s, '.')
-	if k <= 0 || !within(s, alpha|digit|dot|joiner) {
+	if k <= 0 || len(s)-k < 3 || len(s)-k > 11 || !within(s, alpha|digit|dot|joiner) {
 		return false
 	}
 	switch strings.ToLower(s[k+1:]) {
@@ -131,12 +132,12 @@ func (s *scanner) properName(i int) int {
 		for k < len(s.line) && classes[s.line[k]]&(alpha|joiner) != 0 {
 			k++
 		}
-		if k-j < 2 || outcomeOf(s.line[j:k]) != neutral {
+		if k-j < 2 {
 			break
 		}
 		c := classes[s.line[j]]
 		isCapital := c&upper != 0 && classes[s.line[j+1]]&upper == 0 || c&wide != 0
-		if !isCapital && (words == 0 || !isParticle(s.line[j:k])) {
+		if !isCapital && (words == 0 || !isParticle(s.line[j:k])) || outcomeOf(s.line[j:k]) != neutral {
 			break
 		}
 		words++

@@ -62,4 +62,9 @@ func outcomesIn(text string) (set outcome) {
 }
 
 // isOutcome tells a value that states an outcome.
-func isOutcome(text string) bool { return outcomeOf(strings.Trim(text, ".!,;")) != neutral }
+func isOutcome(text string) bool {
+	for text != "" && strings.IndexByte(".!,;", text[len(text)-1]) >= 0 {
+		text = text[:len(text)-1]
+	}
+	return outcomeOf(text) != neutral
+}

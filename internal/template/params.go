@@ -7,9 +7,11 @@ import "strconv"
 
 // Param is a number of a line. Slot says which wildcard of the final template's
 // skeleton it stands for, Nth which of the values there: "load: 0.1 0.2" has one slot.
+// Name is the key before it, as in name=17 or "name":17, and empty if there is none. It is a part of the line.
 type Param struct {
 	Slot, Nth int
 	Value     float64
+	Name      string
 }
 
 const (
@@ -30,7 +32,7 @@ func (m *Miner) Params(dst []Param) []Param {
 	}
 	m.skel.skeletize(s)
 	v := 0
-	for _, t := range s.tokens {
+	for i, t := range s.tokens {
 		if t.kind != variable && t.kind != soft {
 			continue
 		}
@@ -40,7 +42,7 @@ func (m *Miner) Params(dst []Param) []Param {
 			t.start = t.end - 1
 		}
 		if value, ok := number(s.line[t.start:t.end]); ok {
-			dst = append(dst, Param{m.finalSlot(p.slot), p.nth, value})
+			dst = append(dst, Param{m.finalSlot(p.slot), p.nth, value, s.keyOf(i)})
 		}
 	}
 	return dst
@@ -55,6 +57,35 @@ func (m *Miner) finalSlot(slot int) int {
 		}
 	}
 	return slot
+}
+
+// maxKey is the length of the longest key that names a number.
+const maxKey = 64
+
+// keyOf returns the key of the value in token i, or "".
+func (s *scanner) keyOf(i int) string {
+	i = s.beforeQuotes(i - 1)
+	if i < 1 || s.tokens[i].kind != mark {
+		return ""
+	}
+	separator := s.line[s.tokens[i].start]
+	key := s.beforeQuotes(i - 1)
+	if key < 0 || separator != '=' && (separator != ':' || key == i-1) {
+		return "" // a colon is a separator only in JSON, where the key is quoted
+	}
+	t := s.tokens[key]
+	if t.kind != word || t.end-t.start > maxKey {
+		return ""
+	}
+	return s.line[t.start:t.end]
+}
+
+// beforeQuotes returns the last token up to i that is no quotation mark, or -1.
+func (s *scanner) beforeQuotes(i int) int {
+	for i >= 0 && s.tokens[i].kind == mark && (s.line[s.tokens[i].start] == '"' || s.line[s.tokens[i].start] == '\'') {
+		i--
+	}
+	return i
 }
 
 // number reads a number that may have a unit: 12, -0.5, 64MB, 1e-3, 45%.

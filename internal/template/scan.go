@@ -34,12 +34,14 @@ const (
 
 // scanner cuts a line into tokens. Its memory is used again for the next line.
 type scanner struct {
-	line   string
-	tokens []token
-	spaced bool // white space was passed since the last token
-	dated  bool // the tokens before are of a date
-	depth  int  // of quotes around the place
-	listed bool // a label with its value, set off by blanks, was passed
+	line      string
+	tokens    []token
+	spaced    bool // white space was passed since the last token
+	dated     bool // the tokens before are of a date
+	depth     int  // of quotes around the place
+	announced int  // the number of tokens up to the last word that the name of a user may follow
+	escaped   bool // an escape sequence was passed
+	listed    bool // a label with its value, set off by blanks, was passed
 }
 
 // scan cuts the line into s.tokens.
@@ -52,7 +54,7 @@ func (s *scanner) scan(line string) {
 		}
 		line = line[:end]
 	}
-	s.line, s.tokens, s.spaced, s.dated, s.depth, s.listed = line, s.tokens[:0], false, false, 0, false
+	s.line, s.tokens, s.spaced, s.dated, s.depth, s.listed, s.escaped, s.announced = line, s.tokens[:0], false, false, 0, false, false, 0
 	i := s.run(s.header())
 	if cut || i < len(line) {
 		s.add(i, len(line), variable)
@@ -66,6 +68,7 @@ func (s *scanner) run(i int) int {
 		c := line[i]
 		if c <= ' ' || c == 0x7f {
 			if isControl(c) {
+				s.escaped = s.escaped || c == escape
 				if end := s.binary(i); end > i {
 					i = end
 					continue
@@ -116,6 +119,9 @@ func (s *scanner) punctuation(i int, c byte) int {
 			return s.quoted(i)
 		}
 	case '(', '[', '{':
+		if c == '[' && i > 0 && isIntroduced(s.line, i) {
+			s.escaped = true
+		}
 		if c == '(' {
 			if end := s.restatement(i); end > 0 {
 				s.add(i, end, variable)
@@ -200,7 +206,7 @@ func (s *scanner) chunk(i, j int, f class) int {
 		s.plain(i, j, f)
 		return j
 	}
-	if k := s.blob(i, j); k > 0 {
+	if k := s.blob(i, j, f); k > 0 {
 		s.add(i, k, variable)
 		return k
 	}
@@ -256,6 +262,9 @@ func (s *scanner) plain(i, j int, f class) {
 		return
 	}
 	s.add(i, j, word)
+	if announces(s.line[i:j]) {
+		s.announced = len(s.tokens)
+	}
 }
 
 // hashLength is from how many letters on a word of none but a to f is a hexadecimal number that happens to have no digit.

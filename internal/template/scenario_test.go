@@ -18,8 +18,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/golden"
 )
 
-// TestScenarios runs testdata/*.txtar. The part "lines" goes in, one record a line; \n and \t in it are a line end and a
-// tab, a line "#n TEXT" stands for n lines in which % is the number of the line, and {a,b,c} for one line each. The part
+// TestScenarios runs testdata/*.txtar. The part "lines" goes in, one record a line; \n, \t, \e, and \0 in it are a line
+// end, a tab, an escape character, and a zero; a line "#n TEXT" stands for n lines in which % is the number of the line, and {a,b,c} for one line each. The part
 // "emitted" is what was said when it passed, with a + where it was new and the numbers in it, each distinct answer once;
 // "templates" is what is known in the end. Each scenario must go the same way when the state is saved and restored after
 // every line. Whatever the order of the lines, their ids are the same.
@@ -40,7 +40,7 @@ func TestScenarios(t *testing.T) {
 
 func expand(t *testing.T, text string) (lines []string) {
 	t.Helper()
-	unescape := strings.NewReplacer(`\n`, "\n", `\t`, "\t")
+	unescape := strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\e`, "\x1b", `\0`, "\x00")
 	for line := range strings.Lines(text) {
 		line = unescape.Replace(strings.TrimSuffix(line, "\n"))
 		if count, rest, ok := strings.Cut(line, " "); ok && strings.HasPrefix(count, "#") {

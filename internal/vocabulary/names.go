@@ -149,8 +149,10 @@ const (
 	AttrExample    = "log.record.example"
 	AttrParameter  = "log.record.parameter"
 	AttrParameters = "log.record.template.parameters"
-	AttrFirstSeen  = "log.record.template.first_seen"
-	AttrReason     = "anomaly.reason"
+	// AttrParameterPrefix precedes the name of a parameter that has one, as in contrib's drain processor.
+	AttrParameterPrefix = "log.record.template.parameter."
+	AttrFirstSeen       = "log.record.template.first_seen"
+	AttrReason          = "anomaly.reason"
 )
 
 // RecordUID is the log record attribute that tells it from another with the same

@@ -60,7 +60,10 @@ func mark(attributes pcommon.Map, v *engine.LogVerdict) {
 		if v.Parameters != nil {
 			list := attributes.PutEmptySlice(vocabulary.AttrParameters)
 			for _, n := range v.Parameters {
-				list.AppendEmpty().SetDouble(n)
+				list.AppendEmpty().SetDouble(n.Value)
+				if n.Name != "" {
+					attributes.PutDouble(vocabulary.AttrParameterPrefix+n.Name, n.Value)
+				}
 			}
 		}
 	}

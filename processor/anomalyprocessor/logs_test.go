@@ -88,13 +88,15 @@ func TestLogsGetTheirNumbersOnRequest(t *testing.T) {
 		p, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, sink)
 		require.NoError(t, err)
 		require.NoError(t, p.Start(t.Context(), hostOf(engine.New(engine.DefaultConfig(), zap.NewNop()))))
-		require.NoError(t, p.ConsumeLogs(t.Context(), said(0, plog.SeverityNumberInfo, "took 12 ms of 3.5")))
+		require.NoError(t, p.ConsumeLogs(t.Context(), said(0, plog.SeverityNumberInfo, "took 12 ms of 3.5, size=7")))
 		require.NoError(t, p.Shutdown(t.Context()))
-		got := attributesOf(sink.AllLogs()[0], 0)["log.record.template.parameters"]
+		attributes := attributesOf(sink.AllLogs()[0], 0)
 		if asked {
-			assert.Equal(t, []any{12.0, 3.5}, got)
+			assert.Equal(t, []any{12.0, 3.5, 7.0}, attributes["log.record.template.parameters"])
+			assert.InDelta(t, 7, attributes["log.record.template.parameter.size"], 0)
 		} else {
-			assert.Nil(t, got)
+			assert.NotContains(t, attributes, "log.record.template.parameters")
+			assert.NotContains(t, attributes, "log.record.template.parameter.size")
 		}
 	}
 }
