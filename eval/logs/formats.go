@@ -32,11 +32,11 @@ func newValues(seed uint64) *values {
 	return v
 }
 
-// pool returns poolSize different results of make.
-func (v *values) pool(make func() string) []string {
+// pool returns poolSize different results of draw.
+func (v *values) pool(draw func() string) []string {
 	seen, list := map[string]bool{}, []string(nil)
 	for len(list) < poolSize {
-		if s := make(); !seen[s] {
+		if s := draw(); !seen[s] {
 			seen[s] = true
 			list = append(list, s)
 		}

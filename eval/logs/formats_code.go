@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -95,7 +96,7 @@ var pythonFormat = format{name: "Python stack trace", shapes: []func(*values) st
 	python("load", "KeyError", func(v *values) string { return "'" + v.user() + "'" }), python("parse", "ValueError", func(v *values) string { return "invalid literal for int() with base 10: '" + v.user() + "'" }),
 	python("read", "FileNotFoundError", func(v *values) string { return "[Errno 2] No such file or directory: '" + v.path() + "'" }),
 	python("connect", "ConnectionRefusedError", func(v *values) string { return "[Errno 111] Connection refused by " + v.host() }),
-	python("check", "RuntimeError", sentenceOf), python("price", "shop.errors.PriceError", sentenceOf), python("send", "TimeoutError", func(v *values) string { return "no answer of " + v.host() + " within " + fmt.Sprint(v.n(90)) + " s" }),
+	python("check", "RuntimeError", sentenceOf), python("price", "shop.errors.PriceError", sentenceOf), python("send", "TimeoutError", func(v *values) string { return "no answer of " + v.host() + " within " + strconv.Itoa(v.n(90)) + " s" }),
 	python("fetch", "AttributeError", func(v *values) string {
 		return fmt.Sprintf("'%s' object has no attribute '%s'", v.user(), v.user())
 	}),

@@ -3,12 +3,15 @@
 
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 func access(method string, statuses ...string) func(*values) string {
 	return func(v *values) string {
 		return fmt.Sprintf(`%s - %s [%02d/Mar/2026:%s +0000] "%s %s HTTP/%s" %s %s "%s" "%s"`, v.address(), v.pick("-", v.user()), 1+v.n(28), v.clock(),
-			method, v.path(), v.pick("1.0", "1.1", "2.0"), v.pick(statuses...), v.pick("-", fmt.Sprint(v.n(100_000))), v.pick("-", "https://"+v.host()+v.path()), v.pick("-", v.agent(), v.agent(), v.agent()))
+			method, v.path(), v.pick("1.0", "1.1", "2.0"), v.pick(statuses...), v.pick("-", strconv.Itoa(v.n(100_000))), v.pick("-", "https://"+v.host()+v.path()), v.pick("-", v.agent(), v.agent(), v.agent()))
 	}
 }
 

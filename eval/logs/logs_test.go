@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func small(t *testing.T, names ...string) string {
 func report1(t *testing.T, args ...string) (int, string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(append(args, "-cost=false", "-junk", "2000"), &out, &errs)
+	code := run(append(args, "-cost=false", "-junk", "2000", "-records", "0"), &out, &errs)
 	assert.Empty(t, errs.String())
 	return code, out.String()
 }
@@ -148,5 +149,36 @@ func TestRedrawKeepsTheShape(t *testing.T) {
 		got := redraw(line, newRand(seed))
 		assert.Len(t, got, len(line))
 		assert.Regexp(t, `^job [1-9]\d\d[1-9] of 0, v[1-9]$`, got)
+	}
+}
+
+// Each common format settles: few templates after the first block, and hardly a new one after that.
+func TestGeneratedFormatsSettle(t *testing.T) {
+	for _, f := range formats {
+		t.Run(f.name, func(t *testing.T) {
+			assert.Len(t, f.shapes, 10)
+			g := grow(f, 5, 2*growthBlock)
+			assert.LessOrEqual(t, g.templates, wantTemplates)
+			require.Len(t, g.fresh, 2)
+			assert.LessOrEqual(t, g.fresh[1], wantFresh)
+			assert.Equal(t, g, grow(f, 5, 2*growthBlock), "the same seed gives the same records")
+		})
+	}
+}
+
+// A format whose records have no word in common must be reported as one that grows.
+func TestGrowthCanFail(t *testing.T) {
+	chaos := format{name: "chaos", shapes: []func(*values) string{func(v *values) string { return junk(v.rng) }}}
+	g := grow(chaos, 1, 2*growthBlock)
+	assert.Greater(t, g.templates, wantTemplates)
+	assert.Greater(t, g.fresh[1], wantFresh)
+}
+
+func TestPoolsHoldDifferentValues(t *testing.T) {
+	v := newValues(3)
+	for _, pool := range [][]string{v.users, v.hosts, v.paths, v.agents, v.sizes, v.sentences} {
+		assert.Len(t, pool, poolSize)
+		slices.Sort(pool)
+		assert.Len(t, slices.Compact(pool), poolSize)
 	}
 }

@@ -19,6 +19,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	dir := fs.String("in", "../shared/eval/loghub", "folder of labelled logs, skipped where absent")
 	junk := fs.Int("junk", 10_000_000, "lines of junk")
 	seed := fs.Uint64("seed", 1, "seed of the generated formats")
+	records := fs.Int("records", 100_000, "generated records of each format")
 	cost := fs.Bool("cost", true, "measure time, which differs from run to run")
 	if err := fs.Parse(args); err != nil {
 		return 2
@@ -42,7 +43,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			r.speed(list)
 		}
 	}
-	r.growth(*seed)
+	r.growth(*seed, *records)
 	r.flood(*junk)
 	if r.missed > 0 {
 		fmt.Fprintf(stdout, "\n%d targets missed\n", r.missed)

@@ -9,7 +9,8 @@
 // and skeleton is the id that the line carries. It depends on nothing but the
 // line, so it is the same after a restart and in every replica. Last, templates
 // that differ in one word, and have done so for many different words, become one:
-// that word was a variable. This is lineage only; Resolve follows it.
+// that word was a variable. So do those of a family, which begin with the same
+// words, if ever new ones come. This is lineage only; Resolve follows it.
 //
 // The package is pure: no clock, no telemetry types, no configuration but Config.
 package template

@@ -3,7 +3,10 @@
 
 package template
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A family is the set of templates that begin with the same words. Templates of free text, such as messages of
 // users or sentences of several words, share no column, and new ones never cease. Once a family holds many templates that
@@ -118,14 +121,13 @@ func (m *Miner) grows(f span, members []int32, lines uint64) bool {
 // relatives returns the rare templates of a family, and the number of lines of all its templates.
 func (m *Miner) relatives(key uint64) (members []int32, lines uint64) {
 	for i := range m.nodes {
-		for _, k := range m.nodes[i].kin {
-			if k == key {
-				lines += m.nodes[i].count
-				if m.nodes[i].count <= rareCount && m.nodes[i].kids == 0 {
-					members = append(members, int32(i))
-				}
-				break
-			}
+		n := &m.nodes[i]
+		if !slices.Contains(n.kin, key) {
+			continue
+		}
+		lines += n.count
+		if n.count <= rareCount && n.kids == 0 {
+			members = append(members, int32(i))
 		}
 	}
 	return members, lines

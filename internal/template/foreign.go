@@ -111,7 +111,7 @@ func isBinary(text string) bool {
 
 // foreignQuote takes what stands between the quotation mark r at i and the one that closes it. It returns 0 if r is none, or is not closed.
 func (s *scanner) foreignQuote(i int, r rune) int {
-	closing := ""
+	var closing string
 	switch r {
 	case '「':
 		closing = "」"
