@@ -42,9 +42,6 @@ func (m *Miner) cut(skeleton string) []cell {
 				break
 			}
 		}
-		if letters > 0 && len(m.cells) > 0 {
-			j = properNameEnd(skeleton, i, j)
-		}
 		if letters > 0 || j >= i+len(Wildcard) && skeleton[i] == '<' {
 			m.cells = append(m.cells, cell{i, j, letters})
 		}

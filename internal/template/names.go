@@ -175,26 +175,3 @@ func (s *scanner) labeledName(i int) int {
 	}
 	return end
 }
-
-// properNameEnd returns the end of the words with a capital that begin with [i,j): Jane Miller is one cell of a skeleton, as Jane is.
-func properNameEnd(skeleton string, i, j int) int {
-	if !isCapitalized(skeleton[i:j]) {
-		return j
-	}
-	for j+1 < len(skeleton) && skeleton[j] == ' ' {
-		k := j + 1
-		for k < len(skeleton) && classes[skeleton[k]]&(alpha|joiner) != 0 {
-			k++
-		}
-		if !isCapitalized(skeleton[j+1 : k]) {
-			break
-		}
-		j = k
-	}
-	return j
-}
-
-// isCapitalized tells a word with a capital and small letters behind it.
-func isCapitalized(s string) bool {
-	return len(s) > 1 && classes[s[0]]&upper != 0 && within(s, alpha|joiner) && flags(s[1:])&upper == 0
-}
