@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
