@@ -26,7 +26,9 @@ type Config struct {
 	// TimeZone is the IANA name of the zone by whose clock people live: daily and
 	// weekly courses follow it through daylight saving. Empty is UTC.
 	TimeZone string `mapstructure:"time_zone"`
-	// SeriesTTL is how long a series may be silent before it is forgotten.
+	// SeriesTTL is how long a series may be silent before it is forgotten. A series
+	// whose points are rarer is kept for four of its cadences, and one with a
+	// single point for twice this time.
 	SeriesTTL time.Duration `mapstructure:"series_ttl"`
 	// Policies say which changes matter, how long they must last, and when
 	// nothing is to open. Whoever makes the engine compiles them, see SetPolicies.

@@ -79,6 +79,7 @@ type Engine struct {
 	policies        *policy.Set // nil if there are none
 	held            map[string]uint64
 	walkAt          time.Time // when idle streams are looked at next
+	ageAt           time.Time // when streams age next
 	budget          *budget.Budget
 	decisionsPerDay budget.Decisions
 	points          uint64
@@ -181,7 +182,7 @@ func New(cfg Config, logger *zap.Logger) *Engine {
 // reset forgets everything.
 func (e *Engine) reset() {
 	e.streams = series.NewTable[stream](e.cfg.MaxSeries, e.cfg.SeriesTTL)
-	e.streams.Dropped = e.forget
+	e.streams.Dropped, e.streams.TTL = e.forget, e.timeToLive
 	e.sources = map[series.ID]*source{}
 	e.services = map[string]*service{}
 	e.tracker = incident.NewTracker()
@@ -194,7 +195,7 @@ func (e *Engine) reset() {
 	e.miner, e.novelty = e.cfg.miner(), novelty.Pool{}
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
-	e.walkAt = time.Time{}
+	e.walkAt, e.ageAt = time.Time{}, time.Time{}
 	e.feedback = feedback.Set{}
 	e.links = links{namespaces: map[string]string{}, heard: map[string]heard{}}
 	e.budget = budget.New(e.cfg.FalseAlarms.MaxAlpha)
@@ -211,7 +212,7 @@ func (e *Engine) Tick(now time.Time) {
 
 func (e *Engine) tick(now time.Time) {
 	e.now = now
-	e.streams.Age(now)
+	e.age(now)
 	for _, id := range e.tracker.Followed() {
 		st, touched := e.streams.Peek(e.owners[id])
 		if st == nil || st.silent && series.ID(id) == st.series[0].id {

@@ -5,6 +5,8 @@ package engine
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -178,13 +180,53 @@ func TestNothingIsLeftOfWhatWasEvicted(t *testing.T) {
 
 func TestTimeToLive(t *testing.T) {
 	for _, ttl := range []time.Duration{time.Hour, 3 * time.Hour} {
-		w := newWorld(newEngine(func(c *Config) { c.SeriesTTL = ttl }), "cart")
-		w.run(1)
-		w.engine.Tick(start.Add(ttl))
-		assert.Equal(t, statistics, w.engine.Status().Series)
-		w.engine.Tick(start.Add(ttl + time.Second))
-		assert.Zero(t, w.engine.Status().Series)
+		for steps, want := range map[int]time.Duration{1: 2 * ttl, 2: ttl} { // one point tells no cadence
+			w := newWorld(newEngine(func(c *Config) { c.SeriesTTL = ttl }), "cart")
+			w.run(steps)
+			last := w.engine.now
+			w.engine.Tick(last.Add(want))
+			assert.Equal(t, statistics, w.engine.Status().Series)
+			w.engine.Tick(last.Add(want + time.Second))
+			assert.Zero(t, w.engine.Status().Series)
+		}
 	}
+}
+
+// TestSeriesOnceADay keeps a series between points that come once a day, give or
+// take minutes, and on workdays only. It is forgotten four cadences after its end.
+func TestSeriesOnceADay(t *testing.T) {
+	const day = 24 * 3600
+	random := rand.New(rand.NewPCG(1, 2))
+	e, judged, last := newEngine(), 0, 0.0
+	for d := range 200 {
+		if weekday := d % 7; weekday > 4 {
+			continue
+		}
+		last = float64(d*day + random.IntN(1200))
+		for now := e.now; now.Before(at(last)); now = now.Add(time.Hour) {
+			e.Tick(now)
+		}
+		e.Tick(at(last))
+		judged += len(e.ObserveMetrics(from("backup", gauge("size", last, 50+random.NormFloat64())), shownAll))
+	}
+	assert.Equal(t, 144-100, judged, "144 points, of which 100 warm the series up")
+	e.Tick(at(last + 3*day))
+	assert.Equal(t, 1, e.Status().Series)
+	e.Tick(at(last + 8*day))
+	assert.Zero(t, e.Status().Series)
+}
+
+// TestAgeRests rests after a visit to many streams that stay.
+func TestAgeRests(t *testing.T) {
+	e := newEngine(func(c *Config) { c.SeriesTTL = time.Minute })
+	const streams = walkPerSecond * 10
+	for i := range streams {
+		e.ObserveMetrics(from("once", gauge(strconv.Itoa(i), 0, 1)), shownNone)
+	}
+	e.Tick(start.Add(61 * time.Second))
+	assert.Equal(t, e.now.Add(10*time.Second), e.ageAt)
+	e.Tick(start.Add(121 * time.Second))
+	assert.Zero(t, e.Status().Series)
 }
 
 // A series that stops while it is anomalous: its anomaly closes at its last

@@ -10,7 +10,7 @@ import (
 
 // Table holds state by identity. It is bounded by a weight (the number of
 // series that an entry stands for) and ages: an entry that was not touched for
-// the time to live goes at the next Age. Over the limit the entry that has gone
+// the table's time to live, and its own if that is longer, goes at the next Age. Over the limit the entry that has gone
 // untouched the longest goes first. It is not safe for concurrent use.
 type Table[V any] struct {
 	limit   int
@@ -21,6 +21,8 @@ type Table[V any] struct {
 	ring Entry[V]
 	// Dropped, if set, is told of every entry that leaves by limit or age.
 	Dropped func(ID, *V)
+	// TTL, if set, returns the time to live of one entry. Values below the table's have no effect.
+	TTL func(*V) time.Duration
 }
 
 // Entry is where a table keeps the state of one identity. It leads there without
@@ -89,14 +91,25 @@ func (t *Table[V]) Add(id ID, weight int, now time.Time, v V) *V {
 	return &e.Value
 }
 
-// Age drops what was last touched more than the time to live before now.
-func (t *Table[V]) Age(now time.Time) {
+// Age drops the entries whose time to live has passed since their last touch. It
+// returns the number of entries that it visited and kept because of their own time to live.
+func (t *Table[V]) Age(now time.Time) (kept int) {
 	if t.ttl <= 0 {
-		return
+		return 0
 	}
-	for e := t.ring.newer; e != &t.ring && now.Sub(e.touched) > t.ttl; e = t.ring.newer {
-		t.drop(e)
+	for e := t.ring.newer; e != &t.ring; {
+		idle, next := now.Sub(e.touched), e.newer
+		switch {
+		case idle <= t.ttl:
+			return kept
+		case t.TTL != nil && idle <= t.TTL(&e.Value):
+			kept++
+		default:
+			t.drop(e)
+		}
+		e = next
 	}
+	return kept
 }
 
 // Len returns the number of entries, Weight the sum of their weights.

@@ -120,6 +120,24 @@ func TestAgeing(t *testing.T) {
 	table.Age(at(600)) // an empty table ages too
 }
 
+func TestEntryWithItsOwnTimeToLive(t *testing.T) {
+	table, dropped := tableWith(10, time.Minute, 1, 2, 3) // touched at 0, 1, 2 s
+	table.TTL = func(v *string) time.Duration {
+		if *v == ID(2).String() {
+			return time.Hour
+		}
+		return time.Second // shorter than the table's
+	}
+	assert.Zero(t, table.Age(at(60)))
+	assert.Equal(t, 1, table.Age(at(62)), "2 is kept")
+	assert.Equal(t, []ID{1}, *dropped)
+	assert.Equal(t, 1, table.Age(at(63)))
+	assert.Equal(t, []ID{1, 3}, *dropped)
+	assert.Equal(t, 1, table.Age(at(3601)))
+	assert.Zero(t, table.Age(at(3602)))
+	assert.Equal(t, []ID{1, 3, 2}, *dropped)
+}
+
 func TestNothingAgesWithoutTimeToLive(t *testing.T) {
 	for _, ttl := range []time.Duration{0, -time.Second} {
 		table, dropped := tableWith(10, ttl, 1)
