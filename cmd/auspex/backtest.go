@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,8 @@ import (
 
 const backtestExitCodes = `Exit codes:
   0  it worked
-  1  an input could not be read, or an output not be written; the others were done
+  1  an input could not be read, an output could not be written, or nothing was
+     evaluated; everything else was done
   2  wrong usage`
 
 func newBacktest(env environment) *cobra.Command {
@@ -61,11 +63,17 @@ func newBacktestCSV(env environment) *cobra.Command {
 	o, truth := csv.Options{}, ""
 	cmd := &cobra.Command{
 		Use:   "csv --in DIR --out DIR",
-		Short: "Judge CSV files, each by itself",
-		Long: `Judge every CSV file below a folder as if a collector watched it and nothing else.
-A file has a header with the columns timestamp and value; further ones are
-ignored. Times are dates such as 2006-01-02 15:04:05, in UTC unless an offset
-follows, or Unix seconds or milliseconds.
+		Short: "Judge CSV files, each series by itself",
+		Long: `Evaluate every CSV file below a folder as if a collector watched it and nothing else.
+A file has a header that names the columns of the time and the value. The names
+timestamp, time, and date, and the name value, are found; --time and --value name
+others. A file with several series names theirs with --series. Fields are separated
+by commas, semicolons, tabs, or bars.
+
+Times are dates such as 2006-01-02 15:04:05 or 01/02/2006 3:04 PM, in UTC unless an
+offset follows, or Unix seconds, milliseconds, microseconds, or nanoseconds. Values
+may have thousands separators, a decimal comma, an exponent, and a unit. A file
+whose newest row comes first is evaluated from its end.
 
 The output has the same path below the other folder, one row per row, in the
 same order: timestamp,value,anomaly_score,opening_score,expected,lower,upper. An
@@ -78,6 +86,9 @@ The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 ` + backtestExitCodes,
 		Example: `  auspex backtest csv --in history --out judged
 
+  # an export with other column names and several series
+  auspex backtest csv --in history --out judged --time When --value Load --series host
+
   # compare with what was wrong
   auspex backtest csv --in history --out judged --truth truth.json`,
 		Args: noArguments,
@@ -86,6 +97,11 @@ The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 	f.StringVar(&o.In, "in", "", "folder with CSV files, also in folders below")
 	f.StringVar(&o.Out, "out", "", "folder to write to, made if need be")
 	f.StringVar(&truth, "truth", "", "JSON file of the times in which something was wrong")
+	f.StringVar(&o.Columns.Time, "time", "", "name of the column of the time")
+	f.StringVar(&o.Columns.Value, "value", "", "name of the column of the value")
+	f.StringSliceVar(&o.Columns.Series, "series", nil, "names of the columns that tell the series of a file apart")
+	decimal := f.String("decimal", "", "decimal mark of values, point or comma, where a file does not show it")
+	dates := f.String("dates", "", "order of dates such as 01/02/2006, day-first or month-first, where a file does not show it")
 	cfg := engineFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if o.In == "" || o.Out == "" {
@@ -94,9 +110,12 @@ The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 		if err := cfg.Validate(); err != nil {
 			return err
 		}
+		var err error
+		if o.Format, err = csvFormat(*decimal, *dates); err != nil {
+			return err
+		}
 		o.Engine = *cfg
 		if truth != "" {
-			var err error
 			if o.Truth, err = csv.ReadTruth(truth); err != nil {
 				return failure{err}
 			}
@@ -189,22 +208,38 @@ func isTerminal(env environment) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// csvFormat reads the flags --decimal and --dates.
+func csvFormat(decimal, dates string) (csv.Format, error) {
+	marks := map[string]byte{"": 0, "point": '.', "comma": ','}
+	orders := map[string]csv.Order{"": csv.OrderUnknown, "day-first": csv.DayFirst, "month-first": csv.MonthFirst}
+	mark, known := marks[decimal]
+	if !known {
+		return csv.Format{}, fmt.Errorf("--decimal is %q, it must be point or comma", decimal)
+	}
+	order, known := orders[dates]
+	if !known {
+		return csv.Format{}, fmt.Errorf("--dates is %q, it must be day-first or month-first", dates)
+	}
+	return csv.Format{Decimal: mark, Order: order}, nil
+}
+
 func backtestCSV(env environment, name string, o csv.Options) error {
 	r, err := csv.Run(o)
 	if err != nil {
 		return failure{err}
 	}
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(env.errs, name+": "+format+"\n", args...) }
-	for _, f := range r.Files {
-		if f.FirstNoTime > 0 {
-			say("%s: line %d: the time can't be read", clean(f.Name), f.FirstNoTime)
-		}
+	for i := range r.Series {
+		saySeries(say, &r.Series[i], i < mostLines)
+	}
+	if len(r.Series) > mostLines {
+		say("the report has the expected false alarms of all %d series", len(r.Series))
 	}
 	for _, unknown := range r.Unknown {
 		say("the truth names %q, which is not among the inputs", unknown)
 	}
-	sum := backtest.Total(r.Files)
-	say("%s, %s, %d of them judged, %s", many(len(r.Files), "file"), many(sum.Rows, "row"), sum.Judged, many(sum.Openings, "opening"))
+	sum := backtest.Total(r.Series)
+	say("%s, %s, %d of them judged, %s", many(r.Files, "file"), many(sum.Rows, "row"), sum.Judged, many(sum.Openings, "opening"))
 	if sum.NoTime+sum.NoNumber+sum.Late > 0 {
 		say("not judged: %s without a time, %d without a number, %d repeated or out of order", many(sum.NoTime, "row"), sum.NoNumber, sum.Late)
 	}
@@ -214,7 +249,41 @@ func backtestCSV(env environment, name string, o csv.Options) error {
 			return err
 		}
 	}
+	if sum.Judged == 0 && len(r.Failed) == 0 {
+		return failure{fmt.Errorf("nothing was evaluated: %s", why(r.Series))}
+	}
 	return failed(name, env, r.Failed)
+}
+
+// why says why none of the series was evaluated.
+func why(list []backtest.Summary) string {
+	if len(list) == 0 {
+		return "there are no rows"
+	}
+	return clean(list[0].Name) + ": " + list[0].WhyNothing()
+}
+
+// mostLines bounds the series whose false-alarm rate is printed.
+const mostLines = 20
+
+// saySeries prints what a user must know to trust the result of one series.
+func saySeries(say func(string, ...any), s *backtest.Summary, rate bool) {
+	name := clean(s.Name)
+	if s.FirstNoTime > 0 {
+		say("%s: line %d: the time can't be read", name, s.FirstNoTime)
+	}
+	if s.FirstNoNumber > 0 {
+		say("%s: line %d: the value can't be read", name, s.FirstNoNumber)
+	}
+	switch {
+	case s.Judged == 0:
+		say("%s: nothing was evaluated: %s", name, s.WhyNothing())
+	case rate:
+		say("%s: without a fault, expect %s false alarms a week", name, strconv.FormatFloat(s.FalseAlarms, 'g', 2, 64))
+	}
+	if 2*s.Late > s.Points {
+		say("%s: most rows repeat a time or go back: name the columns that tell series apart with --series", name)
+	}
 }
 
 // failed names every error but the last, which it returns.

@@ -5,6 +5,7 @@ package backtest
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 )
 
@@ -13,16 +14,19 @@ type Summary struct {
 	// Name is the file's path, or the series in words.
 	Name string
 	// Rows were read. Of them NoTime had no time that could be read, NoNumber no
-	// value, Late came at or before the latest time, and Judged got a verdict. The
-	// rest was met while the series was warming up.
-	Rows, NoTime, NoNumber, Late, Judged int
+	// value, and Points both. Of the points, Late came at or before the latest time,
+	// and Judged got a verdict. The rest was met while the series was warming up.
+	Rows, NoTime, NoNumber, Points, Late, Judged int
 	// Openings are the points with an opening score of 1 or more.
 	Openings int
 	// Worst is the greatest score, at WorstAt. First and Last are the span of time.
 	Worst                float64
 	WorstAt, First, Last time.Time
-	// FirstNoTime is the line of the first row whose time is there and can't be read, or 0.
-	FirstNoTime int
+	// FirstNoTime is the line of the first row whose time is there and can't be read,
+	// or 0. FirstNoNumber is that of the first value.
+	FirstNoTime, FirstNoNumber int
+	// FalseAlarms is how many openings a week are to be expected without a fault, 0 if that is unknown.
+	FalseAlarms float64
 }
 
 // See takes a time into the span.
@@ -46,12 +50,27 @@ func (s *Summary) Count(t time.Time, score, opening float64) {
 	}
 }
 
+// WhyNothing says why a series has no verdict.
+func (s *Summary) WhyNothing() string {
+	switch points := s.Points - s.Late; {
+	case s.Rows == 0:
+		return "there are no rows"
+	case s.Points == 0:
+		return fmt.Sprintf("of %d rows, %d have no time and %d no number that can be read", s.Rows, s.NoTime, s.NoNumber)
+	case s.Late > 0:
+		return fmt.Sprintf("too few points for the warm-up: %d, and %d more that repeat a time or are out of order", points, s.Late)
+	default:
+		return fmt.Sprintf("too few points for the warm-up: %d", points)
+	}
+}
+
 // Total adds up the numbers of several series.
 func Total(list []Summary) Summary {
 	var sum Summary
 	for _, s := range list {
 		sum.Rows, sum.NoTime, sum.NoNumber, sum.Late = sum.Rows+s.Rows, sum.NoTime+s.NoTime, sum.NoNumber+s.NoNumber, sum.Late+s.Late
-		sum.Judged, sum.Openings = sum.Judged+s.Judged, sum.Openings+s.Openings
+		sum.Points, sum.Judged, sum.Openings = sum.Points+s.Points, sum.Judged+s.Judged, sum.Openings+s.Openings
+		sum.FalseAlarms += s.FalseAlarms
 		if s.Worst > sum.Worst || sum.WorstAt.IsZero() {
 			sum.Worst, sum.WorstAt = s.Worst, s.WorstAt
 		}

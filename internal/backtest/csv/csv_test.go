@@ -42,17 +42,37 @@ func course(seed uint64, rows int) []string {
 	return lines
 }
 
+// noise is a series of 5-minute values without anything but noise.
+func noise(seed uint64, rows int) []string {
+	random := rand.New(rand.NewPCG(seed, 7))
+	lines := make([]string, rows)
+	for i := range lines {
+		lines[i] = start.Add(time.Duration(i)*5*time.Minute).Format(time.DateTime) + "," + strconv.FormatFloat(100+random.NormFloat64(), 'f', 4, 64)
+	}
+	return lines
+}
+
 func textOf(lines []string) string { return "timestamp,value\n" + strings.Join(lines, "\n") + "\n" }
 
 // runFiles runs files, and returns what it found and the files it wrote.
 func runFiles(t *testing.T, files map[string]string, truth Truth) (*Result, map[string]string) {
 	t.Helper()
+	return runFilesWith(t, Options{Truth: truth}, files)
+}
+
+// runFilesWith does the same with other options. An engine without settings has those of the collector.
+func runFilesWith(t *testing.T, o Options, files map[string]string) (*Result, map[string]string) {
+	t.Helper()
 	in, out := t.TempDir(), t.TempDir()
+	o.In, o.Out = in, out
+	if o.Engine.MaxSeries == 0 {
+		o.Engine = engine.DefaultConfig()
+	}
 	for name, text := range files {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(in, name)), 0o750))
 		require.NoError(t, os.WriteFile(filepath.Join(in, name), []byte(text), 0o600))
 	}
-	r, err := Run(Options{In: in, Out: out, Engine: engine.DefaultConfig(), Truth: truth})
+	r, err := Run(o)
 	require.NoError(t, err)
 	written := map[string]string{}
 	for name := range files {
@@ -92,13 +112,13 @@ func TestVerdicts(t *testing.T) {
 	}
 	assert.Greater(t, unusual, 500, "every point has a score")
 	assert.Less(t, openings, 50, "few of them have an opening score")
-	assert.Equal(t, 2500-warm, r.Files[0].Judged)
+	assert.Equal(t, 2500-warm, r.Series[0].Judged)
 	spike := rows[1+spikeAt]
 	assert.GreaterOrEqual(t, number(t, spike[2]), 1.0)
 	assert.GreaterOrEqual(t, number(t, spike[3]), 1.0)
 	assert.Less(t, number(t, spike[4]), 115.0)
 	assert.Less(t, number(t, spike[6]), 150.0)
-	assert.Equal(t, start.Add(spikeAt*5*time.Minute), r.Files[0].WorstAt)
+	assert.Equal(t, start.Add(spikeAt*5*time.Minute), r.Series[0].WorstAt)
 }
 
 func number(t *testing.T, s string) float64 {
@@ -158,7 +178,7 @@ func TestRowsWithoutVerdict(t *testing.T) {
 		assert.Equal(t, fields[0]+","+fields[1]+",0,0,,,", b[1501+i])
 	}
 	assert.Equal(t, a, append(append([]string{}, b[:1501]...), b[1501+len(strange):]...))
-	got := r.Files[1]
+	got := r.Series[1]
 	assert.Equal(t, [5]int{2509, 3, 3, 3, 1507}, [5]int{got.Rows, got.NoTime, got.NoNumber, got.Late, got.FirstNoTime})
 }
 
@@ -172,13 +192,13 @@ func TestClockThatWasWrong(t *testing.T) {
 	rows := strings.Split(out["a.csv"], "\n")
 	assert.True(t, strings.HasSuffix(rows[1503], ",0,0,,,"), "late: %s", rows[1503])
 	assert.False(t, strings.HasSuffix(rows[1600], ",0,0,,,"), "judged: %s", rows[1600])
-	assert.Less(t, r.Files[0].Late, 40)
-	assert.Positive(t, r.Files[0].Late)
+	assert.Less(t, r.Series[0].Late, 40)
+	assert.Positive(t, r.Series[0].Late)
 }
 
 func TestFilesThatFail(t *testing.T) {
 	r, out := runFiles(t, map[string]string{
-		"bad/empty.csv": "", "bad/header.csv": "a,b\n", "bad/quote.csv": "timestamp,value\n1,\"2\n", "bad/times.csv": "timestamp,value\n,1\n1.5.2026,1\n",
+		"bad/empty.csv": "", "bad/header.csv": "a,b\n", "bad/quote.csv": "timestamp,value\n1,\"2\n", "bad/times.csv": "timestamp,value\n,1\nnoon,1\n",
 		"good.csv": textOf(course(7, 10)), "none.csv": "timestamp,value\n", "other.txt": "no CSV",
 	}, nil)
 	var failed []string
@@ -187,11 +207,11 @@ func TestFilesThatFail(t *testing.T) {
 		failed = append(failed, text)
 	}
 	assert.Equal(t, []string{
-		"empty.csv: " + errNoHeader.Error(), "header.csv: line 1: the header must name the columns timestamp and value",
+		"empty.csv: " + errNoHeader.Error(), `header.csv: line 1: the header must name the column of the time: it has "a", "b"; choose one with --time`,
 		"quote.csv: line 2: " + errQuote.Error(), "times.csv: line 3: " + errTime.Error(),
 	}, failed)
 	assert.Len(t, out, 3, "nothing is left of what failed")
-	assert.Equal(t, header, out["none.csv"])
+	assert.Equal(t, header+"\n", out["none.csv"])
 	assert.Len(t, strings.Split(out["good.csv"], "\n"), 12)
 	for _, text := range failed {
 		assert.Contains(t, out["report.html"], strings.Split(text, ":")[0])
@@ -214,7 +234,7 @@ func TestFolders(t *testing.T) {
 	out := t.TempDir()
 	r, err := Run(Options{In: link, Out: out, Engine: engine.DefaultConfig()})
 	require.NoError(t, err)
-	assert.Len(t, r.Files, 1)
+	assert.Equal(t, 1, r.Files)
 }
 
 func BenchmarkRun(b *testing.B) {
@@ -222,9 +242,10 @@ func BenchmarkRun(b *testing.B) {
 	b.SetBytes(int64(len(in)))
 	for b.Loop() {
 		o := Options{Engine: engine.DefaultConfig()}
-		f := o.newFile(input{"a.csv", int64(len(in))})
+		f := newFile("a.csv")
+		f.format, _ = takeFormat(strings.NewReader(in), o.Columns, o.Format)
 		var out bytes.Buffer
-		require.NoError(b, f.judge(backtest.NewMeter(strings.NewReader(in), nil, int64(len(in))), &out))
+		require.NoError(b, f.judge(&o, backtest.NewMeter(strings.NewReader(in), nil, int64(len(in))), &out))
 	}
 	b.ReportMetric(float64(5000*b.N)/b.Elapsed().Seconds(), "rows/s")
 }
@@ -237,6 +258,7 @@ func TestReportIsSelfContained(t *testing.T) {
 	assert.NotContains(t, page, "<img")
 	assert.Contains(t, page, "&lt;img src=x&gt;.csv")
 	assert.Equal(t, 2, strings.Count(page, "<figure"))
+	assert.Contains(t, page, "false alarms a week, expected")
 	assert.Contains(t, page, `<circle class="dot"`)
 	assert.NotContains(t, page, "Against the truth")
 	assert.NotContains(t, page, "ZgotmplZ")

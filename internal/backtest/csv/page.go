@@ -12,11 +12,11 @@ import (
 
 // page returns the report of a result.
 func page(r *Result, g *report.Gallery) report.Page {
-	sum := backtest.Total(r.Files)
+	sum := backtest.Total(r.Series)
 	p := report.Page{
 		Title: "Backtest of CSV files",
-		Lead:  "Each file was judged by itself, as if a collector had watched it and nothing else, point by point and without a look ahead.",
-		Facts: append([]report.Fact{{Label: "files", Value: report.Count(len(r.Files))}, {Label: "rows", Value: report.Count(sum.Rows)}}, report.Facts(sum)...),
+		Lead:  "Each series was evaluated by itself, as if a collector had watched it and nothing else, point by point and without a look ahead.",
+		Facts: append([]report.Fact{{Label: "files", Value: report.Count(r.Files)}, {Label: "rows", Value: report.Count(sum.Rows)}}, report.Facts(sum)...),
 	}
 	p.Fail(r.Failed)
 	if len(r.Assessments) > 0 {
@@ -26,6 +26,6 @@ func page(r *Result, g *report.Gallery) report.Page {
 		}
 	}
 	p.Draw(g.Worst())
-	p.Summarize("file", r.Files)
+	p.Summarize("series", r.Series)
 	return p
 }

@@ -9,59 +9,49 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // maxRow bounds the bytes of one row.
 const maxRow = 1 << 20
 
 var (
-	errNoHeader = errors.New("is empty: its first line must name the columns timestamp and value")
+	errNoHeader = errors.New("is empty: its first line must name the columns of the time and the value")
+	errUTF16    = errors.New("the file is UTF-16: save it as UTF-8")
 	errRowLong  = errors.New("a row is longer than 1 MiB")
 	errQuote    = errors.New("a quoted field does not end")
 )
 
 // row is one row of a CSV file. Its fields are as they stand in the file, quotes
-// included, and valid until the next row is read.
+// included, and valid until the next row is read. The series is the plain text of
+// the series columns, separated by commas.
 type row struct {
 	line             int
 	timestamp, value []byte
+	series           []byte
 }
 
-// rowReader reads the rows of a CSV file that has a header with the columns
-// timestamp and value, in any order. Every line is a row, also an empty one;
-// only a quoted field goes on over the end of a line. Missing fields are empty.
+// clone returns a row that stays valid.
+func (r row) clone() row {
+	return row{r.line, bytes.Clone(r.timestamp), bytes.Clone(r.value), bytes.Clone(r.series)}
+}
+
+// rowReader reads the rows of a CSV file with a header. Every line after the
+// header is a row, also an empty one; only a quoted field goes on over the end of
+// a line. Missing fields are empty.
 type rowReader struct {
-	in               *bufio.Reader
-	line             int // lines read
-	timestamp, value int // their columns
-	record           []byte
-	fields           [][]byte
+	in        *bufio.Reader
+	line      int // lines read
+	separator byte
+	columns   columns
+	record    []byte
+	fields    [][]byte
+	series    []byte
 }
 
-func newRowReader(in io.Reader) (*rowReader, error) {
-	r := &rowReader{in: bufio.NewReaderSize(in, 1<<16), timestamp: -1, value: -1}
-	switch err := r.read(); {
-	case errors.Is(err, io.EOF):
-		return nil, errNoHeader
-	case err != nil:
-		return nil, r.at(err)
-	}
-	for i, f := range r.fields {
-		switch name := strings.ToLower(plain(f)); {
-		case name == "timestamp" && r.timestamp < 0:
-			r.timestamp = i
-		case name == "value" && r.value < 0:
-			r.value = i
-		}
-	}
-	if r.timestamp < 0 || r.value < 0 {
-		return nil, r.at(errors.New("the header must name the columns timestamp and value"))
-	}
-	return r, nil
+func newRowReader(in io.Reader, c Columns) (*rowReader, error) {
+	r := &rowReader{in: bufio.NewReaderSize(in, 1<<16), separator: ','}
+	return r, r.readHeader(c)
 }
 
 // next returns the next row, or io.EOF after the last.
@@ -73,7 +63,18 @@ func (r *rowReader) next() (row, error) {
 		}
 		return row{}, r.at(err)
 	}
-	return row{line, r.field(r.timestamp), r.field(r.value)}, nil
+	return row{line, r.field(r.columns.time), r.field(r.columns.value), r.seriesName()}, nil
+}
+
+func (r *rowReader) seriesName() []byte {
+	r.series = r.series[:0]
+	for i, c := range r.columns.series {
+		if i > 0 {
+			r.series = append(r.series, ", "...)
+		}
+		r.series = append(r.series, plain(r.field(c))...)
+	}
+	return r.series
 }
 
 func (r *rowReader) at(err error) error { return fmt.Errorf("line %d: %w", r.line, err) }
@@ -136,22 +137,26 @@ func (r *rowReader) readLine() error {
 // split cuts the record into fields. It returns false if a quoted field does not end in it.
 func (r *rowReader) split() bool {
 	r.fields = r.fields[:0]
+	blank := " \t"
+	if r.separator == '\t' {
+		blank = " "
+	}
 	for rest := r.record; ; {
 		end := 0
-		if quoted := bytes.TrimLeft(rest, " \t"); len(quoted) > 0 && quoted[0] == '"' {
+		if quoted := bytes.TrimLeft(rest, blank); len(quoted) > 0 && quoted[0] == '"' {
 			length := quotedLength(quoted)
 			if length < 0 {
 				return false
 			}
 			end = len(rest) - len(quoted) + length
 		}
-		comma := bytes.IndexByte(rest[end:], ',')
-		if comma < 0 {
+		separator := bytes.IndexByte(rest[end:], r.separator)
+		if separator < 0 {
 			r.fields = append(r.fields, rest)
 			return true
 		}
-		r.fields = append(r.fields, rest[:end+comma])
-		rest = rest[end+comma+1:]
+		r.fields = append(r.fields, rest[:end+separator])
+		rest = rest[end+separator+1:]
 	}
 }
 
@@ -176,18 +181,4 @@ func plain(field []byte) string {
 		return strings.TrimSpace(strings.ReplaceAll(string(field[1:len(field)-1]), `""`, `"`))
 	}
 	return string(field)
-}
-
-var errNumber = errors.New("not a finite number")
-
-// parse reads the time and the value of a row. An error of the time is errTime, of the value errNumber.
-func (r row) parse() (t time.Time, v float64, err error) {
-	if t, err = ParseTime(plain(r.timestamp)); err != nil {
-		return t, 0, err
-	}
-	v, err = strconv.ParseFloat(plain(r.value), 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return t, 0, errNumber
-	}
-	return t, v, nil
 }

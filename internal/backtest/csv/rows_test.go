@@ -37,6 +37,19 @@ func TestParseTime(t *testing.T) {
 		"1441115100250.0":                "2015-09-01T13:45:00.25Z",
 		"1441115100250001":               "2015-09-01T13:45:00.250001Z",
 		"1441115100250000001":            "2015-09-01T13:45:00.250000001Z",
+		"2015-09-01":                     "2015-09-01T00:00:00Z",
+		"2015-09-01 13:45":               "2015-09-01T13:45:00Z",
+		"2015/09/01 13:45:00.5":          "2015-09-01T13:45:00.5Z",
+		"2015-09-01T13:45+02:00":         "2015-09-01T11:45:00Z",
+		"1.9.2015 13:45":                 "2015-09-01T13:45:00Z",
+		"21/09/2015 13:45:00":            "2015-09-21T13:45:00Z",
+		"9/21/15 1:45 PM":                "2015-09-21T13:45:00Z",
+		"9/9/2015 12:00:01 am":           "2015-09-09T00:00:01Z",
+		"1 Sep 2015 13:45:00 GMT":        "2015-09-01T13:45:00Z",
+		"Tue, 01 Sep 2015 13:45:00 GMT":  "2015-09-01T13:45:00Z",
+		"Sep 1, 2015, 1:45:00 PM":        "2015-09-01T13:45:00Z",
+		"01/Sep/2015:13:45:00 +0200":     "2015-09-01T11:45:00Z",
+		"1-Sep-15":                       "2015-09-01T00:00:00Z",
 		"0":                              "1970-01-01T00:00:00Z",
 		"2262-04-11 23:47:16.854775807":  "2262-04-11T23:47:16.854775807Z",
 	} {
@@ -45,7 +58,7 @@ func TestParseTime(t *testing.T) {
 		assert.Equal(t, want, got.UTC().Format(time.RFC3339Nano), text)
 	}
 	for _, text := range []string{
-		"", "-", "noon", "2015-09-01", "2015-13-01 00:00:00", "2015-02-30 00:00:00", "2015-09-01 24:00:00", "2015-09-01 13:45", "2015-09-01 13:45:00 CET",
+		"", "-", "noon", "2015-9", "2015-13-01 00:00:00", "2015-02-30 00:00:00", "2015-09-01 24:00:00", "2015-09-01 1345", "2015-09-01 13:45:00 CET", "31.4.2015", "31/02/2015", "Sep 31, 2015", "1/2", "13:45", "2015-09-01 13:45 XM", "01/13/2015 25:00",
 		"2015-09-01_13:45:00", "2015-09-01 13:45:00.5.5", "01/09/2015 13:45:00", "1969-12-31 23:59:59", "-1", "2262-04-11 23:47:17", "NaN", "Inf", "1e30",
 	} {
 		_, err := ParseTime(text)
@@ -85,9 +98,8 @@ func TestRowErrors(t *testing.T) {
 	long := strings.Repeat("x", maxRow+1)
 	for in, want := range map[string]string{
 		"":                                      errNoHeader.Error(),
-		"time,value\nT,1\n":                     "line 1: the header must name the columns timestamp and value",
-		"2015-09-01 13:45:00,1\n":               "line 1: the header must name the columns timestamp and value",
-		"timestamp\n":                           "line 1: the header must name the columns timestamp and value",
+		"2015-09-01 13:45:00,1\n":               `line 1: the header must name the column of the time: it has "2015-09-01 13:45:00", "1"; choose one with --time`,
+		"timestamp\n":                           `line 1: the header must name the column of the value: it has "timestamp"; choose one with --value`,
 		"timestamp,value\nT,1\n\"U,2\nV,3\n":    "line 3: " + errQuote.Error(),
 		"timestamp,value\nT," + long + "\n":     "line 2: " + errRowLong.Error(),
 		"timestamp,value\nT,\"\n" + long + "\"": "line 2: " + errRowLong.Error(),
@@ -98,7 +110,7 @@ func TestRowErrors(t *testing.T) {
 }
 
 func readAll(in string) (string, error) {
-	r, err := newRowReader(strings.NewReader(in))
+	r, err := newRowReader(strings.NewReader(in), Columns{})
 	if err != nil {
 		return "", err
 	}
@@ -115,34 +127,6 @@ func readAll(in string) (string, error) {
 	}
 }
 
-func TestParseRow(t *testing.T) {
-	const at = "2015-09-01 13:45:00"
-	for _, tt := range []struct {
-		timestamp, value string
-		v                float64
-		err              error
-	}{
-		{at, "1", 1, nil},
-		{at, " -1.5e3 ", -1500, nil},
-		{`"` + at + `"`, `" 2 "`, 2, nil},
-		{at, "", 0, errNumber},
-		{at, "NaN", 0, errNumber},
-		{at, "-Inf", 0, errNumber},
-		{at, "1e999", 0, errNumber},
-		{at, "1,5", 0, errNumber},
-		{at, "null", 0, errNumber},
-		{"", "1", 0, errTime},
-		{"", "", 0, errTime},
-	} {
-		got, v, err := row{timestamp: []byte(tt.timestamp), value: []byte(tt.value)}.parse()
-		assert.ErrorIs(t, err, tt.err, tt.value)
-		if tt.err == nil {
-			assert.Equal(t, "2015-09-01 13:45:00", got.Format(time.DateTime))
-			assert.Equal(t, tt.v, v)
-		}
-	}
-}
-
 // FuzzRows holds the reader to what it promises: it ends, lines grow, and where
 // encoding/csv reads a file strictly, both see the same fields.
 func FuzzRows(f *testing.F) {
@@ -152,7 +136,7 @@ func FuzzRows(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		r, err := newRowReader(bytes.NewReader(in))
+		r, err := newRowReader(bytes.NewReader(in), Columns{})
 		if err != nil {
 			return
 		}
@@ -170,7 +154,11 @@ func FuzzRows(f *testing.F) {
 				t.Fatalf("line %d after line %d", row.line, line)
 			}
 			line = row.line
-			_, _, _ = row.parse()
+			_, _, _ = timeFormat{}.parse(plain(row.timestamp))
+			if n, ok := cutNumber(plain(row.value)); ok {
+				mark, either := n.decimal()
+				_, _ = n.value(max(mark, either, '.'))
+			}
 			if len(r.record) == 0 {
 				continue // encoding/csv passes over empty lines
 			}
@@ -192,7 +180,7 @@ func unquote(field []byte) string {
 func compareStrictly(t *testing.T, in []byte, r *rowReader, fields [][2]string) {
 	t.Helper()
 	strict := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(in, []byte("\ufeff"))))
-	strict.FieldsPerRecord = -1
+	strict.FieldsPerRecord, strict.Comma = -1, rune(r.separator)
 	records, err := strict.ReadAll()
 	if err != nil || len(records) == 0 || bytes.ContainsAny(in, " \t") {
 		return // encoding/csv knows no quotes after a space
@@ -201,7 +189,7 @@ func compareStrictly(t *testing.T, in []byte, r *rowReader, fields [][2]string) 
 		t.Fatalf("%d rows, but encoding/csv sees %d", len(fields), len(records)-1)
 	}
 	for i, record := range records[1:] {
-		for k, column := range [...]int{r.timestamp, r.value} {
+		for k, column := range [...]int{r.columns.time, r.columns.value} {
 			want := ""
 			if column < len(record) {
 				want = record[column]

@@ -5,6 +5,7 @@ package csv
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -14,31 +15,65 @@ import (
 // lastTime is the latest time that 64 bits of nanoseconds reach.
 var lastTime = time.Unix(0, math.MaxInt64)
 
-var errTime = errors.New("not a time: use 2006-01-02 15:04:05, with T, a fraction and a zone if need be, or Unix seconds or milliseconds")
+var (
+	errTime  = errors.New("not a time: use 2006-01-02 15:04:05, with T, a fraction and a zone if need be, or Unix seconds or milliseconds")
+	errOrder = fmt.Errorf("the day and the month can't be told apart: %w", errTime)
+)
 
-// ParseTime reads a timestamp: a date with a time of day, between them a space
-// or T, in UTC unless an offset follows; or a number of seconds, milliseconds,
-// microseconds or nanoseconds since 1970, told apart by their size.
-func ParseTime(s string) (time.Time, error) {
-	s = strings.TrimSpace(s)
-	t, ok := parseDate(s)
-	if !ok {
-		t, ok = parseUnix(s)
-	}
-	if !ok || t.Before(time.Unix(0, 0)) || t.After(lastTime) {
-		return time.Time{}, errTime
-	}
-	return t, nil
+// timeFormat is what the texts of a column of times have in common.
+type timeFormat struct {
+	order  Order // of day and month in dates such as 05/01/2026
+	serial bool  // numbers are days since the end of 1899, as in a spreadsheet
 }
 
-func parseDate(s string) (time.Time, bool) {
+// Order is the order of day and month in a date that ends with the year.
+type Order uint8
+
+// The orders. OrderUnknown is that of a date such as 05/01/2026 alone.
+const (
+	OrderUnknown Order = iota
+	DayFirst
+	MonthFirst
+)
+
+// ParseTime reads a timestamp: a date, with a time of day or without, in UTC unless
+// an offset follows; or a number of seconds, milliseconds, microseconds or
+// nanoseconds since 1970, told apart by their size. A date that ends with the year
+// must show by a day above 12 what is day and what is month.
+func ParseTime(s string) (time.Time, error) {
+	t, _, err := timeFormat{}.parse(s)
+	return t, err
+}
+
+// parse reads a timestamp. shown is the order of day and month that it proves. The
+// error is errOrder if the order is needed and unknown, and errTime for other text.
+func (f timeFormat) parse(s string) (t time.Time, shown Order, err error) {
+	s = strings.TrimSpace(s)
+	t, ok := parseISO(s)
+	if !ok {
+		t, ok = f.parseNumber(s)
+	}
+	if !ok {
+		t, shown, ok = parseDate(s, f.order)
+		if !ok && shown == bothOrders {
+			return time.Time{}, OrderUnknown, errOrder
+		}
+	}
+	if !ok || t.Before(time.Unix(0, 0)) || t.After(lastTime) {
+		return time.Time{}, OrderUnknown, errTime
+	}
+	return t, shown, nil
+}
+
+// parseISO reads what most files have: 2006-01-02 15:04:05.
+func parseISO(s string) (time.Time, bool) {
 	const length = len(time.DateTime)
 	if len(s) < length || s[4] != '-' {
 		return time.Time{}, false
 	}
 	end := length
 	if end < len(s) && (s[end] == '.' || s[end] == ',') {
-		for end++; end < len(s) && '0' <= s[end] && s[end] <= '9'; end++ {
+		for end++; end < len(s) && isDigit(s[end]); end++ {
 		}
 	}
 	date, zone := s[:end], strings.TrimSpace(s[end:])
@@ -46,17 +81,41 @@ func parseDate(s string) (time.Time, bool) {
 	if s[10] == 'T' || s[10] == 't' {
 		layout = "2006-01-02" + s[10:11] + "15:04:05"
 	}
+	return parseZoned(layout, date, zone)
+}
+
+// parseZoned reads a time that is in UTC unless a zone follows.
+func parseZoned(layout, text, zone string) (time.Time, bool) {
 	switch {
-	case zone == "" || zone == "Z" || zone == "z" || zone == "UTC":
+	case zone == "" || zone == "Z" || zone == "z" || zone == "UTC" || zone == "GMT":
 	case len(zone) == len("+01:00"):
-		layout, date = layout+"-07:00", date+zone
+		layout, text = layout+"-07:00", text+zone
 	case len(zone) == len("+0100"):
-		layout, date = layout+"-0700", date+zone
+		layout, text = layout+"-0700", text+zone
 	default:
-		layout, date = layout+"-07", date+zone
+		layout, text = layout+"-07", text+zone
 	}
-	t, err := time.Parse(layout, date)
+	t, err := time.Parse(layout, text)
 	return t, err == nil
+}
+
+// The numbers that may be days since the end of 1899: from 2000 to 2100.
+const firstSerial, lastSerial, unixSerial = 36526, 73051, 25569
+
+func isSerial(s string) bool {
+	v, err := strconv.ParseFloat(s, 64)
+	return err == nil && firstSerial <= v && v < lastSerial
+}
+
+func (f timeFormat) parseNumber(s string) (time.Time, bool) {
+	if !f.serial {
+		return parseUnix(s)
+	}
+	days, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(int64(math.Round((days - unixSerial) * 86400e3))).UTC(), true
 }
 
 // parseUnix takes a number below 1e11 for seconds, which is before the year

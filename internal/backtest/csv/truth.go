@@ -14,7 +14,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
-// Truth is what was wrong, by the path of the file, with slashes, relative to the input folder.
+// Truth is what was wrong, by the path of the file, with slashes, relative to the
+// input folder. A name "path.csv: SERIES" stands for one series of a file.
 type Truth map[string][]backtest.Window
 
 // ReadTruth reads {"path.csv": [["start", "end"], ...]}.
@@ -56,11 +57,14 @@ func parseWindow(text []string) (w backtest.Window, err error) {
 	return w, nil
 }
 
-// without returns the names that no file has.
-func (t Truth) without(files []input) (unknown []string) {
+// without returns the names that no file and no series has.
+func (t Truth) without(files []*file) (unknown []string) {
 	known := map[string]bool{}
 	for _, f := range files {
 		known[f.name] = true
+		for _, series := range f.order {
+			known[series.summary.Name] = true
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t)) {
 		if !known[name] {

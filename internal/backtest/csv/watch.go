@@ -66,3 +66,11 @@ func (w *watch) observe(t time.Time, v float64) (verdict engine.Verdict, late, j
 }
 
 func (w *watch) repeats(t int64) bool { return slices.Contains(w.times[:min(w.seen, remembered)], t) }
+
+// falseAlarms returns how many openings a week the engine accepts in a series
+// without a fault: its α for each decision, times the openings per exceedance,
+// times the points of a week.
+func (w *watch) falseAlarms() float64 {
+	s := w.engine.Status().Signals[engine.SignalMetrics]
+	return 7 * float64(s.DecisionsPerDay) * s.Alpha * s.Theta
+}

@@ -95,6 +95,10 @@ func (p *Page) Draw(pictures []Picture) {
 // Summarize adds the table of all series, of which what names one, with links to the plots that are drawn.
 func (p *Page) Summarize(what string, list []backtest.Summary) {
 	t := Table{Heads: []string{what, "points", "openings", "worst score", "worst at (UTC)", "from (UTC)", "to (UTC)"}, Words: 1}
+	rated := backtest.Total(list).FalseAlarms > 0
+	if rated {
+		t.Heads = append(t.Heads, "false alarms a week, expected")
+	}
 	plots := map[string]int{}
 	for _, d := range p.Drawings {
 		plots[d.Name] = d.ID
@@ -106,6 +110,9 @@ func (p *Page) Summarize(what string, list []backtest.Summary) {
 		}
 		if !s.First.IsZero() {
 			cells[5], cells[6] = Moment(s.First), Moment(s.Last)
+		}
+		if rated {
+			cells = append(cells, Short(s.FalseAlarms))
 		}
 		t.Rows = append(t.Rows, Row{cells, plots[s.Name]})
 	}

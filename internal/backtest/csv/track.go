@@ -1,0 +1,117 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package csv
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/backtest/report"
+	"github.com/auspex-otel/auspex/internal/engine"
+)
+
+// track is the run of one series.
+type track struct {
+	summary  backtest.Summary
+	assessor *assessor // nil if the truth says nothing
+	windows  []backtest.Window
+	plot     *report.Plot
+	watch    *watch
+	unit     unit
+}
+
+func newTrack(name string, cfg engine.Config, windows []backtest.Window, known bool) *track {
+	t := &track{summary: backtest.Summary{Name: name}, plot: &report.Plot{}, watch: newWatch(cfg)}
+	if known {
+		t.assessor, t.windows = newAssessor(name, windows), windows
+	}
+	return t
+}
+
+func (t *track) picture() report.Picture {
+	return report.Picture{Summary: t.summary, Windows: t.windows, Plot: t.plot}
+}
+
+// end frees what the run needed and the result does not.
+func (t *track) end() {
+	t.summary.FalseAlarms = t.watch.falseAlarms()
+	t.plot, t.watch = nil, nil
+}
+
+// observe returns the verdict about a row, or nil. The error is that of a value in
+// another unit.
+func (t *track) observe(r row, f format) (*report.Verdict, error) {
+	t.summary.Rows++
+	at, _, err := f.times.parse(plain(r.timestamp))
+	if err != nil {
+		t.summary.NoTime++
+		if plain(r.timestamp) != "" {
+			keepFirst(&t.summary.FirstNoTime, r.line)
+		}
+		return nil, nil
+	}
+	t.summary.See(at)
+	value, err := t.value(r, f)
+	switch {
+	case errors.Is(err, errNumber):
+		t.summary.NoNumber++
+		if text := plain(r.value); !isNothing(text) {
+			keepFirst(&t.summary.FirstNoNumber, r.line)
+		}
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	t.summary.Points++
+	return t.judge(at, value), nil
+}
+
+// value reads the value of a row in the unit of the series.
+func (t *track) value(r row, f format) (float64, error) {
+	text := plain(r.value)
+	n, ok := cutNumber(text)
+	if !ok {
+		return 0, errNumber
+	}
+	v, err := n.value(f.decimal)
+	if err != nil {
+		return 0, err
+	}
+	if v, err = t.unit.scale(v, n.unit); err != nil {
+		return 0, fmt.Errorf("the value %q can't be compared: %w", text, err)
+	}
+	return v, nil
+}
+
+func (t *track) judge(at time.Time, value float64) *report.Verdict {
+	said, late, judged := t.watch.observe(at, value)
+	if late {
+		t.summary.Late++
+		return nil
+	}
+	var v *report.Verdict
+	opens := 0.0
+	if judged {
+		opens = said.Opening
+		v = &report.Verdict{Score: said.Score, Opening: opens, Expected: said.Expected, Lower: said.Lower, Upper: said.Upper}
+		t.summary.Count(at, v.Score, opens)
+	}
+	t.plot.Add(at, value, v)
+	if t.assessor != nil {
+		t.assessor.observe(at, opens)
+	}
+	return v
+}
+
+// isNothing tells whether a text is how programs write that there is no value.
+func isNothing(text string) bool {
+	switch strings.ToLower(text) {
+	case "", "-", "nan", "null", "nil", "none", "undefined", "n/a", "na", "#n/a", "no data", "inf", "+inf", "-inf":
+		return true
+	}
+	return false
+}
