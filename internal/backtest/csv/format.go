@@ -96,11 +96,11 @@ func (s *survey) time(r row) {
 	if isSerial(text) {
 		note(&s.serials, r.line)
 	}
-	order, times := OrderUnknown, [2]time.Time{}
-	t, shown, err := timeFormat{}.parse(text)
+	var times [2]time.Time
+	t, order, err := timeFormat{}.parse(text)
 	switch {
 	case err == nil:
-		order, times = shown, [2]time.Time{t, t}
+		times = [2]time.Time{t, t}
 	case errors.Is(err, errOrder):
 		order = bothOrders
 		for i := range times {

@@ -209,7 +209,7 @@ func TestFormatAsked(t *testing.T) {
 
 // TestFalseAlarms states a rate that white noise meets.
 func TestFalseAlarms(t *testing.T) {
-	files, openings, expected := map[string]string{}, 0, 0.0
+	files := map[string]string{}
 	for i := range 12 {
 		files[fmt.Sprintf("%d.csv", i)] = textOf(noise(uint64(i), 10_000))
 	}
@@ -217,7 +217,7 @@ func TestFalseAlarms(t *testing.T) {
 		cfg := engine.DefaultConfig()
 		cfg.FalseAlarms.MaxAlpha, cfg.FalseAlarms.Count = alpha, 1e3
 		r, _ := runFilesWith(t, Options{Engine: cfg}, files)
-		openings, expected = 0, 0
+		openings, expected := 0, 0.0
 		for _, s := range r.Series {
 			openings += s.Openings
 			expected += s.FalseAlarms * float64(s.Judged) / (7 * 288)
