@@ -83,7 +83,7 @@ func TestLogOTel(t *testing.T) {
 	assert.Equal(t, esbulk.Action{Op: "create", Index: "logs-filelogreceiver.otel-prod", ID: "uid-1", DataStream: true}, d.Action)
 	sameText(t, `{"@timestamp":"1970-01-01T00:00:01.5Z","observed_timestamp":"1970-01-01T00:00:02.000000001Z",`+
 		`"trace_id":"01000000000000000000000000000000","span_id":"0200000000000000","severity_text":"WARN","severity_number":13,"event_name":"checkout",`+
-		`"body":{"text":"say \"hi\"\u000a"},"attributes":{"log.record.uid":"uid-1","whole":5.0,"nan":null,"n":-3,"yes":true,"raw":"AQI=","nothing":null,"list":["x"],"http.status":200},`+
+		`"body":{"text":"say \"hi\"\u000a"},"attributes":{"log.record.uid":"uid-1","whole":5.0,"nan":null,"n":-3,"yes":true,"raw":"AQI=","nothing":null,"list":["x"],"http.status":200,"http.status_":404},`+
 		`"data_stream":{"type":"logs","dataset":"filelogreceiver.otel","namespace":"prod"},`+
 		`"resource":{"attributes":{"service.name":"shop"}},"scope":{"name":"go.example.com/receiver/filelogreceiver"}}`+"\n", string(d.Body))
 }
@@ -107,8 +107,8 @@ func TestLogECS(t *testing.T) {
 	d := only(t, encoder.Logs(ld))
 	assert.Equal(t, "logs-generic-default", d.Index)
 	sameText(t, `{"@timestamp":"1970-01-01T00:00:00.000000001Z","data_stream":{"type":"logs","dataset":"generic","namespace":"default"},`+
-		`"a":{"value":"x","b":{"c":"z"}},"a-b":"y","error":{"message":"oops"},"host":{"hostname":"h1","name":"h1"},`+
-		`"kubernetes":{"namespace":"prod"},"log":{"level":"INFO"},"message":"hello"}`+"\n", string(d.Body))
+		`"a":{"value":"x","b":{"c":"z"}},"a-b":"y","attributes":{"@timestamp":"a trap","message":"another"},"error":{"message":"oops"},"host":{"hostname":"h1","name":"h1"},`+
+		`"kubernetes":{"namespace":"prod"},"log":{"level":"INFO"},"message":"hello","resource":{"attributes":{"a":"from the resource"}}}`+"\n", string(d.Body))
 }
 
 func TestBodies(t *testing.T) {

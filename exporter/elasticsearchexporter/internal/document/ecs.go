@@ -4,9 +4,6 @@
 package document
 
 import (
-	"cmp"
-	"maps"
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -52,78 +49,34 @@ var ecsNames = map[string]string{
 	"service.instance.id":         "service.node.name",
 }
 
-// fields are the fields of a document under their dotted names. What is put first stays.
-type fields map[string]field
-
-// field is a value, or JSON that stands for one.
-type field struct {
-	value pcommon.Value
-	json  []byte
-}
-
-func (f fields) put(key string, v pcommon.Value) { f.keep(key, field{value: v}) }
-
-func (f field) equals(other field) bool {
-	return f.json == nil && other.json == nil && f.value != (pcommon.Value{}) && f.value.Equal(other.value)
-}
-
-func (f fields) keep(key string, v field) {
-	if _, taken := f[key]; !taken {
-		f[key] = v
-	}
-}
-
-func (f fields) text(key, s string) {
-	if s != "" {
-		f.put(key, pcommon.NewValueStr(s))
-	}
-}
-
-func (f fields) attributes(m pcommon.Map) {
-	flatten("", m, func(key string, v pcommon.Value) {
-		if steers(key) {
-			return
-		}
-		if name, ok := ecsNames[key]; ok {
-			key = name
-		}
-		f.put(key, v)
-	})
-}
-
-// originals adds attributes of what was a document in this schema, under the names that they had in it.
-func (f fields) originals(m pcommon.Map, asIs map[string]bool) {
-	flatten("", m, func(key string, v pcommon.Value) {
-		name := ecs.Original(key)
-		if asIs[key] {
-			name = key
-		} else if ecs.Steers(name) {
-			return
-		}
-		f.put(name, v)
-	})
-}
-
 func ecsShared(res pcommon.Resource, sc pcommon.InstrumentationScope) fields {
 	f := fields{}
-	f.attributes(sc.Attributes())
-	f.attributes(res.Attributes())
-	f.text("scope.name", sc.Name())
-	f.text("scope.version", sc.Version())
+	f.attributes(asideScope, sc.Attributes())
+	f.attributes(asideResource, res.Attributes())
 	if host, ok := f["host.name"]; ok {
-		f.keep("host.hostname", host)
+		f.claim(nil, "host.hostname", field{value: host.value})
+	}
+	return f
+}
+
+// ecsFields returns the fields that every document of a scope has. Those without a
+// value keep their names for what ecsWrite writes first.
+func (s *scope) ecsFields() fields {
+	f := fields{timeField: {fixed: true}, streamField: {fixed: true}}
+	if !s.original {
+		f.text("scope.name", s.name)
+		f.text("scope.version", s.version)
 	}
 	return f
 }
 
 // ecsWrite completes a document by what its scope and resource say, and writes it.
 func (s *scope) ecsWrite(w *writer, t pcommon.Timestamp, own fields, r route) {
-	for k, v := range s.fields {
-		own.keep(k, v)
-	}
-	delete(own, "@timestamp")
+	own.merge(s.fields)
+	delete(own, timeField)
+	delete(own, streamField)
 	w.open('{')
-	w.timestamp("@timestamp", t)
+	w.timestamp(timeField, t)
 	r.write(w)
 	w.nest(own)
 	w.close('}')
@@ -134,7 +87,7 @@ func (s *scope) ecsLog(w *writer, lr plog.LogRecord, r route) {
 		s.ecsOriginal(w, lr, r)
 		return
 	}
-	f := fields{}
+	f := s.ecsFields()
 	if lr.Body().Type() != pcommon.ValueTypeEmpty {
 		f.put("message", pcommon.NewValueStr(lr.Body().AsString()))
 	}
@@ -147,45 +100,49 @@ func (s *scope) ecsLog(w *writer, lr plog.LogRecord, r route) {
 		f.text("event.created", lr.ObservedTimestamp().AsTime().Format(ecsTime))
 	}
 	f.ids(lr.TraceID(), lr.SpanID())
-	f.attributes(lr.Attributes())
+	f.attributes(aside, lr.Attributes())
 	s.ecsWrite(w, logTime(lr), f, r)
 }
 
 // ecsOriginal writes the document that a record was made of: the same fields with
 // the same values, and those that were added to the record since.
 func (s *scope) ecsOriginal(w *writer, lr plog.LogRecord, r route) {
-	f := fields{}
+	f := fields{timeField: {fixed: true}}
 	if lr.Body().Type() != pcommon.ValueTypeEmpty {
 		f.put("message", lr.Body())
 	}
 	f.text("log.level", lr.SeverityText())
 	f.ids(lr.TraceID(), lr.SpanID())
+	odd := ""
+	if v, ok := lr.Attributes().Get(timeField); ok && lr.Timestamp() == 0 && v.Type() != pcommon.ValueTypeMap {
+		odd = timeField
+	}
 	asIs := ecs.AsIs(lr.Attributes())
-	f.originals(lr.Attributes(), asIs)
-	f.originals(s.resource, asIs)
+	f.originals(aside, lr.Attributes(), asIs, odd)
+	f.originals(asideResource, s.resource, asIs, "")
 	if host, ok := f["host"]; ok && f["host.name"].equals(host) {
 		delete(f, "host.name")
 	}
+	delete(f, timeField)
 	w.open('{')
-	if time, odd := f["@timestamp"]; !odd || lr.Timestamp() != 0 {
-		delete(f, "@timestamp")
-		w.text("@timestamp", beatTime(logTime(lr)))
+	if odd == "" {
+		w.text(timeField, beatTime(logTime(lr)))
 	} else {
-		w.key("@timestamp")
-		w.value(time.value)
-		delete(f, "@timestamp")
+		v, _ := lr.Attributes().Get(odd)
+		w.key(timeField)
+		w.value(v)
 	}
-	if !f.within("data_stream.") {
+	if !f.within(streamField) {
 		r.write(w)
 	}
 	w.nest(f)
 	w.close('}')
 }
 
-// within tells whether a field's name begins so.
-func (f fields) within(prefix string) bool {
+// within tells whether there is a field of this name or within it.
+func (f fields) within(object string) bool {
 	for name := range f {
-		if strings.HasPrefix(name, prefix) {
+		if name == object || strings.HasPrefix(name, object+".") {
 			return true
 		}
 	}
@@ -214,7 +171,7 @@ func (f fields) ids(trace pcommon.TraceID, span pcommon.SpanID) {
 var ecsOutcome = map[ptrace.StatusCode]string{ptrace.StatusCodeUnset: "unknown", ptrace.StatusCodeOk: "success", ptrace.StatusCodeError: "failure"}
 
 func (s *scope) ecsSpan(w *writer, sp ptrace.Span, r route) {
-	f := fields{}
+	f := s.ecsFields()
 	f.ids(sp.TraceID(), sp.SpanID())
 	if !sp.ParentSpanID().IsEmpty() {
 		f.text("parent.id", hexSpan(sp.ParentSpanID()))
@@ -225,88 +182,33 @@ func (s *scope) ecsSpan(w *writer, sp ptrace.Span, r route) {
 	f.text("event.reason", sp.Status().Message())
 	f.text("event.end", sp.EndTimestamp().AsTime().Format(ecsTime))
 	f.put("event.duration", pcommon.NewValueInt(duration(sp)))
-	f.attributes(sp.Attributes())
+	f.attributes(aside, sp.Attributes())
 	s.ecsWrite(w, sp.StartTimestamp(), f, r)
 }
 
 func (s *scope) ecsSpanEvent(w *writer, sp ptrace.Span, ev ptrace.SpanEvent, r route) {
-	f := fields{}
+	f := s.ecsFields()
 	f.ids(sp.TraceID(), sp.SpanID())
 	f.text("event.action", ev.Name())
-	f.attributes(ev.Attributes())
+	f.attributes(aside, ev.Attributes())
 	if m, ok := f["error.message"]; ok {
-		f.keep("message", m)
+		f.claim(nil, "message", field{value: m.value})
 	}
 	s.ecsWrite(w, ev.Timestamp(), f, r)
 }
 
 func (s *scope) ecsPoint(w *writer, m pmetric.Metric, p point, r route) {
-	f := fields{}
+	f := s.ecsFields()
 	value := &writer{}
 	p.put(value)
-	f.keep(m.Name(), field{json: value.b})
+	f.fix(filled(m.Name()), field{json: value.b})
 	if s.original {
-		f.originals(p.attributes, ecs.AsIs(p.attributes))
-		f.originals(s.resource, ecs.AsIs(p.attributes))
+		f.originals(aside, p.attributes, ecs.AsIs(p.attributes), "")
+		f.originals(asideResource, s.resource, ecs.AsIs(p.attributes), "")
 		s.ecsWrite(w, p.t, f, r)
 		return
 	}
 	f.text("unit", m.Unit())
-	f.attributes(p.attributes)
+	f.attributes(aside, p.attributes)
 	s.ecsWrite(w, p.t, f, r)
-}
-
-// nest writes fields as objects within objects. Where one field's name is the
-// beginning of another's, as in a and a.b, the first becomes a.value: no
-// document can hold both.
-func (w *writer) nest(f fields) {
-	names := slices.SortedFunc(maps.Keys(f), compareNames)
-	var path []string
-	for i, name := range names {
-		parts := strings.Split(name, ".")
-		if i+1 < len(names) && strings.HasPrefix(names[i+1], name+".") {
-			parts = append(parts, "value")
-		}
-		last := len(parts) - 1
-		path = w.enter(path, parts[:last])
-		w.key(parts[last])
-		if v := f[name]; v.json != nil {
-			w.raw(v.json)
-		} else {
-			w.value(v.value)
-		}
-	}
-	w.enter(path, nil)
-}
-
-// enter closes and opens objects, to come from one path to another.
-func (w *writer) enter(from, to []string) []string {
-	shared := 0
-	for shared < min(len(from), len(to)) && from[shared] == to[shared] {
-		shared++
-	}
-	for range from[shared:] {
-		w.close('}')
-	}
-	for _, p := range to[shared:] {
-		w.object(p)
-	}
-	return to
-}
-
-// compareNames orders by the parts between the dots, so that the fields of one object are neighbours.
-func compareNames(a, b string) int {
-	for i := range min(len(a), len(b)) {
-		if a[i] == b[i] {
-			continue
-		}
-		switch {
-		case a[i] == '.':
-			return -1
-		case b[i] == '.':
-			return 1
-		}
-		return cmp.Compare(a[i], b[i])
-	}
-	return cmp.Compare(len(a), len(b))
 }

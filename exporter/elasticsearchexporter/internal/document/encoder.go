@@ -87,6 +87,7 @@ type scope struct {
 	mode                 Mode
 	resource, attributes pcommon.Map
 	dataset              string
+	name, version        string
 	original             bool // its records were documents in the schema of mode ECS
 	identity             series.ID
 	// shared are the fields of resource and scope: as JSON in mode OTel, as fields in mode ECS.
@@ -95,7 +96,7 @@ type scope struct {
 }
 
 func (e *Encoder) scope(res pcommon.Resource, resURL string, sc pcommon.InstrumentationScope, scURL string) *scope {
-	s := &scope{mode: e.Mode, resource: res.Attributes(), attributes: sc.Attributes(), dataset: datasetOf(sc)}
+	s := &scope{mode: e.Mode, resource: res.Attributes(), attributes: sc.Attributes(), dataset: datasetOf(sc), name: sc.Name(), version: sc.Version()}
 	if m := Mode(attribute(sc.Attributes(), attrMode)); slices.Contains(e.Allowed, m) {
 		s.mode = m
 	}

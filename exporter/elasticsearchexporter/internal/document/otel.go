@@ -184,31 +184,41 @@ func otelScope(w *writer, sc pcommon.InstrumentationScope, schemaURL string) {
 
 // otelAttributes writes attributes under their own dotted names, nested maps
 // under the names that follow from that. Elasticsearch refuses a document in
-// which a name comes twice: the first counts.
+// which a name comes twice: a later one gets _ appended, unless its value is the same.
 func otelAttributes(w *writer, m pcommon.Map, dropped uint32) {
 	w.count("dropped_attributes_count", dropped)
 	if m.Len() == 0 {
 		return
 	}
 	w.object("attributes")
-	seen := make(map[string]bool, m.Len())
+	seen, twice := make(map[string]pcommon.Value, m.Len()), []otelAttribute(nil)
 	flatten("", m, func(key string, v pcommon.Value) {
-		if !seen[key] && !steers(key) {
-			seen[key] = true
+		if steers(key) {
+			return
+		}
+		if first, taken := seen[key]; !taken {
+			seen[key] = v
 			w.key(key)
 			w.value(v)
+		} else if !first.Equal(v) {
+			twice = append(twice, otelAttribute{key, v})
 		}
 	})
+	for _, a := range twice {
+		name := a.name + "_"
+		for first, taken := seen[name]; taken && !first.Equal(a.value); first, taken = seen[name] {
+			name += "_"
+		}
+		if _, taken := seen[name]; !taken {
+			seen[name] = a.value
+			w.key(name)
+			w.value(a.value)
+		}
+	}
 	w.close('}')
 }
 
-// flatten calls do for every value that is not a map itself, with a dotted name.
-func flatten(prefix string, m pcommon.Map, do func(key string, v pcommon.Value)) {
-	for k, v := range m.All() {
-		if v.Type() == pcommon.ValueTypeMap && v.Map().Len() > 0 {
-			flatten(prefix+k+".", v.Map(), do)
-			continue
-		}
-		do(prefix+k, v)
-	}
+type otelAttribute struct {
+	name  string
+	value pcommon.Value
 }
