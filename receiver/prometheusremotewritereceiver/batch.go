@@ -13,21 +13,16 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/promseries"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
-	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
 // mostBytes is the size of what is remembered of one target, family or exemplar.
 // What is larger has its effect in its own request only.
 const mostBytes = 16 << 10
 
-// target is what a resource is known by.
-type target struct{ job, instance string }
-
 // batch finds the place of each data point in what is made of a request.
 type batch struct {
 	md        pmetric.Metrics
-	targets   *cache[target, []promwrite.Label]
-	described map[target][]promwrite.Label // by this request
+	targets   *cache[target, described]
 	resources map[target]*resource
 	last      place
 	lastAt    pmetric.Metric
@@ -52,33 +47,6 @@ func newBatch(t *translator) *batch {
 	return &batch{md: pmetric.NewMetrics(), targets: t.targets, resources: map[target]*resource{}}
 }
 
-// noteTarget remembers what target_info says. It is no metric: it becomes attributes of the resource.
-func (w *writing) noteTarget(it *item) {
-	if len(it.Samples) == 0 {
-		return
-	}
-	k := target{it.job, it.instance}
-	if promwrite.IsStale(it.Samples[len(it.Samples)-1].Value) {
-		w.targets.take(k)
-		return
-	}
-	var list []promwrite.Label
-	bytes := len(k.job) + len(k.instance)
-	for _, l := range it.Labels {
-		if it.isAttribute(l.Name, "") {
-			list = append(list, promwrite.Label{Name: clone(l.Name), Value: clone(l.Value)})
-			bytes += len(l.Name) + len(l.Value)
-		}
-	}
-	if w.batch.described == nil {
-		w.batch.described = map[target][]promwrite.Label{}
-	}
-	w.batch.described[k] = list
-	if bytes <= mostBytes {
-		w.targets.put(target{clone(k.job), clone(k.instance)}, list)
-	}
-}
-
 // metric finds or makes a metric. Series of one metric come together as a rule, so the last place is tried first.
 func (b *batch) metric(it *item, name string, f form) pmetric.Metric {
 	p := place{target{it.job, it.instance}, "", name, f}
@@ -90,7 +58,7 @@ func (b *batch) metric(it *item, name string, f form) pmetric.Metric {
 	}
 	r := b.lastIn
 	if r == nil || b.last.target != p.target {
-		r = b.resource(p.target)
+		r = b.resource(p.target, it.latest())
 	}
 	m, ok := r.metrics[p]
 	if !ok {
@@ -102,18 +70,14 @@ func (b *batch) metric(it *item, name string, f form) pmetric.Metric {
 	return m
 }
 
-func (b *batch) resource(k target) *resource {
+func (b *batch) resource(k target, now int64) *resource {
 	if r := b.resources[k]; r != nil {
 		return r
 	}
 	r := &resource{b.md.ResourceMetrics().AppendEmpty(), map[string]pmetric.ScopeMetrics{}, map[place]pmetric.Metric{}}
 	b.resources[k] = r
 	attrs := r.Resource().Attributes()
-	described, ok := b.described[k]
-	if !ok {
-		described, _ = b.targets.get(k)
-	}
-	for _, l := range described {
+	for _, l := range b.describe(k, now) {
 		attrs.PutStr(l.Name, l.Value)
 	}
 	// A job of two parts is how an exporter writes namespace and name.

@@ -40,6 +40,21 @@ func (c *cache[K, V]) put(k K, v V) {
 	c.add(k, v)
 }
 
+// update replaces an entry, in one step, by what change makes of it. The value is the
+// zero value if there is none.
+func (c *cache[K, V]) update(k K, change func(V) V) V {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.young[k]
+	if !ok {
+		v = c.old[k]
+		delete(c.old, k)
+	}
+	v = change(v)
+	c.add(k, v)
+	return v
+}
+
 // take returns an entry and forgets it.
 func (c *cache[K, V]) take(k K) (V, bool) {
 	c.mu.Lock()

@@ -20,6 +20,7 @@ type item struct {
 	name, job, instance string
 	le, quantile        string
 	scoped              bool // it has labels of a scope
+	late                bool // it describes a target whose samples were passed on without it
 	meta                promwrite.Metadata
 }
 

@@ -19,7 +19,7 @@ import (
 // another may have said: it remembers that, as much as its caches hold.
 type translator struct {
 	families         *cache[string, promwrite.Metadata]
-	targets          *cache[target, []promwrite.Label]
+	targets          *cache[target, described]
 	shapes           *cache[series.ID, shape]
 	exemplars        *cache[series.ID, []promwrite.Exemplar]
 	droppedExemplars atomic.Int64
@@ -28,7 +28,7 @@ type translator struct {
 func newTranslator(remembered int) *translator {
 	t := &translator{
 		families: newCache[string, promwrite.Metadata](remembered, nil),
-		targets:  newCache[target, []promwrite.Label](remembered, nil),
+		targets:  newCache[target, described](remembered, nil),
 		shapes:   newCache[series.ID, shape](remembered, nil),
 	}
 	t.exemplars = newCache[series.ID](remembered, func(list []promwrite.Exemplar) { t.droppedExemplars.Add(int64(len(list))) })
@@ -143,7 +143,10 @@ func (w *writing) write(it *item) {
 	f, m := it.formOf(w.families)
 	switch f {
 	case formTarget:
-		return
+		if !it.late {
+			return // It has become attributes of the resource.
+		}
+		f = formUpDown
 	case formPart:
 		if w.addPart(it, m) {
 			return

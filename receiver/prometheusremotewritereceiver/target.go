@@ -1,0 +1,79 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheusremotewritereceiver
+
+import (
+	"github.com/auspex-otel/auspex/internal/wire/promwrite"
+)
+
+// silence is the time, in milliseconds, after which a target that has sent nothing
+// can get another identity: Prometheus ends a series after five minutes.
+const silence = 5 * 60 * 1000
+
+// target is what a resource is known by.
+type target struct{ job, instance string }
+
+// described is what is remembered of a target.
+type described struct {
+	labels []promwrite.Label // of target_info, as attributes of the resource
+	// bare tells that samples were passed on before target_info came. The resource
+	// then has no labels until the target was silent: its series keep their identity.
+	bare bool
+	next []promwrite.Label // of the target_info that came too late, for then
+	seen int64             // time of a sample of the latest request, milliseconds
+}
+
+// noteTarget takes the labels of target_info for the resource. If samples of the
+// target have been passed on without them, it marks the item as late, and the
+// series is passed on as a metric. So is one that is too large to remember.
+func (w *writing) noteTarget(it *item) {
+	if len(it.Samples) == 0 || promwrite.IsStale(it.Samples[len(it.Samples)-1].Value) {
+		return // The series of the target end too, and still under its identity.
+	}
+	k := target{clone(it.job), clone(it.instance)}
+	var list []promwrite.Label
+	bytes := len(k.job) + len(k.instance)
+	for _, l := range it.Labels {
+		if it.isAttribute(l.Name, "") {
+			list = append(list, promwrite.Label{Name: clone(l.Name), Value: clone(l.Value)})
+			bytes += len(l.Name) + len(l.Value)
+		}
+	}
+	if bytes > mostBytes {
+		it.late = true
+		return
+	}
+	w.targets.update(k, func(d described) described {
+		if it.late = d.bare && it.latest()-d.seen < silence; it.late {
+			d.next = list
+			return d
+		}
+		return described{labels: list, seen: d.seen}
+	})
+}
+
+// describe returns the labels of a target that sends a sample at a time, and
+// remembers whether there were any.
+func (b *batch) describe(k target, now int64) []promwrite.Label {
+	return b.targets.update(target{clone(k.job), clone(k.instance)}, func(d described) described {
+		if d.bare && now-d.seen >= silence && d.next != nil {
+			d = described{labels: d.next}
+		}
+		d.bare = d.labels == nil
+		d.seen = max(d.seen, now)
+		return d
+	}).labels
+}
+
+// latest returns the time of the last sample or histogram of a series, in milliseconds.
+func (it *item) latest() int64 {
+	t := int64(0)
+	if n := len(it.Samples); n > 0 {
+		t = it.Samples[n-1].Time
+	}
+	if n := len(it.Histograms); n > 0 {
+		t = max(t, it.Histograms[n-1].Time)
+	}
+	return t
+}
