@@ -34,6 +34,7 @@ type writer struct {
 	cfg       *Config
 	set       exporter.Settings
 	wire      wire
+	labels    labeler
 	settings  prometheusremotewrite.Settings
 	userAgent string
 	convert   consumer.Metrics // resource attributes to labels, then write
@@ -54,7 +55,7 @@ func newWriter(cfg *Config, set exporter.Settings) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{
-		cfg: cfg, set: set, telemetry: telemetry,
+		cfg: cfg, set: set, telemetry: telemetry, labels: newLabeler(cfg),
 		userAgent: set.BuildInfo.Command + "/" + set.BuildInfo.Version,
 		settings: prometheusremotewrite.Settings{
 			Namespace:                       cfg.Namespace,
@@ -139,6 +140,7 @@ func (w *writer) push(ctx context.Context, md pmetric.Metrics) error {
 }
 
 func (w *writer) write(ctx context.Context, md pmetric.Metrics) error {
+	md = w.labels.rename(md)
 	b, errTranslate := w.wire.translate(md, w.settings)
 	limit := w.cfg.MaxBatchSizeBytes
 	if limit == 0 {

@@ -41,6 +41,9 @@ func (w *writing) addPart(it *item, m promseries.Member) bool {
 		label, text = promseries.QuantileLabel, it.quantile
 	}
 	at, numbered := 0.0, it.name != m.Base+promseries.CountSuffix && it.name != m.Base+promseries.SumSuffix
+	if !numbered && text != "" {
+		return false // Its label is no part of a point, and has no place in one.
+	}
 	if numbered {
 		var err error
 		if at, err = strconv.ParseFloat(text, 64); err != nil || math.IsNaN(at) {
