@@ -27,8 +27,7 @@ type Config struct {
 	// weekly courses follow it through daylight saving. Empty is UTC.
 	TimeZone string `mapstructure:"time_zone"`
 	// SeriesTTL is how long a series may be silent before it is forgotten. A series
-	// whose points are rarer is kept for four of its cadences, and one with a
-	// single point for twice this time.
+	// with rare points, or with one, may be silent for longer (pace.TimeToLive).
 	SeriesTTL time.Duration `mapstructure:"series_ttl"`
 	// Policies say which changes matter, how long they must last, and when
 	// nothing is to open. Whoever makes the engine compiles them, see SetPolicies.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -98,7 +99,7 @@ func (e *Engine) showDerived(st *stream, s *tracked) {
 func (e *Engine) arrive(st *stream, t int64) {
 	if st.meter.Seen {
 		e.uncount(st)
-		st.learnCadence(t - st.meter.Time)
+		st.cadence = pace.Learn(st.cadence, t-st.meter.Time)
 		e.count(st)
 		if missed := (t-st.meter.Time)/st.cadence - 1; missed > 0 { // windows that were not recorded
 			for i := range st.series {

@@ -18,6 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -79,7 +80,6 @@ type Engine struct {
 	policies        *policy.Set // nil if there are none
 	held            map[string]uint64
 	walkAt          time.Time // when idle streams are looked at next
-	ageAt           time.Time // when streams age next
 	budget          *budget.Budget
 	decisionsPerDay budget.Decisions
 	points          uint64
@@ -182,7 +182,8 @@ func New(cfg Config, logger *zap.Logger) *Engine {
 // reset forgets everything.
 func (e *Engine) reset() {
 	e.streams = series.NewTable[stream](e.cfg.MaxSeries, e.cfg.SeriesTTL)
-	e.streams.Dropped, e.streams.TTL = e.forget, e.timeToLive
+	e.streams.Dropped = e.forget
+	e.streams.TTL = func(st *stream) time.Duration { return pace.TimeToLive(st.cadence, e.cfg.SeriesTTL) }
 	e.sources = map[series.ID]*source{}
 	e.services = map[string]*service{}
 	e.tracker = incident.NewTracker()
@@ -195,7 +196,7 @@ func (e *Engine) reset() {
 	e.miner, e.novelty = e.cfg.miner(), novelty.Pool{}
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
-	e.walkAt, e.ageAt = time.Time{}, time.Time{}
+	e.walkAt = time.Time{}
 	e.feedback = feedback.Set{}
 	e.links = links{namespaces: map[string]string{}, heard: map[string]heard{}}
 	e.budget = budget.New(e.cfg.FalseAlarms.MaxAlpha)
@@ -212,7 +213,7 @@ func (e *Engine) Tick(now time.Time) {
 
 func (e *Engine) tick(now time.Time) {
 	e.now = now
-	e.age(now)
+	e.streams.Age(now)
 	for _, id := range e.tracker.Followed() {
 		st, touched := e.streams.Peek(e.owners[id])
 		if st == nil || st.silent && series.ID(id) == st.series[0].id {

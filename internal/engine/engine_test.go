@@ -6,7 +6,6 @@ package engine
 import (
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"testing"
 	"time"
 
@@ -213,19 +212,6 @@ func TestSeriesOnceADay(t *testing.T) {
 	e.Tick(at(last + 3*day))
 	assert.Equal(t, 1, e.Status().Series)
 	e.Tick(at(last + 8*day))
-	assert.Zero(t, e.Status().Series)
-}
-
-// TestAgeRests rests after a visit to many streams that stay.
-func TestAgeRests(t *testing.T) {
-	e := newEngine(func(c *Config) { c.SeriesTTL = time.Minute })
-	const streams = walkPerSecond * 10
-	for i := range streams {
-		e.ObserveMetrics(from("once", gauge(strconv.Itoa(i), 0, 1)), shownNone)
-	}
-	e.Tick(start.Add(61 * time.Second))
-	assert.Equal(t, e.now.Add(10*time.Second), e.ageAt)
-	e.Tick(start.Add(121 * time.Second))
 	assert.Zero(t, e.Status().Series)
 }
 

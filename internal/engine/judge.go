@@ -9,6 +9,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -62,7 +63,7 @@ func (e *Engine) measure(r *ref, st *stream) (samples []meter.Sample, refused st
 	samples, refused = st.meter.Observe(r.metric, r.Point, e.samples[:0])
 	if refused == "" && seen {
 		e.uncount(st)
-		st.learnCadence(st.meter.Time - before)
+		st.cadence = pace.Learn(st.cadence, st.meter.Time-before)
 		e.count(st)
 	}
 	return samples, refused

@@ -166,43 +166,6 @@ func texts(m pcommon.Map) map[string]string {
 	return t
 }
 
-// learnCadence moves a slow average towards the latest distance, which counts as
-// at most twice and at least half of it, so that a gap is no new cadence.
-func (st *stream) learnCadence(d int64) {
-	if st.cadence == 0 {
-		st.cadence = d
-		return
-	}
-	step := (min(max(d, st.cadence/2), 2*st.cadence) - st.cadence) / 10
-	if step == 0 && d > st.cadence {
-		step = 1
-	}
-	st.cadence = max(1, st.cadence+step)
-}
-
-// A stream is kept for patientCadences of its own cadences, and for at least
-// series_ttl. Its second point tells its cadence: until then it is kept for twice series_ttl.
-const (
-	patientCadences = 4
-	patientTTLs     = 2
-)
-
-// timeToLive returns how long a stream may be silent before the engine forgets it.
-func (e *Engine) timeToLive(st *stream) time.Duration {
-	if st.cadence == 0 {
-		return patientTTLs * e.cfg.SeriesTTL
-	}
-	return max(e.cfg.SeriesTTL, patientCadences*time.Duration(min(st.cadence, math.MaxInt64/patientCadences)))
-}
-
-// age forgets streams that have been silent for too long. A visit to many streams
-// that stay is followed by a rest, as in findSilent.
-func (e *Engine) age(now time.Time) {
-	if !now.Before(e.ageAt) {
-		e.ageAt = now.Add(time.Duration(e.streams.Age(now)) * time.Second / walkPerSecond)
-	}
-}
-
 // decisionsPerDay is a whole number, so that a sum over streams does not depend on their order.
 func (st *stream) decisionsPerDay() int64 {
 	if st.cadence == 0 {

@@ -16,6 +16,7 @@ type Table[V any] struct {
 	limit   int
 	ttl     time.Duration
 	weight  int
+	rests   time.Time // until then nothing ages
 	entries map[ID]*Entry[V]
 	// ring is the sentinel of the entries in the order of their last touch: ring.newer is the oldest.
 	ring Entry[V]
@@ -91,25 +92,27 @@ func (t *Table[V]) Add(id ID, weight int, now time.Time, v V) *V {
 	return &e.Value
 }
 
-// Age drops the entries whose time to live has passed since their last touch. It
-// returns the number of entries that it visited and kept because of their own time to live.
-func (t *Table[V]) Age(now time.Time) (kept int) {
-	if t.ttl <= 0 {
-		return 0
+// restPerKept is how long Age rests for each entry that it visits and keeps.
+const restPerKept = time.Millisecond
+
+// Age drops the entries whose time to live has passed since their last touch. After
+// a visit to entries that their own time to live keeps, it does nothing for a while,
+// in proportion to their number.
+func (t *Table[V]) Age(now time.Time) {
+	if t.ttl <= 0 || now.Before(t.rests) {
+		return
 	}
-	for e := t.ring.newer; e != &t.ring; {
-		idle, next := now.Sub(e.touched), e.newer
-		switch {
-		case idle <= t.ttl:
-			return kept
-		case t.TTL != nil && idle <= t.TTL(&e.Value):
+	kept := time.Duration(0)
+	for e := t.ring.newer; e != &t.ring && now.Sub(e.touched) > t.ttl; {
+		next := e.newer
+		if t.TTL != nil && now.Sub(e.touched) <= t.TTL(&e.Value) {
 			kept++
-		default:
+		} else {
 			t.drop(e)
 		}
 		e = next
 	}
-	return kept
+	t.rests = now.Add(kept * restPerKept)
 }
 
 // Len returns the number of entries, Weight the sum of their weights.

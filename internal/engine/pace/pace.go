@@ -1,0 +1,42 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pace learns the cadence of a series, the usual distance of two of its
+// points, and how long the series may be silent.
+package pace
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// patience is the silence, in cadences, after which a series is forgotten.
+	patience = 4
+	// firstPatience is the silence, in times to live, of a series with a single
+	// point, which tells no cadence.
+	firstPatience = 2
+)
+
+// Learn returns the cadence after a point that came d nanoseconds after the one
+// before it. The cadence, in nanoseconds, is 0 before. It moves slowly: d counts as
+// at most twice and at least half of it, so that a gap is no new cadence.
+func Learn(cadence, d int64) int64 {
+	if cadence == 0 {
+		return d
+	}
+	step := (min(max(d, cadence/2), 2*cadence) - cadence) / 10
+	if step == 0 && d > cadence {
+		step = 1
+	}
+	return max(1, cadence+step)
+}
+
+// TimeToLive returns how long a series of a cadence, in nanoseconds and 0 if it is
+// unknown, may be silent. It is never less than least.
+func TimeToLive(cadence int64, least time.Duration) time.Duration {
+	if cadence == 0 {
+		return firstPatience * least
+	}
+	return max(least, patience*time.Duration(min(cadence, math.MaxInt64/patience)))
+}
