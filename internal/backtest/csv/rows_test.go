@@ -15,6 +15,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/engine"
 )
 
 func TestParseTime(t *testing.T) {
@@ -199,4 +202,40 @@ func compareStrictly(t *testing.T, in []byte, r *rowReader, fields [][2]string) 
 			}
 		}
 	}
+}
+
+// FuzzFiles runs whole files: each gets an output of a row for each row, or an error.
+func FuzzFiles(f *testing.F) {
+	for _, seed := range []string{
+		"sep=;\nseries;time;value\na;13.01.2026 10:00;1.234,5 ms\nb;14.01.2026 10:00;1,5 s\n", "Date,Value\n1/14/2026 1:05 PM,\"$1,020\"\n1/14/2026 1:00 PM,(7)\n",
+		"#x\n\n_time|_value\n46027.5|1e3\n", "time\tx\n1e9\t−1’000\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		o := &Options{Engine: engine.DefaultConfig()}
+		file := newFile("a.csv")
+		var err error
+		if file.format, err = takeFormat(strings.NewReader(in), o.Columns, o.Format); err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := file.judge(o, backtest.NewMeter(strings.NewReader(in), nil, 0), &out); err != nil {
+			return
+		}
+		rows, err := newRowReader(strings.NewReader(in), o.Columns)
+		require.NoError(t, err)
+		n, inside := 1, 0 // the header; line ends inside of fields
+		for {
+			r, err := rows.next()
+			if err != nil {
+				break
+			}
+			n++
+			inside += bytes.Count(r.timestamp, []byte("\n")) + bytes.Count(r.value, []byte("\n")) + bytes.Count(r.series, []byte("\n"))
+		}
+		if got := strings.Count(out.String(), "\n"); got != n+inside {
+			t.Fatalf("%d lines of output, not %d, for %q", got, n+inside, in)
+		}
+	})
 }
