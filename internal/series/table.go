@@ -102,17 +102,17 @@ func (t *Table[V]) Age(now time.Time) {
 	if t.ttl <= 0 || now.Before(t.rests) {
 		return
 	}
-	kept := time.Duration(0)
+	rest := time.Duration(0)
 	for e := t.ring.newer; e != &t.ring && now.Sub(e.touched) > t.ttl; {
 		next := e.newer
 		if t.TTL != nil && now.Sub(e.touched) <= t.TTL(&e.Value) {
-			kept++
+			rest += restPerKept
 		} else {
 			t.drop(e)
 		}
 		e = next
 	}
-	t.rests = now.Add(kept * restPerKept)
+	t.rests = now.Add(rest)
 }
 
 // Len returns the number of entries, Weight the sum of their weights.
