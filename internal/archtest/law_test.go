@@ -75,9 +75,11 @@ var layers = map[string]layer{
 	"internal/golden":          apart,
 	"internal/peertest":        apart,
 
-	"internal/excerpt":      pure,
-	"internal/logutil":      foundation,
-	"internal/receiverutil": foundation,
+	"internal/excerpt":       pure,
+	"internal/template/hash": pure,
+	"internal/template/scan": pure,
+	"internal/logutil":       foundation,
+	"internal/receiverutil":  foundation,
 }
 
 // testLibraries are what the tests of a pure package may use beside the standard library.

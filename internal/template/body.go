@@ -6,6 +6,8 @@ package template
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
 // Body returns what of a record's text is to be mined: the message of a JSON object, the frames of a stack trace, or the text itself.
@@ -28,15 +30,6 @@ func Body(text string) string {
 // maxNested is the number of JSON objects within messages of JSON objects that are opened.
 const maxNested = 4
 
-// IsMessageKey tells the names under which structured records keep their message.
-func IsMessageKey(key string) bool {
-	switch strings.ToLower(key) {
-	case "message", "msg", "@message", "@m", "@mt", "log", "body", "event", "text", "short_message", "description":
-		return true
-	}
-	return false
-}
-
 // Message returns the message of a JSON object: the first text of the object itself whose key names one.
 func Message(text string) (string, bool) {
 	i := spaces(text, 0)
@@ -56,7 +49,7 @@ func Message(text string) (string, bool) {
 				return "", false
 			}
 			colon := spaces(text, end)
-			if depth == 1 && colon < len(text) && text[colon] == ':' && IsMessageKey(text[i+1:end-1]) {
+			if depth == 1 && colon < len(text) && text[colon] == ':' && scan.IsMessageKey(text[i+1:end-1]) {
 				if v := spaces(text, colon+1); v < len(text) && text[v] == '"' {
 					return unquote(text, v)
 				}

@@ -8,12 +8,13 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/state"
+	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
 const (
 	stateVersion = 1
 	maxService   = 1 << 16
-	maxText      = 4 * maxLine // a text has a wildcard for a digit
+	maxText      = 4 * scan.MaxLine // a text has a wildcard for a digit
 )
 
 // A state is: version u8, lines u64, evicted u64, then for what is young and for what is settled: how many u32, and for

@@ -1,16 +1,17 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package template turns log lines into templates, online and in bounded memory.
+// Package template mines templates from log lines, online and in bounded memory.
 //
-// Three steps. A line is scanned: what has the shape of a variable (a number, an
-// id, an address, a path, the value of a key, a quoted word) is told from what a
-// programmer wrote. What is left is the line's skeleton, and the hash of service
-// and skeleton is the id that the line carries. It depends on nothing but the
-// line, so it is the same after a restart and in every replica. Last, templates
-// that differ in one word, and have done so for many different words, become one:
-// that word was a variable. So do those of a family, which begin with the same
-// words, if ever new ones come. This is lineage only; Resolve follows it.
+// Package scan reads a line: it replaces what has the shape of a variable by
+// wildcards and returns the skeleton. The hash of service and skeleton is the id
+// of the line. The id depends on the line alone, so it is the same after a restart
+// and in every replica.
+//
+// The miner merges templates that differ in one word once that word has had many
+// values: it was a variable. It also merges templates that begin with the same
+// words, a family, if new ones keep coming. Merging changes lineage, not ids;
+// Resolve follows the lineage.
 //
 // The package is pure: no clock, no telemetry types, no configuration but Config.
 package template

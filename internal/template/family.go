@@ -6,6 +6,9 @@ package template
 import (
 	"slices"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/template/hash"
+	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
 // A family is the set of templates that begin with the same words. Templates of free text, such as messages of
@@ -55,11 +58,11 @@ const twinShare = 4
 func (m *Miner) families(service, skeleton string) []span {
 	m.spans, m.words = m.spans[:0], m.words[:0]
 	from, to := message(skeleton)
-	seed := hashString(hashString(hashString(k1, service), skeleton[:from]), skeleton[to:])
-	own := uint64(outcomesIn(skeleton[from:to]) & bad)
-	seed, twin := mix(seed, own), mix(seed, own^uint64(bad))
+	seed := hash.String(hash.String(hash.String(hash.K1, service), skeleton[:from]), skeleton[to:])
+	own := uint64(scan.OutcomesIn(skeleton[from:to]) & scan.Bad)
+	seed, twin := hash.Mix(seed, own), hash.Mix(seed, own^uint64(scan.Bad))
 	for _, c := range m.cut(skeleton) {
-		if c.start >= from && c.end <= to && c.isAnchor() {
+		if c.Start >= from && c.End <= to && c.IsWord() {
 			m.words = append(m.words, c)
 		}
 	}
@@ -67,22 +70,12 @@ func (m *Miner) families(service, skeleton string) []span {
 		if n >= len(m.words) {
 			continue
 		}
-		end := m.words[n-1].end
-		for end < to && isBetween(skeleton[end]) {
-			end++
-		}
-		for end < to && skeleton[end] == ' ' {
-			end++
-		}
-		if end < to {
-			m.spans = append(m.spans, span{hashString(seed, skeleton[from:end]), hashString(twin, skeleton[from:end]), end, to, n})
+		if end := m.words[n-1].Next(skeleton[:to]); end < to {
+			m.spans = append(m.spans, span{hash.String(seed, skeleton[from:end]), hash.String(twin, skeleton[from:end]), end, to, n})
 		}
 	}
 	return m.spans
 }
-
-// isBetween tells what belongs to the word before it: marks and wildcards without a space.
-func isBetween(c byte) bool { return c > ' ' && (classes[c] == 0 || c == '*') }
 
 // message returns the bounds of what a skeleton says besides the frames of a stack trace: it stands before them, or behind them as in Python.
 func message(skeleton string) (from, to int) {
@@ -164,12 +157,12 @@ func (m *Miner) gather(i int32) {
 func (m *Miner) collapse(f span, i int32, members []int32) {
 	first := &m.nodes[i]
 	m.generalize(first.skeleton, f.start, f.end)
-	id := identify(first.service, m.skel.b)
+	id := identify(first.service, m.skel.Text)
 	g, ok := m.byID[id]
 	if ok {
 		g = m.root(g)
 	} else {
-		skeleton := string(m.skel.b)
+		skeleton := string(m.skel.Text)
 		g = m.add(node{id: id, parent: none, service: first.service, skeleton: skeleton, text: skeleton, example: first.example})
 	}
 	c := m.column(f.key)

@@ -6,6 +6,9 @@ package template
 import (
 	"slices"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/template/hash"
+	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
 // A column is a place in a skeleton, with all that stands around it. Templates that differ in one
@@ -15,38 +18,9 @@ type column struct {
 	general int32 // the template in which the cell is a wildcard, or none
 }
 
-// maxColumns is how many cells of a skeleton are columns.
-const maxColumns = 32
-
-// cell is a word of a skeleton, a wildcard, or both without a space or mark between them.
-type cell struct {
-	start, end int
-	letters    int // outside of wildcards
-}
-
 // cut returns the cells of a skeleton. The result lasts until the next call.
-func (m *Miner) cut(skeleton string) []cell {
-	m.cells = m.cells[:0]
-	for i := 0; i < len(skeleton) && len(m.cells) < maxColumns; {
-		j, letters := i, 0
-		for j < len(skeleton) {
-			if f := classes[skeleton[j]]; f != 0 {
-				if j > i && isBoundary(skeleton[i:j], skeleton[j:]) {
-					break
-				}
-				letters += btoi(f&alpha != 0)
-				j++
-			} else if strings.HasPrefix(skeleton[j:], Wildcard) && !(j > i && isBoundary(skeleton[i:j], skeleton[j:])) {
-				j += len(Wildcard)
-			} else {
-				break
-			}
-		}
-		if letters > 0 || j >= i+len(Wildcard) && skeleton[i] == '<' {
-			m.cells = append(m.cells, cell{i, j, letters})
-		}
-		i = max(j, i+1)
-	}
+func (m *Miner) cut(skeleton string) []scan.Cell {
+	m.cells = scan.AppendCells(m.cells[:0], skeleton)
 	return m.cells
 }
 
@@ -61,7 +35,7 @@ func (m *Miner) place(i int32) bool {
 		}
 		if c := m.column(k); c.general != none && m.root(c.general) != i {
 			cell := m.cut(m.nodes[i].skeleton)[pos]
-			m.adopt(i, m.root(c.general), cell.start, cell.end)
+			m.adopt(i, m.root(c.general), cell.Start, cell.End)
 			return false
 		}
 	}
@@ -93,13 +67,13 @@ const noColumn = 0
 
 func (m *Miner) setKeys(i int32) {
 	n := &m.nodes[i]
-	service := hashString(k0, n.service)
+	service := hash.String(hash.K0, n.service)
 	cells := m.cut(n.skeleton)
 	n.keys = make([]uint64, len(cells))
 	words := anchors(cells)
 	for j, c := range cells {
-		if (words > 1 || words == 1 && !c.isAnchor()) && outcomeOf(n.skeleton[c.start:c.end]) == neutral {
-			n.keys[j] = hashString(hashString(service, n.skeleton[:c.start]), n.skeleton[c.end:])
+		if (words > 1 || words == 1 && !c.IsWord()) && scan.OutcomeOf(n.skeleton[c.Start:c.End]) == scan.Neutral {
+			n.keys[j] = hash.String(hash.String(service, n.skeleton[:c.Start]), n.skeleton[c.End:])
 		}
 	}
 	spans := m.families(n.service, n.skeleton)
@@ -109,12 +83,11 @@ func (m *Miner) setKeys(i int32) {
 	}
 }
 
-// isAnchor tells a cell with a word in it.
-func (c cell) isAnchor() bool { return c.letters > 1 }
-
-func anchors(cells []cell) (n int) {
+func anchors(cells []scan.Cell) (n int) {
 	for _, c := range cells {
-		n += btoi(c.isAnchor())
+		if c.IsWord() {
+			n++
+		}
 	}
 	return n
 }
@@ -180,15 +153,15 @@ func (m *Miner) adopt(i, general int32, start, end int) {
 // generalize scans the skeleton with a wildcard in place of the part [start,end) into m.skel.
 // It returns how many wildcards stand before the part and in it.
 func (m *Miner) generalize(skeleton string, start, end int) (before, in int) {
-	m.masked.lex(skeleton[:start] + Wildcard + skeleton[end:])
-	m.skel.skeletize(&m.masked)
-	return strings.Count(skeleton[:start], Wildcard), strings.Count(skeleton[start:end], Wildcard)
+	m.masked.ScanSkeleton(skeleton[:start] + scan.Wildcard + skeleton[end:])
+	m.skel.Read(&m.masked)
+	return strings.Count(skeleton[:start], scan.Wildcard), strings.Count(skeleton[start:end], scan.Wildcard)
 }
 
 // generalSlots says which wildcard of the general skeleton stands for each wildcard of this one.
 func (m *Miner) generalSlots(skeleton string, start, end int) []uint8 {
 	before, in := m.generalize(skeleton, start, end)
-	slots := make([]uint8, strings.Count(skeleton, Wildcard))
+	slots := make([]uint8, strings.Count(skeleton, scan.Wildcard))
 	for w := range slots {
 		v := w
 		if w >= before+in {
@@ -196,7 +169,7 @@ func (m *Miner) generalSlots(skeleton string, start, end int) []uint8 {
 		} else if w >= before {
 			v = before
 		}
-		slots[w] = uint8(min(m.skel.places[min(v, len(m.skel.places)-1)].slot, maxSlot))
+		slots[w] = uint8(min(m.skel.Places[min(v, len(m.skel.Places)-1)].Slot, maxSlot))
 	}
 	return slots
 }
@@ -204,24 +177,26 @@ func (m *Miner) generalSlots(skeleton string, start, end int) []uint8 {
 // generalText is the text of a node with a wildcard in place of the cell of its skeleton that begins at start, or "" if the text has no such cell.
 func (m *Miner) generalText(n *node, start int) string {
 	cells := m.cut(n.skeleton)
-	pos := slices.IndexFunc(cells, func(c cell) bool { return c.start == start })
+	pos := slices.IndexFunc(cells, func(c scan.Cell) bool { return c.Start == start })
 	if pos < 0 {
 		return ""
 	}
 	c := cells[pos]
-	if c.letters == 0 {
+	if c.Letters == 0 {
 		return n.text
 	}
-	want, nth := n.skeleton[c.start:c.end], 0
+	want, nth := n.skeleton[c.Start:c.End], 0
 	for _, other := range cells[:pos] {
-		nth += btoi(n.skeleton[other.start:other.end] == want)
+		if n.skeleton[other.Start:other.End] == want {
+			nth++
+		}
 	}
 	for _, c := range m.cut(n.text) {
-		if have := n.text[c.start:c.end]; have != want && have[:len(have)-1]+Wildcard != want {
+		if have := n.text[c.Start:c.End]; have != want && have[:len(have)-1]+scan.Wildcard != want {
 			continue
 		}
 		if nth == 0 {
-			return n.text[:c.start] + Wildcard + n.text[c.end:]
+			return n.text[:c.Start] + scan.Wildcard + n.text[c.End:]
 		}
 		nth--
 	}
@@ -237,14 +212,14 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 	}
 	first := &m.nodes[i]
 	cell := m.cut(first.skeleton)[pos]
-	m.generalize(first.skeleton, cell.start, cell.end)
-	id := identify(first.service, m.skel.b)
+	m.generalize(first.skeleton, cell.Start, cell.End)
+	id := identify(first.service, m.skel.Text)
 	g, ok := m.byID[id]
 	if ok {
 		g = m.root(g)
 	} else {
-		n := node{id: id, parent: none, service: first.service, skeleton: string(m.skel.b), example: first.example}
-		n.text = m.generalText(first, cell.start)
+		n := node{id: id, parent: none, service: first.service, skeleton: string(m.skel.Text), example: first.example}
+		n.text = m.generalText(first, cell.Start)
 		if n.text == "" {
 			n.text = n.skeleton
 		}
@@ -286,7 +261,7 @@ func (m *Miner) takeColumn(k uint64, g int32, members []int32, places []int) {
 	for j, member := range members {
 		if member != g {
 			c := m.cut(m.nodes[member].skeleton)[places[j]]
-			m.take(member, g, c.start, c.end)
+			m.take(member, g, c.Start, c.End)
 		}
 	}
 }
@@ -318,25 +293,18 @@ const minCells = 4
 // varies says whether the cells of a column look like values of a variable. The more of them there are, the more look
 // like values, and the more words stand around them, the surer it is.
 func (m *Miner) varies(members []int32, places []int) bool {
-	plain, shaped, enums, wild, around := 0, 0, 0, 0, 0
+	var looks scan.Looks
+	around := 0
 	for j, i := range members {
-		n := &m.nodes[i]
-		cells := m.cut(n.skeleton)
+		skeleton := m.nodes[i].skeleton
+		cells := m.cut(skeleton)
 		c := cells[places[j]]
-		switch s := strings.Trim(n.skeleton[c.start:c.end], "._-/"); {
-		case c.letters == 0:
-			wild++
-		case isDenseText(s) && !isValuePlace(n.skeleton[:c.start]):
-			enums++
-		case isShaped(s):
-			shaped++
-		case isEnum(s):
-			enums++
-		default:
-			plain++
+		looks[c.Look(skeleton)]++
+		if around = anchors(cells); c.IsWord() {
+			around--
 		}
-		around = anchors(cells) - btoi(c.isAnchor())
 	}
+	plain, shaped, enums, wild := looks[scan.Plain], looks[scan.Shaped], looks[scan.Enum], looks[scan.Wild]
 	need := minCells
 	switch around {
 	case 1:
@@ -357,23 +325,4 @@ func (m *Miner) varies(members []int32, places []int) bool {
 		need = minCells
 	}
 	return n >= need
-}
-
-// isShaped tells what hardly is a word of a language: it has a wildcard or marks in its midst.
-func isShaped(s string) bool { return strings.Contains(s, "<") || strings.ContainsAny(s, "_./@$") }
-
-// isEnum tells the words that programs have lists of: they say what was done, or are all capitals, or single letters.
-func isEnum(s string) bool {
-	return strings.HasSuffix(s, "ed") || strings.HasSuffix(s, "ing") || within(s, upper|joiner) || len(s) < 3
-}
-
-// isValuePlace tells whether what stands before a cell is followed by a value: a colon, a sign =, or an opening bracket.
-func isValuePlace(before string) bool {
-	before = strings.TrimRight(before, " ")
-	for _, end := range []string{":", "=", "(", "[", "\"", "'", "：", "（", "【"} {
-		if strings.HasSuffix(before, end) {
-			return true
-		}
-	}
-	return false
 }

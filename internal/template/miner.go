@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/auspex-otel/auspex/internal/mask"
+	"github.com/auspex-otel/auspex/internal/template/hash"
+	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
 // Config are the settings of a miner.
@@ -49,12 +51,12 @@ type Match struct {
 // Miner turns lines into templates. It is not safe for concurrent use.
 type Miner struct {
 	cfg     Config
-	scanner scanner
-	masked  scanner
-	skel    skeleton
+	scanner scan.Scanner
+	masked  scan.Scanner
+	skel    scan.Skeleton
 	buf     []byte
-	cells   []cell
-	words   []cell // of the skeleton that families looks at
+	cells   []scan.Cell
+	words   []scan.Cell // of the skeleton that families looks at
 	spans   []span
 	nodes   []node
 	free    []int32
@@ -115,12 +117,12 @@ type slot struct {
 // Observe takes one line of a service.
 func (m *Miner) Observe(service, line string) Match {
 	m.seen++
-	m.scanner.scan(line)
-	if m.scanner.escaped {
-		line = withoutEscapes(line)
-		m.scanner.scan(line)
+	m.scanner.Scan(line)
+	if m.scanner.Escaped() {
+		line = scan.WithoutEscapes(line)
+		m.scanner.Scan(line)
 	}
-	shape := m.scanner.shape(hashString(k2, service))
+	shape := m.scanner.Shape(hash.String(hash.K2, service))
 	s := &m.cache[shape&uint64(len(m.cache)-1)]
 	born := false
 	if n := s.node; s.shape != shape || int(n) >= len(m.nodes) || m.nodes[n].id != s.id {
@@ -161,17 +163,17 @@ func (m *Miner) learn(service, line string) (int32, bool) {
 	s := &m.scanner
 	if safe := m.cfg.Mask.Mask(strings.ToValidUTF8(line, "\uFFFD")); safe != line {
 		line, s = safe, &m.masked
-		s.scan(line)
+		s.Scan(line)
 	}
-	m.skel.skeletize(s)
-	id := identify(service, m.skel.b)
+	m.skel.Read(s)
+	id := identify(service, m.skel.Text)
 	if i, ok := m.byID[id]; ok {
 		m.widen(i, s)
 		return i, false
 	}
-	n := node{id: id, parent: none, service: strings.Clone(service[:min(len(service), maxService)]), skeleton: string(m.skel.b), example: clip(line)}
-	n.text = m.share(s.appendText(m.buf[:0], false), n.skeleton)
-	n.strict = hashString(k0, string(s.appendText(m.buf[:0], true)))
+	n := node{id: id, parent: none, service: strings.Clone(service[:min(len(service), maxService)]), skeleton: string(m.skel.Text), example: clip(line)}
+	n.text = m.share(s.AppendText(m.buf[:0], false), n.skeleton)
+	n.strict = hash.String(hash.K0, string(s.AppendText(m.buf[:0], true)))
 	i := m.add(n)
 	return i, m.place(i)
 }
@@ -186,16 +188,16 @@ func (m *Miner) share(b []byte, known string) string {
 }
 
 // widen makes the text of a node more general if a line shows that it must be: first the digits that end words, then all that the skeleton leaves open.
-func (m *Miner) widen(i int32, s *scanner) {
+func (m *Miner) widen(i int32, s *scan.Scanner) {
 	n := &m.nodes[i]
 	if n.parent != none || n.text == n.skeleton {
 		return
 	}
-	if m.buf = s.appendText(m.buf[:0], false); string(m.buf) == n.text {
+	if m.buf = s.AppendText(m.buf[:0], false); string(m.buf) == n.text {
 		return
 	}
-	m.buf = s.appendText(m.buf[:0], true)
-	if hashString(k0, string(m.buf)) == n.strict {
+	m.buf = s.AppendText(m.buf[:0], true)
+	if hash.String(hash.K0, string(m.buf)) == n.strict {
 		n.text = string(m.buf)
 	} else {
 		n.text = n.skeleton
@@ -213,7 +215,7 @@ func clip(line string) string {
 }
 
 func identify(service string, skeleton []byte) ID {
-	return ID(mix(hashString(hashString(k1, service), string(skeleton)), k2))
+	return ID(hash.Mix(hash.String(hash.String(hash.K1, service), string(skeleton)), hash.K2))
 }
 
 // Resolve returns the template that id has become a part of, or id itself.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/state"
+	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
 func TestConfig(t *testing.T) {
@@ -86,26 +87,6 @@ func TestSecretsAreNotKept(t *testing.T) {
 	}
 }
 
-func TestParams(t *testing.T) {
-	m := New(DefaultConfig())
-	for _, c := range []struct {
-		line string
-		want []Param
-	}{
-		{"took 123 ms of 4.5s, -7 left, 45% done", []Param{{0, 0, 123, ""}, {1, 0, 4.5, ""}, {1, 1, -7, ""}, {2, 0, 45, ""}}},
-		{"load: 0.1 0.2", []Param{{0, 0, .1, ""}, {0, 1, .2, ""}}},
-		{"version 1.2.3 of 0x1f at 007 or deadbeef12", nil},
-		{"order 1733144420011 of prt_17", []Param{{1, 0, 17, ""}}},
-		{"slot3 has 64MB", []Param{{0, 0, 3, ""}, {1, 0, 64, ""}}},
-		{"plain", nil},
-		{`size=3 took = 4ms user=x7y rest: 8`, []Param{{0, 0, 3, "size"}, {1, 0, 4, "took"}, {3, 0, 8, ""}}},
-		{`{"bytes":12,"state":"x","retries":"3"}`, []Param{{0, 0, 12, "bytes"}, {2, 0, 3, "retries"}}},
-	} {
-		m.Observe("s", c.line)
-		assert.Equal(t, c.want, m.Params(nil), c.line)
-	}
-}
-
 // Over the limit what was seen once goes first, and what is seen again and again stays.
 func TestBounded(t *testing.T) {
 	cfg := DefaultConfig()
@@ -127,7 +108,7 @@ func TestBounded(t *testing.T) {
 	assert.LessOrEqual(t, len(m.nodes), 201)
 	assert.LessOrEqual(t, stats.Templates, 200)
 	assert.Greater(t, stats.Evicted, uint64(10_000))
-	assert.LessOrEqual(t, len(m.columns), 200*(maxColumns+len(depths)))
+	assert.LessOrEqual(t, len(m.columns), 200*(scan.MaxCells+len(depths)))
 	checkStructure(t, m)
 }
 

@@ -3,22 +3,13 @@
 
 package template
 
-import "strconv"
+import "github.com/auspex-otel/auspex/internal/template/scan"
 
-// Param is a number of a line. Slot says which wildcard of the final template's
-// skeleton it stands for, Nth which of the values there: "load: 0.1 0.2" has one slot.
-// Name is the key before it, as in name=17 or "name":17, and empty if there is none. It is a part of the line.
-type Param struct {
-	Slot, Nth int
-	Value     float64
-	Name      string
-}
+// Param is a number of a line. Its slot is one of the skeleton of the final template.
+type Param = scan.Param
 
-const (
-	maxSlot = 255
-	// maxDigits is how many digits a measured number may have. Longer ones are ids, times in milliseconds, or card numbers.
-	maxDigits = 12
-)
+// maxSlot is the highest slot that is told from the next.
+const maxSlot = 255
 
 // Params appends the numbers of the line that Observe saw last, without those of what is masked.
 func (m *Miner) Params(dst []Param) []Param {
@@ -26,24 +17,14 @@ func (m *Miner) Params(dst []Param) []Param {
 		return dst
 	}
 	s := &m.scanner
-	if safe := m.cfg.Mask.Mask(s.line); safe != s.line {
+	if safe := m.cfg.Mask.Mask(s.Line()); safe != s.Line() {
 		s = &m.masked
-		s.scan(safe)
+		s.Scan(safe)
 	}
-	m.skel.skeletize(s)
-	v := 0
-	for i, t := range s.tokens {
-		if t.kind != variable && t.kind != soft {
-			continue
-		}
-		p := m.skel.places[v]
-		v++
-		if t.kind == soft {
-			t.start = t.end - 1
-		}
-		if value, ok := number(s.line[t.start:t.end]); ok {
-			dst = append(dst, Param{m.finalSlot(p.slot), p.nth, value, s.keyOf(i)})
-		}
+	from := len(dst)
+	dst = s.AppendParams(dst, &m.skel)
+	for i := from; i < len(dst); i++ {
+		dst[i].Slot = m.finalSlot(dst[i].Slot)
 	}
 	return dst
 }
@@ -58,70 +39,3 @@ func (m *Miner) finalSlot(slot int) int {
 	}
 	return slot
 }
-
-// maxKey is the length of the longest key that names a number.
-const maxKey = 64
-
-// keyOf returns the key of the value in token i, or "".
-func (s *scanner) keyOf(i int) string {
-	i = s.beforeQuotes(i - 1)
-	if i < 1 || s.tokens[i].kind != mark {
-		return ""
-	}
-	separator := s.line[s.tokens[i].start]
-	key := s.beforeQuotes(i - 1)
-	if key < 0 || separator != '=' && (separator != ':' || key == i-1) {
-		return "" // a colon is a separator only in JSON, where the key is quoted
-	}
-	t := s.tokens[key]
-	if t.kind != word || t.end-t.start > maxKey {
-		return ""
-	}
-	return s.line[t.start:t.end]
-}
-
-// beforeQuotes returns the last token up to i that is no quotation mark, or -1.
-func (s *scanner) beforeQuotes(i int) int {
-	for i >= 0 && s.tokens[i].kind == mark && (s.line[s.tokens[i].start] == '"' || s.line[s.tokens[i].start] == '\'') {
-		i--
-	}
-	return i
-}
-
-// number reads a number that may have a unit: 12, -0.5, 64MB, 1e-3, 45%.
-func number(s string) (float64, bool) {
-	i, digits, dots := 0, 0, 0
-	if i < len(s) && (s[i] == '-' || s[i] == '+' || s[i] == '<' || s[i] == '>') {
-		i++
-	}
-	from := i
-	for ; i < len(s) && (classes[s[i]] == digit || s[i] == '.'); i++ {
-		if s[i] == '.' {
-			dots++
-		} else {
-			digits++
-		}
-	}
-	if digits == 0 || digits > maxDigits || dots > 1 || digits > 1 && s[from] == '0' && s[from+1] != '.' || !isSuffix(s[i:]) {
-		return 0, false
-	}
-	if dots == 0 && digits == i-from {
-		v := 0.
-		for _, c := range []byte(s[from:i]) {
-			v = v*10 + float64(c-'0')
-		}
-		return signed(v, s[0] == '-'), true
-	}
-	v, err := strconv.ParseFloat(s[from:i], 64)
-	return signed(v, s[0] == '-'), err == nil
-}
-
-func signed(v float64, negative bool) float64 {
-	if negative {
-		return -v
-	}
-	return v
-}
-
-// isSuffix tells what may stand after the digits of a measured number.
-func isSuffix(s string) bool { return s == "" || s == "x" || isUnit(s) }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 // class says what a byte can be part of. A byte without a class stands for itself.
 type class uint16

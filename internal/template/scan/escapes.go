@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
@@ -11,9 +11,9 @@ const escape = 0x1b
 // JSON (\u001b) do. A bracket follows.
 var introducers = []string{"#033", `\033`, `\x1b`, `\x1B`, `\u001b`, `\u001B`, `\e`, "^["}
 
-// withoutEscapes returns line without ANSI escape sequences (ECMA-48): colors, cursor movements, titles, links.
+// WithoutEscapes returns line without ANSI escape sequences (ECMA-48): colors, cursor movements, titles, links.
 // It returns line itself, without an allocation, if there are none.
-func withoutEscapes(line string) string {
+func WithoutEscapes(line string) string {
 	i, n := nextEscape(line, 0)
 	if n == 0 {
 		return line

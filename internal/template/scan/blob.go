@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
@@ -13,7 +13,7 @@ const (
 )
 
 // blob returns the end of the hex dump or of the base64 that begins with the chunk [i,j) of the classes f, or 0.
-func (s *scanner) blob(i, j int, f class) int {
+func (s *Scanner) blob(i, j int, f class) int {
 	switch n := j - i; {
 	case n >= minBase64 && (f&upper != 0 && f&(dot|at) == 0 && isBase64(s.line[i:j]) || s.isPadded(i, j)):
 		return s.padding(j)
@@ -25,7 +25,7 @@ func (s *scanner) blob(i, j int, f class) int {
 
 // dump returns the end of a hex dump that begins at i: groups of 2, 4, or 8 hexadecimal digits, all of one width but the
 // last, with one separator between them. The printable form beside it belongs to it. It returns 0 if there is none.
-func (s *scanner) dump(i int) int {
+func (s *Scanner) dump(i int) int {
 	width := hexRun(s.line, i)
 	if width != 2 && width != 4 && width != 8 {
 		return 0
@@ -109,7 +109,7 @@ func isBase64(text string) bool {
 }
 
 // isPadded tells base64 by its padding, which fills it up to groups of four.
-func (s *scanner) isPadded(i, j int) bool {
+func (s *Scanner) isPadded(i, j int) bool {
 	if j == len(s.line) || s.line[j] != '=' || strings.ContainsAny(s.line[i:j], "~%$*.@\\") {
 		return false
 	}
@@ -118,7 +118,7 @@ func (s *scanner) isPadded(i, j int) bool {
 }
 
 // padding returns the end of the padding of base64 at i.
-func (s *scanner) padding(i int) int {
+func (s *Scanner) padding(i int) int {
 	j := i
 	for j < len(s.line) && j < i+2 && s.line[j] == '=' {
 		j++
@@ -133,7 +133,7 @@ func (s *scanner) padding(i int) int {
 func isControl(c byte) bool { return c < ' ' && (c < '\t' || c > '\r') || c == 0x7f }
 
 // binary takes the text around the control character at i as one value if it has another one. What was taken of it goes back. It returns i if it has none.
-func (s *scanner) binary(i int) int {
+func (s *Scanner) binary(i int) int {
 	end, controls := i, 0
 	for end < len(s.line) && (s.line[end] > ' ' || isControl(s.line[end])) {
 		controls += btoi(isControl(s.line[end]) || s.line[end] == 0xc2 && end+1 < len(s.line) && s.line[end+1] < 0xa0)

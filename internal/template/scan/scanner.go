@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import (
 	"strings"
@@ -26,14 +26,15 @@ type token struct {
 	spaced     bool // white space stands before it
 }
 
-// Limits of one line. What lies beyond counts as one variable.
 const (
-	maxLine   = 4096
+	// MaxLine is the number of bytes of a line that are read.
+	MaxLine = 4096
+	// maxTokens is the number of tokens into which a line is cut.
 	maxTokens = 256
 )
 
-// scanner cuts a line into tokens. Its memory is used again for the next line.
-type scanner struct {
+// Scanner cuts a line into tokens. It reuses its memory for the next line. The zero value is ready for use.
+type Scanner struct {
 	line      string
 	tokens    []token
 	spaced    bool // white space was passed since the last token
@@ -44,12 +45,12 @@ type scanner struct {
 	listed    bool // a label with its value, set off by blanks, was passed
 }
 
-// scan cuts the line into s.tokens.
-func (s *scanner) scan(line string) {
-	cut := len(line) > maxLine
+// Scan cuts a line into tokens. It reads the first MaxLine bytes: the rest, and what follows the 256th token, counts as one variable.
+func (s *Scanner) Scan(line string) {
+	cut := len(line) > MaxLine
 	if cut {
-		end := maxLine
-		for end > maxLine-utf8.UTFMax && !utf8.RuneStart(line[end]) {
+		end := MaxLine
+		for end > MaxLine-utf8.UTFMax && !utf8.RuneStart(line[end]) {
 			end--
 		}
 		line = line[:end]
@@ -61,8 +62,14 @@ func (s *scanner) scan(line string) {
 	}
 }
 
+// Line returns the scanned line: its first MaxLine bytes if it is longer.
+func (s *Scanner) Line() string { return s.line }
+
+// Escaped reports whether the scanned line may contain escape sequences, which WithoutEscapes removes.
+func (s *Scanner) Escaped() bool { return s.escaped }
+
 // run cuts the line from i on and returns where it ended: at the end, or where there are too many tokens.
-func (s *scanner) run(i int) int {
+func (s *Scanner) run(i int) int {
 	line := s.line
 	for i < len(line) && len(s.tokens) < maxTokens {
 		c := line[i]
@@ -96,13 +103,13 @@ func (s *scanner) run(i int) int {
 	return i
 }
 
-func (s *scanner) add(start, end int, k kind) {
+func (s *Scanner) add(start, end int, k kind) {
 	s.tokens = append(s.tokens, token{int32(start), int32(end), k, s.spaced})
 	s.spaced = false
 }
 
 // punctuation takes the mark at i and what follows from it, and returns where to go on.
-func (s *scanner) punctuation(i int, c byte) int {
+func (s *Scanner) punctuation(i int, c byte) int {
 	next := byte(' ')
 	if i+1 < len(s.line) {
 		next = s.line[i+1]
@@ -167,7 +174,7 @@ func closing(c byte) byte {
 }
 
 // trim returns the end of the chunk without the dots of an ending sentence.
-func (s *scanner) trim(i, j int) int {
+func (s *Scanner) trim(i, j int) int {
 	for j > i && s.line[j-1] == '.' {
 		j--
 	}
@@ -175,7 +182,7 @@ func (s *scanner) trim(i, j int) int {
 }
 
 // finish adds the dots that trim took away and returns where to go on.
-func (s *scanner) finish(end, j int) int {
+func (s *Scanner) finish(end, j int) int {
 	if end < j {
 		s.add(end, j, mark)
 	}
@@ -183,7 +190,7 @@ func (s *scanner) finish(end, j int) int {
 }
 
 // chunk takes the bytes [i,j), none of which stands for itself; f is what classes they have.
-func (s *scanner) chunk(i, j int, f class) int {
+func (s *Scanner) chunk(i, j int, f class) int {
 	if f&wide == 0 && j < len(s.line) && s.line[j] == ':' {
 		if k := s.colon(i, j, f); k > 0 {
 			s.add(i, k, variable)
@@ -236,7 +243,7 @@ func (s *scanner) chunk(i, j int, f class) int {
 }
 
 // plain takes a word without digits.
-func (s *scanner) plain(i, j int, f class) {
+func (s *Scanner) plain(i, j int, f class) {
 	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == variable && j-i <= 12 {
 		if isUnit(s.line[i:j]) {
 			s.add(i, j, unit)
@@ -271,7 +278,7 @@ func (s *scanner) plain(i, j int, f class) {
 const hashLength = 8
 
 // afterMark tells whether the last token is a mark after which values stand: in calls, lists, and behind keys.
-func (s *scanner) afterMark() bool {
+func (s *Scanner) afterMark() bool {
 	n := len(s.tokens)
 	return n > 0 && s.tokens[n-1].kind == mark && strings.IndexByte(":([,{=", s.line[s.tokens[n-1].start]) >= 0
 }
@@ -282,7 +289,7 @@ func isZone(s string) bool {
 }
 
 // beforeDate tells whether a number or another word of a date follows, or one went before.
-func (s *scanner) beforeDate(j int) bool {
+func (s *Scanner) beforeDate(j int) bool {
 	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == variable && s.spaced {
 		return true
 	}
@@ -296,8 +303,8 @@ func (s *scanner) beforeDate(j int) bool {
 	return j < len(s.line) && classes[s.line[j]] == digit || k > j && isDateWord(s.line[j:k])
 }
 
-// lex cuts a skeleton into tokens, in which nothing but wildcards is a variable.
-func (s *scanner) lex(skeleton string) {
+// ScanSkeleton cuts a skeleton into tokens. Only its wildcards are variables.
+func (s *Scanner) ScanSkeleton(skeleton string) {
 	s.line, s.tokens, s.spaced = skeleton, s.tokens[:0], false
 	for i := 0; i < len(skeleton); {
 		j, k := i+1, word

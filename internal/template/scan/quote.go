@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
@@ -13,7 +13,7 @@ const (
 )
 
 // closingQuote returns the place of the mark that closes the quotation mark at i, or 0. An escaped mark closes nothing, nor does an apostrophe within a word.
-func (s *scanner) closingQuote(i int) int {
+func (s *Scanner) closingQuote(i int) int {
 	c := s.line[i]
 	end := min(len(s.line), i+maxQuoted)
 	for j := i + 1; j < end; j++ {
@@ -31,7 +31,7 @@ func (s *scanner) closingQuote(i int) int {
 
 // quoted takes the quotation mark at i and what it quotes. Quoted text is a value, with these exceptions: the key of a
 // JSON object, a word that states an outcome, the message of the line, and text that has keys or outcomes of its own.
-func (s *scanner) quoted(i int) int {
+func (s *Scanner) quoted(i int) int {
 	end := s.closingQuote(i)
 	if end == 0 {
 		s.add(i, i+1, mark)
@@ -52,12 +52,12 @@ func (s *scanner) quoted(i int) int {
 		s.request(i, end, i+1+k)
 		return end + 1
 	}
-	s.between(i, end, s.isMessage(end) || hasAssignment(text) || outcomesIn(text) != neutral)
+	s.between(i, end, s.isMessage(end) || hasAssignment(text) || OutcomesIn(text) != Neutral)
 	return end + 1
 }
 
 // between adds the quotation marks at i and end, and what is between them: as text, or as one value.
-func (s *scanner) between(i, end int, asText bool) {
+func (s *Scanner) between(i, end int, asText bool) {
 	s.add(i, i+1, mark)
 	switch {
 	case !asText || s.depth >= maxDepth:
@@ -74,7 +74,7 @@ func (s *scanner) between(i, end int, asText bool) {
 }
 
 // lastMark returns the mark that was last, or a space if the last token is none.
-func (s *scanner) lastMark() byte {
+func (s *Scanner) lastMark() byte {
 	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == mark {
 		return s.line[s.tokens[n-1].start]
 	}
@@ -83,7 +83,7 @@ func (s *scanner) lastMark() byte {
 
 // isMessage tells whether the quoted text whose closing mark is at end is what the line says: no words stand before it
 // other than a header or the key of a message, or keys with values follow.
-func (s *scanner) isMessage(end int) bool {
+func (s *Scanner) isMessage(end int) bool {
 	switch c := s.lastMark(); {
 	case c == ':' && s.keyIsMessage(len(s.tokens)-2), c == ']' && s.spaced, c == '>' && s.spaced:
 		return true
@@ -99,11 +99,20 @@ func (s *scanner) isMessage(end int) bool {
 }
 
 // keyIsMessage tells whether the token at n, which may be quoted, is a key under which messages are kept.
-func (s *scanner) keyIsMessage(n int) bool {
+func (s *Scanner) keyIsMessage(n int) bool {
 	for n >= 0 && s.tokens[n].kind == mark && s.line[s.tokens[n].start] == '"' {
 		n--
 	}
 	return n >= 0 && s.tokens[n].kind == word && IsMessageKey(s.line[s.tokens[n].start:s.tokens[n].end])
+}
+
+// IsMessageKey reports whether structured records keep their message under the key, in any case.
+func IsMessageKey(key string) bool {
+	switch strings.ToLower(key) {
+	case "message", "msg", "@message", "@m", "@mt", "log", "body", "event", "text", "short_message", "description":
+		return true
+	}
+	return false
 }
 
 // hasAssignment tells text with keys and values: two words at least with a sign = between them.
@@ -125,7 +134,7 @@ func requestLine(text string) int {
 }
 
 // request takes a quoted request line. Its method ends at k.
-func (s *scanner) request(i, end, k int) {
+func (s *Scanner) request(i, end, k int) {
 	p := strings.LastIndexByte(s.line[:end], ' ')
 	const protocol = len(" HTTP/")
 	s.add(i, i+1, mark)

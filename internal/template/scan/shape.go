@@ -1,12 +1,12 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
 // colon looks at a chunk that a colon follows. It returns the end of the URL, the path with a drive, or the chain of hexadecimal groups that begins here, or 0.
-func (s *scanner) colon(i, j int, f class) int {
+func (s *Scanner) colon(i, j int, f class) int {
 	rest := s.line[j:]
 	switch {
 	case strings.HasPrefix(rest, "://["):
@@ -22,7 +22,7 @@ func (s *scanner) colon(i, j int, f class) int {
 }
 
 // until returns the first place from i on that holds one of the bytes, or the end.
-func (s *scanner) until(i int, bytes string) int {
+func (s *Scanner) until(i int, bytes string) int {
 	for i < len(s.line) && strings.IndexByte(bytes, s.line[i]) < 0 {
 		i++
 	}
@@ -30,7 +30,7 @@ func (s *scanner) until(i int, bytes string) int {
 }
 
 // chain returns the end of groups of hexadecimal digits with colons between them, as in hardware and IPv6 addresses, or 0.
-func (s *scanner) chain(i int) int {
+func (s *Scanner) chain(i int) int {
 	groups, pairs, letters, double := 0, true, false, false
 	for {
 		j := i
@@ -70,7 +70,7 @@ func (s *scanner) chain(i int) int {
 }
 
 // slashed takes a chunk with slashes: a path, or words with a slash between them.
-func (s *scanner) slashed(i, end, j int, f class) int {
+func (s *Scanner) slashed(i, end, j int, f class) int {
 	text := s.line[i:end]
 	n := strings.Count(text, "/") + strings.Count(text, `\`)
 	switch first := text[0]; {
@@ -100,7 +100,7 @@ func (s *scanner) slashed(i, end, j int, f class) int {
 }
 
 // path takes a path with what is asked of it: /a/b?c=d.
-func (s *scanner) path(i, end, j int) int {
+func (s *Scanner) path(i, end, j int) int {
 	if end == j && j+1 < len(s.line) && s.line[j] == '?' && s.line[j+1] > ' ' {
 		j = s.until(j, " \t\"'<>)],;")
 		end = s.trim(i, j)
@@ -110,7 +110,7 @@ func (s *scanner) path(i, end, j int) int {
 }
 
 // address takes a chunk with an @: an e-mail address or user and host, an object with its hash, a number at a place.
-func (s *scanner) address(i, end, j int) int {
+func (s *Scanner) address(i, end, j int) int {
 	k := i + strings.IndexByte(s.line[i:end], '@')
 	left, right := s.line[i:k], s.line[k+1:end]
 	switch {
@@ -165,7 +165,7 @@ func isHost(s string) bool {
 }
 
 // numbered takes the chunk [i,end) that has digits: constant letters, one variable, constant letters. What stands between its first and its last variable piece is a part of the variable.
-func (s *scanner) numbered(i, end, j int) int {
+func (s *Scanner) numbered(i, end, j int) int {
 	if s.isUserName(i, end) {
 		s.add(i, end, variable)
 		return s.finish(end, j)
@@ -203,7 +203,7 @@ func (s *scanner) numbered(i, end, j int) int {
 }
 
 // variables returns where the first variable piece of the chunk begins and where the last one ends, or -1.
-func (s *scanner) variables(i, end int) (from, to int) {
+func (s *Scanner) variables(i, end int) (from, to int) {
 	from, to = -1, -1
 	pieces := 0
 	for p := i; p < end; {

@@ -1,27 +1,28 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
-// outcome says whether a word states that something is well or is not. Words of one kind and of the other never become
+// Outcome is a set of the outcomes that a text states. Words that state success and words that state failure never become
 // one template, whether they stand in text, in quotes, or behind a key.
-type outcome uint8
+type Outcome uint8
 
+// The outcomes. Keys of families contain their values.
 const (
-	neutral outcome = 0
-	good    outcome = 1
-	bad     outcome = 2
+	Neutral Outcome = 0
+	Good    Outcome = 1 // success
+	Bad     Outcome = 2 // failure
 )
 
 // maxOutcome is the length of the longest word of the lists.
 const maxOutcome = 12
 
-// outcomeOf looks a word up, in any case.
-func outcomeOf(text string) outcome {
+// OutcomeOf returns the outcome that a word states, in any case.
+func OutcomeOf(text string) Outcome {
 	if len(text) < 2 || len(text) > maxOutcome {
-		return neutral
+		return Neutral
 	}
 	var b [maxOutcome]byte
 	for i := range len(text) {
@@ -30,41 +31,41 @@ func outcomeOf(text string) outcome {
 			c |= 0x20
 		}
 		if c < 'a' || c > 'z' {
-			return neutral
+			return Neutral
 		}
 		b[i] = c
 	}
 	switch string(b[:len(text)]) {
 	case "success", "successful", "successfully", "succeeded", "ok", "passed", "accepted", "accept", "allowed", "allow", "granted", "permitted",
 		"permit", "approved", "up", "started", "enabled", "opened", "connected", "online", "available", "healthy", "ready", "valid", "resumed", "completed":
-		return good
+		return Good
 	case "fail", "failed", "failure", "fails", "failing", "error", "rejected", "reject", "denied", "deny", "refused", "blocked", "block", "dropped", "forbidden",
 		"unauthorized", "declined", "down", "stopped", "disabled", "closed", "disconnected", "offline", "unavailable", "unhealthy", "invalid", "aborted",
 		"crashed", "killed", "timeout", "lost", "paused", "cancelled", "canceled", "terminated", "not", "cannot", "unable", "unsuccessful", "expired":
-		return bad
+		return Bad
 	}
-	return neutral
+	return Neutral
 }
 
-// outcomesIn returns the outcomes that a text states, as a set.
-func outcomesIn(text string) (set outcome) {
+// OutcomesIn returns the outcomes that a text states, as a set.
+func OutcomesIn(text string) (set Outcome) {
 	for i := 0; i < len(text); {
 		j := i
 		for j < len(text) && classes[text[j]]&alpha != 0 {
 			j++
 		}
 		if j > i {
-			set |= outcomeOf(text[i:j])
+			set |= OutcomeOf(text[i:j])
 		}
 		i = j + 1
 	}
 	return set
 }
 
-// isOutcome tells a value that states an outcome.
+// isOutcome reports whether a value states an outcome.
 func isOutcome(text string) bool {
 	for text != "" && strings.IndexByte(".!,;", text[len(text)-1]) >= 0 {
 		text = text[:len(text)-1]
 	}
-	return outcomeOf(text) != neutral
+	return OutcomeOf(text) != Neutral
 }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
@@ -9,7 +9,7 @@ import "strings"
 // variables, whatever the host is called. It knows the header of
 // klog, and RFC 3164 with its own time or with that of RFC 3339, as files and the
 // journal have it, and RFC 5424.
-func (s *scanner) header() int {
+func (s *Scanner) header() int {
 	line, i := s.line, priority(s.line)
 	if end := klogHeader(line); end > 0 {
 		s.add(0, end, variable)
@@ -35,7 +35,7 @@ func (s *scanner) header() int {
 }
 
 // modernHeader takes time, host, name, process, and message id of RFC 5424. Only the name and the message id tell one event from another.
-func (s *scanner) modernHeader(i int) int {
+func (s *Scanner) modernHeader(i int) int {
 	var from, to [5]int
 	end := i
 	for k := range from {

@@ -1,12 +1,12 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
 // value takes the sign = at i and what is assigned: key=value, key = value, key=.
-func (s *scanner) value(i int, next byte) int {
+func (s *Scanner) value(i int, next byte) int {
 	before := byte(' ')
 	if i > 0 {
 		before = s.line[i-1]
@@ -30,7 +30,7 @@ func (s *scanner) value(i int, next byte) int {
 }
 
 // isKey tells whether the word at i is a key: a sign = follows it at once.
-func (s *scanner) isKey(i int) bool {
+func (s *Scanner) isKey(i int) bool {
 	for i < len(s.line) && classes[s.line[i]] != 0 {
 		i++
 	}
@@ -38,7 +38,7 @@ func (s *scanner) isKey(i int) bool {
 }
 
 // assigned takes the value at i, up to what separates it from the next key.
-func (s *scanner) assigned(i int) int {
+func (s *Scanner) assigned(i int) int {
 	if i < len(s.line) && (s.line[i] == '"' || s.line[i] == '\'') {
 		if end := s.closingQuote(i); end > 0 {
 			s.between(i, end, s.keyIsMessage(len(s.tokens)-2) || hasAssignment(s.line[i+1:end]) || isOutcome(s.line[i+1:end]))
@@ -77,7 +77,7 @@ func (s *scanner) assigned(i int) int {
 }
 
 // closingBracket returns the place of the bracket that closes the one at i, or 0.
-func (s *scanner) closingBracket(i int) int {
+func (s *Scanner) closingBracket(i int) int {
 	depth := 0
 	for j, end := i, min(len(s.line), i+maxQuoted); j < end; j++ {
 		switch s.line[j] {
@@ -94,7 +94,7 @@ func (s *scanner) closingBracket(i int) int {
 
 // labeled takes the colon at i, and the value behind it if blanks set it off, as in lists of labels and values of several
 // words: a tab, or two spaces where two spaces end the value, too: "Account Name:		John Smith".
-func (s *scanner) labeled(i int) int {
+func (s *Scanner) labeled(i int) int {
 	s.add(i, i+1, mark)
 	if end := s.labeledName(i); end > 0 {
 		s.spaced = true
@@ -125,7 +125,7 @@ func (s *scanner) labeled(i int) int {
 }
 
 // dash takes the dash that stands alone at i: a value that is missing, or a mark. In an access log, "- user [date]", the user belongs to it.
-func (s *scanner) dash(i int) int {
+func (s *Scanner) dash(i int) int {
 	missing := s.isMissing(i)
 	n := len(s.tokens)
 	user, next := field(s.line, i+1)
@@ -145,7 +145,7 @@ func (s *scanner) dash(i int) int {
 }
 
 // isMissing tells whether the dash at i stands for a value: between values, or alone in quotes or brackets.
-func (s *scanner) isMissing(i int) bool {
+func (s *Scanner) isMissing(i int) bool {
 	j := i + 1
 	for j < len(s.line) && s.line[j] == ' ' {
 		j++

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import (
 	"strings"
@@ -54,7 +54,7 @@ func partOf(r rune, size int) part {
 }
 
 // foreign takes the chunk [i,j), which has bytes beyond ASCII.
-func (s *scanner) foreign(i, j int) int {
+func (s *Scanner) foreign(i, j int) int {
 	if isBinary(s.line[i:j]) {
 		s.add(i, j, variable)
 		return j
@@ -110,7 +110,7 @@ func isBinary(text string) bool {
 }
 
 // foreignQuote takes what stands between the quotation mark r at i and the one that closes it. It returns 0 if r is none, or is not closed.
-func (s *scanner) foreignQuote(i int, r rune) int {
+func (s *Scanner) foreignQuote(i int, r rune) int {
 	var closing string
 	switch r {
 	case '「':
@@ -128,7 +128,7 @@ func (s *scanner) foreignQuote(i int, r rune) int {
 	}
 	from := i + utf8.RuneLen(r)
 	n := strings.Index(s.line[from:min(len(s.line), from+maxQuoted)], closing)
-	if n <= 0 || outcomesIn(s.line[from:from+n]) != neutral {
+	if n <= 0 || OutcomesIn(s.line[from:from+n]) != Neutral {
 		return 0
 	}
 	s.add(i, from, mark)

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package template
+package scan
 
 import "strings"
 
@@ -16,7 +16,7 @@ func announces(s string) bool {
 
 // isUserName tells whether the word [i,j) is the name of a user, whatever it is: "user NAME", where nothing follows that
 // could make it another noun, or "for NAME from ADDRESS".
-func (s *scanner) isUserName(i, j int) bool {
+func (s *Scanner) isUserName(i, j int) bool {
 	n := len(s.tokens)
 	if s.announced == 0 || n > s.announced+1 || !s.spaced || n > s.announced && s.line[s.tokens[n-1].start] != ':' {
 		return false
@@ -57,7 +57,7 @@ func isUserNoun(s string) bool {
 		"added", "created", "deleted", "removed", "changed", "updated", "moved", "registered", "joined", "authenticated", "authorized", "is", "was", "has", "does", "not", "and", "or":
 		return true
 	}
-	return outcomeOf(s) != neutral
+	return OutcomeOf(s) != Neutral
 }
 
 // isFileName tells names with the ending of a file that is no source code: report.pdf, setup.exe, sshd.service.
@@ -77,7 +77,7 @@ func isFileName(s string) bool {
 
 // isDottedName tells names of parts in small letters, as settings, bundles, and message topics have: system.time.zone. The
 // names of classes have a capital. Behind a level stands the name of a logger, and before a sign = that of a key.
-func (s *scanner) isDottedName(i, j int) bool {
+func (s *Scanner) isDottedName(i, j int) bool {
 	text := s.line[i:j]
 	if strings.Count(text, ".") < 2 || strings.Contains(text, "..") || flags(text)&upper != 0 || !within(text, alpha|digit|dot|joiner) {
 		return false
@@ -93,7 +93,7 @@ func (s *scanner) isDottedName(i, j int) bool {
 }
 
 // restatement returns the end of a value that says the one before it once more in another unit, as in "1190 bytes (1.16 KB)", or 0. It begins with the bracket at i.
-func (s *scanner) restatement(i int) int {
+func (s *Scanner) restatement(i int) int {
 	n := len(s.tokens)
 	if n == 0 || !s.spaced || s.tokens[n-1].kind != unit && s.tokens[n-1].kind != variable {
 		return 0
@@ -110,7 +110,7 @@ func (s *scanner) restatement(i int) int {
 }
 
 // argument returns the end of the one word in the brackets of a call, as in chdir(home), or 0. The bracket is at i. A plural, file(s), is none.
-func (s *scanner) argument(i int) int {
+func (s *Scanner) argument(i int) int {
 	if i == 0 || s.spaced || classes[s.line[i-1]]&alpha == 0 {
 		return 0
 	}
@@ -125,7 +125,7 @@ func (s *scanner) argument(i int) int {
 }
 
 // properName returns the end of a name of two to five words at i, each with a capital but particles, or 0: Maria da Silva. A word that states an outcome is none of a name.
-func (s *scanner) properName(i int) int {
+func (s *Scanner) properName(i int) int {
 	words, end := 0, 0
 	for j := i; words < 6; {
 		k := j
@@ -137,7 +137,7 @@ func (s *scanner) properName(i int) int {
 		}
 		c := classes[s.line[j]]
 		isCapital := c&upper != 0 && classes[s.line[j+1]]&upper == 0 || c&wide != 0
-		if !isCapital && (words == 0 || !isParticle(s.line[j:k])) || outcomeOf(s.line[j:k]) != neutral {
+		if !isCapital && (words == 0 || !isParticle(s.line[j:k])) || OutcomeOf(s.line[j:k]) != Neutral {
 			break
 		}
 		words++
@@ -165,7 +165,7 @@ func isParticle(s string) bool {
 }
 
 // labeledName returns the end of the name of several words behind the colon at i if a separator ends it, as in "owner: Mary Ann Jones,", or 0.
-func (s *scanner) labeledName(i int) int {
+func (s *Scanner) labeledName(i int) int {
 	if i+2 >= len(s.line) || s.line[i+1] != ' ' {
 		return 0
 	}

@@ -1,0 +1,12 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scan reads one log line without knowing any other line.
+//
+// A Scanner cuts a line into tokens and tells variables (numbers, ids, addresses,
+// paths, values of keys, quoted text) from the words that a programmer wrote. A
+// Skeleton is the scanned line with a wildcard for each variable. Cells are the
+// words and wildcards of a skeleton. The result depends on the line alone.
+//
+// The package is pure. Scanning allocates nothing once the buffers have grown.
+package scan

@@ -1,0 +1,143 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scan
+
+import (
+	"bytes"
+
+	"github.com/auspex-otel/auspex/internal/template/hash"
+)
+
+// Wildcard stands for a variable in the text of a template.
+const Wildcard = "<*>"
+
+// AppendText appends the line with a wildcard for each variable, as it is shown to users. It keeps a digit that ends a
+// word, as in ssh2, unless strict is set.
+func (s *Scanner) AppendText(b []byte, strict bool) []byte {
+	for i, t := range s.tokens {
+		if t.spaced && i > 0 {
+			b = append(b, ' ')
+		}
+		switch {
+		case t.kind == soft && strict:
+			b = append(append(b, s.line[t.start:t.end-1]...), Wildcard...)
+		case t.kind != variable:
+			b = append(b, s.line[t.start:t.end]...)
+		case t.start < t.end && !(i > 0 && !t.spaced && s.tokens[i-1].kind == variable):
+			b = append(b, Wildcard...)
+		}
+	}
+	return b
+}
+
+// Shape returns h with a hash of what AppendText shows mixed in. Lines of one shape have the same text and the same skeleton.
+func (s *Scanner) Shape(h uint64) uint64 {
+	for _, t := range s.tokens {
+		v := uint64(t.kind)<<1 | uint64(btoi(t.spaced))
+		switch {
+		case t.kind != variable:
+			h = hash.String(h^v*hash.K0, s.line[t.start:t.end])
+		case t.start == t.end:
+			h = hash.Mix(h, v|1<<8)
+		default:
+			h = hash.Mix(h, v|1<<9)
+		}
+	}
+	return h
+}
+
+// Place says which wildcard of a skeleton stands for a variable (Slot), and which of the variables there it is (Nth). Both count from 0.
+type Place struct{ Slot, Nth int }
+
+// Skeleton is what identifies a template. It is the text, but an empty variable counts as any other, and what is
+// repeated counts once: a run of variables, with the units and marks between them, and a list of things alike.
+// So "1 2 3" and "4 5", "<1 sec" and "00:15", "node3 node4" and "node7" have the same skeleton.
+// It reuses its memory for the next line.
+type Skeleton struct {
+	Text   []byte
+	Places []Place // of each variable of the line
+	ends   []int   // where each wildcard ends in Text
+	values []int   // how many variables of the line each wildcard stands for
+}
+
+// Read makes k the skeleton of the scanned line.
+func (k *Skeleton) Read(s *Scanner) {
+	k.Text, k.ends, k.values, k.Places = k.Text[:0], k.ends[:0], k.values[:0], k.Places[:0]
+	run := false // a variable was last, if only what may go with it followed
+	for i, t := range s.tokens {
+		if t.kind == variable && run {
+			last := len(k.ends) - 1
+			k.Text = k.Text[:k.ends[last]]
+			k.note(last)
+			continue
+		}
+		if t.spaced && i > 0 {
+			k.Text = append(k.Text, ' ')
+		}
+		switch t.kind {
+		case variable:
+			run = true
+			k.wildcard()
+		case soft:
+			run = false
+			k.Text = append(k.Text, s.line[t.start:t.end-1]...)
+			k.wildcard()
+		case unit:
+			if n := len(k.ends); run && len(k.Text) <= k.ends[n-1]+1 {
+				k.Text = k.Text[:k.ends[n-1]]
+				break
+			}
+			fallthrough
+		default:
+			text := s.line[t.start:t.end]
+			k.Text = append(k.Text, text...)
+			run = run && (t.kind == unit || goesBetween(text))
+		}
+	}
+}
+
+// wildcard appends a wildcard, or takes back what was written since an earlier one if it says the same once more.
+func (k *Skeleton) wildcard() {
+	k.Text = append(k.Text, Wildcard...)
+	n := len(k.ends)
+	for p := 1; p <= maxPeriod && p <= n; p++ {
+		from := k.ends[n-p]
+		again := k.Text[from:]
+		if len(again) <= from && bytes.Equal(again, k.Text[from-len(again):from]) && bytes.ContainsAny(again, " ,") {
+			k.Text, k.ends = k.Text[:from], k.ends[:n-p+1]
+			k.note(n - p)
+			return
+		}
+	}
+	k.ends, k.values = append(k.ends, len(k.Text)), append(k.values[:n], 0)
+	k.note(n)
+}
+
+// maxPeriod is how many variables a thing of a list may have.
+const maxPeriod = 6
+
+// note notes that the wildcard stands for the next variable.
+func (k *Skeleton) note(slot int) {
+	k.Places = append(k.Places, Place{slot, k.values[slot]})
+	k.values[slot]++
+}
+
+// goesBetween tells what does not end a run of variables.
+func goesBetween(text string) bool {
+	for i := range len(text) {
+		switch text[i] {
+		case ',', '.', ':', ';', '-', '/', '_', '|', '#', '+', '~', '*', '@':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
