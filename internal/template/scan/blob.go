@@ -83,7 +83,7 @@ func printable(line string, i int) int {
 	return i
 }
 
-// isBase64 tells base64 by its alphabet, and by how often small letters, capitals, and digits change: in words they rarely do.
+// isBase64 reports whether a text looks like base64: by its alphabet, and because small letters, capitals, and digits change more often than in words.
 func isBase64(text string) bool {
 	if len(text) < minBase64 {
 		return false
@@ -108,7 +108,7 @@ func isBase64(text string) bool {
 	return f&digit != 0 && f&upper != 0 && f&alpha != 0 && 20*changes >= 9*len(text)
 }
 
-// isPadded tells base64 by its padding, which fills it up to groups of four.
+// isPadded recognizes base64 by its padding, which fills it up to groups of four.
 func (s *Scanner) isPadded(i, j int) bool {
 	if j == len(s.line) || s.line[j] != '=' || strings.ContainsAny(s.line[i:j], "~%$*.@\\") {
 		return false
@@ -129,10 +129,10 @@ func (s *Scanner) padding(i int) int {
 	return j
 }
 
-// isControl tells control characters that are no white space.
+// isControl reports whether c is a control character other than white space.
 func isControl(c byte) bool { return c < ' ' && (c < '\t' || c > '\r') || c == 0x7f }
 
-// binary takes the text around the control character at i as one value if it has another one. What was taken of it goes back. It returns i if it has none.
+// binary makes the text around the control character at i one value if it contains another control character, and removes the tokens that were made of it. It returns i otherwise.
 func (s *Scanner) binary(i int) int {
 	end, controls := i, 0
 	for end < len(s.line) && (s.line[end] > ' ' || isControl(s.line[end])) {

@@ -3,7 +3,7 @@
 
 package scan
 
-// class says what a byte can be part of. A byte without a class stands for itself.
+// class is a set of the kinds of text that a byte can be part of. A byte without a class is a token of its own.
 type class uint16
 
 const (
@@ -42,7 +42,7 @@ var classes = func() (t [256]class) {
 	return t
 }()
 
-// isUnit tells the words that follow a number and belong to it.
+// isUnit reports whether s is a unit, which belongs to the number before it.
 func isUnit(s string) bool {
 	switch s {
 	case "B", "KB", "MB", "GB", "TB", "PB", "kB", "KiB", "MiB", "GiB", "TiB", "K", "M", "G", "T", "kb", "mb", "gb", "byte", "bytes", "Byte", "Bytes",
@@ -54,7 +54,7 @@ func isUnit(s string) bool {
 	return false
 }
 
-// isLiteral tells the values that languages have words for.
+// isLiteral reports whether s is a literal of a programming language: true, false, null, and the like.
 func isLiteral(s string) bool {
 	switch s {
 	case "true", "false", "True", "False", "TRUE", "FALSE", "null", "NULL", "nil", "None", "undefined", "NaN":
@@ -63,7 +63,7 @@ func isLiteral(s string) bool {
 	return false
 }
 
-// isDateWord tells the names of months and weekdays, short or long.
+// isDateWord reports whether s is the name of a month or a weekday, short or long.
 func isDateWord(s string) bool {
 	switch s {
 	case "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -75,7 +75,7 @@ func isDateWord(s string) bool {
 	return false
 }
 
-// isGenericDomain tells the last label of a host name that is one whatever stands before it.
+// isGenericDomain reports whether s is a generic top-level domain or one of private networks: as a last label it makes any name a host name.
 func isGenericDomain(s string) bool {
 	switch s {
 	case "com", "net", "org", "edu", "gov", "mil", "int", "info", "biz", "io", "dev", "app", "cloud",
@@ -85,7 +85,7 @@ func isGenericDomain(s string) bool {
 	return false
 }
 
-// isFileEnding tells endings of two letters that are not of a country.
+// isFileEnding reports whether s, of two letters, is rather the ending of a file, or a word, than a country.
 func isFileEnding(s string) bool {
 	switch s {
 	case "so", "py", "js", "go", "rb", "pl", "sh", "cc", "gz", "xz", "md", "ts", "cs", "vb", "ko", "db", "hs", "rs", "ml", "kt", "mk", "in", "is", "to", "id", "no", "do":
@@ -94,7 +94,7 @@ func isFileEnding(s string) bool {
 	return false
 }
 
-// within tells whether all bytes of s have one of the classes.
+// within reports whether all bytes of s have one of the classes.
 func within(s string, c class) bool {
 	for i := range len(s) {
 		if classes[s[i]]&c == 0 {

@@ -8,5 +8,5 @@
 // Skeleton is the scanned line with a wildcard for each variable. Cells are the
 // words and wildcards of a skeleton. The result depends on the line alone.
 //
-// The package is pure. Scanning allocates nothing once the buffers have grown.
+// The package is pure. Scanners and skeletons reuse their buffers.
 package scan

@@ -56,7 +56,7 @@ func nextEscape(line string, from int) (start, length int) {
 	return start, length
 }
 
-// isIntroduced tells whether the byte before i may be the last of an introducer, or is an escape character.
+// isIntroduced reports whether the byte before i may be the last of an introducer, or is an escape character.
 func isIntroduced(line string, i int) bool {
 	switch line[i-1] {
 	case '3', 'b', 'B', 'e', '[', escape:

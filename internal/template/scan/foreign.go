@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// isDense tells the letters of scripts that put no spaces between words, or attach particles to what stands before them:
+// isDense reports whether r is a letter of a script that puts no spaces between words, or attaches particles to the word before them:
 // Chinese, Japanese, Korean, Thai, Lao, Tibetan, Burmese, and Khmer. A boundary lies between such letters and all others.
 func isDense(r rune) bool {
 	switch {
@@ -98,7 +98,7 @@ func (s *Scanner) foreign(i, j int) int {
 	return j
 }
 
-// isBinary tells text of which most is not UTF-8.
+// isBinary reports whether most of a text is not UTF-8.
 func isBinary(text string) bool {
 	invalid := 0
 	for i := 0; i < len(text); {
@@ -137,7 +137,7 @@ func (s *Scanner) foreignQuote(i int, r rune) int {
 	return from + n + len(closing)
 }
 
-// isBoundary tells whether a text ends before another one because just one of them is of a script without spaces.
+// isBoundary reports whether a text ends before another one because just one of them is of a script without spaces.
 func isBoundary(before, after string) bool {
 	if (before[len(before)-1]|after[0]) < utf8.RuneSelf || !utf8.RuneStart(after[0]) {
 		return false
@@ -147,7 +147,7 @@ func isBoundary(before, after string) bool {
 	return isDense(a) != isDense(b)
 }
 
-// isDenseText tells a text that begins with a letter of a script without spaces. Where such text has no mark before it, it may be a verb as well as a name.
+// isDenseText reports whether a text begins with a letter of a script without spaces. Where such text has no mark before it, it may be a verb as well as a name.
 func isDenseText(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
 	return isDense(r)

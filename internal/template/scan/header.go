@@ -134,7 +134,7 @@ func field(line string, i int) (from, to int) {
 	return i, to
 }
 
-// isTag tells whether the name of a program follows: "name:" or "name[17]:".
+// isTag reports whether the name of a program follows: "name:" or "name[17]:".
 func isTag(line string, i int) bool {
 	from, to := field(line, i)
 	if to == 0 {
@@ -147,7 +147,7 @@ func isTag(line string, i int) bool {
 	return len(tag) > 1 && tag[len(tag)-1] == ':' && strings.IndexByte(tag, '=') < 0
 }
 
-// isLevel tells the names of severities.
+// isLevel reports whether s is the name of a severity.
 func isLevel(s string) bool {
 	switch strings.ToLower(strings.Trim(s, "[]:")) {
 	case "trace", "debug", "verbose", "info", "information", "notice", "warn", "warning", "err", "error", "crit", "critical", "alert", "emerg", "fatal", "severe", "panic":

@@ -5,7 +5,7 @@ package scan
 
 import "strings"
 
-// announces tells the words that the name of a user may follow.
+// announces reports whether the name of a user may follow the word.
 func announces(s string) bool {
 	switch s {
 	case "user", "User", "USER", "username", "for":
@@ -14,7 +14,7 @@ func announces(s string) bool {
 	return false
 }
 
-// isUserName tells whether the word [i,j) is the name of a user, whatever it is: "user NAME", where nothing follows that
+// isUserName reports whether the word [i,j) is the name of a user, whatever it is: "user NAME", where nothing follows that
 // could make it another noun, or "for NAME from ADDRESS".
 func (s *Scanner) isUserName(i, j int) bool {
 	n := len(s.tokens)
@@ -30,7 +30,7 @@ func (s *Scanner) isUserName(i, j int) bool {
 	return ok && rest != "" && (classes[rest[0]] == digit || rest[0] == ':' || rest[0] == '[')
 }
 
-// endsName tells whether a name may end before the text: at the end, a bracket, or a preposition.
+// endsName reports whether a name may end before the text: at the end, a bracket, or a preposition.
 func endsName(after string) bool {
 	switch {
 	case after == "" || after == "." || after[0] == ')' || after[0] == ']':
@@ -48,7 +48,7 @@ func endsName(after string) bool {
 	return false
 }
 
-// isUserNoun tells the words that make another thing of the word user before them, or say something of a user.
+// isUserNoun reports whether the word behind "user" is no name: it makes another noun of it, as in "user session", or says something about a user.
 func isUserNoun(s string) bool {
 	switch s {
 	case "name", "id", "agent", "mode", "space", "memory", "data", "input", "session", "sessions", "process", "request", "requests", "account", "accounts",
@@ -60,7 +60,7 @@ func isUserNoun(s string) bool {
 	return OutcomeOf(s) != Neutral
 }
 
-// isFileName tells names with the ending of a file that is no source code: report.pdf, setup.exe, sshd.service.
+// isFileName reports whether s has the ending of a file other than source code: report.pdf, setup.exe, sshd.service.
 func isFileName(s string) bool {
 	k := strings.LastIndexByte(s, '.')
 	if k <= 0 || len(s)-k < 3 || len(s)-k > 11 || !within(s, alpha|digit|dot|joiner) {
@@ -75,7 +75,7 @@ func isFileName(s string) bool {
 	return false
 }
 
-// isDottedName tells names of parts in small letters, as settings, bundles, and message topics have: system.time.zone. The
+// isDottedName reports whether [i,j) is a name of parts in small letters, as settings, bundles, and message topics have: system.time.zone. The
 // names of classes have a capital. Behind a level stands the name of a logger, and before a sign = that of a key.
 func (s *Scanner) isDottedName(i, j int) bool {
 	text := s.line[i:j]
@@ -155,7 +155,7 @@ func (s *Scanner) properName(i int) int {
 	return end
 }
 
-// isParticle tells the small words within names.
+// isParticle reports whether s is a particle within names of persons or organizations.
 func isParticle(s string) bool {
 	switch s {
 	case "de", "da", "di", "do", "du", "del", "der", "den", "dos", "van", "von", "la", "le", "bin", "al", "of", "and", "the", "y", "e":

@@ -102,5 +102,5 @@ func signed(v float64, negative bool) float64 {
 	return v
 }
 
-// isSuffix tells what may stand after the digits of a measured number.
+// isSuffix reports whether s may follow the digits of a measured number.
 func isSuffix(s string) bool { return s == "" || s == "x" || isUnit(s) }

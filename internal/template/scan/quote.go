@@ -81,7 +81,7 @@ func (s *Scanner) lastMark() byte {
 	return ' '
 }
 
-// isMessage tells whether the quoted text whose closing mark is at end is what the line says: no words stand before it
+// isMessage reports whether the quoted text whose closing mark is at end is what the line says: no words stand before it
 // other than a header or the key of a message, or keys with values follow.
 func (s *Scanner) isMessage(end int) bool {
 	switch c := s.lastMark(); {
@@ -98,7 +98,7 @@ func (s *Scanner) isMessage(end int) bool {
 	return true
 }
 
-// keyIsMessage tells whether the token at n, which may be quoted, is a key under which messages are kept.
+// keyIsMessage reports whether the token at n, which may be quoted, is a key under which messages are kept.
 func (s *Scanner) keyIsMessage(n int) bool {
 	for n >= 0 && s.tokens[n].kind == mark && s.line[s.tokens[n].start] == '"' {
 		n--
@@ -115,7 +115,7 @@ func IsMessageKey(key string) bool {
 	return false
 }
 
-// hasAssignment tells text with keys and values: two words at least with a sign = between them.
+// hasAssignment reports whether a text has keys and values: at least two words, and a sign = between two of them.
 func hasAssignment(text string) bool {
 	k := strings.IndexByte(text, '=')
 	return k > 0 && k+1 < len(text) && strings.IndexByte(text, ' ') >= 0 && classes[text[k-1]]&(alpha|digit) != 0 && text[k+1] > ' ' && text[k+1] != '=' && strings.IndexByte(text[:k], '/') < 0

@@ -277,18 +277,18 @@ func (s *Scanner) plain(i, j int, f class) {
 // hashLength is from how many letters on a word of none but a to f is a hexadecimal number that happens to have no digit.
 const hashLength = 8
 
-// afterMark tells whether the last token is a mark after which values stand: in calls, lists, and behind keys.
+// afterMark reports whether the last token is a mark after which values stand: in calls, lists, and behind keys.
 func (s *Scanner) afterMark() bool {
 	n := len(s.tokens)
 	return n > 0 && s.tokens[n-1].kind == mark && strings.IndexByte(":([,{=", s.line[s.tokens[n-1].start]) >= 0
 }
 
-// isZone tells what looks like the short name of a time zone.
+// isZone reports whether s looks like the short name of a time zone.
 func isZone(s string) bool {
 	return len(s) >= 3 && len(s) <= 5 && within(s, upper) && (s[len(s)-1] == 'T' || s == "UTC")
 }
 
-// beforeDate tells whether a number or another word of a date follows, or one went before.
+// beforeDate reports whether a number or another word of a date follows, or one went before.
 func (s *Scanner) beforeDate(j int) bool {
 	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == variable && s.spaced {
 		return true

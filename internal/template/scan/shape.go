@@ -138,16 +138,16 @@ func flags(text string) (f class) {
 	return f
 }
 
-// isNumeric tells digits with dots and joiners.
+// isNumeric reports whether s consists of digits, dots, and joiners.
 func isNumeric(s string) bool { return within(s, digit|dot|joiner) && flags(s)&digit != 0 }
 
-// isHex tells hexadecimal digits of which one at least is a digit.
+// isHex reports whether s consists of hexadecimal digits, one of 0 to 9 at least.
 func isHex(s string) bool {
 	f := flags(s)
 	return f&digit != 0 && f&^(digit|alpha|upper) == 0
 }
 
-// isHost tells a name with a domain. The name of a Java package begins with its domain instead.
+// isHost reports whether s is a name with a domain. The name of a Java package begins with its domain instead.
 func isHost(s string) bool {
 	k := strings.LastIndexByte(s, '.')
 	if k <= 0 || !within(s, alpha|digit|dot|joiner) || strings.ContainsAny(s, "_$*%~+") {

@@ -123,7 +123,7 @@ func (k *Skeleton) note(slot int) {
 	k.values[slot]++
 }
 
-// goesBetween tells what does not end a run of variables.
+// goesBetween reports whether a text of marks may stand within a run of variables.
 func goesBetween(text string) bool {
 	for i := range len(text) {
 		switch text[i] {

@@ -29,7 +29,7 @@ func (s *Scanner) value(i int, next byte) int {
 	return s.assigned(j)
 }
 
-// isKey tells whether the word at i is a key: a sign = follows it at once.
+// isKey reports whether the word at i is a key: a sign = follows it at once.
 func (s *Scanner) isKey(i int) bool {
 	for i < len(s.line) && classes[s.line[i]] != 0 {
 		i++
@@ -144,7 +144,7 @@ func (s *Scanner) dash(i int) int {
 	return i + 1
 }
 
-// isMissing tells whether the dash at i stands for a value: between values, or alone in quotes or brackets.
+// isMissing reports whether the dash at i stands for a value: between values, or alone in quotes or brackets.
 func (s *Scanner) isMissing(i int) bool {
 	j := i + 1
 	for j < len(s.line) && s.line[j] == ' ' {
