@@ -129,7 +129,35 @@ var aspects = map[trace.Aspect]topology.Aspect{
 // that the caller adds. Spans count once their children have had time to arrive.
 // The Detail of an evidence is a trace.Finding or an Excess.
 func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []topology.Suspect {
-	return a.Rank(append(evidence, a.Evidence(from, now)...))
+	evidence = append(evidence, a.Evidence(from, now)...)
+	a.link()
+	for i := range evidence {
+		a.blamePeer(&evidence[i])
+	}
+	return a.graph.Rank(evidence)
+}
+
+// blamePeer lets evidence from calls to a peer that sends no telemetry speak
+// against the peer: the calls take longer, or fail as they never did.
+func (a *Accumulator) blamePeer(e *topology.Evidence) {
+	f, ok := e.Detail.(trace.Finding)
+	if !ok {
+		return
+	}
+	peer, ok := a.nodeOf(f.Peer)
+	if ok && (f.Aspect == trace.SelfTime || f.Aspect == trace.Behaviour && f.Up && (f.Failed || f.Item.Failed)) {
+		e.Service, e.Callees = peer.Name, nil
+	}
+}
+
+// Peer returns what the client spans of an operation call, if that sends no telemetry of its own.
+func (a *Accumulator) Peer(op trace.Operation) (topology.ID, bool) {
+	return a.nodeOf(a.tracker.Peer(op))
+}
+
+func (a *Accumulator) nodeOf(p trace.Peer) (topology.ID, bool) {
+	kind, ok := peerKinds[p.System]
+	return topology.ID{Kind: kind, Name: p.Name}, ok && !a.graph.Has(topology.ID{Kind: topology.Service, Name: p.Name})
 }
 
 // Evidence lists what was done otherwise than before between two times.

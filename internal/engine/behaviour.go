@@ -36,7 +36,7 @@ type deedKind struct {
 }
 
 var deedKinds = [...]deedKind{
-	{vocabulary.MetricBehaviour, []topology.Aspect{topology.Behaviour, topology.Mix}, true},
+	{vocabulary.MetricBehaviour, []topology.Aspect{topology.Behaviour, topology.Mix, topology.Silence}, true},
 	{vocabulary.MetricEffort, []topology.Aspect{topology.SelfTime, topology.Resource, topology.Network}, false},
 }
 

@@ -45,7 +45,10 @@ func (e *Engine) blame() {
 			if s.Score < leastBlame {
 				continue // one of so many is always a little strange
 			}
-			list = append(list, incident.Cause{Service: s.Service, Surprise: -s.Score, What: deed(s.Service, &s.Evidence[0]), Since: time.Unix(0, s.Since).UTC()})
+			_, left := s.Evidence[0].Detail.(gone)
+			list = append(list, incident.Cause{
+				Service: s.Service, Surprise: -s.Score, What: deed(s.Service, &s.Evidence[0]), Since: time.Unix(0, s.Since).UTC(), Gone: left,
+			})
 		}
 		e.tracker.Blame(id, reached.UTC(), list)
 	}
@@ -66,7 +69,7 @@ func (e *Engine) vanished(opened time.Time) (list []topology.Evidence) {
 	for _, service := range slices.Sorted(maps.Keys(e.links.heard)) {
 		h := e.links.heard[service]
 		if missing := e.causality.reached - h.last; missing > vanishedGaps*h.gap && missing > leastVanished && h.last > opened.Add(-blameFor).UnixNano() {
-			list = append(list, topology.Evidence{Aspect: topology.Behaviour, Service: service, Surprise: vanishedNats, Since: h.last, Detail: gone{}})
+			list = append(list, topology.Evidence{Aspect: topology.Silence, Service: service, Surprise: vanishedNats, Since: h.last, Detail: gone{}})
 		}
 	}
 	return list

@@ -162,6 +162,8 @@ type tracked struct {
 	openAt uint64 // number n of the point at which an anomaly opened, 0 if there is none
 	last   verdict
 	wait   *waiting // nil unless a policy has it wait
+	// negative tells that a value was below zero, since the engine started.
+	negative bool
 }
 
 // verdict is what was said about one sample.
@@ -220,7 +222,7 @@ func (e *Engine) tick(now time.Time) {
 			continue
 		}
 		if idle := now.Sub(touched); idle > silentAfter && idle > silentCadences*time.Duration(st.cadence) {
-			e.silence(series.ID(id), st)
+			e.silence(series.ID(id), st, incident.SourceGone)
 		}
 	}
 	e.feedback.Expire(now)
@@ -239,7 +241,7 @@ func (e *Engine) forget(_ series.ID, st *stream) {
 		if st.series[i].warming() {
 			e.warming--
 		}
-		e.silence(st.series[i].id, st)
+		e.silence(st.series[i].id, st, incident.SourceGone)
 		e.budget.Leave(&st.series[i].member)
 	}
 	st.source.release(st)
@@ -257,10 +259,11 @@ func (e *Engine) releaseSource(src *source) {
 	}
 }
 
-// silence closes the anomaly of a series that has stopped coming, and has its
-// gauges ended by the findings receiver, for there is no batch to end them in.
-func (e *Engine) silence(id series.ID, st *stream) {
-	e.tracker.Silence(uint64(id))
+// silence closes the anomaly of a series that is no longer followed, for the given
+// reason, and has its gauges ended by the findings receiver, for there is no batch
+// to end them in.
+func (e *Engine) silence(id series.ID, st *stream, why incident.Reason) {
+	e.tracker.Silence(uint64(id), why)
 	if _, followed := e.owners[uint64(id)]; followed {
 		st.source.service.followed--
 		delete(e.owners, uint64(id))

@@ -71,9 +71,11 @@ func (e *Engine) heed(f *Feedback) {
 		}
 		for i := range st.series {
 			if s := &st.series[i]; uint64(s.id) == id && names(&f.Target, st, s) {
-				e.silence(s.id, st)
 				if f.Kind == FeedbackNormal {
+					e.silence(s.id, st, incident.Accepted)
 					e.learnAnew(s)
+				} else {
+					e.silence(s.id, st, incident.Silenced)
 				}
 			}
 		}

@@ -126,7 +126,7 @@ func (e *Engine) restoreEngine(c *state.Codec) error {
 			e.owners[id] = stream
 			st.source.service.followed++
 		} else {
-			e.tracker.Silence(id)
+			e.tracker.Silence(id, incident.SourceGone)
 		}
 	}
 	for _, id := range s.exposed {

@@ -4,6 +4,8 @@
 package evidence
 
 import (
+	"cmp"
+	"net/netip"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -17,29 +19,47 @@ import (
 func Span(service string, s ptrace.Span) trace.Span {
 	return trace.Span{
 		Trace: s.TraceID(), ID: s.SpanID(), Parent: s.ParentSpanID(), Service: service, Name: s.Name(), Kind: trace.Kind(s.Kind()),
-		Error: s.Status().Code() == ptrace.StatusCodeError, Start: int64(s.StartTimestamp()), End: int64(s.EndTimestamp()), Peer: peerOf(s.Attributes()),
+		Error: s.Status().Code() == ptrace.StatusCodeError, Start: int64(s.StartTimestamp()), End: int64(s.EndTimestamp()), Peer: called(s),
 	}
+}
+
+// called is what a span calls. One that serves names its own address or its client's.
+func called(s ptrace.Span) trace.Peer {
+	if k := s.Kind(); k == ptrace.SpanKindServer || k == ptrace.SpanKindConsumer {
+		return trace.Peer{}
+	}
+	return peerOf(s.Attributes())
 }
 
 // The attributes that name what a span calls, newer names first.
 var (
 	databaseKeys = []string{"db.system.name", "db.system"}
 	queueKeys    = []string{"messaging.destination.name", "messaging.destination"}
-	externalKeys = []string{"peer.service", "server.address", "net.peer.name"}
+	addressKeys  = []string{"server.address", "net.peer.name"}
 )
 
+// peerOf names what a span calls. peer.service is a name that people gave; without
+// it a database is named by its system, namespace and address.
 func peerOf(attributes pcommon.Map) trace.Peer {
-	host := first(attributes, externalKeys...)
+	name, address := first(attributes, "peer.service"), first(attributes, addressKeys...)
+	if loopback(address) {
+		address = "" // it names nothing, for each host has its own
+	}
 	if system := first(attributes, databaseKeys...); system != "" {
-		return trace.Peer{System: "database", Name: strings.Trim(system+" "+first(attributes, "db.namespace", "db.name")+" "+host, " ")}
+		return trace.Peer{System: "database", Name: cmp.Or(name, strings.Join(strings.Fields(system+" "+first(attributes, "db.namespace", "db.name")+" "+address), " "))}
 	}
 	if queue := first(attributes, queueKeys...); queue != "" {
 		return trace.Peer{System: "queue", Name: queue}
 	}
-	if host != "" {
-		return trace.Peer{System: "external", Name: host}
+	if name = cmp.Or(name, address); name != "" {
+		return trace.Peer{System: "external", Name: name}
 	}
 	return trace.Peer{}
+}
+
+func loopback(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	return address == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func first(attributes pcommon.Map, keys ...string) string {

@@ -17,6 +17,8 @@ type Cause struct {
 	// What says in words what the service does otherwise.
 	What  string    `json:"what"`
 	Since time.Time `json:"since"`
+	// Gone tells that nothing comes from the service any more.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // Blame tells what speaks against services in the time of an incident, as of a
@@ -26,26 +28,19 @@ func (t *Tracker) Blame(id string, at time.Time, causes []Cause) {
 	if r == nil || r.State != StateOpen {
 		return
 	}
-	before := t.leader(r)
 	r.Causes = nil
 	for _, c := range causes {
 		if len(r.Causes) < maxCauses && t.concerns(r, c.Service) {
 			r.Causes = append(r.Causes, c)
 		}
 	}
-	if t.leader(r) != before {
+	v := Incident{}
+	if t.view(r, &v); v.Suspects[0].Name != r.Leader {
 		if at.After(r.Updated) {
 			r.Updated = at
 		}
 		t.newIncidents[r.ID] = r
 	}
-}
-
-// leader is the likeliest suspect.
-func (t *Tracker) leader(r *record) string {
-	v := Incident{}
-	t.view(r, &v)
-	return v.Suspects[0].Service
 }
 
 // concerns tells whether a service is of the incident, or something near or below is.
@@ -54,7 +49,10 @@ func (t *Tracker) concerns(r *record, service string) bool {
 		return true
 	}
 	near := t.graph.near(service)
-	for member := range r.Until {
+	for member, until := range r.Until {
+		if until.Near == 0 {
+			continue // what is anomalous in a host there has nothing to do with others
+		}
 		if near(member) || t.graph.below(member)[service] {
 			return true
 		}

@@ -25,14 +25,20 @@ type Graph struct {
 	callees, callers map[string][]string
 	hosts            map[string][]string
 	namespaces       map[string]string
-	reached          map[string]map[string]bool // what below has found
+	kinds            map[string]PartyKind
+	reached, raised  map[string]map[string]bool // what below and above have found
 }
 
 // NewGraph makes a graph of what is known of calls and places, and of the service.namespace of services.
 func NewGraph(edges []topology.Edge, namespaces map[string]string) *Graph {
-	g := &Graph{reached: map[string]map[string]bool{}, callees: map[string][]string{}, callers: map[string][]string{}, hosts: map[string][]string{}, namespaces: namespaces}
+	g := &Graph{
+		callees: map[string][]string{}, callers: map[string][]string{}, hosts: map[string][]string{}, namespaces: namespaces,
+		kinds: map[string]PartyKind{}, reached: map[string]map[string]bool{}, raised: map[string]map[string]bool{},
+	}
 	pods, nodes := map[string][]string{}, map[string][]string{} // of a pod: its services, its nodes
 	for _, e := range edges {
+		g.know(e.From)
+		g.know(e.To)
 		switch {
 		case e.Calls > 0:
 			g.callees[e.From.Name] = append(g.callees[e.From.Name], e.To.Name)
@@ -57,6 +63,30 @@ func NewGraph(edges []topology.Edge, namespaces map[string]string) *Graph {
 		}
 	}
 	return g
+}
+
+var partyKinds = map[topology.Kind]PartyKind{
+	topology.Service: Service, topology.Database: Database, topology.Queue: Queue, topology.External: Unknown, topology.Host: Host, topology.Node: Host,
+}
+
+// KindOf tells what a node of the service graph is as a party.
+func KindOf(kind topology.Kind) PartyKind { return partyKinds[kind] }
+
+// know notes what a name stands for. That of a service is of no other kind.
+func (g *Graph) know(id topology.ID) {
+	if kind, ok := partyKinds[id.Kind]; ok && g.kinds[id.Name] != Service {
+		g.kinds[id.Name] = kind
+	}
+}
+
+// kind tells what a name stands for, Unknown if that is not known.
+func (g *Graph) kind(name string) PartyKind {
+	if g != nil {
+		if kind, ok := g.kinds[name]; ok {
+			return kind
+		}
+	}
+	return Unknown
 }
 
 // near returns a function that tells whether what goes wrong in another service at
@@ -110,12 +140,25 @@ func (g *Graph) below(name string) map[string]bool {
 	if g == nil {
 		return nil
 	}
-	if seen := g.reached[name]; seen != nil {
+	return closure(g.reached, name, g.depends)
+}
+
+// above are the services that call a service in the end.
+func (g *Graph) above(name string) map[string]bool {
+	if g == nil {
+		return nil
+	}
+	return closure(g.raised, name, func(name string) [2][]string { return [2][]string{g.callers[name]} })
+}
+
+// closure is all that is reached from a name, itself included. It remembers what it found.
+func closure(found map[string]map[string]bool, name string, next func(string) [2][]string) map[string]bool {
+	if seen := found[name]; seen != nil {
 		return seen
 	}
 	seen := map[string]bool{}
-	g.reached[name] = seen
-	walk(name, math.MaxInt, g.depends, func(name string, _ int) {
+	found[name] = seen
+	walk(name, math.MaxInt, next, func(name string, _ int) {
 		seen[name] = true
 	})
 	return seen

@@ -12,17 +12,26 @@ import (
 )
 
 const (
-	// joinWithin is how long after a service of an incident was strange what becomes
-	// strange near it belongs to the incident, in event time; joinCadences is the same
-	// in points, for series that come seldom. It is the hold-off of a closed one, too.
+	// joinWithin is how long, in event time, an anomaly of a service belongs to the
+	// incident that the service was last part of. joinCadences is the same in points,
+	// for series that come seldom.
 	joinWithin   = 3 * time.Minute
 	joinCadences = 3
+	// spreadWithin is the same for another service near by. It is shorter, so that an
+	// incident whose fault is over does not take in the next fault elsewhere.
+	spreadWithin = time.Minute
 	// settled is how long after its last anomaly closed an incident closes, so that
 	// one that comes and goes is one.
 	settled = 2 * time.Minute
 	// maxServices bounds the services of an incident.
 	maxServices = 1000
+	// maxHistory bounds the history of an incident.
+	maxHistory = 20
 )
+
+// reach is up to which event times, in nanoseconds, an anomaly belongs to an
+// incident: one of the same service, and one of a service near it.
+type reach struct{ Own, Near int64 }
 
 // record is an incident with the anomalies that it was told of.
 type record struct {
@@ -34,8 +43,11 @@ type record struct {
 	Last      time.Time // until when one of them is known to have been open
 	Told      time.Time // the Updated of the latest news
 	Causes    []Cause
-	// Until says up to which event time, in nanoseconds, what happens near a service belongs to the incident.
-	Until map[string]int64
+	// Leader is the first suspect that was told, Why the reason for which an anomaly closed last.
+	Leader string
+	Why    Reason
+	// Until has the reach of each service of the incident.
+	Until map[string]reach
 }
 
 // join finds or makes the incident of an anomaly that opens. Where it belongs to
@@ -43,15 +55,18 @@ type record struct {
 func (t *Tracker) join(a *Anomaly, p Point) *record {
 	var found []*record
 	near := t.graph.near(a.Service)
+	if !a.spreads() {
+		near = func(string) bool { return false }
+	}
 	for _, r := range t.byID {
-		if r.MergedInto == "" && r.takes(p.Time, near) {
+		if r.MergedInto == "" && r.takes(a.Service, p.Time, near) {
 			found = append(found, r)
 		}
 	}
 	if len(found) == 0 {
 		r := &record{
 			Incident: Incident{ID: makeID("incident "+a.Service+" "+a.ID, p.Time), Service: a.Service, Opened: a.Opened},
-			Until:    map[string]int64{},
+			Until:    map[string]reach{},
 		}
 		t.byID[r.ID] = r
 		r.add(a)
@@ -59,6 +74,11 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 	}
 	slices.SortFunc(found, func(a, b *record) int { return cmp.Or(a.Opened.Compare(b.Opened), strings.Compare(a.ID, b.ID)) })
 	r := found[0]
+	if !a.minor() && r.minor() { // from here on it is told
+		for _, m := range r.Members {
+			t.newAnomalies[m.ID] = m
+		}
+	}
 	for _, other := range found[1:] {
 		t.merge(r, other, a.Opened)
 	}
@@ -69,17 +89,54 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 	return r
 }
 
-// takes tells whether what opens at a time, near some services, belongs to the incident.
-func (r *record) takes(at int64, near func(service string) bool) bool {
+// takes tells whether an anomaly of a service that opens at a time belongs to the incident.
+func (r *record) takes(of string, at int64, near func(service string) bool) bool {
 	if r.Opened.UnixNano()-at > int64(joinWithin) {
 		return false
 	}
 	for service, until := range r.Until {
-		if at <= until && near(service) {
+		if service == of && at <= until.Own || at <= until.Near && near(service) {
 			return true
 		}
 	}
 	return false
+}
+
+// minor tells whether an anomaly alone is no incident: a host works more than usual.
+func (a *Anomaly) minor() bool { return a.Work && a.Kind == high }
+
+// minor tells whether an incident is not told, for it consists of minor anomalies.
+func (r *record) minor() bool {
+	return r.MergedInto == "" && !slices.ContainsFunc(r.Members, func(a *Anomaly) bool { return !a.minor() })
+}
+
+// spreads tells whether an anomaly can have to do with those of other services.
+// That of a host can if a resource of it is used up.
+func (a *Anomaly) spreads() bool { return !a.Host || a.saturated() }
+
+const (
+	// A share of a resource from full on, or of what is left of it up to scarce, is saturation.
+	full, scarce = .8, .2
+	// Where the capacity is not known, more than grown times what is expected is, or less than shrunk times.
+	grown, shrunk = 1.5, .5
+)
+
+// saturated tells whether an anomaly shows that a resource is used up.
+func (a *Anomaly) saturated() bool {
+	if a.Saturates == "" || a.Kind != a.Saturates {
+		return false
+	}
+	whole := map[string]float64{"1": 1, "s/s": 1, "%": 100}[a.Unit]
+	switch low := a.Saturates == "low"; {
+	case whole > 0 && low:
+		return a.Observed <= scarce*whole
+	case whole > 0:
+		return a.Observed >= full*whole
+	case low:
+		return a.Observed <= shrunk*a.Expected
+	default:
+		return a.Observed >= grown*a.Expected
+	}
 }
 
 // lasts notes that an anomaly of the incident was open at a time.
@@ -92,11 +149,20 @@ func (r *record) lasts(at time.Time) {
 	}
 }
 
-// see notes that a service of the incident was strange.
-func (r *record) see(service string, p Point) {
-	if _, ok := r.Until[service]; ok || len(r.Until) < maxServices {
-		r.Until[service] = max(r.Until[service], p.Time+max(int64(joinWithin), joinCadences*p.Cadence))
+// see notes that an anomaly of the incident lasts.
+func (r *record) see(a *Anomaly, p Point) {
+	until, known := r.Until[a.Service]
+	if !known && len(r.Until) >= maxServices {
+		return
 	}
+	until.Own = max(until.Own, p.Time+max(int64(joinWithin), joinCadences*p.Cadence))
+	switch {
+	case p.SilentSince != 0:
+		until.Near = until.Own // no further point will say that it lasts
+	case a.spreads():
+		until.Near = max(until.Near, p.Time+max(int64(spreadWithin), joinCadences*p.Cadence))
+	}
+	r.Until[a.Service] = until
 }
 
 func (r *record) add(a *Anomaly) {
@@ -111,7 +177,10 @@ func (r *record) add(a *Anomaly) {
 // opened notes that an anomaly of the incident opened, or opened again.
 func (t *Tracker) opened(r *record) {
 	r.OpenCount++
-	r.State, r.Closed, r.Suspects = StateOpen, time.Time{}, nil
+	if r.State == StateClosed {
+		r.note(r.Updated, "reopened")
+	}
+	r.State, r.Closed, r.Reason, r.Suspects = StateOpen, time.Time{}, "", nil
 	if i := slices.Index(t.closed, r.ID); i >= 0 {
 		t.closed = slices.Delete(t.closed, i, i+1)
 	}
@@ -121,7 +190,12 @@ func (t *Tracker) opened(r *record) {
 func (t *Tracker) merge(into, r *record, at time.Time) {
 	live := r.Live > 0
 	t.view(r, &r.Incident)
-	r.MergedInto, r.State, r.Closed = into.ID, StateClosed, at
+	if at.Before(r.Opened) {
+		at = r.Opened // sources lag behind each other
+	}
+	r.MergedInto, r.State, r.Closed, r.Reason = into.ID, StateClosed, at, Merged
+	r.note(at, "closed: merged into "+into.ID)
+	into.note(at, "took in incident "+r.ID)
 	if at.After(r.Updated) {
 		r.Updated = at
 	}
@@ -142,7 +216,8 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 	into.MaxScore = max(into.MaxScore, r.MaxScore)
 	for service, until := range r.Until {
 		if _, ok := into.Until[service]; ok || len(into.Until) < maxServices {
-			into.Until[service] = max(into.Until[service], until)
+			known := into.Until[service]
+			into.Until[service] = reach{max(known.Own, until.Own), max(known.Near, until.Near)}
 		}
 	}
 	r.Members, r.Until, r.Unlisted, r.OpenCount, r.Live = nil, nil, 0, 0, 0
@@ -160,8 +235,10 @@ func (t *Tracker) settle(r *record, now int64) {
 }
 
 func (t *Tracker) closeIncident(r *record) {
+	t.lead(r)
 	t.view(r, &r.Incident)
-	r.State, r.Closed = StateClosed, r.Last
+	r.State, r.Closed, r.Reason = StateClosed, r.Last, r.Why
+	r.note(r.Last, "closed: "+string(r.Why))
 	t.newIncidents[r.ID] = r
 }
 
@@ -183,6 +260,14 @@ func (t *Tracker) archive(r *record) {
 		delete(t.byID, t.closed[0])
 		t.closed = t.closed[1:]
 	}
+}
+
+// note appends to the history. Where that is full, the second entry goes.
+func (r *record) note(at time.Time, what string) {
+	if len(r.History) >= maxHistory {
+		r.History = slices.Delete(slices.Clone(r.History), 1, 2)
+	}
+	r.History = append(slices.Clip(r.History), Event{at, what})
 }
 
 // services are those of the incident's anomalies, in the order of their names.

@@ -24,7 +24,7 @@ func called(pairs ...[2]string) *Graph {
 
 func TestRank(t *testing.T) {
 	node := func(name string, surprise, minutes float64) Node {
-		return Node{Service: name, Surprise: surprise, Since: start.Add(time.Duration(minutes * float64(time.Minute)))}
+		return Node{Service: name, Trouble: surprise, Since: start.Add(time.Duration(minutes * float64(time.Minute)))}
 	}
 	beside := func(n Node, nats float64) Node {
 		n.Beside = nats
@@ -37,7 +37,7 @@ func TestRank(t *testing.T) {
 		want  string
 	}{
 		"nothing":                               {chain, nil, "[]"},
-		"the deepest explains all":              {chain, []Node{node("a", 50, 0), node("b", 40, 0), node("c", 30, 0)}, "[c:30 a:10 b:10]"},
+		"the deepest explains all":              {chain, []Node{node("a", 50, 0), node("b", 40, 0), node("c", 30, 0)}, "[c:30 b:10 a:10]"},
 		"over one that is as usual":             {chain, []Node{node("a", 50, 0), node("c", 30, 0)}, "[c:30 a:20]"},
 		"much stranger than what it calls":      {chain, []Node{node("a", 90, 0), node("c", 30, 0)}, "[a:60 c:30]"},
 		"the callee was strange later":          {chain, []Node{node("a", 50, 0), node("c", 30, 3)}, "[a:50 c:27]"},
@@ -46,9 +46,9 @@ func TestRank(t *testing.T) {
 		"of nearly equal ones the earlier":      {nil, []Node{node("a", 30, 2), node("c", 29, 0)}, "[c:29 a:28]"},
 		"lateness does not speak without end":   {nil, []Node{node("a", 50, 60), node("c", 30, 0)}, "[a:45 c:30]"},
 		"equal ones by name":                    {nil, []Node{node("c", 30, 0), node("a", 30, 0)}, "[a:30 c:30]"},
-		"those that call each other, stranger":  {called([2]string{"a", "b"}, [2]string{"b", "a"}), []Node{node("a", 30, 0), node("b", 40, 0)}, "[b:10 a:-10]"},
+		"those that call each other, stranger":  {called([2]string{"a", "b"}, [2]string{"b", "a"}), []Node{node("a", 30, 0), node("b", 40, 0)}, "[b:10 a:3]"},
 		"beside, and nothing else":              {chain, []Node{node("a", 50, 0), beside(node("c", 0, 0), 40)}, "[c:40 a:10]"},
-		"beside, of one that is explained":      {chain, []Node{beside(node("a", 50, 0), 30), node("c", 60, 0)}, "[c:60 a:30]"},
+		"beside, of one that is explained":      {chain, []Node{beside(node("a", 50, 0), 30), node("c", 60, 0)}, "[c:60 a:35]"},
 		"one that calls itself":                 {called([2]string{"a", "a"}), []Node{node("a", 30, 0)}, "[a:30]"},
 		"what two call is to blame, not either": {called([2]string{"a", "db"}, [2]string{"b", "db"}), []Node{node("a", 30, 0), node("b", 30, 0), node("db", 25, 1)}, "[db:24 a:5 b:5]"},
 	} {

@@ -11,67 +11,160 @@ import (
 )
 
 const (
-	// headStart is how much later than its caller a service may have become strange
-	// and still explain it: series come at different cadences.
+	// headStart is how much later than what it explains a party may have become
+	// anomalous: series come at different cadences.
 	headStart = 2 * time.Minute
-	// lateNats is what each minute that a service became strange after the first one
+	// lateNats is what each minute that a party became anomalous after the first one
 	// speaks for it, in nats, over at most lateMinutes.
 	lateNats, lateMinutes = 1.0, 5.0
+	// leastLeft is the share of its own evidence that a party always keeps.
+	leastLeft = 0.1
+	// explains is the share of the evidence of others that counts for the party that explains it.
+	explains = 0.25
 )
 
-// Node is a service with what is strange about it.
+// Node is a party with its own evidence in nats: more is less likely by chance.
+// Each channel is explained in its own direction.
 type Node struct {
 	Service string
-	// Surprise is what speaks against it, in nats: more is less likely by chance.
-	Surprise float64
-	// Beside is what speaks against it beside that and is explained by nothing, in nats.
+	// Trouble is slowness, errors and all that is in no other channel. It passes to callers.
+	Trouble float64
+	// Load is more calls than usual. It passes to callees.
+	Load float64
+	// Lack is fewer calls than usual, or none. It passes to callees, if nothing else calls them.
+	Lack float64
+	// Beside is evidence that nothing explains; Gone tells that nothing comes from the party.
 	Beside float64
-	// Since is when it became strange.
-	Since time.Time
+	Gone   bool
+	// Since is when it became anomalous, Until when the last of it was over, or the zero time.
+	Since, Until time.Time
 }
 
-// Ranked is a node and what is left of its surprise.
+// own is the evidence from anomalies.
+func (n *Node) own() float64 { return n.Trouble + n.Load + n.Lack }
+
+// lacks is how much the party's silence explains of those that it calls.
+func (n *Node) lacks() float64 {
+	if n.Gone {
+		return n.Lack + n.Beside
+	}
+	return n.Lack
+}
+
+// Ranked is a node with its weight.
 type Ranked struct {
 	Node
-	// Left is what neither what it depends on nor its being late explains, and what is beside. Without the latter it may be negative.
+	// Left is the evidence against the party that no other one explains.
 	Left float64
+	// Total is Left and the share of the evidence against others that the party explains.
+	Total float64
 }
 
-// Rank orders nodes by what is left of their surprise, the likeliest cause
-// first: the strangest of those that a service depends on and that was strange no
-// later explains it away, and who was strange earlier is likelier the cause. Those
-// of equal rest are ordered by time, then by name.
+// ranking is the work on one question.
+type ranking struct {
+	graph *Graph
+	nodes []Node
+}
+
+// Rank orders nodes by their total weight, the likeliest cause first. A party is
+// explained by one that it depends on, one that loads it, or ones that no longer
+// call it, if that was anomalous no later and was not over before. None explains
+// more than the weight of its own evidence. Ties are ordered by time, then by name.
 func Rank(nodes []Node, g *Graph) []Ranked {
+	r := ranking{graph: g, nodes: nodes}
 	list := make([]Ranked, len(nodes))
 	if len(nodes) == 0 {
 		return list
 	}
 	first := slices.MinFunc(nodes, func(a, b Node) int { return a.Since.Compare(b.Since) }).Since
-	for i, n := range nodes {
-		below, explained := g.below(n.Service), 0.0
-		for _, other := range nodes {
-			if other.Service != n.Service && below[other.Service] && !other.Since.After(n.Since.Add(headStart)) {
-				explained = max(explained, other.Surprise+other.Beside)
-			}
-		}
+	for i := range nodes {
+		n := &nodes[i]
 		late := lateNats * min(lateMinutes, n.Since.Sub(first).Minutes())
-		list[i] = Ranked{n, n.Surprise - explained - late}
-		if n.Beside > 0 {
-			list[i].Left = max(0, list[i].Left) + n.Beside
-		}
+		list[i] = Ranked{Node: *n, Left: max(leastLeft*n.own(), r.left(n)-late) + n.Beside}
+	}
+	for i := range list {
+		list[i].Total = list[i].Left + explains*r.credit(&list[i])
 	}
 	slices.SortFunc(list, func(a, b Ranked) int {
-		return cmp.Or(cmp.Compare(b.Left, a.Left), a.Since.Compare(b.Since), strings.Compare(a.Service, b.Service))
+		return cmp.Or(cmp.Compare(b.Total, a.Total), a.Since.Compare(b.Since), strings.Compare(a.Service, b.Service))
 	})
 	return list
 }
 
+// left is the own evidence of a node less what others explain.
+func (r *ranking) left(n *Node) float64 {
+	var below, loaded float64
+	depends, callers := r.graph.below(n.Service), r.graph.above(n.Service)
+	for i := range r.nodes {
+		o := &r.nodes[i]
+		if o.Service == n.Service || !o.inTime(n) {
+			continue
+		}
+		if depends[o.Service] {
+			below = max(below, o.passes())
+		}
+		if callers[o.Service] && n.Load > 0 {
+			loaded = max(loaded, o.Load)
+		}
+	}
+	return max(0, n.Trouble-max(below, loaded)) + max(0, n.Load-loaded) + max(0, n.Lack-max(below, r.unasked(n)))
+}
+
+// passes is what a node may explain of those that depend on it.
+func (n *Node) passes() float64 {
+	weight := n.Trouble + n.Beside
+	if n.Gone {
+		weight += n.Lack
+	}
+	return weight
+}
+
+// unasked is how far it explains that a node lacks calls that its callers lack them, too: all of them must.
+func (r *ranking) unasked(n *Node) float64 {
+	if r.graph == nil {
+		return 0
+	}
+	least := 0.0
+	for k, caller := range r.graph.callers[n.Service] {
+		i := slices.IndexFunc(r.nodes, func(o Node) bool { return o.Service == caller })
+		if i < 0 || !r.nodes[i].inTime(n) {
+			return 0
+		}
+		if weight := r.nodes[i].lacks(); k == 0 || weight < least {
+			least = weight
+		}
+	}
+	return least
+}
+
+// inTime tells whether a node was anomalous early enough and long enough to explain another.
+func (n *Node) inTime(other *Node) bool {
+	return !n.Since.After(other.Since.Add(headStart)) && (n.Until.IsZero() || !n.Until.Before(other.Since))
+}
+
+// credit is how much of the evidence against others a party explains, each up to what is left of its own.
+func (r *ranking) credit(n *Ranked) (sum float64) {
+	for i := range r.nodes {
+		o := &r.nodes[i]
+		if o.Service == n.Service || !n.inTime(o) {
+			continue
+		}
+		switch {
+		case r.graph.below(o.Service)[n.Service]:
+			sum += min(n.Left, o.Trouble)
+		case n.Load > 0 && r.graph.above(o.Service)[n.Service]:
+			sum += min(n.Left, o.Load)
+		}
+	}
+	return sum
+}
+
 // shows is the node that depends on the most others: what people see of an
-// incident. Of several the first that was strange.
+// incident. Of several, the first that was anomalous.
 func shows(nodes []Node, g *Graph) string {
 	best, most := Node{}, -1
 	for _, n := range nodes {
-		if n.Surprise == 0 {
+		if n.own() == 0 {
 			continue // nothing of it is to be seen
 		}
 		below, count := g.below(n.Service), 0

@@ -32,7 +32,7 @@ func TestScenarios(t *testing.T) {
 // play runs a scenario and returns it with its answers. If restore is set, the tracker is saved and restored after every command.
 func play(t *testing.T, text string, restore bool) string {
 	t.Helper()
-	s := &scenario{T: t, tracker: NewTracker(), series: map[string]uint64{}, cadence: 10, namespaces: map[string]string{}}
+	s := &scenario{T: t, tracker: NewTracker(), series: map[string]uint64{}, subjects: map[string]Subject{}, cadence: 10, namespaces: map[string]string{}}
 	return golden.Play(text, func(words []string) []string {
 		answers := s.do(words)
 		if restore {
@@ -50,7 +50,9 @@ type scenario struct {
 	*testing.T
 	tracker *Tracker
 	series  map[string]uint64
-	cadence int
+	// subjects are what `series` told of them.
+	subjects map[string]Subject
+	cadence  int
 
 	edges      []topology.Edge
 	namespaces map[string]string
@@ -62,8 +64,14 @@ func (s *scenario) do(words []string) []string {
 	case "cadence":
 		s.cadence = s.number(words[1])
 		return nil
+	case "series":
+		s.describe(words[1], words[2:])
+		return nil
 	case "calls", "runs":
 		e := topology.Edge{From: topology.ID{Kind: topology.Service, Name: words[1]}, To: topology.ID{Kind: topology.Service, Name: words[2]}, Calls: 1}
+		if kind, name, ok := strings.Cut(words[2], ":"); ok {
+			e.To.Kind, e.To.Name = map[string]topology.Kind{"database": topology.Database, "queue": topology.Queue, "external": topology.External}[kind], name
+		}
 		if words[0] == "runs" {
 			e.To.Kind, e.Calls = topology.Host, 0
 		}
@@ -85,7 +93,7 @@ func (s *scenario) do(words []string) []string {
 	case "point":
 		return s.point(words[1:])
 	case "silence":
-		return append([]string{fmt.Sprint("exposed ", s.tracker.Silence(s.id(words[1])))}, s.news()...)
+		return append([]string{fmt.Sprint("exposed ", s.tracker.Silence(s.id(words[1]), Reason(strings.Join(words[2:], " "))))}, s.news()...)
 	case "incidents":
 		return s.incidents()
 	case "open":
@@ -97,8 +105,32 @@ func (s *scenario) do(words []string) []string {
 	return nil
 }
 
-// point takes: service/series second score [lnp], where second and score may be
-// a..b and axn: points from second a to b at the cadence, n scores of a.
+// describe takes: service/series and what it is of: host, saturates=high, counts, peer=database:name.
+func (s *scenario) describe(series string, words []string) {
+	s.Helper()
+	subject := s.subjects[series]
+	for _, word := range words {
+		switch key, value, _ := strings.Cut(word, "="); key {
+		case "host":
+			subject.Host = true
+		case "saturates":
+			subject.Saturates = value
+		case "counts":
+			subject.Counts = true
+		case "unit":
+			subject.Unit = value
+		case "peer":
+			kind, name, _ := strings.Cut(value, ":")
+			subject.Peer = Party{PartyKind(kind), name}
+		default:
+			s.Fatalf("unknown property %q", word)
+		}
+	}
+	s.subjects[series] = subject
+}
+
+// point takes: service/series second score [lnp] [low] [silent] [accepted] [observed=v],
+// where second may be a..b: points from second a to b at the cadence.
 func (s *scenario) point(words []string) (answers []string) {
 	from, to, many := strings.Cut(words[1], "..")
 	if !many {
@@ -117,14 +149,16 @@ func (s *scenario) point(words []string) (answers []string) {
 	for at := s.number(from); at <= s.number(to); at += s.cadence {
 		p := Point{
 			Series: s.id(words[0]), Time: start.Add(time.Duration(at) * time.Second).UnixNano(), Cadence: int64(s.cadence) * int64(time.Second),
-			Score: score, LogP: -7 * score, Observed: 100 * score, Expected: 1, Lower: .5, Upper: 1.5, Kind: "high",
+			Score: score, LogP: -7 * score, Observed: 100 * score, Expected: 1, Lower: -1, Upper: 50, Kind: "high",
 		}
-		if len(words) > 3 {
-			p.LogP, err = strconv.ParseFloat(words[3], 64)
-			require.NoError(s, err)
+		for _, word := range words[3:] {
+			s.modify(&p, word)
 		}
 		got := [...]string{"none", "exposed", "end"}[s.tracker.Observe(p, func() Subject {
-			return Subject{Series: fmt.Sprintf("%016x", p.Series), Service: service, Metric: name, Statistic: "value", Group: name == "group"}
+			subject := s.subjects[words[0]]
+			subject.Series, subject.Service, subject.Metric, subject.Statistic = fmt.Sprintf("%016x", p.Series), service, name, "value"
+			subject.Group = name == "group"
+			return subject
 		})]
 		if got != phase {
 			flush()
@@ -137,6 +171,28 @@ func (s *scenario) point(words []string) (answers []string) {
 	}
 	flush()
 	return answers
+}
+
+// modify takes a word about a point.
+func (s *scenario) modify(p *Point, word string) {
+	s.Helper()
+	text, isValue := strings.CutPrefix(word, "observed=")
+	switch {
+	case word == "low":
+		p.Kind = low
+	case word == "silent":
+		p.Kind, p.SilentSince = silent, p.Time
+	case word == "accepted":
+		p.Accepted = true
+	default:
+		v, err := strconv.ParseFloat(text, 64)
+		require.NoError(s, err)
+		if isValue {
+			p.Observed = v
+		} else {
+			p.LogP = v
+		}
+	}
 }
 
 func (s *scenario) news() (answers []string) {
@@ -156,6 +212,12 @@ func (s *scenario) incidents() (answers []string) {
 		assert.True(s, ok)
 		assert.Equal(s, i, again)
 		answers = append(answers, s.incident(&i))
+		if i.Undetermined {
+			answers = append(answers, "  undetermined")
+		}
+		for _, e := range i.History {
+			answers = append(answers, "  "+clock(e.Time)+" "+e.What)
+		}
 		for _, suspect := range i.Suspects {
 			answers = append(answers, s.suspect(&suspect))
 		}
@@ -173,7 +235,7 @@ func (s *scenario) incident(i *Incident) string {
 		names[n] = suspect.Service
 	}
 	text := fmt.Sprintf("incident %s %s %s max %g %s suspects %s anomalies %d", i.ID, i.Service, i.State, i.MaxScore,
-		span(i.Opened, i.Updated, i.Closed), strings.Join(names, ","), i.Count)
+		span(i.Opened, i.Updated, i.Closed, i.Reason), strings.Join(names, ","), i.Count)
 	if i.MergedInto != "" {
 		return text + " merged into " + i.MergedInto
 	}
@@ -182,7 +244,7 @@ func (s *scenario) incident(i *Incident) string {
 
 func (s *scenario) suspect(of *Suspect) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "  suspect %s lnp %.3g since %s hops %d by %s", of.Service, of.Surprise, clock(of.Since), of.Hops, of.Evidence.Metric)
+	fmt.Fprintf(&text, "  suspect %s %s lnp %.3g since %s hops %d by %s", of.Kind, of.Name, of.Surprise, clock(of.Since), of.Hops, of.Evidence.Metric)
 	for _, a := range of.Also {
 		text.WriteString("," + a.Metric)
 	}
@@ -207,7 +269,7 @@ func (s *scenario) blame(words []string) []string {
 	for list := words[1:]; len(list) > 0; list = list[3:] {
 		surprise, err := strconv.ParseFloat(list[1], 64)
 		require.NoError(s, err)
-		causes = append(causes, Cause{Service: list[0], Surprise: surprise, What: list[2], Since: s.at(words[0])})
+		causes = append(causes, Cause{Service: list[0], Surprise: surprise, What: list[2], Since: s.at(words[0]), Gone: list[2] == "vanished"})
 	}
 	s.tracker.Blame(open[0].ID, s.at(words[0]), causes)
 	return s.news()
@@ -220,15 +282,15 @@ func (s *scenario) at(second string) time.Time {
 
 func describe(a *Anomaly) string {
 	return fmt.Sprintf("%s %s/%s %s score %g max %g lnp %g observed %g %s", a.ID, a.Service, a.Metric, a.State,
-		a.Score, a.MaxScore, a.Surprise, a.Observed, span(a.Opened, a.Updated, a.Closed))
+		a.Score, a.MaxScore, a.Surprise, a.Observed, span(a.Opened, a.Updated, a.Closed, a.Reason))
 }
 
-func span(opened, updated, closed time.Time) string {
+func span(opened, updated, closed time.Time, why Reason) string {
 	s := "opened " + clock(opened) + " updated " + clock(updated)
 	if closed.IsZero() {
 		return s
 	}
-	return s + " closed " + clock(closed)
+	return s + " closed " + clock(closed) + " (" + string(why) + ")"
 }
 
 func clock(t time.Time) string { return fmt.Sprintf("%+d", int(t.Sub(start).Seconds())) }

@@ -147,7 +147,12 @@ func (r *record) state(c *state.Codec) {
 	c.Time(&r.Last)
 	c.Time(&r.Told)
 	state.List(c, &r.Causes, 4, func(cause *Cause) { cause.state(c) })
-	state.Map(c, &r.Until, 4, c.String, c.Int64)
+	c.String(&r.Leader)
+	c.String((*string)(&r.Why))
+	state.Map(c, &r.Until, 4, c.String, func(until *reach) {
+		c.Int64(&until.Own)
+		c.Int64(&until.Near)
+	})
 }
 
 func (s *changed) state(c *state.Codec) {
@@ -167,11 +172,17 @@ func (i *Incident) Persist(c *state.Codec) {
 	c.Time(&i.Opened)
 	c.Time(&i.Updated)
 	c.Time(&i.Closed)
+	c.String((*string)(&i.Reason))
 	c.Bits(&i.MaxScore)
 	c.Int(&i.Count)
 	state.List(c, &i.Services, 4, c.String)
 	i.Symptom.Persist(c)
 	state.List(c, &i.Suspects, 4, func(s *Suspect) { s.state(c) })
+	c.Bool(&i.Undetermined)
+	state.List(c, &i.History, 4, func(e *Event) {
+		c.Time(&e.Time)
+		c.String(&e.What)
+	})
 	state.List(c, &i.TraceIDs, 4, c.String)
 	state.List(c, &i.Anomalies, 4, func(a *Anomaly) { a.Persist(c) })
 }
@@ -186,6 +197,7 @@ func (a *Anomaly) Persist(c *state.Codec) {
 	c.Time(&a.Opened)
 	c.Time(&a.Updated)
 	c.Time(&a.Closed)
+	c.String((*string)(&a.Reason))
 	c.Time(&a.SilentSince)
 	c.Bits(&a.Score, &a.MaxScore, &a.Surprise, &a.Observed, &a.Expected, &a.Lower, &a.Upper)
 	state.List(c, &a.TraceIDs, 4, c.String)
@@ -199,10 +211,21 @@ func (s *Subject) state(c *state.Codec) {
 	c.String(&s.Unit)
 	state.Map(c, &s.Attributes, 8, c.String, c.String)
 	c.Bool(&s.Group)
+	c.Bool(&s.Host)
+	c.String(&s.Saturates)
+	c.Bool(&s.Work)
+	c.Bool(&s.Counts)
+	s.Peer.state(c)
+}
+
+func (p *Party) state(c *state.Codec) {
+	c.String((*string)(&p.Kind))
+	c.String(&p.Name)
 }
 
 func (s *Suspect) state(c *state.Codec) {
 	c.String(&s.Service)
+	s.Party.state(c)
 	c.Bits(&s.Surprise)
 	c.Time(&s.Since)
 	c.Int(&s.Hops)
@@ -218,6 +241,7 @@ func (a *Cause) state(c *state.Codec) {
 	c.Bits(&a.Surprise)
 	c.String(&a.What)
 	c.Time(&a.Since)
+	c.Bool(&a.Gone)
 }
 
 func (h *Change) state(c *state.Codec) {

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// quietPoints is how many points in a row below the threshold close an anomaly.
+	// quietPoints is how many points in a row inside the interval that was expected
+	// before an anomaly opened close it.
 	quietPoints = 3
 	// tailPoints is how many points after closing a series stays exposed.
 	tailPoints = 5
@@ -51,16 +52,24 @@ type Point struct {
 	Score, LogP                      float64
 	Observed, Expected, Lower, Upper float64
 	Kind                             string
+	// Accepted tells that this point made a new level the normal one.
+	Accepted bool
 	// TraceIDs are traces in which the point can be seen.
 	TraceIDs []string
+}
+
+// outside tells whether the value lies outside the interval of its point. For a
+// series that is made from others only an excess counts.
+func (p *Point) outside(group bool) bool {
+	return p.Observed > p.Upper || p.Observed < p.Lower && !group
 }
 
 // followed is a series with an anomaly that is open or in its hold-off.
 type followed struct {
 	Anomaly       *Anomaly
-	Quiet         int   // points in a row below the threshold
+	Quiet         int   // points in a row inside the interval
 	Cadence       int64 // nanoseconds
-	LastAnomalous int64 // event time of the last point at or above the threshold
+	LastAnomalous int64 // event time of the last point outside the interval
 	Reported      float64
 }
 
@@ -111,7 +120,7 @@ func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 		t.forget(p.Series, f)
 		f = nil
 	}
-	if p.Score >= 1 {
+	if p.Score >= 1 && !p.Accepted {
 		if f == nil {
 			if f = t.open(p, subject()); f == nil {
 				return PhaseNone
@@ -122,22 +131,32 @@ func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 		t.strange(f, p)
 		return PhaseExposed
 	}
-	if f == nil {
+	switch {
+	case f == nil:
 		return before
+	case f.Anomaly.State == StateClosed:
+		return t.quiet(f, p)
+	case p.Accepted:
+		f.Quiet, f.Anomaly.Updated = quietPoints, time.Unix(0, p.Time).UTC()
+		t.close(f, Accepted)
+		return PhaseExposed
+	case p.outside(f.Anomaly.Group):
+		t.lasts(f, p)
+		return PhaseExposed
 	}
 	return t.quiet(f, p)
 }
 
-// Silence tells the tracker that the series has stopped coming: an open anomaly
-// closes and the series is no longer followed. It tells whether it was still exposed.
-func (t *Tracker) Silence(series uint64) (exposed bool) {
+// Silence stops following a series: an open anomaly closes for the given reason.
+// It tells whether the series was still exposed.
+func (t *Tracker) Silence(series uint64, why Reason) (exposed bool) {
 	f := t.followed[series]
 	if f == nil {
 		return false
 	}
 	exposed = f.exposed()
 	if f.Anomaly.State == StateOpen {
-		t.close(f)
+		t.close(f, why)
 	}
 	t.forget(series, f)
 	return exposed
@@ -158,15 +177,22 @@ func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
 		return nil, nil // as after nearly every batch: sorting nothing would allocate
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.newAnomalies)) {
-		anomalies = append(anomalies, *t.newAnomalies[id])
+		a := *t.newAnomalies[id]
+		if r := t.byID[a.Incident]; r != nil && r.minor() {
+			a.Incident = ""
+		}
+		anomalies = append(anomalies, a)
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.newIncidents)) {
 		r := t.newIncidents[id]
+		if r.minor() {
+			continue
+		}
 		if !r.Updated.After(r.Told) {
 			r.Updated = r.Told.Add(1) // whoever keeps the latest alone tells updates apart by it
 		}
 		r.Told = r.Updated
-		incidents = append(incidents, t.told(r))
+		incidents = append(incidents, t.lead(r))
 	}
 	clear(t.newAnomalies)
 	clear(t.newIncidents)
@@ -181,6 +207,7 @@ func (t *Tracker) open(p Point, s Subject) *followed {
 	t.Opened++
 	at := time.Unix(0, p.Time).UTC()
 	a := &Anomaly{ID: makeID(s.Series, p.Time), Subject: s, State: StateOpen, Opened: at, Updated: at}
+	a.measure(p)
 	f := &followed{Anomaly: a}
 	t.followed[p.Series] = f
 	r := t.join(a, p)
@@ -191,7 +218,7 @@ func (t *Tracker) open(p Point, s Subject) *followed {
 }
 
 func (t *Tracker) reopen(f *followed) {
-	f.Anomaly.State, f.Anomaly.Closed = StateOpen, time.Time{}
+	f.Anomaly.State, f.Anomaly.Closed, f.Anomaly.Reason = StateOpen, time.Time{}, ""
 	r := t.byID[f.Anomaly.Incident]
 	t.opened(r)
 	t.tell(f.Anomaly, r)
@@ -200,10 +227,7 @@ func (t *Tracker) reopen(f *followed) {
 // strange takes a point at or above the threshold into an open anomaly.
 func (t *Tracker) strange(f *followed, p Point) {
 	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
-	f.Quiet, f.Cadence, f.LastAnomalous = 0, p.Cadence, p.Time
-	a.Score, a.Updated = p.Score, time.Unix(0, p.Time).UTC()
-	r.lasts(a.Updated)
-	r.see(a.Service, p)
+	t.lasts(f, p)
 	a.addTraces(p.TraceIDs)
 	if p.SilentSince != 0 {
 		a.SilentSince = time.Unix(0, p.SilentSince).UTC()
@@ -212,8 +236,8 @@ func (t *Tracker) strange(f *followed, p Point) {
 	if p.Score <= a.MaxScore {
 		return
 	}
-	a.MaxScore, a.Surprise, a.Kind = p.Score, p.LogP, p.Kind
-	a.Observed, a.Expected, a.Lower, a.Upper = p.Observed, p.Expected, p.Lower, p.Upper
+	a.MaxScore = p.Score
+	a.measure(p)
 	r.MaxScore = math.Max(r.MaxScore, p.Score)
 	if p.Score > growth*f.Reported {
 		f.Reported = p.Score
@@ -221,14 +245,29 @@ func (t *Tracker) strange(f *followed, p Point) {
 	}
 }
 
-// quiet takes a point below the threshold into an anomaly that is open or in its hold-off.
+// lasts takes a point outside the interval into an open anomaly.
+func (t *Tracker) lasts(f *followed, p Point) {
+	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
+	f.Quiet, f.Cadence, f.LastAnomalous = 0, p.Cadence, p.Time
+	a.Score, a.Updated = p.Score, time.Unix(0, p.Time).UTC()
+	r.lasts(a.Updated)
+	r.see(a, p)
+}
+
+// measure takes the values of the most surprising point.
+func (a *Anomaly) measure(p Point) {
+	a.Surprise, a.Kind = p.LogP, p.Kind
+	a.Observed, a.Expected, a.Lower, a.Upper = p.Observed, p.Expected, p.Lower, p.Upper
+}
+
+// quiet takes a point inside the interval into an anomaly that is open, or any into one in its hold-off.
 func (t *Tracker) quiet(f *followed, p Point) Phase {
 	f.Quiet++
 	f.Anomaly.Score = p.Score
 	if f.Anomaly.State == StateOpen {
 		f.Anomaly.Updated = time.Unix(0, p.Time).UTC()
 		if f.Quiet >= quietPoints {
-			t.close(f)
+			t.close(f, Recovered)
 		}
 	}
 	t.settle(t.byID[f.Anomaly.Incident], p.Time)
@@ -242,9 +281,10 @@ func (t *Tracker) quiet(f *followed, p Point) Phase {
 	}
 }
 
-func (t *Tracker) close(f *followed) {
+func (t *Tracker) close(f *followed, why Reason) {
 	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
-	a.State, a.Closed = StateClosed, a.Updated
+	a.State, a.Closed, a.Reason = StateClosed, a.Updated, why
+	r.Why = why
 	r.lasts(a.Updated)
 	r.OpenCount--
 	t.tell(a, r)

@@ -15,6 +15,40 @@ const (
 	StateClosed State = "closed"
 )
 
+// Reason tells why an anomaly or an incident closed.
+type Reason string
+
+const (
+	// Recovered: the values returned to the interval that was expected before the anomaly opened.
+	Recovered Reason = "recovered"
+	// Accepted: the new level became the normal one, after the acceptance time or by a user.
+	Accepted Reason = "accepted"
+	// Silenced: a user silenced the series.
+	Silenced Reason = "silenced"
+	// SourceGone: the series stopped and is no longer followed.
+	SourceGone Reason = "source gone"
+	// Merged: the incident became a part of another one.
+	Merged Reason = "merged"
+)
+
+// PartyKind tells what a party is.
+type PartyKind string
+
+// The kinds of parties. An endpoint about which only its address is known is of unknown kind.
+const (
+	Service  PartyKind = "service"
+	Host     PartyKind = "host"
+	Database PartyKind = "database"
+	Queue    PartyKind = "queue"
+	Unknown  PartyKind = "unknown"
+)
+
+// Party is something that can cause an incident. Names of all kinds share one namespace.
+type Party struct {
+	Kind PartyKind `json:"kind"`
+	Name string    `json:"name"`
+}
+
 // Subject names the series that an anomaly is about.
 type Subject struct {
 	// Series is the identity of the series: 16 hexadecimal digits.
@@ -32,6 +66,16 @@ type Subject struct {
 	// Group marks a series that is made from the verdicts on others: it is evidence
 	// only where its service has no other.
 	Group bool `json:"group,omitempty"`
+	// Host marks a series of a host's own metrics: Service is the name of the host.
+	Host bool `json:"host,omitempty"`
+	// Saturates is the direction, "high" or "low", in which the series shows that a resource of a host is used up, or "".
+	Saturates string `json:"saturates,omitempty"`
+	// Work marks a series that counts work that a host does, such as bytes sent: more of it alone is no incident.
+	Work bool `json:"work,omitempty"`
+	// Counts marks a series that counts requests or calls.
+	Counts bool `json:"counts,omitempty"`
+	// Peer is what the series' client spans call, if that sends no telemetry of its own.
+	Peer Party `json:"peer,omitzero"`
 }
 
 // Anomaly is one series that left what was expected, from opening to closing.
@@ -39,7 +83,7 @@ type Subject struct {
 type Anomaly struct {
 	// ID is fixed by the series and the event time of opening: 16 hexadecimal digits.
 	ID string `json:"id"`
-	// Incident is the id of the incident that this anomaly belongs to.
+	// Incident is the id of the incident that this anomaly belongs to, "" while it alone is none.
 	Incident string `json:"incident"`
 	Subject
 	State State `json:"state"`
@@ -51,6 +95,8 @@ type Anomaly struct {
 	Opened  time.Time `json:"opened"`
 	Updated time.Time `json:"updated"`
 	Closed  time.Time `json:"closed,omitzero"`
+	// Reason tells why it closed.
+	Reason Reason `json:"closed_because,omitempty"`
 	// SilentSince is the event time of the last point before a silence, absent if there was none.
 	SilentSince time.Time `json:"silent_since,omitzero"`
 	// Score is that of the latest point, MaxScore that of the strangest one;
@@ -66,10 +112,12 @@ type Anomaly struct {
 	TraceIDs []string `json:"trace_ids,omitempty"`
 }
 
-// Suspect is a service ranked as the likely cause, with its evidence: the
-// strangest of its own series.
+// Suspect is a party ranked as a likely cause, with its evidence: the most
+// surprising of its own series, or of the client spans that call it.
 type Suspect struct {
+	// Service is the name of the party, of whatever kind.
 	Service string `json:"service"`
+	Party
 	// Surprise is how unlikely the service's own series are beyond what others explain, as ln p: the less, the likelier a cause.
 	Surprise float64 `json:"surprise"`
 	// Since is the event time at which the first of its anomalies opened.
@@ -100,6 +148,8 @@ type Incident struct {
 	Opened  time.Time `json:"opened"`
 	Updated time.Time `json:"updated"`
 	Closed  time.Time `json:"closed,omitzero"`
+	// Reason tells why it closed.
+	Reason Reason `json:"closed_because,omitempty"`
 	// MaxScore is the greatest score of any of its anomalies.
 	MaxScore float64 `json:"max_score"`
 	// Count is how many anomalies it has, and Services are those that they are of, in the order of their names.
@@ -109,8 +159,18 @@ type Incident struct {
 	Symptom Anomaly `json:"symptom"`
 	// Suspects are ranked, the likeliest first. Never empty.
 	Suspects []Suspect `json:"suspects"`
+	// Undetermined tells that the evidence does not tell the first suspects apart.
+	Undetermined bool `json:"undetermined,omitempty"`
+	// History lists what became of the incident, the oldest first.
+	History []Event `json:"history,omitempty"`
 	// TraceIDs are traces in which it can be seen, those of the likeliest suspects first.
 	TraceIDs []string `json:"trace_ids,omitempty"`
 	// Anomalies are ordered by the time of opening. There may be more than are listed.
 	Anomalies []Anomaly `json:"anomalies"`
+}
+
+// Event is one entry in the history of an incident.
+type Event struct {
+	Time time.Time `json:"time"`
+	What string    `json:"what"`
 }

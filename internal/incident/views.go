@@ -21,6 +21,9 @@ const (
 	evidenceSeries = 3
 	// changeNats is what a change shortly before speaks against a service: most faults are of our own making.
 	changeNats = 3
+	// The first suspect that was told stays the first while no other leads by clearly
+	// nats. The cause is not determined while the first leads the next by less than unclear nats.
+	clearly, unclear = 3.0, 1.0
 	// maxIncidentTraces bounds the traces that an incident names.
 	maxIncidentTraces = 10
 )
@@ -30,7 +33,7 @@ const (
 func (t *Tracker) Incidents(state State) []Incident {
 	out := []Incident{}
 	for _, r := range t.byID {
-		if state == "" || r.State == state {
+		if (state == "" || r.State == state) && !r.minor() {
 			out = append(out, t.told(r))
 		}
 	}
@@ -46,7 +49,7 @@ func (t *Tracker) Incidents(state State) []Incident {
 // Incident returns the incident with the given id, if it is remembered.
 func (t *Tracker) Incident(id string) (Incident, bool) {
 	r := t.byID[id]
-	if r == nil {
+	if r == nil || r.minor() {
 		return Incident{}, false
 	}
 	return t.told(r), true
@@ -73,7 +76,7 @@ type Load struct {
 func (t *Tracker) IncidentsBy() (by map[string]Load, total int) {
 	by = map[string]Load{}
 	for _, r := range t.byID {
-		if r.State != StateOpen {
+		if r.State != StateOpen || r.minor() {
 			continue
 		}
 		total++
@@ -91,7 +94,7 @@ func (t *Tracker) IncidentsBy() (by map[string]Load, total int) {
 // Young lists the ids of the open incidents that opened after a time, in their order.
 func (t *Tracker) Young(after time.Time) (ids []string) {
 	for id, r := range t.byID {
-		if r.State == StateOpen && r.Opened.After(after) {
+		if r.State == StateOpen && r.Opened.After(after) && !r.minor() {
 			ids = append(ids, id)
 		}
 	}
@@ -121,6 +124,22 @@ func (t *Tracker) told(r *record) Incident {
 	return v
 }
 
+// lead tells an open incident, and notes in its history if another suspect is the first.
+func (t *Tracker) lead(r *record) Incident {
+	v := t.told(r)
+	if r.State != StateOpen || v.Suspects[0].Name == r.Leader {
+		return v
+	}
+	what := "first suspect: " + v.Suspects[0].Name
+	if r.Leader != "" {
+		what += " instead of " + r.Leader
+	}
+	r.Leader = v.Suspects[0].Name
+	r.note(r.Updated, what)
+	v.History = r.History
+	return v
+}
+
 // view works out what follows from the incident's anomalies.
 func (t *Tracker) view(r *record, v *Incident) {
 	v.Count, v.Services, v.TraceIDs = len(r.Members)+r.Unlisted, r.services(), nil
@@ -129,10 +148,13 @@ func (t *Tracker) view(r *record, v *Incident) {
 	v.Symptom = by[at].Evidence
 	v.Suspects = make([]Suspect, 0, len(nodes))
 	below := t.graph.distances(at)
-	for _, n := range Rank(nodes, t.graph) {
+	ranked := Rank(nodes, t.graph)
+	v.Undetermined = len(ranked) > 1 && ranked[0].Total-ranked[1].Total < unclear
+	keep(ranked, r.Leader)
+	for _, n := range ranked {
 		v.Suspects = append(v.Suspects, *by[n.Service])
 		s := &v.Suspects[len(v.Suspects)-1]
-		s.Surprise, s.Hops = 0-max(0, n.Left), -1
+		s.Surprise, s.Hops = 0-n.Left, -1
 		if n, ok := below[s.Service]; ok {
 			s.Hops = n
 		}
@@ -146,49 +168,105 @@ func (t *Tracker) view(r *record, v *Incident) {
 	}
 }
 
-// evidence is what speaks against each service of the incident.
+// keep moves the suspect that was the first so far to the front, unless another clearly leads.
+func keep(ranked []Ranked, leader string) {
+	i := slices.IndexFunc(ranked, func(n Ranked) bool { return n.Service == leader })
+	if i > 0 && ranked[0].Total-ranked[i].Total < clearly {
+		kept := ranked[i]
+		copy(ranked[1:i+1], ranked[:i])
+		ranked[0] = kept
+	}
+}
+
+// evidence gathers what there is against each party of the incident.
 func (t *Tracker) evidence(r *record) (by map[string]*Suspect, nodes []Node) {
-	members := map[string][]*Anomaly{}
+	members, kinds := map[string][]*Anomaly{}, map[string]PartyKind{}
 	for _, a := range r.Members {
-		members[a.Service] = append(members[a.Service], a)
+		p := t.party(a)
+		members[p.Name] = append(members[p.Name], a)
+		if kinds[p.Name] != Service {
+			kinds[p.Name] = p.Kind
+		}
+	}
+	for name, list := range members { // what shows no saturation of a host explains nothing elsewhere
+		if kinds[name] == Host && len(members) > 1 && !slices.ContainsFunc(list, (*Anomaly).saturated) {
+			delete(members, name)
+		}
 	}
 	by = map[string]*Suspect{}
-	for service, list := range members {
-		s, surprise := suspect(list)
-		if s.Changes = t.Changes.Before(service, s.Since); len(s.Changes) > 0 {
-			surprise += changeNats
+	for name, list := range members {
+		s, n := suspect(Party{kinds[name], name}, list)
+		if s.Changes = t.Changes.Before(name, s.Since); len(s.Changes) > 0 {
+			n.Trouble += changeNats
 		}
-		by[service] = s
-		nodes = append(nodes, Node{Service: service, Surprise: surprise, Since: s.Since})
+		by[name] = s
+		nodes = append(nodes, n)
 	}
 	for _, c := range r.Causes {
 		i := slices.IndexFunc(nodes, func(n Node) bool { return n.Service == c.Service })
 		if i < 0 {
 			i = len(nodes)
-			by[c.Service] = &Suspect{Service: c.Service, Since: c.Since, Changes: t.Changes.Before(c.Service, c.Since)}
+			by[c.Service] = &Suspect{
+				Service: c.Service, Party: Party{t.graph.kind(c.Service), c.Service}, Since: c.Since, Changes: t.Changes.Before(c.Service, c.Since),
+			}
 			nodes = append(nodes, Node{Service: c.Service, Since: c.Since})
 		}
 		by[c.Service].Causes = append(by[c.Service].Causes, c)
 		nodes[i].Beside -= c.Surprise
+		nodes[i].Gone = nodes[i].Gone || c.Gone
 	}
 	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Service, b.Service) })
 	return by, nodes
 }
 
-// suspect sums the surprise of a service's least likely series. One that is made
-// from others counts only where there is none but such.
-func suspect(members []*Anomaly) (*Suspect, float64) {
-	if slices.ContainsFunc(members, func(a *Anomaly) bool { return !a.Group }) {
-		members = slices.DeleteFunc(members, func(a *Anomaly) bool { return a.Group })
+// party is whom an anomaly speaks against: what the client spans call, if they are
+// slow or fail and it sends nothing itself, else the service or host.
+func (t *Tracker) party(a *Anomaly) Party {
+	switch {
+	case a.Peer.Name != "" && a.Kind == high && !a.Counts && t.graph.kind(a.Peer.Name) != Service:
+		return a.Peer
+	case a.Host:
+		return Party{Host, a.Service}
+	default:
+		return Party{Service, a.Service}
+	}
+}
+
+// The kinds of anomalies that say something about calls.
+const high, low, silent = "high", "low", "silent"
+
+// channel is where the evidence of an anomaly counts.
+func (n *Node) channel(a *Anomaly) *float64 {
+	switch {
+	case a.Kind == silent, a.Counts && a.Kind == low:
+		return &n.Lack
+	case a.Counts && a.Kind == high:
+		return &n.Load
+	default:
+		return &n.Trouble
+	}
+}
+
+// suspect sums the evidence of a party's most surprising series. One that is made
+// from others counts only where there is none but such, one of a host's only if
+// it shows saturation or none does.
+func suspect(p Party, members []*Anomaly) (*Suspect, Node) {
+	for _, weak := range [...]func(*Anomaly) bool{
+		func(a *Anomaly) bool { return a.Group },
+		func(a *Anomaly) bool { return !a.spreads() },
+	} {
+		if strong := slices.DeleteFunc(slices.Clone(members), weak); len(strong) > 0 {
+			members = strong
+		}
 	}
 	slices.SortFunc(members, func(a, b *Anomaly) int {
 		return cmp.Or(cmp.Compare(a.Surprise, b.Surprise), strings.Compare(a.ID, b.ID))
 	})
-	first, sum := members[0], 0.0
-	s := &Suspect{Service: first.Service, Evidence: *members[0]}
+	first, n := members[0], Node{Service: p.Name, Since: members[0].Opened, Until: members[0].Closed}
+	s := &Suspect{Service: p.Name, Party: p, Evidence: *members[0]}
 	for i, a := range members {
 		if i < evidenceSeries {
-			sum += topology.Soften(math.Abs(a.Surprise))
+			*n.channel(a) += topology.Soften(math.Abs(a.Surprise))
 			if i > 0 {
 				s.Also = append(s.Also, *a)
 			}
@@ -196,10 +274,13 @@ func suspect(members []*Anomaly) (*Suspect, float64) {
 				first = a
 			}
 		}
-		if s.Since.IsZero() || a.Opened.Before(s.Since) {
-			s.Since = a.Opened
+		if a.Opened.Before(n.Since) {
+			n.Since = a.Opened
+		}
+		if a.State == StateOpen || !n.Until.IsZero() && a.Closed.After(n.Until) {
+			n.Until = a.Closed // zero while it is open
 		}
 	}
-	s.First = first.Series
-	return s, sum
+	s.Since, s.First = n.Since, first.Series
+	return s, n
 }

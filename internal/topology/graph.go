@@ -210,11 +210,14 @@ func (g *Graph) Related(id ID, kind Kind) (list []ID) {
 	return slices.Compact(list)
 }
 
-// calls returns the services that each service calls, both ways.
+// Has tells whether a node is known.
+func (g *Graph) Has(id ID) bool { return g.nodes[id] != nil }
+
+// calls returns what each service calls, be it a service, a database, a queue or an endpoint, both ways.
 func (g *Graph) calls() (callees, callers map[string][]string) {
 	callees, callers = map[string][]string{}, map[string][]string{}
 	for _, e := range g.list {
-		if e.Calls > 0 && e.From.Kind == Service && e.To.Kind == Service {
+		if e.Calls > 0 {
 			callees[e.From.Name] = append(callees[e.From.Name], e.To.Name)
 			callers[e.To.Name] = append(callers[e.To.Name], e.From.Name)
 		}

@@ -24,6 +24,9 @@ const (
 	Resource
 	// Network: calls from Service to Callee spend longer between the two.
 	Network
+	// Silence: nothing comes from it any more. If that goes for all that call it as
+	// well, they explain it away.
+	Silence
 	aspects
 )
 
@@ -80,24 +83,45 @@ func (g *Graph) Rank(evidence []Evidence) []Suspect {
 	r := ranking{suspects: map[string]*Suspect{}, novel: map[string]float64{}, mixed: map[string]float64{}}
 	r.callees, r.callers = g.calls()
 	by := [aspects][]Evidence{}
-	for _, e := range evidence {
+	for _, e := range r.unexplained(evidence) {
 		if e.Aspect == Network { // of two that are equally to blame, the deeper is named first
 			r.suspect(e.Callee)
 		}
 		r.suspect(e.Service)
 		by[e.Aspect] = append(by[e.Aspect], e)
 		switch e.Aspect {
-		case Behaviour:
+		case Behaviour, Silence:
 			r.novel[e.Service] = max(r.novel[e.Service], Soften(e.Surprise))
 		case Mix:
 			r.mixed[e.Service] = max(r.mixed[e.Service], Soften(e.Surprise))
 		}
 	}
-	r.behaviours(append(by[Behaviour], by[Mix]...))
+	r.behaviours(slices.Concat(by[Behaviour], by[Mix], by[Silence]))
 	r.strongest(by[SelfTime])
 	r.strongest(by[Resource])
 	r.network(by[Network])
 	return r.list()
+}
+
+// unexplained leaves out each silence of a service all of whose callers are silent:
+// nobody asks it. Callers that it calls itself do not count.
+func (r *ranking) unexplained(evidence []Evidence) []Evidence {
+	silent := map[string]bool{}
+	for _, e := range evidence {
+		if e.Aspect == Silence {
+			silent[e.Service] = true
+		}
+	}
+	if len(silent) == 0 {
+		return evidence
+	}
+	return slices.DeleteFunc(slices.Clone(evidence), func(e Evidence) bool {
+		if e.Aspect != Silence || len(r.callers[e.Service]) == 0 {
+			return false
+		}
+		below := reach(r.callees, []string{e.Service})
+		return !slices.ContainsFunc(r.callers[e.Service], func(caller string) bool { return !silent[caller] || below[caller] })
+	})
 }
 
 // suspect notes that a service is spoken of.

@@ -39,8 +39,10 @@ type Finding struct {
 	Observed float64
 	Count    float64 // of spans since then
 	Since    int64   // when the first such span began, to ten seconds
-	// Callees are the services that the operation calls, itself or through others of its own service.
+	// Callees are the services and peers that the operation calls, itself or through others of its own service.
 	Callees []string
+	// Peer is what the operation itself calls, if no span of that has come.
+	Peer Peer
 }
 
 // Item is something that happens in a span. The zero value is a combination of several.
@@ -73,7 +75,7 @@ func (t *Tracker) Findings(from, until int64, yield func(*Finding)) {
 		}
 		if self.n > 0 && o.self.base.n > 0 {
 			yield(&Finding{
-				Aspect: SelfTime, Operation: o.Operation, Surprise: o.self.surprise(self), Up: true, Count: self.n,
+				Aspect: SelfTime, Operation: o.Operation, Peer: t.peer(int32(i), callees), Surprise: o.self.surprise(self), Up: true, Count: self.n,
 				Expected: seconds(o.self.base), Observed: seconds(self), Since: o.since(first, last, func(s *slot) bool { return o.self.z(s.self) > 1 }),
 			})
 		}
@@ -117,7 +119,7 @@ func (t *Tracker) behaviours(i int32, ways *counts, first, last int64, byHash ma
 		}
 		f := &Finding{
 			Aspect: Behaviour, Operation: o.Operation, Surprise: surprise, Up: c.up, Count: c.n, Expected: c.k0 / c.n0, Observed: c.k / c.n,
-			Callees: t.reach(i, byHash, callees), Since: o.since(first, last, func(s *slot) bool { return s.shows(&c, &o.mix.base) }),
+			Callees: t.reach(i, byHash, callees), Peer: t.peer(i, callees), Since: o.since(first, last, func(s *slot) bool { return s.shows(&c, &o.mix.base) }),
 		}
 		if kind == 1 {
 			f.Aspect = Mix
@@ -198,17 +200,37 @@ func (t *Tracker) callees() map[int32][]int32 {
 	return m
 }
 
-// reach returns the services that an operation calls, itself or through others of its own service.
+// peer returns what an operation calls, the zero value if that sends spans itself.
+func (t *Tracker) peer(i int32, callees map[int32][]int32) Peer {
+	if len(callees[i]) > 0 {
+		return Peer{}
+	}
+	return t.operations[i].peer
+}
+
+// Peer returns what an operation calls, the zero value if that is not known or sends spans itself.
+func (t *Tracker) Peer(op Operation) Peer {
+	if i, ok := t.index[op]; ok {
+		return t.peer(i, t.callees())
+	}
+	return Peer{}
+}
+
+// reach returns the services and peers that an operation calls, itself or through others of its own service.
 func (t *Tracker) reach(from int32, byHash map[uint64]int32, callees map[int32][]int32) (services []string) {
 	seen, found := map[int32]bool{from: true}, map[string]bool{}
+	add := func(name string) {
+		if name != "" && !found[name] {
+			found[name] = true
+			services = append(services, name)
+		}
+	}
 	own := t.operations[from].Service
 	for todo := []int32{from}; len(todo) > 0; todo = todo[1:] {
 		for _, c := range callees[todo[0]] {
-			if s := t.operations[c].Service; !found[s] {
-				found[s] = true
-				services = append(services, s)
-			}
+			add(t.operations[c].Service)
 		}
+		add(t.peer(todo[0], callees).Name)
 		for _, item := range t.operations[todo[0]].items {
 			if c, ok := byHash[item]; ok && !seen[c] && t.operations[c].Service == own {
 				seen[c] = true

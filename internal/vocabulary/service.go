@@ -15,3 +15,10 @@ func Service(resource pcommon.Map) string {
 	}
 	return UnknownService
 }
+
+// OfHost tells whether a resource speaks for a host itself, by its host.name alone.
+func OfHost(resource pcommon.Map) bool {
+	name, ok := resource.Get(ServiceName)
+	host, known := resource.Get(HostName)
+	return (!ok || name.AsString() == "") && known && host.AsString() != ""
+}

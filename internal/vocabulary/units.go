@@ -40,6 +40,12 @@ var ladders = map[string]struct {
 	"TiBy": {sizes, 1 << 40}, "GiBy": {sizes, 1 << 30}, "MiBy": {sizes, 1 << 20}, "KiBy": {sizes, 1 << 10}, "By": {sizes, 1},
 }
 
+// Laddered tells whether a UCUM unit is one of time or of size.
+func Laddered(unit string) bool {
+	_, ok := ladders[unit]
+	return ok
+}
+
 // MeasureOf chooses the unit in which the values of an anomaly are shown. Shares are percentages.
 func MeasureOf(a *incident.Anomaly) Measure {
 	if a.Statistic == StatErrorRatio || a.Group {
