@@ -12,6 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/trace"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 const (
@@ -94,32 +95,69 @@ func (e *Engine) hear(service string, t int64) {
 	e.links.heard[service] = h
 }
 
-// deed says in words what a service does otherwise.
-func deed(service string, ev *topology.Evidence) string {
+// deed says in words what a service or peer does otherwise.
+func deed(of string, ev *topology.Evidence) string {
 	switch d := ev.Detail.(type) {
 	case gone:
 		return "nothing comes from it"
 	case trace.Finding:
-		name := "its " + d.Operation.Name
-		if d.Operation.Name == "" {
-			name = "it" // of the service as a whole
-		}
-		switch ev.Aspect {
-		case topology.Network:
-			if service == ev.Callee {
-				return "calls from " + ev.Service + " to it take longer on the way"
-			}
-			return "its calls to " + ev.Callee + " take longer on the way"
-		case topology.SelfTime:
-			return name + " takes longer by itself"
-		case topology.Behaviour:
-			return name + " does what it never did"
-		default:
-			return name + " does other things than before"
-		}
+		return deedOf(of, ev, &d)
 	case causes.Excess:
-		return "its " + d.Instance + " uses more " + d.Quantity
+		return "its " + d.Instance + " uses " + vocabulary.Number(d.Observed) + " of " + d.Quantity + ", usually " + vocabulary.Number(d.Expected)
 	default:
-		return "it behaves otherwise"
+		return "it behaves differently"
 	}
+}
+
+func deedOf(of string, ev *topology.Evidence, f *trace.Finding) string {
+	name := "its " + f.Operation.Name
+	switch {
+	case f.Operation.Name == "":
+		name = "it" // of the service as a whole
+	case of != f.Operation.Service && of != ev.Callee: // a peer
+		name = f.Operation.Service + "'s " + f.Operation.Name
+	}
+	switch ev.Aspect {
+	case topology.Network:
+		takes := " on the way, usually " + seconds(f.Expected)
+		if of == ev.Callee {
+			return "calls from " + ev.Service + " to it take " + seconds(f.Observed) + takes
+		}
+		return "its calls to " + ev.Callee + " take " + seconds(f.Observed) + takes
+	case topology.SelfTime:
+		itself := " by itself"
+		if k := f.Operation.Kind; k == trace.KindClient || k == trace.KindProducer {
+			itself = "" // it waits for another machine
+		}
+		return name + " takes " + seconds(f.Observed) + itself + ", usually " + seconds(f.Expected)
+	default:
+		return name + " " + behaviour(ev.Aspect, f)
+	}
+}
+
+// behaviour says how what an operation does differs.
+func behaviour(aspect topology.Aspect, f *trace.Finding) string {
+	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
+	what := ""
+	switch {
+	case f.Item.Failed:
+		what = "fails in"
+	case f.Item.Operation.Name != "":
+		what = "calls " + f.Item.Operation.Name + " in"
+	case f.Item.Template != 0:
+		what = "logs another line in"
+		if !f.Up {
+			what = "logs a usual line in"
+		}
+	case aspect == topology.Behaviour:
+		return "does what it never did"
+	default:
+		return "does other things than before"
+	}
+	return what + " " + share(f.Observed) + " of its calls, usually " + share(f.Expected)
+}
+
+// seconds writes a duration.
+func seconds(v float64) string {
+	return vocabulary.MeasureOf(&incident.Anomaly{Subject: incident.Subject{Unit: "s"}, Observed: v}).Text(v)
 }

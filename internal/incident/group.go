@@ -188,14 +188,16 @@ func (t *Tracker) opened(r *record) {
 
 // merge makes an incident a part of another one.
 func (t *Tracker) merge(into, r *record, at time.Time) {
-	live := r.Live > 0
+	live, minor := r.Live > 0, r.minor()
 	t.view(r, &r.Incident)
 	if at.Before(r.Opened) {
 		at = r.Opened // sources lag behind each other
 	}
 	r.MergedInto, r.State, r.Closed, r.Reason = into.ID, StateClosed, at, Merged
 	r.note(at, "closed: merged into "+into.ID)
-	into.note(at, "took in incident "+r.ID)
+	if !minor {
+		into.note(at, "took in incident "+r.ID)
+	}
 	if at.After(r.Updated) {
 		r.Updated = at
 	}
@@ -221,6 +223,12 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 		}
 	}
 	r.Members, r.Until, r.Unlisted, r.OpenCount, r.Live = nil, nil, 0, 0, 0
+	if minor { // it was not told
+		t.closed = slices.DeleteFunc(t.closed, func(id string) bool { return id == r.ID })
+		delete(t.byID, r.ID)
+		delete(t.newIncidents, r.ID)
+		return
+	}
 	t.newIncidents[r.ID] = r
 	if live {
 		t.archive(r)

@@ -4,12 +4,13 @@
 package vocabulary
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
@@ -18,15 +19,18 @@ import (
 func Sentence(a *incident.Anomaly) string { return a.Service + " " + phrase(a, time.UTC) }
 
 // Account says what an incident is about, from its facts alone: what is seen of
-// it, the likely cause with what speaks for that, and how much more there is.
+// it, the likely cause with its evidence, how much more there is, and why it closed.
 func Account(i *incident.Incident, zone *time.Location) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s.", i.Symptom.Service, phrase(&i.Symptom, zone))
 	told := map[string]bool{i.Symptom.ID: true}
-	if len(i.Suspects) > 0 {
+	switch {
+	case i.Undetermined:
+		b.WriteString(" The cause can't be determined: the evidence against " + examined(i.Suspects) + " is about equal.")
+	case len(i.Suspects) > 0:
 		first := firstOf(&i.Suspects[0])
 		b.WriteString(" Likely cause: " + cause(i, first, zone) + ".")
-		if i.Suspects[0].Service != i.Symptom.Service && first.ID != "" {
+		if first.ID != "" {
 			told[first.ID] = true
 		}
 	}
@@ -36,36 +40,82 @@ func Account(i *incident.Incident, zone *time.Location) string {
 	case more > 1:
 		fmt.Fprintf(&b, " %d more series follow.", more)
 	}
-	if i.MergedInto != "" {
+	switch {
+	case i.MergedInto != "":
 		b.WriteString(" This is part of incident " + i.MergedInto + ".")
+	case i.Reason != "":
+		fmt.Fprintf(&b, " Closed at %s: %s.", clock(i.Closed, zone), closing(i))
 	}
 	return b.String()
+}
+
+// maxExamined bounds the suspects that a sentence names.
+const maxExamined = 5
+
+// examined lists suspects.
+func examined(suspects []incident.Suspect) string {
+	names := make([]string, 0, maxExamined)
+	for i := range suspects[:min(len(suspects), maxExamined)] {
+		names = append(names, PartyName(suspects[i].Party))
+	}
+	if more := len(suspects) - len(names); more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), more)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// reasons say why an anomaly or an incident closed.
+var reasons = map[incident.Reason]string{
+	incident.Recovered:  "the values are back inside the interval that was expected before",
+	incident.Accepted:   "the new level is accepted as normal",
+	incident.Silenced:   "it was silenced",
+	incident.SourceGone: "its source no longer sends data",
+}
+
+// Reason says why an anomaly or an incident closed, as it goes on after a colon.
+func Reason(r incident.Reason) string { return cmp.Or(reasons[r], string(r)) }
+
+// closing says why an incident closed. It names the change that explains a new level.
+func closing(i *incident.Incident) string {
+	text := Reason(i.Reason)
+	if i.Reason == incident.Accepted && len(i.Suspects) > 0 {
+		if c := telling(i.Suspects[0].Changes); c != nil {
+			text += ", after " + Change(c)
+		}
+	}
+	return text
+}
+
+// PartyName names a party and what it is, unless it is a service.
+func PartyName(p incident.Party) string {
+	switch p.Kind {
+	case incident.Host, incident.Database, incident.Queue:
+		return string(p.Kind) + " " + p.Name
+	case incident.Unknown:
+		return p.Name + " (sends no telemetry)"
+	default:
+		return p.Name
+	}
 }
 
 // cause names the first suspect, with its first evidence where it is not what is seen anyway, and what was changed before.
 func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) string {
 	s := &i.Suspects[0]
 	var why []string
-	name := s.Service + " itself"
-	if s.Service != i.Symptom.Service {
-		name = s.Service
-		order := "first, "
-		for _, other := range i.Suspects[1:] {
-			if !other.Since.After(s.Since) {
-				order = ""
-			}
+	name := PartyName(s.Party)
+	switch {
+	case s.Service == i.Symptom.Service && first.Peer.Name != s.Name:
+		name = s.Service + " itself"
+	case first.ID != "" && (first.Attributes[AttrBehaviour] == "" || len(s.Causes) == 0):
+		whose := "its "
+		if first.Service != s.Service {
+			whose = first.Service + "'s "
 		}
-		if len(i.Suspects) == 1 {
-			order = ""
-		}
-		switch what := first.Attributes[AttrBehaviour]; {
-		case what != "" && len(s.Causes) == 0:
-			why = append(why, what)
-		case what == "" && first.ID != "":
-			why = append(why, fmt.Sprintf("its %s %s %sat %s", subject(first), verb(first), order, clock(first.Opened, zone)))
-		}
+		text := strings.TrimPrefix(Finding(first), "its ")
+		why = append(why, whose+text+", since "+clock(first.Opened, zone)+before(i.Suspects))
 	}
-	if len(s.Causes) > 0 {
+	if len(s.Causes) > 0 && (len(why) == 0 || s.Causes[0].Gone) {
 		why = append(why, s.Causes[0].What)
 	}
 	if c := telling(s.Changes); c != nil {
@@ -79,6 +129,19 @@ func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) s
 		return name
 	}
 	return name + " (" + strings.Join(why, ", ") + ")"
+}
+
+// before says that the first suspect was anomalous before all others.
+func before(suspects []incident.Suspect) string {
+	for i := range suspects[1:] {
+		if !suspects[1+i].Since.After(suspects[0].Since) {
+			return ""
+		}
+	}
+	if len(suspects) == 1 {
+		return ""
+	}
+	return ", before all others"
 }
 
 // firstOf is the evidence that opened first.
@@ -126,53 +189,71 @@ func Change(c *incident.Change) string {
 	}
 }
 
-// phrase says what is strange about a series, without its service.
+// phrase says what is anomalous about a series and since when, without its service.
 func phrase(a *incident.Anomaly, zone *time.Location) string {
-	is, since := "is", " since "+clock(a.Opened, zone)+" "+zoneName(a.Opened, zone)
-	if a.State == incident.StateClosed {
-		is, since = "was", " from "+clock(a.Opened, zone)+" to "+clock(a.Closed, zone)+" "+zoneName(a.Closed, zone)
+	over := a.State == incident.StateClosed
+	since := " since " + clock(a.Opened, zone) + " " + zoneName(a.Opened, zone)
+	if over {
+		since = " from " + clock(a.Opened, zone) + " to " + clock(a.Closed, zone) + " " + zoneName(a.Closed, zone)
 	}
 	if a.Kind == silence.Kind {
 		has, silentSince := "has sent", " since "
-		if a.State == incident.StateClosed {
+		if over {
 			has, silentSince = "sent", " from "
 		}
 		return fmt.Sprintf("%s %s nothing%s%s %s", subject(a), has, silentSince, clock(a.SilentSince, zone), zoneName(a.SilentSince, zone))
 	}
-	if what := a.Attributes[AttrBehaviour]; what != "" {
-		return "behaves otherwise: " + what + "," + since
+	text := finding(a, over) + "," + since
+	if a.Attributes[AttrBehaviour] != "" {
+		text = "behaves differently: " + text
 	}
-	m := MeasureOf(a)
-	if a.Statistic == StatCount { // the subject says what is counted
-		m.unit, is = "", map[string]string{"is": "are", "was": "were"}[is]
-	}
-	text := fmt.Sprintf("%s %s %s, expected %s,%s", subject(a), is, m.Text(a.Observed), expected(a, m), since)
 	if example := a.Attributes[AttrExample]; example != "" {
 		text += ", such as " + quote(example)
 	}
 	return text
 }
 
-// expected is the band, or its middle where it has no width.
-func expected(a *incident.Anomaly, m Measure) string {
-	if low, high := m.Bare(a.Lower), m.Bare(a.Upper); low != high {
-		return low + " to " + high
+// Finding says what is anomalous about a series, without its service and times.
+func Finding(a *incident.Anomaly) string { return finding(a, false) }
+
+// past are the verbs of findings that are over.
+var past = map[string]string{"is": "was", "are": "were", "takes": "took", "fails in": "failed in", "sends nothing": "sent nothing"}
+
+func finding(a *incident.Anomaly, over bool) string {
+	if what := a.Attributes[AttrBehaviour]; what != "" {
+		return what
 	}
-	return m.Bare(a.Expected)
+	m, of := MeasureOf(a), subject(a)
+	verb, more := "is", ""
+	switch {
+	case a.Kind == silence.Kind:
+		verb = "sends nothing"
+	case a.Metric == MetricSpanCalls && a.Statistic == StatErrorRatio:
+		verb, of, more = "fails in", a.Attributes[AttrSpanName], " of its calls"
+	case a.Metric == MetricSpanDuration:
+		verb, of = "takes", a.Attributes[AttrSpanName]
+		if a.Statistic != StatP50 {
+			more = " at " + a.Statistic
+		}
+	case a.Statistic == StatCount: // the subject says what is counted
+		verb, m.unit = "are", ""
+	}
+	if over {
+		verb = past[verb]
+	}
+	text := strings.TrimSpace(of + " " + verb)
+	if a.Kind != silence.Kind {
+		text += " " + m.Text(a.Observed) + more + ", usually " + usual(a, m)
+	}
+	return text
 }
 
-// verb is how a series left what was expected.
-func verb(a *incident.Anomaly) string {
-	switch a.Kind {
-	case detect.KindHigh.String():
-		return "rose"
-	case detect.KindLow.String():
-		return "fell"
-	case silence.Kind:
-		return "went silent"
-	default:
-		return "changed"
+// usual is the expected value, or else the interval.
+func usual(a *incident.Anomaly, m Measure) string {
+	if math.IsNaN(a.Expected) {
+		return m.Bare(a.Lower) + " to " + m.Text(a.Upper)
 	}
+	return m.Text(a.Expected)
 }
 
 // Words for what the engine makes from spans and logs.

@@ -15,6 +15,7 @@ import (
 type Measure struct {
 	factor float64 // a value times factor is in unit
 	unit   string  // with a space before it; "" for bare numbers
+	odds   bool    // values are surprises in nats, shown as how seldom that happens
 }
 
 // step is a unit of a ladder, and how many of the ladder's smallest unit it has.
@@ -48,8 +49,11 @@ func Laddered(unit string) bool {
 
 // MeasureOf chooses the unit in which the values of an anomaly are shown. Shares are percentages.
 func MeasureOf(a *incident.Anomaly) Measure {
-	if a.Statistic == StatErrorRatio || a.Group {
-		return Measure{100, " %"}
+	switch {
+	case a.Metric == MetricBehaviour || a.Metric == MetricEffort:
+		return Measure{1, "", true}
+	case a.Statistic == StatErrorRatio || a.Group:
+		return Measure{100, " %", false}
 	}
 	return newMeasure(a.Unit, math.Max(math.Abs(a.Observed), math.Abs(a.Expected)))
 }
@@ -71,32 +75,73 @@ func newMeasure(ucum string, greatest float64) Measure {
 		if greatest == 0 {
 			chosen = step{strings.TrimSuffix(unit, "y"), l.base}
 		}
-		return Measure{l.base / chosen.size, " " + chosen.name + per}
+		return Measure{l.base / chosen.size, " " + chosen.name + per, false}
 	}
 	unit = strings.NewReplacer("{", "", "}", "").Replace(unit)
 	switch unit {
 	case "", "1":
 		unit = strings.TrimPrefix(per, "/")
 		if unit != "" {
-			return Measure{1, " per " + unit}
+			return Measure{1, " per " + unit, false}
 		}
-		return Measure{1, ""}
+		return Measure{1, "", false}
 	case "Cel":
 		unit = "°C"
 	}
-	return Measure{1, " " + unit + per}
+	return Measure{1, " " + unit + per, false}
 }
 
 // Text writes a value with its unit.
-func (m Measure) Text(v float64) string { return Number(v*m.factor) + m.unit }
+func (m Measure) Text(v float64) string {
+	if m.odds {
+		return Odds(v)
+	}
+	return Number(v*m.factor) + m.unit
+}
 
 // Bare writes a value without its unit.
-func (m Measure) Bare(v float64) string { return Number(v * m.factor) }
+func (m Measure) Bare(v float64) string {
+	if m.odds {
+		return Odds(v)
+	}
+	return Number(v * m.factor)
+}
 
-// Number writes three significant digits, and as an integer what has more before the point.
+// Odds writes how seldom a surprise of so many nats happens by chance, in either sign: "1 in 10¹⁹".
+func Odds(nats float64) string {
+	switch power := math.Round(math.Abs(nats) / math.Ln10); {
+	case power < 1:
+		return "as usual"
+	case power < 4:
+		return "1 in " + Number(math.Pow10(int(power)))
+	case power > maxPower:
+		return "1 in more than 10" + superscript(maxPower)
+	default:
+		return "1 in 10" + superscript(int(power))
+	}
+}
+
+// maxPower is the power of ten from which on the exact one means nothing.
+const maxPower = 300
+
+func superscript(n int) string {
+	var b strings.Builder
+	for _, digit := range strconv.Itoa(n) {
+		b.WriteRune([]rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[digit-'0'])
+	}
+	return b.String()
+}
+
+// negligible is the value below which a number is shown as 0.
+const negligible = 1e-15
+
+// Number writes three significant digits, and as an integer what has more before
+// the point. What is negligible is 0.
 func Number(v float64) string {
 	abs := math.Abs(v)
 	switch {
+	case abs < negligible:
+		return "0"
 	case math.IsNaN(v) || math.IsInf(v, 0) || abs >= 1e15 || (abs < 1e-4 && v != 0):
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	case abs >= 100:

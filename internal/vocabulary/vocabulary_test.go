@@ -53,7 +53,7 @@ func TestAnomalyEvent(t *testing.T) {
 	assert.Equal(t, pcommon.NewTimestampFromTime(a.Updated), lr.Timestamp())
 	assert.Equal(t, plog.SeverityNumberWarn, lr.SeverityNumber())
 	assert.Equal(t, "WARN", lr.SeverityText())
-	assert.Equal(t, "cart http.server.request.duration p99 is 753 ms, expected 200 to 300, since 12:00:00 UTC", lr.Body().Str())
+	assert.Equal(t, "cart http.server.request.duration p99 is 753 ms, usually 250 ms, since 12:00:00 UTC", lr.Body().Str())
 	assert.Equal(t, map[string]any{
 		"anomaly.id": "00000000000000aa", "incident.id": "00000000000000bb", "anomaly.state": "open", "anomaly.opened": "2026-05-04T12:00:00.0000005Z",
 		"anomaly.series": "00000000000000cc", "anomaly.metric": "http.server.request.duration", "anomaly.statistic": "p99", "anomaly.unit": "s", "anomaly.kind": "high",
