@@ -18,7 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/golden"
 )
 
-// TestFileCases runs testdata/backtest/*.txtar and testdata/templates/*.txtar. In each, arguments are the
+// TestFileCases runs testdata/{backtest,incidents,templates}/*.txtar. In each, arguments are the
 // command line and in/* files that DIR/in holds; DIR stands for a new folder.
 // The program's part is stdout, stderr, exit and the files of DIR/out, of
 // which the report is only named.

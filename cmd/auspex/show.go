@@ -31,9 +31,9 @@ func printList(b *bytes.Buffer, list []incident.Incident, state string, zone *ti
 		suspect, evidence := "-", "-"
 		if len(i.Suspects) > 0 {
 			s := &i.Suspects[0]
-			suspect = s.Service
+			suspect = vocabulary.SuspectName(s)
 			if s.Evidence.ID != "" {
-				evidence = subject(s.Evidence.Subject) + ": " + observedExpected(s.Evidence)
+				evidence = vocabulary.Finding(&s.Evidence)
 			} else if len(s.Causes) > 0 {
 				evidence = s.Causes[0].What
 			}
@@ -55,7 +55,11 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 	facts.add("since", when(i.Opened, zone))
 	facts.add("updated", when(i.Updated, zone))
 	if !i.Closed.IsZero() {
-		facts.add("closed", when(i.Closed, zone))
+		closed := when(i.Closed, zone)
+		if i.Reason != "" {
+			closed += ": " + vocabulary.Reason(i.Reason)
+		}
+		facts.add("closed", closed)
 	}
 	if i.MergedInto != "" {
 		facts.add("part of", i.MergedInto)
@@ -67,14 +71,17 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 	facts.print(b, "  ")
 
 	fmt.Fprintln(b, "\nSuspects, the likeliest first")
+	if i.Undetermined {
+		fmt.Fprintln(b, "  The evidence does not tell the first ones apart.")
+	}
 	if len(i.Suspects) == 0 {
 		fmt.Fprintln(b, "  none")
 	}
 	for n, s := range i.Suspects {
-		fmt.Fprintf(b, "  %d. %s, since %s (ln p %s)%s\n", n+1, clean(s.Service), when(s.Since, zone), vocabulary.Number(s.Surprise), below(s.Hops))
+		fmt.Fprintf(b, "  %d. %s, since %s (%s)%s\n", n+1, clean(vocabulary.SuspectName(&s)), when(s.Since, zone), vocabulary.Odds(s.Surprise), below(s.Hops))
 		for _, a := range append([]incident.Anomaly{s.Evidence}, s.Also...) {
 			if a.ID != "" {
-				fmt.Fprintf(b, "     %s\n", clean(evidence(a)))
+				fmt.Fprintf(b, "     %s\n", clean(evidence(&s, &a)))
 			}
 		}
 		for _, c := range s.Causes {
@@ -82,6 +89,13 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 		}
 		for _, c := range s.Changes {
 			fmt.Fprintf(b, "     %s, %s\n", when(c.Time, zone), clean(vocabulary.Change(&c)))
+		}
+	}
+
+	if len(i.History) > 0 {
+		fmt.Fprintln(b, "\nHistory")
+		for _, e := range i.History {
+			fmt.Fprintf(b, "  %s, %s\n", when(e.Time, zone), clean(e.What))
 		}
 	}
 
@@ -115,20 +129,17 @@ func below(hops int) string {
 	}
 }
 
-// evidence says in words what is strange about a series.
-func evidence(a incident.Anomaly) string {
-	m := vocabulary.MeasureOf(&a)
-	kind := a.Kind
-	if kind == "high" || kind == "low" {
-		kind = "too " + kind
+// evidence says in words what is anomalous about a series of a suspect.
+func evidence(s *incident.Suspect, a *incident.Anomaly) string {
+	text := vocabulary.Finding(a)
+	if a.Service != s.Service {
+		text = a.Service + ": " + text
 	}
-	return fmt.Sprintf("%s%s: %s (%s to %s), %s",
-		subject(a.Subject), attributes(a.Attributes), observedExpected(a), m.Text(a.Lower), m.Text(a.Upper), kind)
-}
-
-func observedExpected(a incident.Anomaly) string {
-	m := vocabulary.MeasureOf(&a)
-	return m.Text(a.Observed) + " instead of " + m.Text(a.Expected)
+	if a.Attributes[vocabulary.AttrBehaviour] != "" {
+		return text
+	}
+	m := vocabulary.MeasureOf(a)
+	return fmt.Sprintf("%s (%s to %s)%s", text, m.Bare(a.Lower), m.Text(a.Upper), attributes(a.Attributes))
 }
 
 // subject names a series without its attributes.

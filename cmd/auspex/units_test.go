@@ -53,7 +53,7 @@ func TestMeasure(t *testing.T) {
 		{"W", 81, 40, "81 W instead of 40 W"},
 	} {
 		a := incident.Anomaly{Subject: incident.Subject{Unit: tt.unit}, Observed: tt.observed, Expected: tt.expected}
-		assert.Equal(t, tt.want, observedExpected(a), tt.unit)
+		assert.Equal(t, tt.want, vocabulary.MeasureOf(&a).Text(tt.observed)+" instead of "+vocabulary.MeasureOf(&a).Text(tt.expected), tt.unit)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Progress shows how far a backtest has come: a bar on a terminal, else a line
-// for every tenth. It is safe for concurrent use, and nil shows nothing.
+// Progress shows how far a backtest has come: a bar on a terminal, else a line a
+// minute. It is safe for concurrent use, and nil shows nothing.
 type Progress struct {
 	out      io.Writer
 	name     string
@@ -21,13 +21,18 @@ type Progress struct {
 	mu             sync.Mutex
 	total, done    int64 // bytes
 	points         int64
-	tenths         int64 // said
 	started, shown time.Time
+	now            func() time.Time
 }
+
+const (
+	// barEvery is how often the bar of a terminal is drawn, lineEvery how often a line is printed.
+	barEvery, lineEvery = 100 * time.Millisecond, time.Minute
+)
 
 // NewProgress returns the progress of what is called name.
 func NewProgress(out io.Writer, name string, terminal bool) *Progress {
-	return &Progress{out: out, name: name, terminal: terminal}
+	return &Progress{out: out, name: name, terminal: terminal, now: time.Now}
 }
 
 // Start sets how many bytes there are to read.
@@ -35,7 +40,11 @@ func (p *Progress) Start(total int64) {
 	if p == nil {
 		return
 	}
-	p.total, p.started = total, time.Now()
+	p.total, p.started = total, p.now()
+	p.shown = p.started
+	if p.terminal {
+		p.shown = time.Time{}
+	}
 }
 
 // Add says that bytes were read, and points observed in them.
@@ -47,25 +56,34 @@ func (p *Progress) Add(bytes, points int64) {
 	defer p.mu.Unlock()
 	p.done = min(p.done+bytes, p.total)
 	p.points += points
+	now, every := p.now(), lineEvery
 	if p.terminal {
-		if now := time.Now(); now.Sub(p.shown) >= 100*time.Millisecond {
-			p.shown = now
-			p.bar(now)
-		}
+		every = barEvery
+	}
+	if now.Sub(p.shown) < every {
 		return
 	}
-	for ; p.total > 0 && (p.tenths+1)*p.total <= p.done*10; p.tenths++ {
-		_, _ = fmt.Fprintf(p.out, "%s: %d %%\n", p.name, (p.tenths+1)*10)
+	p.shown = now
+	if p.terminal {
+		p.bar(now)
+	} else {
+		_, _ = fmt.Fprintf(p.out, "%s: %.0f %%, %d points, %.0f/s\n", p.name, p.share()*100, p.points, p.rate(now))
 	}
+}
+
+func (p *Progress) share() float64 { return float64(p.done) / float64(max(p.total, 1)) }
+
+// rate is points a second.
+func (p *Progress) rate(now time.Time) float64 {
+	return float64(p.points) / now.Sub(p.started).Seconds()
 }
 
 // bar draws the line of a terminal.
 func (p *Progress) bar(now time.Time) {
 	const width = 30
-	share := float64(p.done) / float64(max(p.total, 1))
-	full := int(share * width)
+	full := int(p.share() * width)
 	_, _ = fmt.Fprintf(p.out, "\r\x1b[K%s %s%s %3.0f %%  %d points, %.0f/s", p.name,
-		strings.Repeat("█", full), strings.Repeat("░", width-full), share*100, p.points, float64(p.points)/now.Sub(p.started).Seconds())
+		strings.Repeat("█", full), strings.Repeat("░", width-full), p.share()*100, p.points, p.rate(now))
 }
 
 // End wipes the bar.

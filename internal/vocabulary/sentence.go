@@ -56,7 +56,7 @@ const maxExamined = 5
 func examined(suspects []incident.Suspect) string {
 	names := make([]string, 0, maxExamined)
 	for i := range suspects[:min(len(suspects), maxExamined)] {
-		names = append(names, PartyName(suspects[i].Party))
+		names = append(names, SuspectName(&suspects[i]))
 	}
 	if more := len(suspects) - len(names); more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), more)
@@ -87,15 +87,15 @@ func closing(i *incident.Incident) string {
 	return text
 }
 
-// PartyName names a party and what it is, unless it is a service.
-func PartyName(p incident.Party) string {
-	switch p.Kind {
+// SuspectName names a suspect and what it is, unless it is a service.
+func SuspectName(s *incident.Suspect) string {
+	switch s.Kind {
 	case incident.Host, incident.Database, incident.Queue:
-		return string(p.Kind) + " " + p.Name
+		return string(s.Kind) + " " + s.Service
 	case incident.Unknown:
-		return p.Name + " (sends no telemetry)"
+		return s.Service + ", which sends no telemetry"
 	default:
-		return p.Name
+		return s.Service
 	}
 }
 
@@ -103,9 +103,9 @@ func PartyName(p incident.Party) string {
 func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) string {
 	s := &i.Suspects[0]
 	var why []string
-	name := PartyName(s.Party)
+	name := SuspectName(s)
 	switch {
-	case s.Service == i.Symptom.Service && first.Peer.Name != s.Name:
+	case s.Service == i.Symptom.Service && first.Peer.Name != s.Service:
 		name = s.Service + " itself"
 	case first.ID != "" && (first.Attributes[AttrBehaviour] == "" || len(s.Causes) == 0):
 		whose := "its "

@@ -71,8 +71,8 @@ func TestAccounts(t *testing.T) {
 	version := incident.Change{Kind: incident.ChangeVersion, What: "1.8.2", Time: tenFortyTwo.Add(-time.Minute)}
 	restart := incident.Change{Kind: incident.ChangeRestart, What: "pod-7", Time: tenFortyTwo.Add(-30 * time.Second)}
 
-	payments := incident.Suspect{Service: "payments", Party: incident.Party{Kind: incident.Service, Name: "payments"}, Since: calls.Opened, Evidence: errors, Also: []incident.Anomaly{calls}, First: calls.Series, Changes: []incident.Change{restart, version}}
-	checkout := incident.Suspect{Service: "checkout", Party: incident.Party{Kind: incident.Service, Name: "checkout"}, Since: p99.Opened, Evidence: p99, First: p99.Series}
+	payments := incident.Suspect{Service: "payments", Since: calls.Opened, Evidence: errors, Also: []incident.Anomaly{calls}, First: calls.Series, Changes: []incident.Change{restart, version}}
+	checkout := incident.Suspect{Service: "checkout", Since: p99.Opened, Evidence: p99, First: p99.Series}
 	of := func(count int, suspects ...incident.Suspect) *incident.Incident {
 		return &incident.Incident{Symptom: p99, Count: count, Suspects: suspects}
 	}
@@ -84,7 +84,7 @@ func TestAccounts(t *testing.T) {
 	early.Since = calls.Opened
 	falls := odd("payments", "queue.size", StatValue, "", 1, 5, 7)
 	falls.Kind = "low"
-	low := incident.Suspect{Service: "payments", Party: incident.Party{Kind: incident.Service, Name: "payments"}, Since: tenFortyTwo, Evidence: falls, First: falls.Series}
+	low := incident.Suspect{Service: "payments", Since: tenFortyTwo, Evidence: falls, First: falls.Series}
 	merged := of(1, checkout)
 	merged.MergedInto = "00000000000000bb"
 
