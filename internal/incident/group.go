@@ -22,7 +22,7 @@ const (
 	spreadWithin = time.Minute
 	// settled is how long after its last anomaly closed an incident closes, so that
 	// one that comes and goes is one.
-	settled = 2 * time.Minute
+	settled = time.Minute
 	// maxServices bounds the services of an incident.
 	maxServices = 1000
 	// maxHistory bounds the history of an incident.
@@ -46,6 +46,8 @@ type record struct {
 	// Leader is the first suspect that was told, Why the reason for which an anomaly closed last.
 	Leader string
 	Why    Reason
+	// Minor marks a record that is told as no incident, for its anomalies are minor.
+	Minor bool
 	// Until has the reach of each service of the incident.
 	Until map[string]reach
 }
@@ -59,14 +61,14 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 		near = func(string) bool { return false }
 	}
 	for _, r := range t.byID {
-		if r.MergedInto == "" && r.takes(a.Service, p.Time, near) {
+		if r.MergedInto == "" && r.Minor == a.minor() && r.takes(a.Service, p.Time, near) {
 			found = append(found, r)
 		}
 	}
 	if len(found) == 0 {
 		r := &record{
 			Incident: Incident{ID: makeID("incident "+a.Service+" "+a.ID, p.Time), Service: a.Service, Opened: a.Opened},
-			Until:    map[string]reach{},
+			Minor: a.minor(), Until:    map[string]reach{},
 		}
 		t.byID[r.ID] = r
 		r.add(a)
@@ -74,11 +76,6 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 	}
 	slices.SortFunc(found, func(a, b *record) int { return cmp.Or(a.Opened.Compare(b.Opened), strings.Compare(a.ID, b.ID)) })
 	r := found[0]
-	if !a.minor() && r.minor() { // from here on it is told
-		for _, m := range r.Members {
-			t.newAnomalies[m.ID] = m
-		}
-	}
 	for _, other := range found[1:] {
 		t.merge(r, other, a.Opened)
 	}
@@ -102,13 +99,8 @@ func (r *record) takes(of string, at int64, near func(service string) bool) bool
 	return false
 }
 
-// minor tells whether an anomaly alone is no incident: a host works more than usual.
+// minor tells whether an anomaly is no matter of an incident: a host works more than usual.
 func (a *Anomaly) minor() bool { return a.Work && a.Kind == high }
-
-// minor tells whether an incident is not told, for it consists of minor anomalies.
-func (r *record) minor() bool {
-	return r.MergedInto == "" && !slices.ContainsFunc(r.Members, func(a *Anomaly) bool { return !a.minor() })
-}
 
 // spreads tells whether an anomaly can have to do with those of other services.
 // That of a host can if a resource of it is used up.
@@ -175,10 +167,10 @@ func (r *record) add(a *Anomaly) {
 }
 
 // opened notes that an anomaly of the incident opened, or opened again.
-func (t *Tracker) opened(r *record) {
+func (t *Tracker) opened(r *record, at int64) {
 	r.OpenCount++
 	if r.State == StateClosed {
-		r.note(r.Updated, "reopened")
+		r.note(time.Unix(0, at).UTC(), "reopened")
 	}
 	r.State, r.Closed, r.Reason, r.Suspects = StateOpen, time.Time{}, "", nil
 	if i := slices.Index(t.closed, r.ID); i >= 0 {
@@ -188,16 +180,14 @@ func (t *Tracker) opened(r *record) {
 
 // merge makes an incident a part of another one.
 func (t *Tracker) merge(into, r *record, at time.Time) {
-	live, minor := r.Live > 0, r.minor()
+	live := r.Live > 0
 	t.view(r, &r.Incident)
 	if at.Before(r.Opened) {
 		at = r.Opened // sources lag behind each other
 	}
 	r.MergedInto, r.State, r.Closed, r.Reason = into.ID, StateClosed, at, Merged
 	r.note(at, "closed: merged into "+into.ID)
-	if !minor {
-		into.note(at, "took in incident "+r.ID)
-	}
+	into.note(at, "took in incident "+r.ID)
 	if at.After(r.Updated) {
 		r.Updated = at
 	}
@@ -223,12 +213,6 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 		}
 	}
 	r.Members, r.Until, r.Unlisted, r.OpenCount, r.Live = nil, nil, 0, 0, 0
-	if minor { // it was not told
-		t.closed = slices.DeleteFunc(t.closed, func(id string) bool { return id == r.ID })
-		delete(t.byID, r.ID)
-		delete(t.newIncidents, r.ID)
-		return
-	}
 	t.newIncidents[r.ID] = r
 	if live {
 		t.archive(r)

@@ -113,6 +113,8 @@ func (s *scenario) describe(series string, words []string) {
 		switch key, value, _ := strings.Cut(word, "="); key {
 		case "host":
 			subject.Host = true
+		case "work":
+			subject.Work = true
 		case "saturates":
 			subject.Saturates = value
 		case "counts":

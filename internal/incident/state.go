@@ -149,6 +149,7 @@ func (r *record) state(c *state.Codec) {
 	state.List(c, &r.Causes, 4, func(cause *Cause) { cause.state(c) })
 	c.String(&r.Leader)
 	c.String((*string)(&r.Why))
+	c.Bool(&r.Minor)
 	state.Map(c, &r.Until, 4, c.String, func(until *reach) {
 		c.Int64(&until.Own)
 		c.Int64(&until.Near)

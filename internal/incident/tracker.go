@@ -126,7 +126,7 @@ func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 				return PhaseNone
 			}
 		} else if f.Anomaly.State == StateClosed {
-			t.reopen(f)
+			t.reopen(f, p)
 		}
 		t.strange(f, p)
 		return PhaseExposed
@@ -178,14 +178,14 @@ func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.newAnomalies)) {
 		a := *t.newAnomalies[id]
-		if r := t.byID[a.Incident]; r != nil && r.minor() {
+		if r := t.byID[a.Incident]; r != nil && r.Minor {
 			a.Incident = ""
 		}
 		anomalies = append(anomalies, a)
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.newIncidents)) {
 		r := t.newIncidents[id]
-		if r.minor() {
+		if r.Minor {
 			continue
 		}
 		if !r.Updated.After(r.Told) {
@@ -212,15 +212,15 @@ func (t *Tracker) open(p Point, s Subject) *followed {
 	t.followed[p.Series] = f
 	r := t.join(a, p)
 	r.Live++
-	t.opened(r)
+	t.opened(r, p.Time)
 	t.tell(a, r)
 	return f
 }
 
-func (t *Tracker) reopen(f *followed) {
+func (t *Tracker) reopen(f *followed, p Point) {
 	f.Anomaly.State, f.Anomaly.Closed, f.Anomaly.Reason = StateOpen, time.Time{}, ""
 	r := t.byID[f.Anomaly.Incident]
-	t.opened(r)
+	t.opened(r, p.Time)
 	t.tell(f.Anomaly, r)
 }
 

@@ -33,7 +33,7 @@ const (
 func (t *Tracker) Incidents(state State) []Incident {
 	out := []Incident{}
 	for _, r := range t.byID {
-		if (state == "" || r.State == state) && !r.minor() {
+		if (state == "" || r.State == state) && !r.Minor {
 			out = append(out, t.told(r))
 		}
 	}
@@ -49,7 +49,7 @@ func (t *Tracker) Incidents(state State) []Incident {
 // Incident returns the incident with the given id, if it is remembered.
 func (t *Tracker) Incident(id string) (Incident, bool) {
 	r := t.byID[id]
-	if r == nil || r.minor() {
+	if r == nil || r.Minor {
 		return Incident{}, false
 	}
 	return t.told(r), true
@@ -76,7 +76,7 @@ type Load struct {
 func (t *Tracker) IncidentsBy() (by map[string]Load, total int) {
 	by = map[string]Load{}
 	for _, r := range t.byID {
-		if r.State != StateOpen || r.minor() {
+		if r.State != StateOpen || r.Minor {
 			continue
 		}
 		total++
@@ -94,7 +94,7 @@ func (t *Tracker) IncidentsBy() (by map[string]Load, total int) {
 // Young lists the ids of the open incidents that opened after a time, in their order.
 func (t *Tracker) Young(after time.Time) (ids []string) {
 	for id, r := range t.byID {
-		if r.State == StateOpen && r.Opened.After(after) && !r.minor() {
+		if r.State == StateOpen && r.Opened.After(after) && !r.Minor {
 			ids = append(ids, id)
 		}
 	}
