@@ -53,6 +53,7 @@ var layers = map[string]layer{
 	// What the engine is made of does not know the engine.
 	"internal/engine/budget":   pure,
 	"internal/engine/window":   pure,
+	"internal/engine/deed":     foundation,
 	"internal/engine/feedback": foundation,
 	"internal/engine/meter":    foundation,
 	"internal/engine/snapshot": foundation,

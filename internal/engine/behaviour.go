@@ -10,6 +10,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
+	"github.com/auspex-otel/auspex/internal/engine/deed"
 	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/trace"
@@ -93,7 +94,7 @@ func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 	for i := range of.Evidence {
 		ev := &of.Evidence[i]
 		if f, ok := ev.Detail.(trace.Finding); ok {
-			m := spanMark{mark{Score: max(1, s.last.score), Reason: of.Service + ": " + deed(of.Service, ev)}, f.Failed}
+			m := spanMark{mark{Score: max(1, s.last.score), Reason: of.Service + ": " + deed.Words(of.Service, ev)}, f.Failed}
 			e.tell(f.Operation, m, t)
 			if ev.Aspect == topology.Network {
 				e.tell(f.Callee, m, t)

@@ -8,11 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/auspex-otel/auspex/internal/causes"
+	"github.com/auspex-otel/auspex/internal/engine/deed"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/topology"
-	"github.com/auspex-otel/auspex/internal/trace"
-	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 const (
@@ -46,9 +44,9 @@ func (e *Engine) blame() {
 			if s.Score < leastBlame {
 				continue // one of so many is always a little strange
 			}
-			_, left := s.Evidence[0].Detail.(gone)
+			_, left := s.Evidence[0].Detail.(deed.Gone)
 			list = append(list, incident.Cause{
-				Service: s.Service, Surprise: -s.Score, What: deed(s.Service, &s.Evidence[0]), Since: time.Unix(0, s.Since).UTC(), Gone: left,
+				Service: s.Service, Surprise: -s.Score, What: deed.Words(s.Service, &s.Evidence[0]), Since: time.Unix(0, s.Since).UTC(), Gone: left,
 			})
 		}
 		e.tracker.Blame(id, reached.UTC(), list)
@@ -70,14 +68,11 @@ func (e *Engine) vanished(opened time.Time) (list []topology.Evidence) {
 	for _, service := range slices.Sorted(maps.Keys(e.links.heard)) {
 		h := e.links.heard[service]
 		if missing := e.causality.reached - h.last; missing > vanishedGaps*h.gap && missing > leastVanished && h.last > opened.Add(-blameFor).UnixNano() {
-			list = append(list, topology.Evidence{Aspect: topology.Silence, Service: service, Surprise: vanishedNats, Since: h.last, Detail: gone{}})
+			list = append(list, topology.Evidence{Aspect: topology.Silence, Service: service, Surprise: vanishedNats, Since: h.last, Detail: deed.Gone{}})
 		}
 	}
 	return list
 }
-
-// gone is the detail of a service from which nothing comes.
-type gone struct{}
 
 // heard is when a service was heard of last, in event time, and its longest usual distance, in nanoseconds.
 type heard struct{ last, gap int64 }
@@ -93,71 +88,4 @@ func (e *Engine) hear(service string, t int64) {
 	}
 	h.last = max(h.last, t)
 	e.links.heard[service] = h
-}
-
-// deed says in words what a service or peer does otherwise.
-func deed(of string, ev *topology.Evidence) string {
-	switch d := ev.Detail.(type) {
-	case gone:
-		return "nothing comes from it"
-	case trace.Finding:
-		return deedOf(of, ev, &d)
-	case causes.Excess:
-		return "its " + d.Instance + " uses " + vocabulary.Number(d.Observed) + " of " + d.Quantity + ", usually " + vocabulary.Number(d.Expected)
-	default:
-		return "it behaves differently"
-	}
-}
-
-func deedOf(of string, ev *topology.Evidence, f *trace.Finding) string {
-	name := "its " + f.Operation.Name
-	switch {
-	case f.Operation.Name == "":
-		name = "it" // of the service as a whole
-	case of != f.Operation.Service && of != ev.Callee: // a peer
-		name = f.Operation.Service + "'s " + f.Operation.Name
-	}
-	switch ev.Aspect {
-	case topology.Network:
-		takes := " on the way, usually " + seconds(f.Expected)
-		if of == ev.Callee {
-			return "calls from " + ev.Service + " to it take " + seconds(f.Observed) + takes
-		}
-		return "its calls to " + ev.Callee + " take " + seconds(f.Observed) + takes
-	case topology.SelfTime:
-		itself := " by itself"
-		if k := f.Operation.Kind; k == trace.KindClient || k == trace.KindProducer {
-			itself = "" // it waits for another machine
-		}
-		return name + " takes " + seconds(f.Observed) + itself + ", usually " + seconds(f.Expected)
-	default:
-		return name + " " + behaviour(ev.Aspect, f)
-	}
-}
-
-// behaviour says how what an operation does differs.
-func behaviour(aspect topology.Aspect, f *trace.Finding) string {
-	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
-	what := ""
-	switch {
-	case f.Item.Failed:
-		what = "fails in"
-	case f.Item.Operation.Name != "":
-		what = "calls " + f.Item.Operation.Name + " in"
-	case f.Item.Template != 0:
-		what = "logs another line in"
-		if !f.Up {
-			what = "logs a usual line in"
-		}
-	case aspect == topology.Behaviour:
-		return "does what it never did"
-	default:
-		return "does other things than before"
-	}
-	return what + " " + share(f.Observed) + " of its calls, usually " + share(f.Expected)
-}
-
-// seconds writes a duration.
-func seconds(v float64) string {
-	return vocabulary.MeasureOf(&incident.Anomaly{Subject: incident.Subject{Unit: "s"}, Observed: v}).Text(v)
 }

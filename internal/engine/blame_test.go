@@ -11,10 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/auspex-otel/auspex/internal/causes"
 	"github.com/auspex-otel/auspex/internal/incident"
-	"github.com/auspex-otel/auspex/internal/topology"
-	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -98,34 +95,4 @@ func TestVanishedGoesByWhatIsUsual(t *testing.T) {
 		}
 		assert.Equal(t, want, got, after)
 	}
-}
-
-func TestDeeds(t *testing.T) {
-	op := trace.Operation{Service: "shop", Name: "pay", Kind: trace.KindServer}
-	finding := trace.Finding{Operation: op, Observed: .4, Expected: .06}
-	call := trace.Finding{Operation: trace.Operation{Service: "shop", Name: "SELECT", Kind: trace.KindClient}, Observed: .4, Expected: .06}
-	with := func(item trace.Item, up bool) trace.Finding {
-		return trace.Finding{Operation: op, Item: item, Up: up, Observed: .44, Expected: .001}
-	}
-	mail := trace.Item{Operation: trace.Operation{Service: "mail", Name: "send"}}
-	for want, ev := range map[string]topology.Evidence{
-		"its calls to mail take 400 ms on the way, usually 60 ms":       {Aspect: topology.Network, Service: "shop", Callee: "mail", Detail: finding},
-		"calls from mail to it take 400 ms on the way, usually 60 ms":   {Aspect: topology.Network, Service: "mail", Callee: "shop", Detail: finding},
-		"its pay takes 400 ms by itself, usually 60 ms":                 {Aspect: topology.SelfTime, Detail: finding},
-		"its SELECT takes 400 ms, usually 60 ms":                        {Aspect: topology.SelfTime, Detail: call},
-		"its pay does what it never did":                                {Aspect: topology.Behaviour, Detail: finding},
-		"its pay does other things than before":                         {Aspect: topology.Mix, Detail: finding},
-		"its pay fails in 44 % of its calls, usually 0.1 %":             {Aspect: topology.Behaviour, Detail: with(trace.Item{Failed: true}, true)},
-		"its pay calls send in 44 % of its calls, usually 0.1 %":        {Aspect: topology.Behaviour, Detail: with(mail, true)},
-		"its pay logs another line in 44 % of its calls, usually 0.1 %": {Aspect: topology.Behaviour, Detail: with(trace.Item{Template: 7}, true)},
-		"its pay logs a usual line in 44 % of its calls, usually 0.1 %": {Aspect: topology.Mix, Detail: with(trace.Item{Template: 7}, false)},
-		"its p1 uses 2 of cpu, usually 0.5":                             {Aspect: topology.Resource, Detail: causes.Excess{Instance: "p1", Quantity: "cpu", Observed: 2, Expected: .5}},
-		"it does other things than before":                              {Aspect: topology.Mix, Detail: trace.Finding{Operation: trace.Operation{Service: "shop"}}},
-		"nothing comes from it":                                         {Aspect: topology.Silence, Detail: gone{}},
-		"it behaves differently":                                        {},
-	} {
-		assert.Equal(t, want, deed("shop", &ev))
-	}
-	ev := topology.Evidence{Aspect: topology.SelfTime, Detail: call}
-	assert.Equal(t, "shop's SELECT takes 400 ms, usually 60 ms", deed("orders-db", &ev), "of a peer")
 }

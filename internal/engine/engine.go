@@ -153,17 +153,16 @@ type stream struct {
 
 // tracked is one statistic of a stream: a series with its model and its latest verdict.
 type tracked struct {
-	id     series.ID
-	stat   meter.Statistic
-	model  *ensemble.Model
-	rule   opening.Rule
-	member budget.Member
-	n      uint64
-	openAt uint64 // number n of the point at which an anomaly opened, 0 if there is none
-	last   verdict
-	wait   *waiting // nil unless a policy has it wait
-	// negative tells that a value was below zero, since the engine started.
-	negative bool
+	id       series.ID
+	stat     meter.Statistic
+	model    *ensemble.Model
+	rule     opening.Rule
+	member   budget.Member
+	n        uint64
+	openAt   uint64 // number n of the point at which an anomaly opened, 0 if there is none
+	last     verdict
+	wait     *waiting // nil unless a policy has it wait
+	negative bool     // a value was below zero since the engine started
 }
 
 // verdict is what was said about one sample.

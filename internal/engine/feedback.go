@@ -71,12 +71,12 @@ func (e *Engine) heed(f *Feedback) {
 		}
 		for i := range st.series {
 			if s := &st.series[i]; uint64(s.id) == id && names(&f.Target, st, s) {
-				if f.Kind == FeedbackNormal {
-					e.silence(s.id, st, incident.Accepted)
-					e.learnAnew(s)
-				} else {
+				if f.Kind == FeedbackSilence {
 					e.silence(s.id, st, incident.Silenced)
+					continue
 				}
+				e.silence(s.id, st, incident.Accepted)
+				e.learnAnew(s)
 			}
 		}
 	}

@@ -5,14 +5,12 @@ package engine
 
 import (
 	"math"
-	"strings"
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/incident"
-	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // observe takes one data point: at most one sample per statistic.
@@ -106,7 +104,12 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 			e.tally(st.source.service, t, logP)
 		}
 	}
-	st.round(s, v, &p)
+	s.negative = s.negative || v < 0
+	least := math.Inf(-1)
+	if !s.negative && (st.signal != SignalMetrics || s.stat.Countable(st.unit)) {
+		least = 0
+	}
+	meter.Readable(v, least, &p.Expected, &p.Lower, &p.Upper)
 	s.last = verdict{
 		time: t, score: detect.Score(logP, e.budget.Alpha(st.signal)), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
@@ -121,7 +124,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	point := incident.Point{
 		Series: uint64(s.id), Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, LogP: logP,
 		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(),
-		Accepted: accepted(&p),
+		// Accepted: p.Accepted, once detect.Surprise has it.
 	}
 	if point.Score >= 1 {
 		point.TraceIDs = e.traces(x)
@@ -137,36 +140,6 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	}
 	e.track(st, s, point, x)
 	e.expose(s, out)
-}
-
-// accepted tells whether a point made a new level of its series the normal one.
-// TODO: return p.Accepted once detect.Surprise has it.
-func accepted(*detect.Surprise) bool { return false }
-
-// rounded is the share of a value, or of the interval, below which a bound is 0:
-// a level that falls towards it never gets there.
-const rounded = 1e-12
-
-// round makes what is expected of a value v readable, and ends the interval at 0
-// where the quantity cannot be negative.
-func (st *stream) round(s *tracked, v float64, p *detect.Surprise) {
-	least := rounded * max(math.Abs(v), p.Upper-p.Lower)
-	for _, bound := range [...]*float64{&p.Expected, &p.Lower, &p.Upper} {
-		if math.Abs(*bound) < least {
-			*bound = 0
-		}
-	}
-	s.negative = s.negative || v < 0
-	if p.Lower < 0 && !s.negative && st.countable(s) {
-		p.Lower, p.Expected, p.Upper = 0, max(0, p.Expected), max(0, p.Upper)
-	}
-}
-
-// countable tells whether a series is of a quantity that cannot be negative, as far
-// as its statistic and unit tell: a rate, a share, a size, a number of things, or a time.
-func (st *stream) countable(s *tracked) bool {
-	unit, _, _ := strings.Cut(st.unit, "/")
-	return s.stat != meter.Value || st.signal != SignalMetrics || strings.HasPrefix(unit, "{") || vocabulary.Laddered(unit)
 }
 
 // wide is how many series of a service must be anomalous at once, and one in

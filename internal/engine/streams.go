@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/deed"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -129,12 +129,12 @@ func (e *Engine) subject(st *stream, s *tracked, x exemplars) incident.Subject {
 		}
 	case SignalTraces:
 		subject.Counts = st.metric == vocabulary.MetricSpanCalls && s.stat != meter.ErrorRatio
-		subject.Peer = e.peerOf(st)
+		subject.Peer = e.party(evidence.Operation(st.source.service.name, st.attributes))
 	case SignalLogs, SignalNews:
 		e.describe(st, &subject)
 	case SignalBehaviour:
 		if len(x.deeds) > 0 {
-			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed(subject.Service, &x.deeds[0])}
+			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed.Words(subject.Service, &x.deeds[0])}
 			if f, ok := x.deeds[0].Detail.(trace.Finding); ok {
 				subject.Peer = e.party(f.Operation)
 			}
@@ -144,28 +144,12 @@ func (e *Engine) subject(st *stream, s *tracked, x exemplars) incident.Subject {
 	return subject
 }
 
-// peerOf is what the client spans of a stream call, if that sends no telemetry of its own.
-func (e *Engine) peerOf(st *stream) incident.Party {
-	name, ok := st.attributes.Get(vocabulary.AttrSpanName)
-	kind, known := st.attributes.Get(vocabulary.AttrSpanKind)
-	if !ok || !known {
-		return incident.Party{}
-	}
-	for k := trace.KindUnspecified; k <= trace.KindConsumer; k++ {
-		if ptrace.SpanKind(k).String() == kind.Str() {
-			return e.party(trace.Operation{Service: st.source.service.name, Name: name.Str(), Kind: k})
-		}
-	}
-	return incident.Party{}
-}
-
 // party is the peer of an operation.
 func (e *Engine) party(op trace.Operation) incident.Party {
-	id, ok := e.causality.causes.Peer(op)
-	if !ok {
-		return incident.Party{}
+	if id, ok := e.causality.causes.Peer(op); ok {
+		return incident.Party{Kind: incident.KindOf(id.Kind), Name: id.Name}
 	}
-	return incident.Party{Kind: incident.KindOf(id.Kind), Name: id.Name}
+	return incident.Party{}
 }
 
 func (st *stream) subject(s *tracked) incident.Subject {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/causes"
 	"github.com/auspex-otel/auspex/internal/trace"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // Span returns a span of a service.
@@ -21,6 +22,18 @@ func Span(service string, s ptrace.Span) trace.Span {
 		Trace: s.TraceID(), ID: s.SpanID(), Parent: s.ParentSpanID(), Service: service, Name: s.Name(), Kind: trace.Kind(s.Kind()),
 		Error: s.Status().Code() == ptrace.StatusCodeError, Start: int64(s.StartTimestamp()), End: int64(s.EndTimestamp()), Peer: called(s),
 	}
+}
+
+// Operation returns the operation of a service that a derived series is about, by
+// its attributes span.name and span.kind. It is the zero value if there are none.
+func Operation(service string, attributes pcommon.Map) trace.Operation {
+	name, kind := first(attributes, vocabulary.AttrSpanName), first(attributes, vocabulary.AttrSpanKind)
+	for k := trace.KindUnspecified; k <= trace.KindConsumer; k++ {
+		if ptrace.SpanKind(k).String() == kind {
+			return trace.Operation{Service: service, Name: name, Kind: k}
+		}
+	}
+	return trace.Operation{}
 }
 
 // called is what a span calls. One that serves names its own address or its client's.
@@ -38,15 +51,20 @@ var (
 	addressKeys  = []string{"server.address", "net.peer.name"}
 )
 
-// peerOf names what a span calls. peer.service is a name that people gave; without
-// it a database is named by its system, namespace and address.
+// peerOf names what a span calls: by peer.service, a name that people gave, else by
+// its address. A database whose address is no name is named by its system and namespace, too.
 func peerOf(attributes pcommon.Map) trace.Peer {
 	name, address := first(attributes, "peer.service"), first(attributes, addressKeys...)
-	if loopback(address) {
+	ip, err := netip.ParseAddr(address)
+	if address == "localhost" || err == nil && ip.IsLoopback() {
 		address = "" // it names nothing, for each host has its own
 	}
 	if system := first(attributes, databaseKeys...); system != "" {
-		return trace.Peer{System: "database", Name: cmp.Or(name, strings.Join(strings.Fields(system+" "+first(attributes, "db.namespace", "db.name")+" "+address), " "))}
+		if name == "" && err != nil {
+			name = address
+		}
+		whole := strings.Fields(system + " " + first(attributes, "db.namespace", "db.name") + " " + address)
+		return trace.Peer{System: "database", Name: cmp.Or(name, strings.Join(whole, " "))}
 	}
 	if queue := first(attributes, queueKeys...); queue != "" {
 		return trace.Peer{System: "queue", Name: queue}
@@ -55,11 +73,6 @@ func peerOf(attributes pcommon.Map) trace.Peer {
 		return trace.Peer{System: "external", Name: name}
 	}
 	return trace.Peer{}
-}
-
-func loopback(address string) bool {
-	ip, err := netip.ParseAddr(address)
-	return address == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func first(attributes pcommon.Map, keys ...string) string {

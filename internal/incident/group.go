@@ -68,7 +68,7 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 	if len(found) == 0 {
 		r := &record{
 			Incident: Incident{ID: makeID("incident "+a.Service+" "+a.ID, p.Time), Service: a.Service, Opened: a.Opened},
-			Minor: a.minor(), Until:    map[string]reach{},
+			Minor:    a.minor(), Until: map[string]reach{},
 		}
 		t.byID[r.ID] = r
 		r.add(a)

@@ -1,0 +1,84 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package deed
+
+import (
+	"github.com/auspex-otel/auspex/internal/causes"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/topology"
+	"github.com/auspex-otel/auspex/internal/trace"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// Gone is the detail of the evidence that nothing comes from a service.
+type Gone struct{}
+
+// Words says what a service, or a peer that it calls, does differently. The detail
+// of the evidence is a Gone, a trace.Finding or a causes.Excess.
+func Words(of string, ev *topology.Evidence) string {
+	switch d := ev.Detail.(type) {
+	case Gone:
+		return "nothing comes from it"
+	case trace.Finding:
+		return ofSpans(of, ev, &d)
+	case causes.Excess:
+		return "its " + d.Instance + " uses " + vocabulary.Number(d.Observed) + " of " + d.Quantity + ", usually " + vocabulary.Number(d.Expected)
+	default:
+		return "it behaves differently"
+	}
+}
+
+// ofSpans says what the spans of an operation show.
+func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
+	name := "its " + f.Operation.Name
+	switch {
+	case f.Operation.Name == "":
+		name = "it" // of the service as a whole
+	case of != f.Operation.Service && of != ev.Callee: // a peer
+		name = f.Operation.Service + "'s " + f.Operation.Name
+	}
+	switch ev.Aspect {
+	case topology.Network:
+		takes := " on the way, usually " + seconds(f.Expected)
+		if of == ev.Callee {
+			return "calls from " + ev.Service + " to it take " + seconds(f.Observed) + takes
+		}
+		return "its calls to " + ev.Callee + " take " + seconds(f.Observed) + takes
+	case topology.SelfTime:
+		itself := " by itself"
+		if k := f.Operation.Kind; k == trace.KindClient || k == trace.KindProducer {
+			itself = "" // it waits for another machine
+		}
+		return name + " takes " + seconds(f.Observed) + itself + ", usually " + seconds(f.Expected)
+	default:
+		return name + " " + behaviour(ev.Aspect, f)
+	}
+}
+
+// behaviour says how what an operation does differs.
+func behaviour(aspect topology.Aspect, f *trace.Finding) string {
+	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
+	what := ""
+	switch {
+	case f.Item.Failed:
+		what = "fails in"
+	case f.Item.Operation.Name != "":
+		what = "calls " + f.Item.Operation.Name + " in"
+	case f.Item.Template != 0:
+		what = "logs another line in"
+		if !f.Up {
+			what = "logs a usual line in"
+		}
+	case aspect == topology.Behaviour:
+		return "does what it never did"
+	default:
+		return "does other things than before"
+	}
+	return what + " " + share(f.Observed) + " of its calls, usually " + share(f.Expected)
+}
+
+// seconds writes a duration.
+func seconds(v float64) string {
+	return vocabulary.MeasureOf(&incident.Anomaly{Subject: incident.Subject{Unit: "s"}, Observed: v}).Text(v)
+}

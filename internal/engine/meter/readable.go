@@ -1,0 +1,36 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+import (
+	"math"
+	"strings"
+
+	"github.com/auspex-otel/auspex/internal/vocabulary"
+)
+
+// negligible is the share of a value, or of the interval, below which a bound is 0:
+// a level that falls towards it never gets there.
+const negligible = 1e-12
+
+// Readable rounds what is expected of a value and the bounds of its interval to 0
+// where they are negligible, and keeps all three from falling below least.
+func Readable(v, least float64, expected, lower, upper *float64) {
+	small := negligible * max(math.Abs(v), *upper-*lower)
+	for _, x := range [...]*float64{expected, lower, upper} {
+		if math.Abs(*x) < small {
+			*x = 0
+		}
+		if *x < least {
+			*x = least
+		}
+	}
+}
+
+// Countable tells whether a statistic of a metric with a unit cannot be negative, as
+// far as they tell: a rate, a share, a size, a number of things, or a time.
+func (s Statistic) Countable(unit string) bool {
+	unit, _, _ = strings.Cut(unit, "/")
+	return s != Value || strings.HasPrefix(unit, "{") || vocabulary.Laddered(unit)
+}
