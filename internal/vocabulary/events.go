@@ -18,10 +18,11 @@ func PutAnomaly(lr plog.LogRecord, a *incident.Anomaly) {
 	lr.Body().SetStr(Sentence(a))
 	at := lr.Attributes()
 	at.PutStr(AttrAnomalyID, a.ID)
-	at.PutStr(AttrIncidentID, a.Incident)
+	putText(at, AttrIncidentID, a.Incident)
 	at.PutStr(AttrState, string(a.State))
 	putTime(at, AttrOpened, a.Opened)
 	putTime(at, AttrClosed, a.Closed)
+	putText(at, AttrClosedBecause, string(a.Reason))
 	putTime(at, AttrSilentSince, a.SilentSince)
 	at.PutStr(AttrSeries, a.Series)
 	at.PutStr(AttrMetric, a.Metric)
@@ -53,13 +54,17 @@ func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 	}
 	putTime(at, AttrIncOpened, i.Opened)
 	putTime(at, AttrIncClosed, i.Closed)
+	putText(at, AttrIncClosedBecause, string(i.Reason))
 	at.PutDouble(MetricMaxScore, i.MaxScore)
 	at.PutInt(AttrAnomalyCount, int64(i.Count))
 	putTexts(at, AttrIncServices, i.Services)
-	var suspects, evidence, changes []string
+	var suspects, kinds, evidence, changes, history []string
+	for _, e := range i.History {
+		history = append(history, e.Time.Format(time.RFC3339)+" "+e.What)
+	}
 	for n := range i.Suspects {
 		s := &i.Suspects[n]
-		suspects = append(suspects, s.Service)
+		suspects, kinds = append(suspects, s.Service), append(kinds, string(s.Kind))
 		if n < maxEvidence {
 			evidence = append(evidence, Evidence(s))
 		}
@@ -70,11 +75,14 @@ func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 		}
 	}
 	putTexts(at, AttrSuspects, suspects)
+	putTexts(at, AttrSuspectKinds, kinds)
+	putTexts(at, AttrHistory, history)
 	putTexts(at, AttrEvidence, evidence)
 	putTexts(at, AttrChanges, changes)
 	putTexts(at, AttrTraces, i.TraceIDs)
 	if len(suspects) > 0 {
 		at.PutStr(AttrSuspect, suspects[0])
+		at.PutBool(AttrUndetermined, i.Undetermined)
 	}
 }
 
@@ -92,6 +100,13 @@ func Evidence(s *incident.Suspect) string {
 
 // maxEvidence bounds the suspects whose evidence an event has, and the changes.
 const maxEvidence = 10
+
+// putText writes a text that there is.
+func putText(at pcommon.Map, name, text string) {
+	if text != "" {
+		at.PutStr(name, text)
+	}
+}
 
 // putTexts writes a list of which there is something.
 func putTexts(at pcommon.Map, name string, list []string) {

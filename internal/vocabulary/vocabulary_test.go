@@ -88,10 +88,10 @@ func TestIncidentEvent(t *testing.T) {
 	a := anAnomaly()
 	i := &incident.Incident{
 		ID: "00000000000000bb", Service: "frontend", State: incident.StateOpen, Opened: noon, Updated: noon.Add(time.Minute), MaxScore: 3.25,
-		Count: 3, Services: []string{"cart", "frontend"}, Symptom: *a, TraceIDs: []string{"ff"},
+		Count: 3, Services: []string{"cart", "frontend"}, Symptom: *a, TraceIDs: []string{"ff"}, Undetermined: true, Reason: incident.Recovered, History: []incident.Event{{Time: noon, What: "reopened"}},
 		Suspects: []incident.Suspect{
-			{Service: "cart", Evidence: *a, Changes: []incident.Change{{Kind: incident.ChangeVersion, What: "2", Time: noon}}},
-			{Service: "frontend", Evidence: *a},
+			{Service: "cart", Party: incident.Party{Kind: incident.Service, Name: "cart"}, Evidence: *a, Changes: []incident.Change{{Kind: incident.ChangeVersion, What: "2", Time: noon}}},
+			{Service: "frontend", Party: incident.Party{Kind: incident.Host, Name: "frontend"}, Evidence: *a},
 		},
 	}
 	PutIncident(lr, i)
@@ -102,6 +102,8 @@ func TestIncidentEvent(t *testing.T) {
 		"incident.anomalies": int64(3), "incident.suspects": []any{"cart", "frontend"}, "incident.suspect": "cart",
 		"incident.services": []any{"cart", "frontend"}, "incident.evidence": []any{Sentence(a), Sentence(a)},
 		"incident.changes": []any{"cart: version 2 appeared at 2026-05-04T12:00:00Z"}, "incident.trace_ids": []any{"ff"},
+		"incident.suspect_kinds": []any{"service", "host"}, "incident.undetermined": true, "incident.closed_because": "recovered",
+		"incident.history": []any{"2026-05-04T12:00:00Z reopened"},
 	}, lr.Attributes().AsRaw())
 
 	empty := plog.NewLogRecord()
