@@ -22,7 +22,7 @@ const (
 	spreadWithin = time.Minute
 	// settled is how long after its last anomaly closed an incident closes, so that
 	// one that comes and goes is one.
-	settled = time.Minute
+	settled = 30 * time.Second
 	// maxServices bounds the services of an incident.
 	maxServices = 1000
 	// maxHistory bounds the history of an incident.
