@@ -86,6 +86,21 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 	return r
 }
 
+// outlived tells whether the incident of a closed anomaly is over, and another one
+// is open that a new anomaly of the series would join: it then belongs there.
+func (t *Tracker) outlived(f *followed, p Point) bool {
+	a := f.Anomaly
+	if t.byID[a.Incident].State != StateClosed {
+		return false
+	}
+	for _, r := range t.byID {
+		if r.State == StateOpen && r.Minor == a.minor() && r.takes(a.Service, p.Time, func(string) bool { return false }) {
+			return true
+		}
+	}
+	return false
+}
+
 // takes tells whether an anomaly of a service that opens at a time belongs to the incident.
 func (r *record) takes(of string, at int64, near func(service string) bool) bool {
 	if r.Opened.UnixNano()-at > int64(joinWithin) {

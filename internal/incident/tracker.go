@@ -121,6 +121,10 @@ func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 		f = nil
 	}
 	if p.Score >= 1 && !p.Accepted {
+		if f != nil && f.Anomaly.State == StateClosed && t.outlived(f, p) {
+			t.forget(p.Series, f)
+			f = nil
+		}
 		if f == nil {
 			if f = t.open(p, subject()); f == nil {
 				return PhaseNone
