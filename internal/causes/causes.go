@@ -129,8 +129,21 @@ var aspects = map[trace.Aspect]topology.Aspect{
 // that the caller adds. Spans count once their children have had time to arrive.
 // The Detail of an evidence is a trace.Finding or an Excess.
 func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []topology.Suspect {
-	evidence = append(evidence, a.Evidence(from, now)...)
 	a.link()
+	return a.weigh(append(evidence, a.Evidence(from, now)...))
+}
+
+// Suspects is Blame without waiting for the children of spans that have come, for
+// a question that is asked once. It changes nothing.
+func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
+	a.link()
+	c := *a
+	c.tracker = a.tracker.Settled()
+	return a.weigh(c.Evidence(from, now))
+}
+
+// weigh ranks by evidence, after that from calls to peers is laid to them.
+func (a *Accumulator) weigh(evidence []topology.Evidence) []topology.Suspect {
 	for i := range evidence {
 		a.blamePeer(&evidence[i])
 	}

@@ -54,13 +54,12 @@ func (e *Engine) blame() {
 }
 
 // Suspects ranks the services that may have caused what began at from, the most
-// suspicious first, by the evidence that the engine has taken until now. It
-// leaves out the last seconds of spans, whose children may still come. Asking
+// suspicious first, by the evidence that the engine has taken until now. Asking
 // changes nothing that the engine finds.
 func (e *Engine) Suspects(from, until time.Time) []topology.Suspect {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.causality.causes.Blame(from.UnixNano(), until.UnixNano(), nil)
+	return e.causality.causes.Suspects(from.UnixNano(), until.UnixNano())
 }
 
 // vanished are the services from which nothing came in the time of an incident that opened at a time, although it was due.

@@ -25,6 +25,7 @@ type Tracker struct {
 	status     Status
 	finishing  func(*pending)
 	items      []uint64 // scratch
+	asked      bool     // a copy that only answers: it counts for no window
 }
 
 // Status counts what happened.
@@ -166,7 +167,9 @@ func (t *Tracker) finish(p *pending) {
 		s.self.add(logOf(self))
 	}
 	o.calls++
-	t.count(o, p, self)
+	if !t.asked {
+		t.count(o, p, self)
+	}
 }
 
 // called counts a call from one service to another. One that goes on after its
@@ -190,7 +193,9 @@ func (t *Tracker) called(p *pending, c *part, number int64) {
 	if slot.number == number {
 		slot.add(logOf(net))
 	}
-	t.countEdge(e, p.start, net)
+	if !t.asked {
+		t.countEdge(e, p.start, net)
+	}
 }
 
 // operation returns the place of an operation, which it learns.
