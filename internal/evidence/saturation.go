@@ -57,9 +57,24 @@ var resourceSigns = []struct {
 // workSigns are the words in the names of a host's metrics that count work done. To
 // do much is no lack of anything.
 var workSigns = [][]string{
-	{"disk", "io"}, {"disk", "operations"}, {"disk", "merged"}, {"disk", "read"}, {"disk", "writ"},
-	{"net", "io"}, {"net", "bytes"}, {"net", "octets"}, {"net", "packets"}, {"net", "connections"},
-	{"paging", "operations"}, {"paging", "faults"}, {"pgfault"}, {"pgmajfault"}, {"context", "switches"}, {"interrupts"}, {"processes", "created"}, {"forks"},
+	{"disk", "io"},
+	{"disk", "operations"},
+	{"disk", "merged"},
+	{"disk", "read"},
+	{"disk", "writ"},
+	{"net", "io"},
+	{"net", "bytes"},
+	{"net", "octets"},
+	{"net", "packets"},
+	{"net", "connections"},
+	{"paging", "operations"},
+	{"paging", "faults"},
+	{"pgfault"},
+	{"pgmajfault"},
+	{"context", "switches"},
+	{"interrupts"},
+	{"processes", "created"},
+	{"forks"},
 }
 
 // Work tells whether a metric of a host counts work done.

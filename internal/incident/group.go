@@ -20,9 +20,9 @@ const (
 	// spreadWithin is the same for another service near by. It is shorter, so that an
 	// incident whose fault is over does not take in the next fault elsewhere.
 	spreadWithin = time.Minute
-	// settled is how long after its last anomaly closed an incident closes, so that
-	// one that comes and goes is one.
-	settled = 30 * time.Second
+	// settled is how long after the last point outside its interval an incident whose
+	// anomalies have all closed closes, so that one that comes and goes is one.
+	settled = time.Minute
 	// maxServices bounds the services of an incident.
 	maxServices = 1000
 	// maxHistory bounds the history of an incident.
@@ -42,6 +42,7 @@ type record struct {
 	Live      int       // members that are followed, open or in hold-off
 	Last      time.Time // until when one of them is known to have been open
 	Told      time.Time // the Updated of the latest news
+	Outside   int64     // event time of the last point outside its interval
 	Causes    []Cause
 	// Leader is the first suspect that was told, Why the reason for which an anomaly closed last.
 	Leader string
@@ -220,6 +221,7 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 	into.OpenCount += r.OpenCount
 	into.Live += r.Live
 	into.lasts(r.Last)
+	into.Outside = max(into.Outside, r.Outside)
 	into.MaxScore = max(into.MaxScore, r.MaxScore)
 	for service, until := range r.Until {
 		if _, ok := into.Until[service]; ok || len(into.Until) < maxServices {
@@ -236,7 +238,7 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 
 // settle closes an incident whose anomalies have all been closed for a while.
 func (t *Tracker) settle(r *record, now int64) {
-	if r.State == StateOpen && r.OpenCount == 0 && now-r.Last.UnixNano() >= int64(settled) {
+	if r.State == StateOpen && r.OpenCount == 0 && now-r.Outside >= int64(settled) {
 		t.closeIncident(r)
 	}
 }

@@ -179,12 +179,12 @@ func (s *scenario) point(words []string) (answers []string) {
 func (s *scenario) modify(p *Point, word string) {
 	s.Helper()
 	text, isValue := strings.CutPrefix(word, "observed=")
-	switch {
-	case word == "low":
+	switch word {
+	case "low":
 		p.Kind = low
-	case word == "silent":
+	case "silent":
 		p.Kind, p.SilentSince = silent, p.Time
-	case word == "accepted":
+	case "accepted":
 		p.Accepted = true
 	default:
 		v, err := strconv.ParseFloat(text, 64)

@@ -146,6 +146,7 @@ func (r *record) state(c *state.Codec) {
 	c.Int(&r.Live)
 	c.Time(&r.Last)
 	c.Time(&r.Told)
+	c.Int64(&r.Outside)
 	state.List(c, &r.Causes, 4, func(cause *Cause) { cause.state(c) })
 	c.String(&r.Leader)
 	c.String((*string)(&r.Why))

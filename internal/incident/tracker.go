@@ -255,6 +255,7 @@ func (t *Tracker) lasts(f *followed, p Point) {
 	f.Quiet, f.Cadence, f.LastAnomalous = 0, p.Cadence, p.Time
 	a.Score, a.Updated = p.Score, time.Unix(0, p.Time).UTC()
 	r.lasts(a.Updated)
+	r.Outside = max(r.Outside, p.Time)
 	r.see(a, p)
 }
 

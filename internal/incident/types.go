@@ -19,15 +19,15 @@ const (
 type Reason string
 
 const (
-	// Recovered: the values returned to the interval that was expected before the anomaly opened.
+	// Recovered means that the values returned to the interval that was expected before the anomaly opened.
 	Recovered Reason = "recovered"
-	// Accepted: the new level became the normal one, after the acceptance time or by a user.
+	// Accepted means that the new level became the normal one, after the acceptance time or by a user.
 	Accepted Reason = "accepted"
-	// Silenced: a user silenced the series.
+	// Silenced means that a user silenced the series.
 	Silenced Reason = "silenced"
-	// SourceGone: the series stopped and is no longer followed.
+	// SourceGone means that the series stopped and is no longer followed.
 	SourceGone Reason = "source gone"
-	// Merged: the incident became a part of another one.
+	// Merged means that the incident became a part of another one.
 	Merged Reason = "merged"
 )
 

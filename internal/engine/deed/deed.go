@@ -59,7 +59,7 @@ func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 // behaviour says how what an operation does differs.
 func behaviour(aspect topology.Aspect, f *trace.Finding) string {
 	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
-	what := ""
+	var what string
 	switch {
 	case f.Item.Failed:
 		what = "fails in"
