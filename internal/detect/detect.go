@@ -43,6 +43,9 @@ type Surprise struct {
 	Expected, Lower, Upper float64
 	// Kind says in which direction the point is strange.
 	Kind Kind
+	// Held tells that the prediction is that of the model as it was before the
+	// series left its level; Accepted that this point made the new level normal.
+	Held, Accepted bool
 }
 
 // Warming is what a model says before it has seen enough.

@@ -81,9 +81,9 @@ func (e *Engine) judgeAbsence(st *stream) {
 	}
 	rule := s.rule
 	for range int(min(gap, opening.HoldOff)) {
-		rule.Next(0) // what was missed makes an earlier peak older, too
+		rule.Next(0, false) // what was missed makes an earlier peak older, too
 	}
-	if rule.Next(score) < 1 && !e.tracker.Open(uint64(s.id)) {
+	if rule.Next(score, false) < 1 && !e.tracker.Open(uint64(s.id)) {
 		return
 	}
 	s.rule, st.silent, s.wait = rule, true, nil

@@ -169,7 +169,7 @@ func TestOpeningRuleHoldsForSilence(t *testing.T) {
 	c := &choir{engine: e, sings: func(v, s int) bool { return v != 1 || s < history }}
 	c.run(peak)
 	for _, st := range e.streams.All() {
-		st.series[0].rule.Next(1000)
+		st.series[0].rule.Next(1000, false)
 	}
 	c.run(peak + opening.HoldOff)
 	assert.Zero(t, e.Status().OpenAnomalies)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
@@ -26,6 +27,9 @@ type Config struct {
 	// TimeZone is the IANA name of the zone by whose clock people live: daily and
 	// weekly courses follow it through daylight saving. Empty is UTC.
 	TimeZone string `mapstructure:"time_zone"`
+	// AcceptAfter is how long a new level of a series must last to become normal,
+	// which closes its anomaly; at least 20 points of the series.
+	AcceptAfter time.Duration `mapstructure:"accept_after"`
 	// SeriesTTL is how long a series may be silent before it is forgotten. A series
 	// with rare points, or with one, may be silent for longer (pace.TimeToLive).
 	SeriesTTL time.Duration `mapstructure:"series_ttl"`
@@ -48,6 +52,7 @@ func DefaultConfig() Config {
 	return Config{
 		FalseAlarms: budget.FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3},
 		MaxSeries:   100_000,
+		AcceptAfter: ensemble.DefaultAccept,
 		SeriesTTL:   24 * time.Hour,
 	}
 }
@@ -66,6 +71,9 @@ func (c *Config) Validate() error {
 	}
 	if _, err := mask.New(c.Logs.Mask); err != nil {
 		errs = append(errs, fmt.Errorf("logs::mask: %w", err))
+	}
+	if c.AcceptAfter < time.Minute {
+		errs = append(errs, fmt.Errorf("accept_after is %v, it must be at least 1m", c.AcceptAfter))
 	}
 	if c.SeriesTTL < time.Minute {
 		errs = append(errs, fmt.Errorf("series_ttl is %v, it must be at least 1m", c.SeriesTTL))

@@ -13,7 +13,6 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
 	"github.com/auspex-otel/auspex/internal/detect/opening"
-	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
@@ -76,8 +75,8 @@ type Engine struct {
 	miner   *template.Miner
 	novelty novelty.Pool
 
-	zone            *season.Zone
-	policies        *policy.Set // nil if there are none
+	models          *ensemble.Options // of every model
+	policies        *policy.Set       // nil if there are none
 	held            map[string]uint64
 	walkAt          time.Time // when idle streams are looked at next
 	budget          *budget.Budget
@@ -175,7 +174,7 @@ type verdict struct {
 
 // New returns an engine that knows nothing yet. Tick must be called before the first observation.
 func New(cfg Config, logger *zap.Logger) *Engine {
-	e := &Engine{cfg: cfg, logger: logger, zone: cfg.zone()}
+	e := &Engine{cfg: cfg, logger: logger, models: &ensemble.Options{Zone: cfg.zone(), Accept: cfg.AcceptAfter}}
 	e.reset()
 	return e
 }

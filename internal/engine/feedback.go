@@ -90,7 +90,7 @@ func (e *Engine) learnAnew(s *tracked) {
 	if !s.warming() {
 		e.warming++
 	}
-	s.model, s.rule, s.wait, s.n, s.member.RareAt = ensemble.New(e.zone), opening.Rule{}, nil, 0, 0
+	s.model, s.rule, s.wait, s.n, s.member.RareAt = ensemble.New(e.models), opening.Rule{}, nil, 0, 0
 	s.last.expected, s.last.phase = math.NaN(), incident.PhaseNone
 }
 

@@ -114,7 +114,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 		time: t, score: detect.Score(logP, e.budget.Alpha(st.signal)), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
-	s.last.opening = s.rule.Next(s.last.score)
+	s.last.opening = s.rule.Next(s.last.score, p.Held)
 	svc := st.source.service
 	svc.maxScore = max(svc.maxScore, s.last.score)
 	follows := svc.followed > 0 && e.tracker.Follows(uint64(s.id))

@@ -12,7 +12,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
-	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -220,12 +219,12 @@ func (e *Engine) addStreamRecord(w *snapshot.Writer, id series.ID) error {
 	return w.Add(tagStream, func(c *state.Codec) {
 		source := st.source.id
 		c.Uint64((*uint64)(&source))
-		st.persist(c, e.zone)
+		st.persist(c, e.models)
 	})
 }
 
 // persist writes or reads a stream but for its source.
-func (st *stream) persist(c *state.Codec, zone *season.Zone) {
+func (st *stream) persist(c *state.Codec, models *ensemble.Options) {
 	c.Uint64((*uint64)(&st.id))
 	c.Uint8((*uint8)(&st.signal))
 	snapshot.Scope(c, st.scope)
@@ -242,7 +241,7 @@ func (st *stream) persist(c *state.Codec, zone *season.Zone) {
 	c.Check(st.signal < signals && st.cadence >= 0 && st.patience >= 0)
 	state.List(c, &st.series, leastSeries, func(s *tracked) {
 		if c.Ok() {
-			s.persist(c, st, zone)
+			s.persist(c, st, models)
 		}
 	})
 	c.Check(len(st.series) > 0)
@@ -255,7 +254,7 @@ func (e *Engine) restoreStream(c *state.Codec) error {
 	var source series.ID
 	st := stream{scope: pcommon.NewInstrumentationScope(), attributes: pcommon.NewMap()}
 	c.Uint64((*uint64)(&source))
-	st.persist(c, e.zone)
+	st.persist(c, e.models)
 	st.source, st.quantity = e.sources[source], evidence.Quantity(st.metric)
 	if old, _ := e.streams.Peek(st.id); !c.Ok() || old != nil || st.source == nil {
 		return fmt.Errorf("stream %s contradicts itself or others: %w", st.id, state.Error)
@@ -278,7 +277,7 @@ func (e *Engine) restoreStream(c *state.Codec) error {
 }
 
 // persist writes or reads a series of a stream.
-func (s *tracked) persist(c *state.Codec, st *stream, zone *season.Zone) {
+func (s *tracked) persist(c *state.Codec, st *stream, models *ensemble.Options) {
 	s.stat.Persist(c)
 	c.Uint64(&s.n)
 	c.Int64(&s.last.time)
@@ -297,7 +296,7 @@ func (s *tracked) persist(c *state.Codec, st *stream, zone *season.Zone) {
 			s.wait = &waiting{peak: incident.Point{Series: uint64(s.id)}}
 		}
 		if !st.bare() {
-			s.model = ensemble.New(zone)
+			s.model = ensemble.New(models)
 		}
 	}
 	if waits {

@@ -107,7 +107,7 @@ func (e *Engine) newSeries(st *stream, stats []meter.Statistic) []tracked {
 	for i, s := range stats {
 		list[i] = tracked{id: st.id.Join(series.Number(uint64(s))), stat: s, last: verdict{expected: math.NaN()}}
 		if !st.bare() {
-			list[i].model = ensemble.New(e.zone)
+			list[i].model = ensemble.New(e.models)
 		}
 		list[i].member = e.join(st.metric, s)
 	}

@@ -5,7 +5,7 @@ package ensemble
 
 import (
 	"math"
-	"slices"
+	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/boxes"
@@ -17,109 +17,192 @@ import (
 )
 
 const (
-	warmUp      = 100       // points before the model speaks
-	settle      = 20        // points before residuals are ranked
-	rankFrom    = 60        // points before surprises are ranked
-	rangeUntil  = 300       // points that the range is learned from
-	shortMean   = 20        // points of the rolling mean
-	driftGain   = 0.25      // of the running mean of residuals
-	driftClip   = 6         // a residual counts up to this many scales in that mean
-	spreadGain  = 0.1       // of the running mean of |residuals|
-	refit       = 32        // points between two fits of a tail,
-	refitYoung  = 8         // and while the model is young
-	young       = 512       // points until which it is young
-	strange     = -9.2      // ln p below which a point is strange: p < 1e-4
-	strangeKeep = 31.0 / 32 // of the count of strange points, at each point
-	accept      = 16        // the count at which a new normal is accepted: 22 in a row
-	logCap      = 13.8      // nats that one feature counts up to: p = 1e-6
-	farthest    = 1e150     // what a value is clipped to, against overflow
-	rounding    = 1e-9      // a change below this share of a constant is none
-	priorMean   = 0.5       // nats
-	usual       = float64(len(window.Scales) + signed)
-	usualShare  = 0.1 // of the points that lie at the median: the experts are silent there
-	expertFrom  = 8   // nats from which an expert is heard: p = 3e-4
-	expert      = 0.6 // what its nats beyond that are worth
+	warmUp     = 100   // points before the model returns a surprise
+	settle     = 20    // points before views are learned
+	boxesFrom  = 60    // points before windows are compared, and before values have a center
+	rangeUntil = 300   // slots that the range is learned from
+	rolling    = 20    // slots of the rolling mean
+	farthest   = 1e150 // bound of a value, against overflow
+	rounding   = 1e-9  // a change below this share of a constant is none
+	strange    = 9.2   // nats from which a point is strange: p < 1e-4
+	forgetOdd  = 31.0 / 32
+	softened   = 100 // points that the slow view's tails count as when the season is known
+	oddSlot    = 6.5 // nats from which the slow view makes a slot odd: p < .0015
+	oddHour    = 5   // nats from which the hour's or the six hours' view does,
+	farHour    = 2.5 // if the hour lies so many mean absolute residuals off
+	rareHour   = 3   // nats from which those two learn with oddTrust alone
+	oddTrust   = 0.1
+	lasting    = 12 // odd slots, forgotten by forgetOdd, that begin a hold
+	mostSlow   = 10 // times the error of the best predictor that the slow view may be off in the mean for that
+	restartOdd = 16 // strange points, forgotten by forgetOdd, at which the bank starts again: 22 in a row
 )
 
-// Positions of the signed features.
+// A slot is the time step of the slow views: about slotTime, and a whole number of points.
 const (
-	half = iota
-	lvl
-	rolling
-	value
-	signed
+	slotTime   = 5 * time.Minute
+	mostPoints = 60 // of a slot
+	cadenceBy  = 32 // points after which the cadence is fixed
 )
+
+// Gains and clips of the running means.
+const (
+	driftGain  = 0.25 // of errors, each point
+	spreadGain = 0.1  // of the size of errors, each point
+	errorClip  = 6    // scales that an error counts as at most in both
+	hourGain   = 0.15 // of slow errors, each slot: about an hour
+	sixGain    = 0.03 // of slow errors, each slot: about six hours
+	slowClip   = 8    // scales that a slow error counts as at most in both
+)
+
+// apart are how many slots lie between two that the hour's and the six hours' view
+// learn from: neighbors say nearly the same.
+var apart = [...]uint32{6, 24}
+
+// DefaultAccept is the default of Options.Accept.
+const DefaultAccept = time.Hour
+
+// Options are the settings of a model.
+type Options struct {
+	// Zone is where times of day are taken, nil for UTC.
+	Zone *season.Zone
+	// Accept is how long a new level must last to become normal, and at least
+	// acceptPoints points; 0 for DefaultAccept.
+	Accept time.Duration
+}
 
 // Model is the model of one series. Use New.
 type Model struct {
-	zone   *season.Zone
-	seen   uint32 // points
-	weight stats.Weight
-	odd    float64 // forgetting count of strange points
+	opt       *Options
+	hold      *hold  // nil unless the series is away from its level
+	seen      uint32 // points
+	last      int64  // time of the latest point
+	cadence   float64
+	lastings  uint8 // holds that began because the slow view was odd for long
+	mature    bool  // the season is known
+	perSlot   uint8 // points of a slot, 0 until the cadence is known
+	inSlot    uint8
+	held      [2]float32 // surprise of the windows when last compared, nats
+	heldAvg   float32    // and of the rolling mean
+	odd       float32    // forgetting count of strange points
+	oddSlots  float32    // and of slots in which the slow view is odd
+	drift     float32    // running mean of clipped errors
+	spread    float32    // running mean of their size, less 1
+	hour      float32    // running mean of clipped slow errors, an hour
+	six       float32    // the same, six hours
+	slotSum   float64    // of values, in the present slot
+	slowSum   float64    // of clipped slow errors
+	slots     uint32
+	stillFrom int64 // when standing still began to be a surprise, 0 if it is none
 
-	low, high float64 // of the first points
-	window    window.Window
-	boxes     [len(window.Scales)]boxes.Boxes
-	means     season.Means
-	profile   season.Profile
-	bank      level.Bank
-	drift     float64 // forgetting mean of the clipped residual / scale
-	spread    float64 // forgetting mean of its size, less 1
-	flat      flat.Line
+	own     own // how often the series is surprising
+	bank    level.Bank
+	profile season.Profile
+	byHour  season.Spread
+	counts  counts
+	flat    flat.Line
 
-	held       [len(window.Scales)]held
-	growth     [len(window.Scales)]stats.Positive
-	signed     [signed]stats.Signed
-	innovation stats.Residuals
-	drifts     stats.Residuals
-	spreads    stats.Residuals
-	rank       stats.Rank
+	tails  [views]stats.Tails
+	center float64 // of the values
+	unit   float64 // of the values, a power of two; 0 until they differ
+	low    float64 // of the first slots
+	high   float64
+	in     window.Unit
+	rings  [2]window.Ring
+	short  [window.Short]float32
+	long   [window.Long]float32
+	boxes  [2]boxes.Boxes
 }
 
-// New returns a model that has seen nothing and takes times of day in zone, nil for UTC.
-func New(zone *season.Zone) *Model {
-	if zone == nil {
-		zone = &season.Zone{}
+// The views, by their place in Model.tails.
+const (
+	viewError   = iota // of the best predictor
+	viewSlow           // value less slow level and season
+	viewAverage        // rolling mean
+	viewValue
+	viewShort // novelty of the short window
+	viewLong  // and of the long one
+	viewDrift
+	viewSpread
+	viewHour
+	viewSix
+	views
+)
+
+// sigmas are the standard deviations of the views under white noise, in mean
+// absolute errors; those of an exponential mean with gain g are √(g/(2-g)).
+var sigmas = func() (s [views]float64) {
+	const one = 1.2533 // √(π/2): of one error
+	mean := func(gain float64) float64 { return one * math.Sqrt(gain/(2-gain)) }
+	s[viewError], s[viewSlow] = one, one
+	s[viewDrift], s[viewSpread] = mean(driftGain), 0.76*mean(spreadGain)
+	s[viewHour], s[viewSix] = mean(hourGain), mean(sixGain)
+	return s
+}()
+
+var defaults = &Options{Zone: &season.Zone{}, Accept: DefaultAccept}
+
+// New returns a model that has seen nothing.
+func New(opt *Options) *Model {
+	if opt == nil {
+		opt = defaults
 	}
-	m := &Model{zone: zone, innovation: stats.NewResiduals(), drifts: stats.NewResiduals(), spreads: stats.NewResiduals(), rank: stats.NewRank(priorMean)}
-	for i := range m.growth {
-		m.growth[i] = stats.NewPositive()
-		m.held[i].p = 1
-	}
-	for i := range m.signed {
-		m.signed[i] = stats.NewSigned()
-	}
+	m := &Model{opt: opt}
+	m.reset()
 	return m
 }
 
-// stride is how many points lie between two looks at a window: a long one changes slowly.
-var stride = [len(window.Scales)]uint32{1, 2, 4}
-
-// held is what the latest look at a window said, see stats.Residuals.P: p, and l negated.
-type held struct{ p, l float32 }
+func (m *Model) reset() {
+	for k := range m.tails {
+		m.tails[k] = stats.NewTails(sigmas[k])
+		if k >= viewHour {
+			m.tails[k] = stats.NewStiffTails(sigmas[k])
+		}
+	}
+}
 
 // facts are the numbers that one point gives.
 type facts struct {
-	growth    [len(window.Scales)]float64 // NaN where there is none
-	signed    [signed]float64
-	x         float64 // innovation
-	still     float64 // nats
-	season    float64
-	local     season.Local
-	unit      float64
-	unitLevel float64
+	local  season.Local
+	season float64
+	ratio  float64 // of the hour's errors to the usual ones
+	x      [views]float64
+	known  uint16 // bit k: view k has a new number
+	still  float64
+	slot   bool // the point ends a slot
 }
+
+func (f *facts) set(view int, x float64) {
+	f.x[view] = x
+	f.known |= 1 << view
+}
+
+func (f *facts) has(view int) bool { return f.known&(1<<view) != 0 }
 
 // Observe judges v, then learns it. See detect.Model.
 func (m *Model) Observe(t int64, v float64) detect.Surprise {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return detect.Warming()
 	}
-	v = m.steady(clamp(v, farthest))
+	v = m.steady(max(-farthest, min(farthest, v)))
+	m.pace(t)
 	var f facts
-	m.take(&f, t, v)
-	out, e := m.judge(&f)
-	m.learn(&f, t, v, e, out.LogP)
+	f.local = m.opt.Zone.At(t)
+	f.season = m.profile.Expect(f.local)
+	f.ratio = m.byHour.Ratio(f.local)
+	if m.seen == 0 {
+		m.bank.Restart(v, f.season)
+		m.low, m.high = v, v
+		m.in = window.Unit{Origin: v}
+	}
+	var out detect.Surprise
+	if m.hold != nil {
+		out = m.observeHeld(&f, t, v)
+	} else {
+		out = m.observeFree(&f, t, v)
+	}
+	if m.seen++; m.seen == 0 { // after 4 billion points
+		m.seen = 1 << 16
+	}
 	if m.seen <= warmUp {
 		return detect.Warming()
 	}
@@ -135,236 +218,245 @@ func (m *Model) steady(v float64) float64 {
 	return v
 }
 
-// take makes the facts of a point; what needs no verdict is learned at once.
-func (m *Model) take(f *facts, t int64, v float64) {
-	f.local = m.zone.At(t)
-	f.season = m.profile.Expect(f.local)
-	if !m.bank.Started() {
-		m.bank.Restart(v, f.season)
-		m.low, m.high = v, v
-		m.window.Set(v, 0)
+// pace learns the cadence and fixes the length of a slot.
+func (m *Model) pace(t int64) {
+	gap := float64(t - m.last)
+	m.last = t
+	switch {
+	case m.perSlot > 0 || m.seen == 0:
+		return
+	case m.seen == 1 || m.cadence <= 0:
+		m.cadence = gap
+	case gap > m.cadence: // a running median, in steps of a tenth
+		m.cadence *= 1.1
+	case gap < m.cadence:
+		m.cadence /= 1.1
 	}
-	f.unit = m.bank.Unit()
-	f.unitLevel = m.bank.Expect(f.season)
-	f.x = m.bank.Residual(v, f.season)
-	m.drift += driftGain * (clamp(f.x, driftClip) - m.drift)
-	m.spread += spreadGain * (math.Abs(clamp(f.x, driftClip)) - 1 - m.spread)
-	f.still = m.flat.Observe(v)
+	if m.seen >= cadenceBy {
+		m.perSlot = uint8(max(1, min(mostPoints, math.Round(float64(slotTime)/max(1, m.cadence)))))
+	}
+}
 
-	if (m.seen < rangeUntil || m.low == m.high) && (v < m.low || v > m.high) {
-		m.widen(v)
+// observeFree judges and learns a point of a series that is at its level.
+func (m *Model) observeFree(f *facts, t int64, v float64) detect.Surprise {
+	m.look(f, v)
+	e, by := m.evidence(f)
+	out := m.say(f, e, by)
+	if m.seen >= warmUp {
+		nats := -out.LogP
+		out.LogP = -m.own.corrected(nats)
+		m.own.learn(nats)
 	}
-	m.window.Push(v)
-	for k := range m.growth {
-		f.growth[k] = math.NaN()
-		if m.seen >= rankFrom && m.seen%stride[k] == 0 && m.window.Full(k) {
-			w := m.window.Features(k)
-			if g, ok := m.boxes[k].Observe(&w); ok {
-				f.growth[k] = g
-			}
+	if -out.LogP > checkFrom && m.counts.small() {
+		out.LogP = max(out.LogP, -m.exact(v))
+	}
+	away := m.seen >= warmUp && !m.inside(viewSlow, f.x[viewSlow])
+	mature := m.profile.Mature(t, f.local)
+	if mature && !m.mature {
+		m.mature = true
+		m.tails[viewSlow].Soften(softened)
+	}
+	if f.slot && mature && m.steadyLevel() {
+		m.oddSlots *= forgetOdd
+		if m.tails[viewSlow].P(f.x[viewSlow]) > oddSlot || m.perSlot >= 2 && max(m.tails[viewHour].P(f.x[viewHour]), m.tails[viewSix].P(f.x[viewSix])) > oddHour && math.Abs(f.x[viewHour]) > farHour {
+			m.oddSlots++
 		}
 	}
-	r := m.means.Observe(f.local, v)
-	f.signed = [signed]float64{r.Half, r.Level, m.window.Mean(shortMean), v}
-	if !r.Known {
-		f.signed[half] = math.NaN()
+	m.learn(f, t, v, -out.LogP)
+	switch {
+	case away && out.LogP < -leave:
+		m.leave(t, v, f, false)
+	case f.slot && mature && float64(m.oddSlots) > m.lastingFrom() && !m.counts.small():
+		m.leave(t, v, f, true)
+	}
+	return out
+}
+
+// steadyLevel tells whether the slow level is worth comparing with for hours: the
+// cadence is no longer than two slots, and the series does not run away from it.
+func (m *Model) steadyLevel() bool {
+	_, scale := m.profile.Level()
+	return m.cadence <= 2*float64(slotTime) && scale <= mostSlow*m.bank.Unit()
+}
+
+// lastingFrom is how many odd slots begin a hold: more after each that was begun so.
+func (m *Model) lastingFrom() float64 {
+	const most = 1 / (1 - forgetOdd)
+	return most - (most-lasting)*math.Exp2(-float64(m.lastings))
+}
+
+// look takes the facts of a point.
+func (m *Model) look(f *facts, v float64) {
+	z := m.bank.Residual(v, f.season) / f.ratio
+	clipped := max(-errorClip, min(errorClip, z))
+	m.drift += driftGain * float32(clipped-float64(m.drift))
+	m.spread += spreadGain * float32(math.Abs(clipped)-1-float64(m.spread))
+	f.set(viewError, z)
+	f.set(viewDrift, float64(m.drift))
+	f.set(viewSpread, float64(m.spread))
+	slow := m.slow(f, v)
+	f.set(viewSlow, slow)
+	f.still = m.still(v)
+	if m.seen >= boxesFrom {
+		f.set(viewValue, m.units(v))
+	}
+	if (m.slots < rangeUntil || m.low == m.high) && (v < m.low || v > m.high) {
+		m.widen(v)
+	}
+	m.rings[0].Push(m.short[:], m.in.Of(v))
+	if m.seen >= boxesFrom && m.rings[0].Full(m.short[:]) {
+		m.compare(f, 0, m.short[:])
+	}
+	m.slotSum += v
+	m.slowSum += max(-slowClip, min(slowClip, slow))
+	if m.inSlot++; m.perSlot > 0 && m.inSlot >= m.perSlot {
+		m.endSlot(f)
+	}
+}
+
+// still returns how surprising it is that the series stands still, in nats, until
+// that has lasted for the acceptance time.
+func (m *Model) still(v float64) float64 {
+	nats := m.flat.Observe(v)
+	switch {
+	case nats <= 0:
+		m.stillFrom = 0
+	case m.stillFrom == 0:
+		m.stillFrom = m.last
+	case m.last-m.stillFrom >= int64(m.opt.Accept) && float64(m.last-m.stillFrom) >= acceptPoints*m.cadence:
+		m.flat.Accept()
+	}
+	return nats
+}
+
+// slow returns v less the slow level and the season, in mean absolute residuals.
+func (m *Model) slow(f *facts, v float64) float64 {
+	level, scale := m.profile.Level()
+	return max(-farSlow, min(farSlow, (v-level-f.season)/(scale*f.ratio)))
+}
+
+const farSlow = 1e9 // scales
+
+// units returns the distance of v from the center in a unit that the first value
+// other than the center chooses: a power of two, so that no digit is lost.
+func (m *Model) units(v float64) float64 {
+	if m.seen == boxesFrom {
+		m.center, _ = m.profile.Level()
+	}
+	if v == m.center {
+		return 0
+	}
+	if m.unit == 0 {
+		_, scale := m.profile.Level()
+		_, e := math.Frexp(max(scale, math.Abs(v-m.center)*1e-3))
+		m.unit = math.Ldexp(1, max(-1000, e))
+	}
+	return (v - m.center) / m.unit
+}
+
+// endSlot takes the facts that change once a slot.
+func (m *Model) endSlot(f *facts) {
+	n := float64(m.inSlot)
+	slow := m.slowSum / n
+	m.hour += hourGain * float32(slow-float64(m.hour))
+	m.six += sixGain * float32(slow-float64(m.six))
+	f.set(viewHour, float64(m.hour))
+	f.set(viewSix, float64(m.six))
+	m.rings[1].Push(m.long[:], m.in.Of(m.slotSum/n))
+	m.slotSum, m.slowSum, m.inSlot = 0, 0, 0
+	m.slots++
+	f.slot = true
+	if m.seen >= boxesFrom {
+		f.set(viewAverage, m.units(m.in.Origin+m.in.Span*m.rings[1].Mean(m.long[:], rolling)))
+	}
+	stride := max(1, 4/uint32(m.perSlot))
+	if m.slots%stride == 0 && m.rings[1].Full(m.long[:]) {
+		m.compare(f, 1, m.long[:])
+	}
+}
+
+// compare compares a window with those seen before.
+func (m *Model) compare(f *facts, k int, values []float32) {
+	w := m.rings[k].Features(values)
+	if g, ok := m.boxes[k].Observe(&w); ok {
+		f.set(viewShort+k, g)
 	}
 }
 
 // widen lets the range reach v.
 func (m *Model) widen(v float64) {
 	m.low, m.high = min(v, m.low), max(v, m.high)
-	m.window.Resize(m.low, min(m.high-m.low, math.MaxFloat64))
+	to := window.Unit{Origin: m.low, Span: min(m.high-m.low, math.MaxFloat64)}
+	m.rings[0].Rescale(m.short[:], m.in, to)
+	m.rings[1].Rescale(m.long[:], m.in, to)
+	m.in = to
 }
 
-// judge ranks every fact among those before.
-func (m *Model) judge(f *facts) (out detect.Surprise, e float64) {
-	if m.seen < rankFrom {
-		return detect.Surprise{}, 0
-	}
-	w := m.weight.Unit()
-	product := 1.0 // of p's that were counted: of seven, each at least 1e-5
-	for k, g := range f.growth {
-		h := &m.held[k]
-		if g == g {
-			p, l := m.growth[k].P(g, w)
-			*h = held{float32(p), float32(min(logCap, -l))}
-		}
-		product *= float64(h.p)
-		e += float64(h.l)
-	}
-	for k, x := range f.signed {
-		if x == x && (k < rolling || m.seen >= warmUp) {
-			p, l := m.signed[k].P(x, w)
-			product *= p
-			e += min(logCap, -l)
-		}
-	}
-	e -= math.Log(product)
-	s, by := m.experts(f, w)
-	if v := f.signed[value]; m.signed[value].Common(v, usualShare) && math.Abs(v-m.bank.Slow()) < math.Abs(v-f.unitLevel) {
-		s = 0 // after a heap of ones a fast level expects another, but the slow one knows that 0 is no news
-	}
-	e = e/usual + expert*max(0, max(s, f.still)-expertFrom)
-	lower, upper := m.innovation.Band()
-	out = detect.Surprise{
-		LogP:     m.rank.LogP(e, w),
-		Expected: f.unitLevel,
-		Lower:    max(-math.MaxFloat64, f.unitLevel+lower*f.unit),
-		Upper:    min(math.MaxFloat64, f.unitLevel+upper*f.unit),
-	}
-	if out.LogP < logBandP {
-		out.Kind = detect.KindHigh
-		if by < 0 {
-			out.Kind = detect.KindLow
-		}
-	}
-	return out, e
-}
-
-// experts returns the greatest surprise of innovation, drift and spread, in nats,
-// or 0 if none is worth a hearing, and what gives the direction.
-func (m *Model) experts(f *facts, w float64) (s, by float64) {
-	p, l := m.innovation.P(f.x, w)
-	by = f.x
-	if q, k := m.drifts.P(m.drift, w); q < p && l == 0 || k < l {
-		p, l, by = min(p, q), min(l, k), m.drift
-	}
-	q, k := m.spreads.P(m.spread, w)
-	if p, l = min(p, q), min(l, k); p < expertP {
-		s = -math.Log(p)
-	}
-	return max(s, -l), by
-}
-
-var expertP = math.Exp(-expertFrom)
-
-var logBandP = math.Log(detect.BandP)
-
-// learn takes the facts in, after the verdict ln p.
-func (m *Model) learn(f *facts, t int64, v, e, logP float64) {
-	trust := 1 / ((1 + m.odd) * (1 + m.odd))
-	m.odd *= strangeKeep
-	if logP < strange {
+// learn takes the facts in, after a surprise of so many nats.
+func (m *Model) learn(f *facts, t int64, v, nats float64) {
+	odd := float64(m.odd)
+	trust := 1 / ((1 + odd) * (1 + odd))
+	m.odd *= forgetOdd
+	if nats > strange {
 		m.odd++
 	}
-	m.count(f, e, trust)
+	mature := m.profile.Mature(t, f.local)
+	if m.seen > settle {
+		for k := range m.tails {
+			if f.has(k) && m.teaches(k, f.slot, mature) {
+				w := trust
+				if k >= viewHour && m.tails[k].P(f.x[k]) > rareHour {
+					w *= oddTrust
+				}
+				m.tails[k].Learn(f.x[k], w)
+			}
+		}
+	}
+	far := math.Inf(1)
+	if e := m.tails[viewError].Quantile(sign(f.x[viewError]), 1.0/300); e > 0 {
+		far = e * f.ratio
+	}
+	m.counts.learn(v)
+	m.byHour.Learn(t, f.local, min(errorClip, math.Abs(f.x[viewError])*f.ratio), trust)
 	m.profile.Learn(t, f.local, v, trust)
-	if m.odd >= accept {
+	if m.odd >= restartOdd {
 		m.restart(v, f.season)
 		return
 	}
-	m.bank.Learn(v, f.season, trust, m.innovation.Far(f.x))
+	m.bank.Learn(v, f.season, trust, far)
+}
+
+// teaches tells whether the present number of a view is learned: from a mature
+// model once a slot, so that it remembers as long at any cadence.
+func (m *Model) teaches(view int, slot, mature bool) bool {
+	switch view {
+	case viewSlow:
+		return slot || !mature && m.tails[view].Filling()
+	case viewHour, viewSix:
+		return mature && m.slots%apart[view-viewHour] == 0
+	}
+	return slot || m.tails[view].Filling()
 }
 
 // restart takes what was strange for so long as the new normal. Windows far
-// outside the range would all look alike: then the range widens and the boxes start anew.
+// outside the range would all look alike: then the range widens and the boxes start again.
 func (m *Model) restart(v, season float64) {
 	m.bank.Restart(v, season)
-	m.odd, m.drift = 0, 0
+	m.settled(v)
+}
+
+// settled forgets what the way to a new level has left behind.
+func (m *Model) settled(v float64) {
+	m.odd, m.oddSlots, m.drift, m.hour, m.six = 0, 0, 0, 0, 0
 	if span := m.high - m.low; v < m.low-span || v > m.high+span {
 		m.widen(v)
 		m.boxes = [len(m.boxes)]boxes.Boxes{}
 	}
 }
 
-func (m *Model) count(f *facts, e, trust float64) {
-	if m.seen++; m.seen == 0 { // after 4 billion points
-		m.seen = 1 << 16
+func sign(x float64) int {
+	if x < 0 {
+		return -1
 	}
-	if m.weight.Next() {
-		m.halve()
-	}
-	w := m.weight.Unit()
-	if m.seen <= settle {
-		return
-	}
-	for k, g := range f.growth {
-		if g == g {
-			m.growth[k].Add(g, w, trust)
-		}
-	}
-	for k, x := range f.signed {
-		if x == x && (k < rolling || m.seen > warmUp) {
-			m.signed[k].Add(x, w, trust)
-		}
-	}
-	if m.seen == warmUp {
-		m.center(w)
-	}
-	m.innovation.Add(f.x, w, trust)
-	m.drifts.Add(m.drift, w, trust)
-	m.spreads.Add(m.spread, w, trust)
-	if m.seen > rankFrom {
-		m.rank.Add(e, w, trust)
-	}
-	m.fit(w)
+	return 1
 }
-
-// center seeds the features that are relative to a centre with the first points.
-func (m *Model) center(w float64) {
-	var first [warmUp]float64
-	m.window.Last(first[:])
-	sorted := first
-	slices.Sort(sorted[:])
-	c := (sorted[warmUp/2-1] + sorted[warmUp/2]) / 2
-	m.signed[value].Center, m.signed[rolling].Center = c, c
-	sum, leaving := 0.0, first[:]
-	for i, v := range first {
-		sum += v
-		if i >= shortMean {
-			sum -= leaving[0]
-			leaving = leaving[1:]
-		}
-		m.signed[value].Add(v, w, 1)
-		m.signed[rolling].Add(sum/float64(min(i+1, shortMean)), w, 1)
-	}
-}
-
-const parts = len(window.Scales) + signed + 4
-
-// fit fits one tail per point, each at every refit points; all of them, more often, while the model is young.
-func (m *Model) fit(w float64) {
-	if m.seen >= young {
-		m.fitOne(int(m.seen%refit), w)
-		return
-	}
-	if m.seen%refitYoung == 0 || m.seen == rankFrom || m.seen == warmUp {
-		for k := range parts {
-			m.fitOne(k, w)
-		}
-	}
-}
-
-// fitOne fits tail k, if there is one of that number.
-func (m *Model) fitOne(k int, w float64) {
-	switch {
-	case k < len(m.growth):
-		m.growth[k].Fit(w)
-	case k < len(m.growth)+signed:
-		m.signed[k-len(m.growth)].Fit(w)
-	case k == parts-4:
-		m.innovation.FitBand(w)
-	case k == parts-3:
-		m.drifts.Fit(w)
-	case k == parts-2:
-		m.spreads.Fit(w)
-	case k == parts-1:
-		m.rank.Fit(w, priorMean)
-	}
-}
-
-func (m *Model) halve() {
-	for k := range m.growth {
-		m.growth[k].Halve()
-	}
-	for k := range m.signed {
-		m.signed[k].Halve()
-	}
-	m.innovation.Halve()
-	m.drifts.Halve()
-	m.spreads.Halve()
-	m.rank.Halve()
-}
-
-func clamp(x, limit float64) float64 { return max(-limit, min(limit, x)) }

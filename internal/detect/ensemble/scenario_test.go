@@ -188,7 +188,7 @@ func (s *scenario) feed(n int, expect []string) error {
 			got.first, got.last, got.alarms = min(got.first, i), i, got.alarms+1
 		}
 		got.least = min(got.least, out.LogP)
-		if s.rule.Next(score) > 1 {
+		if s.rule.Next(score, out.Held) > 1 {
 			if s.opened == 0 || s.fed-s.opened > opening.HoldOff {
 				got.openings++
 				got.kinds[out.Kind]++

@@ -12,7 +12,7 @@ import (
 
 // version is the first byte of the state. It grows with each change to the
 // layout or to what a number means.
-const version = 1
+const version = 2
 
 // AppendBinary appends the state to b. It never fails.
 func (m *Model) AppendBinary(b []byte) ([]byte, error) {
@@ -40,31 +40,79 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 
 func (m *Model) state(c *state.Codec) {
 	c.Uint32(&m.seen)
-	m.weight.State(c)
-	for _, v := range [...]*float64{&m.odd, &m.low, &m.high, &m.drift, &m.spread} {
+	c.Uint32(&m.slots)
+	c.Int64(&m.last)
+	c.Int64(&m.stillFrom)
+	c.Bool(&m.mature)
+	c.Uint8(&m.lastings)
+	c.Check(m.lastings <= 8)
+	c.Uint8(&m.perSlot)
+	c.Uint8(&m.inSlot)
+	c.Check(m.perSlot <= mostPoints)
+	for _, v := range [...]*float64{&m.cadence, &m.slotSum, &m.slowSum, &m.center, &m.unit, &m.low, &m.high} {
 		c.Float64(v)
+		c.Check(math.Abs(*v) <= largest)
 	}
-	c.Check(m.odd >= 0 && m.odd < accept && -farthest <= m.low && m.low <= m.high && m.high <= farthest)
-	c.Check(math.Abs(m.drift) <= driftClip && math.Abs(m.spread) <= driftClip)
-	m.window.State(c)
-	c.Check(m.window.Spans(m.low, m.high))
-	m.means.State(c)
-	m.profile.State(c)
+	c.Check(m.unit >= 0 && m.low <= m.high)
+	for _, v := range [...]*float32{&m.held[0], &m.held[1], &m.heldAvg, &m.odd, &m.oddSlots, &m.drift, &m.spread, &m.hour, &m.six} {
+		c.Float32(v)
+		c.Check(math.Abs(float64(*v)) <= 4*restartOdd)
+	}
+	m.own.state(c)
 	m.bank.State(c)
+	m.profile.State(c)
+	m.byHour.State(c)
+	m.counts.state(c)
 	m.flat.State(c)
 	c.Check((m.seen > 0) == m.bank.Started())
+	for k := range m.tails {
+		m.tails[k].State(c)
+	}
+	m.in.State(c)
+	m.rings[0].State(c, m.short[:])
+	m.rings[1].State(c, m.long[:])
 	for k := range m.boxes {
 		m.boxes[k].State(c)
-		m.growth[k].State(c)
-		c.Float32(&m.held[k].p)
-		c.Float32(&m.held[k].l)
-		c.Check(m.held[k].p > 0 && m.held[k].p <= 1 && m.held[k].l >= 0 && m.held[k].l <= logCap)
 	}
-	for k := range m.signed {
-		m.signed[k].State(c)
+	m.holdState(c)
+}
+
+// largest bounds what a state may hold, so that sums of a few stay finite.
+const largest = 1e200
+
+// holdState writes or reads whether there is a hold, and the hold.
+func (m *Model) holdState(c *state.Codec) {
+	there := m.hold != nil
+	c.Bool(&there)
+	if !there || !c.Ok() {
+		return
 	}
-	m.innovation.State(c)
-	m.drifts.State(c)
-	m.spreads.State(c)
-	m.rank.State(c)
+	if m.hold == nil {
+		m.hold = &hold{}
+	}
+	h := m.hold
+	h.bank.State(c)
+	for k := range h.tails {
+		h.tails[k].State(c)
+	}
+	c.Int64(&h.since)
+	c.Int64(&h.from)
+	c.Uint8(&h.tries)
+	c.Uint8(&h.inside)
+	c.Bool(&h.slow)
+	c.Bool(&h.lasting)
+	for _, v := range [...]*float64{&h.n, &h.sum, &h.sumSq, &h.sumAt} {
+		c.Float64(v)
+	}
+	c.Check(h.n >= 0)
+}
+
+// Clone returns a model that continues as m would.
+func (m *Model) Clone() *Model {
+	c := *m
+	if m.hold != nil {
+		h := *m.hold
+		c.hold = &h
+	}
+	return &c
 }

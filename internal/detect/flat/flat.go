@@ -26,6 +26,7 @@ type Line struct {
 	longest float64 // the longest run of repeats but the present one, slowly forgotten
 	run     uint32  // repeats so far
 	seen    uint32  // points, up to enough
+	settled bool    // the present run has been accepted as normal
 }
 
 // Observe takes v in and returns, in nats, how unlikely the present run of
@@ -36,7 +37,7 @@ func (l *Line) Observe(v float64) float64 {
 		l.run++
 	} else {
 		l.longest = max(l.longest, float64(l.run))
-		l.run = 0
+		l.run, l.settled = 0, false
 	}
 	l.last = v
 	repeat := 0.0
@@ -51,11 +52,14 @@ func (l *Line) Observe(v float64) float64 {
 		l.seen++
 		return 0
 	}
-	if beyond <= 0 || q == most {
+	if beyond <= 0 || q == most || l.settled {
 		return 0
 	}
 	return min(enoughNats, -beyond*math.Log(q))
 }
+
+// Accept makes the present run normal: nothing is said of it from here on.
+func (l *Line) Accept() { l.settled = true }
 
 // State writes or reads the line.
 func (l *Line) State(c *state.Codec) {
@@ -64,5 +68,6 @@ func (l *Line) State(c *state.Codec) {
 	c.Float64(&l.longest)
 	c.Uint32(&l.run)
 	c.Uint32(&l.seen)
+	c.Bool(&l.settled)
 	c.Check(l.repeats >= 0 && l.repeats <= 1 && l.longest >= 0 && l.seen <= enough)
 }

@@ -6,9 +6,9 @@ package level
 import "math"
 
 const (
-	errorGain = 0.01    // of the errors by which the predictors are compared
-	scaleGain = 0.001   // of the scale: slow, or a rare event would set it
-	slack     = 1.1     // an earlier predictor speaks if its squared error is at most this times the least
+	errorGain = 0.02    // of the errors by which the predictors are compared
+	scaleGain = 0.004   // of the scale: slow, or a rare event would set it
+	slack     = 1.05    // an earlier predictor speaks if its squared error is at most this times the least
 	errorClip = 100     // scales that an error counts up to in that comparison, at most
 	huber     = 3       // a residual moves a level by at most its gain times this many scales
 	trusting  = 16      // points after a start during which nothing is clipped
@@ -141,6 +141,15 @@ func (t *track) restart(v float64) {
 		t.level[i] = v
 	}
 	t.trend = 0
+}
+
+// Follow takes over the quick levels and the trends of other, which has seen the
+// points that b has not; the slowest levels stay.
+func (b *Bank) Follow(other *Bank) {
+	for _, p := range [...][2]*track{{&b.plain, &other.plain}, {&b.rest, &other.rest}} {
+		copy(p[0].level[1:], p[1].level[1:])
+		p[0].trend = p[1].trend
+	}
 }
 
 // gain is that of a plain mean while young, and g from then on.

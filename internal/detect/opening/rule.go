@@ -23,9 +23,15 @@ type Rule struct {
 // the score itself if no peak that still stands was as great, which makes it
 // the peak; else 0.
 //
+// While the series is held, away from its level, the peak stays: one lasting change
+// opens once, and again only when it grows.
+//
 // Ages are differences of uint32, which stay right when the number of points turns over.
-func (r *Rule) Next(score float64) float64 {
+func (r *Rule) Next(score float64, held bool) float64 {
 	r.points++
+	if held && r.peak > 0 && r.points-r.at <= HoldOff {
+		r.at = r.points
+	}
 	if !(score > floor) {
 		return 0
 	}

@@ -15,9 +15,9 @@ import (
 // next feeds points that are as expected, then the score.
 func next(r *Rule, quiet int, score float64) float64 {
 	for range quiet {
-		r.Next(0)
+		r.Next(0, false)
 	}
-	return r.Next(score)
+	return r.Next(score, false)
 }
 
 func TestRule(t *testing.T) {
@@ -38,7 +38,7 @@ func TestRule(t *testing.T) {
 	} {
 		var r Rule
 		for i, s := range c.score {
-			if got := r.Next(s); got != c.want[i] {
+			if got := r.Next(s, false); got != c.want[i] {
 				t.Errorf("%s: point %d: %g, want %g", name, i, got, c.want[i])
 			}
 		}

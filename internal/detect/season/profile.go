@@ -13,11 +13,15 @@ import (
 const (
 	binGain   = 0.3
 	levelTime = 36 * time.Hour // time constant of the level that a profile is relative to
-	scaleGain = 0.002
-	clip      = 3 // times the scale: the most that one point moves the profile
+	scaleTime = 48 * time.Hour // time constant of the scale,
+	scaleGain = 0.02           // and the most that one point moves it by
+	clip      = 3              // times the scale: the most that one point moves the profile
 	binTime   = time.Hour
 	longest   = 6 * time.Hour // between two points that still count as neighbours
 	trusting  = 2 * 24 * 12
+	// matureTime is how long a profile must be watched until what it leaves is a measure.
+	matureTime = 36 * time.Hour
+	trendTime  = 72 * time.Hour // time constant of the level's slope
 )
 
 // Profile is a smooth daily course, weekends apart: a line between the hours'
@@ -27,9 +31,11 @@ type Profile struct {
 	bin   [2 * hours]float64
 	count [2 * hours]uint8
 	level float64
+	slope float64 // of the level, per nanosecond; learned once the profile is mature
 	scale float64
 	last  int64
 	n     uint16
+	since int64 // time of the first point
 }
 
 // place is a point between two bins.
@@ -66,11 +72,35 @@ func (p *Profile) Expect(l Local) float64 {
 	return at.share[0]*p.value(at.bin[0]) + at.share[1]*p.value(at.bin[1])
 }
 
+// Level returns the slow level that the profile is relative to, and the mean
+// absolute residual that they leave together, which is above 0.
+func (p *Profile) Level() (level, scale float64) {
+	return p.level, p.scale + 1e-9*math.Abs(p.level) + 1e-300
+}
+
+// Mature tells whether the profile has been watched for matureTime at t, and has
+// seen the bin of l on a day of its kind before.
+func (p *Profile) Mature(t int64, l Local) bool {
+	return t-p.since >= int64(matureTime) && p.count[p.place(l).bin[0]] > 0
+}
+
+// Shift moves the level by d: a new level has been accepted as normal.
+func (p *Profile) Shift(d float64) { p.level += d }
+
+// Follow lets the level alone follow v, which came at t.
+func (p *Profile) Follow(t int64, l Local, v float64) {
+	dt := float64(min(max(t-p.last, 0), int64(longest)))
+	p.last = t
+	_, scale := p.Level()
+	e := v - p.level - p.Expect(l)
+	p.level += min(0.1, dt/float64(levelTime)) * max(-clip*scale, min(clip*scale, e))
+}
+
 // Learn takes v in, which came at t.
 func (p *Profile) Learn(t int64, l Local, v, trust float64) {
 	at := p.place(l)
 	if p.n == 0 {
-		p.level, p.last = v, t
+		p.level, p.last, p.since = v, t, t
 	}
 	dt := float64(min(max(t-p.last, 0), int64(longest)))
 	p.last = t
@@ -79,10 +109,14 @@ func (p *Profile) Learn(t int64, l Local, v, trust float64) {
 	if p.n >= trusting {
 		limit = clip * p.scale
 	}
-	p.scale += max(scaleGain, 1/(float64(p.n)+1)) * (min(math.Abs(e), limit) - p.scale)
+	p.scale += max(min(scaleGain, dt/float64(scaleTime)), 1/(float64(p.n)+1)) * (min(math.Abs(e), limit) - p.scale)
 	e = max(-limit, min(limit, e)) * trust
 	a := max(min(0.1, dt/float64(levelTime)), 1/(float64(p.n)+1))
-	p.level += a * e
+	p.level += a*e + p.slope*dt
+	if t-p.since >= int64(matureTime) && dt > 0 {
+		g := min(0.05, dt/float64(trendTime))
+		p.slope += g * g * e / dt
+	}
 	if p.n < math.MaxUint16 {
 		p.n++
 	}

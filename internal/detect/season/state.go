@@ -41,7 +41,9 @@ func (m *Means) State(c *state.Codec) {
 func (p *Profile) State(c *state.Codec) {
 	c.Uint16(&p.n)
 	c.Int64(&p.last)
+	c.Int64(&p.since)
 	number(c, &p.level)
+	number(c, &p.slope)
 	number(c, &p.scale)
 	c.Check(p.scale >= 0)
 	numbers(c, p.bin[:])

@@ -1,0 +1,122 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ensemble
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+)
+
+const (
+	viewCap    = 13.8 // nats that one view counts as at most: p = 1e-6
+	expertFrom = 8    // nats from which an expert counts: p = 3e-4
+)
+
+// weights of the views in the mean. The others are experts.
+var weights = [views]float64{viewError: 2, viewSlow: 1, viewAverage: 1, viewValue: 1, viewShort: 1, viewLong: 1}
+
+var allWeights = func() (sum float64) {
+	for _, w := range weights {
+		sum += w
+	}
+	return sum
+}()
+
+// unknown is the surprise of a view that has no number yet, in nats.
+const unknown = 0.7
+
+// evidence returns the weighted mean surprise of the views, plus what the most
+// surprised expert says beyond expertFrom, in nats; and a number whose sign is the direction.
+func (m *Model) evidence(f *facts) (e, by float64) {
+	by = f.x[viewError]
+	for k, w := range weights {
+		if w == 0 {
+			continue
+		}
+		nats := unknown
+		switch {
+		case f.has(k):
+			nats = min(viewCap, m.tails[k].P(f.x[k]))
+			m.keep(k, nats)
+		case k == viewAverage:
+			nats = float64(m.heldAvg)
+		case k >= viewShort:
+			nats = float64(m.held[k-viewShort])
+		}
+		e += w * nats
+	}
+	e /= allWeights
+	best := f.still
+	for k := viewDrift; k < views; k++ {
+		if !f.has(k) {
+			continue
+		}
+		if nats := m.tails[k].P(f.x[k]); nats > best {
+			if best = nats; k != viewSpread && best > expertFrom {
+				by = f.x[k]
+			}
+		}
+	}
+	return e + max(0, best-expertFrom), by
+}
+
+// keep remembers what a view says that is not asked at each point.
+func (m *Model) keep(view int, nats float64) {
+	switch view {
+	case viewAverage:
+		m.heldAvg = float32(nats)
+	case viewShort, viewLong:
+		m.held[view-viewShort] = float32(nats)
+	}
+}
+
+// say turns evidence into a surprise.
+func (m *Model) say(f *facts, e, by float64) detect.Surprise {
+	expected, unit := m.bank.Expect(f.season), m.bank.Unit()*f.ratio
+	t := &m.tails[viewError]
+	out := detect.Surprise{
+		LogP:     -calibrated(e),
+		Expected: expected,
+		Lower:    expected - unit*t.Quantile(-1, detect.BandP/2),
+		Upper:    expected + unit*t.Quantile(1, detect.BandP/2),
+	}
+	return m.bounded(out, by)
+}
+
+// bounded keeps the interval finite, and above zero for a series that never was below, and adds the kind.
+func (m *Model) bounded(out detect.Surprise, by float64) detect.Surprise {
+	if width := out.Upper - out.Lower; width < 2*rounding*math.Abs(out.Expected)+1e-200 {
+		out.Lower, out.Upper = out.Expected, out.Expected
+	}
+	out.Lower, out.Upper = max(-math.MaxFloat64, out.Lower), min(math.MaxFloat64, out.Upper)
+	if m.low >= 0 {
+		out.Lower, out.Expected, out.Upper = max(0, out.Lower), max(0, out.Expected), max(0, out.Upper)
+	}
+	if out.LogP < logBandP {
+		out.Kind = detect.KindHigh
+		if by < 0 {
+			out.Kind = detect.KindLow
+		}
+	}
+	return out
+}
+
+var logBandP = math.Log(detect.BandP)
+
+// calibrated returns the surprise of the evidence e, in nats, by the table
+// below, a line between its entries. It was built offline: see doc.go.
+func calibrated(e float64) float64 {
+	const step = 0.5
+	x := e / step
+	k := int(x)
+	if k >= len(table)-1 {
+		last := len(table) - 1
+		return table[last] + (x-float64(last))*(table[last]-table[last-1])
+	}
+	return table[k] + (x-float64(k))*(table[k+1]-table[k])
+}
+
+// table holds -ln P(evidence ≥ k/2) on noise.
+var table = [...]float64{0, 0.01, 0.46, 1.28, 2.18, 3.14, 4.1, 5, 5.83, 6.52, 7.18, 7.83, 8.48}

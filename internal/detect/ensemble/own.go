@@ -1,0 +1,67 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ensemble
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	ownMemory = 20000 // points
+	ownWeight = 6     // surprising points that the table's word is worth
+	ownMost   = 6     // nats
+)
+
+// ownLevels are the surprises, in nats, whose frequency is held against the table's.
+var ownLevels = [...]float64{3.5, 7}
+
+// own is how often the surprises of one series exceed two levels: the table is
+// made from noise, and a series whose views depend on each other is more often
+// surprising than it says.
+type own struct {
+	n     float32
+	count [len(ownLevels)]float32
+}
+
+// corrected returns the surprise, less what it is too large by.
+func (o *own) corrected(nats float64) float64 {
+	if nats <= ownLevels[0] {
+		return nats
+	}
+	low, high := o.excess(0), o.excess(1)
+	share := min(1, (nats-ownLevels[0])/(ownLevels[1]-ownLevels[0]))
+	return max(ownLevels[0], nats-low-share*max(0, high-low))
+}
+
+// learn counts a surprise.
+func (o *own) learn(nats float64) {
+	if o.n++; o.n > ownMemory {
+		o.n *= 0.5
+		for k := range o.count {
+			o.count[k] *= 0.5
+		}
+	}
+	for k, level := range ownLevels {
+		if nats > level {
+			o.count[k]++
+		}
+	}
+}
+
+// excess returns how many nats too large surprises of a level are, 0 if they are not.
+func (o *own) excess(k int) float64 {
+	expected := float64(o.n) * math.Exp(-ownLevels[k])
+	return max(0, min(ownMost, math.Log((float64(o.count[k])+ownWeight)/(expected+ownWeight))))
+}
+
+func (o *own) state(c *state.Codec) {
+	c.Float32(&o.n)
+	c.Check(o.n >= 0 && o.n <= ownMemory)
+	for k := range o.count {
+		c.Float32(&o.count[k])
+		c.Check(o.count[k] >= 0 && o.count[k] <= o.n)
+	}
+}

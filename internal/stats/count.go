@@ -1,0 +1,38 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import "math"
+
+// CountLogP returns ln P(X ≥ v) of a count v above its mean > 0, or ln P(X ≤ v)
+// below it. dispersion is its variance over its mean: Poisson where that is 1, else
+// negative binomial with r = mean/(dispersion-1) and the success probability 1/dispersion.
+func CountLogP(v, mean, dispersion float64) float64 {
+	// ln P(X = v), and the ratio of each further term to the one before.
+	var first float64
+	lv, _ := math.Lgamma(v + 1)
+	ratio := func(k float64) float64 { return mean / (k + 1) }
+	if dispersion > 1.01 {
+		r, q := mean/(dispersion-1), 1-1/dispersion
+		a, _ := math.Lgamma(v + r)
+		b, _ := math.Lgamma(r)
+		first = a - b - lv - r*math.Log(dispersion) + v*math.Log(q)
+		ratio = func(k float64) float64 { return (k + r) / (k + 1) * q }
+	} else {
+		first = v*math.Log(mean) - mean - lv
+	}
+	sum, term := 1.0, 1.0
+	for k, left := v, mostTerms; left > 0 && term > 1e-9*sum; left-- {
+		if v > mean {
+			term *= ratio(k)
+			k++
+		} else if k--; k >= 0 {
+			term /= ratio(k)
+		} else {
+			break
+		}
+		sum += term
+	}
+	return min(0, first+math.Log(sum))
+}

@@ -1,0 +1,249 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+const (
+	bodyShare = 0.4  // of the points of one side that exceed its body point
+	edgeShare = 0.08 // of the points of one side that exceed its edge
+	// memoryPoints is how many points the shares remember.
+	memoryPoints = 4000
+	// slowest is the time constant, in points of one side, of a mature body point and edge.
+	slowest = 750
+	// meanPoints is how many points of one side set its marks by their mean.
+	meanPoints = 16
+	// stiff is the least time constant of a sketch that adapts slowly.
+	stiff = 64
+	// leastPoints is how many points must be known before P returns anything.
+	leastPoints = 40
+	leastScaled = 16 // of a quantity that is given in standard deviations
+	// Prior shape ξ of the tail, what it is worth in excesses, and bounds of the estimate.
+	shapePrior, shapePoints, leastXi, mostXi = 0.1, 30, -0.05, 0.4
+	// wildExcess is how many mean excesses one excess counts as at most.
+	wildExcess = 6
+	// floorShare of the marks that white noise has: a floor under those of a quantity
+	// that is given in standard deviations, so that a quiet hour does not make noise of it.
+	floorShare = 0.6
+	// modestSlope is what each nat counts that lies beyond ln n, n being the points known.
+	modestSlope = 0.35
+	// neutral is the surprise while too little is known, in nats.
+	neutral = 0.7
+)
+
+var (
+	bodyNats = -math.Log(bodyShare)
+	edgeNats = -math.Log(edgeShare)
+)
+
+// Tails is a bounded sketch of how far a quantity strays from zero, each side
+// apart: 64 bytes. It holds, for each side, the share of points there, the value
+// that 40 % of them exceed (the body point), the value that 8 % exceed (the edge),
+// and a generalized Pareto tail beyond the edge.
+//
+// The two marks follow their shares by stochastic approximation in the logarithm
+// (Robbins and Monro 1951), so that they adapt to any size and a factor of two
+// changes no bit. The tail's shape ξ follows from the mean excess m and the mean of
+// the lesser of two successive excesses w, ξ = (m/w - 2)/(m/w - 1), which are the
+// probability-weighted moments of Hosking and Wallis (1987) taken online.
+//
+// Use NewTails.
+type Tails struct {
+	n     float32 // points, at most memoryPoints
+	sigma float32 // standard deviation under white noise; 0: the quantity has a unit
+	least float32 // least time constant of the marks, in points of one side
+	side  [2]tailSide
+}
+
+type tailSide struct {
+	share, n           float32 // share of all points; points of this side, at most memoryPoints/2
+	body, edge         float32
+	excess, pair, last float32 // means over the excesses, and the latest excess
+}
+
+// NewTails returns a sketch of a quantity that has the standard deviation sigma
+// when nothing but white noise is behind it, or sigma 0 for one with a unit.
+func NewTails(sigma float64) Tails { return Tails{sigma: float32(sigma), least: meanPoints} }
+
+// NewStiffTails returns a sketch that starts from white noise and adapts slowly:
+// for a quantity that is asked rarely, so that few numbers do not become the rule.
+func NewStiffTails(sigma float64) Tails { return Tails{sigma: float32(sigma), least: stiff} }
+
+// P returns the surprise of x in nats: minus the logarithm of the probability of a
+// value at least as far out on x's side. Beyond ln n, n being the number of known
+// points, each nat counts modestSlope: what lies there is a guess.
+func (t *Tails) P(x float64) float64 {
+	if t.n < leastPoints && (t.n < leastScaled || t.sigma == 0) {
+		return neutral
+	}
+	if x == 0 {
+		return 0
+	}
+	s := &t.side[0]
+	if x < 0 {
+		s, x = &t.side[1], -x
+	}
+	n := float64(t.n)
+	nats := -math.Log((float64(s.share)*n + 1) / (n + 2))
+	if s.n >= 4 && s.body > 0 {
+		nats += s.beyond(x)
+	}
+	if known := math.Log(n + 1); nats > known {
+		nats = known + modestSlope*(nats-known)
+	}
+	return nats
+}
+
+// beyond returns the surprise of x > 0 among the points of its side.
+func (s *tailSide) beyond(x float64) float64 {
+	body, edge := float64(s.body), float64(s.edge)
+	switch {
+	case x < body:
+		return bodyNats * x / body
+	case x < edge:
+		return bodyNats + (edgeNats-bodyNats)*(x-body)/(edge-body)
+	}
+	xi := s.shape()
+	y := (x - edge) / (float64(s.excess) * (1 - xi))
+	if math.Abs(xi) < 0.01 {
+		return edgeNats + y
+	}
+	if z := 1 + xi*y; z > 0 {
+		return edgeNats + min(math.Log(z)/xi, mostNats)
+	}
+	return mostNats
+}
+
+// mostNats bounds a surprise among the points of one side.
+const mostNats = 60
+
+func (s *tailSide) shape() float64 {
+	xi := -0.5
+	if r := float64(s.excess) / float64(s.pair); r > 1.5 {
+		xi = max(xi, min(0.8, (r-2)/(r-1)))
+	}
+	n := float64(s.n) * edgeShare
+	return max(leastXi, min(mostXi, (xi*n+shapePrior*shapePoints)/(n+shapePoints)))
+}
+
+// Learn takes x in, as far as it is trusted, 0 to 1.
+func (t *Tails) Learn(x, trust float64) {
+	if t.n < memoryPoints {
+		t.n++
+	}
+	g := float32(trust) / t.n
+	t.side[0].share -= g * t.side[0].share
+	t.side[1].share -= g * t.side[1].share
+	if x == 0 {
+		return
+	}
+	s := &t.side[0]
+	if x < 0 {
+		s, x = &t.side[1], -x
+	}
+	s.share += g
+	if s.n < memoryPoints/2 {
+		s.n++
+	}
+	if s.n == 1 && t.least > meanPoints {
+		s.body, s.edge, s.excess, s.pair, s.last = 0.84*t.sigma, 1.75*t.sigma, 0.43*t.sigma, 0.2*t.sigma, 0.43*t.sigma
+	}
+	if s.n < meanPoints && t.least <= meanPoints {
+		mean := x
+		if s.n > 1 {
+			mean = float64(s.body) / 0.8
+			mean += (x - mean) / float64(s.n)
+		}
+		s.body, s.edge, s.excess, s.pair, s.last = float32(0.8*mean), float32(2.4*mean), float32(0.8*mean), float32(0.4*mean), float32(0.8*mean)
+		return
+	}
+	s.learn(float32(x), float32(trust), t.least)
+	if t.sigma > 0 {
+		s.edge = max(s.edge, floorShare*1.75*t.sigma)
+		s.excess = max(s.excess, floorShare*0.43*t.sigma)
+		s.pair = max(s.pair, floorShare*0.2*t.sigma)
+	}
+	s.edge = max(s.edge, 1.2*s.body)
+}
+
+// learn moves the marks of a side with at least meanPoints points.
+func (s *tailSide) learn(x, trust, least float32) {
+	constant := min(slowest, max(least, s.n/2)) // points
+	pace := trust / constant
+	body, edge := min(0.3, pace/(1.2*bodyShare)), min(0.5, pace/(3*edgeShare))
+	if x > s.body {
+		s.body *= 1 + body*(1-bodyShare)
+	} else {
+		s.body *= 1 - body*bodyShare
+	}
+	if x <= s.edge {
+		s.edge *= 1 - edge*edgeShare
+		return
+	}
+	e := min(x-s.edge, wildExcess*s.excess)
+	g := trust / (constant*edgeShare*1.5 + 6)
+	s.excess += g * (e - s.excess)
+	s.pair += g * (min(e, s.last) - s.pair)
+	s.last = e
+	s.edge *= 1 + edge*(1-edgeShare)
+}
+
+// Filling tells whether fewer points are known than are remembered.
+func (t *Tails) Filling() bool { return t.n < memoryPoints }
+
+// Young tells whether too little is known for P.
+func (t *Tails) Young() bool { return t.n < leastPoints }
+
+// Soften lets the sketch adapt as fast as one that knows n points: what it has
+// learned so far was of another kind.
+func (t *Tails) Soften(n float64) {
+	t.n = min(t.n, float32(n))
+	for i := range t.side {
+		t.side[i].n = min(t.side[i].n, float32(n)/2)
+	}
+}
+
+// Quantile returns the distance from zero that points of the side, +1 or -1,
+// exceed with the probability p in all. It returns 0 while too little is known.
+func (t *Tails) Quantile(side int, p float64) float64 {
+	s := &t.side[0]
+	if side < 0 {
+		s = &t.side[1]
+	}
+	nats := -math.Log(p) + math.Log(max(1e-6, float64(s.share)))
+	body, edge := float64(s.body), float64(s.edge)
+	switch {
+	case s.n < 4 || nats <= 0:
+		return 0
+	case nats < bodyNats:
+		return body * nats / bodyNats
+	case nats < edgeNats:
+		return body + (edge-body)*(nats-bodyNats)/(edgeNats-bodyNats)
+	}
+	xi := s.shape()
+	y := nats - edgeNats
+	if math.Abs(xi) >= 0.01 {
+		y = math.Expm1(xi*y) / xi
+	}
+	return edge + y*float64(s.excess)*(1-xi)
+}
+
+// State writes or reads the sketch. sigma is not part of it.
+func (t *Tails) State(c *state.Codec) {
+	c.Float32(&t.n)
+	c.Check(t.n >= 0 && t.n <= memoryPoints)
+	for i := range t.side {
+		s := &t.side[i]
+		for _, v := range [...]*float32{&s.share, &s.n, &s.body, &s.edge, &s.excess, &s.pair, &s.last} {
+			c.Float32(v)
+			c.Check(*v >= 0 && *v <= 1e37)
+		}
+		c.Check(s.share <= 1 && s.n <= memoryPoints/2)
+	}
+}
+
