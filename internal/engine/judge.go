@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/detect"
-	"github.com/auspex-otel/auspex/internal/detect/calibration"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -88,7 +87,7 @@ func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Sur
 	if st.signal == SignalGroups && (v <= p.Expected || int64(s.n)*st.cadence < groupAge) {
 		p.LogP = 0 // fewer strange points than usual are good news
 	}
-	p.LogP = calibration.Humble(max(p.LogP, leastLogP), s.n)
+	p.LogP = max(p.LogP, leastLogP)
 	return p
 }
 

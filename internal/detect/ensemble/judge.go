@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	viewCap    = 13.8 // nats that one view counts as at most: p = 1e-6
-	expertFrom = 8    // nats from which an expert counts: p = 3e-4
+	viewCap    = 15 // nats that one view counts as at most: p = 1e-6
+	expertFrom = 8  // nats from which an expert counts: p = 3e-4
 )
 
 // weights of the views in the mean. The others are experts.

@@ -26,11 +26,12 @@ const (
 	rounding   = 1e-9  // a change below this share of a constant is none
 	strange    = 9.2   // nats from which a point is strange: p < 1e-4
 	forgetOdd  = 31.0 / 32
-	softened   = 100 // points that the slow view's tails count as when the season is known
-	oddSlot    = 6.5 // nats from which the slow view makes a slot odd: p < .0015
-	oddHour    = 5   // nats from which the hour's or the six hours' view does,
-	farHour    = 2.5 // if the hour lies so many mean absolute residuals off
-	rareHour   = 3   // nats from which those two learn with oddTrust alone
+	softened   = 100  // points that the slow view's tails count as when the season is known
+	stillSlope = 0.35 // of the nats of a standstill beyond ln n, n being the points seen: runs are not independent
+	oddSlot    = 6.5  // nats from which the slow view makes a slot odd: p < .0015
+	oddHour    = 5    // nats from which the hour's or the six hours' view does,
+	farHour    = 2.5  // if the hour lies so many mean absolute residuals off
+	rareHour   = 3    // nats from which those two learn with oddTrust alone
 	oddTrust   = 0.1
 	lasting    = 12 // odd slots, forgotten by forgetOdd, that begin a hold
 	mostSlow   = 10 // times the error of the best predictor that the slow view may be off in the mean for that
@@ -168,7 +169,8 @@ type facts struct {
 	x      [views]float64
 	known  uint16 // bit k: view k has a new number
 	still  float64
-	slot   bool // the point ends a slot
+	slot   bool    // the point ends a slot
+	trust  float64 // in the point, 0 to 1
 }
 
 func (f *facts) set(view int, x float64) {
@@ -262,12 +264,14 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Surprise {
 			m.oddSlots++
 		}
 	}
-	m.learn(f, t, v, -out.LogP)
+	m.learn(f, t, -out.LogP)
 	switch {
 	case away && out.LogP < -leave:
 		m.leave(t, v, f, false)
 	case f.slot && mature && float64(m.oddSlots) > m.lastingFrom() && !m.counts.small():
 		m.leave(t, v, f, true)
+	default:
+		m.move(f, t, v)
 	}
 	return out
 }
@@ -325,6 +329,9 @@ func (m *Model) still(v float64) float64 {
 		m.stillFrom = m.last
 	case m.last-m.stillFrom >= int64(m.opt.Accept) && float64(m.last-m.stillFrom) >= acceptPoints*m.cadence:
 		m.flat.Accept()
+	}
+	if known := math.Log(float64(m.seen) + 1); nats > known {
+		nats = known + stillSlope*(nats-known)
 	}
 	return nats
 }
@@ -392,10 +399,11 @@ func (m *Model) widen(v float64) {
 	m.in = to
 }
 
-// learn takes the facts in, after a surprise of so many nats.
-func (m *Model) learn(f *facts, t int64, v, nats float64) {
+// learn takes the numbers of the views in, after a surprise of so many nats.
+func (m *Model) learn(f *facts, t int64, nats float64) {
 	odd := float64(m.odd)
 	trust := 1 / ((1 + odd) * (1 + odd))
+	f.trust = trust
 	m.odd *= forgetOdd
 	if nats > strange {
 		m.odd++
@@ -412,7 +420,11 @@ func (m *Model) learn(f *facts, t int64, v, nats float64) {
 			}
 		}
 	}
-	far := math.Inf(1)
+}
+
+// move lets level, season, and predictors follow v.
+func (m *Model) move(f *facts, t int64, v float64) {
+	trust, far := f.trust, math.Inf(1)
 	if e := m.tails[viewError].Quantile(sign(f.x[viewError]), 1.0/300); e > 0 {
 		far = e * f.ratio
 	}
