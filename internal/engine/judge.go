@@ -122,7 +122,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	}
 	point := incident.Point{
 		Series: uint64(s.id), Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, LogP: logP,
-		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(), // TODO: Accepted: p.Accepted, once detect.Surprise has it
+		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(), Accepted: p.Accepted,
 	}
 	if point.Score >= 1 {
 		point.TraceIDs = e.traces(x)
