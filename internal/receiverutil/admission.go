@@ -21,14 +21,15 @@ var (
 // waitersPerPlace is the number of waiters that are allowed for each place.
 const waitersPerPlace = 8
 
-// Admission bounds what a receiver does at once, for all its clients together
-// and for each of them. A client first waits for one of its own places and then
+// Admission bounds what a receiver does and holds in memory at once, for all its
+// clients together and for each of them. A client first waits for one of its own places and then
 // for one of all, so a client with many requests cannot delay the others. The
 // state is bounded: only clients with a place or a waiter are remembered.
 type Admission struct {
 	places    chan struct{}
 	perClient int
 	wait      time.Duration
+	memory    memory
 
 	mu      sync.Mutex
 	here    int // tickets and waiters of all clients
@@ -41,18 +42,19 @@ type lane struct {
 	here   int // tickets and waiters of the client
 }
 
-// Ticket is the permission to use the receiver. Leave returns it.
+// Ticket is the permission to use the receiver. Leave returns it, with its memory.
 type Ticket struct {
-	admission *Admission
-	client    string
-	lane      *lane
+	admission  *Admission
+	client     string
+	lane       *lane
+	used, held int // bytes that were reserved, and that were taken for them
 }
 
 // NewAdmission returns the admission of one receiver. All its connections share it.
 func NewAdmission(l Limits) *Admission {
 	return &Admission{
 		places: make(chan struct{}, l.Concurrency), perClient: l.ConcurrencyPerClient, wait: l.Wait,
-		clients: map[string]*lane{},
+		memory: memory{total: l.MemoryBytes}, clients: map[string]*lane{},
 	}
 }
 
@@ -73,11 +75,12 @@ func (a *Admission) Enter(ctx context.Context, client string) (*Ticket, error) {
 		a.part(client, l)
 		return nil, err
 	}
-	return &Ticket{a, client, l}, nil
+	return &Ticket{admission: a, client: client, lane: l}, nil
 }
 
 // Leave returns the ticket.
 func (t *Ticket) Leave() {
+	t.admission.memory.put(t.held)
 	<-t.admission.places
 	<-t.lane.places
 	t.admission.part(t.client, t.lane)

@@ -18,6 +18,8 @@ type Limits struct {
 	ConcurrencyPerClient int `mapstructure:"concurrency_per_client"`
 	// Wait is the time for which a connection or request waits until the two limits above allow it. 0: it is refused at once.
 	Wait time.Duration `mapstructure:"wait"`
+	// MemoryBytes is the memory for everything that was received and is not yet in the pipeline, as estimated from its size and its values.
+	MemoryBytes int `mapstructure:"memory_bytes"`
 	// DecompressedBytes is the size that a request or a compressed frame may expand to.
 	DecompressedBytes int `mapstructure:"decompressed_bytes"`
 	// Items is the number of events, documents, or points in a window or request.
@@ -28,7 +30,7 @@ type Limits struct {
 	Fields int `mapstructure:"fields"`
 	// FieldBytes is the size of a field's name or value.
 	FieldBytes int `mapstructure:"field_bytes"`
-	// Values is the number of values in one item, such as the buckets of a native histogram.
+	// Values is the number of values in one item: those of a JSON document, or the buckets of a native histogram.
 	Values int `mapstructure:"values"`
 	// Depth is the number of levels to which objects and lists in one item may be nested.
 	Depth int `mapstructure:"depth"`
@@ -50,6 +52,7 @@ func (l Limits) Check(defaults Limits) error {
 	}{
 		{"concurrency", l.Concurrency, defaults.Concurrency},
 		{"concurrency_per_client", l.ConcurrencyPerClient, defaults.ConcurrencyPerClient},
+		{"memory_bytes", l.MemoryBytes, defaults.MemoryBytes},
 		{"decompressed_bytes", l.DecompressedBytes, defaults.DecompressedBytes},
 		{"items", l.Items, defaults.Items},
 		{"item_bytes", l.ItemBytes, defaults.ItemBytes},

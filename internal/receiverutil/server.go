@@ -37,6 +37,10 @@ func ReportFailure(host component.Host, logger *zap.Logger, err error) {
 	componentstatus.ReportStatus(host, componentstatus.NewPermanentErrorEvent(err))
 }
 
+// maxHeaderBytes bounds the head of a request, which is held while the rest of it
+// is awaited. net/http allows 1 MiB, which is too much for thousands of clients.
+const maxHeaderBytes = 32 << 10
+
 // HTTPServer is the running HTTP server of a receiver.
 type HTTPServer struct {
 	server  *http.Server
@@ -60,6 +64,7 @@ func StartHTTP(ctx context.Context, host component.Host, set receiver.Settings, 
 	if err != nil {
 		return nil, fmt.Errorf("receivers::%s: %w", set.ID, err)
 	}
+	server.MaxHeaderBytes = maxHeaderBytes
 	if o.Outermost != nil {
 		server.Handler = o.Outermost(server.Handler)
 	}

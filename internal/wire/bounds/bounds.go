@@ -1,0 +1,68 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bounds measures what received data will cost before it is decoded. The
+// size of a JSON text says little about that: [1,1,1,…] takes two bytes for a
+// value and needs hundreds once decoded.
+package bounds
+
+import "bytes"
+
+// Memory limits the memory that a reader may take. Implementations need not be
+// safe for concurrent use.
+type Memory interface {
+	// Reserve is called before n more bytes are taken. An error means that they must not be.
+	Reserve(n int) error
+	// Release is called after n reserved bytes are no longer used.
+	Release(n int)
+}
+
+// valueCost is the memory of one decoded value in bytes: the parsed value, its
+// copy in a map or list, and the attribute in pdata, with the free space of
+// growing slices. Measured for lists of small numbers, see TestCost.
+const valueCost = 256
+
+// Cost returns the memory in bytes that a JSON text needs once it is decoded.
+func Cost(bytes, values int) int { return 2*bytes + valueCost*values }
+
+// JSON returns how many values a JSON text holds, containers included, and how
+// deep they are nested. The text need not be valid: it is never less than what a
+// decoder would find before it fails.
+func JSON(text []byte) (values, depth int) {
+	level := 0
+	values = 1
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i += stringEnd(text[i+1:]) + 1
+		case ',':
+			values++
+		case '{', '[':
+			values++
+			level++
+			depth = max(depth, level)
+		case '}', ']':
+			level--
+		}
+	}
+	return values, depth
+}
+
+// stringEnd returns the position of the quotation mark that ends a string, or the length of the text.
+func stringEnd(text []byte) int {
+	for at := 0; ; {
+		n := bytes.IndexByte(text[at:], '"')
+		if n < 0 {
+			return len(text)
+		}
+		at += n
+		escapes := 0
+		for escapes < at && text[at-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return at
+		}
+		at++
+	}
+}
