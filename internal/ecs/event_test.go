@@ -164,7 +164,7 @@ func TestGuideHasEveryName(t *testing.T) {
 // Every object of a hostile event stays bounded: names do not grow with the square of its depth.
 func TestDeepEvents(t *testing.T) {
 	const depth = 5000
-	key := strings.Repeat("k", 100)
+	key := strings.Repeat("k", 20)
 	event := strings.Repeat(`{"leaf":1,"`+key+`":`, depth) + "1" + strings.Repeat("}", depth)
 	f, err := Parse([]byte(event))
 	require.NoError(t, err)
@@ -184,6 +184,23 @@ func TestDeepEvents(t *testing.T) {
 		inner = inner.([]any)[0]
 	}
 	assert.Equal(t, strings.Repeat("[", depth-valueDepth+1)+strings.Repeat("]", depth-valueDepth+1), inner)
+}
+
+// A long name does not come before each of the fields of its object.
+func TestLongNameOfAnObject(t *testing.T) {
+	inner := `"leaf":0`
+	for i := range 10_000 {
+		inner += fmt.Sprintf(`,"leaf%d":1`, i)
+	}
+	for _, escaped := range []string{"", `,"escaped":"A"`} { // which the quick parser leaves to the other
+		name := strings.Repeat("n", flattenBytes+1)
+		f, err := Parse([]byte(`{"short":{"` + name + `":{` + inner + `}}` + escaped + `}`))
+		require.NoError(t, err)
+		assert.Len(t, f["short."+name], 10_001)
+		f, err = Parse([]byte(`{"short":{` + inner + `}` + escaped + `}`))
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, f["short.leaf9999"])
+	}
 }
 
 func BenchmarkEvents(b *testing.B) {

@@ -18,6 +18,10 @@ const (
 	// flattenDepth is how deep objects become dotted names. Deeper ones stay
 	// objects: names would grow with the square of the depth.
 	flattenDepth = 16
+	// flattenBytes is the size of a name that is put before the names of an object's
+	// fields. Below a longer one they stay an object: a name of 1 MiB before each
+	// of 10,000 fields would need 10 GiB.
+	flattenBytes = 256
 	// valueDepth is how deep lists and objects are kept as such. Deeper ones become JSON text, which every backend can take.
 	valueDepth = 32
 )
@@ -79,7 +83,7 @@ func dotted(object map[string]any) bool {
 }
 
 func (f Fields) put(name string, value any, depth int) {
-	if inner, ok := value.(map[string]any); ok && len(inner) > 0 && depth < flattenDepth {
+	if inner, ok := value.(map[string]any); ok && len(inner) > 0 && depth < flattenDepth && len(name) <= flattenBytes {
 		f.flatten(name+".", inner, depth+1)
 		return
 	}

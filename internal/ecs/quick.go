@@ -21,6 +21,10 @@ const (
 	quickNames  = 4096 // that are remembered
 	quickName   = 256  // bytes of a name that is remembered
 	quickFields = 128  // of an event that is kept for the next
+
+	// quickBytes is the size of an event whose parser is kept for the next one. A
+	// parser keeps the memory that the values of its largest event needed.
+	quickBytes = 64 << 10
 )
 
 // quick reads events as they mostly are. It gives up where anything is unusual:
@@ -54,7 +58,9 @@ func parseQuick(content []byte) Fields {
 		return nil
 	}
 	q := quicks.Get().(*quick)
-	defer quicks.Put(q)
+	if len(content) <= quickBytes {
+		defer quicks.Put(q)
+	}
 	fields := used.Get().(Fields)
 	q.fields, q.groups, q.name, q.failed = fields, q.groups[:0], q.name[:0], false
 	v, err := q.parser.ParseBytes(content)
@@ -81,7 +87,7 @@ func (q *quick) object(o *fastjson.Object, depth int) {
 		inner := v.Type() == fastjson.TypeObject && v.GetObject().Len() > 0
 		switch {
 		case q.failed:
-		case twice || slices.Contains(q.groups, name) || inner && (depth >= flattenDepth || len(q.groups) == quickGroups):
+		case twice || slices.Contains(q.groups, name) || inner && (depth >= flattenDepth || len(name) > flattenBytes || len(q.groups) == quickGroups):
 			q.failed = true
 		case inner:
 			q.groups = append(q.groups, name)

@@ -80,7 +80,7 @@ func (a *Admission) Enter(ctx context.Context, client string) (*Ticket, error) {
 
 // Leave returns the ticket.
 func (t *Ticket) Leave() {
-	t.admission.memory.put(t.held)
+	t.ReleaseAll()
 	<-t.admission.places
 	<-t.lane.places
 	t.admission.part(t.client, t.lane)

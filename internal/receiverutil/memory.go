@@ -16,8 +16,8 @@ var (
 	ErrTooLarge = errors.New("more than half of the memory for all clients, see limits::memory_bytes")
 )
 
-// memoryStep is the unit in which a ticket takes memory from the receiver's: most
-// calls of Reserve only count.
+// memoryStep is the unit in which a ticket takes memory from the receiver's, so that
+// most calls of Reserve only count. A ticket always gets the first step.
 const memoryStep = 32 << 10
 
 // memory is what all tickets of a receiver may hold together. A ticket may hold
@@ -34,6 +34,7 @@ func (m *memory) take(held, n int) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
+	case held+n <= memoryStep:
 	case held+n > m.total/2:
 		return ErrTooLarge
 	case held+n > m.total-m.used-n:
@@ -71,6 +72,12 @@ func (t *Ticket) Release(n int) {
 		t.admission.memory.put(spare)
 		t.held -= spare
 	}
+}
+
+// ReleaseAll returns all bytes that were reserved.
+func (t *Ticket) ReleaseAll() {
+	t.admission.memory.put(t.held)
+	t.used, t.held = 0, 0
 }
 
 // CheckMemory returns an error if the largest request, or item of one, that the

@@ -63,6 +63,14 @@ func TestSmallReservationsAreCounted(t *testing.T) {
 	assert.Less(t, a.memory.used, memoryStep)
 }
 
+func TestFirstStepIsAlwaysGranted(t *testing.T) {
+	a := NewAdmission(Limits{Concurrency: 9, ConcurrencyPerClient: 9, MemoryBytes: 4 * memoryStep})
+	for _, ticket := range tickets(t, a, 9) {
+		require.NoError(t, ticket.Reserve(memoryStep))
+		require.Error(t, ticket.Reserve(2*memoryStep))
+	}
+}
+
 func TestCheckMemory(t *testing.T) {
 	require.NoError(t, Limits{MemoryBytes: 20}.CheckMemory(10))
 	assert.EqualError(t, Limits{MemoryBytes: 19}.CheckMemory(10),

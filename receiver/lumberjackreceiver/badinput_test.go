@@ -34,7 +34,8 @@ var badInput = []struct {
 	{name: "unknown frame", sends: lj.Join(lj.Window('2', 1), []byte("2X")), reason: "frame", says: "of type 'X'"},
 	{name: "oversized window", sends: lj.Window('2', 101), reason: "window", says: "limits::items"},
 	{name: "window of 4 billion", sends: lj.Window('2', 0xffffffff), reason: "window", says: "a window of 4294967295 events"},
-	{name: "oversized event", sends: lj.Batch(`{"message":"` + strings.Repeat("x", 1000) + `"}`), reason: "event_size", says: "limits::item_bytes"},
+	{name: "oversized event, and nowhere to keep it", sends: lj.Batch(`{"message":"` + strings.Repeat("x", 1000) + `"}`), reason: "dead_letter", says: "dead_letter::directory is not set"},
+	{name: "huge event", sends: lj.Batch(`{"message":"` + strings.Repeat("x", 20_000) + `"}`), reason: "event_size", says: "limits::item_bytes"},
 	{name: "event of 4 GiB", sends: lj.Join(lj.Window('2', 1), []byte("2J\x00\x00\x00\x01\xff\xff\xff\xff{")), reason: "event_size", says: "an event's JSON of 4294967295 bytes"},
 	{name: "key of 4 GiB", sends: lj.Join(lj.Window('1', 1), []byte("1D\x00\x00\x00\x01\x00\x00\x00\x01\xff\xff\xff\xff")), reason: "event_size", says: "a key of 4294967295 bytes"},
 	{name: "4 billion keys", sends: lj.Join(lj.Window('1', 1), []byte("1D\x00\x00\x00\x01\xff\xff\xff\xff")), reason: "pairs", says: "limits::fields"},
@@ -90,7 +91,7 @@ func TestBadInput(t *testing.T) {
 // Every reason that the codec knows is declared in metadata.yaml, and so are our own.
 func TestReasonsAreDeclared(t *testing.T) {
 	declared := metadataAttribute(t, "error_reason")
-	used := []string{reasonAck, reasonClient, reasonConnections, reasonDeadLetter, reasonRefused, reasonStalled, reasonTLS}
+	used := []string{reasonAck, reasonClient, reasonConnections, reasonDeadLetter, reasonMemory, reasonRefused, reasonStalled, reasonTLS}
 	for _, r := range []lumberjack.Reason{
 		lumberjack.ReasonVersion, lumberjack.ReasonFrame, lumberjack.ReasonWindow, lumberjack.ReasonEventSize, lumberjack.ReasonPairs,
 		lumberjack.ReasonCompressed, lumberjack.ReasonDecompressed, lumberjack.ReasonNesting, lumberjack.ReasonTruncated, lumberjack.ReasonRead,
@@ -98,7 +99,7 @@ func TestReasonsAreDeclared(t *testing.T) {
 		used = append(used, string(r))
 	}
 	assert.ElementsMatch(t, used, declared)
-	assert.ElementsMatch(t, []string{letterNoPipeline, letterNotJSON, letterRefused}, metadataAttribute(t, "letter_reason"))
+	assert.ElementsMatch(t, []string{letterDepth, letterEventSize, letterNoPipeline, letterNotJSON, letterRefused, letterValues}, metadataAttribute(t, "letter_reason"))
 }
 
 // A peer that sends a little now and then must not hold its place for ever.

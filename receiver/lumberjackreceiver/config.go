@@ -16,6 +16,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/receiverutil"
+	"github.com/auspex-otel/auspex/internal/wire/bounds"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 )
 
@@ -35,7 +36,8 @@ type Config struct {
 	KeepAlive time.Duration `mapstructure:"keep_alive"`
 	// Part bounds what is passed to the pipeline, and acknowledged, at once.
 	Part receiverutil.Part `mapstructure:"part"`
-	// Limits bounds what clients may send and do. A client that exceeds a limit is disconnected.
+	// Limits bounds what clients may send and do. An event above item_bytes, values, or depth
+	// becomes a dead letter. A client that exceeds another limit is disconnected.
 	Limits receiverutil.Limits `mapstructure:"limits"`
 	// DeadLetter keeps events that can never be delivered. Without it, they are not acknowledged, and their sender sends them again.
 	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
@@ -68,7 +70,8 @@ func defaultLimits() receiverutil.Limits {
 	codec := lumberjack.DefaultLimits()
 	return receiverutil.Limits{
 		Concurrency: 1000, ConcurrencyPerClient: 500,
-		DecompressedBytes: codec.Decompressed, Items: codec.Window, ItemBytes: codec.Event, Fields: codec.Pairs,
+		MemoryBytes: 128 << 20, DecompressedBytes: codec.Decompressed,
+		Items: codec.Window, ItemBytes: codec.Event, Fields: codec.Pairs, Values: 50_000, Depth: 64,
 	}
 }
 
@@ -100,8 +103,14 @@ func (c *Config) Validate() error {
 	if c.MaxRequestBodySize < 1 {
 		errs = append(errs, fmt.Errorf("max_request_body_size: is %d, it must be at least 1", c.MaxRequestBodySize))
 	}
-	errs = append(errs, c.Part.Check(), c.Limits.Check(defaultLimits()))
+	errs = append(errs, c.Part.Check(), c.Limits.Check(defaultLimits()), c.Limits.CheckMemory(c.largestEvent()))
 	return errors.Join(errs...)
+}
+
+// largestEvent returns the memory in bytes that an event needs: as it came, in
+// the codec and for a dead letter, and decoded.
+func (c *Config) largestEvent() int {
+	return 2*c.Limits.ItemBytes + bounds.Cost(c.Limits.ItemBytes, c.Limits.Values)
 }
 
 // codecLimits returns the limits of the codec.

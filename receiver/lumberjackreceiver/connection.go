@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/client"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 )
 
@@ -27,6 +28,7 @@ const (
 	reasonClient      = "client"      // limits::concurrency_per_client is reached
 	reasonConnections = "connections" // limits::concurrency is reached
 	reasonDeadLetter  = "dead_letter" // an event is to be given up, and cannot be
+	reasonMemory      = "memory"      // limits::memory_bytes is in use
 	reasonRefused     = "refused"     // the pipeline refused events for now
 	reasonStalled     = "stalled"     // the peer was too slow
 	reasonTLS         = "tls"         // the handshake failed
@@ -59,6 +61,7 @@ func (f *failure) Unwrap() error { return f.err }
 // connection is one peer. All but drain and abort is for its own goroutine.
 type connection struct {
 	server *server
+	ticket *receiverutil.Ticket
 	conn   net.Conn
 	peer   string
 	ctx    context.Context
@@ -73,10 +76,10 @@ type connection struct {
 	patience time.Duration // how long the peer may still take; unlimited while negative
 }
 
-func newConnection(s *server, conn net.Conn) *connection {
+func newConnection(s *server, conn net.Conn, ticket *receiverutil.Ticket) *connection {
 	peer := conn.RemoteAddr()
 	c := &connection{
-		server: s, conn: conn, peer: peer.String(), ctx: client.NewContext(s.ctx, client.Info{Addr: peer}),
+		server: s, conn: conn, ticket: ticket, peer: peer.String(), ctx: client.NewContext(s.ctx, client.Info{Addr: peer}),
 		idle: true, patience: s.cfg.ReadTimeout,
 	}
 	if buffered, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
@@ -88,7 +91,7 @@ func newConnection(s *server, conn net.Conn) *connection {
 	if s.tls != nil {
 		c.conn = tls.Server(conn, s.tls)
 	}
-	c.reader = lumberjack.NewReader(c, s.cfg.codecLimits())
+	c.reader = lumberjack.NewReader(c, s.cfg.codecLimits(), c)
 	c.acks.conn = c.conn
 	c.part.reset(s.set.BuildInfo.Version)
 	return c
@@ -101,6 +104,9 @@ func (c *connection) run() {
 		err = c.serveWindow()
 	}
 	c.report(err)
+	// Others need the memory while the peer reads its last acknowledgement.
+	c.reader, c.part = nil, part{}
+	c.ticket.ReleaseAll()
 	c.close()
 }
 
@@ -131,6 +137,9 @@ func (c *connection) serveWindow() error {
 	if err := c.reader.ReadWindow(c.take); err != nil {
 		return err
 	}
+	if version, ok := c.reader.EmptyWindow(); ok {
+		return c.acks.send(version, 0)
+	}
 	return c.handOver(true)
 }
 
@@ -154,6 +163,25 @@ func (c *connection) await() error {
 	c.mu.Unlock()
 	return nil
 }
+
+// Reserve reserves memory for the codec and for the events of the part. If there
+// is not enough, it gives the part to the pipeline, which frees the part's memory.
+func (c *connection) Reserve(n int) error {
+	err := c.ticket.Reserve(n)
+	if err != nil && len(c.part.ends) > 0 {
+		if err := c.handOver(false); err != nil {
+			return err
+		}
+		err = c.ticket.Reserve(n)
+	}
+	if err != nil {
+		return &failure{reasonMemory, "an event needs more memory than is free, the peer sends it again", err}
+	}
+	return nil
+}
+
+// Release returns memory that Reserve reserved.
+func (c *connection) Release(n int) { c.ticket.Release(n) }
 
 // Read reads from the peer for the codec, within the peer's remaining time. The
 // time between two reads is the pipeline's and counts for nobody.

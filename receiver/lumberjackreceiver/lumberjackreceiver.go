@@ -182,7 +182,7 @@ func (s *server) serve(conn net.Conn) {
 		return
 	}
 	defer ticket.Leave()
-	c := newConnection(s, conn)
+	c := newConnection(s, conn, ticket)
 	s.mu.Lock()
 	stopped := s.stopped
 	if !stopped {

@@ -113,15 +113,6 @@ func TestVersion1(t *testing.T) {
 	assert.Equal(t, bodies(0, 3), next.accepted())
 }
 
-func TestWindowOfNothing(t *testing.T) {
-	next := &pipeline{}
-	r := start(t, next, nil)
-	p := r.dial()
-	p.send(lj.Window('2', 0), lj.Compressed('2'), lj.Batch(said(0)))
-	p.acks("2:1")
-	assert.Equal(t, 1, next.calls)
-}
-
 func TestRefusedIsSentAgain(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {

@@ -17,22 +17,32 @@ import (
 	"github.com/auspex-otel/auspex/internal/ecs"
 	"github.com/auspex-otel/auspex/internal/excerpt"
 	"github.com/auspex-otel/auspex/internal/receiverutil"
+	"github.com/auspex-otel/auspex/internal/wire/bounds"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
 // Reasons for a dead letter.
 const (
-	letterNoPipeline = "no_pipeline"
-	letterNotJSON    = "not_json"
-	letterRefused    = "refused"
+	letterDepth      = "depth"       // above limits::depth
+	letterEventSize  = "event_size"  // above limits::item_bytes
+	letterNoPipeline = "no_pipeline" // no measurement, and the receiver is in no pipeline of logs
+	letterNotJSON    = "not_json"    // no JSON object
+	letterRefused    = "refused"     // the pipeline rejects it permanently
+	letterValues     = "values"      // above limits::values
 )
+
+// keepRaw is the size in bytes up to which a part's buffer is used again.
+const keepRaw = 64 << 10
+
+// damage is why an event cannot be given to the pipeline.
+type damage struct {
+	reason string // for the counter
+	text   string
+}
 
 // errNoDirectory means that events cannot be kept, so their sender must keep them.
 var errNoDirectory = errors.New("dead_letter::directory is not set")
-
-// errNoLogs is about an event that is no measurement, where only those are taken.
-var errNoLogs = errors.New("holds no measurements, and the receiver is in no pipeline of logs")
 
 // window is what was read of a window so far, by the numbers that its sender gave.
 type window struct {
@@ -68,13 +78,14 @@ type part struct {
 	metrics int    // events among its metrics
 	raw     []byte // the events as they came, for dead letters
 	ends    []int  // of events in raw
-	damaged map[int]error
+	damaged map[int]damage
+	held    int // bytes of memory that are reserved for it
 }
 
 func (p *part) reset(scopeVersion string) {
 	p.batch, p.damaged, p.logs, p.metrics = ecs.NewBatch(metadata.ScopeName, scopeVersion), nil, 0, 0
-	p.raw, p.ends = p.raw[:0], p.ends[:0]
-	if cap(p.raw) > 1<<20 {
+	p.raw, p.ends, p.held = p.raw[:0], p.ends[:0], 0
+	if cap(p.raw) > keepRaw {
 		p.raw = nil
 	}
 }
@@ -92,22 +103,51 @@ func (c *connection) take(e lumberjack.Event) error {
 	if content == nil {
 		content = jsonOf(e.Pairs)
 	}
+	values, depth := bounds.JSON(content)
+	wrong := c.server.check(e, values, depth)
+	need := len(content)
+	if wrong == nil {
+		need += bounds.Cost(len(content), values)
+	}
+	// It may hand over the events before this one.
+	if err := c.Reserve(need); err != nil {
+		return err
+	}
+	p := &c.part
+	p.held += need
 	c.window.add(e)
-	c.part.add(content, c.server.nextMetrics != nil, c.server.nextLogs != nil)
-	if len(c.part.ends) < c.server.cfg.Part.Events && len(c.part.raw) < c.server.cfg.Part.Bytes {
+	p.raw = append(p.raw, content...)
+	p.ends = append(p.ends, len(p.raw))
+	if wrong == nil {
+		wrong = p.add(content, c.server.nextMetrics != nil, c.server.nextLogs != nil)
+	}
+	if wrong != nil {
+		p.damage(*wrong)
+	}
+	if len(p.ends) < c.server.cfg.Part.Events && len(p.raw) < c.server.cfg.Part.Bytes {
 		return nil
 	}
 	return c.handOver(false)
 }
 
-// add adds an event. Measurements are a log record too where no pipeline takes metrics.
-func (p *part) add(content []byte, metrics, logs bool) {
-	p.raw = append(p.raw, content...)
-	p.ends = append(p.ends, len(p.raw))
+// check returns which limit an event exceeds, or nil.
+func (s *server) check(e lumberjack.Event, values, depth int) *damage {
+	switch l := s.cfg.Limits; {
+	case e.Omitted > 0:
+		return &damage{letterEventSize, fmt.Sprintf("has %d bytes, limits::item_bytes is %d: this is its beginning", len(e.JSON)+e.Omitted, l.ItemBytes)}
+	case depth > l.Depth:
+		return &damage{letterDepth, fmt.Sprintf("is nested %d levels deep, limits::depth is %d", depth, l.Depth)}
+	case values > l.Values:
+		return &damage{letterValues, fmt.Sprintf("has %d values, limits::values is %d", values, l.Values)}
+	}
+	return nil
+}
+
+// add adds an event to the batch. Measurements are a log record too where no pipeline takes metrics.
+func (p *part) add(content []byte, metrics, logs bool) *damage {
 	event, err := ecs.Parse(content)
 	if err != nil {
-		p.damage(err)
-		return
+		return &damage{letterNotJSON, err.Error()}
 	}
 	observed := pcommon.NewTimestampFromTime(time.Now())
 	event.RouteOfBeat()
@@ -119,15 +159,17 @@ func (p *part) add(content []byte, metrics, logs bool) {
 		p.batch.AddLog(event, event.ID(), observed)
 		p.logs++
 	default:
-		p.damage(errNoLogs)
+		return &damage{letterNoPipeline, "holds no measurements, and the receiver is in no pipeline of logs"}
 	}
+	return nil
 }
 
-func (p *part) damage(err error) {
+// damage notes why the last event cannot be given to the pipeline.
+func (p *part) damage(d damage) {
 	if p.damaged == nil {
-		p.damaged = map[int]error{}
+		p.damaged = map[int]damage{}
 	}
-	p.damaged[len(p.ends)-1] = err
+	p.damaged[len(p.ends)-1] = d
 }
 
 // handOver gives a part to the pipeline and acknowledges it, if it was accepted
@@ -142,6 +184,7 @@ func (c *connection) handOver(last bool) error {
 		if err := c.deliver(); err != nil {
 			return err
 		}
+		c.Release(p.held)
 		p.reset(c.server.set.BuildInfo.Version)
 		c.window.pending += events
 	}
@@ -153,7 +196,7 @@ func (c *connection) deliver() error {
 	p := &c.part
 	if n := len(p.damaged); n > 0 && c.server.letters == nil {
 		// The pipeline does not get the others: the sender repeats all of them together with the damaged ones.
-		return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, or that no pipeline takes, and they cannot be kept as dead letters", n), errNoDirectory}
+		return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, exceed a limit, or that no pipeline takes, and they cannot be kept as dead letters", n), errNoDirectory}
 	}
 	err := c.consume()
 	if err != nil && !receiverutil.Permanent(err) {
@@ -198,14 +241,18 @@ func (c *connection) bury(rejected error) error {
 		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(p.ends)), errors.Join(rejected, errNoDirectory)}
 	}
 	var letters []deadletter.Letter
+	counts := map[string]int{}
 	for i := range p.ends {
-		reason := rejected
-		if damage := p.damaged[i]; damage != nil {
-			reason = damage
+		reason, text := letterRefused, ""
+		if wrong, ok := p.damaged[i]; ok {
+			reason, text = wrong.reason, wrong.text
+		} else if rejected != nil {
+			text = rejected.Error()
+		} else {
+			continue
 		}
-		if reason != nil {
-			letters = append(letters, deadletter.Letter{Items: 1, Reason: reason.Error(), Attributes: map[string]string{"peer": c.peer}, Payload: p.event(i)})
-		}
+		counts[reason]++
+		letters = append(letters, deadletter.Letter{Items: 1, Reason: text, Attributes: map[string]string{"peer": c.peer}, Payload: p.event(i)})
 	}
 	discarded, err := c.server.letters.Write(letters)
 	if discarded > 0 {
@@ -214,25 +261,12 @@ func (c *connection) bury(rejected error) error {
 	if err != nil {
 		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(letters)), errors.Join(rejected, err)}
 	}
-	homeless := 0
-	for _, damage := range p.damaged {
-		if errors.Is(damage, errNoLogs) {
-			homeless++
-		}
+	for reason, n := range counts {
+		c.server.telemetry.ReceiverLumberjackDeadLetters.Add(c.ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 	}
-	damaged := len(p.damaged)
-	c.count(letterNoPipeline, homeless)
-	c.count(letterNotJSON, damaged-homeless)
-	c.count(letterRefused, len(letters)-damaged)
 	c.server.log.Error("dead letters", len(letters), "Events cannot be delivered; they were written to the dead letter and acknowledged",
 		zap.String("peer", c.peer), zap.String("folder", c.server.letters.Folder()), zap.String("first_reason", excerpt.Of(letters[0].Reason)))
 	return nil
-}
-
-func (c *connection) count(reason string, n int) {
-	if n > 0 {
-		c.server.telemetry.ReceiverLumberjackDeadLetters.Add(c.ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
-	}
 }
 
 // acknowledge tells the peer what was accepted. A part in the midst of a window

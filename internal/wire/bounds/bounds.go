@@ -17,10 +17,10 @@ type Memory interface {
 	Release(n int)
 }
 
-// valueCost is the memory of one decoded value in bytes: the parsed value, its
-// copy in a map or list, and the attribute in pdata, with the free space of
-// growing slices. Measured for lists of small numbers, see TestCost.
-const valueCost = 256
+// valueCost is the memory of one decoded value in bytes, without its text: the
+// entry in a map or list, and the attribute in pdata. TestCost of the lumberjack
+// receiver measures it.
+const valueCost = 192
 
 // Cost returns the memory in bytes that a JSON text needs once it is decoded.
 func Cost(bytes, values int) int { return 2*bytes + valueCost*values }

@@ -51,7 +51,7 @@ func TestZipBomb(t *testing.T) {
 			var err error
 			got := 0
 			used := allocated(func() {
-				err = NewReader(bytes.NewReader(stream), limits).ReadWindow(func(Event) error { got++; return nil })
+				err = NewReader(bytes.NewReader(stream), limits, &memory{}).ReadWindow(func(Event) error { got++; return nil })
 			})
 			var fault *Error
 			require.ErrorAs(t, err, &fault)
@@ -63,9 +63,9 @@ func TestZipBomb(t *testing.T) {
 	}
 	t.Run("at the limit", func(t *testing.T) {
 		limits.Decompressed = 16 * (1<<20 + 10)
-		require.NoError(t, NewReader(bytes.NewReader(bomb(16)), limits).ReadWindow(func(Event) error { return nil }))
+		require.NoError(t, NewReader(bytes.NewReader(bomb(16)), limits, &memory{}).ReadWindow(func(Event) error { return nil }))
 		limits.Decompressed--
-		require.Error(t, NewReader(bytes.NewReader(bomb(16)), limits).ReadWindow(func(Event) error { return nil }))
+		require.Error(t, NewReader(bytes.NewReader(bomb(16)), limits, &memory{}).ReadWindow(func(Event) error { return nil }))
 	})
 }
 
@@ -81,7 +81,7 @@ func TestClaimsAllocateNothing(t *testing.T) {
 	} {
 		var err error
 		used := allocated(func() {
-			err = NewReader(bytes.NewReader(stream), limits).ReadWindow(func(Event) error { return nil })
+			err = NewReader(bytes.NewReader(stream), limits, &memory{}).ReadWindow(func(Event) error { return nil })
 		})
 		var fault *Error
 		require.ErrorAs(t, err, &fault, name)
@@ -134,7 +134,7 @@ func BenchmarkReadWindow(b *testing.B) {
 	plain := lj.Batch(contents...)
 	for name, stream := range map[string][]byte{"plain": plain, "compressed": lj.Join(plain[:6], lj.Compressed('2', plain[6:]))} {
 		b.Run(name, func(b *testing.B) {
-			r := NewReader(&loop{content: stream}, DefaultLimits())
+			r := NewReader(&loop{content: stream}, DefaultLimits(), &memory{})
 			b.SetBytes(int64(len(plain)))
 			b.ReportAllocs()
 			for b.Loop() {

@@ -9,12 +9,15 @@ import (
 	"errors"
 	"io"
 	"slices"
+
+	"github.com/auspex-otel/auspex/internal/wire/bounds"
 )
 
 const (
 	bufferSize = 16 << 10 // bytes read ahead from the peer
 	firstChunk = 4 << 10  // bytes that a claim alone may make us allocate
-	keepBuffer = 1 << 20  // a larger event buffer is given back after its event
+	keepBuffer = 64 << 10 // a larger event buffer is given back after its event
+	keepHead   = 64 << 10 // bytes that are kept of an event above the limit
 )
 
 // Pair is a key and its value in a data frame.
@@ -30,6 +33,8 @@ type Event struct {
 	Sequence uint32
 	// JSON is the content of a JSON frame as it came. It is nil for a data frame.
 	JSON []byte
+	// Omitted is the number of bytes that JSON does not have, because the event is above the limit.
+	Omitted int
 	// Pairs is the content of a data frame, in the order in which it came.
 	Pairs []Pair
 }
@@ -46,6 +51,7 @@ func (e *Event) Size() int {
 // Reader reads windows from a stream. It is for one goroutine.
 type Reader struct {
 	limits Limits
+	memory bounds.Memory
 	wire   *wire
 	zlibs  []*inflater // by depth, kept for reuse
 	buf    []byte      // content of the current event
@@ -53,6 +59,9 @@ type Reader struct {
 	pairs  []Pair
 	small  [4]byte // a number, or the head of a frame
 	empty  bool    // the last window was of no events
+	held   int     // bytes that are reserved for the current event
+
+	version byte // of the last window
 
 	// The frame that is being read, for errors.
 	start    int64
@@ -61,9 +70,11 @@ type Reader struct {
 	expanded int // bytes that the outermost compressed frame has expanded to
 }
 
-// NewReader returns a reader of a stream within limits.
-func NewReader(in io.Reader, limits Limits) *Reader {
-	return &Reader{limits: limits, wire: &wire{in: bufio.NewReaderSize(in, bufferSize)}}
+// NewReader returns a reader of a stream within limits. It reserves the memory of
+// an event before it reads it, and releases it after its callback returned. An
+// error of memory ends ReadWindow as it is.
+func NewReader(in io.Reader, limits Limits, memory bounds.Memory) *Reader {
+	return &Reader{limits: limits, memory: memory, wire: &wire{in: bufio.NewReaderSize(in, bufferSize)}}
 }
 
 // Await blocks until the first byte of the next window is there. It returns
@@ -108,7 +119,7 @@ func (r *Reader) ReadWindow(each func(Event) error) error {
 		return r.fault(ReasonWindow, "a window of %d events in version %q, the limit is %d", count, version, r.limits.Window)
 	}
 	left := int(count)
-	r.empty = left == 0
+	r.version, r.empty = version, left == 0
 	for left > 0 {
 		if err := r.next(r.wire, &left, each); err != nil {
 			if errors.Is(err, io.EOF) && r.frame == 0 {
@@ -119,6 +130,11 @@ func (r *Reader) ReadWindow(each func(Event) error) error {
 	}
 	return nil
 }
+
+// EmptyWindow reports whether the last window was one of zero events, with which a
+// sender asks whether the receiver is there, and its version. It expects an
+// acknowledgement of 0.
+func (r *Reader) EmptyWindow() (version byte, ok bool) { return r.version, r.empty }
 
 // next reads one frame of a window. It returns io.EOF as it is if in ends before the frame begins.
 func (r *Reader) next(in source, left *int, each func(Event) error) error {
@@ -140,6 +156,8 @@ func (r *Reader) next(in source, left *int, each func(Event) error) error {
 		if cap(r.buf) > keepBuffer {
 			r.buf = nil
 		}
+		r.memory.Release(r.held)
+		r.held = 0
 		return err
 	case FrameCompressed:
 		return r.compressed(in, left, each)
@@ -178,11 +196,9 @@ func (r *Reader) event(in source, version byte) (Event, error) {
 	event := Event{Version: version, Sequence: sequence}
 	r.buf = r.buf[:0]
 	if r.frame == FrameJSON {
-		if err := r.content(in, "an event's JSON"); err != nil {
-			return Event{}, err
-		}
+		event.Omitted, err = r.json(in)
 		event.JSON = slices.Clip(r.buf)
-		return event, nil
+		return event, err
 	}
 	event.Pairs, err = r.data(in)
 	return event, err
@@ -199,7 +215,7 @@ func (r *Reader) data(in source) ([]Pair, error) {
 	r.ends, r.pairs = r.ends[:0], r.pairs[:0]
 	for range count {
 		for _, what := range [...]string{"a key", "a value"} {
-			if err := r.content(in, what); err != nil {
+			if err := r.text(in, what); err != nil {
 				return nil, err
 			}
 			r.ends = append(r.ends, len(r.buf))
@@ -214,27 +230,76 @@ func (r *Reader) data(in source) ([]Pair, error) {
 	return r.pairs, nil
 }
 
-// content reads a length and appends so many bytes to the buffer.
-func (r *Reader) content(in source, what string) error {
+// json reads the content of a JSON frame, and of one above the limit the
+// beginning. It returns the number of bytes that it omitted.
+func (r *Reader) json(in source) (omitted int, err error) {
+	const what = "an event's JSON"
+	length, err := r.number(in, "the length of "+what)
+	if err != nil {
+		return 0, err
+	}
+	if int64(length) <= int64(r.limits.Event) {
+		return 0, r.content(in, int(length), what)
+	}
+	if int64(length) > int64(r.limits.Decompressed) {
+		return 0, r.tooLarge(length, what)
+	}
+	head := min(r.limits.Event, keepHead)
+	if err := r.content(in, head, what); err != nil {
+		return 0, err
+	}
+	omitted = int(length) - head
+	if _, err := io.CopyN(io.Discard, in, int64(omitted)); err != nil {
+		return 0, r.broken(err, "reading "+what)
+	}
+	return omitted, nil
+}
+
+// text reads a length and the key or value of a data frame.
+func (r *Reader) text(in source, what string) error {
 	length, err := r.number(in, "the length of "+what)
 	if err != nil {
 		return err
 	}
 	if int64(len(r.buf))+int64(length) > int64(r.limits.Event) {
-		return r.fault(ReasonEventSize, "%s of %d bytes makes an event of %d, the limit is %d",
-			what, length, int64(len(r.buf))+int64(length), r.limits.Event)
+		return r.tooLarge(length, what)
 	}
+	return r.content(in, int(length), what)
+}
+
+func (r *Reader) tooLarge(length uint32, what string) error {
+	return r.fault(ReasonEventSize, "%s of %d bytes makes an event of %d, the limit is %d",
+		what, length, int64(len(r.buf))+int64(length), r.limits.Event)
+}
+
+// content appends bytes to the buffer.
+func (r *Reader) content(in source, length int, what string) error {
 	// A claim is worth a little memory; the rest is for bytes that came.
-	for left, chunk := int(length), firstChunk; left > 0; chunk *= 2 {
+	for left, chunk := length, firstChunk; left > 0; chunk *= 2 {
 		n := min(left, chunk)
+		if err := r.memory.Reserve(n); err != nil {
+			return err
+		}
+		r.held += n
 		at := len(r.buf)
-		r.buf = slices.Grow(r.buf, n)[:at+n]
+		r.buf = extend(r.buf, n)
 		if _, err := io.ReadFull(in, r.buf[at:]); err != nil {
 			return r.broken(err, "reading "+what)
 		}
 		left -= n
 	}
 	return nil
+}
+
+// extend makes a slice n bytes longer. Where append would leave room for a quarter
+// more, it allocates what was reserved.
+func extend(b []byte, n int) []byte {
+	if cap(b)-len(b) >= n {
+		return b[:len(b)+n]
+	}
+	longer := make([]byte, len(b)+n)
+	copy(longer, b)
+	return longer
 }
 
 func (r *Reader) number(in source, what string) (uint32, error) {

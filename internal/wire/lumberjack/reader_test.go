@@ -23,9 +23,25 @@ import (
 // small are limits that a test can reach.
 var small = Limits{Window: 8, Event: 100, Pairs: 4, Compressed: 1000, Decompressed: 2000, Nesting: 2}
 
+// memory is what readers may take; without a limit all.
+type memory struct{ limit, used, peak int }
+
+func (m *memory) Reserve(n int) error {
+	if m.limit > 0 && m.used+n > m.limit {
+		return errNoMemory
+	}
+	m.used += n
+	m.peak = max(m.peak, m.used)
+	return nil
+}
+
+func (m *memory) Release(n int) { m.used -= n }
+
+var errNoMemory = errors.New("no memory")
+
 // read lists every event of a stream as text, window by window, until it ends.
 func read(in io.Reader, limits Limits) (windows [][]string, err error) {
-	r := NewReader(in, limits)
+	r := NewReader(in, limits, &memory{})
 	for {
 		var events []string
 		err := r.ReadWindow(func(e Event) error {
@@ -33,6 +49,9 @@ func read(in io.Reader, limits Limits) (windows [][]string, err error) {
 			fmt.Fprintf(&text, "%c%d %s", e.Version, e.Sequence, e.JSON)
 			for _, p := range e.Pairs {
 				fmt.Fprintf(&text, "%s=%s ", p.Key, p.Value)
+			}
+			if e.Omitted > 0 {
+				fmt.Fprintf(&text, "+%d", e.Omitted)
 			}
 			if e.Size() > limits.Event {
 				return errors.New("an event above the limit")
@@ -112,7 +131,7 @@ func TestRealSenders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			stream, err := os.ReadFile(peertest.TestData(t, "wire", "lumberjack", name+".bin"))
 			require.NoError(t, err)
-			r := NewReader(bytes.NewReader(stream), DefaultLimits())
+			r := NewReader(bytes.NewReader(stream), DefaultLimits(), &memory{})
 			line := 0
 			for _, window := range want {
 				var got []uint32
@@ -156,7 +175,8 @@ var wrongStreams = []struct {
 	{"largest window", lj.Window('2', 0xffffffff), ReasonWindow, "a window of 4294967295 events"},
 	{"window too early", lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}"), lj.Batch("{}")), ReasonWindow, "a new window begins, but 1 events of the last one are missing (at byte 18"},
 	{"more than promised", lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.JSON('2', 1, "{}"), lj.JSON('2', 2, "{}"))), ReasonWindow, "more events than the window promised"},
-	{"large event", lj.Batch(strings.Repeat("x", 101)), ReasonEventSize, "an event's JSON of 101 bytes makes an event of 101, the limit is 100"},
+	{"huge event", lj.Batch(strings.Repeat("x", 2001)), ReasonEventSize, "an event's JSON of 2001 bytes makes an event of 2001, the limit is 100"},
+	{"large event that ends early", cut(lj.Batch(strings.Repeat("x", 1000)), 900), ReasonTruncated, "reading an event's JSON"},
 	{"claim of 4 GiB", set(set(lj.Batch("{}"), 12, 255), 13, 255), ReasonEventSize, "the limit is 100"},
 	{"large key", lj.Join(lj.Window('1', 1), lj.Data('1', 1, strings.Repeat("k", 101), "v")), ReasonEventSize, "a key of 101 bytes"},
 	{"large values together", lj.Join(lj.Window('1', 1), lj.Data('1', 1, "k", strings.Repeat("v", 60), "l", strings.Repeat("v", 60))), ReasonEventSize, "a value of 60 bytes makes an event of 122"},
@@ -239,10 +259,45 @@ func TestCallbackStops(t *testing.T) {
 	stop := io.EOF // even this is told from the end of the stream
 	for _, stream := range [][]byte{lj.Batch("a", "b"), lj.Join(lj.Window('2', 2), lj.Compressed('2', lj.Batch("a", "b")[6:]))} {
 		calls := 0
-		err := NewReader(bytes.NewReader(stream), small).ReadWindow(func(Event) error { calls++; return stop })
+		err := NewReader(bytes.NewReader(stream), small, &memory{}).ReadWindow(func(Event) error { calls++; return stop })
 		assert.Equal(t, stop, err)
 		assert.Equal(t, 1, calls)
 	}
+}
+
+// Of an event above the limit the beginning is read, and the events behind it are not affected.
+func TestLargeEventIsCut(t *testing.T) {
+	long := strings.Repeat("x", 101)
+	want := [][]string{{"21 {}", "22 " + long[:100] + "+1", "23 {}"}}
+	plain := lj.Batch("{}", long, "{}")
+	for name, stream := range map[string][]byte{"plain": plain, "compressed": lj.Join(plain[:6], lj.Compressed('2', plain[6:]))} {
+		got, err := read(bytes.NewReader(stream), small)
+		require.NoError(t, err, name)
+		assert.Equal(t, want, got, name)
+	}
+}
+
+func TestEmptyWindow(t *testing.T) {
+	r := NewReader(bytes.NewReader(lj.Join(lj.Window('1', 0), lj.Batch("{}"), lj.Window('2', 0), lj.Compressed('2'))), small, &memory{})
+	for _, want := range []string{"1 true", "2 false", "2 true", "2 false"} {
+		require.NoError(t, r.ReadWindow(func(Event) error { return nil }))
+		version, empty := r.EmptyWindow()
+		assert.Equal(t, want, fmt.Sprintf("%c %v", version, empty))
+	}
+}
+
+// An event is not read before its memory is reserved, and then it is released.
+func TestMemory(t *testing.T) {
+	stream := lj.Batch(strings.Repeat("x", 50<<10), strings.Repeat("y", 80<<10))
+	m := &memory{limit: 60 << 10}
+	events := 0
+	err := NewReader(bytes.NewReader(stream), DefaultLimits(), m).ReadWindow(func(Event) error { events++; return nil })
+	assert.Equal(t, errNoMemory, err)
+	assert.Equal(t, 1, events)
+	m = &memory{}
+	require.NoError(t, NewReader(bytes.NewReader(stream), DefaultLimits(), m).ReadWindow(func(Event) error { return nil }))
+	assert.Equal(t, 80<<10, m.peak, "one event at a time")
+	assert.Zero(t, m.used)
 }
 
 func TestAck(t *testing.T) {
