@@ -68,6 +68,12 @@ func (s *server) turnedAway(w http.ResponseWriter, r *http.Request, text string,
 	s.refuse(w, r, e)
 }
 
+// selection returns what the client wants of the answer. serve has checked it.
+func selection(r *http.Request) esbulk.Selection {
+	s, _ := esbulk.Select(r.URL.Query().Get("filter_path"))
+	return s
+}
+
 // write answers a request with what is selected of an object; nil is no body.
 func (s *server) write(w http.ResponseWriter, r *http.Request, status int, body map[string]any) {
 	if body == nil || r.Method == http.MethodHead {
@@ -75,7 +81,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, status int, body 
 		return
 	}
 	if status < 300 {
-		body = esbulk.Select(r.URL.Query().Get("filter_path")).Of(body)
+		body = selection(r).Of(body)
 	}
 	// Nothing in an answer can fail to be JSON.
 	text, _ := json.Marshal(body)
@@ -120,9 +126,13 @@ func flush(w http.ResponseWriter) error {
 // compatible is a media type with the version of the interface that the client speaks.
 var compatible = regexp.MustCompile(`^application/vnd\.elasticsearch\+(?:json|x-ndjson); *compatible-with=(\d+)$`)
 
-// mediaType is that of the answer: in the version that the client speaks, if it says so.
+// mediaType returns the media type of the answer: in the version that the client
+// speaks, if it says so. It returns an error for a request that Elasticsearch does
+// not accept. Log shippers that send documents as text/plain, as a form, or without
+// a type are served nevertheless, but not web pages: these are the types that a
+// browser sends to other sites without asking them.
 func mediaType(r *http.Request) (string, error) {
-	answer := ""
+	answer := "application/json"
 	for _, name := range []string{"Content-Type", "Accept"} {
 		for header := range strings.SplitSeq(r.Header.Get(name), ",") {
 			media := strings.ToLower(strings.TrimSpace(header))
@@ -133,18 +143,27 @@ func mediaType(r *http.Request) (string, error) {
 				answer = "application/vnd.elasticsearch+json;compatible-with=" + m[1]
 				continue
 			}
-			media, _, _ = strings.Cut(media, ";")
-			switch media {
-			case "", "*/*", "application/*", "application/json", "application/x-ndjson", "text/plain", "application/x-www-form-urlencoded":
-			default:
-				if name == "Content-Type" {
-					return "", errors.New("Content-Type header [" + header + "] is not supported, only JSON is")
-				}
+			if name == "Content-Type" && !isJSON(r, media) {
+				return "", errors.New("Content-Type header [" + header + "] is not supported")
 			}
 		}
 	}
-	if answer == "" {
-		answer = "application/json"
-	}
 	return answer, nil
+}
+
+// isJSON tells whether the body of a request is to be read as JSON.
+func isJSON(r *http.Request, media string) bool {
+	media, _, _ = strings.Cut(media, ";")
+	switch strings.TrimSpace(media) {
+	case "application/json", "application/x-ndjson":
+		return true
+	case "", "text/plain", "application/x-www-form-urlencoded":
+		return r.ContentLength == 0 || !ofWebPage(r)
+	}
+	return false
+}
+
+// ofWebPage tells whether a browser sent a request: it says so with every one that may change something.
+func ofWebPage(r *http.Request) bool {
+	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
 }

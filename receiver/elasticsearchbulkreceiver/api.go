@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
 // request is what a client wants, by the parts of the address.
@@ -29,21 +31,20 @@ func (r *request) reads() bool { return r.Method == http.MethodGet || r.Method =
 
 // serve answers a request to any address.
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	if _, err := mediaType(r); err != nil {
+		s.refuse(w, r, &refusal{http.StatusNotAcceptable, kindMedia, err.Error(), reasonMediaType})
+		return
+	}
 	path, err := split(r.URL)
 	if err == nil {
-		_, err = mediaType(r)
-		if err != nil {
-			s.refuse(w, r, &refusal{http.StatusNotAcceptable, kindMedia, err.Error(), reasonMediaType})
-			return
-		}
+		_, err = esbulk.Select(r.URL.Query().Get("filter_path"))
 	}
 	if err != nil {
 		s.refuse(w, r, &refusal{http.StatusBadRequest, kindArgument, err.Error(), reasonUnsupported})
 		return
 	}
 	req := &request{Request: r, path: path}
-	if n := len(path); n > 0 && path[n-1] == "_bulk" && n <= 3 {
-		s.bulk(w, req)
+	if s.writes(w, req) {
 		return
 	}
 	status, body := s.answer(req)
@@ -99,9 +100,7 @@ func (s *server) answer(r *request) (int, object) {
 		return s.kept(r, true)
 	case "_ingest":
 		return s.kept(r, r.part(1) == "pipeline" && r.part(2) != "_simulate" && r.part(3) == "")
-	case "_data_stream":
-		return s.index(r, r.part(1))
-	case "_alias", "_aliases", "_refresh", "_flush":
+	case "_alias", "_aliases", "_data_stream", "_flush", "_refresh":
 		return s.index(r, r.part(1))
 	default:
 		if !strings.HasPrefix(first, "_") {
@@ -125,26 +124,35 @@ func (s *server) kept(r *request, known bool) (int, object) {
 	return http.StatusOK, object{"acknowledged": true}
 }
 
-// index answers for indices, data streams and aliases, which are there without being made.
+// index answers for indices, data streams and aliases, which are there without
+// being made. What could be a document is not answered here.
 func (s *server) index(r *request, name string) (int, object) {
-	operation := r.part(len(r.path) - 1)
-	switch operation {
-	case "_refresh", "_flush":
-		return http.StatusOK, object{"_shards": object{"total": 1, "successful": 1, "failed": 0}}
-	case "_search", "_msearch", "_count", "_doc", "_create", "_update", "_delete_by_query", "_update_by_query", "_reindex":
-		return 0, nil
+	first, operation := r.part(0), r.part(1)
+	if first != name {
+		operation = first
 	}
 	switch {
-	case r.part(0) == "_data_stream" && r.reads():
+	case strings.HasPrefix(name, "_"):
+	case operation == "_refresh" || operation == "_flush":
+		return http.StatusOK, object{"_shards": object{"total": 1, "successful": 1, "failed": 0}}
+	case operation == "_data_stream" && r.reads():
 		return http.StatusOK, object{"data_streams": []any{object{"name": name, "timestamp_field": object{"name": "@timestamp"}, "status": "GREEN"}}}
-	case len(r.path) > 2 && r.part(1) == "_doc":
-		return 0, nil
+	case !setsUp(operation):
 	case r.reads():
 		return http.StatusOK, object{name: object{"aliases": object{}, "mappings": object{}, "settings": object{"index": object{}}}}
-	case r.Method == http.MethodDelete && len(r.path) == 1:
-		return 0, nil
+	case r.Method == http.MethodPut, r.Method == http.MethodPost && operation != "":
+		return http.StatusOK, object{"acknowledged": true, "shards_acknowledged": true, "index": name}
 	}
-	return http.StatusOK, object{"acknowledged": true, "shards_acknowledged": true, "index": name}
+	return 0, nil
+}
+
+// setsUp tells whether an operation on an index is about the index itself; "" makes it.
+func setsUp(operation string) bool {
+	switch operation {
+	case "", "_alias", "_aliases", "_data_stream", "_mapping", "_mappings", "_settings":
+		return true
+	}
+	return false
 }
 
 const (

@@ -43,7 +43,7 @@ var badInput = []struct {
 	{name: "an unknown action", body: lines(`{"upsert":{"_index":"i"}}`, said("m")), status: 400, reason: "action", says: "none of create, index, update and delete"},
 	{name: "two actions in one", body: lines(`{"index":{},"create":{}}`, said("m")), status: 400, reason: "action", says: "and has 2"},
 	{name: "binary", body: []byte("\x00\x01\xff\n"), status: 400, reason: "action", says: "Malformed"},
-	{name: "too many items", body: bytes.Repeat(lines(toIndex, "{}"), 11), status: 400, reason: "items", says: "more than 10 items"},
+	{name: "too many items", body: bytes.Repeat(lines(toIndex, "{}"), 11), status: 413, reason: "items", says: "more than 10 items"},
 	{name: "an oversized request", body: lines(toIndex, `{"message":"`+strings.Repeat("x", 20_000)+`"}`), status: 413, reason: "body_size", says: "see max_request_body_size"},
 	{name: "a zip bomb", body: nil, headers: []string{"Content-Encoding: gzip"}, status: 413, reason: "body_size", says: "more than 10000 bytes"},
 	{name: "no gzip", body: []byte("this is not gzip\n"), headers: []string{"Content-Encoding: gzip"}, status: 400, reason: "encoding", says: "gzip"},
@@ -57,6 +57,8 @@ var badInput = []struct {
 	{name: "no object", body: lines(toIndex, `[1]`), status: 200, items: []int{400}, reason: "not_json", says: "is not a JSON object"},
 	{name: "no index", body: lines(`{"index":{}}`, said("m")), status: 200, items: []int{400}, reason: "index", says: "index is missing"},
 	{name: "a delete among good ones", body: lines(toIndex, said("a"), `{"delete":{"_index":"i","_id":"1"}}`, toIndex, said("b")), status: 200, items: []int{201, 400, 201}, reason: "delete", says: "cannot be deleted"},
+	{name: "many values among good ones", body: lines(toIndex, said("a"), toIndex, `{"a":[`+strings.Repeat("1,", 100)+`1]}`, toIndex, said("b")), status: 200, items: []int{201, 400, 201}, reason: "values", says: "more than 50 values"},
+	{name: "a long name among good ones", body: lines(toIndex, said("a"), `{"index":{"_index":"`+strings.Repeat("i", 300)+`"}}`, said("m"), toIndex, said("b")), status: 200, items: []int{201, 400, 201}, reason: "name", says: "300 bytes, the limit is 255"},
 	{name: "an update of nothing", body: lines(`{"update":{"_index":"i","_id":"1"}}`, `{}`), status: 200, items: []int{400}, reason: "action", says: "neither doc nor upsert"},
 }
 
@@ -67,7 +69,7 @@ func TestBadInput(t *testing.T) {
 			t.Parallel()
 			r := start(t, &pipeline{}, func(c *Config) {
 				c.ServerConfig.MaxRequestBodySize = 10_000
-				c.Limits.ItemBytes, c.Limits.Items = 1000, 10
+				c.Limits.ItemBytes, c.Limits.Items, c.Limits.Values = 1000, 10, 50
 			})
 			body := tt.body
 			switch tt.name {
@@ -222,11 +224,11 @@ func TestDecompressedSizeIsBounded(t *testing.T) {
 // Every reason that is used is declared in metadata.yaml.
 func TestReasonsAreDeclared(t *testing.T) {
 	assert.ElementsMatch(t, []string{
-		reasonAnswer, reasonBodySize, reasonClient, reasonEncoding, reasonMediaType, reasonRead, reasonRefused, reasonRequests, reasonStalled, reasonStopping,
+		reasonAnswer, reasonBodySize, reasonClient, reasonEncoding, reasonItem, reasonMediaType, reasonMemory, reasonRead, reasonRefused, reasonRequests, reasonStalled, reasonStopping,
 		reasonUnauthorized, reasonUnsupported, string(esbulk.ReasonAction), string(esbulk.ReasonEmpty), string(esbulk.ReasonItems), string(esbulk.ReasonTruncated),
 	}, declared(t, "error_reason"))
 	assert.ElementsMatch(t, []string{
-		itemBusy, itemNoPipeline, itemRefused, string(esbulk.ReasonAction), string(esbulk.ReasonDelete), string(esbulk.ReasonDepth),
-		string(esbulk.ReasonEventSize), string(esbulk.ReasonIndex), string(esbulk.ReasonNotJSON), string(esbulk.ReasonUTF8),
+		itemBusy, itemMemory, itemNoPipeline, itemRefused, string(esbulk.ReasonAction), string(esbulk.ReasonDelete), string(esbulk.ReasonDepth),
+		string(esbulk.ReasonEventSize), string(esbulk.ReasonIndex), string(esbulk.ReasonName), string(esbulk.ReasonNotJSON), string(esbulk.ReasonUTF8), string(esbulk.ReasonValues),
 	}, declared(t, "item_reason"))
 }

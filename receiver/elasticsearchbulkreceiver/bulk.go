@@ -23,7 +23,9 @@ const (
 	reasonBodySize     = "body_size"    // above max_request_body_size or limits::decompressed_bytes
 	reasonClient       = "client"       // limits::concurrency_per_client is reached
 	reasonEncoding     = "encoding"     // the body is compressed as nobody knows, or damaged
-	reasonMediaType    = "media_type"   // neither JSON nor NDJSON
+	reasonMediaType    = "media_type"   // neither JSON nor NDJSON, or a web page says nothing of it
+	reasonItem         = "item"         // the only document of the request was refused
+	reasonMemory       = "memory"       // limits::memory_bytes is in use
 	reasonRead         = "read"         // the connection broke
 	reasonRefused      = "refused"      // the pipeline refused all for now
 	reasonRequests     = "requests"     // limits::concurrency is reached
@@ -33,15 +35,11 @@ const (
 	reasonUnsupported  = "unsupported"  // a question that is not answered here
 )
 
-// bulk serves a request to _bulk.
-func (s *server) bulk(w http.ResponseWriter, r *request) {
-	if r.Method != http.MethodPost && r.Method != http.MethodPut {
-		s.refuse(w, r.Request, &refusal{http.StatusMethodNotAllowed, kindArgument, "Incorrect HTTP method for uri [" + r.URL.Path + "], allowed: [POST, PUT]", reasonUnsupported})
-		return
-	}
+// enter admits a request that writes, or refuses it.
+func (s *server) enter(w http.ResponseWriter, r *request) (*receiverutil.Ticket, bool) {
 	if s.draining.Load() {
 		s.refuse(w, r.Request, &refusal{http.StatusServiceUnavailable, kindBusy, "the collector shuts down", reasonStopping})
-		return
+		return nil, false
 	}
 	ticket, err := s.admission.Enter(r.Context(), receiverutil.Client(client.FromContext(r.Context()).Addr))
 	if err != nil {
@@ -50,20 +48,38 @@ func (s *server) bulk(w http.ResponseWriter, r *request) {
 			reason = reasonClient
 		}
 		s.refuse(w, r.Request, &refusal{http.StatusTooManyRequests, kindBusy, "rejected execution: " + err.Error(), reason})
+		return nil, false
+	}
+	return ticket, true
+}
+
+// limits returns those of the codec.
+func (s *server) limits() esbulk.Limits {
+	l := s.cfg.Limits
+	return esbulk.Limits{Line: l.ItemBytes, Items: l.Items, Depth: l.Depth, Values: l.Values}
+}
+
+// body returns the decompressed body of a request, within limits of its size and the client's time.
+func (s *server) body(w http.ResponseWriter, r *request, size int) io.Reader {
+	plain := http.MaxBytesReader(nil, r.Body, int64(size))
+	return &patientReader{r: plain, control: http.NewResponseController(w), left: s.cfg.ServerConfig.ReadTimeout}
+}
+
+// bulk serves a request to _bulk.
+func (s *server) bulk(w http.ResponseWriter, r *request) {
+	began := time.Now()
+	query := r.URL.Query()
+	ticket, ok := s.enter(w, r)
+	if !ok {
 		return
 	}
 	defer ticket.Leave()
-	began := time.Now()
-	d := newDelivery(r.Context(), s)
-	query := r.URL.Query()
+	d := newDelivery(r.Context(), s, ticket)
 	def := esbulk.Action{Pipeline: query.Get("pipeline")}
 	if len(r.path) > 1 {
 		def.Index = r.path[0]
 	}
-	limits := esbulk.Limits{Line: s.cfg.Limits.ItemBytes, Items: s.cfg.Limits.Items, Depth: s.cfg.Limits.Depth}
-	plain := http.MaxBytesReader(nil, r.Body, int64(s.cfg.Limits.DecompressedBytes))
-	body := &patientReader{r: plain, control: http.NewResponseController(w), left: s.cfg.ServerConfig.ReadTimeout}
-	if err = esbulk.ReadRequest(body, limits, def, d.take); err != nil {
+	if err := esbulk.ReadRequest(s.body(w, r, s.cfg.Limits.DecompressedBytes), s.limits(), ticket, def, d.take); err != nil {
 		s.refuse(w, r.Request, describe(err))
 		return
 	}
@@ -73,8 +89,7 @@ func (s *server) bulk(w http.ResponseWriter, r *request) {
 		s.refuse(w, r.Request, e)
 		return
 	}
-	answer := esbulk.NewAnswer(esbulk.Select(query.Get("filter_path")))
-	s.send(w, r.Request, http.StatusOK, answer.Append(nil, time.Since(began).Milliseconds(), d.outcomes))
+	s.send(w, r.Request, http.StatusOK, esbulk.NewAnswer(selection(r.Request)).Append(nil, time.Since(began).Milliseconds(), d.outcomes))
 }
 
 // describe says why a request could not be read to its end.
@@ -82,6 +97,11 @@ func describe(err error) *refusal {
 	var fault *esbulk.Error
 	var large *http.MaxBytesError
 	switch {
+	case errors.As(err, &fault) && fault.Reason == esbulk.ReasonItems, errors.Is(err, receiverutil.ErrTooLarge):
+		// Clients send the request again in parts.
+		return &refusal{http.StatusRequestEntityTooLarge, kindTooLarge, err.Error(), string(esbulk.ReasonItems)}
+	case errors.Is(err, receiverutil.ErrMemory):
+		return &refusal{http.StatusTooManyRequests, kindBusy, "rejected execution: " + err.Error(), reasonMemory}
 	case errors.As(err, &fault):
 		return &refusal{http.StatusBadRequest, kindArgument, fault.Text, string(fault.Reason)}
 	case errors.As(err, &large):

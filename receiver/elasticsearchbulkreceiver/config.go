@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/auspex-otel/auspex/internal/receiverutil"
+	"github.com/auspex-otel/auspex/internal/wire/bounds"
 )
 
 // Config is the configuration of the elasticsearch_bulk receiver.
@@ -59,7 +60,7 @@ func createDefaultConfig() component.Config {
 }
 
 func defaultLimits() receiverutil.Limits {
-	return receiverutil.Limits{Concurrency: 128, ConcurrencyPerClient: 64, DecompressedBytes: 100 << 20, Items: 1_000_000, ItemBytes: 10 << 20, Depth: 32}
+	return receiverutil.Limits{Concurrency: 128, ConcurrencyPerClient: 64, MemoryBytes: 128 << 20, DecompressedBytes: 100 << 20, Items: 100_000, ItemBytes: 10 << 20, Values: 50_000, Depth: 32}
 }
 
 var versions = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
@@ -87,6 +88,13 @@ func (c *Config) Validate() error {
 	if c.ServerConfig.MaxRequestBodySize < 1 {
 		errs = append(errs, fmt.Errorf("max_request_body_size: is %d, it must be at least 1", c.ServerConfig.MaxRequestBodySize))
 	}
-	errs = append(errs, c.Part.Check(), c.Limits.Check(defaultLimits()))
+	errs = append(errs, c.Part.Check(), c.Limits.Check(defaultLimits()), c.Limits.CheckMemory(c.largestItem()))
 	return errors.Join(errs...)
+}
+
+// largestItem returns the memory in bytes that an item needs: its line, and decoded,
+// or what the outcomes of the largest request need.
+func (c *Config) largestItem() int {
+	l := c.Limits
+	return max(l.ItemBytes+bounds.Cost(l.ItemBytes, l.Values)+outcomeCost, l.Items*outcomeCost)
 }

@@ -38,7 +38,7 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, cfg.Validate())
 	assert.Equal(t, component.MustNewIDWithName("basicauth", "clients"), cfg.ServerConfig.Auth.Get().AuthenticatorID)
 	assert.Equal(t, time.Second, cfg.ServerConfig.ReadTimeout)
-	assert.Equal(t, receiverutil.Limits{Concurrency: 2, ConcurrencyPerClient: 1, Wait: 8 * time.Second, DecompressedBytes: 9, Items: 6, ItemBytes: 5, Depth: 7}, cfg.Limits)
+	assert.Equal(t, receiverutil.Limits{Concurrency: 2, ConcurrencyPerClient: 1, Wait: 8 * time.Second, MemoryBytes: 7000, DecompressedBytes: 9, Items: 6, ItemBytes: 5, Values: 10, Depth: 7}, cfg.Limits)
 	assert.Equal(t, receiverutil.Part{Events: 3, Bytes: 4}, cfg.Part)
 
 	cfg, err = load(t, "elasticsearch_bulk/bad")

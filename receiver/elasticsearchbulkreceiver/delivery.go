@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/ecs"
 	"github.com/auspex-otel/auspex/internal/receiverutil"
+	"github.com/auspex-otel/auspex/internal/wire/bounds"
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
@@ -24,6 +26,7 @@ import (
 // Reasons for an item beside those of the codec.
 const (
 	itemBusy       = "busy"        // the pipeline refused it for now
+	itemMemory     = "memory"      // limits::memory_bytes is in use
 	itemNoPipeline = "no_pipeline" // it is a log record, and the receiver is in no pipeline of logs
 	itemRefused    = "refused"     // the pipeline refused it for good
 )
@@ -31,6 +34,7 @@ const (
 // delivery gives the items of a request to the pipeline, in parts, and notes what became of each.
 type delivery struct {
 	server   *server
+	ticket   *receiverutil.Ticket
 	ctx      context.Context
 	ids      ids
 	observed pcommon.Timestamp
@@ -43,61 +47,96 @@ type delivery struct {
 	batch         *ecs.Batch
 	logs, metrics []int // the items that are in the batch
 	bytes         int
+	held          int // bytes of memory that are reserved for the batch
 }
 
-func newDelivery(ctx context.Context, s *server) *delivery {
-	d := &delivery{server: s, ctx: ctx, ids: newIDs(), observed: pcommon.NewTimestampFromTime(time.Now()), refused: map[string]int{}}
+// outcomeCost is the memory of the outcome of an item and of its place in the answer, in bytes.
+const outcomeCost = 512
+
+func newDelivery(ctx context.Context, s *server, ticket *receiverutil.Ticket) *delivery {
+	d := &delivery{server: s, ticket: ticket, ctx: ctx, ids: newIDs(), observed: pcommon.NewTimestampFromTime(time.Now()), refused: map[string]int{}}
 	d.reset()
 	return d
 }
 
 func (d *delivery) reset() {
+	d.ticket.Release(d.held)
+	d.held = 0
 	d.batch = ecs.NewBatch(metadata.ScopeName, d.server.set.BuildInfo.Version)
 	d.logs, d.metrics, d.bytes = d.logs[:0], d.metrics[:0], 0
 }
 
 // take is called with each item of a request.
 func (d *delivery) take(item esbulk.Item) error {
+	if err := d.reserve(outcomeCost); err != nil {
+		return err
+	}
 	d.outcomes = append(d.outcomes, esbulk.Outcome{Op: item.Op, Index: item.Index, ID: item.ID})
 	n := len(d.outcomes) - 1
-	event, fault := parse(item)
-	switch {
-	case fault != nil:
-		d.fail(n, http.StatusBadRequest, kindOf(fault.Reason), fault.Text, string(fault.Reason))
-	case d.busy != nil:
+	if fault := item.Problem; fault != nil {
+		d.wrong(n, fault)
+		return nil
+	}
+	if d.busy != nil {
 		d.fail(n, http.StatusTooManyRequests, kindBusy, d.busy.Error(), itemBusy)
-	default:
-		d.add(n, event, item)
-		d.bytes += len(item.Document)
-		if len(d.logs)+len(d.metrics) >= d.server.cfg.Part.Events || d.bytes >= d.server.cfg.Part.Bytes {
-			d.handOver()
-		}
+		return nil
+	}
+	need := bounds.Cost(len(item.Document), item.Values)
+	if err := d.reserve(need); err != nil {
+		d.fail(n, http.StatusTooManyRequests, kindBusy, err.Error(), itemMemory)
+		return nil
+	}
+	d.held += need
+	event, fault := parse(item)
+	if fault != nil {
+		d.wrong(n, fault)
+		return nil
+	}
+	d.add(n, event, item)
+	d.bytes += len(item.Document)
+	if len(d.logs)+len(d.metrics) >= d.server.cfg.Part.Events || d.bytes >= d.server.cfg.Part.Bytes {
+		d.handOver()
 	}
 	return nil
 }
 
+// reserve reserves memory. If there is not enough, it gives the batch to the
+// pipeline, which frees the batch's memory.
+func (d *delivery) reserve(n int) error {
+	err := d.ticket.Reserve(n)
+	if err != nil && d.held > 0 {
+		d.handOver()
+		err = d.ticket.Reserve(n)
+	}
+	return err
+}
+
+// wrong notes what is wrong with an item.
+func (d *delivery) wrong(n int, fault *esbulk.Error) {
+	switch fault.Reason {
+	case esbulk.ReasonMemory:
+		d.fail(n, http.StatusTooManyRequests, kindBusy, fault.Text, itemMemory)
+	case esbulk.ReasonNotJSON, esbulk.ReasonUTF8, esbulk.ReasonDepth, esbulk.ReasonEventSize, esbulk.ReasonValues:
+		d.fail(n, http.StatusBadRequest, kindParsing, fault.Text, string(fault.Reason))
+	default:
+		d.fail(n, http.StatusBadRequest, kindArgument, fault.Text, string(fault.Reason))
+	}
+}
+
 // parse reads the event of an item, or says what is wrong with it.
 func parse(item esbulk.Item) (ecs.Fields, *esbulk.Error) {
-	document, problem := item.Document, item.Problem
-	if problem == nil && item.Op == esbulk.Update {
-		document, problem = esbulk.Partial(document)
-	}
-	if problem != nil {
-		return nil, problem
+	document := item.Document
+	if item.Op == esbulk.Update {
+		var problem *esbulk.Error
+		if document, problem = esbulk.Partial(document); problem != nil {
+			return nil, problem
+		}
 	}
 	event, err := ecs.Parse(document)
 	if err != nil {
 		return nil, &esbulk.Error{Reason: esbulk.ReasonNotJSON, Text: "the document " + err.Error()}
 	}
 	return event, nil
-}
-
-func kindOf(reason esbulk.Reason) string {
-	switch reason {
-	case esbulk.ReasonNotJSON, esbulk.ReasonUTF8, esbulk.ReasonDepth, esbulk.ReasonEventSize:
-		return kindParsing
-	}
-	return kindArgument
 }
 
 // add puts an event into the batch, with where it was to go.
@@ -166,11 +205,18 @@ func (d *delivery) settle(items []int, err error) {
 	}
 }
 
+// maxReason is the size in bytes to which the reason of an item is cut.
+const maxReason = 256
+
 func (d *delivery) fail(n, status int, kind, text, reason string) {
 	if status == http.StatusTooManyRequests {
 		d.busyOnes++
 	}
 	d.refused[reason]++
+	// An answer repeats the text for each item.
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
+	}
 	d.outcomes[n].Result = esbulk.Result{Status: status, Type: kind, Reason: text}
 }
 

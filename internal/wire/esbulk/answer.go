@@ -12,6 +12,14 @@ type Outcome struct {
 	Result
 }
 
+// Done is the result of an operation that succeeded, as Elasticsearch calls it.
+func (o Op) Done() string {
+	if o == Update {
+		return "updated"
+	}
+	return "created"
+}
+
 // Answer writes the answer to a request, as far as it is selected.
 type Answer struct {
 	took, errors, items bool
@@ -111,11 +119,7 @@ func (a *Answer) success(o *object, out *Outcome, f selected) {
 		o.number("_version", 1)
 	}
 	if f.result {
-		result := "created"
-		if out.Op == Update {
-			result = "updated"
-		}
-		o.text("result", result)
+		o.text("result", out.Op.Done())
 	}
 	if f.shards {
 		o.key("_shards")

@@ -4,7 +4,7 @@
 package esbulk
 
 import (
-	"path"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -14,16 +14,17 @@ type Selection struct {
 	include, exclude [][]string
 }
 
+// maxFilter is the size of a filter_path in bytes. Clients send a few hundred.
+const maxFilter = 4 << 10
+
 // Select reads the parameter filter_path: patterns of dotted names with commas
 // between them, where * stands for any part of a name, ** for any names, and a
-// leading - takes out.
-func Select(filterPath string) Selection {
-	const most = 64 // patterns; a client has a handful
-	var s Selection
-	for i, pattern := range strings.Split(filterPath, ",") {
-		if i == most {
-			break
-		}
+// leading - takes out. It returns an error if the parameter is too long.
+func Select(filterPath string) (s Selection, err error) {
+	if len(filterPath) > maxFilter {
+		return s, fmt.Errorf("filter_path has %d bytes, the limit is %d", len(filterPath), maxFilter)
+	}
+	for pattern := range strings.SplitSeq(filterPath, ",") {
 		pattern = strings.TrimSpace(pattern)
 		if rest, out := strings.CutPrefix(pattern, "-"); out {
 			s.exclude = append(s.exclude, strings.Split(rest, "."))
@@ -31,7 +32,7 @@ func Select(filterPath string) Selection {
 			s.include = append(s.include, strings.Split(pattern, "."))
 		}
 	}
-	return s
+	return s, nil
 }
 
 // Keep tells whether a field without others inside is kept.
@@ -51,21 +52,34 @@ func (s Selection) Keep(name ...string) bool {
 
 // matches tells whether a pattern stands for a name or for something that it is in.
 func matches(pattern, name []string) bool {
-	switch {
-	case len(pattern) == 0:
-		return true
-	case pattern[0] == "**":
-		for i := range len(name) + 1 {
-			if matches(pattern[1:], name[i:]) {
-				return true
-			}
+	return wildcard(pattern, name, true, func(p string) bool { return p == "**" }, func(p, part string) bool {
+		return wildcard([]byte(p), []byte(part), false, func(b byte) bool { return b == '*' }, func(p, b byte) bool { return p == b })
+	})
+}
+
+// wildcard tells whether a pattern with wildcards, each for any number of elements,
+// stands for a name, or with prefix for its beginning. It takes at most
+// len(pattern) × len(name) steps: it goes back to the last wildcard only, since a
+// longer match of an earlier one cannot help.
+func wildcard[E any](pattern, name []E, prefix bool, isWild func(E) bool, same func(p, n E) bool) bool {
+	p, n, lastWild, resume := 0, 0, -1, 0
+	for {
+		switch {
+		case p == len(pattern) && (prefix || n == len(name)):
+			return true
+		case p < len(pattern) && isWild(pattern[p]):
+			lastWild, resume = p, n
+			p++
+		case p < len(pattern) && n < len(name) && same(pattern[p], name[n]):
+			p++
+			n++
+		case lastWild < 0 || resume == len(name):
+			return false
+		default:
+			resume++
+			p, n = lastWild+1, resume
 		}
-		return false
-	case len(name) == 0:
-		return false
 	}
-	ok, err := path.Match(pattern[0], name[0])
-	return err == nil && ok && matches(pattern[1:], name[1:])
 }
 
 // Of leaves of an object what is selected. Lists have no name of their own, and what is empty then is left out.

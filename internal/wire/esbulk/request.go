@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/auspex-otel/auspex/internal/excerpt"
+	"github.com/auspex-otel/auspex/internal/wire/bounds"
 )
 
 // Reason says what is wrong with a request or an item.
@@ -27,6 +29,12 @@ const (
 	ReasonDepth Reason = "depth"
 	// ReasonEmpty is a request without an item.
 	ReasonEmpty Reason = "empty"
+	// ReasonMemory is a document for which there is no memory now.
+	ReasonMemory Reason = "memory"
+	// ReasonName is a name of an index or an id that is longer than Elasticsearch allows.
+	ReasonName Reason = "name"
+	// ReasonValues is a document of too many values.
+	ReasonValues Reason = "values"
 	// ReasonEventSize is a line that is longer than the limit.
 	ReasonEventSize Reason = "event_size"
 	// ReasonIndex is an item that names no index.
@@ -57,7 +65,15 @@ type Limits struct {
 	Items int
 	// Depth is how deep objects and lists may be nested.
 	Depth int
+	// Values is the most values of a document.
+	Values int
 }
+
+// Limits of Elasticsearch in bytes. An answer repeats the name and the id of each item.
+const (
+	maxIndex = 255
+	maxID    = 512
+)
 
 // Item is one action of a request.
 type Item struct {
@@ -65,6 +81,8 @@ type Item struct {
 	// Document is the line after the action, valid until the callback returns. An update's
 	// is {"doc": …} or {"upsert": …}: see Partial.
 	Document []byte
+	// Values is the number of values in Document.
+	Values int
 	// Problem, if not nil, is why nothing can be done with this item. The others are not affected.
 	Problem *Error
 }
@@ -72,9 +90,12 @@ type Item struct {
 // ReadRequest reads the body of a request to _bulk and calls take with each item.
 // The default is what the address of the request says: its Index and Pipeline
 // stand for those that an action leaves out. A returned *Error concerns the
-// request as a whole; any other error is that of r or of take.
-func ReadRequest(r io.Reader, limits Limits, def Action, take func(Item) error) error {
-	lines := &lineReader{r: bufio.NewReaderSize(r, 64<<10), limit: limits.Line}
+// request as a whole; any other error is that of r, of memory, or of take. Memory
+// for a document is reserved before it is read and released after take returned;
+// if there is none, that is the document's Problem.
+func ReadRequest(r io.Reader, limits Limits, memory bounds.Memory, def Action, take func(Item) error) error {
+	lines := &lineReader{r: bufio.NewReaderSize(r, 64<<10), limit: limits.Line, memory: memory}
+	defer lines.release()
 	// Most clients send one action over and over.
 	var last []byte
 	var item Item
@@ -94,6 +115,9 @@ func ReadRequest(r io.Reader, limits Limits, def Action, take func(Item) error) 
 		}
 		if n++; n > limits.Items {
 			return &Error{ReasonItems, fmt.Sprintf("the request has more than %d items", limits.Items)}
+		}
+		if lines.err != nil {
+			return lines.err
 		}
 		if !bytes.Equal(line, last) {
 			if item, err = readAction(line, lines.long, def); err != nil {
@@ -123,46 +147,61 @@ func readDocument(lines *lineReader, item *Item, limits Limits) error {
 	}
 	if item.Problem == nil {
 		item.Document = line
-		item.Problem = check(line, lines.long, limits)
+		var depth int
+		item.Values, depth = bounds.JSON(line)
+		item.Problem = check(lines, depth, item.Values, limits)
 	}
 	return nil
+}
+
+// CheckDocument returns why a text that came alone is no document within the limits.
+func CheckDocument(document []byte, limits Limits) (values int, problem *Error) {
+	values, depth := bounds.JSON(document)
+	return values, checkText(document, depth, values, limits)
 }
 
 // check says why a line is no document. It does not tell whether it is valid JSON.
-func check(line []byte, long bool, limits Limits) *Error {
-	trimmed := bytes.TrimSpace(line)
+func check(lines *lineReader, depth, values int, limits Limits) *Error {
 	switch {
-	case long:
+	case lines.err != nil:
+		return &Error{ReasonMemory, lines.err.Error()}
+	case lines.long:
 		return &Error{ReasonEventSize, fmt.Sprintf("the document has more than %d bytes", limits.Line)}
-	case !utf8.Valid(line):
+	}
+	return checkText(lines.line, depth, values, limits)
+}
+
+func checkText(text []byte, depth, values int, limits Limits) *Error {
+	trimmed := bytes.TrimSpace(text)
+	switch {
+	case !utf8.Valid(text):
 		return &Error{ReasonUTF8, "the document is not valid UTF-8"}
 	case len(trimmed) == 0 || trimmed[0] != '{':
 		return &Error{ReasonNotJSON, "the document is not a JSON object"}
-	case deeper(line, limits.Depth):
+	case depth > limits.Depth:
 		return &Error{ReasonDepth, fmt.Sprintf("the document is nested deeper than %d", limits.Depth)}
+	case values > limits.Values:
+		return &Error{ReasonValues, fmt.Sprintf("the document has more than %d values", limits.Values)}
 	}
 	return nil
 }
 
-// deeper tells whether brackets are nested deeper than a limit.
-func deeper(text []byte, limit int) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > limit {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
+// scalar is a text that may come as any JSON scalar, as in {"_id": 7}. Elasticsearch
+// takes its characters.
+type scalar string
+
+// UnmarshalJSON reads a scalar. null leaves it as it is.
+func (s *scalar) UnmarshalJSON(b []byte) error {
+	switch b[0] {
+	case '{', '[':
+		return errors.New("expected a text or a number, not an object or a list")
+	case '"':
+		return json.Unmarshal(b, (*string)(s))
+	case 'n':
+	default:
+		*s = scalar(b)
 	}
-	return false
+	return nil
 }
 
 // readAction reads a line such as {"index":{"_index":"i"}}.
@@ -170,13 +209,13 @@ func readAction(line []byte, long bool, def Action) (Item, error) {
 	if long {
 		return Item{}, errors.New("it is too long")
 	}
-	if !utf8.Valid(line) || deeper(line, 8) {
+	if _, depth := bounds.JSON(line); depth > 8 || !utf8.Valid(line) {
 		return Item{}, errors.New("it is no action")
 	}
 	var action map[Op]struct {
-		Index    string  `json:"_index"`
-		ID       *string `json:"_id"`
-		Pipeline *string `json:"pipeline"`
+		Index    scalar  `json:"_index"`
+		ID       scalar  `json:"_id"`
+		Pipeline *scalar `json:"pipeline"`
 	}
 	if err := json.Unmarshal(line, &action); err != nil {
 		return Item{}, err
@@ -190,25 +229,37 @@ func readAction(line []byte, long bool, def Action) (Item, error) {
 		default:
 			return Item{}, fmt.Errorf("%q is none of create, index, update and delete", excerpt.Of(op))
 		}
-		item := Item{Action: Action{Op: op, Index: of.Index, Pipeline: def.Pipeline}}
+		item := Item{Action: Action{Op: op, Index: string(of.Index), ID: string(of.ID), Pipeline: def.Pipeline}}
 		if item.Index == "" {
 			item.Index = def.Index
 		}
-		if of.ID != nil {
-			item.ID = *of.ID
-		}
 		if of.Pipeline != nil {
-			item.Pipeline = *of.Pipeline
+			item.Pipeline = string(*of.Pipeline)
 		}
-		switch {
-		case item.Index == "":
-			item.Problem = &Error{ReasonIndex, "index is missing"}
-		case op == Delete:
-			item.Problem = &Error{ReasonDelete, "documents cannot be deleted here: every document is an event on its way"}
-		}
+		item.Problem = item.CheckNames()
 		return item, nil
 	}
 	return Item{}, nil
+}
+
+// CheckNames returns what is wrong with an action. It cuts names that are longer
+// than Elasticsearch allows, since an answer repeats them.
+func (a *Action) CheckNames() *Error {
+	switch {
+	case a.Index == "":
+		return &Error{ReasonIndex, "index is missing"}
+	case len(a.Index) > maxIndex:
+		size := len(a.Index)
+		a.Index = strings.Clone(a.Index[:maxIndex])
+		return &Error{ReasonName, fmt.Sprintf("the index name has %d bytes, the limit is %d", size, maxIndex)}
+	case len(a.ID) > maxID:
+		size := len(a.ID)
+		a.ID = strings.Clone(a.ID[:maxID])
+		return &Error{ReasonName, fmt.Sprintf("the id has %d bytes, the limit is %d", size, maxID)}
+	case a.Op == Delete:
+		return &Error{ReasonDelete, "documents cannot be deleted here: every document is an event on its way"}
+	}
+	return nil
 }
 
 // Partial returns the part of a document that an update carries.
@@ -232,22 +283,43 @@ func Partial(update []byte) ([]byte, *Error) {
 	return nil, &Error{ReasonAction, "the update has neither doc nor upsert"}
 }
 
-// lineReader reads lines. What is over the limit of a line is skipped.
+// lineReader reads lines. What is over the limit of a line, or of memory, is skipped.
 type lineReader struct {
-	r     *bufio.Reader
-	limit int
-	text  []byte
-	long  bool
-	count int
+	r      *bufio.Reader
+	limit  int
+	memory bounds.Memory
+	text   []byte // a line that did not fit into the buffer of r
+	held   int    // bytes that are reserved for text
+	count  int
+
+	// The last line, or its beginning: without its end, until the next call of next.
+	line []byte
+	long bool  // it is longer than the limit
+	err  error // there was no memory for it
 }
 
-// next returns a line without its end, valid until the next call; of a line that is too long (long is set then) its beginning.
+// keepLine is the size in bytes up to which the buffer of a line is used again.
+const keepLine = 64 << 10
+
+func (l *lineReader) release() {
+	l.memory.Release(l.held)
+	l.held = 0
+}
+
+// next reads a line and returns it.
 func (l *lineReader) next() ([]byte, error) {
-	l.text, l.long = l.text[:0], false
+	l.text, l.long, l.err = l.text[:0], false, nil
+	l.release()
 	l.count++
-	if cap(l.text) > 1<<20 {
+	if cap(l.text) > keepLine {
 		l.text = nil
 	}
+	var err error
+	l.line, err = l.read()
+	return l.line, err
+}
+
+func (l *lineReader) read() ([]byte, error) {
 	for {
 		part, err := l.r.ReadSlice('\n')
 		if room := l.limit - len(l.text); len(bytes.TrimRight(part, "\r\n")) > room {
@@ -257,7 +329,7 @@ func (l *lineReader) next() ([]byte, error) {
 		if err == nil && len(l.text) == 0 {
 			return bytes.TrimRight(part, "\r\n"), nil
 		}
-		l.text = append(l.text, part...)
+		l.append(part)
 		switch {
 		case err == nil:
 			return bytes.TrimRight(l.text, "\r\n"), nil
@@ -269,5 +341,16 @@ func (l *lineReader) next() ([]byte, error) {
 		default:
 			return nil, err
 		}
+	}
+}
+
+// append keeps a part of a line, if there is memory for it.
+func (l *lineReader) append(part []byte) {
+	if l.err == nil {
+		l.err = l.memory.Reserve(len(part))
+	}
+	if l.err == nil {
+		l.held += len(part)
+		l.text = append(l.text, part...)
 	}
 }

@@ -11,17 +11,33 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-var small = Limits{Line: 100, Items: 10, Depth: 4}
+var small = Limits{Line: 100, Items: 10, Depth: 4, Values: 20}
+
+// memory is what a reader may take; without a limit all.
+type memory struct{ limit, used int }
+
+func (m *memory) Reserve(n int) error {
+	if m.limit > 0 && m.used+n > m.limit {
+		return errNoMemory
+	}
+	m.used += n
+	return nil
+}
+
+func (m *memory) Release(n int) { m.used -= n }
+
+var errNoMemory = errors.New("no memory")
 
 // read returns the items of a request as text, one for each.
 func read(r io.Reader, def Action) (items []string, err error) {
-	err = ReadRequest(r, small, def, func(i Item) error {
+	err = ReadRequest(r, small, &memory{}, def, func(i Item) error {
 		text := string(i.Op) + " " + i.Index + "/" + i.ID + "|" + i.Pipeline + " " + string(i.Document)
 		if i.Problem != nil {
 			text += " !" + string(i.Problem.Reason)
@@ -49,17 +65,23 @@ func TestReadRequest(t *testing.T) {
 			body:  "{\"index\":{}}\n{\"a\":\"" + strings.Repeat("x", 200_000) + "\"}\n{\"index\":{}}\n{}\n",
 			items: []string{"index def/|q {\"a\":\"" + strings.Repeat("x", 94) + " !event_size", "index def/|q {}"},
 		},
-		"as long as permitted":      {body: "{\"index\":{}}\n{" + strings.Repeat(" ", 98) + "}\n", items: []string{"index def/|q {" + strings.Repeat(" ", 98) + "}"}},
-		"deep":                      {body: "{\"index\":{}}\n{\"a\":[[[[]]]]}\n{\"index\":{}}\n{\"a\":[[\"[[[\\\"[[\"]]}\n", items: []string{"index def/|q {\"a\":[[[[]]]]} !depth", "index def/|q {\"a\":[[\"[[[\\\"[[\"]]}"}},
-		"no object":                 {body: "{\"index\":{}}\n7\n{\"index\":{}}\n\n", items: []string{"index def/|q 7 !not_json", "index def/|q  !not_json"}},
-		"no UTF-8":                  {body: "{\"index\":{}}\n{\"\xff\":1}\n", items: []string{"index def/|q {\"\xff\":1} !utf8"}},
-		"nothing":                   {body: "\n\n", fails: ReasonEmpty},
-		"cut":                       {body: "{\"index\":{}}\n{}", fails: ReasonTruncated},
-		"no document":               {body: "{\"index\":{}}\n", fails: ReasonTruncated},
-		"a long action":             {body: "{\"index\":{\"_id\":\"" + strings.Repeat("x", 100) + "\"}}\n{}\n", fails: ReasonAction},
-		"a deep action":             {body: "{\"index\":{\"a\":[[[[[[[[]]]]]]]]}}\n{}\n", fails: ReasonAction},
-		"an index that is a number": {body: "{\"index\":{\"_index\":7}}\n{}\n", fails: ReasonAction},
-		"many":                      {body: strings.Repeat("{\"index\":{}}\n{}\n", 11), fails: ReasonItems},
+		"as long as permitted": {body: "{\"index\":{}}\n{" + strings.Repeat(" ", 98) + "}\n", items: []string{"index def/|q {" + strings.Repeat(" ", 98) + "}"}},
+		"deep":                 {body: "{\"index\":{}}\n{\"a\":[[[[]]]]}\n{\"index\":{}}\n{\"a\":[[\"[[[\\\"[[\"]]}\n", items: []string{"index def/|q {\"a\":[[[[]]]]} !depth", "index def/|q {\"a\":[[\"[[[\\\"[[\"]]}"}},
+		"no object":            {body: "{\"index\":{}}\n7\n{\"index\":{}}\n\n", items: []string{"index def/|q 7 !not_json", "index def/|q  !not_json"}},
+		"no UTF-8":             {body: "{\"index\":{}}\n{\"\xff\":1}\n", items: []string{"index def/|q {\"\xff\":1} !utf8"}},
+		"nothing":              {body: "\n\n", fails: ReasonEmpty},
+		"cut":                  {body: "{\"index\":{}}\n{}", fails: ReasonTruncated},
+		"no document":          {body: "{\"index\":{}}\n", fails: ReasonTruncated},
+		"a long action":        {body: "{\"index\":{\"_id\":\"" + strings.Repeat("x", 100) + "\"}}\n{}\n", fails: ReasonAction},
+		"a deep action":        {body: "{\"index\":{\"a\":[[[[[[[[]]]]]]]]}}\n{}\n", fails: ReasonAction},
+		"scalars": {
+			body:  `{"index":{"_index":7,"_id":1.50,"pipeline":null}}` + "\n{}\n" + `{"index":{"_id":true}}` + "\n{}\n" + `{"index":{"_id":null,"_index":null}}` + "\n{}\n" + `{"index":{"_id":"7"}}` + "\n{}\n",
+			items: []string{"index 7/1.50|q {}", "index def/true|q {}", "index def/|q {}", "index def/7|q {}"},
+		},
+		"an id that is a list":       {body: "{\"index\":{\"_id\":[1]}}\n{}\n", fails: ReasonAction},
+		"an index that is an object": {body: "{\"index\":{\"_index\":{}}}\n{}\n", fails: ReasonAction},
+		"many values":                {body: "{\"index\":{}}\n{\"a\":[" + strings.Repeat("1,", 18) + "1]}\n{\"index\":{}}\n{}\n", items: []string{"index def/|q {\"a\":[" + strings.Repeat("1,", 18) + "1]} !values", "index def/|q {}"}},
+		"many":                       {body: strings.Repeat("{\"index\":{}}\n{}\n", 11), fails: ReasonItems},
 	} {
 		for how, r := range map[string]io.Reader{"at once": strings.NewReader(c.body), "byte by byte": iotest.OneByteReader(strings.NewReader(c.body))} {
 			items, err := read(r, Action{Index: "def", Pipeline: "q"})
@@ -79,7 +101,72 @@ func TestReadRequestReturnsErrors(t *testing.T) {
 	broken := errors.New("broken")
 	_, err := read(io.MultiReader(strings.NewReader("{\"index\":{}}\n"), iotest.ErrReader(broken)), Action{})
 	require.ErrorIs(t, err, broken)
-	require.ErrorIs(t, ReadRequest(strings.NewReader("{\"index\":{}}\n{}\n"), small, Action{}, func(Item) error { return broken }), broken)
+	require.ErrorIs(t, ReadRequest(strings.NewReader("{\"index\":{}}\n{}\n"), small, &memory{}, Action{}, func(Item) error { return broken }), broken)
+}
+
+func TestLongNames(t *testing.T) {
+	limits := small
+	limits.Line = 2000
+	body := `{"index":{"_index":"` + strings.Repeat("i", 256) + `"}}` + "\n{}\n" + `{"index":{"_index":"i","_id":"` + strings.Repeat("x", 513) + `"}}` + "\n{}\n" +
+		`{"index":{"_index":"` + strings.Repeat("i", 255) + `","_id":"` + strings.Repeat("x", 512) + `"}}` + "\n{}\n"
+	var problems []string
+	require.NoError(t, ReadRequest(strings.NewReader(body), limits, &memory{}, Action{}, func(i Item) error {
+		problem := ""
+		if i.Problem != nil {
+			problem = i.Problem.Text
+		}
+		problems = append(problems, problem)
+		assert.LessOrEqual(t, len(i.Index), 255)
+		assert.LessOrEqual(t, len(i.ID), 512)
+		return nil
+	}))
+	assert.Equal(t, []string{"the index name has 256 bytes, the limit is 255", "the id has 513 bytes, the limit is 512", ""}, problems)
+}
+
+// A document for which there is no memory is skipped, and the others are read.
+func TestNoMemoryForADocument(t *testing.T) {
+	limits := small
+	limits.Line = 1 << 20
+	m := &memory{limit: 100 << 10}
+	long := `{"a":"` + strings.Repeat("x", 200<<10) + `"}`
+	fits := `{"a":"` + strings.Repeat("x", 90<<10) + `"}`
+	var got []string
+	err := ReadRequest(strings.NewReader("{\"index\":{}}\n"+long+"\n{\"index\":{}}\n"+fits+"\n{\"index\":{}}\n{}\n"), limits, m, Action{Index: "i"}, func(i Item) error {
+		if i.Problem != nil {
+			got = append(got, string(i.Problem.Reason))
+		} else {
+			got = append(got, string(i.Document))
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"memory", fits, "{}"}, got)
+	assert.Zero(t, m.used)
+	err = ReadRequest(strings.NewReader(`{"index":{"_id":"`+strings.Repeat("x", 200<<10)+"\"}}\n{}\n"), limits, m, Action{Index: "i"}, func(Item) error { return nil })
+	require.ErrorIs(t, err, errNoMemory)
+	assert.Zero(t, m.used)
+}
+
+// selection reads a filter_path that is not too long.
+func selection(t testing.TB, filterPath string) Selection {
+	t.Helper()
+	s, err := Select(filterPath)
+	require.NoError(t, err)
+	return s
+}
+
+// The steps of a match are bounded: patterns of wildcards once took minutes.
+func TestSelectionTakesLittleTime(t *testing.T) {
+	began := time.Now()
+	for _, pattern := range []string{"**.", "*a.", "*a*b", "**.a.", "*"} {
+		s := selection(t, strings.Repeat(pattern, maxFilter/len(pattern)-1)+"x")
+		for range 100 {
+			assert.False(t, s.Keep("items", "index", "error", strings.Repeat("a", 100)))
+		}
+	}
+	assert.Less(t, time.Since(began), 10*time.Second)
+	_, err := Select(strings.Repeat("*", maxFilter+1))
+	require.EqualError(t, err, "filter_path has 4097 bytes, the limit is 4096")
 }
 
 func TestPartial(t *testing.T) {
@@ -111,16 +198,23 @@ func TestSelection(t *testing.T) {
 		{"items.*.error", "items.index.error.type", true},
 		{"items", "items.index._id", true},
 		{"**.type", "items.index.error.type", true},
-		{"it*.cre?te.status", "items.create.status", true},
+		{"it*.cre*te.status", "items.create.status", true},
+		{"it*.cre?te.status", "items.create.status", false},
+		{"**", "took", true},
+		{"**.items.**.type", "items.index.error.type", true},
+		{"**.**.x", "items.index.error.type", false},
+		{"*.*.*.*.*", "items.index.error.type", false},
+		{"*t*m*", "items.index", true},
+		{"items.ind", "items.index", false},
 		{"-took", "took", false},
 		{"-took", "errors", true},
 		{"items,-items.*.error.reason", "items.index.error.reason", false},
 		{"[", "took", false},
 	} {
-		assert.Equal(t, c.keep, Select(c.filter).Keep(strings.Split(c.name, ".")...), "%q of %q", c.name, c.filter)
+		assert.Equal(t, c.keep, selection(t, c.filter).Keep(strings.Split(c.name, ".")...), "%q of %q", c.name, c.filter)
 	}
-	assert.Equal(t, map[string]any{"a": map[string]any{"b": 1}}, Select("a.b").Of(map[string]any{"a": map[string]any{"b": 1, "c": 2}, "d": 3}))
-	assert.Equal(t, map[string]any{}, Select("x").Of(map[string]any{"a": 1}))
+	assert.Equal(t, map[string]any{"a": map[string]any{"b": 1}}, selection(t, "a.b").Of(map[string]any{"a": map[string]any{"b": 1, "c": 2}, "d": 3}))
+	assert.Equal(t, map[string]any{}, selection(t, "x").Of(map[string]any{"a": 1}))
 }
 
 // What a server answers is what the client on the other side of this package reads.
@@ -132,7 +226,7 @@ func TestAnswerIsRead(t *testing.T) {
 		{Op: Delete, Index: "i", ID: "3", Result: Result{Status: 400, Type: "t", Reason: "r"}},
 	}
 	for _, filter := range []string{"", strings.Join(Filter, ",")} {
-		text := NewAnswer(Select(filter)).Append(nil, 7, outcomes)
+		text := NewAnswer(selection(t, filter)).Append(nil, 7, outcomes)
 		require.True(t, json.Valid(text), "%s", text)
 		got, err := ReadResponse(bytes.NewReader(text), len(outcomes))
 		require.NoError(t, err)
@@ -141,7 +235,7 @@ func TestAnswerIsRead(t *testing.T) {
 		}
 	}
 	assert.JSONEq(t, `{"errors":true,"items":[{"index":{"status":429}},{"update":{"status":200}}]}`,
-		string(NewAnswer(Select("errors,items.index.status,items.update.status")).Append(nil, 0, outcomes)))
+		string(NewAnswer(selection(t, "errors,items.index.status,items.update.status")).Append(nil, 0, outcomes)))
 	assert.JSONEq(t, `{"errors":false,"took":1,"items":[]}`, string(NewAnswer(Selection{}).Append(nil, 1, nil)))
 }
 
@@ -151,7 +245,7 @@ func FuzzReadRequest(f *testing.F) {
 	f.Add([]byte("{\"create\":{}}\n\xff\n"), "**.type,items.*")
 	f.Fuzz(func(t *testing.T, body []byte, filter string) {
 		var outcomes []Outcome
-		err := ReadRequest(bytes.NewReader(body), small, Action{Index: "d"}, func(i Item) error {
+		err := ReadRequest(bytes.NewReader(body), small, &memory{}, Action{Index: "d"}, func(i Item) error {
 			require.Contains(t, []Op{Create, Index, Update, Delete}, i.Op)
 			require.LessOrEqual(t, len(i.Document), small.Line)
 			result := Result{Status: 201}
@@ -177,7 +271,9 @@ func FuzzReadRequest(f *testing.F) {
 		got, err := ReadResponse(bytes.NewReader(text), len(outcomes))
 		require.NoError(t, err, "%s", text)
 		require.Len(t, got, len(outcomes))
-		require.True(t, json.Valid(NewAnswer(Select(filter)).Append(nil, 1, outcomes)), filter)
+		if s, err := Select(filter); err == nil {
+			require.True(t, json.Valid(NewAnswer(s).Append(nil, 1, outcomes)), filter)
+		}
 	})
 }
 
@@ -186,7 +282,7 @@ func BenchmarkReadRequest(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		if err := ReadRequest(bytes.NewReader(body), Limits{Line: 1 << 20, Items: 1 << 20, Depth: 32}, Action{}, func(Item) error { return nil }); err != nil {
+		if err := ReadRequest(bytes.NewReader(body), Limits{Line: 1 << 20, Items: 1 << 20, Depth: 32, Values: 100}, &memory{}, Action{}, func(Item) error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}
