@@ -4,8 +4,10 @@
 package receiverutil
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 )
 
@@ -78,6 +80,26 @@ func (t *Ticket) Release(n int) {
 func (t *Ticket) ReleaseAll() {
 	t.admission.memory.put(t.held)
 	t.used, t.held = 0, 0
+}
+
+// ReadAll appends a body to a buffer. It reserves memory for what came, twice
+// because buffers double when they grow, before it reads more.
+func (t *Ticket) ReadAll(to *bytes.Buffer, body io.Reader) error {
+	for {
+		n, err := io.CopyN(to, body, memoryStep)
+		if errors.Is(err, io.EOF) {
+			err = nil
+			if n == 0 {
+				return nil
+			}
+		}
+		if err == nil {
+			err = t.Reserve(2 * int(n))
+		}
+		if err != nil || n < memoryStep {
+			return err
+		}
+	}
 }
 
 // CheckMemory returns an error if the largest request, or item of one, that the

@@ -4,7 +4,11 @@
 package receiverutil
 
 import (
+	"bytes"
+	"errors"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -69,6 +73,24 @@ func TestFirstStepIsAlwaysGranted(t *testing.T) {
 		require.NoError(t, ticket.Reserve(memoryStep))
 		require.Error(t, ticket.Reserve(2*memoryStep))
 	}
+}
+
+func TestReadAll(t *testing.T) {
+	for _, size := range []int{0, 1, memoryStep, memoryStep + 1, mebibyte} {
+		a := NewAdmission(Limits{Concurrency: 1, ConcurrencyPerClient: 1, MemoryBytes: 10 * mebibyte})
+		ticket := tickets(t, a, 1)[0]
+		var b bytes.Buffer
+		require.NoError(t, ticket.ReadAll(&b, iotest.HalfReader(strings.NewReader(strings.Repeat("x", size)))))
+		assert.Equal(t, size, b.Len())
+		assert.GreaterOrEqual(t, a.memory.used, 2*size)
+	}
+	a := NewAdmission(Limits{Concurrency: 1, ConcurrencyPerClient: 1, MemoryBytes: mebibyte})
+	ticket := tickets(t, a, 1)[0]
+	var b bytes.Buffer
+	require.ErrorIs(t, ticket.ReadAll(&b, strings.NewReader(strings.Repeat("x", mebibyte))), ErrTooLarge)
+	assert.Less(t, b.Len(), mebibyte/2)
+	broken := errors.New("broken")
+	require.ErrorIs(t, ticket.ReadAll(&b, iotest.ErrReader(broken)), broken)
 }
 
 func TestCheckMemory(t *testing.T) {

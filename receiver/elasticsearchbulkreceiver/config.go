@@ -92,9 +92,9 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// largestItem returns the memory in bytes that an item needs: its line, and decoded,
-// or what the outcomes of the largest request need.
+// largestItem returns the memory in bytes that an item needs: read alone, and
+// decoded, or what the outcomes of the largest request need.
 func (c *Config) largestItem() int {
 	l := c.Limits
-	return max(l.ItemBytes+bounds.Cost(l.ItemBytes, l.Values)+outcomeCost, l.Items*outcomeCost)
+	return max(2*l.ItemBytes+bounds.Cost(l.ItemBytes, l.Values)+outcomeCost, l.Items*outcomeCost)
 }

@@ -5,13 +5,10 @@ package elasticsearchbulkreceiver
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
@@ -98,14 +95,14 @@ func (s *server) document(w http.ResponseWriter, r *request, op esbulk.Op) {
 	if op == esbulk.Index && r.URL.Query().Get("op_type") == string(esbulk.Create) {
 		item.Op = esbulk.Create
 	}
-	text, err := readAll(s.body(w, r, s.cfg.Limits.ItemBytes), ticket)
-	if err != nil {
+	var text bytes.Buffer
+	if err := ticket.ReadAll(&text, s.body(w, r, s.cfg.Limits.ItemBytes)); err != nil {
 		s.refuse(w, r.Request, describe(err))
 		return
 	}
-	item.Document = text
+	item.Document = text.Bytes()
 	if item.Problem = item.CheckNames(); item.Problem == nil {
-		item.Values, item.Problem = esbulk.CheckDocument(text, s.limits())
+		item.Values, item.Problem = esbulk.CheckDocument(item.Document, s.limits())
 	}
 	d := newDelivery(r.Context(), s, ticket)
 	if err := d.take(item); err != nil {
@@ -130,21 +127,4 @@ func (s *server) document(w http.ResponseWriter, r *request, op esbulk.Op) {
 		"_index": out.Index, "_id": out.ID, "_version": 1, "result": out.Op.Done(),
 		"_shards": object{"total": 1, "successful": 1, "failed": 0}, "_seq_no": 0, "_primary_term": 1,
 	})
-}
-
-// readAll reads a body. It reserves memory for what came before it reads more.
-func readAll(body io.Reader, ticket *receiverutil.Ticket) ([]byte, error) {
-	var text bytes.Buffer
-	for {
-		n, err := io.CopyN(&text, body, 64<<10)
-		if errors.Is(err, io.EOF) {
-			return text.Bytes(), nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := ticket.Reserve(int(n)); err != nil {
-			return nil, err
-		}
-	}
 }

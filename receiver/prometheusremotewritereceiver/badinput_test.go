@@ -273,7 +273,7 @@ func TestReasonsAreDeclared(t *testing.T) {
 		return m.Attributes[attribute].Enum
 	}
 	assert.ElementsMatch(t, []string{
-		reasonAuth, reasonBodySize, reasonBusy, reasonContentType, reasonDecompressed, reasonEncoding, reasonMethod, reasonRefused, reasonRefusedForNow,
+		reasonAuth, reasonBodySize, reasonBusy, reasonContentType, reasonDecompressed, reasonEncoding, reasonMemory, reasonMethod, reasonRefused, reasonRefusedForNow,
 		reasonSnappy, reasonStalled, reasonTruncated, string(promwrite.ReasonMalformed), string(promwrite.ReasonPoints),
 	}, declared("error_reason"))
 	var refusals []string

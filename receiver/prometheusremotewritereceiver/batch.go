@@ -166,6 +166,4 @@ func (it *item) attributes(to pcommon.Map, part string) {
 	}
 }
 
-func clone(s string) string { return strings.Clone(s) }
-
 func trimTotal(name string) string { return strings.TrimSuffix(name, promseries.TotalSuffix) }

@@ -48,7 +48,7 @@ func createDefaultConfig() component.Config {
 func defaultLimits() receiverutil.Limits {
 	codec := promwrite.DefaultLimits()
 	return receiverutil.Limits{
-		Concurrency: 64, ConcurrencyPerClient: 16, Wait: 10 * time.Second, DecompressedBytes: 32 << 20,
+		Concurrency: 64, ConcurrencyPerClient: 16, Wait: 10 * time.Second, MemoryBytes: 256 << 20, DecompressedBytes: 32 << 20,
 		Items: codec.Points, Fields: codec.Labels, FieldBytes: codec.LabelBytes, Values: codec.Buckets,
 	}
 }
@@ -76,8 +76,14 @@ func (c *Config) Validate() error {
 	if c.Remembered < 1 {
 		errs = append(errs, fmt.Errorf("remembered: is %d, it must be at least 1", c.Remembered))
 	}
-	errs = append(errs, c.Limits.Check(defaultLimits()))
+	errs = append(errs, c.Limits.Check(defaultLimits()), c.Limits.CheckMemory(c.largestText()))
 	return errors.Join(errs...)
+}
+
+// largestText returns the memory in bytes of the largest request as it came, and
+// of its texts. Its points take more, in proportion to their number.
+func (c *Config) largestText() int {
+	return 2*int(c.Server.MaxRequestBodySize) + textCopies*c.Limits.DecompressedBytes
 }
 
 // codecLimits returns the limits of the codec.

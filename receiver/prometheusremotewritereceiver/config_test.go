@@ -33,7 +33,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, "clients.crt", cfg.Server.TLS.Get().ClientCAFile)
 	assert.Equal(t, component.MustNewID("basicauth"), cfg.Server.Auth.Get().AuthenticatorID)
 	assert.Equal(t, receiverutil.Limits{
-		DecompressedBytes: 6, Items: 7, Fields: 8, FieldBytes: 9, Values: 10, Concurrency: 11, ConcurrencyPerClient: 12, Wait: 13 * time.Second,
+		MemoryBytes: 100, DecompressedBytes: 6, Items: 7, Fields: 8, FieldBytes: 9, Values: 10, Concurrency: 11, ConcurrencyPerClient: 12, Wait: 13 * time.Second,
 	}, cfg.Limits)
 	assert.Equal(t, 14, cfg.Remembered)
 }

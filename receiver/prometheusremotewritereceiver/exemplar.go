@@ -86,8 +86,8 @@ func (w *writing) settle(accepted bool) {
 	for id, list := range w.waiting {
 		earlier, _ := w.exemplars.take(id)
 		for i := range list {
-			if e, ok := cloned(&list[i]); ok {
-				earlier = append(earlier, e)
+			if rememberable(&list[i]) {
+				earlier = append(earlier, list[i])
 			} else {
 				w.droppedExemplars.Add(1)
 			}
@@ -102,15 +102,13 @@ func (w *writing) settle(accepted bool) {
 	}
 }
 
-// cloned is an exemplar that holds nothing of its request, unless it is too large to be kept.
-func cloned(e *promwrite.Exemplar) (promwrite.Exemplar, bool) {
-	c := promwrite.Exemplar{Value: e.Value, Time: e.Time, Labels: make([]promwrite.Label, len(e.Labels))}
+// rememberable tells whether an exemplar is small enough to be kept.
+func rememberable(e *promwrite.Exemplar) bool {
 	bytes := 0
-	for i, l := range e.Labels {
-		c.Labels[i] = promwrite.Label{Name: clone(l.Name), Value: clone(l.Value)}
+	for _, l := range e.Labels {
 		bytes += len(l.Name) + len(l.Value)
 	}
-	return c, bytes <= mostBytes/mostExemplars
+	return bytes <= mostBytes/mostExemplars
 }
 
 func writeExemplar(to pmetric.Exemplar, e *promwrite.Exemplar, t int64) {

@@ -32,6 +32,7 @@ const (
 	reasonContentType   = "content_type"    // no message of remote write
 	reasonDecompressed  = "decompressed"    // expands to more than limits::decompressed_bytes
 	reasonEncoding      = "encoding"        // another compression than snappy
+	reasonMemory        = "memory"          // limits::memory_bytes is in use, or the request needs more than half of it
 	reasonMethod        = "method"          // no POST
 	reasonRefused       = "refused"         // by the pipeline, for good
 	reasonRefusedForNow = "refused_for_now" // by the pipeline
@@ -89,9 +90,13 @@ func (s *server) write(w http.ResponseWriter, r *http.Request) {
 	}
 	defer ticket.Leave()
 	g := s.readers.Get().(*reading)
-	defer s.readers.Put(g)
+	defer func() {
+		if g.small() {
+			s.readers.Put(g)
+		}
+	}()
 	g.reset()
-	if f = s.read(r, version, g); f == nil {
+	if f = s.read(r, version, g, ticket); f == nil {
 		f = s.consume(r.Context(), g)
 	}
 	if f != nil {
@@ -123,10 +128,13 @@ func negotiate(r *http.Request) (promwrite.Version, *failure) {
 	return 0, failed(http.StatusUnsupportedMediaType, reasonContentType, "message %q is neither prometheus.WriteRequest nor io.prometheus.write.v2.Request", params["proto"])
 }
 
+// textCopies is how often the decompressed request is in memory: as a whole, and as the texts of its series.
+const textCopies = 2
+
 // read takes the body, decompresses it and reads what it holds.
-func (s *server) read(r *http.Request, v promwrite.Version, g *reading) *failure {
+func (s *server) read(r *http.Request, v promwrite.Version, g *reading, ticket *receiverutil.Ticket) *failure {
 	g.body.Reset()
-	if _, err := g.body.ReadFrom(r.Body); err != nil {
+	if err := ticket.ReadAll(&g.body, r.Body); err != nil {
 		return s.bodyFailure(err)
 	}
 	size, err := s2.DecodedLen(g.body.Bytes())
@@ -138,23 +146,32 @@ func (s *server) read(r *http.Request, v promwrite.Version, g *reading) *failure
 	case size > snappyRatio*g.body.Len():
 		return failed(http.StatusBadRequest, reasonSnappy, "%d bytes of snappy cannot be %d bytes", g.body.Len(), size)
 	}
+	if err = ticket.Reserve(textCopies * size); err != nil {
+		return s.bodyFailure(err)
+	}
 	if g.plain, err = s2.Decode(g.plain[:cap(g.plain)], g.body.Bytes()); err != nil {
 		return failed(http.StatusBadRequest, reasonSnappy, "the body is not whole: %w", err)
 	}
-	// Data points keep parts of this text, so it can't be the buffer itself.
-	if err = g.reader.Read(v, string(g.plain), g); err != nil {
-		reason := string(promwrite.ReasonMalformed)
-		if e, ok := errors.AsType[*promwrite.Error](err); ok {
-			reason = string(e.Reason)
-		}
-		return &failure{http.StatusBadRequest, reason, err}
+	err = g.reader.Read(v, g.plain, ticket, g)
+	if e, ok := errors.AsType[*promwrite.Error](err); ok {
+		return &failure{http.StatusBadRequest, string(e.Reason), err}
+	}
+	if err != nil {
+		return s.bodyFailure(err)
 	}
 	return nil
 }
 
+// bodyFailure describes why a request could not be read to its end.
 func (s *server) bodyFailure(err error) *failure {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return failed(http.StatusBadRequest, reasonBodySize, "the body has more than the limit of %d bytes: see max_request_body_size", tooLarge.Limit)
+	}
+	if errors.Is(err, receiverutil.ErrTooLarge) {
+		return failed(http.StatusBadRequest, reasonMemory, "the request needs %w: send fewer series at once", err)
+	}
+	if errors.Is(err, receiverutil.ErrMemory) {
+		return failed(http.StatusServiceUnavailable, reasonMemory, "%w: send it again later", err)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return failed(http.StatusRequestTimeout, reasonStalled, "the body did not arrive within %v", s.cfg.Server.ReadTimeout)

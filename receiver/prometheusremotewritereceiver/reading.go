@@ -37,6 +37,16 @@ func (g *reading) reset() {
 	*g = reading{reader: g.reader, body: g.body, plain: g.plain, series: g.series[:0], metadata: g.metadata[:0]}
 }
 
+// keepBytes and keepSeries are the sizes up to which what a request needed is kept for the next one.
+const (
+	keepBytes  = 2 << 20
+	keepSeries = 20_000
+)
+
+func (g *reading) small() bool {
+	return g.body.Cap() <= keepBytes && cap(g.plain) <= keepBytes && cap(g.series) <= keepSeries
+}
+
 // Series takes a series.
 func (g *reading) Series(s *promwrite.Series) {
 	g.series = append(g.series, *s)

@@ -31,12 +31,12 @@ func (w *writing) noteTarget(it *item) {
 	if len(it.Samples) == 0 || promwrite.IsStale(it.Samples[len(it.Samples)-1].Value) {
 		return // The series of the target end too, and still under its identity.
 	}
-	k := target{clone(it.job), clone(it.instance)}
+	k := target{it.job, it.instance}
 	var list []promwrite.Label
 	bytes := len(k.job) + len(k.instance)
 	for _, l := range it.Labels {
 		if it.isAttribute(l.Name, "") {
-			list = append(list, promwrite.Label{Name: clone(l.Name), Value: clone(l.Value)})
+			list = append(list, promwrite.Label{Name: l.Name, Value: l.Value})
 			bytes += len(l.Name) + len(l.Value)
 		}
 	}
@@ -56,7 +56,7 @@ func (w *writing) noteTarget(it *item) {
 // describe returns the labels of a target that sends a sample at a time, and
 // remembers whether there were any.
 func (b *batch) describe(k target, now int64) []promwrite.Label {
-	return b.targets.update(target{clone(k.job), clone(k.instance)}, func(d described) described {
+	return b.targets.update(target{k.job, k.instance}, func(d described) described {
 		if d.bare && now-d.seen >= silence && d.next != nil {
 			d = described{labels: d.next}
 		}

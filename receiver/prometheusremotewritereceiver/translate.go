@@ -60,7 +60,7 @@ func (t *translator) translate(g *reading) *writing {
 func (t *translator) learn(g *reading) {
 	for _, m := range g.metadata {
 		if m.Family != "" && len(m.Family)+len(m.Unit)+len(m.Help) <= mostBytes {
-			t.families.put(clone(m.Family), promwrite.Metadata{Type: m.Type, Help: clone(m.Help), Unit: clone(m.Unit)})
+			t.families.put(m.Family, promwrite.Metadata{Type: m.Type, Help: m.Help, Unit: m.Unit})
 		}
 	}
 }

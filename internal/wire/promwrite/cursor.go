@@ -117,10 +117,14 @@ func (c *cursor) float() (float64, error) { return math.Float64frombits(c.num), 
 
 func zigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
 
-// numbers appends the numbers of a repeated field, which come one by one or packed into one field.
-func numbers[T any](c *cursor, list []T, wire uint64, convert func(uint64) T) ([]T, error) {
+// numbers appends the numbers of a repeated field, which come one by one or packed
+// into one field. It leaves out those above the most, which must be one more than is allowed.
+func numbers[T any](c *cursor, list []T, most int, wire uint64, convert func(uint64) T) ([]T, error) {
 	if c.wire == wire {
-		return append(list, convert(c.num)), nil
+		if len(list) < most {
+			list = append(list, convert(c.num))
+		}
+		return list, nil
 	}
 	if err := c.is(wireBytes); err != nil {
 		return list, err
@@ -136,7 +140,9 @@ func numbers[T any](c *cursor, list []T, wire uint64, convert func(uint64) T) ([
 		if err != nil {
 			return list, err
 		}
-		list = append(list, convert(v))
+		if len(list) < most {
+			list = append(list, convert(v))
+		}
 	}
 	return list, nil
 }

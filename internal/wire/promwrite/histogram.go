@@ -21,11 +21,11 @@ func (r *Reader) histogram(message string) error {
 		var err error
 		switch c.field {
 		case 8, 9, 10:
-			err = h.Negative.read(&c, c.field-8)
+			err = h.Negative.read(&c, c.field-8, r.limits.Buckets+1)
 		case 11, 12, 13:
-			err = h.Positive.read(&c, c.field-11)
+			err = h.Positive.read(&c, c.field-11, r.limits.Buckets+1)
 		case 16:
-			h.Bounds, err = numbers(&c, h.Bounds, wireFixed64, math.Float64frombits)
+			h.Bounds, err = numbers(&c, h.Bounds, r.limits.Buckets+1, wireFixed64, math.Float64frombits)
 		default:
 			err = h.read(&c)
 		}
@@ -34,7 +34,8 @@ func (r *Reader) histogram(message string) error {
 		}
 	}
 	r.histograms = append(r.histograms, h)
-	return nil
+	return r.charge(bucketCost * (len(h.Positive.Spans) + len(h.Positive.Deltas) + len(h.Positive.Counts) +
+		len(h.Negative.Spans) + len(h.Negative.Deltas) + len(h.Negative.Counts) + len(h.Bounds)))
 }
 
 // read reads a field that is a number.
@@ -69,14 +70,14 @@ func (h *Histogram) read(c *cursor) (err error) {
 	return err
 }
 
-// read reads a field of one side: 0 is a span, 1 are deltas, 2 are counts.
-func (b *Buckets) read(c *cursor, field uint64) (err error) {
+// read reads a field of one side: 0 is a span, 1 are deltas, 2 are counts, of each at the most so many.
+func (b *Buckets) read(c *cursor, field uint64, most int) (err error) {
 	switch field {
 	case 1:
-		b.Deltas, err = numbers(c, b.Deltas, wireVarint, zigzag)
+		b.Deltas, err = numbers(c, b.Deltas, most, wireVarint, zigzag)
 		return err
 	case 2:
-		b.Counts, err = numbers(c, b.Counts, wireFixed64, math.Float64frombits)
+		b.Counts, err = numbers(c, b.Counts, most, wireFixed64, math.Float64frombits)
 		return err
 	}
 	message, err := c.text()
@@ -102,7 +103,9 @@ func (b *Buckets) read(c *cursor, field uint64) (err error) {
 			return err
 		}
 	}
-	b.Spans = append(b.Spans, s)
+	if len(b.Spans) < most {
+		b.Spans = append(b.Spans, s)
+	}
 	return nil
 }
 
@@ -138,6 +141,19 @@ func (b *Buckets) Range() (first, end int) {
 	return first, end
 }
 
+// buckets returns the number of buckets that the histogram has once the gaps between its spans are filled.
+func (h *Histogram) buckets() int {
+	if IsStale(h.Sum) {
+		return 0
+	}
+	n := len(h.Bounds)
+	for _, side := range []*Buckets{&h.Positive, &h.Negative} {
+		first, end := side.Range()
+		n += end - first
+	}
+	return n
+}
+
 // Schemas of exponential histograms.
 const minSchema, maxSchema = -4, 8
 
@@ -163,6 +179,9 @@ func (h *Histogram) check(limit int) string {
 	}
 	if !h.Float && (positive > h.Count || negative > h.Count-positive || h.ZeroCount > h.Count-positive-negative) {
 		return "a histogram whose buckets hold more than its count"
+	}
+	if len(h.Bounds) > limit {
+		return fmt.Sprintf("a histogram of more than %d bounds", limit)
 	}
 	if custom {
 		return h.checkBounds()
@@ -191,6 +210,9 @@ func (h *Histogram) checkBounds() string {
 // check tells what is wrong with one side, and else how much an integer histogram has there.
 func (b *Buckets) check(float bool, limit int) (sum uint64, wrong string) {
 	length, end := uint64(0), int64(0)
+	if len(b.Spans) > limit {
+		return 0, fmt.Sprintf("a histogram of more than %d spans", limit)
+	}
 	for i, s := range b.Spans {
 		if i > 0 && s.Offset < 0 {
 			return 0, "a histogram whose spans overlap"

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unsafe"
+
+	"github.com/auspex-otel/auspex/internal/wire/bounds"
 )
 
 // Limits bound what a request may hold.
@@ -24,6 +27,15 @@ type Limits struct {
 
 // labelsPerPoint is how many labels a point has at most on the average of a full request.
 const labelsPerPoint = 32
+
+// Memory in bytes that parts of a request need here and as data points, without
+// their texts.
+const (
+	pointCost  = 384
+	labelCost  = 80
+	symbolCost = 16
+	bucketCost = 16
+)
 
 // DefaultLimits are far above what senders send.
 func DefaultLimits() Limits {
@@ -43,9 +55,14 @@ type Sink interface {
 // Reader reads requests, one at a time. What it hands out lies in slabs that the
 // next Read uses again, so a warm Reader allocates for histograms and exemplars alone.
 type Reader struct {
-	limits Limits
-	sink   Sink
-	points int
+	limits   Limits
+	interner *interner
+	sink     Sink
+	memory   bounds.Memory
+	denied   error // of memory
+	points   int
+
+	last, stride int // where the labels of the last series begin, and how many places those of the one before are behind
 
 	symbols    []string
 	refs       []uint64
@@ -57,15 +74,20 @@ type Reader struct {
 }
 
 // NewReader returns a Reader with limits.
-func NewReader(limits Limits) *Reader { return &Reader{limits: limits} }
+func NewReader(limits Limits) *Reader { return &Reader{limits: limits, interner: newInterner()} }
 
 // errPoints is the cause of an Error with ReasonPoints.
 var errPoints = errors.New("too much in one request")
 
-// Read reads a request. Texts that the sink gets are parts of body.
-func (r *Reader) Read(v Version, body string, sink Sink) error {
+// Read reads a request. What the sink gets holds nothing of the body. Memory is
+// reserved for what is read, apart from the texts, which are never larger than the
+// body; an error of memory ends Read as it is.
+func (r *Reader) Read(v Version, content []byte, memory bounds.Memory, sink Sink) error {
 	r.reset(sink)
-	defer func() { r.sink, r.series = nil, Series{} }()
+	r.memory = memory
+	defer func() { r.sink, r.memory, r.series = nil, nil, Series{} }()
+	// Every text that is kept is copied, so the content need not be.
+	body := unsafe.String(unsafe.SliceData(content), len(content))
 	c := cursor{rest: body}
 	var err error
 	if v == Version2 {
@@ -80,6 +102,9 @@ func (r *Reader) Read(v Version, body string, sink Sink) error {
 	if err == nil {
 		return nil
 	}
+	if r.denied != nil {
+		return r.denied
+	}
 	at := len(body) - len(c.rest)
 	if errors.Is(err, errPoints) {
 		return &Error{Reason: ReasonPoints, Offset: at, Detail: fmt.Sprintf("more than the limit of %d samples, histograms and exemplars, or %d times as many labels", r.limits.Points, labelsPerPoint)}
@@ -88,7 +113,8 @@ func (r *Reader) Read(v Version, body string, sink Sink) error {
 }
 
 func (r *Reader) reset(sink Sink) {
-	r.sink, r.points = sink, 0
+	r.sink, r.points, r.denied = sink, 0, nil
+	r.last, r.stride = 0, 0
 	// Of the body before nothing may be held.
 	clear(r.symbols)
 	clear(r.labels)
@@ -114,7 +140,10 @@ func (r *Reader) readSymbols(c *cursor) error {
 		if len(r.symbols) == labelsPerPoint*r.limits.Points {
 			return errPoints
 		}
-		r.symbols = append(r.symbols, text)
+		if err := r.charge(symbolCost); err != nil {
+			return err
+		}
+		r.symbols = append(r.symbols, r.interner.text(text))
 	}
 	return nil
 }
@@ -165,7 +194,31 @@ func (r *Reader) count() error {
 	if r.points++; r.points > r.limits.Points {
 		return errPoints
 	}
-	return nil
+	return r.charge(pointCost)
+}
+
+// charge reserves memory.
+func (r *Reader) charge(n int) error {
+	if err := r.memory.Reserve(n); err != nil {
+		r.denied = err
+	}
+	return r.denied
+}
+
+// intern returns copies of a label's name and value. Most labels are those that
+// the series before has in the same place.
+func (r *Reader) intern(name, value string) (string, string) {
+	var before Label
+	if i := len(r.labels) - r.stride; i >= 0 && i < len(r.labels) {
+		before = r.labels[i]
+	}
+	if before.Name != name {
+		before.Name = r.interner.text(name)
+	}
+	if before.Value != value {
+		before.Value = r.interner.text(value)
+	}
+	return before.Name, before.Value
 }
 
 // addLabel appends a label to those of the series or the exemplar that is being read.
@@ -174,7 +227,7 @@ func (r *Reader) addLabel(name, value string) error {
 		return errPoints
 	}
 	r.labels = append(r.labels, Label{name, value})
-	return nil
+	return r.charge(labelCost)
 }
 
 // draft is a series while it is read: where its parts begin in the slabs.
@@ -185,11 +238,12 @@ type draft struct {
 }
 
 func (r *Reader) begin() draft {
+	r.stride, r.last = len(r.labels)-r.last, len(r.labels)
 	return draft{labels: len(r.labels), samples: len(r.samples), histograms: len(r.histograms), exemplars: len(r.exemplars)}
 }
 
-// finish checks a series and hands it out.
-func (r *Reader) finish(d *draft) {
+// finish checks a series and hands it out. It returns an error if memory is denied.
+func (r *Reader) finish(d *draft) error {
 	own := r.labels[d.labels:len(r.labels):len(r.labels)]
 	r.series = Series{Labels: own, Metadata: d.metadata}
 	s := &r.series
@@ -202,12 +256,15 @@ func (r *Reader) finish(d *draft) {
 	if d.fault.Reason != "" {
 		d.fault.Samples, d.fault.Histograms, d.fault.Exemplars = len(r.samples)-d.samples, len(r.histograms)-d.histograms, len(r.exemplars)-d.exemplars
 		r.sink.Refused(d.fault)
-		return
+		return nil
 	}
 	s.Samples = r.checkSamples(s, r.samples[d.samples:])
 	s.Histograms = r.checkHistograms(s, r.histograms[d.histograms:])
 	s.Exemplars = r.checkExemplars(s, r.exemplars[d.exemplars:])
-	r.sink.Series(s)
+	if r.denied == nil {
+		r.sink.Series(s)
+	}
+	return r.denied
 }
 
 // lastTime is the last millisecond that fits into 64 bits of nanoseconds.
@@ -243,6 +300,10 @@ func (r *Reader) checkHistograms(s *Series, list []Histogram) []Histogram {
 		if fault.Reason != "" {
 			r.sink.Refused(fault)
 			continue
+		}
+		// Few bytes on the wire may stand for many empty buckets.
+		if r.charge(bucketCost*h.buckets()) != nil {
+			return nil
 		}
 		if !validTime(h.Start) || h.Start > h.Time {
 			h.Start = 0

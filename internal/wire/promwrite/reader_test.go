@@ -5,8 +5,10 @@ package promwrite
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,10 +51,25 @@ func (b *told) Series(s *Series) {
 func (b *told) Metadata(m Metadata) { fmt.Fprintf(b, "metadata %+v\n", m) }
 func (b *told) Refused(f Fault)     { fmt.Fprintf(b, "refused %+v\n", f) }
 
+// memory is what a reader may take; without a limit all.
+type memory struct{ limit, used int }
+
+func (m *memory) Reserve(n int) error {
+	if m.limit > 0 && m.used+n > m.limit {
+		return errNoMemory
+	}
+	m.used += n
+	return nil
+}
+
+func (m *memory) Release(n int) { m.used -= n }
+
+var errNoMemory = errors.New("no memory")
+
 func read(t *testing.T, v Version, body enc) string {
 	t.Helper()
 	var b told
-	require.NoError(t, NewReader(DefaultLimits()).Read(v, string(body), &b))
+	require.NoError(t, NewReader(DefaultLimits()).Read(v, []byte(body), &memory{}, &b))
 	return b.String()
 }
 
@@ -116,13 +133,88 @@ func TestTypes(t *testing.T) {
 // A reader is used again, and what it keeps of one request is not seen in the next.
 func TestReaderIsUsedAgain(t *testing.T) {
 	r := NewReader(DefaultLimits())
-	one := string(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(2, sample(1, 1000))))
+	one := []byte(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(2, sample(1, 1000))))
+	none := &memory{}
 	for range 3 {
 		var b told
-		require.NoError(t, r.Read(Version1, one, &b))
+		require.NoError(t, r.Read(Version1, one, &memory{}, &b))
 		assert.Equal(t, 1, strings.Count(b.String(), "series"))
 	}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { _ = r.Read(Version1, one, discard{}) }))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { _ = r.Read(Version1, one, none, discard{}) }))
+}
+
+// What the sink gets holds nothing of the request.
+func TestTextsAreCopied(t *testing.T) {
+	long := strings.Repeat("l", 1000)
+	exemplar := enc{}.sub(1, label("trace_id", "t"))
+	one := enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(1, label("long", long)).sub(2, sample(1, 1000)).sub(3, exemplar)).
+		sub(3, enc{}.num(1, 1).text(2, "family").text(4, "help").text(5, "unit"))
+	two := enc{}.text(4, "").text(4, "__name__").text(4, "x").text(4, long).
+		sub(5, enc{}.text(1, packed(1, 2, 3, 3)).sub(2, sample(1, 1000)).sub(5, enc{}.num(1, 1).num(3, 3).num(4, 2)))
+	for v, body := range map[Version][]byte{Version1: []byte(one), Version2: []byte(two)} {
+		want := read(t, v, enc(body))
+		require.Contains(t, want, long)
+		var s kept
+		require.NoError(t, NewReader(DefaultLimits()).Read(v, body, &memory{}, &s))
+		for i := range body {
+			body[i] = '!'
+		}
+		var b told
+		for i := range s.series {
+			b.Series(&s.series[i])
+		}
+		for _, m := range s.metadata {
+			b.Metadata(m)
+		}
+		assert.Equal(t, want, b.String())
+	}
+}
+
+// kept is a sink that keeps what it gets.
+type kept struct {
+	series   []Series
+	metadata []Metadata
+}
+
+func (k *kept) Series(s *Series)    { k.series = append(k.series, *s) }
+func (k *kept) Metadata(m Metadata) { k.metadata = append(k.metadata, m) }
+func (k *kept) Refused(Fault)       {}
+
+// Memory is reserved for what a few bytes stand for, before it is taken.
+func TestMemory(t *testing.T) {
+	gap := enc{}.num(1, 2).num(4, 2).num(15, 9).sub(11, enc{}.num(2, 1)).sub(11, enc{}.num(1, 2*9000).num(2, 1)).text(12, packed(2, 0))
+	histogram := enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(4, gap))
+	refs := enc{}.text(4, "").sub(5, enc{}.text(1, strings.Repeat("\x00", 1<<20)))
+	deltas := enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(4, enc{}.num(15, 9).text(12, strings.Repeat("\x00", 1<<20))))
+	for name, c := range map[string]struct {
+		v     Version
+		body  enc
+		least int // bytes that are reserved
+	}{
+		"a histogram with a gap": {Version1, histogram, 9000 * bucketCost},
+		"labels":                 {Version1, enc{}.sub(1, enc(strings.Repeat(string(enc{}.sub(1, label("a", "b"))), 1000))), 1000 * labelCost},
+		"symbols":                {Version2, enc(strings.Repeat(string(enc{}.text(4, "")), 1000)), 1000 * symbolCost},
+		"samples":                {Version1, enc{}.sub(1, enc(strings.Repeat(string(enc{}.sub(2, sample(1, 1000))), 1000))), 1000 * pointCost},
+	} {
+		m := &memory{}
+		require.NoError(t, NewReader(DefaultLimits()).Read(c.v, c.body, m, discard{}), name)
+		assert.GreaterOrEqual(t, m.used, c.least, name)
+		assert.Less(t, m.used, 3*c.least, name)
+		m = &memory{limit: c.least / 2}
+		assert.Equal(t, errNoMemory, NewReader(DefaultLimits()).Read(c.v, c.body, m, discard{}), name)
+	}
+	for name, c := range map[string]struct {
+		v    Version
+		body enc
+	}{"a million references": {Version2, refs}, "a million deltas": {Version1, deltas}} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		var b told
+		require.NoError(t, NewReader(DefaultLimits()).Read(c.v, c.body, &memory{}, &b), name)
+		runtime.ReadMemStats(&after)
+		assert.Contains(t, b.String(), "refused", name)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), name)
+	}
 }
 
 type discard struct{}
@@ -171,17 +263,21 @@ func (c *checked) Refused(f Fault) {
 
 // Whatever comes, a Reader keeps its promises and its limits.
 func FuzzReader(f *testing.F) {
-	f.Add(false, string(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(2, sample(1, 1000)))))
-	f.Add(true, string(enc{}.text(4, "").text(4, "__name__").text(4, "x").sub(5, enc{}.text(1, packed(1, 2)).sub(2, sample(1, 1000)).sub(3, enc{}.num(1, 3).num(4, 2).num(15, 9)))))
-	f.Add(false, string(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(4, enc{}.num(1, 9).num(4, 105).sub(11, enc{}.num(2, 2)).text(12, packed(2, 2)).float(16, 1).num(15, 5)))))
-	f.Fuzz(func(t *testing.T, two bool, body string) {
+	f.Add(false, []byte(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(2, sample(1, 1000)))))
+	f.Add(true, []byte(enc{}.text(4, "").text(4, "__name__").text(4, "x").sub(5, enc{}.text(1, packed(1, 2)).sub(2, sample(1, 1000)).sub(3, enc{}.num(1, 3).num(4, 2).num(15, 9)))))
+	f.Add(false, []byte(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(4, enc{}.num(1, 9).num(4, 105).sub(11, enc{}.num(2, 2)).text(12, packed(2, 2)).float(16, 1).num(15, 5)))))
+	f.Fuzz(func(t *testing.T, two bool, body []byte) {
 		v := Version1
 		if two {
 			v = Version2
 		}
 		limits := Limits{Points: 20, Labels: 5, LabelBytes: 20, Buckets: 50}
 		sink := &checked{T: t, limits: limits}
-		err := NewReader(limits).Read(v, body, sink)
+		m := &memory{limit: 100_000}
+		err := NewReader(limits).Read(v, body, m, sink)
+		if errors.Is(err, errNoMemory) {
+			return
+		}
 		require.LessOrEqual(t, sink.points, limits.Points)
 		if err != nil {
 			var e *Error
@@ -212,12 +308,12 @@ func BenchmarkReader(b *testing.B) {
 				e = e.sub(1, enc{}.sub(1, label("__name__", "requests_total")).sub(1, label("instance", "host:9090")).sub(1, label("job", "shop")).
 					sub(1, label("path", fmt.Sprint("/path/", i))).sub(2, sample(1, 1000)))
 			}
-			body := string(e)
+			body, none := []byte(e), &memory{}
 			r := NewReader(DefaultLimits())
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				if err := r.Read(v, body, discard{}); err != nil {
+				if err := r.Read(v, body, none, discard{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -33,8 +33,7 @@ func (r *Reader) seriesV1(message string) error {
 			return err
 		}
 	}
-	r.finish(&d)
-	return nil
+	return r.finish(&d)
 }
 
 func (r *Reader) labelV1(message string) error {
@@ -54,7 +53,7 @@ func (r *Reader) labelV1(message string) error {
 			return err
 		}
 	}
-	return r.addLabel(name, value)
+	return r.addLabel(r.intern(name, value))
 }
 
 // sample reads a Sample. Only version 2 has a start time.
@@ -103,7 +102,7 @@ func (r *Reader) exemplar(message string, v Version) error {
 				err = r.labelV1(c.bytes)
 			}
 		case c.field == 1:
-			r.refs, err = numbers(&c, r.refs, wireVarint, func(v uint64) uint64 { return v })
+			r.refs, err = numbers(&c, r.refs, refs+r.mostRefs(), wireVarint, func(v uint64) uint64 { return v })
 		case c.field == 2:
 			e.Value, err = c.float()
 		case c.field == 3:
@@ -153,6 +152,10 @@ func (r *Reader) metadata(message string) error {
 			return err
 		}
 	}
+	if err := r.charge(pointCost); err != nil {
+		return err
+	}
+	m.Family, m.Help, m.Unit = r.interner.text(m.Family), r.interner.text(m.Help), r.interner.text(m.Unit)
 	r.sink.Metadata(m)
 	return nil
 }
@@ -175,7 +178,7 @@ func (r *Reader) seriesV2(message string) error {
 		}
 		var err error
 		if c.field == 1 {
-			r.refs, err = numbers(&c, r.refs, wireVarint, func(v uint64) uint64 { return v })
+			r.refs, err = numbers(&c, r.refs, r.mostRefs(), wireVarint, func(v uint64) uint64 { return v })
 		} else if c.field <= 5 {
 			var m string
 			if m, err = c.text(); err == nil {
@@ -193,9 +196,11 @@ func (r *Reader) seriesV2(message string) error {
 	if d.fault.Reason == "" {
 		d.fault = fault
 	}
-	r.finish(&d)
-	return nil
+	return r.finish(&d)
 }
+
+// mostRefs is the number of references of the most labels, and of one more.
+func (r *Reader) mostRefs() int { return 2*r.limits.Labels + 2 }
 
 func (r *Reader) partV2(d *draft, field uint64, message string) error {
 	switch field {
