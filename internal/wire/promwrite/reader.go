@@ -29,10 +29,10 @@ type Limits struct {
 const labelsPerPoint = 32
 
 // Memory in bytes that parts of a request need here and as data points, without
-// their texts.
+// their texts. TestCost of the receiver measures them.
 const (
-	pointCost  = 384
-	labelCost  = 80
+	pointCost  = 640
+	labelCost  = 224
 	symbolCost = 16
 	bucketCost = 16
 )
