@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	viewCap    = 15 // nats that one view counts as at most: p = 1e-6
+	viewCap    = 20 // nats that one view counts as at most
 	expertFrom = 8  // nats from which an expert counts: p = 3e-4
 )
 
