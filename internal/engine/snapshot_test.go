@@ -553,7 +553,7 @@ func layoutOfStream(t *testing.T, r layout, e *Engine) {
 	assert.Equal(t, uint32(1), r.uint32(), "rule of openings: points seen")
 	r.zero(8, "rule of openings: the peak")
 	r.zero(1, "waits for its policy")
-	r.c.Part(ensemble.New(e.zone))
+	r.c.Part(ensemble.New(e.models))
 }
 
 // layout reads values one by one.

@@ -109,9 +109,9 @@ func (s *tailSide) beyond(x float64) float64 {
 		return bodyNats + (edgeNats-bodyNats)*(x-body)/(edge-body)
 	}
 	xi := s.shape()
-	y := (x - edge) / (float64(s.excess) * (1 - xi))
+	y := (x - edge) / (max(leastExcess, float64(s.excess)) * (1 - xi))
 	if math.Abs(xi) < 0.01 {
-		return edgeNats + y
+		return edgeNats + min(y, mostNats)
 	}
 	if z := 1 + xi*y; z > 0 {
 		return edgeNats + min(math.Log(z)/xi, mostNats)
@@ -119,8 +119,11 @@ func (s *tailSide) beyond(x float64) float64 {
 	return mostNats
 }
 
-// mostNats bounds a surprise among the points of one side.
-const mostNats = 60
+const (
+	mostNats    = 60    // bound of a surprise among the points of one side
+	leastExcess = 1e-30 // bounds of a mean excess and of a learned value, against overflow
+	mostValue   = 1e30
+)
 
 func (s *tailSide) shape() float64 {
 	xi := -0.5
@@ -146,6 +149,7 @@ func (t *Tails) Learn(x, trust float64) {
 	if x < 0 {
 		s, x = &t.side[1], -x
 	}
+	x = min(x, mostValue)
 	s.share += g
 	if s.n < memoryPoints/2 {
 		s.n++
@@ -243,7 +247,7 @@ func (t *Tails) State(c *state.Codec) {
 			c.Float32(v)
 			c.Check(*v >= 0 && *v <= 1e37)
 		}
-		c.Check(s.share <= 1 && s.n <= memoryPoints/2)
+		c.Check(s.share <= 1 && s.n <= memoryPoints/2 && s.body <= s.edge)
 	}
 }
 

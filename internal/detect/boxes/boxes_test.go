@@ -160,17 +160,17 @@ func TestUnitIsBounded(t *testing.T) {
 func TestScaled(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var a, b Boxes
-	var v, w window.Window
-	v.Set(-4, 8)
-	w.Set(-4*1024, 8*1024)
+	var v, w window.Ring
+	var vs, ws [window.Short]float32
+	in, scaled := window.Unit{Origin: -4, Span: 8}, window.Unit{Origin: -4 * 1024, Span: 8 * 1024}
 	for range 3000 {
 		x := r.NormFloat64()
-		v.Push(x)
-		w.Push(1024 * x)
-		if !v.Full(0) {
+		v.Push(vs[:], in.Of(x))
+		w.Push(ws[:], scaled.Of(1024*x))
+		if !v.Full(vs[:]) {
 			continue
 		}
-		f, g := v.Features(0), w.Features(0)
+		f, g := v.Features(vs[:]), w.Features(ws[:])
 		p, _ := a.Observe(&f)
 		q, _ := b.Observe(&g)
 		if p != q {

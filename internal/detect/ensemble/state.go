@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/state"
+	"github.com/auspex-otel/auspex/internal/stats"
 )
 
 // version is the first byte of the state. It grows with each change to the
@@ -58,6 +59,7 @@ func (m *Model) state(c *state.Codec) {
 		c.Float32(v)
 		c.Check(math.Abs(float64(*v)) <= 4*restartOdd)
 	}
+	c.Check(min(m.held[0], m.held[1], m.heldAvg, m.odd, m.oddSlots) >= 0)
 	m.own.state(c)
 	m.bank.State(c)
 	m.profile.State(c)
@@ -88,7 +90,7 @@ func (m *Model) holdState(c *state.Codec) {
 		return
 	}
 	if m.hold == nil {
-		m.hold = &hold{}
+		m.hold = &hold{tails: [3]stats.Tails{m.tails[viewSlow], m.tails[viewHour], m.tails[viewSix]}} // for what a sketch does not write
 	}
 	h := m.hold
 	h.bank.State(c)
@@ -103,6 +105,7 @@ func (m *Model) holdState(c *state.Codec) {
 	c.Bool(&h.lasting)
 	for _, v := range [...]*float64{&h.n, &h.sum, &h.sumSq, &h.sumAt} {
 		c.Float64(v)
+		c.Check(math.Abs(*v) <= math.MaxFloat64/4)
 	}
 	c.Check(h.n >= 0)
 }

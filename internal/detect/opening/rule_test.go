@@ -64,7 +64,7 @@ func TestLesserScoresDoNotProlong(t *testing.T) {
 	var r Rule
 	openings := 0
 	for range 10 * HoldOff {
-		if r.Next(2) > 0 {
+		if r.Next(2, false) > 0 {
 			openings++
 		}
 	}
@@ -111,9 +111,9 @@ func TestPass(t *testing.T) {
 		want   float64
 	}{{HoldOff - 2, 0}, {HoldOff, 2}} {
 		var r Rule
-		r.Next(3)
+		r.Next(3, false)
 		r.Pass(c.missed)
-		if got := r.Next(2); got != c.want {
+		if got := r.Next(2, false); got != c.want {
 			t.Errorf("%d missed points after a peak of 3: the opening score of 2 is %v, not %v", c.missed, got, c.want)
 		}
 	}

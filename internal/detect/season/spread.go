@@ -50,6 +50,6 @@ func (s *Spread) State(c *state.Codec) {
 	c.Float32s(s.ratio[:])
 	c.Float32s(s.known[:])
 	for h := range s.ratio {
-		c.Check(s.ratio[h] >= 0 && s.known[h] >= 0 && s.known[h] <= 100)
+		c.Check(s.ratio[h] >= 0 && s.ratio[h] <= 1e30 && s.known[h] >= 0 && s.known[h] <= 100)
 	}
 }

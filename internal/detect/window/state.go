@@ -26,6 +26,6 @@ func (r *Ring) State(c *state.Codec, values []float32) {
 	c.Check(int(r.n) <= len(values) && int(r.next) < len(values))
 	c.Float32s(values)
 	for _, x := range values {
-		c.Check(math.Abs(float64(x)) <= farthest)
+		c.Check(x >= -farthest && x <= farthest)
 	}
 }

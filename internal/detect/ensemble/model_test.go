@@ -1,0 +1,288 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ensemble
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/auspex-otel/auspex/internal/detect"
+)
+
+var _ detect.Model = (*Model)(nil)
+
+// mixed is a series with a bit of everything: noise by the time of day, a spike,
+// a shift, a pause at a constant.
+func mixed(n int, seed uint64) []float64 {
+	r := rand.New(rand.NewPCG(seed, 3))
+	xs := make([]float64, n)
+	for i := range xs {
+		xs[i] = 100 + 5*r.NormFloat64() + 10*math.Sin(2*math.Pi*float64(i)/288)
+		switch phase := i % 1000; {
+		case phase == 500:
+			xs[i] += 200
+		case phase > 600 && phase < 700:
+			xs[i] += 40
+		case phase > 900:
+			xs[i] = 100
+		}
+	}
+	return xs
+}
+
+const step = 300e9 // 5 minutes: 288 points a day
+
+// at is the time of point i.
+func at(i int) int64 { return 1767571200e9 + int64(i)*step }
+
+// observe feeds the points of xs from the given one on.
+func observe(m *Model, xs []float64, from int) []detect.Surprise {
+	out := make([]detect.Surprise, 0, len(xs)-from)
+	for i := from; i < len(xs); i++ {
+		out = append(out, m.Observe(at(i), xs[i]))
+	}
+	return out
+}
+
+// same compares to the bit, NaN included.
+func same(a, b detect.Surprise) bool {
+	bits := func(s detect.Surprise) [5]uint64 {
+		return [5]uint64{
+			math.Float64bits(s.LogP), math.Float64bits(s.Expected),
+			math.Float64bits(s.Lower), math.Float64bits(s.Upper), uint64(s.Kind),
+		}
+	}
+	return bits(a) == bits(b)
+}
+
+// sane tells whether s is something that a warm model may say.
+func sane(s detect.Surprise) bool {
+	return s.LogP <= 0 && !math.IsInf(s.LogP, 0) && !math.IsNaN(s.Expected) && s.Lower <= s.Upper
+}
+
+func TestWarmUp(t *testing.T) {
+	for i, s := range observe(New(nil), mixed(500, 1), 0) {
+		if warming := same(s, detect.Warming()); warming != (i < warmUp) {
+			t.Fatalf("point %d: %+v", i, s)
+		}
+	}
+}
+
+// No look-ahead: what is said of a prefix does not depend on what follows.
+func TestCut(t *testing.T) {
+	xs := mixed(3000, 2)
+	whole := observe(New(nil), xs, 0)
+	for _, cut := range []int{1, 99, 100, 299, 1500, 2400} {
+		changed := slices.Clone(xs)
+		for i := cut; i < len(changed); i++ {
+			changed[i] = -1e6
+		}
+		for i, s := range observe(New(nil), changed, 0)[:cut] {
+			if !same(s, whole[i]) {
+				t.Fatalf("cut at %d: point %d is %+v, was %+v", cut, i, s, whole[i])
+			}
+		}
+	}
+}
+
+// The verdicts do not depend on the unit: a power of two changes no bit.
+func TestScaled(t *testing.T) {
+	for seed := range uint64(4) {
+		xs := mixed(8000, seed)
+		ys := make([]float64, len(xs))
+		for i, x := range xs {
+			ys[i] = 1024 * x
+		}
+		a, b := observe(New(nil), xs, 0), observe(New(nil), ys, 0)
+		for i := range a {
+			a[i].Expected, a[i].Lower, a[i].Upper = 1024*a[i].Expected, 1024*a[i].Lower, 1024*a[i].Upper
+			if !same(a[i], b[i]) {
+				t.Fatalf("seed %d, point %d: %+v, scaled %+v", seed, i, a[i], b[i])
+			}
+		}
+	}
+}
+
+// Nor, but for rounding, on where the series' zero is.
+func TestScaledAndMoved(t *testing.T) {
+	differ, n := 0, 0
+	for seed := range uint64(8) {
+		xs := mixed(8000, seed)
+		ys := make([]float64, len(xs))
+		for i, x := range xs {
+			ys[i] = 1024*x + 4096
+		}
+		a, b := observe(New(nil), xs, 0), observe(New(nil), ys, 0)
+		for i := range a {
+			for _, alpha := range []float64{1e-2, 1e-3, 1e-6} {
+				n++
+				if (a[i].LogP < math.Log(alpha)) != (b[i].LogP < math.Log(alpha)) {
+					differ++
+				}
+			}
+		}
+	}
+	if share := float64(differ) / float64(n); share > 0.001 {
+		t.Errorf("a share of %.5f of the verdicts differs", share)
+	}
+}
+
+// Whole weeks change nothing.
+func TestMovedByWeeks(t *testing.T) {
+	xs := mixed(6000, 3)
+	a, b := New(nil), New(nil)
+	const weeks = 53 * 7 * 24 * 3600e9
+	for i, x := range xs {
+		if p, q := a.Observe(at(i), x), b.Observe(at(i)+weeks, x); !same(p, q) {
+			t.Fatalf("point %d: %+v, 53 weeks later %+v", i, p, q)
+		}
+	}
+}
+
+// Of 100 points of noise 99 lie inside the band, and p is near what it says: it is
+// too small up to twice as often as it should be, which calibration over the fleet corrects.
+func TestBand(t *testing.T) {
+	var r *rand.Rand
+	for name, draw := range map[string]func() float64{
+		"normal":      func() float64 { return 100 + 5*r.NormFloat64() },
+		"exponential": func() float64 { return r.ExpFloat64() },
+	} {
+		outside, rare, n := 0, 0, 0
+		for seed := range uint64(4) {
+			r = rand.New(rand.NewPCG(seed, 6))
+			m := New(nil)
+			for i := range 40000 {
+				n++
+				v := draw()
+				s := m.Observe(at(i), v)
+				if s.Lower > s.Expected || s.Upper < s.Expected {
+					t.Fatalf("%s: point %d: expected outside the band: %+v", name, i, s)
+				}
+				if v < s.Lower || v > s.Upper {
+					outside++
+				}
+				if s.LogP < math.Log(1e-3) {
+					rare++
+				}
+			}
+		}
+		if share := float64(outside) / float64(n); share < 0.7*detect.BandP || share > 1.3*detect.BandP {
+			t.Errorf("%s: share outside the band %.4f, want about %.2f", name, share, detect.BandP)
+		}
+		if share := float64(rare) / float64(n); share < 0.5e-3 || share > 2.2e-3 {
+			t.Errorf("%s: share of p < 1e-3: %.2g", name, share)
+		}
+	}
+}
+
+// Further out is always less likely, as far as floats go.
+func TestFurtherIsStranger(t *testing.T) {
+	m := New(nil)
+	observe(m, mixed(5400, 7), 0)
+	b := written(t, m)
+	for _, sign := range []float64{1, -1} {
+		prev := 0.0
+		for d := 128.0; d < 1e30; d *= 1.5 {
+			s := restored(t, b).Observe(at(5400), 100+sign*d)
+			if !(s.LogP < prev) || math.IsInf(s.LogP, 0) {
+				t.Fatalf("at %g: ln p %g, nearer %g", sign*d, s.LogP, prev)
+			}
+			prev = s.LogP
+		}
+	}
+}
+
+func TestNotFinite(t *testing.T) {
+	m := New(nil)
+	observe(m, mixed(1000, 8), 0)
+	before := written(t, m)
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		if s := m.Observe(at(1000), v); !same(s, detect.Warming()) {
+			t.Errorf("%v: %+v", v, s)
+		}
+	}
+	if !slices.Equal(before, written(t, m)) {
+		t.Error("a value that is not finite was learned")
+	}
+}
+
+// Values at the ends of the range leave nothing behind that is not a number, and
+// a state that can be read.
+func TestExtremes(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	extremes := []float64{math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, 0, 1, 1e-300, 1e300}
+	for name, draw := range map[string]func(i int) float64{
+		"at random":             func(int) float64 { return extremes[r.IntN(len(extremes))] },
+		"alternating":           func(i int) float64 { return extremes[i%2] },
+		"ends, then small":      func(i int) float64 { return extremes[i%2] * math.Pow(10, -float64(i/10)) },
+		"small, then the ends":  func(i int) float64 { return extremes[i%2] * math.Pow(10, -600+float64(min(i, 6000))/10) },
+		"the least above 0":     func(i int) float64 { return extremes[2+i%2] },
+		"a constant at the end": func(i int) float64 { return extremes[min(1, i/5000)] },
+	} {
+		m := New(nil)
+		for i := range 12000 {
+			if s := m.Observe(at(i), draw(i)); i >= warmUp && !sane(s) {
+				t.Fatalf("%s: point %d: %+v", name, i, s)
+			}
+		}
+		restored(t, written(t, m))
+	}
+}
+
+// Times may repeat, go back, and leap.
+func TestStrangeTimes(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 10))
+	m := New(nil)
+	for i := range 10000 {
+		when := []int64{at(i), at(0), math.MaxInt64, math.MinInt64, 0, -r.Int64()}[r.IntN(6)]
+		if s := m.Observe(when, 100+r.NormFloat64()); i >= warmUp && !sane(s) {
+			t.Fatalf("point %d at %d: %+v", i, when, s)
+		}
+	}
+}
+
+// However long a constant has lasted: its first change is found, and known in the end.
+func TestLongConstantThenChange(t *testing.T) {
+	for _, n := range []int{150, 5000, 100000} {
+		m := New(nil)
+		for i := range n {
+			if s := m.Observe(at(i), 42); i >= warmUp && (s.LogP < math.Log(detect.BandP) || s.Expected != 42) {
+				t.Fatalf("point %d of a constant: %+v", i, s)
+			}
+		}
+		if s := m.Observe(at(n), 43); s.LogP > math.Log(1e-3) || s.Kind != detect.KindHigh {
+			t.Errorf("the change after %d points: %+v", n, s)
+		}
+		for i := range 2000 {
+			m.Observe(at(n+1+i), 43)
+		}
+		if s := m.Observe(at(n+2001), 43); s.LogP < math.Log(detect.BandP) || math.Abs(s.Expected-43) > 1e-6 {
+			t.Errorf("2000 points later: %+v", s)
+		}
+	}
+}
+
+// A million points on, when the first counts have shrunk to nothing, all is as before.
+func TestLong(t *testing.T) {
+	r := rand.New(rand.NewPCG(16, 16))
+	m, below, n := New(nil), 0, 1000000
+	for i := range n {
+		s := m.Observe(at(i), 100+5*r.NormFloat64())
+		if i >= warmUp && !sane(s) {
+			t.Fatalf("point %d: %+v", i, s)
+		}
+		if i >= n/2 && s.LogP < math.Log(1e-3) {
+			below++
+		}
+	}
+	if share := float64(below) / float64(n/2); share < 0.5e-3 || share > 2e-3 {
+		t.Errorf("share of p < 1e-3: %.2g", share)
+	}
+	if s := m.Observe(at(n), 160); s.LogP > math.Log(1e-8) || s.Kind != detect.KindHigh {
+		t.Errorf("12 σ: %+v", s)
+	}
+	restored(t, written(t, m))
+}

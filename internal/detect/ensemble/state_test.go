@@ -1,0 +1,223 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ensemble
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+func written(t testing.TB, m *Model) []byte {
+	t.Helper()
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func restored(t testing.TB, b []byte) *Model {
+	t.Helper()
+	m := New(nil)
+	if err := m.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// A model restored at any point goes on to the bit, and its state is the same.
+func TestResume(t *testing.T) {
+	cuts := []int{0, 1, settle, warmUp - 1, warmUp, rangeUntil - 1, rangeUntil, 511, 512, 3000}
+	r := rand.New(rand.NewPCG(4, 4))
+	for range 8 {
+		cuts = append(cuts, r.IntN(9000))
+	}
+	resume(t, mixed(9000, 3), cuts) // long enough for all to be halved more than once
+}
+
+// Also where the levels have just started again.
+func TestResumeAfterRestart(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	xs := make([]float64, 4000)
+	m, odd, restarted := New(nil), float32(0), 0
+	for i := range xs {
+		xs[i] = 100 + 5*r.NormFloat64()
+		if i >= 3000 {
+			xs[i] += 1000
+		}
+		m.Observe(at(i), xs[i])
+		if m.odd < odd-1 { // it shrinks by a 32nd otherwise
+			restarted = i
+		}
+		odd = m.odd
+	}
+	if restarted < 3010 || restarted > 3060 {
+		t.Fatalf("the levels start again at %d", restarted)
+	}
+	resume(t, xs, []int{3001, restarted, restarted + 1, restarted + 2, restarted + 20})
+}
+
+// resume cuts xs and goes on with a restored model.
+func resume(t *testing.T, xs []float64, cuts []int) {
+	t.Helper()
+	m := New(nil)
+	whole := observe(m, xs, 0)
+	want := written(t, m)
+	for _, cut := range cuts {
+		a := New(nil)
+		observe(a, xs[:cut], 0)
+		b := restored(t, written(t, a))
+		for i, s := range observe(b, xs, cut) {
+			if !same(s, whole[cut+i]) {
+				t.Fatalf("cut at %d: point %d is %+v, was %+v", cut, cut+i, s, whole[cut+i])
+			}
+		}
+		if !bytes.Equal(written(t, b), want) {
+			t.Fatalf("cut at %d: the states differ at the end", cut)
+		}
+	}
+}
+
+// AppendBinary appends, and what is there before it is left alone.
+func TestAppendBinary(t *testing.T) {
+	m := New(nil)
+	observe(m, mixed(700, 4), 0)
+	b, err := m.AppendBinary([]byte("before"))
+	if err != nil || !bytes.Equal(b, append([]byte("before"), written(t, m)...)) || b[6] != version {
+		t.Errorf("%v, %d bytes", err, len(b))
+	}
+}
+
+func TestUnmarshalRefuses(t *testing.T) {
+	m := New(nil)
+	observe(m, mixed(1000, 10), 0)
+	good := written(t, m)
+	n := len(good)
+	for name, b := range map[string][]byte{
+		"nothing": nil, "version alone": good[:1], "short": good[:n-1], "half": good[:n/2], "long": append(slices.Clone(good), 0),
+		"other version": append([]byte{version + 1}, good[1:]...), "zeros": make([]byte, n), "ones": bytes.Repeat([]byte{0xff}, n),
+		"zeros after the version": append([]byte{version}, make([]byte, n-1)...),
+		"ones after the version":  append([]byte{version}, bytes.Repeat([]byte{0xff}, n-1)...),
+	} {
+		if err := New(nil).UnmarshalBinary(b); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if err := New(nil).UnmarshalBinary(good[:n/2]); !errors.Is(err, state.Error) {
+		t.Errorf("the error of half a state is %v", err)
+	}
+	for cut := range n {
+		if New(nil).UnmarshalBinary(good[:cut]) == nil {
+			t.Fatalf("the first %d of %d bytes are accepted", cut, n)
+		}
+	}
+}
+
+// exercise feeds a model whatever a restored one may meet.
+func exercise(t *testing.T, m *Model) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(12, 12))
+	for i, x := range mixed(700, 12) {
+		switch r.IntN(50) {
+		case 0:
+			x = math.MaxFloat64
+		case 1:
+			x = -1e200
+		case 2:
+			x = 0
+		}
+		// Up to the first point after the warm-up of a young model it says nothing.
+		if s := m.Observe(at(i), x); i > warmUp && !sane(s) {
+			t.Fatalf("point %d: %+v", i, s)
+		}
+	}
+}
+
+// spoil overwrites n bytes of a state somewhere, by chance or with numbers at the
+// ends of what a field can hold.
+func spoil(r *rand.Rand, b []byte, n int) {
+	numbers := []float64{0, -1, 1e-320, -1e-300, 1e150, -1e200, math.MaxFloat64, math.Inf(1)}
+	for range n {
+		at, x := r.IntN(len(b)), numbers[r.IntN(len(numbers))]
+		switch r.IntN(4) {
+		case 0:
+			copy(b[at:], binary.LittleEndian.AppendUint64(nil, math.Float64bits(x)))
+		case 1:
+			copy(b[at:], binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(x))))
+		default:
+			b[at] = byte(r.Uint32())
+		}
+	}
+}
+
+// A few bytes changed, anywhere: refused, or a model that still works.
+func TestDamagedState(t *testing.T) {
+	m, xs := New(nil), mixed(1300, 11)
+	var states [][]byte
+	for i, x := range xs {
+		if i%300 == 50 {
+			states = append(states, written(t, m))
+		}
+		m.Observe(at(i), x)
+	}
+	r := rand.New(rand.NewPCG(13, 13))
+	refused, accepted := 0, 0
+	for i := range 1500 {
+		b := slices.Clone(states[i%len(states)])
+		spoil(r, b, 1+r.IntN(3))
+		m := New(nil)
+		if m.UnmarshalBinary(b) != nil {
+			refused++
+			continue
+		}
+		accepted++
+		exercise(t, m)
+	}
+	t.Logf("%d refused, %d accepted", refused, accepted)
+	if refused == 0 || accepted == 0 {
+		t.Error("one of the two was not tested")
+	}
+}
+
+func FuzzUnmarshalBinary(f *testing.F) {
+	m := New(nil)
+	for i, x := range mixed(1300, 11) {
+		if i%400 == 50 {
+			f.Add(written(f, m))
+		}
+		m.Observe(at(i), x)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := New(nil)
+		if m.UnmarshalBinary(b) != nil {
+			return
+		}
+		// Its state is read again, as what it is.
+		first := written(t, m)
+		if again := written(t, restored(t, first)); !bytes.Equal(first, again) {
+			t.Fatal("what was accepted is written differently the second time")
+		}
+		exercise(t, m)
+	})
+}
+
+func TestCost(t *testing.T) {
+	size := unsafe.Sizeof(Model{})
+	if size > 3584 {
+		t.Errorf("a model takes %d bytes, want at most 3584", size)
+	}
+	m, xs, i := New(nil), mixed(4000, 13), 0
+	if n := testing.AllocsPerRun(3500, func() { m.Observe(at(i), xs[i%len(xs)]); i++ }); n != 0 {
+		t.Errorf("%v allocations per point", n)
+	}
+	t.Logf("%d bytes in memory, %d written", size, len(written(t, m)))
+}
