@@ -68,58 +68,6 @@ func (s *side) shift(factor float64) {
 	s.total = sum(s.count[:])
 }
 
-// Signed ranks numbers of any size and either sign around a centre.
-type Signed struct {
-	Center float64
-	unit   unit
-	r      Residuals
-}
-
-// NewSigned returns one that has seen nothing.
-func NewSigned() Signed { return Signed{r: NewResiduals()} }
-
-// units returns x's distance from the centre in units.
-func (s *Signed) units(x float64) float64 { return s.unit.of(x - s.Center) }
-
-// P is that of Residuals.
-func (s *Signed) P(x, w float64) (p, l float64) {
-	switch total := s.r.n; {
-	case total == 0 || s.unit == 0 && x == s.Center:
-		return 1, 0
-	case s.unit == 0:
-		return w / (total + w), 0
-	default:
-		return s.r.P(s.units(x), w)
-	}
-}
-
-// Add learns x.
-func (s *Signed) Add(x, w, trust float64) {
-	s.unit.first(x - s.Center)
-	s.r.Add(s.units(x), w, trust)
-}
-
-// Common tells whether x is exactly the centre, and at least the given share of all points nearly was.
-func (s *Signed) Common(x, share float64) bool {
-	return x == s.Center && float64(s.r.side[0].count[0]) >= share*s.r.n
-}
-
-// Halve halves all counts.
-func (s *Signed) Halve() { s.r.Halve() }
-
-// Fit fits both tails, and the unit if the tails have left the buckets.
-func (s *Signed) Fit(w float64) {
-	s.r.Fit(w)
-	j := max(s.r.side[0].tail.from, s.r.side[1].tail.from)
-	if f := fits(int(j), j > 1); f != 1 && s.unit != 0 {
-		s.unit *= unit(f)
-		s.r.side[0].shift(f)
-		s.r.side[1].shift(f)
-		s.r.sum()
-		s.r.Fit(w)
-	}
-}
-
 // Positive ranks numbers of any size that are never negative.
 type Positive struct {
 	unit unit
@@ -129,7 +77,7 @@ type Positive struct {
 // NewPositive returns one that has seen nothing.
 func NewPositive() Positive { return Positive{m: NewMagnitudes()} }
 
-// P is that of Magnitudes.
+// P returns a factor and an addend as that of Magnitudes does.
 func (p *Positive) P(x, w float64) (share, l float64) {
 	switch total := float64(p.m.side.total); {
 	case total == 0 || p.unit == 0 && x == 0:

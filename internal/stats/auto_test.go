@@ -9,21 +9,13 @@ import (
 	"testing"
 )
 
-// ranker is what Signed and Positive share.
-type ranker interface {
-	P(x, w float64) (p, l float64)
-	Add(x, w, trust float64)
-	Halve()
-	Fit(w float64)
-}
-
-func logP(r ranker, x, w float64) float64 {
+func logP(r *Positive, x, w float64) float64 {
 	p, l := r.P(x, w)
 	return min(0, math.Log(p)+l)
 }
 
 // feed feeds n draws as a model would, and returns the weight of a point.
-func feed(r ranker, n int, draw func() float64) float64 {
+func feed(r *Positive, n int, draw func() float64) float64 {
 	var w Weight
 	for i := range n {
 		if w.Next() {
@@ -41,63 +33,46 @@ func feed(r ranker, n int, draw func() float64) float64 {
 // Values of any size are ranked: the unit follows them.
 func TestUnitFollows(t *testing.T) {
 	for _, size := range []float64{1e-150, 3e-40, 1e-3, 1, 7, 1e6, 1e60, 1e150} {
-		for name, kind := range map[string]ranker{"signed": new(Signed), "positive": new(Positive)} {
-			r := fresh(kind)
-			rng := rand.New(rand.NewPCG(1, 1))
-			w := feed(r, 5000, func() float64 { return size * math.Abs(rng.NormFloat64()) })
-			// One side only: Signed doubles the share of it.
-			want := map[string]float64{"signed": math.Log(2 * 0.0455), "positive": math.Log(0.0455)}[name]
-			if got := logP(r, 2*size, w); math.Abs(got-want) > 0.25 {
-				t.Errorf("%s of size %g: ln p at 2 σ %.2f, want %.2f", name, size, got, want)
-			}
-			if got := logP(r, 10*size, w); got > -15 || math.IsInf(got, 0) || math.IsNaN(got) {
-				t.Errorf("%s of size %g: ln p at 10 σ %.2f", name, size, got)
-			}
+		r := NewPositive()
+		rng := rand.New(rand.NewPCG(1, 1))
+		w := feed(&r, 5000, func() float64 { return size * math.Abs(rng.NormFloat64()) })
+		want := math.Log(0.0455)
+		if got := logP(&r, 2*size, w); math.Abs(got-want) > 0.25 {
+			t.Errorf("size %g: ln p at 2 σ %.2f, want %.2f", size, got, want)
 		}
-	}
-}
-
-// fresh returns a new one of r's type.
-func fresh(r ranker) ranker {
-	switch r.(type) {
-	case *Signed:
-		s := NewSigned()
-		return &s
-	default:
-		p := NewPositive()
-		return &p
+		if got := logP(&r, 10*size, w); got > -15 || math.IsInf(got, 0) || math.IsNaN(got) {
+			t.Errorf("size %g: ln p at 10 σ %.2f", size, got)
+		}
 	}
 }
 
 // A power of two changes no bit of p, wherever the values start.
 func TestUnitScales(t *testing.T) {
-	for _, kind := range []ranker{new(Signed), new(Positive)} {
-		a, b := fresh(kind), fresh(kind)
-		rng := rand.New(rand.NewPCG(2, 2))
-		var w Weight
-		for i := range 20000 {
-			x := math.Abs(rng.NormFloat64())
-			switch {
-			case i < 100 || i%7 == 0:
-				x = 0
-			case i > 5000 && i < 10000:
-				x *= 1e5 // the unit moves up, then down again
-			}
-			u := w.Unit()
-			if p, q := logP(a, x, u), logP(b, 1024*x, u); p != q {
-				t.Fatalf("%T: point %d: ln p %g, scaled %g", kind, i, p, q)
-			}
-			if w.Next() {
-				a.Halve()
-				b.Halve()
-			}
-			u = w.Unit()
-			a.Add(x, u, 1)
-			b.Add(1024*x, u, 1)
-			if i%16 == 0 {
-				a.Fit(u)
-				b.Fit(u)
-			}
+	a, b := NewPositive(), NewPositive()
+	rng := rand.New(rand.NewPCG(2, 2))
+	var w Weight
+	for i := range 20000 {
+		x := math.Abs(rng.NormFloat64())
+		switch {
+		case i < 100 || i%7 == 0:
+			x = 0
+		case i > 5000 && i < 10000:
+			x *= 1e5 // the unit moves up, then down again
+		}
+		u := w.Unit()
+		if p, q := logP(&a, x, u), logP(&b, 1024*x, u); p != q {
+			t.Fatalf("point %d: ln p %g, scaled %g", i, p, q)
+		}
+		if w.Next() {
+			a.Halve()
+			b.Halve()
+		}
+		u = w.Unit()
+		a.Add(x, u, 1)
+		b.Add(1024*x, u, 1)
+		if i%16 == 0 {
+			a.Fit(u)
+			b.Fit(u)
 		}
 	}
 }
@@ -106,88 +81,62 @@ func TestUnitScales(t *testing.T) {
 // buckets reach, they are ranked as finely as before.
 func TestUnitMoves(t *testing.T) {
 	for _, factor := range []float64{0.05, 1e6} {
-		for _, kind := range []ranker{new(Signed), new(Positive)} {
-			r := fresh(kind)
-			rng := rand.New(rand.NewPCG(3, 3))
-			feed(r, 3000, rng.ExpFloat64)
-			w := feed(r, 15*HalfLife, func() float64 { return factor * rng.ExpFloat64() })
-			once, twice := logP(r, 2*factor, w), logP(r, 4*factor, w)
-			if d := once - twice; math.Abs(d-2) > 0.4 {
-				t.Errorf("%T: after a factor of %g, ln p at 2 is %.2f, at 4 %.2f: they should differ by 2", kind, factor, once, twice)
-			}
+		r := NewPositive()
+		rng := rand.New(rand.NewPCG(3, 3))
+		feed(&r, 3000, rng.ExpFloat64)
+		w := feed(&r, 15*HalfLife, func() float64 { return factor * rng.ExpFloat64() })
+		once, twice := logP(&r, 2*factor, w), logP(&r, 4*factor, w)
+		if d := once - twice; math.Abs(d-2) > 0.4 {
+			t.Errorf("after a factor of %g, ln p at 2 is %.2f, at 4 %.2f: they should differ by 2", factor, once, twice)
 		}
 	}
 }
 
 // Nothing but zeros is no surprise; the first that is not 0 is one, and its size doesn't matter.
 func TestZerosThenWakingUp(t *testing.T) {
-	for _, kind := range []ranker{new(Signed), new(Positive)} {
-		r := fresh(kind)
-		if lp := logP(r, 5, leastUnit); lp != 0 {
-			t.Errorf("%T: ln p %g before anything was seen", kind, lp)
-		}
-		w := feed(r, 2000, func() float64 { return 0 })
-		if lp := logP(r, 0, w); lp < -0.001 {
-			t.Errorf("%T: ln p of another 0 is %g", kind, lp)
-		}
-		small, large := logP(r, 1e-12, w), logP(r, 1e12, w)
-		if small != large || small > math.Log(1.0/1500) || small < math.Log(1.0/6000) {
-			t.Errorf("%T: ln p of the first value: %g, of a large one: %g", kind, small, large)
-		}
-		for range 4 {
-			r.Add(3, w, 1)
-			r.Fit(w)
-		}
-		if again := logP(r, 3, w); again < small {
-			t.Errorf("%T: the fifth one is more of a surprise (%g) than the first (%g)", kind, again, small)
-		}
-		rng := rand.New(rand.NewPCG(4, 4))
-		w = feed(r, 4*HalfLife, func() float64 { return 3 * math.Abs(rng.NormFloat64()) })
-		if lp := logP(r, 3, w); lp < math.Log(0.2) {
-			t.Errorf("%T: ln p of what became usual: %g", kind, lp)
-		}
+	r := NewPositive()
+	if lp := logP(&r, 5, leastUnit); lp != 0 {
+		t.Errorf("ln p %g before anything was seen", lp)
 	}
-}
-
-// Signed ranks around its centre, each side on its own.
-func TestSignedCenter(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 5))
-	s := NewSigned()
-	s.Center = 1000
-	w := feed(&s, 5000, func() float64 { return 1000 + 5*rng.NormFloat64() })
-	up, down := logP(&s, 1010, w), logP(&s, 990, w)
-	for _, got := range []float64{up, down} {
-		if math.Abs(got-math.Log(0.0455)) > 0.3 {
-			t.Errorf("ln p at 2 σ: %.2f, want %.2f", got, math.Log(0.0455))
-		}
+	w := feed(&r, 2000, func() float64 { return 0 })
+	if lp := logP(&r, 0, w); lp < -0.001 {
+		t.Errorf("ln p of another 0 is %g", lp)
 	}
-	if lp := logP(&s, 0, w); lp > -30 {
-		t.Errorf("ln p of 0, 200 σ off: %g", lp)
+	small, large := logP(&r, 1e-12, w), logP(&r, 1e12, w)
+	if small != large || small > math.Log(1.0/1500) || small < math.Log(1.0/6000) {
+		t.Errorf("ln p of the first value: %g, of a large one: %g", small, large)
+	}
+	for range 4 {
+		r.Add(3, w, 1)
+		r.Fit(w)
+	}
+	if again := logP(&r, 3, w); again < small {
+		t.Errorf("the fifth one is more of a surprise (%g) than the first (%g)", again, small)
+	}
+	rng := rand.New(rand.NewPCG(4, 4))
+	w = feed(&r, 4*HalfLife, func() float64 { return 3 * math.Abs(rng.NormFloat64()) })
+	if lp := logP(&r, 3, w); lp < math.Log(0.2) {
+		t.Errorf("ln p of what became usual: %g", lp)
 	}
 }
 
 // The ends of what floats hold leave nothing behind that is not a number.
 func TestAutoExtremes(t *testing.T) {
 	extremes := []float64{0, 5e-324, 1e-310, 1e-300, 1, 1e150, 1e300, math.MaxFloat64}
-	for _, kind := range []ranker{new(Signed), new(Positive)} {
-		r := fresh(kind)
-		rng := rand.New(rand.NewPCG(6, 6))
-		var w Weight
-		for i := range 30000 {
-			x := extremes[rng.IntN(len(extremes))]
-			if _, signed := kind.(*Signed); signed && rng.IntN(2) == 0 {
-				x = -x
-			}
-			if lp := logP(r, x, w.Unit()); math.IsNaN(lp) || math.IsInf(lp, 0) {
-				t.Fatalf("%T: point %d: ln p of %g is %g", kind, i, x, lp)
-			}
-			if w.Next() {
-				r.Halve()
-			}
-			r.Add(x, w.Unit(), 1)
-			if i%5 == 0 {
-				r.Fit(w.Unit())
-			}
+	r := NewPositive()
+	rng := rand.New(rand.NewPCG(6, 6))
+	var w Weight
+	for i := range 30000 {
+		x := extremes[rng.IntN(len(extremes))]
+		if lp := logP(&r, x, w.Unit()); math.IsNaN(lp) || math.IsInf(lp, 0) {
+			t.Fatalf("point %d: ln p of %g is %g", i, x, lp)
+		}
+		if w.Next() {
+			r.Halve()
+		}
+		r.Add(x, w.Unit(), 1)
+		if i%5 == 0 {
+			r.Fit(w.Unit())
 		}
 	}
 }

@@ -5,9 +5,6 @@ package stats
 
 import "math"
 
-// BandShare is the share of points that lie beyond the band on each side.
-const BandShare = 0.005
-
 // The buckets of one side: bucket 0 holds [0, 2^minOctave), then four buckets
 // an octave, and the last is open. Edges are 1, 1.25, 1.5 and 1.75 times a power
 // of two, so that a bucket's number stands in the top bits of a float64.
@@ -40,7 +37,7 @@ var stretched = func() (y [buckets]float64) {
 	return y
 }()
 
-// side holds the points on one side of zero.
+// side holds the points.
 type side struct {
 	count [buckets]uint16
 	total uint32
@@ -95,93 +92,9 @@ func (s *side) logTail(x, total, unit float64) float64 {
 	return lp
 }
 
-// Residuals ranks residuals, given in units of the series' scale, among those
-// seen before: 64 buckets a side, forgotten with a half-life of HalfLife points.
-// What is added counts for the tails from the next Fit on. Use NewResiduals.
-type Residuals struct {
-	n    float64 // weight of all points
-	side [2]side // up, down
-}
-
-// NewResiduals returns an empty one, which knows the prior only.
-func NewResiduals() Residuals {
-	var r Residuals
-	r.FitBand(1)
-	return r
-}
-
-// sum counts all points anew.
-func (r *Residuals) sum() { r.n = float64(r.side[0].total + r.side[1].total) }
-
-// pick returns x's side and its distance from zero.
-func (r *Residuals) pick(x float64) (*side, float64) {
-	if x < 0 {
-		return &r.side[1], -x
-	}
-	return &r.side[0], math.Abs(x) // -0 is 0
-}
-
-// Add learns x, a point of the given weight, as far as it is trusted, 0 to 1.
-func (r *Residuals) Add(x, unit, trust float64) {
-	s, a := r.pick(x)
-	before := s.total
-	s.add(a, whole(unit, trust))
-	r.n += float64(s.total - before)
-}
-
-// Halve halves all counts, as Weight.Next asks.
-func (r *Residuals) Halve() {
-	r.side[0].halve()
-	r.side[1].halve()
-	r.sum()
-}
-
-// LogP returns ln p, p being twice the chance of a residual at or beyond x on
-// the same side, at most 0. It falls strictly with |x| in the tail. unit is the
-// weight of one point.
-func (r *Residuals) LogP(x, unit float64) float64 {
-	p, l := r.P(x, unit)
-	return min(0, math.Log(p)+l)
-}
-
-// P returns a factor p and an addend l such that LogP is ln p + l: where p was
-// counted l is 0, so that many p's take one logarithm together.
-func (r *Residuals) P(x, unit float64) (p, l float64) {
-	s, a := r.pick(x)
-	if p, ok := s.share(a, r.n, unit); ok {
-		return min(1, 2*p), 0
-	}
-	return 1, math.Ln2 + s.logTail(a, r.n, unit)
-}
-
-// Band returns the residuals that BandShare of the points exceed below and
-// above, as of the latest FitBand.
-func (r *Residuals) Band() (lower, upper float64) {
-	return -float64(r.side[1].tail.band), float64(r.side[0].tail.band)
-}
-
-// Far returns how far out on x's side residuals recur; +Inf if there is no limit.
-func (r *Residuals) Far(x float64) float64 {
-	s, _ := r.pick(x)
-	return float64(s.tail.far)
-}
-
-// Fit fits both tails anew: O(buckets).
-func (r *Residuals) Fit(unit float64) {
-	for i := range r.side {
-		r.side[i].fit(r.n, unit, false)
-	}
-}
-
-// FitBand fits the tails, and the band with them.
-func (r *Residuals) FitBand(unit float64) {
-	for i := range r.side {
-		r.side[i].fit(r.n, unit, true)
-	}
-}
-
-// Magnitudes ranks values that are never negative among those seen before, as
-// Residuals does. Use NewMagnitudes.
+// Magnitudes ranks values that are never negative, given in units of a scale, among
+// those seen before: 64 buckets, forgotten with a half-life of HalfLife points. What
+// is added counts for the tail from the next Fit on. Use NewMagnitudes.
 type Magnitudes struct {
 	side side
 }
@@ -205,7 +118,9 @@ func (m *Magnitudes) LogP(x, unit float64) float64 {
 	return min(0, math.Log(p)+l)
 }
 
-// P is that of Residuals.
+// P returns a factor p and an addend l such that LogP is ln p + l: where p was
+// counted l is 0, so that many p's take one logarithm together. unit is the weight
+// of one point.
 func (m *Magnitudes) P(x, unit float64) (p, l float64) {
 	total := float64(m.side.total)
 	if p, ok := m.side.share(x, total, unit); ok {
@@ -215,10 +130,10 @@ func (m *Magnitudes) P(x, unit float64) (p, l float64) {
 }
 
 // Fit fits the tail anew: O(buckets).
-func (m *Magnitudes) Fit(unit float64) { m.side.fit(float64(m.side.total), unit, false) }
+func (m *Magnitudes) Fit(unit float64) { m.side.fit(float64(m.side.total), unit) }
 
-// fit finds the threshold and the tail beyond it, and the band if that is wanted.
-func (s *side) fit(total, unit float64, band bool) {
+// fit finds the threshold and the tail beyond it.
+func (s *side) fit(total, unit float64) {
 	need, few := tailShare*total, recurring*unit
 	var mass float64
 	j, far := openEdge, 0
@@ -242,22 +157,10 @@ func (s *side) fit(total, unit float64, band bool) {
 		beyond = next
 	}
 	xi, sigma := m.shapeScale(mass/unit, yu)
-	s.tail = tail{from: uint8(j), share: float32((mass + unit/2) / (total + unit)), sigma: float32(sigma), shape: float32(xi), band: s.tail.band}
+	s.tail = tail{from: uint8(j), share: float32((mass + unit/2) / (total + unit)), sigma: float32(sigma), shape: float32(xi)}
 	s.tail.far = float32(edgeOf(far + 1))
 	if far == openEdge {
 		s.tail.far = float32(math.Inf(1))
 	}
-	if band {
-		s.tail.band = float32(s.quantile(BandShare))
-	}
 	s.tail.sigma = max(s.tail.sigma, float32(minScale*yu))
-}
-
-// quantile returns the residual that the share p of all points exceed, p being
-// less than tailShare; 0 if fewer lie on this side at all.
-func (s *side) quantile(p float64) float64 {
-	if p < float64(s.tail.share) {
-		return shrink(stretched[s.tail.from] + s.tail.quantile(p))
-	}
-	return 0
 }

@@ -4,8 +4,6 @@
 package stats
 
 import (
-	"math"
-
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -18,23 +16,8 @@ func (w *Weight) State(c *state.Codec) {
 	c.Check(*w < HalfLife)
 }
 
-// State writes or reads the residuals.
-func (r *Residuals) State(c *state.Codec) {
-	r.side[0].state(c)
-	r.side[1].state(c)
-	r.sum()
-}
-
 // State writes or reads the magnitudes.
 func (m *Magnitudes) State(c *state.Codec) { m.side.state(c) }
-
-// State writes or reads what is ranked.
-func (s *Signed) State(c *state.Codec) {
-	c.Float64(&s.Center)
-	c.Check(math.Abs(s.Center) <= largest)
-	s.unit.state(c)
-	s.r.State(c)
-}
 
 // State writes or reads what is ranked.
 func (p *Positive) State(c *state.Codec) {
@@ -53,19 +36,8 @@ func (s *side) state(c *state.Codec) {
 	t := &s.tail
 	c.Uint8(&t.from)
 	c.Check(t.from >= 1 && t.from < buckets)
-	for _, v := range [...]*float32{&t.share, &t.sigma, &t.shape, &t.far, &t.band} {
+	for _, v := range [...]*float32{&t.share, &t.sigma, &t.shape, &t.far} {
 		c.Float32(v)
 	}
-	c.Check(t.share > 0 && t.share <= 1 && t.sigma > 0 && t.shape >= float32(minShape) && t.shape <= float32(maxShape) && t.far >= 0 && t.band >= 0)
-}
-
-// State writes or reads the rank.
-func (r *Rank) State(c *state.Codec) {
-	c.Counts(r.count[:])
-	r.total = sum(r.count[:])
-	c.Uint8(&r.from)
-	c.Float32(&r.share)
-	c.Float32(&r.sigma)
-	c.Float32(&r.shape)
-	c.Check(r.from >= 1 && r.from < rankBuckets && r.share > 0 && r.share <= 1 && r.sigma > 0 && r.shape >= float32(minShape) && r.shape <= maxRankTail)
+	c.Check(t.share > 0 && t.share <= 1 && t.sigma > 0 && t.shape >= float32(minShape) && t.shape <= float32(maxShape) && t.far >= 0)
 }

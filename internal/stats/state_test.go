@@ -5,6 +5,7 @@ package stats
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -27,70 +28,59 @@ func read(s stateful, b []byte) error {
 }
 
 // full returns one of each type with a history.
-func full() (r Residuals, m Magnitudes, s Signed, p Positive, k Rank, w Weight) {
+func full() (m Magnitudes, p Positive, u, v Tails, w Weight) {
 	rng := rand.New(rand.NewPCG(9, 9))
-	r, m, s, p, k = NewResiduals(), NewMagnitudes(), NewSigned(), NewPositive(), NewRank(0.5)
-	s.Center = 12
+	m, p, u, v = NewMagnitudes(), NewPositive(), NewTails(1.25), NewStiffTails(0.5)
 	for i := range 7000 {
 		if w.Next() {
-			r.Halve()
 			m.Halve()
-			s.Halve()
 			p.Halve()
-			k.Halve()
 		}
-		x, u := rng.NormFloat64(), w.Unit()
-		r.Add(x, u, 1)
-		m.Add(x*x, u, 1)
-		s.Add(1e6*x, u, 1)
-		p.Add(1e-6*x*x, u, 1)
-		k.Add(x*x/2, u, 1)
+		x, unit := rng.NormFloat64(), w.Unit()
+		m.Add(x*x, unit, 1)
+		p.Add(1e-6*x*x, unit, 1)
+		u.Learn(x, 1)
+		v.Learn(x, 0.5)
 		if i%32 == 0 {
-			r.Fit(u)
-			m.Fit(u)
-			s.Fit(u)
-			p.Fit(u)
-			k.Fit(u, 0.5)
+			m.Fit(unit)
+			p.Fit(unit)
 		}
 	}
-	return r, m, s, p, k, w
+	return m, p, u, v, w
 }
 
 // To the bit, also of what knows only the prior.
 func TestStateRoundTrip(t *testing.T) {
-	r, m, s, p, k, w := full()
+	m, p, u, v, w := full()
 	var (
-		r2 Residuals
-		m2 Magnitudes
-		s2 Signed
-		p2 Positive
-		k2 Rank
-		w2 Weight
+		m2     Magnitudes
+		p2     Positive
+		u2, v2 = NewTails(1.25), NewStiffTails(0.5)
+		w2     Weight
 	)
 	for i, c := range []struct {
 		from, to stateful
 		equal    func() bool
 	}{
-		{&r, &r2, func() bool { return r == r2 }},
 		{&m, &m2, func() bool { return m == m2 }},
-		{&s, &s2, func() bool { return s == s2 }},
 		{&p, &p2, func() bool { return p == p2 }},
-		{&k, &k2, func() bool { return k == k2 }},
+		{&u, &u2, func() bool { return u == u2 }},
+		{&v, &v2, func() bool { return v == v2 }},
 		{&w, &w2, func() bool { return w == w2 }},
 	} {
 		if err := read(c.to, write(c.from)); err != nil || !c.equal() {
 			t.Errorf("type %d: %v, equal %v", i, err, c.equal())
 		}
 	}
-	young := NewSigned()
-	if err := read(&s2, write(&young)); err != nil || s2 != young {
+	young := NewPositive()
+	if err := read(&p2, write(&young)); err != nil || p2 != young {
 		t.Errorf("one that has seen nothing: %v", err)
 	}
 }
 
 func TestStateRefuses(t *testing.T) {
-	r, m, s, p, k, w := full()
-	for i, x := range []stateful{&r, &m, &s, &p, &k, &w} {
+	m, p, u, v, w := full()
+	for i, x := range []stateful{&m, &p, &u, &v, &w} {
 		b := write(x)
 		for n := range b {
 			if read(x, b[:n]) == nil {
@@ -100,12 +90,29 @@ func TestStateRefuses(t *testing.T) {
 		if read(x, append(b, 0)) == nil {
 			t.Errorf("type %d: a byte too many accepted", i)
 		}
+		if read(x, bytes.Repeat([]byte{0xff}, len(b))) == nil {
+			t.Errorf("type %d: ones accepted", i)
+		}
 	}
-	for i, x := range []stateful{&r, &m, &s, &p, &k} {
+	for i, x := range []stateful{&m, &p} {
 		for _, n := range []int{8, 20, 41, 160, 300} {
 			if read(x, make([]byte, n)) == nil || read(x, bytes.Repeat([]byte{0xff}, n)) == nil {
 				t.Errorf("type %d: %d bytes of zeros or ones accepted", i, n)
 			}
+		}
+	}
+	for name, spoil := range map[string]func(t *Tails){
+		"points beyond the memory": func(t *Tails) { t.n = memoryPoints + 1 },
+		"a share above 1":          func(t *Tails) { t.side[0].share = 1.5 },
+		"a negative mark":          func(t *Tails) { t.side[1].body = -1 },
+		"marks out of order":       func(t *Tails) { t.side[0].body = 2 * t.side[0].edge },
+		"an infinite excess":       func(t *Tails) { t.side[0].excess = float32(math.Inf(1)) },
+		"no number":                func(t *Tails) { t.side[1].pair = float32(math.NaN()) },
+	} {
+		bad, again := u, NewTails(1.25)
+		spoil(&bad)
+		if read(&again, write(&bad)) == nil {
+			t.Errorf("%s: accepted", name)
 		}
 	}
 	if read(&w, []byte{HalfLife & 0xff, HalfLife >> 8}) == nil {

@@ -40,26 +40,13 @@ type tail struct {
 	sigma float32 // σ
 	shape float32 // ξ
 	far   float32 // the furthest residual that recurs; +Inf if that is in the open bucket
-	band  float32 // the quantile that BandShare of all points exceed
 }
 
-// logP returns ln p of an excess of y over y(u); it falls strictly with y.
+// logP returns ln p of an excess of y over y(u), the excesses following a
+// generalised Pareto distribution; it falls strictly with y.
 func (t *tail) logP(y float64) float64 {
-	return paretoLogP(t.share, t.sigma, t.shape, y)
-}
-
-// paretoLogP returns ln of the share of all points whose excess is beyond y,
-// where share of them have any and the excesses follow a generalised Pareto distribution.
-func paretoLogP(share, sigma, shape float32, y float64) float64 {
-	xi := float64(shape)
-	return math.Log(float64(share)) - math.Log1p(xi*y/float64(sigma))/xi
-}
-
-// quantile returns the excess over y(u) that the share p of all points exceed,
-// for p below the tail's share.
-func (t *tail) quantile(p float64) float64 {
 	xi := float64(t.shape)
-	return float64(t.sigma) / xi * math.Expm1(-xi*math.Log(p/float64(t.share)))
+	return math.Log(float64(t.share)) - math.Log1p(xi*y/float64(t.sigma))/xi
 }
 
 // moments holds the integrals ∫S and ∫S² over the tail, S being the share of
@@ -97,8 +84,7 @@ func (m *moments) shapeScale(n, yu float64) (xi, sigma float64) {
 	return xi, sigma
 }
 
-// stretch returns y = x^1.5, and shrink its inverse, for x ≥ 0.
+// stretch returns y = x^1.5 for x ≥ 0.
 func stretch(x float64) float64 { return x * math.Sqrt(x) }
-func shrink(y float64) float64  { return math.Pow(y, 1/1.5) }
 
 func clamp(x, lo, hi float64) float64 { return max(lo, min(hi, x)) }

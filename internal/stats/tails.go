@@ -250,4 +250,3 @@ func (t *Tails) State(c *state.Codec) {
 		c.Check(s.share <= 1 && s.n <= memoryPoints/2 && s.body <= s.edge)
 	}
 }
-

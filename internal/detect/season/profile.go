@@ -22,11 +22,12 @@ const (
 	// matureTime is how long a profile must be watched until what it leaves is a measure.
 	matureTime = 36 * time.Hour
 	trendTime  = 72 * time.Hour // time constant of the level's slope
+	hours      = 24
 )
 
 // Profile is a smooth daily course, weekends apart: a line between the hours'
-// means, relative to a slow level. Unlike Means it is robust: one strange hour
-// does not become tomorrow's expectation.
+// means, relative to a slow level. It is robust: one strange hour does not become
+// tomorrow's expectation.
 type Profile struct {
 	bin   [2 * hours]float64
 	count [2 * hours]uint8
@@ -132,3 +133,5 @@ func (p *Profile) Learn(t int64, l Local, v, trust float64) {
 		p.bin[b] += g * (1 - a) * e * at.share[k] / norm
 	}
 }
+
+func count(n *uint8) { *n = min(*n, math.MaxUint8-1) + 1 }

@@ -36,56 +36,6 @@ func through(from time.Time, days int, f func(t int64, l Local)) {
 	}
 }
 
-func TestMeansLearnDailyCourse(t *testing.T) {
-	var m Means
-	r := rand.New(rand.NewPCG(1, 1))
-	through(monday, 28, func(_ int64, l Local) { m.Observe(l, course(l)+r.NormFloat64()) })
-	var half, lvl, n float64
-	through(monday.AddDate(0, 0, 28), 7, func(_ int64, l Local) {
-		got := m.Observe(l, course(l)+r.NormFloat64())
-		if !got.Known {
-			t.Fatalf("at %+v nothing is known", l)
-		}
-		half += got.Half * got.Half
-		if !l.Weekend() && l.Weekday > 1 {
-			lvl += got.Level * got.Level
-		}
-		n++
-	})
-	// The course itself has a deviation of 28 on weekdays; a half hour of it spans up to 5.
-	if half, lvl = math.Sqrt(half/n), math.Sqrt(lvl/n); half > 3 || lvl > 15 {
-		t.Errorf("residuals of %.1f from the half hours, %.1f from the level", half, lvl)
-	}
-}
-
-// Each half hour is news until it has been seen.
-func TestMeansKnown(t *testing.T) {
-	var m Means
-	through(monday, 14, func(at int64, l Local) {
-		known := m.Observe(l, 1).Known
-		since := time.Unix(0, at).Sub(monday)
-		first := since < 24*time.Hour || since >= 5*24*time.Hour && since < 6*24*time.Hour // Monday, Saturday
-		if want := !first || since%(30*time.Minute) >= enough*step; known != want {
-			t.Fatalf("after %v: known is %v", since, known)
-		}
-	})
-}
-
-// What a value is above its half hour is told before the value is learned.
-func TestMeansJudgeFirst(t *testing.T) {
-	var m Means
-	l := Local{Second: 3600, Weekday: 1}
-	for range 500 {
-		m.Observe(l, 10)
-	}
-	if got := m.Observe(l, 17); math.Abs(got.Half-7) > 1e-9 || math.Abs(got.Level-7) > 1e-9 {
-		t.Errorf("got %+v, want 7", got)
-	}
-	if got := m.Observe(l, 10); math.Abs(got.Half+0.7) > 1e-9 {
-		t.Errorf("the half hour moved by %g, want %g", -got.Half, 7*gain)
-	}
-}
-
 func learned(days int) *Profile {
 	p := &Profile{}
 	r := rand.New(rand.NewPCG(2, 2))
@@ -137,12 +87,12 @@ func TestProfileIsRobust(t *testing.T) {
 	}
 }
 
-// A point that is not trusted moves nothing but the scale.
+// A point that is not trusted moves nothing but the scale; the level goes on by its slope.
 func TestProfileTrust(t *testing.T) {
 	p := learned(14)
-	bins, lvl := p.bin, p.level
+	bins, lvl := p.bin, p.level+p.slope*float64(24*time.Hour)
 	through(monday.AddDate(0, 0, 14), 1, func(t int64, l Local) { p.Learn(t, l, 1e6, 0) })
-	if p.bin != bins || p.level != lvl {
+	if p.bin != bins || math.Abs(p.level-lvl) > 0.01 {
 		t.Error("points without trust moved the profile")
 	}
 }
@@ -199,34 +149,112 @@ func TestProfileAfterManyPoints(t *testing.T) {
 // Extreme values, repeated and backward times leave nothing that is not a number.
 func TestExtremes(t *testing.T) {
 	var p Profile
-	var m Means
+	var m Spread
 	r := rand.New(rand.NewPCG(3, 3))
 	for range 30000 {
 		at := r.Int64()
 		l := Local{Second: r.IntN(day), Weekday: r.IntN(7)}
 		v := math.Copysign([]float64{0, 1e150, 1e-300, 1}[r.IntN(4)], r.Float64()-0.5)
 		p.Learn(at, l, v, r.Float64())
-		got := m.Observe(l, v)
-		if x := p.Expect(l) + p.level + p.scale + got.Half + got.Level; math.IsNaN(x) || math.IsInf(x, 0) {
-			t.Fatalf("%g: %+v, %+v", v, p, got)
+		m.Learn(at, l, min(10, math.Abs(v)), r.Float64())
+		if x := p.Expect(l) + p.level + p.scale + m.Ratio(l); math.IsNaN(x) || math.IsInf(x, 0) {
+			t.Fatalf("%g: %+v, %+v", v, p, m)
 		}
+	}
+}
+
+// The profile matures by time, and where it has seen the hour on a day of its kind.
+func TestProfileMatures(t *testing.T) {
+	var p Profile
+	for at := range 8 * 24 {
+		when := monday.Add(time.Duration(at) * time.Hour)
+		l := (&Zone{}).At(when.UnixNano())
+		want := at >= 36 && (at < 5*24 || at >= 6*24)
+		if at > 36+24 && at%24 < 23 && at/24 != 5 && at/24 != 6 && p.Mature(when.UnixNano(), l) != want {
+			t.Fatalf("after %d hours mature is %v", at, !want)
+		}
+		if at < 36 && p.Mature(when.UnixNano(), l) {
+			t.Fatalf("mature after %d hours", at)
+		}
+		if l.Weekend() && at < 5*24+1 && p.Mature(when.UnixNano(), l) {
+			t.Fatalf("mature on a weekend that was never seen")
+		}
+		p.Learn(when.UnixNano(), l, 100, 1)
+	}
+}
+
+// Shift moves the level and nothing else; Follow moves the level alone.
+func TestProfileShiftAndFollow(t *testing.T) {
+	p := learned(9)
+	before := *p
+	if p.Shift(25); p.level != before.level+25 || p.bin != before.bin || p.scale != before.scale {
+		t.Error("Shift moved more than the level")
+	}
+	*p = before
+	through(monday.AddDate(0, 0, 9), 3, func(t int64, l Local) { p.Follow(t, l, course(l)+50) })
+	if p.bin != before.bin || p.scale != before.scale || p.level < before.level+2 {
+		t.Errorf("Follow: level %g, was %g; bins equal %v", p.level, before.level, p.bin == before.bin)
+	}
+}
+
+// A job at night widens the interval at night alone, at any cadence.
+func TestSpreadByHour(t *testing.T) {
+	for _, cadence := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
+		var s Spread
+		var z Zone
+		r := rand.New(rand.NewPCG(5, 5))
+		for at := monday; at.Before(monday.AddDate(0, 0, 14)); at = at.Add(cadence) {
+			l := z.At(at.UnixNano())
+			size := 1.0
+			if l.Second/3600 == 2 {
+				size = 5
+			}
+			s.Learn(at.UnixNano(), l, size*2*r.Float64(), 1)
+		}
+		if night, noon := s.Ratio(Local{Second: 2*3600 + 600}), s.Ratio(Local{Second: 15 * 3600}); night < 3 || night > 6 || noon < 0.8 || noon > 1.2 {
+			t.Errorf("every %v: ratio %.2f at 2 h and %.2f at 15 h, want about 5 and 1", cadence, night, noon)
+		}
+	}
+}
+
+// A spread that knows little expects the same size in all hours, and is bounded.
+func TestSpreadBounds(t *testing.T) {
+	var s Spread
+	noon := Local{Second: 12 * 3600}
+	if got := s.Ratio(noon); got != 1 {
+		t.Errorf("the ratio of a new spread is %g", got)
+	}
+	at := monday.UnixNano()
+	for _, c := range []struct{ z, least, most float64 }{{1000, mostRatio, mostRatio}, {0, leastRatio, leastRatio}} {
+		for range 24 * 20 {
+			at += int64(time.Hour) / 4
+			s.Learn(at, noon, c.z, 1)
+		}
+		if got := s.Ratio(noon); got < c.least || got > c.most {
+			t.Errorf("after errors of %g the ratio is %g", c.z, got)
+		}
+	}
+	before := s
+	s.Learn(at+int64(time.Hour), noon, 5, 0)
+	if s.ratio != before.ratio {
+		t.Error("a point without trust was learned")
 	}
 }
 
 func TestStateRoundTrip(t *testing.T) {
 	p := learned(9)
-	var m Means
-	through(monday, 9, func(_ int64, l Local) { m.Observe(l, course(l)) })
+	var m Spread
+	through(monday, 9, func(t int64, l Local) { m.Learn(t, l, math.Abs(course(l)-100)/20, 1) })
 	w := state.Writer(nil)
 	p.State(w)
 	m.State(w)
 	var q Profile
-	var n Means
+	var n Spread
 	c := state.Reader(w.Bytes())
 	q.State(c)
 	n.State(c)
 	if err := c.End(); err != nil || q != *p || n != m {
-		t.Errorf("%v: profile equal %v, means equal %v", err, q == *p, n == m)
+		t.Errorf("%v: profile equal %v, spread equal %v", err, q == *p, n == m)
 	}
 	for _, b := range [][]byte{nil, w.Bytes()[:len(w.Bytes())-1], bytes.Repeat([]byte{0xff}, len(w.Bytes()))} {
 		c := state.Reader(b)

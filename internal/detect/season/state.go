@@ -23,20 +23,6 @@ func numbers(c *state.Codec, vs []float64) {
 	}
 }
 
-// State writes or reads the means.
-func (m *Means) State(c *state.Codec) {
-	c.Uint8(&m.n)
-	number(c, &m.level)
-	numbers(c, m.half[:])
-	numbers(c, m.offset[:])
-	for i := range m.hours {
-		c.Uint8(&m.hours[i])
-	}
-	for i := range m.halves {
-		c.Uint8(&m.halves[i])
-	}
-}
-
 // State writes or reads the profile.
 func (p *Profile) State(c *state.Codec) {
 	c.Uint16(&p.n)

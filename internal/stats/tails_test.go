@@ -1,0 +1,210 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+)
+
+// noises are the distributions that a sketch is held against.
+var noises = map[string]func(r *rand.Rand) float64{
+	"normal":      func(r *rand.Rand) float64 { return r.NormFloat64() },
+	"exponential": func(r *rand.Rand) float64 { return r.ExpFloat64() - 1 },
+	"t3": func(r *rand.Rand) float64 {
+		a, b, c := r.NormFloat64(), r.NormFloat64(), r.NormFloat64()
+		return r.NormFloat64() / math.Sqrt((a*a+b*b+c*c)/3)
+	},
+}
+
+// P is the surprise of x among all points, its side's share counted: the share of
+// points whose surprise exceeds ln 100 is 1 % a side, as far as the side reaches.
+func TestTailsAreCalibrated(t *testing.T) {
+	for name, draw := range noises {
+		var rare [2][2]float64 // by level and side
+		levels, n := [2]float64{math.Log(100), math.Log(1000)}, 0.0
+		for seed := range uint64(20) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			s := NewTails(0)
+			for i := range 30000 {
+				x := draw(r)
+				if i > 2000 {
+					n++
+					for k, level := range levels {
+						if s.P(x) > level {
+							rare[k][min(1, int(math.Float64bits(x)>>63))]++
+						}
+					}
+				}
+				s.Learn(x, 1)
+			}
+		}
+		for k, want := range []float64{0.01, 0.001} {
+			for side, count := range rare[k] {
+				if name == "exponential" && side == 1 { // it ends at -1
+					continue
+				}
+				if share, off := count/n, [2]float64{1.35, 1.6}[k]; share < want/off || share > want*off {
+					t.Errorf("%s, side %d: a share of %.5f has p < %g", name, side, share, want)
+				}
+			}
+		}
+	}
+}
+
+// Quantile is the inverse of P, where P is not shortened.
+func TestTailsQuantile(t *testing.T) {
+	for name, draw := range noises {
+		r := rand.New(rand.NewPCG(2, 2))
+		s := NewTails(0)
+		for range 8000 {
+			s.Learn(draw(r), 1)
+		}
+		for _, p := range []float64{0.3, 0.1, 0.03, 0.01, 0.003, 0.001} {
+			for _, side := range []int{1, -1} {
+				q := s.Quantile(side, p)
+				if share := float64(s.side[(1-side)/2].share); p >= share {
+					if q != 0 {
+						t.Errorf("%s, side %d: %g is exceeded by %g, though only %g lie there", name, side, q, p, share)
+					}
+					continue
+				}
+				if got := math.Exp(-s.P(float64(side) * q)); math.Abs(math.Log(got/p)) > 0.02 {
+					t.Errorf("%s, side %d: p at the quantile of %g is %g", name, side, p, got)
+				}
+			}
+		}
+	}
+}
+
+// A power of two changes no bit, of a quantity that has a unit.
+func TestTailsScale(t *testing.T) {
+	for name, draw := range noises {
+		for _, factor := range []float64{1024, 1.0 / 4096} {
+			r := rand.New(rand.NewPCG(3, 3))
+			a, b := NewTails(0), NewTails(0)
+			for i := range 20000 {
+				x := draw(r)
+				if i%500 > 400 {
+					x *= 30
+				}
+				if p, q := a.P(x), b.P(factor*x); p != q {
+					t.Fatalf("%s: point %d: %g, scaled %g", name, i, p, q)
+				}
+				a.Learn(x, 0.7)
+				b.Learn(factor*x, 0.7)
+			}
+			if factor*a.Quantile(1, 0.01) != b.Quantile(1, 0.01) {
+				t.Errorf("%s: the quantiles differ", name)
+			}
+		}
+	}
+}
+
+// No sketch claims more than its points support: beyond ln n each nat counts modestSlope.
+func TestTailsAreModest(t *testing.T) {
+	for _, n := range []int{leastPoints, 100, 1000, memoryPoints} {
+		r := rand.New(rand.NewPCG(4, 4))
+		s := NewTails(0)
+		for range n {
+			s.Learn(r.NormFloat64(), 1)
+		}
+		most := math.Log(float64(n)+1) + modestSlope*(mostNats+edgeNats)
+		prev := 0.0
+		for x := 4.0; x < 1e12; x *= 2 {
+			got := s.P(x)
+			if got < prev || got > most {
+				t.Errorf("after %d points %g is a surprise of %.1f, %g before, at most %.1f", n, x, got, prev, most)
+			}
+			prev = got
+		}
+		if prev < math.Log(float64(n)) {
+			t.Errorf("after %d points the largest surprise is %.1f", n, prev)
+		}
+	}
+}
+
+// While little is known nothing is said; a quantity in standard deviations is known earlier.
+func TestTailsYoung(t *testing.T) {
+	for _, c := range []struct {
+		sketch Tails
+		from   int
+	}{{NewTails(0), leastPoints}, {NewTails(1.25), leastScaled}, {NewStiffTails(0.5), leastScaled}} {
+		r := rand.New(rand.NewPCG(5, 5))
+		for i := range 100 {
+			if said := c.sketch.P(50) != neutral; said != (i >= c.from) {
+				t.Fatalf("after %d points something is said: %v", i, said)
+			}
+			c.sketch.Learn(float64(c.sketch.sigma)*r.NormFloat64()+r.NormFloat64()*1e-3, 1)
+		}
+	}
+}
+
+// What is not trusted is not learned, and one outlier changes little.
+func TestTailsTrust(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	s := NewTails(0)
+	for range 6000 {
+		s.Learn(r.NormFloat64(), 1)
+	}
+	before := s
+	for range 200 {
+		s.Learn(80, 0)
+	}
+	if a, b := before.P(5), s.P(5); math.Abs(a-b) > 0.01 {
+		t.Errorf("200 points without trust moved the surprise of 5 from %.2f to %.2f", a, b)
+	}
+	s = before
+	s.Learn(1e9, 1)
+	if a, b := before.P(5), s.P(5); b < a-1.5 {
+		t.Errorf("one outlier moved the surprise of 5 from %.2f to %.2f", a, b)
+	}
+}
+
+// After the spread has changed it is known again, either way.
+func TestTailsAdapt(t *testing.T) {
+	for _, factor := range []float64{0.05, 20} {
+		r := rand.New(rand.NewPCG(7, 7))
+		s := NewTails(0)
+		for range 8000 {
+			s.Learn(r.NormFloat64(), 1)
+		}
+		for range 40000 {
+			s.Learn(factor*r.NormFloat64(), 1)
+		}
+		if q := s.Quantile(1, 0.005) / factor; math.Abs(q-2.576) > 0.5 {
+			t.Errorf("factor %g: the interval ends at %.2f σ, want about 2.58", factor, q)
+		}
+	}
+}
+
+// Values of any size leave nothing that is not a number.
+func TestTailsExtremes(t *testing.T) {
+	extremes := []float64{0, 5e-324, 1e-300, 1, -1, 1e150, -1e300, math.MaxFloat64}
+	r := rand.New(rand.NewPCG(8, 8))
+	for _, sigma := range []float64{0, 1.25} {
+		s, again := NewTails(sigma), NewTails(sigma)
+		for i := range 30000 {
+			x := extremes[r.IntN(len(extremes))]
+			if p := s.P(x); !(p >= 0) || p > 1000 {
+				t.Fatalf("point %d: %g is a surprise of %g", i, x, p)
+			}
+			if q := s.Quantile(1, 1e-4); !(q >= 0) || math.IsInf(q, 0) {
+				t.Fatalf("point %d: a quantile of %g", i, q)
+			}
+			s.Learn(x, r.Float64())
+		}
+		if err := read(&again, write(&s)); err != nil {
+			t.Errorf("the state is refused: %v", err)
+		}
+	}
+}
+
+func TestTailsSize(t *testing.T) {
+	if size := unsafe.Sizeof(Tails{}); size > 72 {
+		t.Errorf("a sketch takes %d bytes", size)
+	}
+}
