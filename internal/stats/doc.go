@@ -1,13 +1,18 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package stats holds the small, bounded statistics that the models are made
-// of: forgetting histograms of residuals on both sides of zero, or of magnitudes,
-// with a generalised Pareto tail (Hosking and Wallis, Technometrics 29, 1987); the
-// same for numbers of any size, whose unit is found (Signed, Positive); and a
-// Rank, which turns a combination of surprises back into a calibrated one.
+// Package stats holds the small, bounded statistics that the models are made of.
+//
+//   - Tails sketches how far a quantity strays from zero in 64 bytes: two quantiles a
+//     side by stochastic approximation (Robbins and Monro 1951) and a generalized
+//     Pareto tail (Hosking and Wallis, Technometrics 29, 1987). It returns -ln p and quantiles.
+//   - CountLogP is the exact tail of a Poisson or negative binomial count,
+//     BinomialLogP that of a binomial one.
+//   - Magnitudes and Positive are forgetting histograms of numbers that are never
+//     negative, in a given unit or in one that follows them, with a Pareto tail.
+//   - Excess compares two counts with each other.
 //
 // Everything here is a plain value of fixed size: no pointers, no clock, no
 // allocation. The zero value of each type is ready to use unless its comment
-// says otherwise. Nothing is safe for concurrent use.
+// states otherwise. Nothing is safe for concurrent use.
 package stats

@@ -1,51 +1,51 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ensemble is the model of one series: several simple views of it, each
-// ranked among its own past, and their combination ranked again.
+// Package ensemble is the model of one series. It ranks several views of each
+// point among their own past, combines them into one evidence, and judges a series
+// that leaves its level by that level until it returns or the new one is accepted.
 //
 // Views. Each point gives
 //
-//   - for the windows of the latest 8, 30 and 120 points, how far they are from
-//     all windows seen (packages window and boxes: fuzzy ART; Carpenter, Grossberg
-//     and Rosen 1991);
-//   - the value's distance from what is usual in its half hour, weekends apart, and
-//     in its hour above a slow level (season.Means);
-//   - the rolling mean of 20 points, and the value itself;
-//   - the innovation: the distance from what a bank of levels and trends predicts,
-//     with a robust daily course or without (packages level and season.Profile;
-//     Holt 1957, Winters 1960), in units of its scale;
-//   - the drift and the spread, running means of the clipped innovation and of its
-//     size, in which a shift and a variance too small for one point add up (EWMA
-//     charts; Roberts 1959);
-//   - for how long the value has not moved (package flat).
+//   - error: the distance from the prediction of a bank of levels and trends, with
+//     a daily season or without (packages level and season; Holt 1957, Winters
+//     1960), in units of its scale and of the usual size of errors in that hour;
+//   - slow: the distance from a slow level (36 h) and the season;
+//   - average and value: the mean of 20 slots, and the value, from their center;
+//   - short and long: how much the nearest of 12 boxes must grow to take in the
+//     window of the latest 8 points or 120 slots (packages window and boxes: fuzzy
+//     ART; Carpenter, Grossberg and Rosen 1991);
+//   - drift and spread: running means of the clipped error and of its size, in which
+//     changes too small for one point add up (EWMA charts; Roberts 1959);
+//   - hour and six: running means of the slow error over one and six hours;
+//   - still: how long the value has not moved (package flat).
 //
-// Ranking. Each view has a forgetting histogram with a generalised Pareto tail,
-// fitted by probability-weighted moments (package stats; Hosking and Wallis 1987),
-// which gives it a p.
+// A slot is about five minutes and a whole number of points.
 //
-// Combination. The first seven are usual views; the others are experts, of which
-// the one that is the most surprised is heard when it is sure:
+// Evidence. Each view has a sketch of its tails (stats.Tails) that gives -ln p_i. The first six
+// count by their weights w_i, the others are experts, of which the most surprised counts:
 //
-//	e = (1/7)·Σ min(-ln p_i, 13.8) + 0.6·max(0, max(-ln p_expert) - 8)
+//	e = Σ w_i·min(-ln p_i, 13.8)/Σ w_i + max(0, max(-ln p_expert) - 8)
 //
-// An average of -ln p is no p, nor is a maximum: so e is ranked among its own past,
-// and that rank is ln p.
+// A mean of -ln p is no -ln p. One table of -ln P(evidence ≥ e), built offline by
+// feeding the model noise, turns e into a surprise. A series that exceeds 3.5 or 7
+// nats more often than the table states is corrected by the logarithm of that ratio.
 //
-// Learning. A point is judged before it is learned. One strange point (p < 1e-4)
-// counts in full but is clipped, so that it moves no level; those that follow it
-// count less and less, so that one episode does not hide the next. After 22 strange
-// points in a row, or a longer run in which more than half are strange, what was
-// strange is the new normal: the levels start again from there.
+// Counts. The surprise of a series of whole numbers with a mean below 10 is
+// limited to its exact tail: Poisson or negative binomial, by its dispersion.
 //
-// The first 100 points are a warm-up in which nothing is said. The range that
-// windows are measured in is that of the first 300 points, or of a constant and
-// what it changed to; a new normal that is far outside widens it.
+// Hold. A point of more than 7.5 nats outside the slow interval starts a hold, and
+// so does a series with a known season whose slow views have been off for hours.
+// The series is then judged by the slow level and the season as they were, and the
+// model learns nothing; a second bank learns the new level. Three points in a row
+// inside the interval end the hold. After the acceptance time (Options.Accept, at
+// least 20 points) a level that no longer moves becomes normal; a level that moves
+// gets up to 24 more, and a change that came slowly needs 24 times as long.
 //
-// Limits. A season other than the day and the week is seen by the windows alone. A
-// series that was strange in a large way is judged with less sharpness for some
-// thousand points, until that is forgotten. After an outlier the windows that hold
-// it are strange as well; the opening rule takes that as one event. A value that is
-// usual at another time of day weighs little by its time alone. A model takes
-// 6.4 KB in memory, 4.5 to 5 KB when written.
+// The first 100 points are a warm-up, in which the model returns no surprise.
+//
+// Limits. A season other than the day and the weekend is seen by the windows alone.
+// A view with n known points claims ln n nats and 0.35 of each nat beyond, so that a
+// young series cannot be very surprising. A bounded side has an interval wider than
+// 99 %. A model takes less than 3.5 KB.
 package ensemble

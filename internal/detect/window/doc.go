@@ -1,16 +1,14 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package window keeps the latest 120 values of a series and describes the
-// latest 8, 30 and 120 of them: last, mean, least, greatest, spread and slope.
-// Sums run along, in O(1) per value, and are made anew every 120 values, so that
-// rounding does not add up; least and greatest are looked for again, in O(window),
-// when the one that was leaves.
+// Package window keeps the latest values of one series and describes them as a
+// vector of six features: last, mean, least, greatest, twice the standard
+// deviation, and the mean of the later half less that of the earlier half.
 //
-// Values are kept relative to an origin and a range, so that neither their size
-// nor their unit costs digits. Features are fixed-point numbers: a range is 1024,
-// and 32 ranges are the most.
+// Values are held as float32, relative to a Unit: an origin and a range of the
+// series. Features are fixed-point numbers with 1024 steps a range, clipped at 32
+// ranges, so that a factor of a power of two changes no feature.
 //
-// Limits. A value of a million ranges leaves rounding errors of some hundredths of
-// a range in the spread, until the sums are made anew. A window takes 600 bytes.
+// A Ring takes two bytes and the slice that it is used with. Push costs O(1);
+// Mean, Rescale and Features cost O(length).
 package window
