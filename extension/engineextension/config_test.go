@@ -27,7 +27,7 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, confmap.Validate(cfg))
 	assert.Equal(t, &Config{
 		Engine: engine.Config{
-			FalseAlarms: engine.FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3}, MaxSeries: 100_000, SeriesTTL: 24 * time.Hour,
+			FalseAlarms: engine.FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3}, MaxSeries: 100_000, AcceptAfter: time.Hour, SeriesTTL: 24 * time.Hour,
 		},
 		SnapshotInterval: time.Minute,
 		Warmup:           configoptional.Default(warmup.DefaultConfig()),
@@ -47,7 +47,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, &Config{
 		Engine: engine.Config{
 			FalseAlarms: engine.FalseAlarms{Count: 2, Per: 12 * time.Hour, Replicas: 3, MaxAlpha: 1e-4}, MaxSeries: 500, SeriesTTL: 2 * time.Hour,
-			TimeZone: "Europe/Berlin",
+			TimeZone: "Europe/Berlin", AcceptAfter: 2 * time.Hour,
 			Policies: []policy.Rule{{
 				Where: `metric.name == "http.server.request.duration"`, Direction: policy.DirectionHigh,
 				MinChange: 0.05, MinRelativeChange: 0.2, MinDuration: 2 * time.Minute,
@@ -72,7 +72,7 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	require.NoError(t, err)
 	err = confmap.Validate(cfg)
 	for _, want := range []string{
-		"false_alarms::count is 0", "false_alarms::per is 1s", "false_alarms::max_alpha is 1", "max_series is 1", "series_ttl is 1s", "snapshot_interval is 1ms",
+		"false_alarms::count is 0", "false_alarms::per is 1s", "false_alarms::max_alpha is 1", "max_series is 1", "series_ttl is 1s", "accept_after is 1s", "snapshot_interval is 1ms",
 		"prometheus: endpoint must be", "warmup: lookback is 1s", "false_alarms::replicas is 0", `time_zone is "Europe/Atlantis"`,
 		`policies::0: direction is "sideways"`, "policies::1: min_change is -1", "value_double is no part of what makes a series",
 		`policies::2: maintenance::0: cron "whenever"`,

@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -32,6 +33,7 @@ func TestConfig(t *testing.T) {
 		"time_zone":               func(c *Config) { c.TimeZone = "Europe/Atlantis" },
 		"max_series":              func(c *Config) { c.MaxSeries = meter.MostSamples - 1 },
 		"series_ttl":              func(c *Config) { c.SeriesTTL = 0 },
+		"accept_after":            func(c *Config) { c.AcceptAfter = time.Second },
 	} {
 		bad := DefaultConfig()
 		c(&bad)
@@ -416,5 +418,28 @@ func TestManyServicesAndResources(t *testing.T) {
 	assert.Len(t, e.sources, 3)
 	for _, s := range e.services {
 		assert.Equal(t, 1, s.sources)
+	}
+}
+
+// A lasting change is one anomaly, which closes once the new level has lasted for accept_after.
+func TestAcceptAfter(t *testing.T) {
+	for _, after := range []time.Duration{time.Hour, 3 * time.Hour} {
+		e := newEngine(func(c *Config) { c.AcceptAfter = after })
+		random := rand.New(rand.NewPCG(1, 1))
+		const past = 2000
+		var closed time.Duration
+		for i := range past + 6*360 {
+			v := 100 + random.NormFloat64()
+			if i >= past {
+				v += 60
+			}
+			e.Tick(at(float64(i * cadence)))
+			e.ObserveMetrics(from("cart", gauge("load", float64(i*cadence), v)), shownNone)
+			if open := e.Status().OpenAnomalies > 0; i >= past+5 && !open && closed == 0 {
+				closed = time.Duration(i-past) * cadence * time.Second
+			}
+		}
+		assert.InDelta(t, after.Minutes(), closed.Minutes(), 5, "the anomaly closes")
+		assert.Equal(t, uint64(1), e.Status().AnomaliesOpened, "one change, one anomaly")
 	}
 }

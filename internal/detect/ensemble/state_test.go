@@ -44,26 +44,35 @@ func TestResume(t *testing.T) {
 	resume(t, mixed(9000, 3), cuts) // long enough for all to be halved more than once
 }
 
-// Also where the levels have just started again.
-func TestResumeAfterRestart(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 5))
-	xs := make([]float64, 4000)
-	m, odd, restarted := New(nil), float32(0), 0
-	for i := range xs {
-		xs[i] = 100 + 5*r.NormFloat64()
-		if i >= 3000 {
-			xs[i] += 1000
+// Also during a hold, where it ends, and where the new level is accepted.
+func TestResumeInHold(t *testing.T) {
+	for name, c := range map[string]struct{ from, to, accepted int }{
+		"returns": {3000, 3009, 0}, "is accepted": {3000, 4000, 1},
+	} {
+		r := rand.New(rand.NewPCG(5, 5))
+		xs := make([]float64, 4000)
+		m, begins, ends, accepted := New(nil), 0, 0, 0
+		for i := range xs {
+			xs[i] = 100 + 5*r.NormFloat64()
+			if i >= c.from && i < c.to {
+				xs[i] += 1000
+			}
+			s := m.Observe(at(i), xs[i])
+			switch {
+			case m.hold != nil && begins == 0 && i >= c.from:
+				begins = i
+			case m.hold == nil && begins > 0 && ends == 0:
+				ends = i
+			}
+			if s.Accepted {
+				accepted++
+			}
 		}
-		m.Observe(at(i), xs[i])
-		if m.odd < odd-1 { // it shrinks by a 32nd otherwise
-			restarted = i
+		if begins != c.from || ends == 0 || accepted != c.accepted {
+			t.Fatalf("%s: held from %d to %d, accepted %d times", name, begins, ends, accepted)
 		}
-		odd = m.odd
+		resume(t, xs, []int{begins, begins + 1, begins + 5, ends - 1, ends, ends + 1, ends + 30})
 	}
-	if restarted < 3010 || restarted > 3060 {
-		t.Fatalf("the levels start again at %d", restarted)
-	}
-	resume(t, xs, []int{3001, restarted, restarted + 1, restarted + 2, restarted + 20})
 }
 
 // resume cuts xs and goes on with a restored model.
