@@ -131,7 +131,7 @@ func (d *disk) Close(context.Context) error {
 func onDisk() *Config {
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
 	cfg.Storage = &storageID
-	cfg.Engine.FalseAlarms = engine.FalseAlarms{Count: 1e6, Per: 24 * time.Hour, MaxAlpha: 1e-6}
+	cfg.Engine.FalseAlarms = engine.FalseAlarms{Count: 1e6, Per: 24 * time.Hour, MaxAlpha: 1e-4}
 	return cfg
 }
 

@@ -110,7 +110,7 @@ func TestPoolsGoWithTheirSeries(t *testing.T) {
 // taught feeds one service's five series for some steps, of which the first faulty ones have a fault, and returns how many points were learned.
 func taught(t *testing.T, steps, faulty int) int {
 	t.Helper()
-	e := newEngine()
+	e := newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-4 })
 	random := rand.New(rand.NewPCG(7, 7))
 	values := make([]float64, 5)
 	observe := func(s, faulty int) {
@@ -175,7 +175,7 @@ func TestTimeZoneDecidesWhatADailyCourseIs(t *testing.T) {
 	first := time.Date(2026, 10, 4, 0, 0, 0, 0, berlin)
 	change := time.Date(2026, 10, 25, 3, 0, 0, 0, berlin)
 	top := func(zone string) (top float64) {
-		e := newEngine(func(c *Config) { c.TimeZone, c.FalseAlarms.MaxAlpha = zone, 3e-4 })
+		e := newEngine(func(c *Config) { c.TimeZone, c.FalseAlarms.MaxAlpha = zone, 1e-4 })
 		random := rand.New(rand.NewPCG(3, 4))
 		for now := first; now.Before(change.Add(24 * time.Hour)); now = now.Add(5 * time.Minute) {
 			v := 100 + 5*random.NormFloat64()

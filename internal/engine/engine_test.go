@@ -159,7 +159,7 @@ func TestSeriesAreBounded(t *testing.T) {
 
 // Everything that hangs on a series goes with it.
 func TestNothingIsLeftOfWhatWasEvicted(t *testing.T) {
-	w := newWorld(newEngine(), "cart")
+	w := newWorld(newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-4 }), "cart")
 	w.run(history)
 	w.run(1, "cart")
 	e := w.engine
@@ -424,7 +424,7 @@ func TestManyServicesAndResources(t *testing.T) {
 // A lasting change is one anomaly, which closes once the new level has lasted for accept_after.
 func TestAcceptAfter(t *testing.T) {
 	for _, after := range []time.Duration{time.Hour, 3 * time.Hour} {
-		e := newEngine(func(c *Config) { c.AcceptAfter = after })
+		e := newEngine(func(c *Config) { c.AcceptAfter, c.FalseAlarms.MaxAlpha = after, 1e-3 })
 		random := rand.New(rand.NewPCG(1, 1))
 		const past = 2000
 		var closed time.Duration
