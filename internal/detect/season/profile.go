@@ -126,6 +126,9 @@ func (p *Profile) Learn(t int64, l Local, v, trust float64) {
 		if b >= hours && p.count[b] == 0 {
 			p.bin[b] = p.bin[b-hours]
 		}
+		if p.count[b] == 0 && at.share[k] < 0.5 {
+			continue // it would take on what the other bin is wrong by, many times over
+		}
 		if at.share[k] > 0.25 {
 			count(&p.count[b])
 		}

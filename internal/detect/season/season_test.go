@@ -265,3 +265,23 @@ func TestStateRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// Noise has no season: from the first day on the profile expects no more than noise gives, at any cadence.
+func TestProfileOfNoise(t *testing.T) {
+	for _, cadence := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
+		worst := 0.0
+		for seed := range uint64(5) {
+			var p Profile
+			var z Zone
+			r := rand.New(rand.NewPCG(seed, 6))
+			for at := monday; at.Before(monday.AddDate(0, 0, 3)); at = at.Add(cadence) {
+				l := z.At(at.UnixNano())
+				worst = max(worst, math.Abs(p.Expect(l)))
+				p.Learn(at.UnixNano(), l, 100+r.NormFloat64(), 1)
+			}
+		}
+		if worst > 3 {
+			t.Errorf("every %v: the season of noise of size 1 reaches %.1f", cadence, worst)
+		}
+	}
+}
