@@ -148,7 +148,7 @@ func TestSilentSeriesAgesOut(t *testing.T) {
 
 // What was anomalous and then stops is one anomaly, and open as long as nobody knows better.
 func TestAnomalyThatGoesSilent(t *testing.T) {
-	e := newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-4 })
+	e := newEngine()
 	c := &choir{engine: e, sings: func(v, s int) bool { return v != 1 || s < history }}
 	c.run(history)
 	second := float64(history * cadence)

@@ -110,7 +110,7 @@ func TestPoolsGoWithTheirSeries(t *testing.T) {
 // taught feeds one service's five series for some steps, of which the first faulty ones have a fault, and returns how many points were learned.
 func taught(t *testing.T, steps, faulty int) int {
 	t.Helper()
-	e := newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-4 })
+	e := newEngine()
 	random := rand.New(rand.NewPCG(7, 7))
 	values := make([]float64, 5)
 	observe := func(s, faulty int) {

@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"math/rand/v2"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -159,7 +158,7 @@ func TestSeriesAreBounded(t *testing.T) {
 
 // Everything that hangs on a series goes with it.
 func TestNothingIsLeftOfWhatWasEvicted(t *testing.T) {
-	w := newWorld(newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-4 }), "cart")
+	w := newWorld(newEngine(), "cart")
 	w.run(history)
 	w.run(1, "cart")
 	e := w.engine

@@ -50,7 +50,7 @@ func TestAnomaliesOfSpansNameTraces(t *testing.T) {
 
 // A metric's anomaly names the traces of its point's exemplars.
 func TestAnomaliesOfMetricsNameExemplars(t *testing.T) {
-	e := newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-4 })
+	e := newEngine()
 	w := newWorld(e, "cart")
 	w.run(history)
 	md := w.batch(w.step, "cart")

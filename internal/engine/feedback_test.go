@@ -170,14 +170,14 @@ func TestWrongFeedback(t *testing.T) {
 		"expires is 0001-01-": func(f *Feedback) { f.Expires = time.Time{} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, f := newEngine(), good
+			e, f := newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-5 }), good
 			change(&f)
 			_, err := e.AddFeedback(f)
 			require.ErrorContains(t, err, name)
 			assert.Empty(t, e.Feedback().Audit)
 		})
 	}
-	e := newEngine()
+	e := newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-5 })
 	_, err := e.RemoveFeedback("0123456789abcdef", "ann")
 	require.ErrorIs(t, err, ErrNoFeedback)
 	_, err = e.RemoveFeedback("0123456789abcdef", "")
@@ -185,7 +185,7 @@ func TestWrongFeedback(t *testing.T) {
 }
 
 func TestFeedbackIsBounded(t *testing.T) {
-	e := newEngine()
+	e := newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-5 })
 	for i := range maxFeedback {
 		add(t, e, said(FeedbackSilence, Target{Service: strconv.Itoa(i)}, 1))
 	}

@@ -30,7 +30,7 @@ func TestEventsWaitUntilDelivered(t *testing.T) {
 
 // What changes while its older form is on its way is delivered again.
 func TestNewerEventReplacesOlder(t *testing.T) {
-	w := newWorld(newEngine(func(c *Config) { c.FalseAlarms.MaxAlpha = 1e-4 }), "cart")
+	w := newWorld(newEngine(), "cart")
 	w.run(history)
 	w.run(1, "cart")
 	sent := w.engine.PendingEvents()

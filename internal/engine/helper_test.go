@@ -55,7 +55,7 @@ func newEngine(change ...func(*Config)) *Engine {
 
 func newLoggingEngine(change ...func(*Config)) (*Engine, *observer.ObservedLogs) {
 	cfg := DefaultConfig()
-	cfg.FalseAlarms.Count, cfg.FalseAlarms.MaxAlpha = 1e6, 1e-5
+	cfg.FalseAlarms.Count, cfg.FalseAlarms.MaxAlpha = 1e6, 1e-4
 	for _, c := range change {
 		c(&cfg)
 	}
