@@ -127,12 +127,13 @@ func bulkInputs(t *testing.T) []badInput {
 		return request("/_bulk", asLines, []byte(action+line+action+document+"\n"+action+line))
 	}
 	whole := gzipped(t, []byte(action+line))
+	long := `{"message":"` + strings.Repeat("x", 2200) + `"}` + "\n"
 	return []badInput{
 		{door: "_bulk", what: "no end of line", sends: request("/_bulk", asLines, []byte(action+`{"a":1}`)), gets: "400", counts: "elasticsearch_bulk_errors truncated"},
 		{door: "_bulk", what: "truncated gzip", sends: request("/_bulk", asLines+inGzip, whole[:len(whole)-10]), gets: "400", counts: "elasticsearch_bulk_errors read"},
-		{door: "_bulk", what: "oversized request", sends: request("/_bulk", asLines, bytes.Repeat([]byte(action+line), 220_000)), gets: "413", counts: "elasticsearch_bulk_errors body_size"},
+		{door: "_bulk", what: "oversized request", sends: request("/_bulk", asLines, bytes.Repeat([]byte(action+long), 5000)), gets: "413", counts: "elasticsearch_bulk_errors body_size"},
 		{door: "_bulk", what: "oversized event among good ones", sends: among(`{"a":"` + strings.Repeat("x", 20_000) + `"}`), gets: "201 400 201", counts: "elasticsearch_bulk_refused_items event_size +1"},
-		{door: "_bulk", what: "zip bomb", sends: request("/_bulk", asLines+inGzip, gzipped(t, bytes.Repeat([]byte(action+line), 1_000_000))), gets: "413", counts: "elasticsearch_bulk_errors body_size"},
+		{door: "_bulk", what: "zip bomb", sends: request("/_bulk", asLines+inGzip, gzipped(t, bytes.Repeat([]byte(action+long), 20_000))), gets: "413", counts: "elasticsearch_bulk_errors body_size"},
 		{door: "_bulk", what: "length too long, then gone", sends: begun("/_bulk", asLines, action), hangsUp: true, gets: "400", counts: "elasticsearch_bulk_errors read"},
 		{door: "_bulk", what: "JSON nested 4,000 deep among good ones", sends: among(`{"a":` + strings.Repeat("[", 4000) + strings.Repeat("]", 4000) + `}`), gets: "201 400 201", counts: "elasticsearch_bulk_refused_items depth +1"},
 		{door: "_bulk", what: "invalid UTF-8 among good ones", sends: among("{\"a\":\"\xff\xfe\"}"), gets: "201 400 201", counts: "elasticsearch_bulk_refused_items utf8 +1"},

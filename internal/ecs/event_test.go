@@ -188,10 +188,12 @@ func TestDeepEvents(t *testing.T) {
 
 // A long name does not come before each of the fields of its object.
 func TestLongNameOfAnObject(t *testing.T) {
-	inner := `"leaf":0`
+	var leaves strings.Builder
+	leaves.WriteString(`"leaf":0`)
 	for i := range 10_000 {
-		inner += fmt.Sprintf(`,"leaf%d":1`, i)
+		fmt.Fprintf(&leaves, `,"leaf%d":1`, i)
 	}
+	inner := leaves.String()
 	for _, escaped := range []string{"", `,"escaped":"A"`} { // which the quick parser leaves to the other
 		name := strings.Repeat("n", flattenBytes+1)
 		f, err := Parse([]byte(`{"short":{"` + name + `":{` + inner + `}}` + escaped + `}`))

@@ -73,31 +73,35 @@ func (d *delivery) take(item esbulk.Item) error {
 	}
 	d.outcomes = append(d.outcomes, esbulk.Outcome{Op: item.Op, Index: item.Index, ID: item.ID})
 	n := len(d.outcomes) - 1
-	if fault := item.Problem; fault != nil {
-		d.wrong(n, fault)
-		return nil
-	}
-	if d.busy != nil {
+	switch {
+	case item.Problem != nil:
+		d.wrong(n, item.Problem)
+	case d.busy != nil:
 		d.fail(n, http.StatusTooManyRequests, kindBusy, d.busy.Error(), itemBusy)
-		return nil
+	default:
+		d.try(n, item)
 	}
+	return nil
+}
+
+// try adds item n to the batch, if it can be read and there is memory for it.
+func (d *delivery) try(n int, item esbulk.Item) {
 	need := bounds.Cost(len(item.Document), item.Values)
 	if err := d.reserve(need); err != nil {
 		d.fail(n, http.StatusTooManyRequests, kindBusy, err.Error(), itemMemory)
-		return nil
+		return
 	}
 	d.held += need
 	event, fault := parse(item)
 	if fault != nil {
 		d.wrong(n, fault)
-		return nil
+		return
 	}
 	d.add(n, event, item)
 	d.bytes += len(item.Document)
 	if len(d.logs)+len(d.metrics) >= d.server.cfg.Part.Events || d.bytes >= d.server.cfg.Part.Bytes {
 		d.handOver()
 	}
-	return nil
 }
 
 // reserve reserves memory. If there is not enough, it gives the batch to the

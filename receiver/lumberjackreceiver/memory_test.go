@@ -90,7 +90,7 @@ func TestUnfinishedWindowsStayWithinMemory(t *testing.T) {
 	}
 	assert.Eventually(t, func() bool { return r.count("lumberjack_errors", reasonMemory) > 50 }, 6*patience, 20*time.Millisecond)
 	// A buffer that grows is there twice for a moment.
-	assert.Less(t, heap()-before, r.cfg.Limits.MemoryBytes*3/2)
+	assert.Eventually(t, func() bool { return heap()-before < r.cfg.Limits.MemoryBytes*12/10 }, patience, 20*time.Millisecond)
 	good := r.dial()
 	good.send(lj.Batch(said(0)))
 	good.acks("2:1")

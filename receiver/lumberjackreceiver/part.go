@@ -243,16 +243,16 @@ func (c *connection) bury(rejected error) error {
 	var letters []deadletter.Letter
 	counts := map[string]int{}
 	for i := range p.ends {
-		reason, text := letterRefused, ""
-		if wrong, ok := p.damaged[i]; ok {
-			reason, text = wrong.reason, wrong.text
-		} else if rejected != nil {
-			text = rejected.Error()
-		} else {
+		wrong, ok := p.damaged[i]
+		switch {
+		case ok:
+		case rejected != nil:
+			wrong = damage{letterRefused, rejected.Error()}
+		default:
 			continue
 		}
-		counts[reason]++
-		letters = append(letters, deadletter.Letter{Items: 1, Reason: text, Attributes: map[string]string{"peer": c.peer}, Payload: p.event(i)})
+		counts[wrong.reason]++
+		letters = append(letters, deadletter.Letter{Items: 1, Reason: wrong.text, Attributes: map[string]string{"peer": c.peer}, Payload: p.event(i)})
 	}
 	discarded, err := c.server.letters.Write(letters)
 	if discarded > 0 {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestSeriesDoNotKeepTheirRequest(t *testing.T) {
 	r := start(t, next, nil)
 	before := heap()
 	for i := range 20 {
-		body := simple("__name__", "m", "i", fmt.Sprint(i)) + field(15, strings.Repeat("\x00", 5<<20))
+		body := simple("__name__", "m", "i", strconv.Itoa(i)) + field(15, strings.Repeat("\x00", 5<<20))
 		require.Equal(t, http.StatusNoContent, r.post(contentV1, []byte(body)).status)
 	}
 	assert.Equal(t, 20, next.points())
@@ -64,7 +65,7 @@ func TestSeriesDoNotKeepTheirRequest(t *testing.T) {
 // The estimate of what a request needs in memory covers what it takes.
 func TestCost(t *testing.T) {
 	for _, labels := range []int{1, 5, 20} {
-		t.Run(fmt.Sprint(labels), func(t *testing.T) {
+		t.Run(strconv.Itoa(labels), func(t *testing.T) {
 			const n = 5000
 			var body strings.Builder
 			for i := range n {
@@ -74,12 +75,10 @@ func TestCost(t *testing.T) {
 				}
 				body.WriteString(simple(list...))
 			}
-			plain := []byte(body.String())
 			var reserved counter
-			require.NoError(t, promwrite.NewReader(promwrite.DefaultLimits()).Read(promwrite.Version1, plain, &reserved, &reading{}))
-			reserved += counter(textCopies * len(plain))
-			compressed := snappy.Encode(nil, plain)
-			plain = nil
+			require.NoError(t, promwrite.NewReader(promwrite.DefaultLimits()).Read(promwrite.Version1, []byte(body.String()), &reserved, &reading{}))
+			reserved += counter(textCopies * body.Len())
+			compressed := snappy.Encode(nil, []byte(body.String()))
 			body.Reset()
 
 			took := 0

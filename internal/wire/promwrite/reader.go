@@ -87,7 +87,7 @@ func (r *Reader) Read(v Version, content []byte, memory bounds.Memory, sink Sink
 	r.memory = memory
 	defer func() { r.sink, r.memory, r.series = nil, nil, Series{} }()
 	// Every text that is kept is copied, so the content need not be.
-	body := unsafe.String(unsafe.SliceData(content), len(content))
+	body := unsafe.String(unsafe.SliceData(content), len(content)) //nolint:gosec // it is not used after Read
 	c := cursor{rest: body}
 	var err error
 	if v == Version2 {
