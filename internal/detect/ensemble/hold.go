@@ -86,12 +86,10 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 		Held:     true,
 	}, z)
 	nats := m.follow(v, z)
-	if h.lasting {
-		nats = max(nats, -out.LogP)
-	} else {
-		nats = -out.LogP
+	if !h.lasting {
+		nats = m.heldEvidence(f, v, z)
 	}
-	out.LogP = -m.own.corrected(nats)
+	out.LogP = -m.own.corrected(max(nats, -out.LogP))
 	if m.counts.small() {
 		out.LogP = max(out.LogP, -m.exact(v))
 	}
@@ -121,6 +119,22 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 		}
 	}
 	return out
+}
+
+// heldEvidence returns the surprise of all views, in nats, by the predictors as they
+// were; 0 inside the slow interval. Windows and average count as when they were last asked.
+func (m *Model) heldEvidence(f *facts, v, z float64) float64 {
+	x := m.bank.Residual(v, f.season) / f.ratio
+	m.drift += driftGain * float32(max(-errorClip, min(errorClip, x))-float64(m.drift))
+	if m.inside(viewSlow, z) {
+		return 0
+	}
+	f.set(viewError, x)
+	f.set(viewSlow, z)
+	f.set(viewDrift, float64(m.drift))
+	f.set(viewValue, m.units(v))
+	e, _ := m.evidence(f)
+	return calibrated(e)
 }
 
 func (m *Model) acceptance() time.Duration {
