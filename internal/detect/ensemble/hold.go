@@ -95,6 +95,8 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 	}
 	if h.lasting {
 		m.profile.Follow(t, f.local, v)
+	} else {
+		m.profile.LearnHeld(t, f.local, v)
 	}
 	h.bank.Learn(v, f.season, 1, math.Inf(1))
 	h.add(m.distance(f, v))

@@ -30,7 +30,7 @@ const (
 	stillSlope = 0.35 // of the nats of a standstill beyond ln n, n being the points seen: runs are not independent
 	oddSlot    = 6.5  // nats from which the slow view makes a slot odd: p < .0015
 	oddHour    = 5    // nats from which the hour's or the six hours' view does,
-	farHour    = 2.5  // if the hour lies so many mean absolute residuals off
+	farHour    = 2    // if the hour lies so many mean absolute residuals off
 	rareHour   = 3    // nats from which those two learn with oddTrust alone
 	oddTrust   = 0.1
 	lasting    = 12 // odd slots, forgotten by forgetOdd, that begin a hold

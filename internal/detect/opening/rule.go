@@ -10,6 +10,8 @@ const (
 	HoldOff = 90
 	// floor is the score from which a point may be a peak.
 	floor = 0.5
+	// grown is how many times as great a peak must be to open again while the series is held.
+	grown = 1.25
 )
 
 // Rule remembers the peak of one series. The zero value has seen nothing.
@@ -24,7 +26,7 @@ type Rule struct {
 // the peak; else 0.
 //
 // While the series is held, away from its level, the peak stays: one lasting change
-// opens once, and again only when it grows.
+// opens once, and again only when it grows by a quarter.
 //
 // Ages are differences of uint32, which stay right when the number of points turns over.
 func (r *Rule) Next(score float64, held bool) float64 {
@@ -39,6 +41,9 @@ func (r *Rule) Next(score float64, held bool) float64 {
 		r.peak = 0
 	}
 	if float32(score) <= r.peak {
+		return 0
+	}
+	if held && r.peak > 0 && float32(score) <= grown*r.peak {
 		return 0
 	}
 	r.at, r.peak = r.points, float32(score)

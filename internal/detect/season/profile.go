@@ -20,9 +20,12 @@ const (
 	longest   = 6 * time.Hour // between two points that still count as neighbours
 	trusting  = 2 * 24 * 12
 	// matureTime is how long a profile must be watched until what it leaves is a measure.
-	matureTime = 36 * time.Hour
-	trendTime  = 72 * time.Hour // time constant of the level's slope
-	hours      = 24
+	matureTime   = 36 * time.Hour
+	knownTime    = 4 * 24 * time.Hour  // after which the season of weekdays is known,
+	knownWeekend = 15 * 24 * time.Hour // and that of weekends,
+	heldShare    = 0.2 // and what it learns from a series that is away from its level
+	trendTime    = 72 * time.Hour      // time constant of the level's slope
+	hours        = 24
 )
 
 // Profile is a smooth daily course, weekends apart: a line between the hours'
@@ -88,6 +91,41 @@ func (p *Profile) Mature(t int64, l Local) bool {
 // Shift moves the level by d: a new level has been accepted as normal.
 func (p *Profile) Shift(d float64) { p.level += d }
 
+// learnBins moves the two bins at a place by their shares of the residual e.
+func (p *Profile) learnBins(at place, e, dt float64) {
+	norm := at.share[0]*at.share[0] + at.share[1]*at.share[1]
+	for k, b := range at.bin {
+		if b >= hours && p.count[b] == 0 {
+			p.bin[b] = p.bin[b-hours]
+		}
+		if p.count[b] == 0 && at.share[k] < 0.5 {
+			continue // it would take on what the other bin is wrong by, many times over
+		}
+		if at.share[k] > 0.25 {
+			count(&p.count[b])
+		}
+		g := max(min(binGain, binGain*dt/float64(binTime)), 1/(float64(p.count[b])+1))
+		p.bin[b] += g * e * at.share[k] / norm
+	}
+}
+
+// LearnHeld lets the season alone follow v, which came at t, while the series is away
+// from its level: what returns each day is its season. A profile that has seen
+// four days, or two weekends, follows a fifth as fast, so that a fault that lasts a day is not taken for one.
+func (p *Profile) LearnHeld(t int64, l Local, v float64) {
+	dt := float64(min(max(t-p.last, 0), int64(longest)))
+	p.last = t
+	_, scale := p.Level()
+	e := max(-clip*scale, min(clip*scale, v-p.level-p.Expect(l)))
+	if p.n < trusting {
+		e = v - p.level - p.Expect(l)
+	}
+	if age := t - p.since; age > int64(knownTime) && !l.Weekend() || age > int64(knownWeekend) {
+		e *= heldShare
+	}
+	p.learnBins(p.place(l), e, dt)
+}
+
 // Follow lets the level alone follow v, which came at t.
 func (p *Profile) Follow(t int64, l Local, v float64) {
 	dt := float64(min(max(t-p.last, 0), int64(longest)))
@@ -121,20 +159,7 @@ func (p *Profile) Learn(t int64, l Local, v, trust float64) {
 	if p.n < math.MaxUint16 {
 		p.n++
 	}
-	norm := at.share[0]*at.share[0] + at.share[1]*at.share[1]
-	for k, b := range at.bin {
-		if b >= hours && p.count[b] == 0 {
-			p.bin[b] = p.bin[b-hours]
-		}
-		if p.count[b] == 0 && at.share[k] < 0.5 {
-			continue // it would take on what the other bin is wrong by, many times over
-		}
-		if at.share[k] > 0.25 {
-			count(&p.count[b])
-		}
-		g := max(min(binGain, binGain*dt/float64(binTime)), 1/(float64(p.count[b])+1))
-		p.bin[b] += g * (1 - a) * e * at.share[k] / norm
-	}
+	p.learnBins(at, (1-a)*e, dt)
 }
 
 func count(n *uint8) { *n = min(*n, math.MaxUint8-1) + 1 }
