@@ -125,7 +125,7 @@ func TestAnomalyThatHadToLastHasItsStrangestPoint(t *testing.T) {
 	for s := range history {
 		observe(s, 100+float64(s%7))
 	}
-	for i, v := range []float64{130, 130, 9000, 130, 130, 130} {
+	for i, v := range []float64{400, 400, 9000, 400, 400, 400} {
 		require.Zero(t, e.Status().OpenAnomalies)
 		observe(history+i, v)
 	}
