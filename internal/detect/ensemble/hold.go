@@ -9,6 +9,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/level"
+	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
@@ -34,6 +35,7 @@ type hold struct {
 	inside     uint8 // points in a row inside the interval
 	slow       bool  // the change came slowly,
 	lasting    bool  // and was seen only because it lasted
+	away       season.Away
 	n          float64
 	sum, sumSq float64 // of the distances from level and season
 	sumAt      float64 // of each distance times its number
@@ -95,9 +97,8 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 	}
 	if h.lasting {
 		m.profile.Follow(t, f.local, v)
-	} else {
-		m.profile.LearnHeld(t, f.local, v)
 	}
+	h.away.Learn(t, f.local, m.distance(f, v))
 	h.bank.Learn(v, f.season, 1, math.Inf(1))
 	h.add(m.distance(f, v))
 	if h.inside++; !m.inside(viewSlow, z) || h.lasting && !m.inside(viewHour, float64(m.hour)) {
@@ -106,6 +107,9 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 	switch {
 	case h.inside >= back:
 		m.bank.Follow(&h.bank)
+		if !h.lasting {
+			m.profile.LearnAway(t, f.local, &h.away)
+		}
 		if t-h.since < int64(m.opt.Accept) { // no more than the series does now and then
 			m.tails[viewSlow], m.tails[viewHour], m.tails[viewSix] = h.tails[0], h.tails[1], h.tails[2]
 		}

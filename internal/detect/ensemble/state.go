@@ -97,6 +97,7 @@ func (m *Model) holdState(c *state.Codec) {
 	for k := range h.tails {
 		h.tails[k].State(c)
 	}
+	h.away.State(c)
 	c.Int64(&h.since)
 	c.Int64(&h.from)
 	c.Uint8(&h.tries)

@@ -6,6 +6,8 @@ package season
 import (
 	"math"
 	"time"
+
+	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // The profile's gains are per time, not per point: a bin has learned a quarter
@@ -23,7 +25,7 @@ const (
 	matureTime   = 36 * time.Hour
 	knownTime    = 4 * 24 * time.Hour  // after which the season of weekdays is known,
 	knownWeekend = 15 * 24 * time.Hour // and that of weekends,
-	heldShare    = 0.2 // and what it learns from a series that is away from its level
+	heldShare    = 0.2                 // and what it learns from a series that is away from its level
 	trendTime    = 72 * time.Hour      // time constant of the level's slope
 	hours        = 24
 )
@@ -109,21 +111,54 @@ func (p *Profile) learnBins(at place, e, dt float64) {
 	}
 }
 
-// LearnHeld lets the season alone follow v, which came at t, while the series is away
-// from its level: what returns each day is its season. A profile that has seen
-// four days, or two weekends, follows a fifth as fast, so that a fault that lasts a day is not taken for one.
-func (p *Profile) LearnHeld(t int64, l Local, v float64) {
-	dt := float64(min(max(t-p.last, 0), int64(longest)))
-	p.last = t
+// Away is how far a series was from level and season in each hour, while it was away
+// from its level. The zero value has seen nothing.
+type Away struct {
+	sum, time [hours]float32 // residuals times hours, and hours
+	last      int64
+}
+
+// Learn takes a residual in, which came at t.
+func (a *Away) Learn(t int64, l Local, e float64) {
+	h := l.Second * hours / day
+	passed := float32(min(max(t-a.last, 0), int64(binTime))) / float32(binTime)
+	if a.last == 0 {
+		passed = 0
+	}
+	a.last = t
+	a.sum[h] += passed * float32(max(-math.MaxFloat32, min(math.MaxFloat32, e)))
+	a.time[h] += passed
+}
+
+// LearnAway takes in what a series was away from its level by, now that it has
+// returned at t: what returns each day is its season. A profile that has seen four days,
+// or two weekends, learns a fifth of it, so that a fault is not taken for one.
+func (p *Profile) LearnAway(t int64, l Local, a *Away) {
 	_, scale := p.Level()
-	e := max(-clip*scale, min(clip*scale, v-p.level-p.Expect(l)))
-	if p.n < trusting {
-		e = v - p.level - p.Expect(l)
-	}
+	limit, share := math.MaxFloat64, 1.0
 	if age := t - p.since; age > int64(knownTime) && !l.Weekend() || age > int64(knownWeekend) {
-		e *= heldShare
+		limit, share = clip*scale, heldShare
 	}
-	p.learnBins(p.place(l), e, dt)
+	first := 0
+	if l.Weekend() {
+		first = hours
+	}
+	for h, passed := range a.time {
+		if passed > 0 {
+			e := max(-limit, min(limit, float64(a.sum[h]/passed)))
+			p.bin[first+h] += share * binGain * min(1, float64(passed)) * e
+		}
+	}
+}
+
+// State writes or reads what was seen.
+func (a *Away) State(c *state.Codec) {
+	c.Float32s(a.sum[:])
+	c.Float32s(a.time[:])
+	c.Int64(&a.last)
+	for _, x := range a.time {
+		c.Check(x >= 0)
+	}
 }
 
 // Follow lets the level alone follow v, which came at t.
