@@ -390,7 +390,7 @@ func TestTelemetry(t *testing.T) {
 	feed(engineOf(e), -5, 1, false) // out of order, both
 	one := func(v int64) []metricdata.DataPoint[int64] { return []metricdata.DataPoint[int64]{{Value: v}} }
 	ignore := metricdatatest.IgnoreTimestamp()
-	metadatatest.AssertEqualAnomalyEngineAlpha(t, telemetry, bySignal(func(engine.SignalStatus) float64 { return 1e-6 }, e), ignore)
+	metadatatest.AssertEqualAnomalyEngineAlpha(t, telemetry, bySignal(func(engine.SignalStatus) float64 { return 1e-4 }, e), ignore)
 	metadatatest.AssertEqualAnomalyEngineAnomalies(t, telemetry, one(1), ignore)
 	metadatatest.AssertEqualAnomalyEngineOpenAnomalies(t, telemetry, one(1), ignore)
 	metadatatest.AssertEqualAnomalyEnginePendingFindings(t, telemetry, one(2), ignore)

@@ -13,12 +13,15 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Feedback and what belongs to it is described in internal/engine/feedback.
 type (
-	Feedback     = feedback.Feedback
+	// Feedback is described in internal/engine/feedback.
+	Feedback = feedback.Feedback
+	// FeedbackView is described there, too.
 	FeedbackView = feedback.View
-	Audit        = feedback.Audit
-	Target       = feedback.Target
+	// Audit is described there, too.
+	Audit = feedback.Audit
+	// Target is described there, too.
+	Target = feedback.Target
 )
 
 // The kinds of feedback.
