@@ -36,6 +36,7 @@ type hold struct {
 	slow       bool  // the change came slowly,
 	lasting    bool  // and was seen only because it lasted
 	away       season.Away
+	offset     float64 // of the predictor from level and season when the hold began
 	n          float64
 	sum, sumSq float64 // of the distances from level and season
 	sumAt      float64 // of each distance times its number
@@ -52,6 +53,8 @@ func (m *Model) inside(view int, x float64) bool {
 func (m *Model) leave(t int64, v float64, f *facts, slowly bool) {
 	z := max(-slowClip, min(slowClip, f.x[viewSlow]))
 	h := &hold{bank: m.bank, since: t, lasting: slowly, from: t, tails: [3]stats.Tails{m.tails[viewSlow], m.tails[viewHour], m.tails[viewSix]}, slow: slowly || float64(m.hour)/z >= gradually}
+	level, _ := m.profile.Level()
+	h.offset = m.bank.Expect(f.season) - level - f.season
 	h.bank.Restart(v, f.season)
 	if slowly && m.lastings < 8 {
 		m.lastings++
@@ -130,7 +133,9 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 // heldEvidence returns the surprise of all views, in nats, by the predictors as they
 // were; 0 inside the slow interval. Windows and average count as when they were last asked.
 func (m *Model) heldEvidence(f *facts, v, z float64) float64 {
-	x := m.bank.Residual(v, f.season) / f.ratio
+	// The predictor stays where it was relative to level and season.
+	level, _ := m.profile.Level()
+	x := (v - level - f.season - m.hold.offset) / (m.bank.Unit() * f.ratio)
 	m.drift += driftGain * float32(max(-errorClip, min(errorClip, x))-float64(m.drift))
 	if m.inside(viewSlow, z) {
 		return 0

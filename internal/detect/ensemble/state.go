@@ -104,7 +104,7 @@ func (m *Model) holdState(c *state.Codec) {
 	c.Uint8(&h.inside)
 	c.Bool(&h.slow)
 	c.Bool(&h.lasting)
-	for _, v := range [...]*float64{&h.n, &h.sum, &h.sumSq, &h.sumAt} {
+	for _, v := range [...]*float64{&h.offset, &h.n, &h.sum, &h.sumSq, &h.sumAt} {
 		c.Float64(v)
 		c.Check(math.Abs(*v) <= math.MaxFloat64/4)
 	}
