@@ -24,14 +24,14 @@ const (
 	leastPoints = 40
 	leastScaled = 16 // of a quantity that is given in standard deviations
 	// Prior shape ξ of the tail, what it is worth in excesses, and bounds of the estimate.
-	shapePrior, shapePoints, leastXi, mostXi = 0.1, 30, -0.05, 0.4
+	shapePrior, shapePoints, leastXi, mostXi = 0.1, 100, -0.05, 0.4
 	// wildExcess is how many mean excesses one excess counts as at most.
 	wildExcess = 6
 	// floorShare of the marks that white noise has: a floor under those of a quantity
 	// that is given in standard deviations, so that a quiet hour does not make noise of it.
 	floorShare = 0.6
 	// modestSlope is what each nat counts that lies beyond ln n, n being the points known.
-	modestSlope = 0.38
+	modestSlope = .38
 	// neutral is the surprise while too little is known, in nats.
 	neutral = 0.7
 )
@@ -78,7 +78,16 @@ func NewStiffTails(sigma float64) Tails { return Tails{sigma: float32(sigma), le
 // value at least as far out on x's side. Beyond ln n, n being the number of known
 // points, each nat counts modestSlope: what lies there is a guess.
 func (t *Tails) P(x float64) float64 {
-	if t.n < leastPoints && (t.n < leastScaled || t.sigma == 0) {
+	nats := t.Fitted(x)
+	if known := math.Log(float64(t.n) + 1); nats > known && !t.unknown() {
+		nats = known + modestSlope*(nats-known)
+	}
+	return nats
+}
+
+// Fitted returns the surprise of x in nats as the fitted tail has it.
+func (t *Tails) Fitted(x float64) float64 {
+	if t.unknown() {
 		return neutral
 	}
 	if x == 0 {
@@ -93,11 +102,11 @@ func (t *Tails) P(x float64) float64 {
 	if s.n >= 4 && s.body > 0 {
 		nats += s.beyond(x)
 	}
-	if known := math.Log(n + 1); nats > known {
-		nats = known + modestSlope*(nats-known)
-	}
 	return nats
 }
+
+// unknown tells whether too little is known for any surprise.
+func (t *Tails) unknown() bool { return t.n < leastPoints && (t.n < leastScaled || t.sigma == 0) }
 
 // beyond returns the surprise of x > 0 among the points of its side.
 func (s *tailSide) beyond(x float64) float64 {

@@ -12,6 +12,7 @@ import (
 const (
 	viewCap    = 20 // nats that one view counts as at most
 	expertFrom = 8  // nats from which an expert counts: p = 3e-4
+	errorFrom  = 18 // nats, by its fitted tail, from which the error of the best predictor counts so too
 )
 
 // weights of the views in the mean. The others are experts.
@@ -28,7 +29,9 @@ var allWeights = func() (sum float64) {
 const unknown = 0.7
 
 // evidence returns the weighted mean surprise of the views, plus what the most
-// surprised expert says beyond expertFrom, in nats; and a number whose sign is the direction.
+// surprised expert says beyond expertFrom, in nats; and a number whose sign is the
+// direction. A very large error is an expert too: the other views say little of a
+// single point.
 func (m *Model) evidence(f *facts) (e, by float64) {
 	by = f.x[viewError]
 	for k, w := range weights {
@@ -48,7 +51,7 @@ func (m *Model) evidence(f *facts) (e, by float64) {
 		e += w * nats
 	}
 	e /= allWeights
-	best := f.still
+	best := max(f.still, m.tails[viewError].Fitted(f.x[viewError])-errorFrom+expertFrom)
 	for k := viewDrift; k < views; k++ {
 		if !f.has(k) {
 			continue
