@@ -1,0 +1,115 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reliableotlpexporter
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/otlpexporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+
+	"github.com/auspex-otel/auspex/internal/deadletter"
+)
+
+const (
+	// defaultMaxRequestBytes is what a gRPC server accepts by default.
+	defaultMaxRequestBytes = 4 << 20
+	minMaxRequestBytes     = 1 << 10
+)
+
+// Config is the configuration of the exporter.
+type Config struct {
+	// MaxRequestBytes is the size of a request before compression. It must not be above what the next hop accepts.
+	MaxRequestBytes int `mapstructure:"max_request_bytes"`
+
+	// Retry says how data that the next hop cannot take now is sent again.
+	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+
+	// Queue holds batches until they are sent.
+	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
+
+	// DeadLetter keeps data that can never be sent. Without it, such data is dropped and counted.
+	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
+
+	// OTLPGRPC sends OTLP over gRPC. It has the keys of core's exporter otlp_grpc without queue and retries.
+	OTLPGRPC configoptional.Optional[otlpexporter.Config] `mapstructure:"otlp_grpc"`
+
+	// OTLPHTTP sends OTLP over HTTP. It has the keys of core's exporter otlp_http without queue and retries.
+	OTLPHTTP configoptional.Optional[otlphttpexporter.Config] `mapstructure:"otlp_http"`
+
+	// LoadBalancing sends to one of several targets. It has the keys of contrib's exporter load_balancing without queue
+	// and retries. Those of one target, protocol::otlp::retry_on_failure, remain.
+	LoadBalancing configoptional.Optional[loadbalancingexporter.Config] `mapstructure:"load_balancing"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+var (
+	_ component.Config  = (*Config)(nil)
+	_ confmap.Validator = (*Config)(nil)
+)
+
+func createDefaultConfig() component.Config {
+	grpc := otlpexporter.NewFactory().CreateDefaultConfig().(*otlpexporter.Config)
+	grpc.QueueConfig, grpc.RetryConfig = configoptional.None[exporterhelper.QueueBatchConfig](), configretry.BackOffConfig{}
+	http := otlphttpexporter.NewFactory().CreateDefaultConfig().(*otlphttpexporter.Config)
+	http.QueueConfig, http.RetryConfig = configoptional.None[exporterhelper.QueueBatchConfig](), configretry.BackOffConfig{}
+	balancing := loadbalancingexporter.NewFactory().CreateDefaultConfig().(*loadbalancingexporter.Config)
+	balancing.QueueSettings = configoptional.None[exporterhelper.QueueBatchConfig]()
+	// A queue of one target would be in memory.
+	balancing.Protocol.OTLP.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.MaxElapsedTime = 0 // The default deletes after five minutes.
+	return &Config{
+		MaxRequestBytes: defaultMaxRequestBytes,
+		Retry:           retry,
+		Queue:           configoptional.Default(exporterhelper.NewDefaultQueueConfig()),
+		DeadLetter:      deadletter.NewDefaultConfig(),
+		OTLPGRPC:        configoptional.Default(*grpc),
+		OTLPHTTP:        configoptional.Default(*http),
+		LoadBalancing:   configoptional.Default(*balancing),
+	}
+}
+
+// Validate names every key that is wrong, and says what to do.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.MaxRequestBytes < minMaxRequestBytes {
+		errs = append(errs, fmt.Errorf("max_request_bytes: is %d, it must be at least %d", c.MaxRequestBytes, minMaxRequestBytes))
+	}
+	targets := 0
+	check := func(name string, queue, retry bool) {
+		targets++
+		if queue {
+			errs = append(errs, fmt.Errorf("%s::sending_queue: set sending_queue of this exporter instead", name))
+		}
+		if retry {
+			errs = append(errs, fmt.Errorf("%s::retry_on_failure: set retry_on_failure of this exporter instead", name))
+		}
+	}
+	if x := c.OTLPGRPC.Get(); x != nil {
+		check("otlp_grpc", x.QueueConfig.HasValue(), x.RetryConfig.Enabled)
+	}
+	if x := c.OTLPHTTP.Get(); x != nil {
+		check("otlp_http", x.QueueConfig.HasValue(), x.RetryConfig.Enabled)
+	}
+	if x := c.LoadBalancing.Get(); x != nil {
+		check("load_balancing", x.QueueSettings.HasValue(), x.BackOffConfig.Enabled)
+		if x.Protocol.OTLP.QueueConfig.HasValue() {
+			errs = append(errs, errors.New("load_balancing::protocol::otlp::sending_queue: is in memory, set sending_queue of this exporter instead"))
+		}
+	}
+	if targets != 1 {
+		errs = append(errs, fmt.Errorf("%d of otlp_grpc, otlp_http, and load_balancing are set, it must be one", targets))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,177 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reliableotlpexporter
+
+import (
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// signal describes the batches of one signal. An item is a log record, a data point, or a span.
+type signal[T any] struct {
+	name    string
+	size    func(T) int             // bytes of the OTLP request
+	items   func(T) int             // number of items
+	cut     func(T, int, int) T     // a copy of the items from <= n < to, with their resources and scopes
+	move    func(from, to T)        // appends
+	marshal func(T) ([]byte, error) // OTLP in JSON
+}
+
+var logs = signal[plog.Logs]{
+	name:    "logs",
+	size:    new(plog.ProtoMarshaler).LogsSize,
+	items:   plog.Logs.LogRecordCount,
+	cut:     cutLogs,
+	move:    func(from, to plog.Logs) { from.ResourceLogs().MoveAndAppendTo(to.ResourceLogs()) },
+	marshal: new(plog.JSONMarshaler).MarshalLogs,
+}
+
+var metrics = signal[pmetric.Metrics]{
+	name:    "metrics",
+	size:    new(pmetric.ProtoMarshaler).MetricsSize,
+	items:   pmetric.Metrics.DataPointCount,
+	cut:     cutMetrics,
+	move:    func(from, to pmetric.Metrics) { from.ResourceMetrics().MoveAndAppendTo(to.ResourceMetrics()) },
+	marshal: new(pmetric.JSONMarshaler).MarshalMetrics,
+}
+
+var traces = signal[ptrace.Traces]{
+	name:    "traces",
+	size:    new(ptrace.ProtoMarshaler).TracesSize,
+	items:   ptrace.Traces.SpanCount,
+	cut:     cutTraces,
+	move:    func(from, to ptrace.Traces) { from.ResourceSpans().MoveAndAppendTo(to.ResourceSpans()) },
+	marshal: new(ptrace.JSONMarshaler).MarshalTraces,
+}
+
+// span is a range of items, which counts them as they pass.
+type span struct{ from, to, n int }
+
+// next passes over a number of items, and returns which of them are in the range.
+func (s *span) next(items int) (from, to int) {
+	from, to = max(s.from-s.n, 0), min(s.to-s.n, items)
+	s.n += items
+	return from, to
+}
+
+func cutLogs(ld plog.Logs, from, to int) plog.Logs {
+	out, wanted := plog.NewLogs(), span{from: from, to: to}
+	for _, rl := range ld.ResourceLogs().All() {
+		var newRL plog.ResourceLogs
+		for _, sl := range rl.ScopeLogs().All() {
+			first, end := wanted.next(sl.LogRecords().Len())
+			if first >= end {
+				continue
+			}
+			if newRL == (plog.ResourceLogs{}) {
+				newRL = out.ResourceLogs().AppendEmpty()
+				rl.Resource().CopyTo(newRL.Resource())
+				newRL.SetSchemaUrl(rl.SchemaUrl())
+			}
+			newSL := newRL.ScopeLogs().AppendEmpty()
+			sl.Scope().CopyTo(newSL.Scope())
+			newSL.SetSchemaUrl(sl.SchemaUrl())
+			newSL.LogRecords().EnsureCapacity(end - first)
+			for i := first; i < end; i++ {
+				sl.LogRecords().At(i).CopyTo(newSL.LogRecords().AppendEmpty())
+			}
+		}
+	}
+	return out
+}
+
+func cutTraces(td ptrace.Traces, from, to int) ptrace.Traces {
+	out, wanted := ptrace.NewTraces(), span{from: from, to: to}
+	for _, rs := range td.ResourceSpans().All() {
+		var newRS ptrace.ResourceSpans
+		for _, ss := range rs.ScopeSpans().All() {
+			first, end := wanted.next(ss.Spans().Len())
+			if first >= end {
+				continue
+			}
+			if newRS == (ptrace.ResourceSpans{}) {
+				newRS = out.ResourceSpans().AppendEmpty()
+				rs.Resource().CopyTo(newRS.Resource())
+				newRS.SetSchemaUrl(rs.SchemaUrl())
+			}
+			newSS := newRS.ScopeSpans().AppendEmpty()
+			ss.Scope().CopyTo(newSS.Scope())
+			newSS.SetSchemaUrl(ss.SchemaUrl())
+			newSS.Spans().EnsureCapacity(end - first)
+			for i := first; i < end; i++ {
+				ss.Spans().At(i).CopyTo(newSS.Spans().AppendEmpty())
+			}
+		}
+	}
+	return out
+}
+
+func cutMetrics(md pmetric.Metrics, from, to int) pmetric.Metrics {
+	out, wanted := pmetric.NewMetrics(), span{from: from, to: to}
+	for _, rm := range md.ResourceMetrics().All() {
+		var newRM pmetric.ResourceMetrics
+		for _, sm := range rm.ScopeMetrics().All() {
+			var newSM pmetric.ScopeMetrics
+			for _, m := range sm.Metrics().All() {
+				first, end := wanted.next(pointCount(m))
+				if first >= end {
+					continue
+				}
+				if newRM == (pmetric.ResourceMetrics{}) {
+					newRM = out.ResourceMetrics().AppendEmpty()
+					rm.Resource().CopyTo(newRM.Resource())
+					newRM.SetSchemaUrl(rm.SchemaUrl())
+				}
+				if newSM == (pmetric.ScopeMetrics{}) {
+					newSM = newRM.ScopeMetrics().AppendEmpty()
+					sm.Scope().CopyTo(newSM.Scope())
+					newSM.SetSchemaUrl(sm.SchemaUrl())
+				}
+				cutMetric(m, newSM.Metrics().AppendEmpty(), first, end)
+			}
+		}
+	}
+	return out
+}
+
+func pointCount(m pmetric.Metric) int {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints().Len()
+	case pmetric.MetricTypeSum:
+		return m.Sum().DataPoints().Len()
+	case pmetric.MetricTypeHistogram:
+		return m.Histogram().DataPoints().Len()
+	case pmetric.MetricTypeExponentialHistogram:
+		return m.ExponentialHistogram().DataPoints().Len()
+	case pmetric.MetricTypeSummary:
+		return m.Summary().DataPoints().Len()
+	default:
+		return 0
+	}
+}
+
+// cutMetric copies a metric with its data points from <= n < to.
+func cutMetric(m, out pmetric.Metric, from, to int) {
+	m.CopyTo(out)
+	n := 0
+	outside := func() bool {
+		n++
+		return n <= from || n > to
+	}
+	switch out.Type() {
+	case pmetric.MetricTypeGauge:
+		out.Gauge().DataPoints().RemoveIf(func(pmetric.NumberDataPoint) bool { return outside() })
+	case pmetric.MetricTypeSum:
+		out.Sum().DataPoints().RemoveIf(func(pmetric.NumberDataPoint) bool { return outside() })
+	case pmetric.MetricTypeHistogram:
+		out.Histogram().DataPoints().RemoveIf(func(pmetric.HistogramDataPoint) bool { return outside() })
+	case pmetric.MetricTypeExponentialHistogram:
+		out.ExponentialHistogram().DataPoints().RemoveIf(func(pmetric.ExponentialHistogramDataPoint) bool { return outside() })
+	case pmetric.MetricTypeSummary:
+		out.Summary().DataPoints().RemoveIf(func(pmetric.SummaryDataPoint) bool { return outside() })
+	default:
+	}
+}
