@@ -26,6 +26,10 @@ var rules = []rule{
 	{"queue-is-stated", queueIsStated},
 	{"queue-is-safe", queueIsSafe},
 	{"queue-retries-for-ever", queueRetriesForEver},
+	{"otlp-sizes-are-aligned", otlpSizesAreAligned},
+	{"otlp-reads-in-time", otlpReadsInTime},
+	{"otlp-memory-is-bounded", otlpMemoryIsBounded},
+	{"otlp-is-reliable", otlpIsReliable},
 	{"balanced-parts-wait", balancedPartsWait},
 	{"balanced-whole", balancedWhole},
 	{"refusals-are-kept", refusalsAreKept},
@@ -174,20 +178,23 @@ func queueRetriesForEver(c collector) []string {
 	return found
 }
 
-// A load balancer has an exporter for each target behind its own queue: its retries are off
-// unless they are written, and each target has a queue in memory unless that is switched off.
+// balancers returns the load_balancing sections of the exporters, by their path.
+func balancers(c collector) map[string]section {
+	found := map[string]section{}
+	for _, id := range sections(c.Exporters, "reliable_otlp") {
+		if b := c.Exporters[id].sub("load_balancing"); b != nil {
+			found["exporters::"+id+"::load_balancing"] = b
+		}
+	}
+	return found
+}
+
+// A load balancer has an exporter for each target behind the queue. Unless it is written, that retries for five minutes.
 func balancedPartsWait(c collector) []string {
 	var found []string
-	for _, id := range sections(c.Exporters, "load_balancing", "loadbalancing") {
-		target := c.Exporters[id].sub("protocol").sub("otlp")
-		if target.sub("sending_queue")["enabled"] != false {
-			found = append(found, "exporters::"+id+"::protocol::otlp::sending_queue::enabled: is not false, so what left the queue on disk is in memory")
-		}
-		if !target.sub("retry_on_failure").isZero("max_elapsed_time") {
-			found = append(found, "exporters::"+id+"::protocol::otlp::retry_on_failure::max_elapsed_time: is not 0, so targets that are there get again what one that is away did not take")
-		}
-		if c.Exporters[id].sub("retry_on_failure")["enabled"] != true {
-			found = append(found, "exporters::"+id+"::retry_on_failure::enabled: is not true, so the queue deletes what a target did not take in time")
+	for path, b := range balancers(c) {
+		if !b.sub("protocol").sub("otlp").sub("retry_on_failure").isZero("max_elapsed_time") {
+			found = append(found, path+"::protocol::otlp::retry_on_failure::max_elapsed_time: is not 0, so targets that are there get again what one that is away did not take")
 		}
 	}
 	return found
@@ -195,9 +202,9 @@ func balancedPartsWait(c collector) []string {
 
 func balancedWhole(c collector) []string {
 	var found []string
-	for _, id := range sections(c.Exporters, "load_balancing", "loadbalancing") {
-		if key := c.Exporters[id].text("routing_key"); key == "" || key == "service" {
-			found = append(found, "exporters::"+id+"::routing_key: service drops metrics without a service.name, and traces go elsewhere than metrics and logs")
+	for path, b := range balancers(c) {
+		if key := b.text("routing_key"); key == "" || key == "service" {
+			found = append(found, path+"::routing_key: service drops metrics without a service.name, and traces go elsewhere than metrics and logs")
 		}
 	}
 	return found
@@ -205,7 +212,7 @@ func balancedWhole(c collector) []string {
 
 func refusalsAreKept(c collector) []string {
 	var found []string
-	for _, id := range sections(c.Exporters, "prometheus_remote_write", "elasticsearch") {
+	for _, id := range sections(c.Exporters, "prometheus_remote_write", "elasticsearch", "reliable_otlp") {
 		if c.Exporters[id].sub("dead_letter").text("directory") == "" {
 			found = append(found, "exporters::"+id+"::dead_letter::directory: is not set, so what the server refuses for good is lost")
 		}

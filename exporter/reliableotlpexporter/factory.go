@@ -5,6 +5,7 @@ package reliableotlpexporter
 
 import (
 	"context"
+	"strings"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
 	"go.opentelemetry.io/collector/component"
@@ -13,6 +14,9 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/otlpexporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/otel/metric/noop"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/auspex-otel/auspex/exporter/reliableotlpexporter/internal/metadata"
 )
@@ -26,7 +30,8 @@ func NewFactory() exporter.Factory {
 }
 
 // target returns the factory that the configuration names, its configuration, and
-// the settings under which core creates the exporter.
+// the settings under which core creates the exporter. Failures and counts of core's
+// exporter are left out, because those of this one say the same.
 func target(set exporter.Settings, cfg *Config) (exporter.Factory, component.Config, exporter.Settings) {
 	var factory exporter.Factory
 	var inner component.Config
@@ -39,7 +44,25 @@ func target(set exporter.Settings, cfg *Config) (exporter.Factory, component.Con
 		factory, inner = loadbalancingexporter.NewFactory(), cfg.LoadBalancing.Get()
 	}
 	set.ID = component.NewIDWithName(factory.Type(), set.ID.String())
+	set.Logger = set.Logger.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return quiet{c} }))
+	if !cfg.LoadBalancing.HasValue() { // which counts by target
+		set.MeterProvider = noop.NewMeterProvider()
+	}
 	return factory, inner, set
+}
+
+// quiet leaves out what exporterhelper logs about requests that failed.
+type quiet struct{ zapcore.Core }
+
+// With returns a core that is quiet, too.
+func (q quiet) With(fields []zapcore.Field) zapcore.Core { return quiet{q.Core.With(fields)} }
+
+// Check adds the core to entries that are written.
+func (q quiet) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if strings.HasPrefix(e.Message, "Exporting failed.") {
+		return to
+	}
+	return q.Core.Check(e, to)
 }
 
 func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {

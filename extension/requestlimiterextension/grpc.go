@@ -1,0 +1,94 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package requestlimiterextension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+
+	"github.com/auspex-otel/auspex/internal/wire/otlp"
+)
+
+// GetGRPCServerOptions returns a codec, which is the only part of a gRPC server
+// that sees a message before it is decoded, and an interceptor, which is the only
+// one that can answer.
+func (l *limiter) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
+	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2("proto"), l}),
+		grpc.ChainUnaryInterceptor(l.intercept),
+	}, nil
+}
+
+type codec struct {
+	encoding.CodecV2
+	limiter *limiter
+}
+
+// messages are the requests of OTLP by the names of pdata's types, which it does
+// not export. Other messages pass as they are.
+var messages = map[string]otlp.Request{
+	"*internal.ExportLogsServiceRequest":    otlp.Logs,
+	"*internal.ExportMetricsServiceRequest": otlp.Metrics,
+	"*internal.ExportTraceServiceRequest":   otlp.Traces,
+}
+
+// rejection is what the interceptor answers for a message that was not decoded.
+type rejection struct{ err error }
+
+// Unmarshal decodes a message if there is room for it. Else the message stays
+// empty and the interceptor rejects it: an error of the codec is a permanent one.
+func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
+	kind, ok := messages[fmt.Sprintf("%T", v)]
+	if !ok {
+		return c.CodecV2.Unmarshal(data, v)
+	}
+	l, a := c.limiter, &admission{limiter: c.limiter}
+	if err := l.admit(a, data, kind); err != nil {
+		a.release()
+		l.admitted.Store(v, rejection{err})
+		return nil
+	}
+	if err := c.CodecV2.Unmarshal(data, v); err != nil {
+		a.release()
+		return err
+	}
+	l.admitted.Store(v, a)
+	return nil
+}
+
+func (l *limiter) admit(a *admission, data mem.BufferSlice, kind otlp.Request) error {
+	size := int64(data.Len())
+	// The message is in memory already, so it does not wait for other ones to be read.
+	if !l.reading.TryAcquire(size) {
+		return errBusy
+	}
+	a.reading = size
+	// Where the message is one buffer, as it is below a megabyte, this does not copy.
+	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	cost := otlp.Cost(kind, buffer.ReadOnlyData())
+	buffer.Free()
+	return a.decode(context.Background(), cost)
+}
+
+func (l *limiter) intercept(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	known, _ := l.admitted.LoadAndDelete(req)
+	switch known := known.(type) {
+	case *admission:
+		defer known.release()
+	case rejection:
+		l.reject(ctx, known.err)
+		if errors.Is(known.err, errLarge) {
+			return nil, status.Error(codes.ResourceExhausted, known.err.Error())
+		}
+		return nil, status.Error(codes.Unavailable, known.err.Error())
+	}
+	return next(ctx, req)
+}

@@ -1,0 +1,240 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package requestlimiterextension
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"math"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/auspex-otel/auspex/extension/requestlimiterextension/internal/metadata"
+)
+
+const (
+	testLimitMiB  = 64
+	testBodyBytes = 8 << 20
+)
+
+type host struct {
+	component.Host
+	extensions map[component.ID]component.Component
+}
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+// rig is core's receiver behind the limiter.
+type rig struct {
+	*limiter
+	grpc, http string
+	// entered has a value for each batch that reached the pipeline. It stays there until proceed has one.
+	entered, proceed chan struct{}
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{grpc: free(t), http: free(t), entered: make(chan struct{}, 100), proceed: make(chan struct{}, 100)}
+	ext, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), &Config{LimitMiB: testLimitMiB})
+	require.NoError(t, err)
+	r.limiter = ext.(*limiter)
+	r.patience = 50 * time.Millisecond
+	h := host{componenttest.NewNopHost(), map[component.ID]component.Component{component.NewID(metadata.Type): ext}}
+	require.NoError(t, ext.Start(t.Context(), h))
+	middlewares := []any{map[string]any{"id": metadata.Type.String()}}
+	f := otlpreceiver.NewFactory()
+	cfg := f.CreateDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"protocols": map[string]any{
+		"grpc": map[string]any{"endpoint": r.grpc, "max_recv_msg_size_mib": testBodyBytes >> 20, "middlewares": middlewares},
+		"http": map[string]any{"endpoint": r.http, "max_request_body_size": testBodyBytes, "middlewares": middlewares},
+	}}).Unmarshal(cfg))
+	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
+		r.entered <- struct{}{}
+		<-r.proceed
+		return nil
+	})
+	require.NoError(t, err)
+	receiver, err := f.CreateLogs(t.Context(), receivertest.NewNopSettings(f.Type()), cfg, next)
+	require.NoError(t, err)
+	require.NoError(t, receiver.Start(t.Context(), h))
+	t.Cleanup(func() {
+		require.NoError(t, receiver.Shutdown(context.Background()))
+		require.NoError(t, ext.Shutdown(context.Background()))
+		assert.True(t, r.reading.TryAcquire(r.half) && r.decoding.TryAcquire(r.half), "all of the budget is there again")
+		r.admitted.Range(func(any, any) bool { assert.Fail(t, "a request was not forgotten"); return false })
+	})
+	return r
+}
+
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
+}
+
+// request has log records without anything in them, which take some 250 bytes each when they are decoded.
+func request(records int) plogotlp.ExportRequest {
+	ld := plog.NewLogs()
+	slice := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for range records {
+		slice.AppendEmpty()
+	}
+	return plogotlp.NewExportRequestFromLogs(ld)
+}
+
+// Numbers of empty records: two requests of most take more than the half of the
+// budget that is for decoding, 8 MiB, and one of huge takes more than half of 64 MiB.
+const (
+	few, most, huge = 10, 25_000, 500_000
+)
+
+// send sends records and returns whether they were accepted, and whether they are to be sent again.
+type send func(records int) (ok, again bool)
+
+func (r *rig) overHTTP(t *testing.T) send {
+	t.Helper()
+	return func(records int) (ok, again bool) {
+		body, err := request(records).MarshalProto()
+		assert.NoError(t, err)
+		code := r.post(t, body, "application/x-protobuf")
+		return code == http.StatusOK, code == http.StatusServiceUnavailable
+	}
+}
+
+// post sends a compressed body and returns the status.
+func (r *rig) post(t *testing.T, body []byte, kind string) int {
+	t.Helper()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write(body)
+	assert.NoError(t, err)
+	assert.NoError(t, w.Close())
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.http+"/v1/logs", &packed)
+	if !assert.NoError(t, err) {
+		return 0
+	}
+	req.Header.Set("Content-Type", kind)
+	req.Header.Set("Content-Encoding", "gzip")
+	res, err := http.DefaultClient.Do(req)
+	if !assert.NoError(t, err) {
+		return 0
+	}
+	assert.NoError(t, res.Body.Close())
+	return res.StatusCode
+}
+
+func (r *rig) overGRPC(t *testing.T) send {
+	t.Helper()
+	conn, err := grpc.NewClient(r.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, conn.Close()) })
+	client := plogotlp.NewGRPCClient(conn)
+	return func(records int) (ok, again bool) {
+		_, err := client.Export(t.Context(), request(records), grpc.WaitForReady(true))
+		return err == nil, status.Code(err) == codes.Unavailable
+	}
+}
+
+func TestRequestsInFlightAreBounded(t *testing.T) {
+	for name, over := range map[string]func(*rig, *testing.T) send{"http": (*rig).overHTTP, "grpc": (*rig).overGRPC} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			send := over(r, t)
+			first := make(chan bool)
+			go func() {
+				ok, _ := send(most)
+				first <- ok
+			}()
+			<-r.entered
+			ok, again := send(most)
+			assert.False(t, ok)
+			assert.True(t, again, "there is no room while the first one is processed")
+			r.proceed <- struct{}{}
+			assert.True(t, <-first)
+			r.proceed <- struct{}{}
+			ok, _ = send(most)
+			assert.True(t, ok)
+			<-r.entered
+
+			ok, again = send(huge)
+			assert.False(t, ok)
+			assert.False(t, again, "there will never be room for this one")
+			r.proceed <- struct{}{}
+			ok, _ = send(few)
+			assert.True(t, ok)
+			<-r.entered
+		})
+	}
+}
+
+// A request that waits is admitted as soon as there is room.
+func TestRequestsWaitForEachOther(t *testing.T) {
+	r := newRig(t)
+	r.patience = time.Minute
+	send := r.overHTTP(t)
+	answers := make(chan bool)
+	for range 3 {
+		go func() {
+			ok, _ := send(most)
+			answers <- ok
+		}()
+	}
+	for range 3 {
+		<-r.entered
+		assert.Empty(t, r.entered, "one at a time")
+		r.proceed <- struct{}{}
+		assert.True(t, <-answers)
+	}
+}
+
+func TestBodyAboveTheReceiversLimit(t *testing.T) {
+	r := newRig(t)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, r.post(t, make([]byte, testBodyBytes+1), "application/x-protobuf"))
+	assert.Equal(t, http.StatusBadRequest, r.post(t, []byte("\xff\xff"), "application/x-protobuf"))
+	assert.Equal(t, http.StatusRequestEntityTooLarge, r.post(t, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[`+strings.Repeat("{},", 200_000)+`{}]}]}]}`), "application/json"))
+	r.proceed <- struct{}{}
+	assert.Equal(t, http.StatusOK, r.post(t, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}`), "application/json; charset=utf-8"))
+}
+
+func TestGarbageCollectorKeepsToTheLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(math.MaxInt64)
+	defer debug.SetMemoryLimit(before)
+	ext, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), &Config{LimitMiB: 10_000})
+	require.NoError(t, err)
+	require.NoError(t, ext.Start(t.Context(), componenttest.NewNopHost()))
+	assert.Equal(t, int64(10_000)<<20, debug.SetMemoryLimit(-1))
+	require.NoError(t, ext.Shutdown(t.Context()))
+	assert.Equal(t, int64(math.MaxInt64), debug.SetMemoryLimit(-1))
+	debug.SetMemoryLimit(1 << 40) // GOMEMLIMIT
+	require.NoError(t, ext.Start(t.Context(), componenttest.NewNopHost()))
+	assert.Equal(t, int64(1)<<40, debug.SetMemoryLimit(-1))
+}
+
+func TestConfig(t *testing.T) {
+	require.NoError(t, confmap.Validate(createDefaultConfig()))
+	require.ErrorContains(t, confmap.Validate(&Config{LimitMiB: 1}), "limit_mib: is 1, it must be at least 16")
+}
