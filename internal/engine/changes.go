@@ -13,6 +13,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -89,9 +90,9 @@ func (e *Engine) noteRecord(service string, resource pcommon.Map, lr plog.LogRec
 	at, c := time.Unix(0, t).UTC(), &e.tracker.Changes
 	switch name := lr.EventName(); {
 	case strings.HasPrefix(name, "config."):
-		c.Happened(service, incident.ChangeConfig, name, at)
+		c.Happened(service, incident.ChangeConfig, series.Short(name), at)
 	case strings.HasPrefix(name, "deployment."):
-		c.Happened(service, incident.ChangeDeployment, name, at)
+		c.Happened(service, incident.ChangeDeployment, series.Short(name), at)
 	}
 	object, ok := resource.Get(vocabulary.KubernetesObject)
 	if !ok {
@@ -102,7 +103,7 @@ func (e *Engine) noteRecord(service string, resource pcommon.Map, lr plog.LogRec
 		return
 	}
 	for _, name := range e.ownersOf(object.AsString()) {
-		c.Happened(name, incident.ChangeKubernetes, reason.AsString()+" "+object.AsString(), at)
+		c.Happened(name, incident.ChangeKubernetes, series.Short(reason.AsString())+" "+object.AsString(), at)
 	}
 }
 

@@ -32,6 +32,8 @@ const (
 	RefusedDuplicate   = "duplicate"
 	RefusedNoValue     = "no_recorded_value"
 	RefusedMalformed   = meter.Malformed
+	// RefusedTooDeep counts values, of all signals. The rest of a record is judged without them.
+	RefusedTooDeep = "too_deep"
 )
 
 const (

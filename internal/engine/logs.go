@@ -45,6 +45,7 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
+	ld = e.takeLogs(ld)
 	key := logsKey(ld)
 	if parameters {
 		key = key.Join(series.Number(1))
@@ -85,7 +86,8 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	return verdicts
 }
 
-// logsKey identifies a batch of log records by their times, ids and the lengths of their bodies.
+// logsKey identifies a batch of log records by a hash of its content. The verdicts
+// in it don't count: the batch that comes again may be the one that they were written into.
 func logsKey(ld plog.Logs) series.ID {
 	key := series.Number(uint64(ld.ResourceLogs().Len()))
 	for _, rl := range ld.ResourceLogs().All() {
@@ -93,16 +95,17 @@ func logsKey(ld plog.Logs) series.ID {
 		for _, sl := range rl.ScopeLogs().All() {
 			key = key.Join(series.Number(uint64(sl.LogRecords().Len())))
 			for _, lr := range sl.LogRecords().All() {
-				key = key.Join(series.Number(uint64(lr.Timestamp()))).Join(series.Number(uint64(lr.ObservedTimestamp())))
-				if span := lr.SpanID(); !span.IsEmpty() {
-					key = key.Join(series.Text(string(span[:])))
+				span := lr.SpanID()
+				key = key.Join(series.Number(uint64(lr.Timestamp()))).Join(series.Number(uint64(lr.ObservedTimestamp()))).
+					Join(series.Text(string(span[:]))).Join(series.Number(uint64(lr.SeverityNumber()))).Join(series.Text(lr.EventName())).
+					Join(series.Value(lr.Body()))
+				attributes := series.ID(0) // a sum, for their order does not count
+				for name, v := range lr.Attributes().All() {
+					if !vocabulary.OwnLogAttribute(name) {
+						attributes += series.Text(name).Join(series.Value(v))
+					}
 				}
-				if uid, ok := lr.Attributes().Get(vocabulary.RecordUID); ok {
-					key = key.Join(series.Text(uid.Str()))
-				}
-				if lr.Body().Type() == pcommon.ValueTypeStr {
-					key = key.Join(series.Number(uint64(len(lr.Body().Str()))))
-				}
+				key = key.Join(attributes)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect"
@@ -68,7 +69,7 @@ func (e *Engine) logsOf(service string) *logs {
 	id := serviceID(service)
 	l := e.logs.Get(id, e.now)
 	if l == nil {
-		l = e.logs.Add(id, 1, e.now, logs{service: service, Templates: map[template.ID]*logTemplate{}})
+		l = e.logs.Add(id, 1, e.now, logs{service: strings.Clone(service), Templates: map[template.ID]*logTemplate{}})
 	}
 	l.window.Touched = e.now
 	return l

@@ -71,6 +71,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
+	md = e.takeMetrics(md)
 	key := e.identify(md).Join(series.Text(string(out.Select)))
 	defer func() { clear(e.refs) }() // the batch is not ours to keep
 	if v, ok := e.recent.get(key); ok && len(e.refs) > 0 {

@@ -5,6 +5,7 @@ package engine
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -37,6 +38,7 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
+	td = e.takeTraces(td)
 	key := tracesKey(td)
 	if v, ok := e.recentSpans.get(key); ok {
 		return v
@@ -207,7 +209,7 @@ func (e *Engine) spansOf(service string) *spans {
 	id := serviceID(service)
 	s := e.spans.Get(id, e.now)
 	if s == nil {
-		s = e.spans.Add(id, 1, e.now, spans{service: service, operations: map[operationKey]*operation{}})
+		s = e.spans.Add(id, 1, e.now, spans{service: strings.Clone(service), operations: map[operationKey]*operation{}})
 	}
 	s.window.Touched = e.now
 	return s

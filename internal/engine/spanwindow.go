@@ -6,6 +6,7 @@ package engine
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/window"
@@ -38,6 +39,7 @@ func (s *spans) operation(key operationKey, t int64) *operation {
 		if len(s.operations) >= maxOperations {
 			return nil // until the window closes, and old ones go
 		}
+		key.name = strings.Clone(key.name)
 		op = &operation{durations: stats.NewPositive()}
 		s.operations[key] = op
 	}

@@ -5,6 +5,7 @@ package engine
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -30,6 +31,7 @@ func (e *Engine) sourceOf(resource pcommon.Map) *source {
 }
 
 func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
+	attributes = series.Clone(attributes)
 	name := vocabulary.Service(attributes)
 	svc := e.services[name]
 	if svc == nil {
@@ -37,8 +39,7 @@ func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
 		e.services[name] = svc
 	}
 	svc.sources++
-	src := &source{id: id, resource: pcommon.NewMap(), service: svc, instance: evidence.Instance(attributes)}
-	attributes.CopyTo(src.resource)
+	src := &source{id: id, resource: attributes, service: svc, instance: evidence.Instance(attributes)}
 	e.sources[id] = src
 	return src
 }
@@ -81,12 +82,23 @@ func (e *Engine) streamOf(r *ref) *stream {
 		return st
 	}
 	stats := meter.StatisticsOf(r.metric)
-	st := stream{id: r.id, scope: pcommon.NewInstrumentationScope(), metric: r.metric.Name(), unit: r.metric.Unit(), attributes: pcommon.NewMap(), quantity: evidence.Quantity(r.metric.Name())}
-	r.scope.CopyTo(st.scope)
-	r.attributes.CopyTo(st.attributes)
+	metric := strings.Clone(r.metric.Name())
+	st := stream{
+		id: r.id, scope: cloneScope(r.scope), metric: metric, unit: strings.Clone(r.metric.Unit()),
+		attributes: series.Clone(r.attributes), quantity: evidence.Quantity(metric),
+	}
 	added := e.addStream(st, stats, r.resource.Attributes())
 	e.adopt(r, added)
 	return added
+}
+
+// cloneScope returns a copy that shares no memory.
+func cloneScope(s pcommon.InstrumentationScope) pcommon.InstrumentationScope {
+	c := pcommon.NewInstrumentationScope()
+	c.SetName(strings.Clone(s.Name()))
+	c.SetVersion(strings.Clone(s.Version()))
+	series.Clone(s.Attributes()).MoveTo(c.Attributes())
+	return c
 }
 
 // addStream puts a stream of these statistics into the table.

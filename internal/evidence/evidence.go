@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/causes"
+	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -79,7 +80,7 @@ func first(attributes pcommon.Map, keys ...string) string {
 	for _, key := range keys {
 		if v, ok := attributes.Get(key); ok {
 			if s := v.AsString(); s != "" {
-				return s
+				return series.Short(s)
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func Attributes(m pcommon.Map) ID {
 	// A sum of well-mixed hashes does not depend on the order, and needs no sorting.
 	sum := uint64(m.Len())
 	for k, v := range m.All() {
-		sum += uint64(Text(k).Join(value(v)))
+		sum += uint64(Text(k).Join(Value(v)))
 	}
 	return ID(mix(sum))
 }
@@ -51,7 +51,8 @@ func Scope(s pcommon.InstrumentationScope) ID {
 	return Text(s.Name()).Join(Text(s.Version())).Join(Attributes(s.Attributes()))
 }
 
-func value(v pcommon.Value) ID {
+// Value returns the ID of a value of an attribute.
+func Value(v pcommon.Value) ID {
 	kind := Number(uint64(v.Type()))
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -70,7 +71,7 @@ func value(v pcommon.Value) ID {
 	case pcommon.ValueTypeSlice:
 		id := kind
 		for _, e := range v.Slice().All() {
-			id = id.Join(value(e))
+			id = id.Join(Value(e))
 		}
 		return id
 	case pcommon.ValueTypeBytes:

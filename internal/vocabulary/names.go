@@ -183,6 +183,16 @@ const Scope = "github.com/auspex-otel/auspex"
 // OwnEvent tells whether a log record's event is one of ours, which passes unobserved.
 func OwnEvent(name string) bool { return name == EventAnomaly || name == EventIncident }
 
+// OwnLogAttribute reports whether an attribute of a log record is written by the anomaly processor.
+func OwnLogAttribute(name string) bool {
+	switch name {
+	case AttrTemplate, AttrTemplateID, AttrParameters, AttrReason, MetricScore:
+		return true
+	default:
+		return false
+	}
+}
+
 // OwnMetric tells whether a metric is one of ours, which passes unobserved.
 func OwnMetric(name string) bool {
 	return strings.HasPrefix(name, metricPrefix) || name == MetricIncidentOpen || name == MetricIncidentDuration

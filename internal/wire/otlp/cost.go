@@ -6,6 +6,7 @@ package otlp
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 )
 
 const (
@@ -15,6 +16,9 @@ const (
 	perNumber = 24
 	// perLevel is the stack that one level of nested values takes in the decoder and in all that walk through them.
 	perLevel = 2 << 10
+	// maxDepth is how deep values may be nested, so that no walk through them overflows
+	// a stack of 1 GB: pdata needs some 1,400 bytes a level to write a value as text.
+	maxDepth = 250_000
 	// perUnknownByte is the most that a byte becomes: a message of 2 bytes becomes a struct of some 300.
 	perUnknownByte = 150
 	// perObject, perElement and perByte are the same for JSON: "{}," is a struct.
@@ -23,7 +27,8 @@ const (
 
 // Cost returns about how many bytes of memory a protobuf request takes when it is
 // decoded, the request itself not included. It never fails: bytes that are not a
-// request of this kind are taken for the most expensive.
+// request of this kind are taken for the most expensive. The cost of a request that
+// is so deep that it would end the process is math.MaxInt.
 func Cost(kind Request, body []byte) int {
 	if kind.root == nil {
 		return max(Cost(Logs, body), Cost(Metrics, body), Cost(Traces, body))
@@ -34,6 +39,9 @@ func Cost(kind Request, body []byte) int {
 			s.cost += (len(body) - s.pos) * perUnknownByte
 			break
 		}
+	}
+	if s.deepest > maxDepth {
+		return math.MaxInt
 	}
 	return s.cost + s.deepest*perLevel
 }

@@ -5,6 +5,7 @@ package otlp
 
 import (
 	"encoding/binary"
+	"math"
 	"strings"
 	"testing"
 
@@ -72,7 +73,7 @@ func TestCost(t *testing.T) {
 
 // The scanner's own stack does not grow with the depth.
 func TestCostOfDeepValues(t *testing.T) {
-	assert.Greater(t, Cost(Logs, inLogs(field(2, field(5, nested(1_000_000))))), 1_000_000*perLevel)
+	assert.Equal(t, math.MaxInt, Cost(Logs, inLogs(field(2, field(5, nested(1_000_000))))))
 }
 
 func FuzzCost(f *testing.F) {

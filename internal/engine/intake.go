@@ -1,0 +1,260 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/internal/series"
+)
+
+// maxDepth is how deep values may be nested. The engine walks through them by recursion.
+const maxDepth = 64
+
+// perElement is what an element of a list or a map counts beside its text. An
+// identity of series.MaxText bytes is therefore nested less than maxDepth deep.
+const perElement = 8
+
+// intake is the one place where telemetry enters the engine. A batch with values
+// that are nested too deep, or with identities that are too long to keep, is
+// copied; in the copy the former are left out and counted, and the latter are made
+// short. All other batches, which are nearly all, are as they came.
+//
+// An identity is what the engine keeps beyond a batch: names, and the attributes of
+// resources, scopes and data points. Bodies and attributes of log records and spans
+// are read once, so only their depth matters.
+type intake struct {
+	fix   bool // else it looks only
+	found bool
+	deep  uint64
+}
+
+func (e *Engine) takeMetrics(md pmetric.Metrics) pmetric.Metrics {
+	look := intake{}
+	if look.metrics(md); !look.found {
+		return md
+	}
+	out, fix := pmetric.NewMetrics(), intake{fix: true}
+	md.CopyTo(out)
+	fix.metrics(out)
+	e.refuseDeep(fix.deep)
+	return out
+}
+
+func (e *Engine) takeLogs(ld plog.Logs) plog.Logs {
+	look := intake{}
+	if look.logs(ld); !look.found {
+		return ld
+	}
+	out, fix := plog.NewLogs(), intake{fix: true}
+	ld.CopyTo(out)
+	fix.logs(out)
+	e.refuseDeep(fix.deep)
+	return out
+}
+
+func (e *Engine) takeTraces(td ptrace.Traces) ptrace.Traces {
+	look := intake{}
+	if look.traces(td); !look.found {
+		return td
+	}
+	out, fix := ptrace.NewTraces(), intake{fix: true}
+	td.CopyTo(out)
+	fix.traces(out)
+	e.refuseDeep(fix.deep)
+	return out
+}
+
+func (e *Engine) refuseDeep(values uint64) {
+	if values > 0 {
+		e.refused[RefusedTooDeep] += values
+	}
+}
+
+func (in *intake) metrics(md pmetric.Metrics) {
+	for _, rm := range md.ResourceMetrics().All() {
+		in.identity(rm.Resource().Attributes())
+		for _, sm := range rm.ScopeMetrics().All() {
+			in.scope(sm.Scope())
+			for _, m := range sm.Metrics().All() {
+				if in.long(m.Name()) {
+					m.SetName(series.Short(m.Name()))
+				}
+				if in.long(m.Unit()) {
+					m.SetUnit(series.Short(m.Unit()))
+				}
+				in.points(m)
+			}
+		}
+	}
+}
+
+func (in *intake) points(m pmetric.Metric) {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		for _, dp := range m.Gauge().DataPoints().All() {
+			in.identity(dp.Attributes())
+		}
+	case pmetric.MetricTypeSum:
+		for _, dp := range m.Sum().DataPoints().All() {
+			in.identity(dp.Attributes())
+		}
+	case pmetric.MetricTypeHistogram:
+		for _, dp := range m.Histogram().DataPoints().All() {
+			in.identity(dp.Attributes())
+		}
+	case pmetric.MetricTypeExponentialHistogram:
+		for _, dp := range m.ExponentialHistogram().DataPoints().All() {
+			in.identity(dp.Attributes())
+		}
+	case pmetric.MetricTypeSummary:
+		for _, dp := range m.Summary().DataPoints().All() {
+			in.identity(dp.Attributes())
+		}
+	default:
+	}
+}
+
+func (in *intake) logs(ld plog.Logs) {
+	for _, rl := range ld.ResourceLogs().All() {
+		in.identity(rl.Resource().Attributes())
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				in.content(lr.Attributes())
+				if in.tooDeep(lr.Body()) {
+					lr.Body().SetStr("")
+				}
+			}
+		}
+	}
+}
+
+func (in *intake) traces(td ptrace.Traces) {
+	for _, rs := range td.ResourceSpans().All() {
+		in.identity(rs.Resource().Attributes())
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				in.content(span.Attributes())
+				if in.long(span.Name()) {
+					span.SetName(series.Short(span.Name()))
+				}
+			}
+		}
+	}
+}
+
+func (in *intake) scope(s pcommon.InstrumentationScope) {
+	if in.long(s.Name()) {
+		s.SetName(series.Short(s.Name()))
+	}
+	if in.long(s.Version()) {
+		s.SetVersion(series.Short(s.Version()))
+	}
+	in.identity(s.Attributes())
+}
+
+// long notes a text that is too long to be kept, and reports whether to make it short.
+func (in *intake) long(s string) bool {
+	if len(s) <= series.MaxText {
+		return false
+	}
+	in.found = true
+	return in.fix
+}
+
+// tooDeep notes a value that is nested too deep, and reports whether to leave it out.
+func (in *intake) tooDeep(v pcommon.Value) bool {
+	if !deeper(v, maxDepth) {
+		return false
+	}
+	in.found = true
+	in.deep++
+	return in.fix
+}
+
+// content leaves values out that are nested too deep.
+func (in *intake) content(m pcommon.Map) {
+	if in.fix {
+		m.RemoveIf(func(_ string, v pcommon.Value) bool { return in.tooDeep(v) })
+		return
+	}
+	for _, v := range m.All() {
+		in.tooDeep(v)
+	}
+}
+
+// identity does what content does, and makes the others short.
+func (in *intake) identity(m pcommon.Map) {
+	if !in.fix {
+		for k, v := range m.All() {
+			if room := series.MaxText; len(k) > series.MaxText || !fits(v, &room) {
+				in.found = true
+				return
+			}
+		}
+		return
+	}
+	in.content(m)
+	short := pcommon.NewMap()
+	short.EnsureCapacity(m.Len())
+	for k, v := range m.All() {
+		room, to := series.MaxText, short.PutEmpty(series.Short(k))
+		switch {
+		case fits(v, &room):
+			v.CopyTo(to)
+		case v.Type() == pcommon.ValueTypeStr:
+			to.SetStr(series.Short(v.Str()))
+		default:
+			to.SetStr(v.Type().String() + " " + series.Value(v).String())
+		}
+	}
+	short.MoveTo(m)
+}
+
+// deeper reports whether a value is nested more than levels deep.
+func deeper(v pcommon.Value, levels int) bool {
+	switch v.Type() {
+	case pcommon.ValueTypeMap:
+		for _, e := range v.Map().All() {
+			if levels == 0 || deeper(e, levels-1) {
+				return true
+			}
+		}
+	case pcommon.ValueTypeSlice:
+		for _, e := range v.Slice().All() {
+			if levels == 0 || deeper(e, levels-1) {
+				return true
+			}
+		}
+	default:
+	}
+	return false
+}
+
+// fits reports whether a value has room, of which it takes its part.
+func fits(v pcommon.Value, room *int) bool {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		*room -= len(v.Str())
+	case pcommon.ValueTypeBytes:
+		*room -= v.Bytes().Len()
+	case pcommon.ValueTypeMap:
+		for k, e := range v.Map().All() {
+			if *room -= perElement + len(k); *room < 0 || !fits(e, room) {
+				return false
+			}
+		}
+	case pcommon.ValueTypeSlice:
+		for _, e := range v.Slice().All() {
+			if *room -= perElement; *room < 0 || !fits(e, room) {
+				return false
+			}
+		}
+	default:
+	}
+	return *room >= 0
+}

@@ -1,0 +1,206 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/series"
+)
+
+// nest makes a value of lists and maps in each other.
+func nest(v pcommon.Value, levels int) {
+	for i := range levels {
+		if i%2 == 0 {
+			v = v.SetEmptySlice().AppendEmpty()
+		} else {
+			v = v.SetEmptyMap().PutEmpty("k")
+		}
+	}
+	v.SetStr("bottom")
+}
+
+// deepBatches has a value of so many levels at every place of a batch of each signal.
+func deepBatches(levels int) (pmetric.Metrics, plog.Logs, ptrace.Traces) {
+	put := func(m pcommon.Map) { nest(m.PutEmpty("deep"), levels) }
+	md := pmetric.NewMetrics()
+	rm := md.ResourceMetrics().AppendEmpty()
+	put(rm.Resource().Attributes())
+	sm := rm.ScopeMetrics().AppendEmpty()
+	put(sm.Scope().Attributes())
+	m := sm.Metrics().AppendEmpty()
+	m.SetName("queue")
+	dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
+	dp.SetTimestamp(pcommon.Timestamp(second))
+	dp.SetDoubleValue(1)
+	put(dp.Attributes())
+
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	put(rl.Resource().Attributes())
+	lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	lr.SetTimestamp(pcommon.Timestamp(second))
+	put(lr.Attributes())
+	nest(lr.Body(), levels)
+
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	put(rs.Resource().Attributes())
+	span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetStartTimestamp(pcommon.Timestamp(second))
+	span.SetEndTimestamp(pcommon.Timestamp(2 * second))
+	put(span.Attributes())
+	return md, ld, td
+}
+
+const second = int64(1_700_000_000_000_000_000)
+
+func TestDeepValuesPassUnevaluated(t *testing.T) {
+	const places = 3 + 3 + 2
+	for levels, want := range map[int]uint64{1: 0, maxDepth: 0, maxDepth + 1: places, 100_000: places} {
+		e := New(DefaultConfig(), zap.NewNop())
+		md, ld, td := deepBatches(levels)
+		sizes := func() []int {
+			return []int{new(pmetric.ProtoMarshaler).MetricsSize(md), new(plog.ProtoMarshaler).LogsSize(ld), new(ptrace.ProtoMarshaler).TracesSize(td)}
+		}
+		before := sizes()
+		e.ObserveMetrics(md, Output{Select: SelectAll, MaxSeries: 1})
+		require.Len(t, e.ObserveLogs(ld, true), 1)
+		require.Len(t, e.ObserveTraces(td), 1)
+		assert.Equal(t, before, sizes(), "the telemetry is as it was")
+		assert.Equal(t, want, e.Status().Refused[RefusedTooDeep], "%d levels", levels)
+		assert.Len(t, e.Series(SeriesQuery{Limit: 10}), 1, "the point itself is observed")
+		_, err := snapshotOf(t, e)
+		require.NoError(t, err)
+	}
+}
+
+// What is as long as identities may be is kept as it is, in no copy.
+func TestUsualBatchesAreNotCopied(t *testing.T) {
+	e := New(DefaultConfig(), zap.NewNop())
+	md, ld, td := deepBatches(3)
+	name := strings.Repeat("n", series.MaxText)
+	md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).SetName(name)
+	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr(strings.Repeat("long ", 1000))
+	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("db.statement", strings.Repeat("long ", 1000))
+	assert.Equal(t, md, e.takeMetrics(md))
+	assert.Equal(t, ld, e.takeLogs(ld))
+	assert.Equal(t, td, e.takeTraces(td))
+	md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).SetName(name + "n")
+	assert.NotEqual(t, md, e.takeMetrics(md))
+}
+
+// longBatches has a text of a megabyte, with a number before and behind it, everywhere.
+func longBatches(i int) (pmetric.Metrics, plog.Logs, ptrace.Traces) {
+	md, ld, td := deepBatches(1)
+	long := func() string { return fmt.Sprint(i, strings.Repeat("x", 1<<20), i) }
+	put := func(m pcommon.Map) {
+		m.PutStr("long", long())
+		m.PutEmptyBytes("bytes").FromRaw(make([]byte, 1<<20))
+		m.PutEmptySlice("list").AppendEmpty().SetStr(long())
+		m.PutInt(long(), 1)
+	}
+	rm := md.ResourceMetrics().At(0)
+	put(rm.Resource().Attributes())
+	rm.Resource().Attributes().PutStr("service.name", long())
+	sm := rm.ScopeMetrics().At(0)
+	sm.Scope().SetName(long())
+	sm.Scope().SetVersion(long())
+	put(sm.Scope().Attributes())
+	sm.Metrics().At(0).SetName(long())
+	sm.Metrics().At(0).SetUnit(long())
+	put(sm.Metrics().At(0).Gauge().DataPoints().At(0).Attributes())
+	rm.Resource().CopyTo(ld.ResourceLogs().At(0).Resource())
+	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetEventName("config." + long())
+	rm.Resource().CopyTo(td.ResourceSpans().At(0).Resource())
+	span := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	span.SetName(long())
+	span.Attributes().PutStr("peer.service", long())
+	return md, ld, td
+}
+
+func TestLongTextIsNotRetained(t *testing.T) {
+	const n = 20
+	e := New(DefaultConfig(), zap.NewNop())
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	for i := range n {
+		md, ld, td := longBatches(i)
+		e.ObserveMetrics(md, Output{Select: SelectAll, MaxSeries: 1})
+		e.ObserveLogs(ld, true)
+		e.ObserveTraces(td)
+	}
+	assert.Less(t, heap()-before, int64(n<<20/2), "less than one of the texts each")
+	list := e.Series(SeriesQuery{Limit: 100})
+	assert.Len(t, list, n, "texts that differ at their end are still different")
+	size, err := snapshotOf(t, e)
+	require.NoError(t, err)
+	assert.Less(t, size, n*100<<10)
+}
+
+func TestBatchesOfLogsDifferByContent(t *testing.T) {
+	base := func() (plog.Logs, plog.LogRecord) {
+		ld := logBatch(line{at: 1, service: "cart", text: "took 1 ms"})
+		return ld, ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	}
+	ld, _ := base()
+	want := logsKey(ld)
+	for name, change := range map[string]func(plog.LogRecord){
+		"text of the same length": func(lr plog.LogRecord) { lr.Body().SetStr("got 10 ms") },
+		"another type":            func(lr plog.LogRecord) { lr.Body().SetInt(1) },
+		"attribute":               func(lr plog.LogRecord) { lr.Attributes().PutStr("k", "v") },
+		"severity":                func(lr plog.LogRecord) { lr.SetSeverityNumber(plog.SeverityNumberFatal4) },
+		"event":                   func(lr plog.LogRecord) { lr.SetEventName("x") },
+	} {
+		ld, lr := base()
+		change(lr)
+		assert.NotEqual(t, want, logsKey(ld), name)
+	}
+	ld, lr := base()
+	lr.Attributes().PutStr("log.record.template", "took <*> ms")
+	lr.Attributes().PutDouble("anomaly.score", 2)
+	assert.Equal(t, want, logsKey(ld), "verdicts of an earlier try")
+}
+
+// The engine never fails on nested values, however they are nested.
+func FuzzNestedValues(f *testing.F) {
+	md, ld, td := deepBatches(maxDepth + 1)
+	for _, marshal := range []func() ([]byte, error){
+		func() ([]byte, error) { return new(pmetric.ProtoMarshaler).MarshalMetrics(md) },
+		func() ([]byte, error) { return new(plog.ProtoMarshaler).MarshalLogs(ld) },
+		func() ([]byte, error) { return new(ptrace.ProtoMarshaler).MarshalTraces(td) },
+	} {
+		seed, err := marshal()
+		require.NoError(f, err)
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		e := New(DefaultConfig(), zap.NewNop())
+		if md, err := new(pmetric.ProtoUnmarshaler).UnmarshalMetrics(body); err == nil {
+			e.ObserveMetrics(md, Output{Select: SelectAll, MaxSeries: 10})
+		}
+		if ld, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(body); err == nil {
+			assert.Len(t, e.ObserveLogs(ld, true), ld.LogRecordCount())
+		}
+		if td, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(body); err == nil {
+			assert.Len(t, e.ObserveTraces(td), td.SpanCount())
+		}
+	})
+}
