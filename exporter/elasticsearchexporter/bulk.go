@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -33,12 +32,8 @@ var (
 	resultFailed     = attribute.String("result", "failed")
 )
 
-const (
-	// smallestRequest is what requests are not made smaller than because some were too large.
-	smallestRequest = 64 << 10
-	// answerPerAction bounds how much of an answer is read. Elasticsearch needs some 20 bytes for a success.
-	answerPerAction = 8 << 10
-)
+// smallestRequest is what requests are not made smaller than because some were too large.
+const smallestRequest = 64 << 10
 
 // bulk sends documents to _bulk and sorts them by what became of them.
 type bulk struct {
@@ -217,7 +212,7 @@ func (b *bulk) request(ctx context.Context, docs []document.Document) ([]esbulk.
 	if res.StatusCode != http.StatusOK {
 		return nil, readRefusal(res)
 	}
-	return esbulk.ReadResponse(io.LimitReader(res.Body, int64(len(docs)+1)*answerPerAction), len(docs))
+	return esbulk.ReadResponse(res.Body, len(docs))
 }
 
 func (*bulk) count(ctx context.Context, c metric.Int64Counter, n int, a attribute.KeyValue) {

@@ -92,6 +92,8 @@ func newClient(ctx context.Context, c *Config, host component.Host, set componen
 	if err != nil {
 		return nil, err
 	}
+	// Documents and credentials would go to whichever host the answer names.
+	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	options := []elastictransport.Option{
 		elastictransport.WithURLs(urls...),
 		elastictransport.WithTransport(whole{plain}),

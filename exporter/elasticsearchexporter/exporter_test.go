@@ -29,6 +29,7 @@ import (
 
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadatatest"
+	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
 type keys = map[string]any
@@ -147,7 +148,12 @@ func TestAnswersThatDoNotTell(t *testing.T) {
 		"it has no field errors":                 text(200, `{"tagline":"You Know, for Search"}`),
 		"2 actions were sent and 1 answered":     text(200, `{"errors":false,"items":[{"create":{"status":201}}]}`),
 		"it is not JSON (unexpected end of JSON": text(200, `{"errors":false,"items":[{"create":{"status":201}},{"create":`),
-		"no answer from Elasticsearch: ":         func(int, []action, http.ResponseWriter) bool { panic(http.ErrAbortHandler) },
+		"redirects are not followed: set endpoints to http://elsewhere.example/_bulk": func(_ int, _ []action, w http.ResponseWriter) bool {
+			w.Header().Set("Location", "http://elsewhere.example/_bulk")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return true
+		},
+		"no answer from Elasticsearch: ": func(int, []action, http.ResponseWriter) bool { panic(http.ErrAbortHandler) },
 		"it broke off after": func(_ int, _ []action, w http.ResponseWriter) bool {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"errors":false`)
@@ -170,6 +176,29 @@ func TestAnswersThatDoNotTell(t *testing.T) {
 			require.NoError(t, e.ConsumeLogs(t.Context(), records("a", "b")), "others are served")
 		})
 	}
+}
+
+// The reason of a rejection may quote the document.
+func TestLongReason(t *testing.T) {
+	s := newServer(t)
+	s.each = func(_ int, a action) reply {
+		if strings.Contains(a.Body, "bad") {
+			return reply{http.StatusBadRequest, "document_parsing_exception", "failed to parse " + strings.Repeat("value ", 1<<18)}
+		}
+		return reply{status: http.StatusCreated}
+	}
+	dir := t.TempDir()
+	e, _ := started(t, s, keys{"dead_letter": keys{"directory": dir}})
+	require.NoError(t, e.ConsumeLogs(t.Context(), records("good", "bad", "good")))
+	assert.Equal(t, []int{3}, s.seen())
+	letters := 0
+	_, err := deadletter.Read(dir, func(l deadletter.Letter) error {
+		letters++
+		assert.True(t, strings.HasPrefix(l.Reason, "failed to parse value value"))
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 1, letters)
 }
 
 func TestSlowNode(t *testing.T) {

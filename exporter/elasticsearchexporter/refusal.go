@@ -13,6 +13,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/auspex-otel/auspex/internal/excerpt"
+	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
 // refusal is an answer that is not a success, to a request as a whole.
@@ -43,7 +44,11 @@ func (r *refusal) body() bool {
 // readRefusal reads an answer that is not a success. It need not come from Elasticsearch itself.
 func readRefusal(res *esapi.Response) *refusal {
 	r := &refusal{status: res.StatusCode, kind: "http_" + strconv.Itoa(res.StatusCode)}
-	text, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // what there is of it will do
+	if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && to != "" {
+		r.reason = "redirects are not followed: set endpoints to " + excerpt.Of(to)
+		return r
+	}
+	text, _ := io.ReadAll(io.LimitReader(esbulk.Clip(res.Body), 64<<10)) // what there is of it will do
 	var answer struct {
 		Error struct {
 			Type   string `json:"type"`

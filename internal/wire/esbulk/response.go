@@ -27,6 +27,14 @@ var ErrAnswer = errors.New("unusable answer to _bulk")
 // Filter lists the parts of an answer that ReadResponse needs, for the parameter filter_path.
 var Filter = []string{"errors", "items.*.status", "items.*.error.type", "items.*.error.reason", "items.*.error.caused_by.reason"}
 
+const (
+	// answerPerAction bounds how much of an answer is kept. Elasticsearch needs some
+	// 20 bytes for a success, and an error has a few strings.
+	answerPerAction = 8 << 10
+	// mostAnswer is what is read beyond that, for strings that are cut short.
+	mostAnswer = 64 << 20
+)
+
 // ReadResponse reads the answer to a request of want actions: one result for
 // each, in their order. Less than that is an error that wraps ErrAnswer, and no
 // result: an action without an answer must not pass for a written document.
@@ -35,7 +43,8 @@ func ReadResponse(r io.Reader, want int) ([]Result, error) {
 		Errors *bool  `json:"errors"`
 		Items  []item `json:"items"`
 	}
-	text, err := io.ReadAll(r)
+	r = io.LimitReader(r, mostAnswer+int64(want)*answerPerAction)
+	text, err := io.ReadAll(io.LimitReader(Clip(r), int64(want+1)*answerPerAction))
 	if err != nil {
 		return nil, fmt.Errorf("%w: it broke off after %d bytes: %w", ErrAnswer, len(text), err)
 	}
