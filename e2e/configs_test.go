@@ -68,7 +68,7 @@ func TestAgentWithoutGateway(t *testing.T) {
 	col := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:agent", Env: shipped(t)})
 	output, code := col.Run(30 * time.Second)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, output, `exporters::otlp_grpc: requires a non-empty "endpoint"`)
+	assert.Contains(t, output, `exporters::reliable_otlp::otlp_grpc: requires a non-empty "endpoint"`)
 }
 
 // A configuration that does not exist is answered with those that do.

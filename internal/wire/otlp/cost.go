@@ -36,7 +36,7 @@ func Cost(kind Request, body []byte) int {
 	s := scanner{body: body, stack: []frame{{len(body), kind.root}}}
 	for len(s.stack) > 0 {
 		if !s.field() {
-			s.cost += (len(body) - s.pos) * perUnknownByte
+			s.cost += max(0, len(body)-s.pos) * perUnknownByte
 			break
 		}
 	}
