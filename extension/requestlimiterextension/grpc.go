@@ -54,7 +54,7 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if err := l.admit(a, data, kind); err != nil {
 		a.release()
 		l.admitted.Store(v, rejection{err})
-		return nil
+		return nil //nolint:nilerr // the interceptor returns it
 	}
 	if err := c.CodecV2.Unmarshal(data, v); err != nil {
 		a.release()

@@ -6,7 +6,6 @@ package requestlimiterextension
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"runtime/debug"
 	"sync"
@@ -35,7 +34,7 @@ const (
 // Errors of requests that are not admitted.
 var (
 	errBusy  = errors.New("too many bytes of requests are in flight, send this one again later")
-	errLarge = errors.New("the request takes more memory than the collector has, send it in parts")
+	errLarge = errors.New("the request would take more than half of limit_mib when it is decoded, or is nested too deep: send it in parts")
 )
 
 // limiter has one budget for the requests of all receivers that use it. Half of it
@@ -126,7 +125,7 @@ func (a *admission) grow(ctx context.Context, size int) error {
 func (a *admission) decode(ctx context.Context, cost int) error {
 	l := a.limiter
 	if int64(cost) > l.most {
-		return fmt.Errorf("%w: about %d MiB", errLarge, cost>>20)
+		return errLarge
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.patience)
 	defer cancel()

@@ -55,6 +55,7 @@ var layers = map[string]layer{
 	"internal/engine/window":   pure,
 	"internal/engine/deed":     foundation,
 	"internal/engine/feedback": foundation,
+	"internal/engine/intake":   foundation,
 	"internal/engine/meter":    foundation,
 	"internal/engine/snapshot": foundation,
 	"internal/warmup":          engine,

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/engine/intake"
 )
 
 // nest makes a value of lists and maps in each other.
@@ -78,7 +78,7 @@ func snapshotSize(t *testing.T, e *Engine) (bytes int) {
 
 func TestDeepValuesPassUnevaluated(t *testing.T) {
 	const places = 3 + 3 + 2
-	for levels, want := range map[int]uint64{1: 0, maxDepth: 0, maxDepth + 1: places, 100_000: places} {
+	for levels, want := range map[int]uint64{1: 0, intake.MaxDepth: 0, intake.MaxDepth + 1: places, 100_000: places} {
 		e := newEngine()
 		md, ld, td := deepBatches(levels)
 		sizes := func() []int {
@@ -93,21 +93,6 @@ func TestDeepValuesPassUnevaluated(t *testing.T) {
 		assert.Len(t, e.Series(SeriesQuery{Limit: 10}), 1, "the point itself is observed")
 		assert.NotZero(t, snapshotSize(t, e))
 	}
-}
-
-// What is as long as identities may be is kept as it is, in no copy.
-func TestUsualBatchesAreNotCopied(t *testing.T) {
-	e := newEngine()
-	md, ld, td := deepBatches(3)
-	name := strings.Repeat("n", series.MaxText)
-	md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).SetName(name)
-	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().SetStr(strings.Repeat("long ", 1000))
-	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("db.statement", strings.Repeat("long ", 1000))
-	assert.Equal(t, md, e.takeMetrics(md))
-	assert.Equal(t, ld, e.takeLogs(ld))
-	assert.Equal(t, td, e.takeTraces(td))
-	md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).SetName(name + "n")
-	assert.NotEqual(t, md, e.takeMetrics(md))
 }
 
 // longBatches has a text of a megabyte, with a number before and behind it, everywhere.
@@ -159,54 +144,4 @@ func TestLongTextIsNotRetained(t *testing.T) {
 	list := e.Series(SeriesQuery{Limit: 100})
 	assert.Len(t, list, n, "texts that differ at their end are still different")
 	assert.Less(t, snapshotSize(t, e), n*100<<10)
-}
-
-func TestBatchesOfLogsDifferByContent(t *testing.T) {
-	base := func() (plog.Logs, plog.LogRecord) {
-		ld := logBatch(line{at: 1, service: "cart", text: "took 1 ms"})
-		return ld, ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-	}
-	ld, _ := base()
-	want := logsKey(ld)
-	for name, change := range map[string]func(plog.LogRecord){
-		"text of the same length": func(lr plog.LogRecord) { lr.Body().SetStr("got 10 ms") },
-		"another type":            func(lr plog.LogRecord) { lr.Body().SetInt(1) },
-		"attribute":               func(lr plog.LogRecord) { lr.Attributes().PutStr("k", "v") },
-		"severity":                func(lr plog.LogRecord) { lr.SetSeverityNumber(plog.SeverityNumberFatal4) },
-		"event":                   func(lr plog.LogRecord) { lr.SetEventName("x") },
-	} {
-		ld, lr := base()
-		change(lr)
-		assert.NotEqual(t, want, logsKey(ld), name)
-	}
-	ld, lr := base()
-	lr.Attributes().PutStr("log.record.template", "took <*> ms")
-	lr.Attributes().PutDouble("anomaly.score", 2)
-	assert.Equal(t, want, logsKey(ld), "verdicts of an earlier try")
-}
-
-// The engine never fails on nested values, however they are nested.
-func FuzzNestedValues(f *testing.F) {
-	md, ld, td := deepBatches(maxDepth + 1)
-	for _, marshal := range []func() ([]byte, error){
-		func() ([]byte, error) { return new(pmetric.ProtoMarshaler).MarshalMetrics(md) },
-		func() ([]byte, error) { return new(plog.ProtoMarshaler).MarshalLogs(ld) },
-		func() ([]byte, error) { return new(ptrace.ProtoMarshaler).MarshalTraces(td) },
-	} {
-		seed, err := marshal()
-		require.NoError(f, err)
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		e := newEngine()
-		if md, err := new(pmetric.ProtoUnmarshaler).UnmarshalMetrics(body); err == nil {
-			e.ObserveMetrics(md, Output{Select: SelectAll, MaxSeries: 10})
-		}
-		if ld, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(body); err == nil {
-			assert.Len(t, e.ObserveLogs(ld, true), ld.LogRecordCount())
-		}
-		if td, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(body); err == nil {
-			assert.Len(t, e.ObserveTraces(td), td.SpanCount())
-		}
-	})
 }

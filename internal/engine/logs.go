@@ -12,6 +12,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
+	"github.com/auspex-otel/auspex/internal/engine/intake"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/template"
@@ -45,8 +46,9 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
-	ld = e.takeLogs(ld)
-	key := logsKey(ld)
+	ld, deep := intake.Logs(ld)
+	e.refuseDeep(deep)
+	key := intake.LogsKey(ld)
 	if parameters {
 		key = key.Join(series.Number(1))
 	}
@@ -84,32 +86,6 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	e.noteNews()
 	e.recentLogs.put(key, verdicts)
 	return verdicts
-}
-
-// logsKey identifies a batch of log records by a hash of its content. The verdicts
-// in it don't count: the batch that comes again may be the one that they were written into.
-func logsKey(ld plog.Logs) series.ID {
-	key := series.Number(uint64(ld.ResourceLogs().Len()))
-	for _, rl := range ld.ResourceLogs().All() {
-		key = key.Join(series.Attributes(rl.Resource().Attributes()))
-		for _, sl := range rl.ScopeLogs().All() {
-			key = key.Join(series.Number(uint64(sl.LogRecords().Len())))
-			for _, lr := range sl.LogRecords().All() {
-				span := lr.SpanID()
-				key = key.Join(series.Number(uint64(lr.Timestamp()))).Join(series.Number(uint64(lr.ObservedTimestamp()))).
-					Join(series.Text(string(span[:]))).Join(series.Number(uint64(lr.SeverityNumber()))).Join(series.Text(lr.EventName())).
-					Join(series.Value(lr.Body()))
-				attributes := series.ID(0) // a sum, for their order does not count
-				for name, v := range lr.Attributes().All() {
-					if !vocabulary.OwnLogAttribute(name) {
-						attributes += series.Text(name).Join(series.Value(v))
-					}
-				}
-				key = key.Join(attributes)
-			}
-		}
-	}
-	return key
 }
 
 // observeLog takes one record of a service.

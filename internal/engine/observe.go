@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/internal/engine/intake"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/prefetch"
@@ -71,7 +72,8 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
-	md = e.takeMetrics(md)
+	md, deep := intake.Metrics(md)
+	e.refuseDeep(deep)
 	key := e.identify(md).Join(series.Text(string(out.Select)))
 	defer func() { clear(e.refs) }() // the batch is not ours to keep
 	if v, ok := e.recent.get(key); ok && len(e.refs) > 0 {
@@ -93,6 +95,13 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	e.noteNews()
 	e.recent.put(key, verdicts)
 	return verdicts
+}
+
+// refuseDeep counts values that were left out.
+func (e *Engine) refuseDeep(values int) {
+	if values > 0 {
+		e.refused[RefusedTooDeep] += uint64(values)
+	}
 }
 
 // How many points ahead a stream is looked up, its first series is fetched, and

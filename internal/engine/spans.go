@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/engine/intake"
 	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/stats"
@@ -38,8 +39,9 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
-	td = e.takeTraces(td)
-	key := tracesKey(td)
+	td, deep := intake.Traces(td)
+	e.refuseDeep(deep)
+	key := intake.TracesKey(td)
 	if v, ok := e.recentSpans.get(key); ok {
 		return v
 	}
@@ -64,22 +66,6 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	e.noteNews()
 	e.recentSpans.put(key, verdicts)
 	return verdicts
-}
-
-// tracesKey identifies a batch of spans by their ids.
-func tracesKey(td ptrace.Traces) series.ID {
-	key := series.Number(uint64(td.ResourceSpans().Len()))
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			key = key.Join(series.Number(uint64(ss.Spans().Len())))
-			for _, span := range ss.Spans().All() {
-				id := span.SpanID()
-				key = key.Join(series.ID(uint64(id[0])<<56 | uint64(id[1])<<48 | uint64(id[2])<<40 | uint64(id[3])<<32 |
-					uint64(id[4])<<24 | uint64(id[5])<<16 | uint64(id[6])<<8 | uint64(id[7]))).Join(series.Number(uint64(span.EndTimestamp())))
-			}
-		}
-	}
-	return key
 }
 
 // observeSpan takes one span of a service, at the time at which it ended.

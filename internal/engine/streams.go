@@ -84,21 +84,12 @@ func (e *Engine) streamOf(r *ref) *stream {
 	stats := meter.StatisticsOf(r.metric)
 	metric := strings.Clone(r.metric.Name())
 	st := stream{
-		id: r.id, scope: cloneScope(r.scope), metric: metric, unit: strings.Clone(r.metric.Unit()),
+		id: r.id, scope: series.CloneScope(r.scope), metric: metric, unit: strings.Clone(r.metric.Unit()),
 		attributes: series.Clone(r.attributes), quantity: evidence.Quantity(metric),
 	}
 	added := e.addStream(st, stats, r.resource.Attributes())
 	e.adopt(r, added)
 	return added
-}
-
-// cloneScope returns a copy that shares no memory.
-func cloneScope(s pcommon.InstrumentationScope) pcommon.InstrumentationScope {
-	c := pcommon.NewInstrumentationScope()
-	c.SetName(strings.Clone(s.Name()))
-	c.SetVersion(strings.Clone(s.Version()))
-	series.Clone(s.Attributes()).MoveTo(c.Attributes())
-	return c
 }
 
 // addStream puts a stream of these statistics into the table.

@@ -9,16 +9,19 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// MaxText is the length in bytes of a text that is kept as it is.
+// MaxText is the length in bytes of the longest text that is kept.
 const MaxText = 256
 
+// hashText is the length of the mark of a cut and of the hash behind it.
+const hashText = len("…") + 16
+
 // Short returns a text of at most MaxText bytes as it is. Of a longer one it returns
-// a copy of the beginning, and the hash of the whole, so that two that differ stay two.
+// a copy of the beginning and the hash of the whole, as long together, so that two that differ stay two.
 func Short(s string) string {
 	if len(s) <= MaxText {
 		return s
 	}
-	return strings.ToValidUTF8(s[:MaxText], "") + "…" + Text(s).String()
+	return strings.ToValidUTF8(s[:MaxText-hashText], "") + "…" + Text(s).String()
 }
 
 // Clone returns a copy of a set of attributes that shares no memory with it: a
@@ -47,4 +50,13 @@ func cloneValue(v, to pcommon.Value) {
 	default:
 		v.CopyTo(to)
 	}
+}
+
+// CloneScope returns a copy of a scope that shares no memory with it.
+func CloneScope(s pcommon.InstrumentationScope) pcommon.InstrumentationScope {
+	c := pcommon.NewInstrumentationScope()
+	c.SetName(strings.Clone(s.Name()))
+	c.SetVersion(strings.Clone(s.Version()))
+	Clone(s.Attributes()).MoveTo(c.Attributes())
+	return c
 }

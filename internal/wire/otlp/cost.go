@@ -82,7 +82,7 @@ func (s *scanner) field() bool {
 	if !ok {
 		return false
 	}
-	number := int(tag >> 3) //nolint:gosec // a wrong number is no field that is known
+	number := int(tag >> 3)
 	repeated := number != 0 && (number == top.numbers || number == top.bounds)
 	if repeated {
 		s.cost += perNumber
@@ -107,10 +107,10 @@ func (s *scanner) field() bool {
 // bytes reads a field that has a length.
 func (s *scanner) bytes(top frame, number int, repeated bool) bool {
 	length, ok := s.varint(top.end)
-	if !ok || length > uint64(top.end-s.pos) { //nolint:gosec // not negative
+	if !ok || length > uint64(top.end-s.pos) {
 		return false
 	}
-	n := int(length) //nolint:gosec // at most len(body)
+	n := int(length)
 	if child := top.fields[number]; child != nil {
 		s.cost += child.cost
 		s.stack = append(s.stack, frame{s.pos + n, child})

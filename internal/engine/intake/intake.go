@@ -1,7 +1,15 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+// Package intake is the one place where telemetry enters the engine. A batch with
+// values that are nested too deep, or with identities that are too long to keep, is
+// copied; in the copy the former are left out, and the latter are made short. All
+// other batches, which are nearly all, are as they came.
+//
+// An identity is what the engine keeps beyond a batch: names, and the attributes of
+// resources, scopes and data points. Bodies and attributes of log records and spans
+// are read once, so only their depth matters.
+package intake
 
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,67 +20,53 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// maxDepth is how deep values may be nested. The engine walks through them by recursion.
-const maxDepth = 64
+// MaxDepth is how many levels values may be nested. The engine walks through them by recursion.
+const MaxDepth = 64
 
 // perElement is what an element of a list or a map counts beside its text. An
-// identity of series.MaxText bytes is therefore nested less than maxDepth deep.
+// identity of series.MaxText bytes is therefore nested less than MaxDepth deep.
 const perElement = 8
 
-// intake is the one place where telemetry enters the engine. A batch with values
-// that are nested too deep, or with identities that are too long to keep, is
-// copied; in the copy the former are left out and counted, and the latter are made
-// short. All other batches, which are nearly all, are as they came.
-//
-// An identity is what the engine keeps beyond a batch: names, and the attributes of
-// resources, scopes and data points. Bodies and attributes of log records and spans
-// are read once, so only their depth matters.
 type intake struct {
 	fix   bool // else it looks only
 	found bool
-	deep  uint64
+	deep  int // values that are nested too deep
 }
 
-func (e *Engine) takeMetrics(md pmetric.Metrics) pmetric.Metrics {
+// Metrics returns what the engine reads of a batch, and how many values are left out.
+func Metrics(md pmetric.Metrics) (pmetric.Metrics, int) {
 	look := intake{}
 	if look.metrics(md); !look.found {
-		return md
+		return md, 0
 	}
 	out, fix := pmetric.NewMetrics(), intake{fix: true}
 	md.CopyTo(out)
 	fix.metrics(out)
-	e.refuseDeep(fix.deep)
-	return out
+	return out, fix.deep
 }
 
-func (e *Engine) takeLogs(ld plog.Logs) plog.Logs {
+// Logs does the same for logs.
+func Logs(ld plog.Logs) (plog.Logs, int) {
 	look := intake{}
 	if look.logs(ld); !look.found {
-		return ld
+		return ld, 0
 	}
 	out, fix := plog.NewLogs(), intake{fix: true}
 	ld.CopyTo(out)
 	fix.logs(out)
-	e.refuseDeep(fix.deep)
-	return out
+	return out, fix.deep
 }
 
-func (e *Engine) takeTraces(td ptrace.Traces) ptrace.Traces {
+// Traces does the same for traces.
+func Traces(td ptrace.Traces) (ptrace.Traces, int) {
 	look := intake{}
 	if look.traces(td); !look.found {
-		return td
+		return td, 0
 	}
 	out, fix := ptrace.NewTraces(), intake{fix: true}
 	td.CopyTo(out)
 	fix.traces(out)
-	e.refuseDeep(fix.deep)
-	return out
-}
-
-func (e *Engine) refuseDeep(values uint64) {
-	if values > 0 {
-		e.refused[RefusedTooDeep] += values
-	}
+	return out, fix.deep
 }
 
 func (in *intake) metrics(md pmetric.Metrics) {
@@ -168,7 +162,7 @@ func (in *intake) long(s string) bool {
 
 // tooDeep notes a value that is nested too deep, and reports whether to leave it out.
 func (in *intake) tooDeep(v pcommon.Value) bool {
-	if !deeper(v, maxDepth) {
+	if !deeper(v, MaxDepth) {
 		return false
 	}
 	in.found = true
