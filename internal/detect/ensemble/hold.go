@@ -90,11 +90,11 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 		Upper:    expected + unit*tails.Quantile(1, detect.BandP/2),
 		Held:     true,
 	}, z)
-	nats := m.follow(v, z)
+	hours := m.follow(v, z)
 	if !h.lasting {
-		nats = m.heldEvidence(f, v, z)
+		hours = 0
 	}
-	out.LogP = -m.own.corrected(max(nats, -out.LogP))
+	out.LogP = -m.own.corrected(max(hours, m.heldEvidence(f, v, z), -out.LogP))
 	if m.counts.small() {
 		out.LogP = max(out.LogP, -m.exact(v))
 	}
@@ -131,13 +131,19 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 }
 
 // heldEvidence returns the surprise of all views, in nats, by the predictors as they
-// were; 0 inside the slow interval. Windows and average count as when they were last asked.
+// were; 0 inside the slow interval. In a hold that began because the series was off for
+// hours, the error is that of the predictors that follow it: a fault may come on top.
+// Windows and average count as when they were last asked.
 func (m *Model) heldEvidence(f *facts, v, z float64) float64 {
+	h := m.hold
 	// The predictor stays where it was relative to level and season.
 	level, _ := m.profile.Level()
-	x := (v - level - f.season - m.hold.offset) / (m.bank.Unit() * f.ratio)
+	x := (v - level - f.season - h.offset) / (m.bank.Unit() * f.ratio)
+	if h.lasting {
+		x = h.bank.Residual(v, f.season) / f.ratio
+	}
 	m.drift += driftGain * float32(max(-errorClip, min(errorClip, x))-float64(m.drift))
-	if m.inside(viewSlow, z) {
+	if !h.lasting && m.inside(viewSlow, z) {
 		return 0
 	}
 	f.set(viewError, x)
