@@ -25,6 +25,7 @@ const (
 	leastScaled = 16 // of a quantity that is given in standard deviations
 	// Prior shape ξ of the tail, what it is worth in excesses, and bounds of the estimate.
 	shapePrior, shapePoints, leastXi, mostXi = 0.1, 100, -0.05, 0.4
+	stiffShape                               = 0.08 // prior shape of a stiff sketch: a mean of many numbers has a lighter tail
 	// wildExcess is how many mean excesses one excess counts as at most.
 	wildExcess = 6
 	// floorShare of the marks that white noise has: a floor under those of a quantity
@@ -100,7 +101,7 @@ func (t *Tails) Fitted(x float64) float64 {
 	n := float64(t.n)
 	nats := -math.Log((float64(s.share)*n + 1) / (n + 2))
 	if s.n >= 4 && s.body > 0 {
-		nats += s.beyond(x)
+		nats += s.beyond(x, t.priorShape())
 	}
 	return nats
 }
@@ -109,7 +110,7 @@ func (t *Tails) Fitted(x float64) float64 {
 func (t *Tails) unknown() bool { return t.n < leastPoints && (t.n < leastScaled || t.sigma == 0) }
 
 // beyond returns the surprise of x > 0 among the points of its side.
-func (s *tailSide) beyond(x float64) float64 {
+func (s *tailSide) beyond(x, prior float64) float64 {
 	body, edge := float64(s.body), float64(s.edge)
 	switch {
 	case x < body:
@@ -117,7 +118,7 @@ func (s *tailSide) beyond(x float64) float64 {
 	case x < edge:
 		return bodyNats + (edgeNats-bodyNats)*(x-body)/(edge-body)
 	}
-	xi := s.shape()
+	xi := s.shape(prior)
 	y := (x - edge) / (max(leastExcess, float64(s.excess)) * (1 - xi))
 	if math.Abs(xi) < 0.01 {
 		return edgeNats + min(y, mostNats)
@@ -134,13 +135,13 @@ const (
 	mostValue   = 1e30
 )
 
-func (s *tailSide) shape() float64 {
+func (s *tailSide) shape(prior float64) float64 {
 	xi := -0.5
 	if r := float64(s.excess) / float64(s.pair); r > 1.5 {
 		xi = max(xi, min(0.8, (r-2)/(r-1)))
 	}
 	n := float64(s.n) * edgeShare
-	return max(leastXi, min(mostXi, (xi*n+shapePrior*shapePoints)/(n+shapePoints)))
+	return max(leastXi, min(mostXi, (xi*n+prior*shapePoints)/(n+shapePoints)))
 }
 
 // Learn takes x in, as far as it is trusted, 0 to 1.
@@ -209,6 +210,15 @@ func (s *tailSide) learn(x, trust, least float32) {
 // Filling tells whether fewer points are known than are remembered.
 func (t *Tails) Filling() bool { return t.n < memoryPoints }
 
+// priorShape returns the tail's prior shape ξ. A stiff sketch is of a mean of many
+// numbers, which has a light tail.
+func (t *Tails) priorShape() float64 {
+	if t.least > meanPoints {
+		return stiffShape
+	}
+	return shapePrior
+}
+
 // Young tells whether too little is known for P.
 func (t *Tails) Young() bool { return t.n < leastPoints }
 
@@ -238,7 +248,7 @@ func (t *Tails) Quantile(side int, p float64) float64 {
 	case nats < edgeNats:
 		return body + (edge-body)*(nats-bodyNats)/(edgeNats-bodyNats)
 	}
-	xi := s.shape()
+	xi := s.shape(t.priorShape())
 	y := nats - edgeNats
 	if math.Abs(xi) >= 0.01 {
 		y = math.Expm1(xi*y) / xi
