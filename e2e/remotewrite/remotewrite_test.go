@@ -262,7 +262,8 @@ func replay(t *testing.T, dir, to string) (samples, refused int) {
 
 // What is acknowledged with a queue on disk is written by the next start. The
 // batch that was in flight comes last then, since the queue of the collector's
-// core puts it at its end: a server that takes nothing late has it refused.
+// core puts it at its end, and so does one that the queue takes while it stops: a
+// server that accepts no late samples rejects them.
 func TestQueueOnDiskOutlivesTheCollector(t *testing.T) {
 	for name, window := range map[string]time.Duration{"in order only": 0, "with a window": 30 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
@@ -278,7 +279,7 @@ func TestQueueOnDiskOutlivesTheCollector(t *testing.T) {
 						return
 					}
 					assert.Equal(t, want.samples(), got.samples()+inLetters)
-					assert.LessOrEqual(t, inLetters, want.samples()/batches, "one batch was in flight")
+					assert.LessOrEqual(t, inLetters, 2*want.samples()/batches, "batches in flight")
 				})
 			}
 		})
