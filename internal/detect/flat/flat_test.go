@@ -112,6 +112,39 @@ func TestLongestRunIsRemembered(t *testing.T) {
 	}
 }
 
+// An accepted run is no surprise however long it goes on, and says nothing of the next one.
+func TestAccept(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	stop := func() float64 { return 7 }
+	var l Line
+	worst(&l, 1000, r.NormFloat64)
+	if x := worst(&l, 60, stop); x < 13.8 {
+		t.Fatalf("60 times the same are %g nats", x)
+	}
+	l.Accept()
+	if x := worst(&l, 1000, stop); x != 0 {
+		t.Errorf("an accepted run is %g nats", x)
+	}
+	if x := worst(&l, 40000, r.NormFloat64); x != 0 {
+		t.Errorf("noise after it is %g nats", x)
+	}
+	if x := worst(&l, 100, stop); x < 13.8 {
+		t.Errorf("the next run is %g nats", x)
+	}
+}
+
+// Accept of a series that moves changes nothing: the run that it accepts is over with the next value.
+func TestAcceptWhileMoving(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	var l Line
+	worst(&l, 1000, r.NormFloat64)
+	l.Accept()
+	worst(&l, 1, r.NormFloat64)
+	if x := worst(&l, 60, func() float64 { return 7 }); x < 13.8 {
+		t.Errorf("60 times the same are %g nats", x)
+	}
+}
+
 func TestStateRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	var l, again Line

@@ -73,6 +73,83 @@ func TestLesserScoresDoNotProlong(t *testing.T) {
 	}
 }
 
+// openingsOf counts the openings at score 1 of scores that were all given while the series was held.
+func openingsOf(r *Rule, scores ...float64) (n int) {
+	for _, s := range scores {
+		if r.Next(s, true) >= 1 {
+			n++
+		}
+	}
+	return n
+}
+
+// A lasting change opens once, however long the series is held; without the hold it
+// opens once in each hold-off.
+func TestHeldOpensOnce(t *testing.T) {
+	scores := slices.Repeat([]float64{2}, 10*HoldOff)
+	var held Rule
+	if n := openingsOf(&held, scores...); n != 1 {
+		t.Errorf("%d openings in ten hold-offs while held, want 1", n)
+	}
+	// The quiet points of a held series prolong the peak too.
+	var fading Rule
+	if n := openingsOf(&fading, slices.Concat([]float64{2}, make([]float64, 5*HoldOff), []float64{2})...); n != 1 {
+		t.Errorf("%d openings around quiet points while held, want 1", n)
+	}
+}
+
+// While held, only a score that is greater by a quarter opens again.
+func TestHeldOpensAgainWhereItGrows(t *testing.T) {
+	for _, c := range []struct {
+		second float64
+		want   int
+	}{{2.1, 1}, {2 * grown, 1}, {2*grown + 0.01, 2}, {6, 2}} {
+		var r Rule
+		if n := openingsOf(&r, 2, 0, c.second); n != c.want {
+			t.Errorf("2, then %g: %d openings, want %d", c.second, n, c.want)
+		}
+	}
+}
+
+// Growth in small steps counts from the latest opening: a leak does not open at every step.
+func TestHeldLeak(t *testing.T) {
+	var r Rule
+	var scores []float64
+	for s := 2.0; s < 20; s *= 1.01 {
+		scores = append(scores, s)
+	}
+	// ln 10 / ln 1.26 = 10 steps of a quarter.
+	if n := openingsOf(&r, scores...); n < 9 || n > 11 {
+		t.Errorf("a tenfold growth opens %d times, want about 10", n)
+	}
+}
+
+// A hold that begins after the peak has expired does not revive it.
+func TestHeldAfterTheHoldOff(t *testing.T) {
+	var r Rule
+	next(&r, 0, 3)
+	for range HoldOff {
+		r.Next(0, false)
+	}
+	if got := r.Next(2, true); got != 2 {
+		t.Errorf("%d points after a peak of 3, held: %g, want 2", HoldOff+1, got)
+	}
+}
+
+// After the hold a peak stands for one hold-off more.
+func TestAfterTheHold(t *testing.T) {
+	for _, c := range []struct {
+		quiet int
+		want  float64
+	}{{HoldOff - 1, 0}, {HoldOff, 1.5}} {
+		var r Rule
+		openingsOf(&r, slices.Repeat([]float64{2}, 3*HoldOff)...)
+		if got := next(&r, c.quiet, 1.5); got != c.want {
+			t.Errorf("%d points after the hold: %g, want %g", c.quiet+1, got, c.want)
+		}
+	}
+}
+
 // The number of points turns over after 4 billion.
 func TestTurnOver(t *testing.T) {
 	r := Rule{points: math.MaxUint32 - 5}
