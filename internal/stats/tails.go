@@ -126,7 +126,7 @@ func (s *tailSide) beyond(x, prior float64) float64 {
 	if z := 1 + xi*y; z > 0 {
 		return edgeNats + min(math.Log(z)/xi, mostNats)
 	}
-	return mostNats
+	return edgeNats + mostNats
 }
 
 const (

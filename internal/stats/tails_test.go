@@ -104,6 +104,63 @@ func TestTailsScale(t *testing.T) {
 	}
 }
 
+// Fitted is the surprise as the fitted tail has it: that of P as far as the points
+// support it, and more beyond.
+func TestTailsFitted(t *testing.T) {
+	for name, draw := range noises {
+		for _, n := range []int{leastPoints, 1000, 8000} {
+			r := rand.New(rand.NewPCG(9, 9))
+			s := NewTails(0)
+			for range n {
+				s.Learn(draw(r), 1)
+			}
+			known := math.Log(float64(min(n, memoryPoints)) + 1)
+			beyond, prev := 0, 0.0
+			for x := 0.0; x < 200; x += 0.05 {
+				p, fitted := s.P(x), s.Fitted(x)
+				if fitted < prev-1e-5 && x > 0.05 {
+					t.Errorf("%s, %d points: %g is a surprise of %g, less than of a smaller value", name, n, x, fitted)
+				}
+				prev = fitted
+				if fitted <= known {
+					if p != fitted {
+						t.Errorf("%s, %d points: %g is %g nats, fitted %g", name, n, x, p, fitted)
+					}
+					continue
+				}
+				beyond++
+				if want := known + modestSlope*(fitted-known); math.Abs(p-want) > 1e-12 {
+					t.Errorf("%s, %d points: %g is %g nats, want %g of the fitted %g", name, n, x, p, want, fitted)
+				}
+			}
+			if beyond == 0 {
+				t.Errorf("%s, %d points: no value lies beyond what is known", name, n)
+			}
+		}
+	}
+	if young := NewTails(0); young.Fitted(5) != neutral {
+		t.Errorf("nothing is known, and 5 is %g nats", young.Fitted(5))
+	}
+}
+
+// Of an exponential tail, Fitted is the true surprise far beyond the points seen: a
+// tail that was cut at the points, or bent, would fall short or run off.
+func TestTailsFittedExtrapolates(t *testing.T) {
+	sum := 0.0
+	const seeds = 20
+	for seed := range uint64(seeds) {
+		r := rand.New(rand.NewPCG(seed, 10))
+		s := NewTails(0)
+		for range 20000 {
+			s.Learn(r.ExpFloat64(), 1)
+		}
+		sum += s.Fitted(20) / seeds
+	}
+	if sum < 14 || sum > 24 {
+		t.Errorf("a value with the surprise 20 is %.1f nats in the mean, want 14 to 24", sum)
+	}
+}
+
 // No sketch claims more than its points support: beyond ln n each nat counts modestSlope.
 func TestTailsAreModest(t *testing.T) {
 	for _, n := range []int{leastPoints, 100, 1000, memoryPoints} {
