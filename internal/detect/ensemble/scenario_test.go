@@ -4,7 +4,6 @@
 package ensemble
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"math"
@@ -24,21 +23,28 @@ import (
 //
 //	alpha A                a point alarms if p < A (default 1e-6)
 //	step D                 time between two points (default 15s); the first is at midnight of a Monday, UTC
+//	steps D ...            plays the file once with each of these steps; numbers of points are then best given as durations
+//	jitter D               moves the time of each point by up to D either way
 //	pause D                moves the clock, without points
 //	noise KIND A B         what is fed from now on: normal MEAN SD, t3 MEAN SCALE, uniform LOW HIGH,
 //	                       poisson MEAN, bernoulli P, constant V, ulp V (V and its two neighbours)
 //	swing SIZE PERIOD      adds a sine of that size, PERIOD points long; 0 0 ends it
 //	daily SIZE             adds a sine of that size by the time of day, least at 6 and greatest at 18 h; 0 ends it
 //	job SIZE HOUR MINUTES  adds SIZE from that hour of each day on, so long; 0 0 0 ends it
+//	work SIZE WEEKEND      adds half a sine of that size from 6 to 22 h, WEEKEND times as much on Saturdays and Sundays; 0 ends it
+//	events N               adds Poisson counts, N a day; 0 ends it
 //	ramp STEP              adds STEP more at each point; 0 keeps what there is
+//	climb D                adds D more in each hour; 0 keeps what there is
 //	shift D                adds D from now on
-//	feed N [EXPECT ...]    feeds N points and checks what was said about them:
+//	feed N [EXPECT ...]    feeds N points and checks what was said about them; N and K are numbers of points or durations:
 //	  within K             a point alarms among the first K
 //	  after K              none does after the first K
 //	  quiet                none does
 //	  atmost K, atleast K  number of points that alarm
 //	  openings K           at most K anomalies open, by the opening rule at that alpha; what
 //	                       opens again within the hold-off continues one
+//	  opens K              exactly K open, counted in the same way
+//	  near V, far V        the latest value expected is within 10 % of V, or is not
 //	  high, low            every one that opens is of that kind
 type scenario struct {
 	t     *testing.T
@@ -50,9 +56,11 @@ type scenario struct {
 	now   time.Time
 	every time.Duration
 
-	offset, ramp, swing, period, daily, size float64
-	from, length                             time.Duration // of the job
-	fed, opened                              int           // points so far, and at the latest opening
+	offset, ramp, climb, swing, period, daily, size float64
+	work, weekend, events                           float64
+	jitter                                          time.Duration
+	from, length                                    time.Duration // of the job
+	fed, opened                                     int           // points so far, and at the latest opening
 }
 
 func TestScenarios(t *testing.T) {
@@ -61,31 +69,51 @@ func TestScenarios(t *testing.T) {
 		t.Fatalf("no scenarios: %v", err)
 	}
 	for _, file := range files {
-		for seed := range uint64(5) {
-			t.Run(fmt.Sprintf("%s/%d", strings.TrimSuffix(filepath.Base(file), ".txt"), seed), func(t *testing.T) {
-				play(t, file, seed)
-			})
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, lines, seeds := strings.TrimSuffix(filepath.Base(file), ".txt"), strings.Split(string(text), "\n"), uint64(5)
+		steps := stepsOf(lines)
+		if len(steps) > 1 {
+			seeds = 3
+		}
+		for _, step := range steps {
+			for seed := range seeds {
+				t.Run(fmt.Sprintf("%s/%s/%d", name, step, seed), func(t *testing.T) {
+					play(t, file, lines, step, seed)
+				})
+			}
 		}
 	}
 }
 
-func play(t *testing.T, file string, seed uint64) {
-	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
+// stepsOf returns the steps that a scenario is played with.
+func stepsOf(lines []string) (steps []time.Duration) {
+	for _, line := range lines {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "steps" {
+			for _, word := range words[1:] {
+				if d, err := time.ParseDuration(word); err == nil {
+					steps = append(steps, d)
+				}
+			}
+			return steps
+		}
 	}
-	defer f.Close()
+	return []time.Duration{15 * time.Second}
+}
+
+func play(t *testing.T, file string, lines []string, step time.Duration, seed uint64) {
+	t.Helper()
 	s := &scenario{
 		t: t, model: New(nil), rng: rand.New(rand.NewPCG(seed, 1)), alpha: 1e-6,
-		now: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), every: 15 * time.Second,
+		now: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), every: step,
 	}
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		text, _, _ := strings.Cut(lines.Text(), "#")
-		if words := strings.Fields(text); len(words) > 0 {
+	for n, line := range lines {
+		text, _, _ := strings.Cut(line, "#")
+		if words := strings.Fields(text); len(words) > 0 && words[0] != "steps" {
 			if err := s.statement(words[0], words[1:]); err != nil {
-				t.Errorf("%s:%d: %s: %v", file, n, strings.Join(words, " "), err)
+				t.Errorf("%s:%d: %s: %v", file, n+1, strings.Join(words, " "), err)
 			}
 		}
 	}
@@ -98,14 +126,23 @@ func (s *scenario) statement(verb string, args []string) error {
 	switch verb {
 	case "noise":
 		return s.setNoise(args[0], numbersOf(args[1:]))
-	case "step", "pause":
+	case "step", "pause", "jitter":
 		d, err := time.ParseDuration(args[0])
-		if verb == "step" {
+		switch verb {
+		case "step":
 			s.every = d
-		} else {
+		case "jitter":
+			s.jitter = d
+		default:
 			s.now = s.now.Add(d)
 		}
 		return err
+	case "feed":
+		n, err := s.points(args[0])
+		if err != nil {
+			return err
+		}
+		return s.feed(n, args[1:])
 	}
 	x := append(numbersOf(args), 0, 0)
 	switch verb {
@@ -121,8 +158,12 @@ func (s *scenario) statement(verb string, args []string) error {
 		s.daily = x[0]
 	case "job":
 		s.size, s.from, s.length = x[0], time.Duration(x[1]*float64(time.Hour)), time.Duration(x[2])*time.Minute
-	case "feed":
-		return s.feed(int(x[0]), args[1:])
+	case "work":
+		s.work, s.weekend = x[0], x[1]
+	case "events":
+		s.events = x[0]
+	case "climb":
+		s.climb = x[0]
 	default:
 		return errors.New("unknown statement")
 	}
@@ -139,12 +180,7 @@ func (s *scenario) setNoise(kind string, x []float64) error {
 		"bernoulli": func() float64 { return float64(min(1, int(x[0]/r.Float64()))) },
 		"constant":  func() float64 { return x[0] },
 		"ulp":       func() float64 { return math.Nextafter(x[0], []float64{0, x[0], math.Inf(1)}[r.IntN(3)]) },
-		"poisson": func() (n float64) {
-			for p := r.Float64(); p > math.Exp(-x[0]); p *= r.Float64() {
-				n++
-			}
-			return n
-		},
+		"poisson":   func() float64 { return poisson(r, x[0]) },
 	}
 	if s.noise = draw[kind]; s.noise == nil {
 		return fmt.Errorf("unknown noise %s", kind)
@@ -152,11 +188,26 @@ func (s *scenario) setNoise(kind string, x []float64) error {
 	return nil
 }
 
+// points returns a number of points that is given as such or as a duration.
+func (s *scenario) points(word string) (int, error) {
+	if d, err := time.ParseDuration(word); err == nil && strings.ContainsAny(word, "hms") {
+		return int(d / s.every), nil
+	}
+	return strconv.Atoi(word)
+}
+
 func sq(r *rand.Rand) float64 { x := r.NormFloat64(); return x * x }
+
+func poisson(r *rand.Rand, mean float64) (n float64) {
+	for p := r.Float64(); p > math.Exp(-mean); p *= r.Float64() {
+		n++
+	}
+	return n
+}
 
 // value returns the next value.
 func (s *scenario) value() float64 {
-	s.offset += s.ramp
+	s.offset += s.ramp + s.climb*s.every.Hours()
 	v := s.noise() + s.offset
 	if s.period > 0 {
 		v += s.swing * math.Sin(2*math.Pi*float64(s.fed)/s.period)
@@ -166,6 +217,14 @@ func (s *scenario) value() float64 {
 	if ofDay >= s.from && ofDay < s.from+s.length {
 		v += s.size
 	}
+	part := 1.0
+	if day := s.now.Weekday(); day == time.Saturday || day == time.Sunday {
+		part = s.weekend
+	}
+	v += s.work * part * max(0, math.Sin((ofDay.Hours()-6)/16*math.Pi))
+	if s.events > 0 {
+		v += poisson(s.rng, s.events*s.every.Hours()/24)
+	}
 	return v
 }
 
@@ -174,20 +233,25 @@ type said struct {
 	first, last, alarms, openings int
 	kinds                         map[detect.Kind]int // of the openings
 	least                         float64             // ln p
+	expected                      float64             // of the latest point
 }
 
 // feed feeds n points and checks the expectations.
 func (s *scenario) feed(n int, expect []string) error {
 	got := said{first: n + 1, kinds: map[detect.Kind]int{}}
 	for i := 1; i <= n; i++ {
-		out := s.model.Observe(s.now.UnixNano(), s.value())
+		at := s.now
+		if s.jitter > 0 {
+			at = at.Add(time.Duration((2*s.rng.Float64() - 1) * float64(s.jitter)))
+		}
+		out := s.model.Observe(at.UnixNano(), s.value())
 		s.now = s.now.Add(s.every)
 		s.fed++
 		score := detect.Score(out.LogP, s.alpha)
 		if score > 1 {
 			got.first, got.last, got.alarms = min(got.first, i), i, got.alarms+1
 		}
-		got.least = min(got.least, out.LogP)
+		got.least, got.expected = min(got.least, out.LogP), out.Expected
 		if s.rule.Next(score, out.Held) > 1 {
 			if s.opened == 0 || s.fed-s.opened > opening.HoldOff {
 				got.openings++
@@ -196,28 +260,30 @@ func (s *scenario) feed(n int, expect []string) error {
 			s.opened = s.fed
 		}
 	}
-	return got.check(expect)
+	return got.check(expect, s.points)
 }
 
-func (s *said) check(expect []string) error {
+// check returns an error for the first expectation that is not met. points reads their numbers.
+func (s *said) check(expect []string, points func(string) (int, error)) error {
 	for i := 0; i < len(expect); i++ {
 		word, k := expect[i], 0
 		if i+1 < len(expect) {
-			if x, err := strconv.Atoi(expect[i+1]); err == nil {
+			if x, err := points(expect[i+1]); err == nil {
 				k = x
 				i++
 			}
 		}
+		near := math.Abs(s.expected-float64(k)) <= 0.1*math.Abs(float64(k))
 		ok, known := map[string]bool{
 			"within": s.first <= k, "after": s.last <= k, "quiet": s.alarms == 0, "atmost": s.alarms <= k, "atleast": s.alarms >= k,
-			"openings": s.openings <= k, "high": s.kinds[detect.KindHigh] == s.openings, "low": s.kinds[detect.KindLow] == s.openings,
+			"openings": s.openings <= k, "opens": s.openings == k, "near": near, "far": !near, "high": s.kinds[detect.KindHigh] == s.openings, "low": s.kinds[detect.KindLow] == s.openings,
 		}[word]
 		if !known {
 			return fmt.Errorf("unknown expectation %s", word)
 		}
 		if !ok {
-			return fmt.Errorf("want %s %d, got %d alarms, the first at %d, the last at %d, %d openings, kinds %v, least ln p %.1f",
-				word, k, s.alarms, s.first, s.last, s.openings, s.kinds, s.least)
+			return fmt.Errorf("want %s %d, got %d alarms, the first at %d, the last at %d, %d openings, kinds %v, least ln p %.1f, expected %.4g",
+				word, k, s.alarms, s.first, s.last, s.openings, s.kinds, s.least, s.expected)
 		}
 	}
 	return nil
