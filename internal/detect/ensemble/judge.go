@@ -15,7 +15,7 @@ const (
 	errorFrom  = 18 // nats, by its fitted tail, from which the error of the best predictor counts so too
 )
 
-// weights of the views in the mean. The others are experts.
+// weights of the views in the mean.
 var weights = [views]float64{viewError: 2, viewSlow: 1, viewAverage: 1, viewValue: 1, viewShort: 1, viewLong: 1}
 
 var allWeights = func() (sum float64) {
@@ -25,13 +25,20 @@ var allWeights = func() (sum float64) {
 	return sum
 }()
 
+// experts are the views that count by the most surprised of them, and two more.
+var experts = []int{expertStill, expertJump, viewDrift, viewSpread, viewHour, viewSix}
+
+const (
+	expertStill = views + iota // the value has not moved
+	expertJump                 // a very large error: the other views say little of a single point
+)
+
 // unknown is the surprise of a view that has no number yet, in nats.
 const unknown = 0.7
 
 // evidence returns the weighted mean surprise of the views, plus what the most
 // surprised expert says beyond expertFrom, in nats; and a number whose sign is the
-// direction. A very large error is an expert too: the other views say little of a
-// single point.
+// direction.
 func (m *Model) evidence(f *facts) (e, by float64) {
 	by = f.x[viewError]
 	for k, w := range weights {
@@ -51,18 +58,31 @@ func (m *Model) evidence(f *facts) (e, by float64) {
 		e += w * nats
 	}
 	e /= allWeights
-	best := max(f.still, m.tails[viewError].Fitted(f.x[viewError])-errorFrom+expertFrom)
-	for k := viewDrift; k < views; k++ {
-		if !f.has(k) {
-			continue
-		}
-		if nats := m.tails[k].P(f.x[k]); nats > best {
-			if best = nats; k != viewSpread && best > expertFrom {
-				by = f.x[k]
-			}
-		}
+	best, most := m.mostSurprised(f)
+	if best > expertFrom && most < views && most != viewSpread {
+		by = f.x[most]
 	}
 	return e + max(0, best-expertFrom), by
+}
+
+// mostSurprised returns the greatest surprise of an expert, in nats, and which one it is.
+func (m *Model) mostSurprised(f *facts) (best float64, most int) {
+	best, most = math.Inf(-1), views
+	for _, k := range experts {
+		nats := 0.0
+		switch {
+		case k == expertStill:
+			nats = f.still
+		case k == expertJump:
+			nats = m.tails[viewError].Fitted(f.x[viewError]) - errorFrom + expertFrom
+		case f.has(k):
+			nats = m.tails[k].P(f.x[k])
+		}
+		if nats > best {
+			best, most = nats, k
+		}
+	}
+	return best, most
 }
 
 // keep remembers what a view says that is not asked at each point.
