@@ -136,6 +136,12 @@ quality-cloud: ## event recall on labeled cloud telemetry at equal false alarms,
 quality-faults: ## event recall of the product beside standard detectors and an oracle, as tables; SPEC=FILE for other seeds and families, CADENCES=1 adds the same signals at three cadences
 	go run ./eval/faults $(if $(SPEC),-spec $(SPEC)) $(if $(CADENCES),-cadences)
 
+# The build tag keeps what leaves a view out away from every other binary.
+.PHONY: quality-ablation
+quality-ablation: ## what each view of the metric model contributes on cloud telemetry, NAB and the telemetry bench; QUICK=1 draws fewer series, ONLY=view,view
+	go test -tags ablation -run TestLeaveOut ./internal/detect/ensemble
+	go run -tags ablation ./eval/ablation $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY))
+
 .PHONY: quality-logs
 quality-logs: ## groups and templates mined from labelled logs, replicas, speed, a flood of junk, as tables
 	go run ./eval/logs

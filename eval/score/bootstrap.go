@@ -16,22 +16,35 @@ const (
 	seed = 20261128
 )
 
-// StandardError returns the bootstrap standard error of a statistic of n units:
-// the standard deviation of the statistic over samples of n units drawn with
-// replacement. The statistic gets the indexes of the drawn units. A sample for
-// which it is NaN does not count.
-func StandardError(n int, statistic func(units []int) float64) float64 {
+// Resample returns a statistic of samples of n units drawn with replacement, in
+// order. The statistic gets the indexes of the drawn units, which depend on n alone:
+// two statistics of the same units are of the same samples.
+func Resample(n int, statistic func(units []int) float64) []float64 {
 	random := rand.New(rand.NewPCG(seed, uint64(n)))
-	units, drawn := make([]int, n), make([]float64, 0, resamples)
-	for range resamples {
+	units, drawn := make([]int, n), make([]float64, resamples)
+	for k := range drawn {
 		for i := range units {
 			units[i] = random.IntN(n)
 		}
-		if x := statistic(units); !math.IsNaN(x) {
-			drawn = append(drawn, x)
-		}
+		drawn[k] = statistic(units)
 	}
-	return deviation(drawn)
+	return drawn
+}
+
+// Spread returns the bootstrap standard error of a statistic: the standard
+// deviation over its samples. A sample for which it is NaN does not count.
+func Spread(samples []float64) float64 {
+	return deviation(slices.DeleteFunc(slices.Clone(samples), math.IsNaN))
+}
+
+// SpreadOfDifference returns the bootstrap standard error of the difference of two
+// statistics of the same units.
+func SpreadOfDifference(a, b []float64) float64 {
+	differences := make([]float64, len(a))
+	for i := range a {
+		differences[i] = a[i] - b[i]
+	}
+	return Spread(differences)
 }
 
 // deviation is the standard deviation with n-1 in the denominator, 0 of fewer than two values.

@@ -48,7 +48,8 @@ type Cloud []CloudFile
 type CloudFigures struct {
 	Recalls [len(CloudRates)]float64 // at each of CloudRates
 	Mean    float64                  // of Recalls
-	Error   float64                  // bootstrap standard error of Mean, over files
+	Samples []float64                // of Mean, by Resample over files
+	Error   float64                  // bootstrap standard error of Mean
 	Delays  [len(CloudRates)]float64 // median delay in minutes from the start of the events found
 	AtOne   CloudCount               // at a threshold of 1
 	Domains map[string]CloudDomain   // at 1 false alarm per 1,000 rows
@@ -321,10 +322,11 @@ func (c Cloud) Figures() CloudFigures {
 	one := c.at(1)
 	f.AtOne.Recall, f.AtOne.False = rates(c.domains(one, all))
 	f.AtOne.Delay = one.delay(everyFile)
-	f.Error = StandardError(len(c), func(units []int) float64 {
+	f.Samples = Resample(len(c), func(units []int) float64 {
 		r, _ := c.recalls(sweep, units)
 		return Mean(r[:])
 	})
+	f.Error = Spread(f.Samples)
 	return f
 }
 

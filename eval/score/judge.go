@@ -69,7 +69,10 @@ func CloudOf(eval string, fresh func() Judge) (figures [2]CloudFigures, err erro
 // NABOf scores the benchmark below the folder eval as fresh judges see it, one for each file.
 func NABOf(eval string, fresh func() Judge) (s NAB, err error) {
 	err = judged(filepath.Join(eval, "nab", "data"), fresh, func(results string) error {
-		s, err = EvaluateNAB(eval, results)
+		if s, err = EvaluateNAB(eval, results); err != nil {
+			return err
+		}
+		s.Delay, err = NABDelay(eval, results, s.Profiles[Standard].Threshold)
 		return err
 	})
 	return s, err

@@ -32,6 +32,10 @@ type NAB struct {
 	Missing  []string              `json:"missing"`
 	Profiles map[string]NABProfile `json:"profiles"`
 	PerFile  map[string]NABFile    `json:"per_file"` // standard profile
+
+	// Delay is the median delay of the windows found at the standard profile's
+	// threshold, in minutes (see NABDelay).
+	Delay float64 `json:"-"`
 }
 
 // NABProfile is the score of one profile, normalized to 100.
@@ -78,16 +82,18 @@ func EvaluateNAB(eval, results string, thresholds ...string) (s NAB, err error) 
 	return s, nil
 }
 
-// StandardError is the bootstrap standard error, over files, of the standard
-// profile's score at its threshold:
+// StandardError is the bootstrap standard error of Samples.
+func (s *NAB) StandardError() float64 { return Spread(s.Samples()) }
+
+// Samples are those of the standard profile's score at its threshold, by Resample over files:
 //
 //	score = 100·(Σ raw + windows) / (2·windows)
 //
 // The threshold is that of the whole collection in every sample. The uncertainty
 // from choosing the threshold is therefore not part of it.
-func (s *NAB) StandardError() float64 {
+func (s *NAB) Samples() []float64 {
 	names := slices.Sorted(maps.Keys(s.PerFile))
-	return StandardError(len(names), func(units []int) float64 {
+	return Resample(len(names), func(units []int) float64 {
 		raw, windows := 0.0, 0.0
 		for _, i := range units {
 			f := s.PerFile[names[i]]

@@ -59,10 +59,13 @@ func TestStandardError(t *testing.T) {
 		}
 		return sum / float64(len(units))
 	}
-	got := StandardError(len(x), mean)
+	got := Spread(Resample(len(x), mean))
 	assert.InDelta(t, 0.05, got, 0.005)
-	assert.Equal(t, got, StandardError(len(x), mean), "the same twice")
-	assert.Zero(t, StandardError(3, func([]int) float64 { return math.NaN() }))
+	assert.Equal(t, got, Spread(Resample(len(x), mean)), "the same twice")
+	assert.Zero(t, Spread(Resample(3, func([]int) float64 { return math.NaN() })))
+	a := Resample(len(x), mean)
+	b := Resample(len(x), func(units []int) float64 { return mean(units) + 7 })
+	assert.InDelta(t, 0, SpreadOfDifference(a, b), 1e-12, "the same samples")
 }
 
 func TestMedian(t *testing.T) {
@@ -213,6 +216,7 @@ func TestCloudOf(t *testing.T) {
 func TestNABOf(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "nab", "data", "x", "y.csv"), "timestamp,value\n2026-01-05 00:00:00,1\n")
+	write(t, filepath.Join(dir, "nab", "labels", "combined_windows.json"), `{"x/y.csv": []}`)
 	write(t, filepath.Join(dir, "nab_score.py"), strings.TrimSpace(`
 import sys, os, json
 rows = open(os.path.join(sys.argv[sys.argv.index("--results") + 1], "x", "y.csv")).read().split()
@@ -223,4 +227,5 @@ print(json.dumps(dict(profiles=dict(standard=p, reward_low_FP_rate=p, reward_low
 	s, err := NABOf(dir, func() Judge { return &at1000{} })
 	require.NoError(t, err)
 	assert.Equal(t, 50.0, s.Profiles[Standard].Score)
+	assert.True(t, math.IsNaN(s.Delay), "no window is found")
 }

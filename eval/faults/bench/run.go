@@ -7,8 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 
+	"github.com/auspex-otel/auspex/eval/score"
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
@@ -81,20 +81,33 @@ func figuresOf(sp *spec, rows []detectorKind, progress io.Writer) (all []*figure
 	return all, weeks, nil
 }
 
-// MacroRecall is the macro recall of a bare model, without the engine, on the
-// spec at path (empty: the built-in one), and the median delay in minutes of the
-// events found. quick draws fewer series and events.
-func MacroRecall(path string, quick bool, fresh func() detect.Model, progress io.Writer) (recall, delay float64, err error) {
+// Macro is the macro recall of one detector.
+type Macro struct {
+	Recall  float64
+	Delay   float64   // median over the events found, in minutes
+	Samples []float64 // of Recall, by score.Resample over families
+}
+
+// MacroRecall measures a bare model, without the engine, on the spec at path
+// (empty: the built-in one). quick draws fewer series and events.
+func MacroRecall(path string, quick bool, fresh func() detect.Model, progress io.Writer) (Macro, error) {
 	sp, err := loadSpec(path)
 	if err != nil {
-		return math.NaN(), math.NaN(), err
+		return Macro{}, err
 	}
 	if quick {
 		sp.shorten()
 	}
 	all, _, err := figuresOf(sp, []detectorKind{ofModel(fresh)}, progress)
 	if err != nil {
-		return math.NaN(), math.NaN(), err
+		return Macro{}, err
 	}
-	return all[0].macro, all[0].allDelay, nil
+	f := all[0]
+	return Macro{f.macro, f.allDelay, score.Resample(len(f.families), func(units []int) float64 {
+		var of []float64
+		for _, i := range units {
+			of = append(of, f.families[i].share)
+		}
+		return mean(known(of))
+	})}, nil
 }
