@@ -18,7 +18,8 @@ const (
 // Config is the configuration of the extension.
 type Config struct {
 	// LimitMiB is the limit of the process, as limit_mib of the memory_limiter
-	// processor. Requests that are being read or processed may take a quarter of it.
+	// processor. Requests that are being read or processed may take a quarter of it, and
+	// one large request up to half of it.
 	LimitMiB int `mapstructure:"limit_mib"`
 
 	// prevent unkeyed literal initialization

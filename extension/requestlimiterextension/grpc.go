@@ -50,8 +50,8 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if !ok {
 		return c.CodecV2.Unmarshal(data, v)
 	}
-	l, a := c.limiter, &admission{limiter: c.limiter}
-	if err := l.admit(a, data, kind); err != nil {
+	l, a := c.limiter, c.limiter.newAdmission()
+	if err := a.admit(data, kind); err != nil {
 		a.release()
 		l.admitted.Store(v, rejection{err})
 		return nil //nolint:nilerr // the interceptor returns it
@@ -64,13 +64,10 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-func (l *limiter) admit(a *admission, data mem.BufferSlice, kind otlp.Request) error {
-	size := int64(data.Len())
-	// The message is in memory already, so it does not wait for other ones to be read.
-	if !l.reading.TryAcquire(size) {
-		return errBusy
+func (a *admission) admit(data mem.BufferSlice, kind otlp.Request) error {
+	if err := reserved(a.reading.Reserve(data.Len())); err != nil {
+		return err
 	}
-	a.reading = size
 	// Where the message is one buffer, as it is below a megabyte, this does not copy.
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	cost := otlp.Cost(kind, buffer.ReadOnlyData())
@@ -85,10 +82,10 @@ func (l *limiter) intercept(ctx context.Context, req any, _ *grpc.UnaryServerInf
 		defer known.release()
 	case rejection:
 		l.reject(ctx, known.err)
-		if errors.Is(known.err, errLarge) {
-			return nil, status.Error(codes.ResourceExhausted, known.err.Error())
+		if errors.Is(known.err, errBusy) {
+			return nil, status.Error(codes.Unavailable, known.err.Error())
 		}
-		return nil, status.Error(codes.Unavailable, known.err.Error())
+		return nil, status.Error(codes.ResourceExhausted, known.err.Error())
 	}
 	return next(ctx, req)
 }

@@ -17,9 +17,6 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/otlp"
 )
 
-// firstRead is how much of a body is read at first, if its length is not known.
-const firstRead = 64 << 10
-
 // GetHTTPHandler returns the middleware of an HTTP server. It runs after
 // decompression, so it reads what the receiver would read.
 func (l *limiter) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
@@ -29,58 +26,31 @@ func (l *limiter) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPH
 }
 
 func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	a := &admission{limiter: l}
+	a := l.newAdmission()
 	defer a.release()
-	body, err := a.read(r)
+	var body bytes.Buffer
+	err := reserved(a.reading.ReadAll(&body, r.Body))
 	if err == nil {
-		err = a.decode(r.Context(), cost(r, body))
+		// The receiver copies the body.
+		err = a.decode(r.Context(), cost(r, body.Bytes())+body.Len())
 	}
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.ContentLength = int64(len(body))
+		r.Body = io.NopCloser(&body)
+		r.ContentLength = int64(body.Len())
 		next.ServeHTTP(w, r)
 	case errors.Is(err, errBusy):
 		l.reject(r.Context(), err)
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-	case errors.Is(err, errLarge):
+	case errors.Is(err, errLong), errors.Is(err, errCost), errors.Is(err, errDeep):
 		l.reject(r.Context(), err)
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 	case errors.As(err, &tooLong):
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 	default:
 		http.Error(w, err.Error(), http.StatusBadRequest)
-	}
-}
-
-// read reads the body of a request. Memory is reserved before it is allocated:
-// twice the body, for the receiver copies it.
-func (a *admission) read(r *http.Request) ([]byte, error) {
-	size := firstRead
-	if n := r.ContentLength; n >= 0 {
-		size = int(min(n, a.limiter.half)) + 1
-	}
-	if err := a.grow(r.Context(), 2*size); err != nil {
-		return nil, err
-	}
-	body := make([]byte, 0, size)
-	for {
-		n, err := r.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if errors.Is(err, io.EOF) {
-			return body, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(body) == cap(body) {
-			if err := a.grow(r.Context(), 4*cap(body)); err != nil {
-				return nil, err
-			}
-			body = append(make([]byte, 0, 2*cap(body)), body...)
-		}
 	}
 }
 

@@ -6,6 +6,7 @@ package requestlimiterextension
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime/debug"
 	"sync"
@@ -17,39 +18,43 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/auspex-otel/auspex/extension/requestlimiterextension/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
+	"github.com/auspex-otel/auspex/internal/wire/otlp"
 )
 
 const (
-	// share of the limit that requests may take, in two halves: the rest is for the
-	// pipelines behind them, the engine, and garbage that is not collected yet.
-	share = 4
-	// patience is how long a request waits for others to end.
+	// share of the limit for requests that are being read, and again for those that
+	// are decoded and processed. The rest is for one large request, the pipelines,
+	// the engine, and garbage that is not collected yet.
+	share = 8
+	// maxDecoded bounds one decoded request in bytes. Typical requests of 8 MiB are
+	// estimated at up to 90 MiB.
+	maxDecoded = 96 << 20
+	// patience is how long a request that was read waits for others to end.
 	patience = 5 * time.Second
 )
 
 // Errors of requests that are not admitted.
 var (
-	errBusy  = errors.New("too many bytes of requests are in flight, send this one again later")
-	errLarge = errors.New("the request would take more than half of limit_mib when it is decoded, or is nested too deep: send it in parts")
+	errBusy = errors.New("too many bytes of requests are in flight, send this one again later")
+	errLong = errors.New("the request has more bytes than a 32nd of limit_mib: send it in parts")
+	errCost = errors.New("the decoded request would take more memory than one may have: send it in parts")
+	errDeep = fmt.Errorf("the request has values that are nested more than %d levels deep: send it in parts", otlp.MaxDepth)
 )
 
-// limiter has one budget for the requests of all receivers that use it. Half of it
-// is for requests that are being read, the other half for those that are being
-// decoded and processed. One that is processed waits for no one, so requests that
-// were read make progress.
+// limiter has one budget for the requests of all receivers that use it.
 type limiter struct {
 	log       *logutil.Limiter
 	telemetry *metadata.TelemetryBuilder
 	limit     int64 // bytes of the process
 	before    int64 // the runtime's own limit, before Start set it
-	most      int64 // bytes of one decoded request
-	half      int64 // bytes of each half of the budget
-	reading   *semaphore.Weighted
-	decoding  *semaphore.Weighted
+	reading   *receiverutil.Memory
+	decoding  *receiverutil.Memory
+	large     chan struct{} // holds the one request that needs more than decoding has for one
+	most      int           // bytes of that request
 	patience  time.Duration
 
 	admitted sync.Map // from messages of gRPC that are decoded to their *admission
@@ -66,11 +71,10 @@ func newLimiter(cfg *Config, set extension.Settings) (*limiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := int64(cfg.LimitMiB) << 20
-	half := limit / share / 2
+	limit := cfg.LimitMiB << 20
 	return &limiter{
-		log: logutil.NewLimiter(set.Logger), telemetry: telemetry, limit: limit, before: -1, most: limit / 2, half: half, patience: patience,
-		reading: semaphore.NewWeighted(half), decoding: semaphore.NewWeighted(half),
+		log: logutil.NewLimiter(set.Logger), telemetry: telemetry, limit: int64(limit), before: -1, most: min(limit/2, maxDecoded), patience: patience,
+		reading: receiverutil.NewMemory(limit / share), decoding: receiverutil.NewMemory(limit / share), large: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -93,62 +97,66 @@ func (l *limiter) Shutdown(context.Context) error {
 // admission is what one request holds of the budget.
 type admission struct {
 	limiter           *limiter
-	reading, decoding int64
+	reading, decoding receiverutil.Reservation
+	large             bool
 }
 
-// grow reserves memory for the body of a request up to a size. The first
-// reservation waits; one that holds memory must not, or two would wait for each other.
-func (a *admission) grow(ctx context.Context, size int) error {
-	l, more := a.limiter, int64(size)-a.reading
+func (l *limiter) newAdmission() *admission {
+	return &admission{limiter: l, reading: l.reading.Reservation(), decoding: l.decoding.Reservation()}
+}
+
+// reserved returns what the sender is told about an error of a reservation.
+func reserved(err error) error {
 	switch {
-	case more <= 0:
-		return nil
-	case int64(size) > l.half:
-		return errLarge
-	case a.reading > 0:
-		if !l.reading.TryAcquire(more) {
-			return errBusy
-		}
+	case errors.Is(err, receiverutil.ErrMemory):
+		return errBusy
+	case errors.Is(err, receiverutil.ErrTooLarge):
+		return errLong
 	default:
-		ctx, cancel := context.WithTimeout(ctx, l.patience)
-		defer cancel()
-		if l.reading.Acquire(ctx, more) != nil {
-			return errBusy
-		}
+		return err
 	}
-	a.reading += more
-	return nil
 }
 
-// decode reserves memory for the decoded request. One that needs more than half of
-// the budget is processed alone, if the process has room for it.
+// decode reserves memory for the decoded request. A small request does not wait
+// behind a large one.
 func (a *admission) decode(ctx context.Context, cost int) error {
 	l := a.limiter
-	if int64(cost) > l.most {
-		return errLarge
+	switch {
+	case cost >= otlp.TooDeep:
+		return errDeep
+	case cost > l.most:
+		return errCost
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.patience)
 	defer cancel()
-	need := min(int64(cost), l.half)
-	if l.decoding.Acquire(ctx, need) != nil {
+	err := a.decoding.ReserveWithin(ctx, cost)
+	if !errors.Is(err, receiverutil.ErrTooLarge) {
+		return reserved(err)
+	}
+	select {
+	case l.large <- struct{}{}:
+		a.large = true
+		return nil
+	case <-ctx.Done():
 		return errBusy
 	}
-	a.decoding = need
-	return nil
 }
 
 // release returns all that the request holds.
 func (a *admission) release() {
-	a.limiter.reading.Release(a.reading)
-	a.limiter.decoding.Release(a.decoding)
-	a.reading, a.decoding = 0, 0
+	a.reading.ReleaseAll()
+	a.decoding.ReleaseAll()
+	if a.large {
+		a.large = false
+		<-a.limiter.large
+	}
 }
 
 // reject counts and logs a request that is not admitted.
 func (l *limiter) reject(ctx context.Context, err error) {
-	reason := "busy"
-	if errors.Is(err, errLarge) {
-		reason = "too_large"
+	reason := "too_large"
+	if errors.Is(err, errBusy) {
+		reason = "busy"
 	}
 	l.telemetry.RequestLimiterRejected.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
 	l.log.Warn(reason, 1, "A request was rejected because of its memory", zap.Error(err))

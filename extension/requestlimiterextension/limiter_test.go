@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
@@ -32,11 +33,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/auspex-otel/auspex/extension/requestlimiterextension/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/receiverutil"
+	"github.com/auspex-otel/auspex/internal/wire/otlp"
 )
 
 const (
 	testLimitMiB  = 64
-	testBodyBytes = 8 << 20
+	testBodyBytes = testLimitMiB << 20 / 32
 )
 
 type host struct {
@@ -50,13 +53,13 @@ func (h host) GetExtensions() map[component.ID]component.Component { return h.ex
 type rig struct {
 	*limiter
 	grpc, http string
-	// entered has a value for each batch that reached the pipeline. It stays there until proceed has one.
-	entered, proceed chan struct{}
+	// entered has a channel for each batch that reached the pipeline. The batch stays there until the channel is closed.
+	entered chan chan struct{}
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{grpc: free(t), http: free(t), entered: make(chan struct{}, 100), proceed: make(chan struct{}, 100)}
+	r := &rig{grpc: free(t), http: free(t), entered: make(chan chan struct{})}
 	ext, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), &Config{LimitMiB: testLimitMiB})
 	require.NoError(t, err)
 	r.limiter = ext.(*limiter)
@@ -71,8 +74,9 @@ func newRig(t *testing.T) *rig {
 		"http": map[string]any{"endpoint": r.http, "max_request_body_size": testBodyBytes, "middlewares": middlewares},
 	}}).Unmarshal(cfg))
 	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
-		r.entered <- struct{}{}
-		<-r.proceed
+		proceed := make(chan struct{})
+		r.entered <- proceed
+		<-proceed
 		return nil
 	})
 	require.NoError(t, err)
@@ -82,7 +86,11 @@ func newRig(t *testing.T) *rig {
 	t.Cleanup(func() {
 		require.NoError(t, receiver.Shutdown(context.Background()))
 		require.NoError(t, ext.Shutdown(context.Background()))
-		assert.True(t, r.reading.TryAcquire(r.half) && r.decoding.TryAcquire(r.half), "all of the budget is there again")
+		for _, m := range []*receiverutil.Memory{r.reading, r.decoding} {
+			all := m.Reservation()
+			assert.NoError(t, all.Reserve(testLimitMiB<<20/share/2), "all of the budget is there again")
+		}
+		assert.Empty(t, r.large)
 		r.admitted.Range(func(any, any) bool { assert.Fail(t, "a request was not forgotten"); return false })
 	})
 	return r
@@ -96,7 +104,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// request has log records without anything in them, which take some 250 bytes each when they are decoded.
+// request has empty log records, each of which has a cost of 426 bytes.
 func request(records int) plogotlp.ExportRequest {
 	ld := plog.NewLogs()
 	slice := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -106,10 +114,11 @@ func request(records int) plogotlp.ExportRequest {
 	return plogotlp.NewExportRequestFromLogs(ld)
 }
 
-// Numbers of empty records: two requests of most take more than the half of the
-// budget that is for decoding, 8 MiB, and one of huge takes more than half of 64 MiB.
+// Numbers of empty records. Of the 8 MiB that are for decoding, two of medium leave
+// less than another one may have, and one of large takes more than one may have. One
+// of huge takes more than half of 64 MiB.
 const (
-	few, most, huge = 10, 25_000, 500_000
+	few, medium, large, huge = 10, 6_000, 50_000, 90_000
 )
 
 // send sends records and returns whether they were accepted, and whether they are to be sent again.
@@ -159,64 +168,100 @@ func (r *rig) overGRPC(t *testing.T) send {
 	}
 }
 
+// begin sends a request and returns when it is in the pipeline. The request ends
+// when end is called, which returns whether it was accepted.
+func (r *rig) begin(send send, records int) (end func() (ok bool)) {
+	answer := make(chan bool)
+	go func() {
+		ok, _ := send(records)
+		answer <- ok
+	}()
+	proceed := <-r.entered
+	return func() bool {
+		close(proceed)
+		return <-answer
+	}
+}
+
 func TestRequestsInFlightAreBounded(t *testing.T) {
 	for name, over := range map[string]func(*rig, *testing.T) send{"http": (*rig).overHTTP, "grpc": (*rig).overGRPC} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			send := over(r, t)
-			first := make(chan bool)
-			go func() {
-				ok, _ := send(most)
-				first <- ok
-			}()
-			<-r.entered
-			ok, again := send(most)
-			assert.False(t, ok)
-			assert.True(t, again, "there is no room while the first one is processed")
-			r.proceed <- struct{}{}
-			assert.True(t, <-first)
-			r.proceed <- struct{}{}
-			ok, _ = send(most)
-			assert.True(t, ok)
-			<-r.entered
-
-			ok, again = send(huge)
+			for size, atOnce := range map[int]int{medium: 2, large: 1} {
+				var ends []func() bool
+				for range atOnce {
+					ends = append(ends, r.begin(send, size))
+				}
+				ok, again := send(size)
+				assert.False(t, ok)
+				assert.True(t, again, "there is no room while the others are processed")
+				assert.True(t, r.begin(send, few)(), "a small request is served")
+				for _, end := range ends {
+					assert.True(t, end())
+				}
+				assert.True(t, r.begin(send, size)())
+			}
+			ok, again := send(huge)
 			assert.False(t, ok)
 			assert.False(t, again, "there will never be room for this one")
-			r.proceed <- struct{}{}
-			ok, _ = send(few)
-			assert.True(t, ok)
-			<-r.entered
 		})
 	}
 }
 
 // A request that waits is admitted as soon as there is room.
 func TestRequestsWaitForEachOther(t *testing.T) {
+	for _, size := range []int{medium, large} {
+		r := newRig(t)
+		r.patience = time.Minute
+		send := r.overHTTP(t)
+		answers := make(chan bool)
+		for range 5 {
+			go func() {
+				ok, _ := send(size)
+				answers <- ok
+			}()
+		}
+		for range 5 {
+			close(<-r.entered)
+			assert.True(t, <-answers)
+		}
+	}
+}
+
+// Clients that send a part of their requests, and then nothing, hold what they sent.
+func TestUnfinishedRequestsLeaveRoomForOthers(t *testing.T) {
 	r := newRig(t)
-	r.patience = time.Minute
-	send := r.overHTTP(t)
-	answers := make(chan bool)
-	for range 3 {
-		go func() {
-			ok, _ := send(most)
-			answers <- ok
-		}()
+	for range 100 {
+		conn, err := net.Dial("tcp", r.http)
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = fmt.Fprintf(conn, "POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\nContent-Length: %d\r\n\r\n", testBodyBytes)
+		require.NoError(t, err)
+		_, err = conn.Write(make([]byte, testBodyBytes/2))
+		require.NoError(t, err)
 	}
-	for range 3 {
-		<-r.entered
-		assert.Empty(t, r.entered, "one at a time")
-		r.proceed <- struct{}{}
-		assert.True(t, <-answers)
+	assert.True(t, r.begin(r.overHTTP(t), few)())
+}
+
+// deep has a log record with a body of lists in each other.
+func deep(levels int) []byte {
+	ld := plog.NewLogs()
+	v := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body()
+	for range levels {
+		v = v.SetEmptySlice().AppendEmpty()
 	}
+	body, _ := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
+	return body
 }
 
 func TestBodyAboveTheReceiversLimit(t *testing.T) {
 	r := newRig(t)
 	assert.Equal(t, http.StatusRequestEntityTooLarge, r.post(t, make([]byte, testBodyBytes+1), "application/x-protobuf"))
 	assert.Equal(t, http.StatusBadRequest, r.post(t, []byte("\xff\xff"), "application/x-protobuf"))
-	assert.Equal(t, http.StatusRequestEntityTooLarge, r.post(t, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[`+strings.Repeat("{},", 200_000)+`{}]}]}]}`), "application/json"))
-	r.proceed <- struct{}{}
+	assert.Equal(t, http.StatusRequestEntityTooLarge, r.post(t, deep(otlp.MaxDepth+1), "application/x-protobuf"))
+	assert.Equal(t, http.StatusRequestEntityTooLarge, r.post(t, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[`+strings.Repeat("{},", 150_000)+`{}]}]}]}`), "application/json"))
+	go func() { close(<-r.entered) }()
 	assert.Equal(t, http.StatusOK, r.post(t, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}`), "application/json; charset=utf-8"))
 }
 

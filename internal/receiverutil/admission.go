@@ -29,7 +29,7 @@ type Admission struct {
 	places    chan struct{}
 	perClient int
 	wait      time.Duration
-	memory    memory
+	memory    *Memory
 
 	mu      sync.Mutex
 	here    int // tickets and waiters of all clients
@@ -44,17 +44,18 @@ type lane struct {
 
 // Ticket is the permission to use the receiver. Leave returns it, with its memory.
 type Ticket struct {
-	admission  *Admission
-	client     string
-	lane       *lane
-	used, held int // bytes that were reserved, and that were taken for them
+	Reservation
+
+	admission *Admission
+	client    string
+	lane      *lane
 }
 
 // NewAdmission returns the admission of one receiver. All its connections share it.
 func NewAdmission(l Limits) *Admission {
 	return &Admission{
 		places: make(chan struct{}, l.Concurrency), perClient: l.ConcurrencyPerClient, wait: l.Wait,
-		memory: memory{total: l.MemoryBytes}, clients: map[string]*lane{},
+		memory: NewMemory(l.MemoryBytes), clients: map[string]*lane{},
 	}
 }
 
@@ -75,7 +76,7 @@ func (a *Admission) Enter(ctx context.Context, client string) (*Ticket, error) {
 		a.part(client, l)
 		return nil, err
 	}
-	return &Ticket{admission: a, client: client, lane: l}, nil
+	return &Ticket{Reservation: a.memory.Reservation(), admission: a, client: client, lane: l}, nil
 }
 
 // Leave returns the ticket.

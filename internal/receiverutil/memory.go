@@ -5,6 +5,7 @@ package receiverutil
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,73 +19,115 @@ var (
 	ErrTooLarge = errors.New("more than half of the memory for all clients, see limits::memory_bytes")
 )
 
-// memoryStep is the unit in which a ticket takes memory from the receiver's, so that
-// most calls of Reserve only count. A ticket always gets the first step.
+// memoryStep is the unit in which a reservation takes memory, so that most calls of
+// Reserve only count. A reservation always gets the first step.
 const memoryStep = 32 << 10
 
-// memory is what all tickets of a receiver may hold together. A ticket may hold
-// at most as much as is free, so a few large ones never leave nothing for others.
+// Memory is what several clients may hold together. A reservation may hold at most
+// as much as is free, so a few large ones never leave nothing for others.
 // (Choudhury and Hahne, Dynamic queue length thresholds for shared-memory packet
 // switches, 1998, with α = 1.)
-type memory struct {
+type Memory struct {
 	mu          sync.Mutex
 	total, used int
+	freed       chan struct{} // closed when memory is returned; nil while nobody waits
 }
 
-// take takes n more bytes for a ticket that holds some already.
-func (m *memory) take(held, n int) error {
+// NewMemory returns a budget of so many bytes.
+func NewMemory(total int) *Memory { return &Memory{total: total} }
+
+// take takes n more bytes for a reservation that holds some already. If they are
+// not free, it returns a channel that is closed when memory is returned.
+func (m *Memory) take(held, n int) (freed <-chan struct{}, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
 	case held+n <= memoryStep:
 	case held+n > m.total/2:
-		return ErrTooLarge
+		return nil, ErrTooLarge
 	case held+n > m.total-m.used-n:
-		return ErrMemory
+		if m.freed == nil {
+			m.freed = make(chan struct{})
+		}
+		return m.freed, ErrMemory
 	}
 	m.used += n
-	return nil
+	return nil, nil
 }
 
-func (m *memory) put(n int) {
+func (m *Memory) put(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.used -= n
+	if m.freed != nil && n > 0 {
+		close(m.freed)
+		m.freed = nil
+	}
 }
 
-// Reserve adds n bytes to what the ticket's owner holds in memory. It returns
-// ErrMemory or ErrTooLarge if it may not; then nothing changes. Reserve, Release,
-// and Leave are for one goroutine at a time.
-func (t *Ticket) Reserve(n int) error {
-	if missing := t.used + n - t.held; missing > 0 {
-		missing = (missing + memoryStep - 1) / memoryStep * memoryStep
-		if err := t.admission.memory.take(t.held, missing); err != nil {
+// Reservation is what one client holds of a Memory. Its methods are for one
+// goroutine at a time.
+type Reservation struct {
+	memory     *Memory
+	used, held int // bytes that were reserved, and that were taken for them
+}
+
+// Reservation returns a reservation of nothing.
+func (m *Memory) Reservation() Reservation { return Reservation{memory: m} }
+
+// Reserve adds n bytes to the reservation. It returns ErrMemory or ErrTooLarge if
+// they are not available; then nothing changes.
+func (r *Reservation) Reserve(n int) error {
+	_, err := r.reserve(n)
+	return err
+}
+
+// ReserveWithin is Reserve, but waits until the bytes are free or ctx ends. A small
+// reservation does not wait behind a large one.
+func (r *Reservation) ReserveWithin(ctx context.Context, n int) error {
+	for {
+		freed, err := r.reserve(n)
+		if !errors.Is(err, ErrMemory) {
 			return err
 		}
-		t.held += missing
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return err
+		}
 	}
-	t.used += n
-	return nil
+}
+
+func (r *Reservation) reserve(n int) (freed <-chan struct{}, err error) {
+	if missing := r.used + n - r.held; missing > 0 {
+		missing = (missing + memoryStep - 1) / memoryStep * memoryStep
+		if freed, err = r.memory.take(r.held, missing); err != nil {
+			return freed, err
+		}
+		r.held += missing
+	}
+	r.used += n
+	return nil, nil
 }
 
 // Release returns n bytes that were reserved.
-func (t *Ticket) Release(n int) {
-	t.used -= n
-	if spare := (t.held - t.used) / memoryStep * memoryStep; spare > 0 {
-		t.admission.memory.put(spare)
-		t.held -= spare
+func (r *Reservation) Release(n int) {
+	r.used -= n
+	if spare := (r.held - r.used) / memoryStep * memoryStep; spare > 0 {
+		r.memory.put(spare)
+		r.held -= spare
 	}
 }
 
 // ReleaseAll returns all bytes that were reserved.
-func (t *Ticket) ReleaseAll() {
-	t.admission.memory.put(t.held)
-	t.used, t.held = 0, 0
+func (r *Reservation) ReleaseAll() {
+	r.memory.put(r.held)
+	r.used, r.held = 0, 0
 }
 
 // ReadAll appends a body to a buffer. It reserves memory for what came, twice
 // because buffers double when they grow, before it reads more.
-func (t *Ticket) ReadAll(to *bytes.Buffer, body io.Reader) error {
+func (r *Reservation) ReadAll(to *bytes.Buffer, body io.Reader) error {
 	for {
 		n, err := io.CopyN(to, body, memoryStep)
 		if errors.Is(err, io.EOF) {
@@ -94,7 +137,7 @@ func (t *Ticket) ReadAll(to *bytes.Buffer, body io.Reader) error {
 			}
 		}
 		if err == nil {
-			err = t.Reserve(2 * int(n))
+			err = r.Reserve(2 * int(n))
 		}
 		if err != nil || n < memoryStep {
 			return err

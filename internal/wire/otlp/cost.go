@@ -9,16 +9,21 @@ import (
 	"math"
 )
 
+// MaxDepth is how deep values may be nested, as in Go's protobuf decoder and in
+// pdata's decoder of JSON. A walk through them takes some 3 KiB of stack a level.
+const MaxDepth = 10_000
+
+// TooDeep is more than any other cost. The decoder of protobuf in pdata, which does
+// not bound the depth, would overflow its stack.
+const TooDeep = math.MaxInt / 2
+
 const (
 	// perText is the size of a string's header and of its place in a slice.
 	perText = 48
 	// perNumber is the size of a number in a slice, with what the slice leaves behind while it grows.
 	perNumber = 24
 	// perLevel is the stack that one level of nested values takes in the decoder and in all that walk through them.
-	perLevel = 2 << 10
-	// maxDepth is how deep values may be nested, so that no walk through them overflows
-	// a stack of 1 GB: pdata needs some 1,400 bytes a level to write a value as text.
-	maxDepth = 250_000
+	perLevel = 3 << 10
 	// perUnknownByte is the most that a byte becomes: a message of 2 bytes becomes a struct of some 300.
 	perUnknownByte = 150
 	// perObject, perElement and perByte are the same for JSON: "{}," is a struct.
@@ -27,8 +32,8 @@ const (
 
 // Cost returns about how many bytes of memory a protobuf request takes when it is
 // decoded, the request itself not included. It never fails: bytes that are not a
-// request of this kind are taken for the most expensive. The cost of a request that
-// is so deep that it would end the process is math.MaxInt.
+// request of this kind are taken for the most expensive. The cost of a request with
+// values that are nested more than MaxDepth levels deep is TooDeep.
 func Cost(kind Request, body []byte) int {
 	if kind.root == nil {
 		return max(Cost(Logs, body), Cost(Metrics, body), Cost(Traces, body))
@@ -40,8 +45,8 @@ func Cost(kind Request, body []byte) int {
 			break
 		}
 	}
-	if s.deepest > maxDepth {
-		return math.MaxInt
+	if s.deepest > MaxDepth {
+		return TooDeep
 	}
 	return s.cost + s.deepest*perLevel
 }
