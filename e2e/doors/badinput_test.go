@@ -22,8 +22,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
 const (
@@ -71,7 +69,9 @@ func TestBadInput(t *testing.T) {
 			})
 		}
 	})
-	most := peakMemory(t, d.Collector)
+	bytes, err := d.PeakMemory()
+	require.NoError(t, err)
+	most := bytes >> 20
 	show(t, fmt.Sprintf("bad input; the collector had %d MiB at its most", most), table)
 	assert.Less(t, most, badMemory)
 }
@@ -222,16 +222,4 @@ func (d *bareDoors) countedSince(t *testing.T, before map[string]float64, want s
 		time.Sleep(100 * time.Millisecond)
 	}
 	return counted
-}
-
-// peakMemory is the most that a process has had, in MiB.
-func peakMemory(t *testing.T, c *peertest.Collector) int {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID()))
-	require.NoError(t, err)
-	m := regexp.MustCompile(`VmHWM:\s+(\d+)`).FindSubmatch(status)
-	require.NotNil(t, m)
-	kib, err := strconv.Atoi(string(m[1]))
-	require.NoError(t, err)
-	return kib >> 10
 }

@@ -1,0 +1,203 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+const (
+	hostileLimitMiB = 512
+	// hostileClients each send the same hostile request, and again after hostilePause.
+	// The pause leaves processor time to the well-behaved client, for which all compete.
+	hostileClients = 4
+	hostilePause   = 250 * time.Millisecond
+	// burstClients do so at once and without a pause, for the memory alone.
+	burstClients = 24
+	// unfinishedClients each begin a request that never ends.
+	unfinishedClients = 100
+	quietTime         = 3 * time.Second
+	hostileTime       = 5 * time.Second
+	burstTime         = 2 * time.Second
+	// politePause is between two requests of the well-behaved client.
+	politePause = 10 * time.Millisecond
+	// leastP99 is taken for shorter times without hostile load, so that the
+	// scheduling of a busy machine does not decide.
+	leastP99    = 5 * time.Millisecond
+	mostSlower  = 10
+	memoryShare = 1.2
+)
+
+// hostileRequest is an entry of testdata/hostile/requests.json.
+type hostileRequest struct {
+	Name       string   `json:"name"`
+	Receivers  []string `json:"receivers"`
+	What       string   `json:"what"`
+	Path       string   `json:"path"`
+	Type       string   `json:"content_type"`
+	Encoding   string   `json:"encoding"`
+	Unfinished bool     `json:"unfinished"`
+	body       []byte
+}
+
+// hostileRequests reads the requests and their bodies.
+func hostileRequests(t *testing.T) (all []hostileRequest) {
+	t.Helper()
+	list, err := os.ReadFile(peertest.TestData(t, "hostile/requests.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(list, &all))
+	for i := range all {
+		f, err := os.Open(peertest.TestData(t, "hostile/"+all[i].Name+".gz"))
+		require.NoError(t, err)
+		r, err := gzip.NewReader(f)
+		require.NoError(t, err)
+		all[i].body, err = io.ReadAll(r)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
+	return all
+}
+
+// hostileRow is a row of the table of TestHostileRequests.
+type hostileRow struct {
+	receiver, request string
+	idle, peak        int // MiB
+	quiet, loaded     time.Duration
+	answers           map[string]int // to the hostile request
+}
+
+func (r hostileRow) slower() float64 {
+	return float64(r.loaded) / float64(max(r.quiet, leastP99))
+}
+
+// TestHostileRequests sends each request of testdata/hostile to each receiver that it
+// is for, from several clients, while one well-behaved client works. The p99 of that
+// client stays below ten times of what it was. After a burst of the same request, the
+// memory of the collector is below 1.2 times its limit, and the client is served.
+func TestHostileRequests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some minutes")
+	}
+	var rows []hostileRow
+	for _, h := range hostileRequests(t) {
+		for _, receiver := range h.Receivers {
+			t.Run(receiver+"/"+h.Name, func(t *testing.T) {
+				row := withHostileLoad(t, receiver, h)
+				rows = append(rows, row)
+				assert.Less(t, float64(row.peak), memoryShare*hostileLimitMiB, "MiB")
+				assert.LessOrEqual(t, row.slower(), float64(mostSlower), "p99 %v without hostile load, %v with it", row.quiet, row.loaded)
+			})
+		}
+	}
+	t.Logf("limit %d MiB\n%s", hostileLimitMiB, hostileTable(rows))
+}
+
+func hostileTable(rows []hostileRow) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(w, "receiver\t| hostile request\t| idle MiB\t| peak MiB\t| p99 without\t| p99 with\t| ratio\t| answers to the hostile request")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t| %s\t| %d\t| %d\t| %.1f ms\t| %.1f ms\t| %.1f\t| %v\n",
+			r.receiver, r.request, r.idle, r.peak, milliseconds(r.quiet), milliseconds(r.loaded), r.slower(), r.answers)
+	}
+	_ = w.Flush()
+	return b.String()
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// withHostileLoad measures one collector without a hostile request and with it.
+func withHostileLoad(t *testing.T, receiver string, h hostileRequest) hostileRow {
+	t.Helper()
+	address := peertest.FreeAddresses(t, 3)
+	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: config(t, "hostile.yaml"), Env: shipped(t,
+		fmt.Sprintf("AUSPEX_MEMORY=%d", hostileLimitMiB), "LUMBERJACK="+address[0], "BULK="+address[1], "REMOTE_WRITE="+address[2])})
+	at := map[string]string{
+		"otlp/grpc": c.OTLP, "otlp/http": c.OTLP2, "lumberjack": address[0], "elasticsearch_bulk": address[1], "prometheus_remote_write": address[2],
+	}[receiver]
+	peak := func() int {
+		bytes, err := c.PeakMemory()
+		require.NoError(t, err)
+		return bytes >> 20
+	}
+	row := hostileRow{receiver: receiver, request: h.Name}
+	send := politeClient(t, receiver, at)
+	row.quiet = p99(t, send, quietTime)
+	row.idle = peak()
+	clients, burst, pause := hostileClients, burstClients, hostilePause
+	if h.Unfinished {
+		clients, burst, pause = unfinishedClients, unfinishedClients, hostileTime
+	}
+	stop := startHostile(t, receiver, at, h, clients, pause)
+	row.loaded = p99(t, send, hostileTime)
+	row.answers = stop()
+	stop = startHostile(t, receiver, at, h, burst, 0)
+	time.Sleep(burstTime)
+	for answer, n := range stop() {
+		row.answers[answer] += n
+	}
+	row.peak = peak()
+	require.NoError(t, send(), "the well-behaved client after the burst")
+	return row
+}
+
+// p99 sends for a while and returns the 99th percentile of the time until a request is acknowledged.
+func p99(t *testing.T, send func() error, during time.Duration) time.Duration {
+	t.Helper()
+	var times []time.Duration
+	for begin := time.Now(); time.Since(begin) < during; time.Sleep(politePause) {
+		sent := time.Now()
+		for send() != nil {
+			require.Less(t, time.Since(sent), during, "the well-behaved client is not served")
+			time.Sleep(politePause)
+		}
+		times = append(times, time.Since(sent))
+	}
+	slices.Sort(times)
+	return times[len(times)*99/100]
+}
+
+// startHostile sends a hostile request from so many clients, each with a pause behind
+// the answer, until stop is called, which returns how often there was which answer. The
+// clients begin one after the other within the first pause.
+func startHostile(t *testing.T, receiver, at string, h hostileRequest, clients int, pause time.Duration) (stop func() map[string]int) {
+	t.Helper()
+	var mu sync.Mutex
+	answers := map[string]int{}
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for i := range clients {
+		send := hostileClient(t, receiver, at, h)
+		all.Go(func() {
+			time.Sleep(pause * time.Duration(i) / time.Duration(clients))
+			for answer := send(ctx); ctx.Err() == nil; answer = send(ctx) {
+				mu.Lock()
+				answers[answer]++
+				mu.Unlock()
+				time.Sleep(pause)
+			}
+		})
+	}
+	return func() map[string]int {
+		cancel()
+		all.Wait()
+		return answers
+	}
+}
