@@ -48,7 +48,7 @@ func createDefaultConfig() component.Config {
 func defaultLimits() receiverutil.Limits {
 	codec := promwrite.DefaultLimits()
 	return receiverutil.Limits{
-		Concurrency: 64, ConcurrencyPerClient: 16, Wait: 10 * time.Second, MemoryBytes: 256 << 20, DecompressedBytes: 32 << 20,
+		Concurrency: 64, ConcurrencyPerClient: 16, Wait: 10 * time.Second, MemoryBytes: 192 << 20, DecompressedBytes: 32 << 20,
 		Items: codec.Points, Fields: codec.Labels, FieldBytes: codec.LabelBytes, Values: codec.Buckets,
 	}
 }

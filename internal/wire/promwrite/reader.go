@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/auspex-otel/auspex/internal/wire/bounds"
@@ -124,8 +125,25 @@ func (r *Reader) reset(sink Sink) {
 	r.samples, r.histograms, r.exemplars = r.samples[:0], r.histograms[:0], r.exemplars[:0]
 }
 
-// readSymbols reads the texts of version 2.
+// readSymbols reads the texts of version 2. It counts them first, so that what is
+// above the limit takes no memory, and the rest takes it once.
 func (r *Reader) readSymbols(c *cursor) error {
+	n, counted := 0, *c
+	if err := counted.symbols(func(string) { n++ }); err != nil {
+		return err
+	}
+	if n > labelsPerPoint*r.limits.Points {
+		return errPoints
+	}
+	if err := r.charge(n * symbolCost); err != nil {
+		return err
+	}
+	r.symbols = slices.Grow(r.symbols, n)
+	return c.symbols(func(text string) { r.symbols = append(r.symbols, r.interner.text(text)) })
+}
+
+// symbols hands out the texts of version 2.
+func (c *cursor) symbols(do func(text string)) error {
 	for c.more() {
 		if err := c.next(); err != nil {
 			return err
@@ -137,13 +155,7 @@ func (r *Reader) readSymbols(c *cursor) error {
 		if err != nil {
 			return err
 		}
-		if len(r.symbols) == labelsPerPoint*r.limits.Points {
-			return errPoints
-		}
-		if err := r.charge(symbolCost); err != nil {
-			return err
-		}
-		r.symbols = append(r.symbols, r.interner.text(text))
+		do(text)
 	}
 	return nil
 }
