@@ -24,6 +24,8 @@ const (
 const (
 	// maxFeedback bounds what is in force at once, maxAudit the entries of the audit list.
 	maxFeedback, maxAudit = 1000, 1000
+	// maxDuration bounds how long a feedback is in force.
+	maxDuration = 366 * 24 * time.Hour
 	// maxFeedbackText bounds each text, in bytes.
 	maxFeedbackText = 512
 	// engineItself is who did what the engine does by itself.
@@ -88,6 +90,8 @@ func (f *Feedback) check(now time.Time) error {
 		return fmt.Errorf("a text is longer than %d bytes", maxFeedbackText)
 	case !f.Expires.After(now):
 		return fmt.Errorf("expires is %s: it must lie in the future", f.Expires.Format(time.RFC3339))
+	case f.Expires.After(f.At.Add(maxDuration)):
+		return fmt.Errorf("expires is %s: it must lie within %d days", f.Expires.Format(time.RFC3339), int(maxDuration.Hours()/24))
 	}
 	return nil
 }

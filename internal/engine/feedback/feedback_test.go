@@ -38,6 +38,7 @@ func TestDamagedFeedbackIsRefused(t *testing.T) {
 		"without an id":     func(f *Set) { f.inForce[0].ID = "" },
 		"unknown kind":      func(f *Set) { f.inForce[0].Kind = "x" },
 		"without an end":    func(f *Set) { f.inForce[0].Expires = time.Time{} },
+		"with a far end":    func(f *Set) { f.inForce[0].Expires = start.Add(maxDuration + 1) },
 		"too many silences": func(f *Set) { f.inForce = slices.Repeat(f.inForce, maxFeedback+1) },
 		"too many audits":   func(f *Set) { f.audit = slices.Repeat(f.audit, maxAudit+1) },
 	} {
@@ -71,4 +72,24 @@ func TestSetSaysWhatIsInForce(t *testing.T) {
 	assert.Empty(t, s.View().Silences)
 	assert.Len(t, s.View().Audit, 2, "what was done stays")
 	assert.False(t, s.Empty())
+}
+
+// What is said twice at one time is answered with what is in effect, and nothing lasts for good.
+func TestAnswerHasTheExpiryInEffect(t *testing.T) {
+	var s Set
+	f := Feedback{Kind: Silence, Target: Target{Service: "s"}, Who: "a", Why: "b", Expires: start.Add(time.Hour)}
+	first, _, err := s.Add(f, start)
+	require.NoError(t, err)
+	f.Expires = start.Add(2 * time.Hour)
+	second, added, err := s.Add(f, start)
+	require.NoError(t, err)
+	assert.False(t, added)
+	assert.Equal(t, first, second)
+	assert.Equal(t, []Feedback{second}, s.View().Silences)
+
+	f.Expires = start.Add(maxDuration + time.Second)
+	_, _, err = s.Add(f, start.Add(time.Second))
+	require.NoError(t, err)
+	_, _, err = s.Add(f, start)
+	require.ErrorContains(t, err, "it must lie within 366 days")
 }

@@ -19,16 +19,17 @@ type Set struct {
 	audit   []Audit // the latest last
 }
 
-// Add takes what somebody says at a time, and returns it with its id and time.
-// It is not added if the same is in force.
+// Add takes what somebody says at a time, and returns it with its id and time. If
+// the same was said at that time, it returns what was added then, with the expiry
+// that is in effect.
 func (s *Set) Add(f Feedback, now time.Time) (_ Feedback, added bool, err error) {
 	f.At = now.UTC()
 	if err := f.check(now); err != nil {
 		return Feedback{}, false, err
 	}
 	f.ID = series.Text(fmt.Sprint(f.Kind, f.Target, f.Who, f.Why)).Join(series.Number(uint64(f.At.UnixNano()))).String()
-	if slices.ContainsFunc(s.inForce, func(other Feedback) bool { return other.ID == f.ID }) {
-		return f, false, nil
+	if i := slices.IndexFunc(s.inForce, func(other Feedback) bool { return other.ID == f.ID }); i >= 0 {
+		return s.inForce[i], false, nil
 	}
 	if len(s.inForce) >= maxFeedback {
 		return Feedback{}, false, fmt.Errorf("%d silences are in force, which is as many as there may be: remove some", maxFeedback)
