@@ -68,6 +68,7 @@ func busyEngine(t *testing.T) *engine.Engine {
 	t.Helper()
 	const points, broken, mended = 800, 700, 720
 	e := newEngine()
+	e.Tick(start.Add(points * 10 * time.Second))
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range points {
 		md := pmetric.NewMetrics()

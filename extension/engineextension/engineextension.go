@@ -161,6 +161,9 @@ func (e *engineExtension) register() error {
 		for reason, n := range s.Refused {
 			o.ObserveInt64(t.AnomalyEngineRefusedPoints, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 		}
+		for timing, n := range s.Untimely {
+			o.ObserveInt64(t.AnomalyEngineUntimelyTimestamps, int64(n), metric.WithAttributes(attribute.String("timing", timing)))
+		}
 		o.ObserveInt64(t.AnomalyEngineAnomalies, int64(s.AnomaliesOpened))
 		o.ObserveInt64(t.AnomalyEngineOpenAnomalies, int64(s.OpenAnomalies))
 		o.ObserveInt64(t.AnomalyEnginePendingFindings, int64(s.PendingFindings))
@@ -171,7 +174,7 @@ func (e *engineExtension) register() error {
 		return nil
 	}, t.AnomalyEngineAlpha, t.AnomalyEngineTheta, t.AnomalyEngineHeldAnomalies, t.AnomalyEngineRefusedPoints, t.AnomalyEngineAnomalies,
 		t.AnomalyEngineOpenAnomalies, t.AnomalyEnginePendingFindings, t.AnomalyEnginePoints, t.AnomalyEngineSeries,
-		t.AnomalyEngineSeriesEvicted, t.AnomalyEngineSeriesWarmed)
+		t.AnomalyEngineSeriesEvicted, t.AnomalyEngineSeriesWarmed, t.AnomalyEngineUntimelyTimestamps)
 	e.registration = registration
 	return err
 }

@@ -149,7 +149,7 @@ func engineOf(e extension.Extension) *engine.Engine { return e.(engine.Provider)
 
 // feed has an engine observe n points of two gauges, from the given one on; the last one at a fault.
 func feed(e *engine.Engine, from, n int, faulty bool) {
-	start := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	start := time.Date(1999, 5, 4, 12, 0, 0, 0, time.UTC) // before the clock of any bubble
 	for i := from; i < from+n; i++ {
 		md := pmetric.NewMetrics()
 		rm := md.ResourceMetrics().AppendEmpty()

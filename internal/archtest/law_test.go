@@ -52,11 +52,13 @@ var layers = map[string]layer{
 	"internal/engine":     engine,
 	// What the engine is made of does not know the engine.
 	"internal/engine/budget":   pure,
+	"internal/engine/clock":    pure,
 	"internal/engine/window":   pure,
 	"internal/engine/deed":     foundation,
 	"internal/engine/feedback": foundation,
 	"internal/engine/intake":   foundation,
 	"internal/engine/meter":    foundation,
+	"internal/engine/recent":   foundation,
 	"internal/engine/snapshot": foundation,
 	"internal/warmup":          engine,
 	"internal/evidence":        foundation,

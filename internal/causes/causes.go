@@ -57,6 +57,12 @@ func New(cfg Config) *Accumulator {
 	return &Accumulator{cfg: cfg, tracker: trace.New(cfg.Trace), graph: topology.New(cfg.Topology), uses: newResources(cfg.Resources)}
 }
 
+// Restart forgets what happened when, as after a clock was set back. What calls what,
+// and what runs where, stays known.
+func (a *Accumulator) Restart() {
+	a.tracker, a.uses = trace.New(a.cfg.Trace), newResources(a.cfg.Resources)
+}
+
 // Span takes a span.
 func (a *Accumulator) Span(s *trace.Span) { a.tracker.Observe(s) }
 

@@ -76,7 +76,7 @@ func (e *Engine) judgeAbsence(st *stream) {
 	gap := st.gap(st.source.life.Now())
 	logP := st.gaps.LogP(gap)
 	score := detect.Score(logP, e.budget.Alpha(st.signal))
-	if score < 1 || st.source.watermark-st.meter.Time < st.patience {
+	if score < 1 || st.source.mark.Time()-st.meter.Time < st.patience {
 		return
 	}
 	rule := s.rule
@@ -92,7 +92,7 @@ func (e *Engine) judgeAbsence(st *stream) {
 	}
 	st.source.service.maxScore = max(st.source.service.maxScore, score)
 	e.track(st, s, incident.Point{
-		Series: uint64(s.id), Time: st.source.watermark, Cadence: st.cadence, Score: score, LogP: logP,
+		Series: uint64(s.id), Time: st.source.mark.Time(), Cadence: st.cadence, Score: score, LogP: logP,
 		Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
 		Kind: silence.Kind, SilentSince: st.meter.Time,
 	}, exemplars{})
@@ -100,14 +100,14 @@ func (e *Engine) judgeAbsence(st *stream) {
 
 // heldAbsence tells whether a policy, or somebody, forbids that the absence of a stream is an anomaly.
 func (e *Engine) heldAbsence(st *stream, s *tracked) bool {
-	if e.silenced(st, s, st.source.watermark) {
+	if e.silenced(st, s, st.source.mark.Time()) {
 		e.hold(s, HeldSilenced)
 		return true
 	}
 	if st.policy == nil {
 		return false
 	}
-	if ok, why := st.policy.Allows(st.source.watermark, math.NaN(), math.NaN()); !ok {
+	if ok, why := st.policy.Allows(st.source.mark.Time(), math.NaN(), math.NaN()); !ok {
 		e.hold(s, why)
 		return true
 	}

@@ -120,6 +120,7 @@ func taught(t *testing.T, steps, faulty int) int {
 				values[i] += fault
 			}
 		}
+		e.Tick(at(float64(s * cadence)))
 		e.ObserveMetrics(from("s", gauge("m", float64(s*cadence), values...)), shownNone)
 	}
 	for s := range history {

@@ -12,9 +12,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/causes"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
-	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/trace"
@@ -25,16 +25,14 @@ import (
 // services run, and what they do otherwise than before.
 type causality struct {
 	causes *causes.Accumulator
-	// reached is the event time up to which it has been advanced, behind how many records in a row lay far before.
+	mark   clock.Mark // of what was admitted
+	// reached is the event time up to which it has been advanced.
 	reached int64
-	behind  int
 	used    int64 // the latest event time at which an instance used something
 	behaved int64 // when behaviour was judged last
 }
 
 const (
-	// ahead is how far before the clock of ticks event time may run until it is taken for wrong.
-	ahead = int64(10 * time.Minute)
 	// causesEvery is how often, in event time, evidence is advanced.
 	causesEvery = int64(time.Second)
 	// leastSelf is how many spans ten seconds need for the median of their self time or network time.
@@ -43,30 +41,21 @@ const (
 
 func newCausality() causality { return causality{causes: causes.New(causes.DefaultConfig())} }
 
-// timely tells whether an event time can be used: it lies neither far ahead of the
-// clock of ticks nor far behind the evidence.
-func (c *causality) timely(t int64, now time.Time) bool {
-	return t <= now.UnixNano()+ahead && t >= c.reached-ahead
-}
+// admit reports whether an event time can be used as evidence.
+func (c *causality) admit(t int64, now time.Time) bool { return c.mark.Admit(t, now) == clock.Timely }
 
-// admit returns whether an event time can be used. After window.MostLate times in a row
-// that lie far behind, the clock was set back, and the evidence starts over.
-func (c *causality) admit(t int64, now time.Time) bool {
-	timely := c.timely(t, now)
-	switch {
-	case timely:
-		c.behind = 0
-	case t < c.reached-ahead && t <= now.UnixNano()+ahead:
-		if c.behind++; c.behind >= window.MostLate {
-			*c = newCausality()
-		}
+// turnBack has the evidence start over where it lies ahead of the clock of ticks, because
+// that clock was set back. What calls what stays known.
+func (c *causality) turnBack(now time.Time) {
+	if clock.IsAhead(c.reached, now) {
+		c.causes.Restart()
+		*c = causality{causes: c.causes}
 	}
-	return timely
 }
 
 // pass lets event time pass for the evidence, and judges what that closes.
 func (e *Engine) pass(t int64) {
-	if t < e.causality.reached+causesEvery {
+	if t < e.causality.reached+causesEvery || !e.causality.admit(t, e.now) {
 		return
 	}
 	e.causality.reached = t

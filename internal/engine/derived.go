@@ -72,8 +72,12 @@ func (e *Engine) next(d *derived, t int64) (st *stream, fresh bool) {
 		e.askDerived(st)
 	}
 	if st.meter.Seen && t <= st.meter.Time {
-		return st, false
+		if st.late++; st.late < lateBeforeRestart {
+			return st, false
+		}
+		e.restart(st)
 	}
+	st.late = 0
 	e.arrive(st, t)
 	return st, true
 }
@@ -108,7 +112,7 @@ func (e *Engine) arrive(st *stream, t int64) {
 		}
 	}
 	st.meter.Mark(t, 0)
-	st.source.advance(t)
+	st.timing = e.admit(st.source, t)
 }
 
 func (e *Engine) addDerived(id series.ID, d *derived) *stream {

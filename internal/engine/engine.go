@@ -15,9 +15,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
+	"github.com/auspex-otel/auspex/internal/engine/recent"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -37,8 +39,8 @@ const (
 )
 
 const (
-	// lateBeforeRestart is how many points in a row may lie before a stream's last
-	// one until that one is taken for wrong (a clock far ahead) and the stream goes on from here.
+	// lateBeforeRestart is the number of points in a row that must lie before a stream's
+	// last one, or ahead of the clock of ticks, until the stream goes on from there.
 	lateBeforeRestart = 30
 	// silentAfter is how long an anomalous series may send nothing, in ticks, and
 	// silentCadences how many of its cadences, until its anomaly closes. Both must have passed.
@@ -67,9 +69,9 @@ type Engine struct {
 	// owners leads from a followed series to its stream.
 	owners      map[uint64]series.ID
 	exposed     map[uint64]struct{}
-	recent      *recentBatches[Verdict]
-	recentLogs  *recentBatches[LogVerdict]
-	recentSpans *recentBatches[SpanVerdict]
+	recent      *recent.Batches[Verdict]
+	recentLogs  *recent.Batches[LogVerdict]
+	recentSpans *recent.Batches[SpanVerdict]
 	findings    findings
 
 	logs    *series.Table[logs]  // by service
@@ -85,6 +87,7 @@ type Engine struct {
 	decisionsPerDay budget.Decisions
 	points          uint64
 	refused         map[string]uint64
+	untimely        clock.Ledger
 	warming         int
 	evicted         uint64
 	disk            disk
@@ -100,21 +103,20 @@ type Engine struct {
 	params          []template.Param
 }
 
-// source is a resource: where telemetry comes from. Its watermark is the latest
-// event time that was seen of it, in nanoseconds.
+// source is a resource: where telemetry comes from.
 type source struct {
-	id        series.ID
-	resource  pcommon.Map
-	service   *service
-	streams   int
-	watermark int64
-	instance  string // that it stands for, if any
-	noted     int64  // when its resource was looked at
-	written   uint64 // the latest snapshot that has its record, see disk.attempts
-	life      silence.Life
+	id       series.ID
+	resource pcommon.Map
+	service  *service
+	streams  int
+	mark     clock.Mark // its watermark
+	instance string     // that it stands for, if any
+	noted    int64      // when its resource was looked at
+	written  uint64     // the latest snapshot that has its record, see disk.attempts
+	life     silence.Life
 }
 
-// service is what the gauges per service need. Both times are event times in nanoseconds.
+// service is what the gauges per service need.
 type service struct {
 	name      string
 	sources   int
@@ -122,8 +124,8 @@ type service struct {
 	streams   int
 	followed  int // series with an anomaly that is open or in its hold-off
 	group     group
-	watermark int64
-	delivered int64 // watermark of the gauges that were delivered last
+	mark      clock.Mark // its watermark
+	delivered int64      // watermark of the gauges that were delivered last
 	// maxScore is the greatest score since the gauges were last asked for, unsent that of the time before, until it was delivered.
 	maxScore, unsent float64
 	opened           uint64 // anomalies, ever
@@ -138,9 +140,10 @@ type stream struct {
 	attributes   pcommon.Map
 	meter        meter.Meter
 	signal       Signal
-	quantity     string // that an instance uses: CPU or memory; else empty
-	cadence      int64  // usual distance of two points, nanoseconds
-	late         int
+	quantity     string        // that an instance uses: CPU or memory; else empty
+	cadence      int64         // usual distance of two points, nanoseconds
+	late         int           // points in a row that lie before the latest one, or ahead of the clock of ticks
+	timing       clock.Verdict // on its latest point
 	series       []tracked
 	gaps         silence.Gaps
 	seen         int64 // when it came last, on the clock of its source's life
@@ -191,7 +194,7 @@ func (e *Engine) reset() {
 	e.tracker = incident.NewTracker()
 	e.owners = map[uint64]series.ID{}
 	e.exposed = map[uint64]struct{}{}
-	e.recent, e.recentLogs, e.recentSpans = newRecentBatches[Verdict](), newRecentBatches[LogVerdict](), newRecentBatches[SpanVerdict]()
+	e.recent, e.recentLogs, e.recentSpans = recent.New[Verdict](), recent.New[LogVerdict](), recent.New[SpanVerdict]()
 	e.causality = newCausality()
 	e.spans = series.NewTable[spans](maxSpanServices, e.cfg.SeriesTTL)
 	e.logs = series.NewTable[logs](maxLogServices, e.cfg.SeriesTTL)
@@ -200,6 +203,7 @@ func (e *Engine) reset() {
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}
 	e.walkAt = time.Time{}
 	e.feedback = feedback.Set{}
+	e.untimely = clock.Ledger{}
 	e.links = links{namespaces: map[string]string{}, heard: map[string]heard{}}
 	e.budget = budget.New(e.cfg.FalseAlarms.MaxAlpha)
 	e.decisionsPerDay, e.points, e.warming, e.evicted = budget.Decisions{}, 0, 0, 0
@@ -226,6 +230,7 @@ func (e *Engine) tick(now time.Time) {
 		}
 	}
 	e.feedback.Expire(now)
+	e.causality.turnBack(now)
 	e.updateLinks(now)
 	e.findSilent(now)
 	e.tickLogs(now)

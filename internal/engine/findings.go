@@ -152,16 +152,16 @@ func (e *Engine) PendingGauges() Gauges {
 	total, above := e.countAbove()
 	for _, name := range slices.Sorted(maps.Keys(e.services)) {
 		svc := e.services[name]
-		if svc.watermark == svc.delivered {
+		if svc.mark.Time() == svc.delivered {
 			continue
 		}
 		svc.unsent, svc.maxScore = max(svc.unsent, svc.maxScore), 0
 		of := Gauge{
-			Service: name, Time: pcommon.Timestamp(svc.watermark), Count: svc.opened,
+			Service: name, Time: pcommon.Timestamp(svc.mark.Time()), Count: svc.opened,
 			MaxScore: svc.unsent, Open: int64(open[name]), Rate: float64(above[name]) / float64(max(total[name], 1)),
 		}
 		if load, ok := incidents[name]; ok {
-			of.Incidents, of.Lasting = int64(load.Open), max(0, time.Unix(0, svc.watermark).Sub(load.Since))
+			of.Incidents, of.Lasting = int64(load.Open), max(0, time.Unix(0, svc.mark.Time()).Sub(load.Since))
 		}
 		g.Services = append(g.Services, of)
 	}

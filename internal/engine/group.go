@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -35,7 +36,7 @@ type group struct {
 // tally counts a verdict for the group of its service.
 func (e *Engine) tally(svc *service, t int64, logP float64) {
 	g := &svc.group
-	if g.Since == 0 || t < g.Since { // the first one, or the clock was set back
+	if g.Since == 0 || t < g.Since-int64(clock.Tolerance) { // the first one, or the clock was set back
 		*g = group{Since: t, Due: g.Due}
 	}
 	g.Judged++
@@ -52,11 +53,11 @@ func (e *Engine) tally(svc *service, t int64, logP float64) {
 func (e *Engine) closeRounds() {
 	for _, svc := range e.due {
 		g := svc.group
-		svc.group = group{Since: svc.watermark}
+		svc.group = group{Since: svc.mark.Time()}
 		if svc.series >= leastGroup && e.services[svc.name] == svc {
 			e.derive(&derived{
 				signal: SignalGroups, service: svc.name, metric: vocabulary.MetricOutsideBand, stats: valueStats,
-			}, svc.watermark, float64(g.Outside)/float64(g.Judged))
+			}, svc.mark.Time(), float64(g.Outside)/float64(g.Judged))
 		}
 	}
 	clear(e.due)

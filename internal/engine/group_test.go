@@ -37,6 +37,7 @@ func TestWideWeakFaultOpensTheGroup(t *testing.T) {
 	const n, warm = 30, 1700
 	e := newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
 	for step := range warm {
+		e.Tick(at(float64(60 * step)))
 		e.ObserveMetrics(wideFleet(n, step, 0), shownNone)
 	}
 	require.Zero(t, openedBy(e)[vocabulary.MetricOutsideBand])
@@ -48,6 +49,7 @@ func TestWideWeakFaultOpensTheGroup(t *testing.T) {
 	assert.Less(t, group[0].Observed, 0.06)
 
 	for step := range 3 {
+		e.Tick(at(float64(60 * (warm + step))))
 		e.ObserveMetrics(wideFleet(n, warm+step, 2), shownNone)
 	}
 	opened := openedBy(e)
@@ -75,6 +77,7 @@ func TestGroupIsOneSided(t *testing.T) {
 	e := newEngine()
 	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideBand, stats: valueStats}
 	for step := range 1500 {
+		e.Tick(at(float64(60 * step)))
 		e.derive(d, stamp64(60*step), 0.5+0.01*float64(step%3))
 	}
 	e.derive(d, stamp64(60*1500), 0)

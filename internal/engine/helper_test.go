@@ -26,6 +26,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -317,4 +318,13 @@ func packed(t testing.TB, e *Engine) map[string][]byte {
 	require.NoError(t, e.Snapshot(t.Context(), start))
 	e.disk.client, e.disk.generation, e.disk.taken = client, generation, taken
 	return m.data
+}
+
+// untimelyField is what the log says of the timestamps of a source.
+func untimelyField(name string) zap.Field {
+	for v := clock.Timely; ; v++ {
+		if v.String() == name {
+			return zap.Stringer("timestamps", v)
+		}
+	}
 }

@@ -59,7 +59,7 @@ func (e *Engine) NewStudy() *Study {
 	cfg := e.cfg
 	cfg.MaxSeries, cfg.SeriesTTL = math.MaxInt, 0
 	s := &Study{New(cfg, zap.NewNop())}
-	s.engine.Tick(time.Unix(0, 0))
+	s.engine.Tick(time.Unix(0, math.MaxInt64/2)) // no history lies ahead of it
 	return s
 }
 

@@ -73,6 +73,7 @@ func study(e *Engine, steps int) *shelf {
 func TestHistoryIsAsGoodAsHavingBeenThere(t *testing.T) {
 	there, late := newEngine(), newEngine()
 	for i := range history {
+		there.Tick(at(float64(i * cadence)))
 		there.ObserveMetrics(from("cart", reading(i, 0)...), shownAll)
 	}
 	late.SetHistory(study(late, history))
@@ -82,6 +83,8 @@ func TestHistoryIsAsGoodAsHavingBeenThere(t *testing.T) {
 			wrong = 1000
 		}
 		md := from("cart", reading(i, wrong)...)
+		there.Tick(at(float64(i * cadence)))
+		late.Tick(at(float64(i * cadence)))
 		want, got := there.ObserveMetrics(md, shownAll), late.ObserveMetrics(md, shownAll)
 		require.Len(t, got, statistics)
 		require.Equal(t, bands(want), bands(got), "step %d", i)

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -22,6 +23,9 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 			e.spend()
 		}
 	}
+	if st.meter.Seen && !e.goesOn(st, t) {
+		return verdicts
+	}
 	if st.meter.Seen && t <= st.meter.Time {
 		return e.repeated(r, st, t, out, verdicts)
 	}
@@ -32,10 +36,11 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 		e.refused[refused]++
 		return verdicts
 	}
-	st.source.advance(t)
-	e.noteSource(st.source, t)
-	if !first {
-		e.noteRestart(st, start, last)
+	if st.timing = e.admit(st.source, t); st.timing == clock.Timely {
+		e.noteSource(st.source, t)
+		if !first {
+			e.noteRestart(st, start, last)
+		}
 	}
 	st.come(first)
 	if st.quantity != "" && st.source.instance != "" && len(samples) == 1 {
@@ -95,7 +100,7 @@ func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Sur
 func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.Surprise, out Output, x exemplars) {
 	nominal := p.LogP
 	logP := max(s.member.Calibrate(s.n, nominal), leastLogP)
-	if !math.IsNaN(p.Expected) {
+	if !math.IsNaN(p.Expected) && st.timing == clock.Timely {
 		if e.teaches(st, s) {
 			e.budget.Learn(st.signal, &s.member, s.n, t, nominal)
 		}
@@ -115,7 +120,13 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	}
 	s.last.opening = s.rule.Next(s.last.score, p.Held)
 	svc := st.source.service
-	svc.maxScore = max(svc.maxScore, s.last.score)
+	switch st.timing {
+	case clock.Ahead:
+		return // an anomaly of that time would be one of years to come
+	case clock.Timely:
+		svc.maxScore = max(svc.maxScore, s.last.score)
+	default:
+	}
 	follows := svc.followed > 0 && e.tracker.Follows(uint64(s.id))
 	if !follows && s.last.opening < 1 && s.wait == nil && s.openAt == 0 {
 		return // as nearly every point
@@ -192,7 +203,7 @@ func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Ve
 	if t < st.meter.Time {
 		e.refused[RefusedOutOfOrder]++
 		if st.late++; st.late >= lateBeforeRestart {
-			e.turnBack(st, t)
+			e.restart(st)
 		}
 		return verdicts
 	}
@@ -206,9 +217,27 @@ func (e *Engine) repeated(r *ref, st *stream, t int64, out Output, verdicts []Ve
 	return verdicts
 }
 
-// turnBack has a stream go on from t, which lies before what it had seen: its
-// clock was wrong then. Anomalies of that time end there.
-func (e *Engine) turnBack(st *stream, t int64) {
+// goesOn reports whether a stream that has had points takes one at event time t. One
+// ahead of the clock of ticks does not continue points that are not, until there were
+// lateBeforeRestart of them in a row; the first that is not ahead continues no others.
+func (e *Engine) goesOn(st *stream, t int64) bool {
+	ahead := clock.IsAhead(t, e.now)
+	if ahead == clock.IsAhead(st.meter.Time, e.now) {
+		return true
+	}
+	if ahead {
+		e.noteUntimely(clock.Ahead, st.source.id, st.source.service.name, t)
+		if st.late++; st.late < lateBeforeRestart {
+			return false
+		}
+	}
+	e.restart(st)
+	return true
+}
+
+// restart has a stream go on with its next point, wherever that lies: its clock was
+// set. Anomalies of the time before end there.
+func (e *Engine) restart(st *stream) {
 	for i := range st.series {
 		st.series[i].wait = nil
 		if e.tracker.Follows(uint64(st.series[i].id)) {
@@ -216,5 +245,4 @@ func (e *Engine) turnBack(st *stream, t int64) {
 		}
 	}
 	st.late, st.meter = 0, meter.Meter{}
-	st.source.watermark, st.source.service.watermark = t, t
 }

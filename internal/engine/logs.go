@@ -12,6 +12,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/intake"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -52,7 +53,7 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	if parameters {
 		key = key.Join(series.Number(1))
 	}
-	if v, ok := e.recentLogs.get(key); ok {
+	if v, ok := e.recentLogs.Get(key); ok {
 		return v
 	}
 	e.spend()
@@ -69,9 +70,9 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 				if l == nil {
 					l = e.logsOf(vocabulary.Service(rl.Resource().Attributes()))
 				}
-				verdicts = append(verdicts, e.observeLog(l, lr, parameters))
-				own = max(own, evidence.RecordTime(lr))
-				e.noteRecord(l.service, rl.Resource().Attributes(), lr, evidence.RecordTime(lr))
+				v, t := e.observeLog(l, rl.Resource(), lr, parameters)
+				verdicts = append(verdicts, v)
+				own = max(own, t)
 			}
 		}
 		if own > 0 {
@@ -79,20 +80,30 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 			latest = max(latest, own)
 		}
 	}
-	if e.causality.admit(latest, e.now) {
-		e.pass(latest)
-	}
+	e.pass(latest)
 	e.closeRounds()
 	e.noteNews()
-	e.recentLogs.put(key, verdicts)
+	e.recentLogs.Put(key, verdicts)
 	return verdicts
 }
 
-// observeLog takes one record of a service.
-func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerdict {
+// observeLog takes one record of a service. It returns the event time that the record
+// proves, 0 if none: a record whose time is not timely gets its template and no more.
+func (e *Engine) observeLog(l *logs, resource pcommon.Resource, lr plog.LogRecord, parameters bool) (LogVerdict, int64) {
+	t := evidence.RecordTime(lr)
+	verdict, open := clock.Timely, int64(0)
+	if t > 0 {
+		verdict, open = l.window.Admit(t, e.now)
+	}
+	if verdict != clock.Timely {
+		e.noteUntimely(verdict, series.Attributes(resource.Attributes()), l.service, t)
+		t = 0
+	} else if t > 0 {
+		e.noteRecord(l.service, resource.Attributes(), lr, t)
+	}
 	text := evidence.Text(lr)
 	if text == "" {
-		return LogVerdict{}
+		return LogVerdict{}, t
 	}
 	match := e.miner.Observe(l.service, template.Body(text))
 	v := LogVerdict{Template: match.Template, ID: idText(match.ID)}
@@ -102,13 +113,14 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 			v.Parameters = append(v.Parameters, LogParameter{strings.Clone(p.Name), p.Value})
 		}
 	}
-	t := evidence.RecordTime(lr)
 	if t <= 0 {
-		e.refused[RefusedNoTimestamp]++
-		return v
+		if verdict == clock.Timely {
+			e.refused[RefusedNoTimestamp]++
+		}
+		return v, 0
 	}
-	if end, passed := l.window.Passes(t); passed {
-		l.window.Through(end, func() { e.closeLogs(l) })
+	if open > 0 {
+		l.window.Through(open, func() { e.closeLogs(l) })
 	}
 	severe := evidence.Severe(lr, text)
 	l.Records++
@@ -142,7 +154,7 @@ func (e *Engine) observeLog(l *logs, lr plog.LogRecord, parameters bool) LogVerd
 	case severe && l.ErrorMark.Score > 0:
 		v.Score, v.Reason = l.ErrorMark.Score, l.ErrorMark.Reason
 	}
-	return v
+	return v, t
 }
 
 // nanos converts a timestamp to nanoseconds since 1970. One after 2262 becomes negative.

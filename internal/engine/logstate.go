@@ -39,7 +39,7 @@ func (e *Engine) restoreLogs(c *state.Codec) error {
 	if old, _ := e.logs.Peek(id); !c.Ok() || old != nil {
 		return state.Error
 	}
-	l.window.Touched = e.now
+	l.window.Resume(e.now)
 	if l.Templates == nil {
 		l.Templates = map[template.ID]*logTemplate{}
 	}

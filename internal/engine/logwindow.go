@@ -71,7 +71,6 @@ func (e *Engine) logsOf(service string) *logs {
 	if l == nil {
 		l = e.logs.Add(id, 1, e.now, logs{service: strings.Clone(service), Templates: map[template.ID]*logTemplate{}})
 	}
-	l.window.Touched = e.now
 	return l
 }
 
@@ -112,7 +111,7 @@ func (e *Engine) tickLogs(now time.Time) {
 // watermarkOf is the watermark of a service as its series know it, 0 if it has none.
 func (e *Engine) watermarkOf(name string) int64 {
 	if svc := e.services[name]; svc != nil {
-		return svc.watermark
+		return svc.mark.Time()
 	}
 	return 0
 }

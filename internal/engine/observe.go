@@ -9,11 +9,15 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/engine/intake"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/recent"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/prefetch"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
+
+// RecentBatches is the number of batches whose verdicts are remembered, for each signal.
+const RecentBatches = recent.Most
 
 // Select says of which series the verdicts are shown as companion gauges.
 type Select string
@@ -76,7 +80,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	e.refuseDeep(deep)
 	key := e.identify(md).Join(series.Text(string(out.Select)))
 	defer func() { clear(e.refs) }() // the batch is not ours to keep
-	if v, ok := e.recent.get(key); ok && len(e.refs) > 0 {
+	if v, ok := e.recent.Get(key); ok && len(e.refs) > 0 {
 		return v
 	}
 	if len(e.refs) == 0 {
@@ -93,7 +97,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	e.pass(e.causality.used)
 	e.closeRounds()
 	e.noteNews()
-	e.recent.put(key, verdicts)
+	e.recent.Put(key, verdicts)
 	return verdicts
 }
 
@@ -220,37 +224,4 @@ func (s *tracked) show(r *ref, unit string, out Output, verdicts []Verdict) []Ve
 	v.Score, v.Opening, v.Observed = s.last.score, s.last.opening, s.last.observed
 	v.Expected, v.Lower, v.Upper = s.last.expected, s.last.lower, s.last.upper
 	return append(verdicts, v)
-}
-
-const (
-	// RecentBatches is of how many batches the verdicts are remembered: one of
-	// the same points comes again within them as a resend and gets the same.
-	RecentBatches       = 1024
-	recentBatchVerdicts = 100_000
-)
-
-// recentBatches remembers the verdicts of the latest batches, bounded by their
-// count and by how many verdicts they hold.
-type recentBatches[V any] struct {
-	verdicts map[series.ID][]V
-	order    []series.ID
-	total    int
-}
-
-func newRecentBatches[V any]() *recentBatches[V] {
-	return &recentBatches[V]{verdicts: map[series.ID][]V{}}
-}
-
-func (b *recentBatches[V]) get(key series.ID) ([]V, bool) {
-	v, ok := b.verdicts[key]
-	return v, ok
-}
-
-func (b *recentBatches[V]) put(key series.ID, v []V) {
-	b.verdicts[key] = v
-	b.order = append(b.order, key)
-	for b.total += len(v); len(b.order) > 1 && (len(b.order) > RecentBatches || b.total > recentBatchVerdicts); b.order = b.order[1:] {
-		b.total -= len(b.verdicts[b.order[0]])
-		delete(b.verdicts, b.order[0])
-	}
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -113,6 +112,7 @@ func TestCompanionsEndAfterAGap(t *testing.T) {
 func TestEveryDataPointOfAMetricIsJudged(t *testing.T) {
 	e := newEngine()
 	observe := func(s int, values ...float64) []Verdict {
+		e.Tick(at(float64(s * cadence)))
 		return e.ObserveMetrics(from("s", gauge("m", float64(s*cadence), values...)), shownWhereAnomalous)
 	}
 	for s := range history {
@@ -148,6 +148,8 @@ func TestBadPointsPoisonNothing(t *testing.T) {
 	clean, dirty := newEngine(), newEngine()
 	for s := range history {
 		second, v := float64(s*cadence), 100+float64(s*s%13)
+		clean.Tick(at(second))
+		dirty.Tick(at(second))
 		want := clean.ObserveMetrics(from("s", gauge("m", second, v)), shownAll)
 		got := dirty.ObserveMetrics(from("s", gauge("m", second, v)), shownAll)
 		require.Equal(t, show(want), show(got))
@@ -194,23 +196,6 @@ func TestSecondCopyOfABatchAfterTheTableForgotIt(t *testing.T) {
 	after := w.engine.Status()
 	assert.Equal(t, before.Points, after.Points)
 	assert.Equal(t, uint64(3), after.Refused[RefusedDuplicate]-before.Refused[RefusedDuplicate], "three data points")
-}
-
-func TestTableOfRecentBatchesIsBounded(t *testing.T) {
-	b := newRecentBatches[Verdict]()
-	for i := range 3 * RecentBatches {
-		b.put(1+series.ID(i), make([]Verdict, 10))
-	}
-	assert.Len(t, b.verdicts, RecentBatches)
-	for i := range 100 {
-		b.put(1e6+series.ID(i), make([]Verdict, recentBatchVerdicts/10))
-	}
-	assert.Len(t, b.verdicts, 10)
-	assert.Len(t, b.order, 10)
-	_, ok := b.get(1e6 + 99)
-	assert.True(t, ok)
-	b.put(1, make([]Verdict, 2*recentBatchVerdicts))
-	assert.Len(t, b.verdicts, 1, "one batch is kept however large it is")
 }
 
 // A second pipeline carries the same points with another output: its verdicts are those of the first.
@@ -275,6 +260,7 @@ func TestVerdictsBelongToTheShapeOfTheirBatch(t *testing.T) {
 			t.Run(a+" then "+b, func(t *testing.T) {
 				e := newEngine()
 				for s := range history {
+					e.Tick(at(float64(s * cadence)))
 					e.ObserveMetrics(one(s, 100+float64(s%7)), shownNone)
 				}
 				require.Len(t, e.ObserveMetrics(one(history, faulty), shownWhereAnomalous), 1)

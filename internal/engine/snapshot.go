@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/state"
@@ -190,6 +191,7 @@ func (e *Engine) restoreRecord(tag byte, c *state.Codec) error {
 		return e.restoreSpans(c)
 	case tagCauses:
 		e.causality.persist(c)
+		e.causality.mark = clock.At(e.causality.reached, e.now)
 	case tagFeedback:
 		return e.feedback.Restore(c)
 	default:

@@ -256,6 +256,7 @@ func TestNoChunkIsLargerThanAMebibyte(t *testing.T) {
 func TestExtremeValuesCanBeWrittenAndRead(t *testing.T) {
 	e := newEngine()
 	for i := range history {
+		e.Tick(at(float64(i * cadence)))
 		v := math.MaxFloat64
 		if i%2 == 0 {
 			v = -v
@@ -605,8 +606,8 @@ func TestSnapshotsOfAnotherVersionAreSkipped(t *testing.T) {
 		warnings = append(warnings, fmt.Sprint(l.Message, ": ", l.ContextMap()["error"]))
 	}
 	assert.Equal(t, []string{
-		"skipping a snapshot of another version: snapshot/0/manifest: another version of the format: it is 5, this build reads 7",
-		"skipping a snapshot of another version: snapshot/1/manifest: another version of the format: it is 5, this build reads 7",
+		"skipping a snapshot of another version: snapshot/0/manifest: another version of the format: it is 5, this build reads 8",
+		"skipping a snapshot of another version: snapshot/1/manifest: another version of the format: it is 5, this build reads 8",
 		"no usable snapshot: learning starts over: <nil>",
 	}, warnings)
 	newWorld(e, "cart").run(1)

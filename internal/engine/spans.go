@@ -4,17 +4,17 @@
 package engine
 
 import (
-	"math"
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/intake"
 	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/series"
-	"github.com/auspex-otel/auspex/internal/stats"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -42,7 +42,7 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	td, deep := intake.Traces(td)
 	e.refuseDeep(deep)
 	key := intake.TracesKey(td)
-	if v, ok := e.recentSpans.get(key); ok {
+	if v, ok := e.recentSpans.Get(key); ok {
 		return v
 	}
 	e.spend()
@@ -52,37 +52,46 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 		s, own := e.spansOf(vocabulary.Service(rs.Resource().Attributes())), int64(0)
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				own = max(own, nanos(span.EndTimestamp()))
-				verdicts = append(verdicts, e.observeSpan(s, span))
+				v, t := e.observeSpan(s, rs.Resource(), span)
+				verdicts = append(verdicts, v)
+				own = max(own, t)
 			}
 		}
 		e.place(s.service, rs.Resource().Attributes(), own)
 		latest = max(latest, own)
 	}
-	if e.causality.admit(latest, e.now) {
-		e.pass(latest)
-	}
+	e.pass(latest)
 	e.closeRounds()
 	e.noteNews()
-	e.recentSpans.put(key, verdicts)
+	e.recentSpans.Put(key, verdicts)
 	return verdicts
 }
 
-// observeSpan takes one span of a service, at the time at which it ended.
-func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
+// observeSpan takes one span of a service, at the time at which it ended. It returns
+// the event time that the span proves, 0 if none: a span that did not end at a timely
+// time is judged, and not counted.
+func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Span) (SpanVerdict, int64) {
 	t, began := nanos(span.EndTimestamp()), nanos(span.StartTimestamp())
 	if t <= 0 || began <= 0 || began > t {
 		e.refused[RefusedNoTimestamp]++
-		return SpanVerdict{}
+		return SpanVerdict{}, 0
 	}
-	if end, passed := s.window.Passes(t); passed {
-		s.window.Through(end, func() { e.closeSpans(s) })
+	failed, key := span.Status().Code() == ptrace.StatusCodeError, operationKey{span.Name(), span.Kind()}
+	verdict, open := s.window.Admit(t, e.now)
+	if verdict != clock.Timely {
+		e.noteUntimely(verdict, series.Attributes(resource.Attributes()), s.service, t)
+		if op := s.operations[key]; op != nil {
+			return op.judge(float64(t-began)/1e9, failed, e.budget.Alpha(SignalTraces)), 0
+		}
+		return SpanVerdict{}, 0
+	}
+	if open > 0 {
+		s.window.Through(open, func() { e.closeSpans(s) })
 	}
 	e.callSpan(s.service, span, t)
-	failed := span.Status().Code() == ptrace.StatusCodeError
-	op := s.operation(operationKey{span.Name(), span.Kind()}, t)
+	op := s.operation(key, t)
 	if op == nil {
-		return SpanVerdict{}
+		return SpanVerdict{}, t
 	}
 	v := op.judge(float64(t-began)/1e9, failed, e.budget.Alpha(SignalTraces))
 	op.learn(float64(t-began)/1e9, failed)
@@ -93,7 +102,7 @@ func (e *Engine) observeSpan(s *spans, span ptrace.Span) SpanVerdict {
 	if m := op.told; m.Score > v.Score && t <= m.until && (!m.errors || failed) {
 		v.Score, v.Reason = m.Score, m.Reason
 	}
-	return v
+	return v, t
 }
 
 // operationKey is what an operation is known by in its service.
@@ -110,10 +119,7 @@ type operation struct {
 	Empty         int           // windows since the last call
 	Last          int64
 	Mark          spanMark
-	Past          window.Share // of calls that failed, before the open window
-	weight        stats.Weight
-	durations     stats.Positive
-	known         uint32 // calls, up to a bound
+	past          window.Calls
 	witnesses     witnesses
 	told          toldMark
 }
@@ -140,29 +146,14 @@ func (e *Engine) tell(op trace.Operation, m spanMark, t int64) {
 	}
 }
 
-const (
-	// spanWarmUp is how many calls an operation must have had until a single one is judged.
-	spanWarmUp = 500
-	// spanRefit is how many calls lie between two fits of the tail of durations.
-	spanRefit = 64
-)
-
 // judge scores one call by the calls before it.
 func (op *operation) judge(seconds float64, failed bool, alpha float64) (v SpanVerdict) {
-	if op.known < spanWarmUp {
-		return v
-	}
-	p, l := op.durations.P(seconds, op.weight.Unit())
-	if l == 0 {
-		l = math.Log(p)
-	}
-	if s := detect.Score(max(l, leastLogP), alpha); s >= 1 {
+	slow, failure := op.past.Judge(seconds, failed)
+	if s := detect.Score(max(slow, leastLogP), alpha); s >= 1 {
 		v = SpanVerdict{Score: s, Reason: ReasonSlow}
 	}
-	if failed {
-		if s := detect.Score(op.Past.Exact(1, 1), alpha); s >= 1 && s > v.Score {
-			v = SpanVerdict{Score: s, Reason: ReasonError}
-		}
+	if s := detect.Score(max(failure, leastLogP), alpha); s >= 1 && s > v.Score {
+		v = SpanVerdict{Score: s, Reason: ReasonError}
 	}
 	return v
 }
@@ -174,17 +165,7 @@ func (op *operation) learn(seconds float64, failed bool) {
 	if failed {
 		op.Errors++
 	}
-	if op.weight.Next() {
-		op.durations.Halve()
-	}
-	unit := op.weight.Unit()
-	op.durations.Add(seconds, unit, 1)
-	if op.known < math.MaxUint32 {
-		op.known++
-	}
-	if op.known%spanRefit == 0 || op.known == spanWarmUp {
-		op.durations.Fit(unit)
-	}
+	op.past.Learn(seconds)
 }
 
 // serviceID is what a service is known by in the tables of logs and spans.
@@ -197,7 +178,6 @@ func (e *Engine) spansOf(service string) *spans {
 	if s == nil {
 		s = e.spans.Add(id, 1, e.now, spans{service: strings.Clone(service), operations: map[operationKey]*operation{}})
 	}
-	s.window.Touched = e.now
 	return s
 }
 

@@ -9,9 +9,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/state"
-	"github.com/auspex-otel/auspex/internal/stats"
 )
 
 func (e *Engine) addSpansRecord(w *snapshot.Writer, id series.ID) error {
@@ -29,7 +29,7 @@ func (e *Engine) restoreSpans(c *state.Codec) error {
 	if old, _ := e.spans.Peek(id); !c.Ok() || old != nil {
 		return state.Error
 	}
-	s.window.Touched = e.now
+	s.window.Resume(e.now)
 	if s.operations == nil {
 		s.operations = map[operationKey]*operation{}
 	}
@@ -48,7 +48,7 @@ func (s *spans) persist(c *state.Codec) {
 		key.kind = ptrace.SpanKind(kind)
 	}, func(op **operation) {
 		if c.Reading() {
-			*op = &operation{durations: stats.NewPositive()}
+			*op = &operation{past: window.NewCalls()}
 		}
 		(*op).persist(c)
 	})
@@ -67,9 +67,6 @@ func (op *operation) persist(c *state.Codec) {
 	op.Seconds.Persist(c)
 	op.Mark.persist(c)
 	c.Bool(&op.Mark.errors)
-	op.Past.Persist(c)
-	c.Uint32(&op.known)
-	op.weight.State(c)
-	op.durations.State(c)
+	op.past.Persist(c)
 	c.Check(op.Calls >= 0 && op.Errors >= 0 && op.Errors <= op.Calls && op.Windows >= 0 && op.Windows <= established)
 }

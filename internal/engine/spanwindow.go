@@ -10,7 +10,6 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/window"
-	"github.com/auspex-otel/auspex/internal/stats"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -40,7 +39,7 @@ func (s *spans) operation(key operationKey, t int64) *operation {
 			return nil // until the window closes, and old ones go
 		}
 		key.name = strings.Clone(key.name)
-		op = &operation{durations: stats.NewPositive()}
+		op = &operation{past: window.NewCalls()}
 		s.operations[key] = op
 	}
 	op.Last = max(op.Last, t)
@@ -98,8 +97,8 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 		attributes: []attribute{{vocabulary.AttrSpanKind, key.kind.String()}, {vocabulary.AttrSpanName, key.name}},
 		exemplars:  exemplars{op: op},
 	}
-	calls := e.deriveRatio(&d, s.window.End, op.Calls, &op.Empty, op.Errors, op.Past.Exact(op.Errors, op.Calls))
-	op.Past.Learn(op.Errors, op.Calls)
+	calls := e.deriveRatio(&d, s.window.End, op.Calls, &op.Empty, op.Errors, op.past.Failed.Exact(op.Errors, op.Calls))
+	op.past.Failed.Learn(op.Errors, op.Calls)
 	d.metric, d.unit, d.stats = vocabulary.MetricSpanDuration, "s", durationStats
 	p50, p95, p99 := math.NaN(), math.NaN(), math.NaN()
 	if op.Seconds.Sorted() {

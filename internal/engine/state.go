@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -101,7 +102,7 @@ func (e *Engine) addEngineRecords(w *snapshot.Writer) error {
 		exposed: slices.Sorted(maps.Keys(e.exposed)), anomalies: e.findings.anomalies, incidents: e.findings.incidents, services: map[string]serviceState{},
 	}
 	for name, svc := range e.services {
-		s.services[name] = serviceState{watermark: svc.watermark, delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group}
+		s.services[name] = serviceState{watermark: svc.mark.Time(), delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group}
 	}
 	return w.Add(tagEngine, s.persist)
 }
@@ -141,7 +142,7 @@ func (e *Engine) restoreEngine(c *state.Codec) error {
 	}
 	for name, svc := range s.services {
 		if at := e.services[name]; at != nil {
-			at.watermark, at.delivered, at.maxScore, at.opened, at.group = svc.watermark, svc.delivered, svc.maxScore, svc.opened, svc.group
+			at.mark, at.delivered, at.maxScore, at.opened, at.group = clock.At(svc.watermark, e.now), svc.delivered, svc.maxScore, svc.opened, svc.group
 		}
 	}
 	return nil
@@ -165,7 +166,7 @@ func (g *group) persist(c *state.Codec) {
 
 func (s *source) persist(c *state.Codec) {
 	c.Uint64((*uint64)(&s.id))
-	c.Int64(&s.watermark)
+	s.mark.State(c)
 	s.life.State(c)
 	snapshot.Attributes(c, s.resource)
 }
@@ -176,7 +177,8 @@ func (e *Engine) restoreSource(c *state.Codec) error {
 		return state.Error
 	}
 	src := e.addSource(read.id, read.resource)
-	src.watermark, src.life = read.watermark, read.life
+	src.mark, src.life = read.mark, read.life
+	src.mark.Resume(e.now)
 	return nil
 }
 

@@ -21,7 +21,7 @@ func (e *Engine) Status() Status {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := Status{
-		Points: e.points, Refused: maps.Clone(e.refused), Held: maps.Clone(e.held),
+		Points: e.points, Refused: maps.Clone(e.refused), Held: maps.Clone(e.held), Untimely: e.untimely.Counts(),
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
 		Signals:         map[Signal]SignalStatus{},
 		AnomaliesOpened: e.tracker.Opened,

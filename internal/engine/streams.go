@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/deed"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/evidence"
@@ -61,13 +63,30 @@ func (s *source) release(st *stream) {
 	}
 }
 
-// advance moves the watermarks on to t, unless they are there.
-func (s *source) advance(t int64) {
-	if s.watermark > 0 && t > s.watermark {
-		s.life.Advance(t - s.watermark)
+// admit decides whether event time t is timely for a source and its service, and moves
+// their watermarks on to it.
+func (e *Engine) admit(src *source, t int64) clock.Verdict {
+	before := src.mark.Time()
+	verdict := src.mark.Admit(t, e.now)
+	if verdict == clock.Timely {
+		if before > 0 && t > before {
+			src.life.Advance(t - before)
+		}
+		verdict = src.service.mark.Admit(t, e.now)
 	}
-	s.watermark = max(s.watermark, t)
-	s.service.watermark = max(s.service.watermark, t)
+	if verdict != clock.Timely {
+		e.noteUntimely(verdict, src.id, src.service.name, t)
+	}
+	return verdict
+}
+
+// noteUntimely counts a timestamp that moves nothing but its own series, and logs the first one of a source.
+func (e *Engine) noteUntimely(verdict clock.Verdict, source series.ID, service string, t int64) {
+	if e.untimely.Note(verdict, uint64(source)) {
+		e.logger.Warn("a source sends timestamps that are far from those of the clock or of its neighbors: they update nothing but their own series; check its clock",
+			zap.String("service", series.Short(service)), zap.Stringer("source", source), zap.Stringer("timestamps", verdict),
+			zap.Time("timestamp", time.Unix(0, t).UTC()), zap.Time("clock", e.now.UTC()))
+	}
 }
 
 // streamOf finds or makes the stream of a reference. New streams begin in the

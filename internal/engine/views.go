@@ -11,6 +11,9 @@ type Status struct {
 	// Refused counts data points that could not be judged, by reason.
 	Points  uint64            `json:"points"`
 	Refused map[string]uint64 `json:"refused"`
+	// Untimely counts timestamps that lie far ahead of the clock or far behind their neighbors, by which of the two.
+	// They update nothing but their own series.
+	Untimely map[string]uint64 `json:"untimely"`
 	// Series counts the series in the table, Warming those of them that have no verdict yet, Evicted those that left it by limit or age.
 	Series  int    `json:"series"`
 	Warming int    `json:"warming"`

@@ -68,8 +68,13 @@ func hostOf(engines ...*engine.Engine) host {
 func newEngine() *engine.Engine {
 	cfg := engine.DefaultConfig()
 	cfg.FalseAlarms = engine.FalseAlarms{Count: 1e6, Per: 24 * time.Hour, MaxAlpha: 1e-6}
+	return ticked(cfg)
+}
+
+// ticked returns an engine whose clock stands after all points.
+func ticked(cfg engine.Config) *engine.Engine {
 	e := engine.New(cfg, zap.NewNop())
-	e.Tick(start)
+	e.Tick(start.Add(24 * time.Hour))
 	return e
 }
 

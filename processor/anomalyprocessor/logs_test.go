@@ -18,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
-	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
@@ -28,7 +27,7 @@ func startLogs(t *testing.T, next consumer.Logs) processor.Logs {
 	t.Helper()
 	p, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), NewFactory().CreateDefaultConfig(), next)
 	require.NoError(t, err)
-	require.NoError(t, p.Start(t.Context(), hostOf(engine.New(engine.DefaultConfig(), zap.NewNop()))))
+	require.NoError(t, p.Start(t.Context(), hostOf(ticked(engine.DefaultConfig()))))
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(t.Context())) })
 	return p
 }
@@ -87,7 +86,7 @@ func TestLogsGetTheirNumbersOnRequest(t *testing.T) {
 		cfg.Logs.Parameters = asked
 		p, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, sink)
 		require.NoError(t, err)
-		require.NoError(t, p.Start(t.Context(), hostOf(engine.New(engine.DefaultConfig(), zap.NewNop()))))
+		require.NoError(t, p.Start(t.Context(), hostOf(ticked(engine.DefaultConfig()))))
 		require.NoError(t, p.ConsumeLogs(t.Context(), said(0, plog.SeverityNumberInfo, "took 12 ms of 3.5, size=7")))
 		require.NoError(t, p.Shutdown(t.Context()))
 		attributes := attributesOf(sink.AllLogs()[0], 0)

@@ -20,7 +20,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
-	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
@@ -62,7 +61,7 @@ func TestSpansAreMarkedAndTheNextConsumersAnswerIsReturned(t *testing.T) {
 	require.NoError(t, err)
 	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), NewFactory().CreateDefaultConfig(), next)
 	require.NoError(t, err)
-	require.NoError(t, p.Start(t.Context(), hostOf(engine.New(engine.DefaultConfig(), zap.NewNop()))))
+	require.NoError(t, p.Start(t.Context(), hostOf(ticked(engine.DefaultConfig()))))
 	assert.True(t, p.Capabilities().MutatesData)
 	for n := range 2000 {
 		require.NoError(t, p.ConsumeTraces(t.Context(), called(n, time.Duration(100+n%17)*time.Millisecond, false)))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -21,37 +22,32 @@ const (
 	// mostEmpty is how many empty windows in a row are counted as such; where there
 	// are more the service was not recorded.
 	mostEmpty = 40
-	// MostLate is how many records in a row may lie more than a window before the
-	// open one until the clock is taken for set back.
-	MostLate = 1000
 )
 
 // Window is the open window of one service's records of one signal.
 type Window struct {
-	End     int64 // event time; 0 if none is open
-	Late    int
-	Touched time.Time // of the latest record, on the clock of ticks
+	End  int64      // event time; 0 if none is open
+	mark clock.Mark // of its records
 }
 
-// Passes opens the window of event time t, if that can be done at once. If
-// windows have to be closed before, it returns the end of the one to open.
-func (w *Window) Passes(t int64) (end int64, passed bool) {
-	end = endOf(t)
-	switch {
-	case w.End == 0:
+// Admit decides whether a record of event time t counts. If it does and windows
+// have to be closed before, it returns the end of the window to open, else 0.
+func (w *Window) Admit(t int64, now time.Time) (verdict clock.Verdict, open int64) {
+	before := w.mark.Time()
+	if verdict = w.mark.Admit(t, now); verdict != clock.Timely {
+		return verdict, 0
+	}
+	switch end := endOf(t); {
+	case w.End == 0 || w.mark.Time() < before:
 		w.End = end
 	case t >= w.End:
-		w.Late = 0
-		return end, true
-	case t < w.End-2*Length:
-		if w.Late++; w.Late >= MostLate { // the clock was set back
-			w.End, w.Late = end, 0
-		}
-		return end, false
+		return verdict, end
 	}
-	w.Late = 0
-	return end, false
+	return verdict, 0
 }
+
+// Resume has a restored window wait for records from a tick on.
+func (w *Window) Resume(now time.Time) { w.mark.Resume(now) }
 
 func endOf(t int64) int64 { return t - t%Length + Length }
 
@@ -73,16 +69,16 @@ func (w *Window) Tick(now time.Time, known int64, closeOne func()) {
 	case w.End == 0:
 	case known >= w.End+windowLateness:
 		w.Through(endOf(known-windowLateness), closeOne)
-	case known < w.End && now.Sub(w.Touched) > time.Duration(windowLateness):
+	case known < w.End && w.mark.Idle(now) > time.Duration(windowLateness):
 		closeOne()
 		w.End = 0
 	}
 }
 
-// Persist writes or reads the window, but for when it was touched.
+// Persist writes or reads the window.
 func (w *Window) Persist(c *state.Codec) {
 	c.Int64(&w.End)
-	c.Int(&w.Late)
+	w.mark.State(c)
 	c.Check(w.End >= 0)
 }
 

@@ -25,21 +25,22 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                        metric.Meter
-	mu                           sync.Mutex
-	registrations                []metric.Registration
-	AnomalyEngineAlpha           metric.Float64ObservableGauge
-	AnomalyEngineAnomalies       metric.Int64ObservableCounter
-	AnomalyEngineHeldAnomalies   metric.Int64ObservableCounter
-	AnomalyEngineOpenAnomalies   metric.Int64ObservableGauge
-	AnomalyEnginePendingFindings metric.Int64ObservableGauge
-	AnomalyEnginePoints          metric.Int64ObservableCounter
-	AnomalyEngineRefusedPoints   metric.Int64ObservableCounter
-	AnomalyEngineSeries          metric.Int64ObservableGauge
-	AnomalyEngineSeriesEvicted   metric.Int64ObservableCounter
-	AnomalyEngineSeriesWarmed    metric.Int64ObservableCounter
-	AnomalyEngineSnapshots       metric.Int64Counter
-	AnomalyEngineTheta           metric.Float64ObservableGauge
+	meter                           metric.Meter
+	mu                              sync.Mutex
+	registrations                   []metric.Registration
+	AnomalyEngineAlpha              metric.Float64ObservableGauge
+	AnomalyEngineAnomalies          metric.Int64ObservableCounter
+	AnomalyEngineHeldAnomalies      metric.Int64ObservableCounter
+	AnomalyEngineOpenAnomalies      metric.Int64ObservableGauge
+	AnomalyEnginePendingFindings    metric.Int64ObservableGauge
+	AnomalyEnginePoints             metric.Int64ObservableCounter
+	AnomalyEngineRefusedPoints      metric.Int64ObservableCounter
+	AnomalyEngineSeries             metric.Int64ObservableGauge
+	AnomalyEngineSeriesEvicted      metric.Int64ObservableCounter
+	AnomalyEngineSeriesWarmed       metric.Int64ObservableCounter
+	AnomalyEngineSnapshots          metric.Int64Counter
+	AnomalyEngineTheta              metric.Float64ObservableGauge
+	AnomalyEngineUntimelyTimestamps metric.Int64ObservableCounter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -218,6 +219,21 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineThetaCallback(cb metric.Fl
 	return nil
 }
 
+// RegisterAnomalyEngineUntimelyTimestampsCallback sets callback for observable AnomalyEngineUntimelyTimestamps metric.
+func (builder *TelemetryBuilder) RegisterAnomalyEngineUntimelyTimestampsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.AnomalyEngineUntimelyTimestamps, obs: o})
+		return nil
+	}, builder.AnomalyEngineUntimelyTimestamps)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -326,6 +342,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_anomaly_engine_theta",
 		metric.WithDescription("Anomalies that open per exceedance, as learned from points with p < 1e-3. [Development]"),
 		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AnomalyEngineUntimelyTimestamps, err = builder.meter.Int64ObservableCounter(
+		"otelcol_anomaly_engine_untimely_timestamps",
+		metric.WithDescription("Timestamps of data points, log records and spans that are far ahead of the clock, or far behind their neighbors. They update nothing but their own series. [Development]"),
+		metric.WithUnit("{timestamp}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

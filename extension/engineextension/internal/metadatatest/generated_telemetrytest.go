@@ -202,3 +202,19 @@ func AssertEqualAnomalyEngineTheta(t *testing.T, tt *componenttest.Telemetry, dp
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
+
+func AssertEqualAnomalyEngineUntimelyTimestamps(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_anomaly_engine_untimely_timestamps",
+		Description: "Timestamps of data points, log records and spans that are far ahead of the clock, or far behind their neighbors. They update nothing but their own series. [Development]",
+		Unit:        "{timestamp}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_anomaly_engine_untimely_timestamps")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}

@@ -1,0 +1,41 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package recent remembers the verdicts of the latest batches, so that a batch that
+// comes again gets the same.
+package recent
+
+import "github.com/auspex-otel/auspex/internal/series"
+
+const (
+	// Most is the number of batches that are remembered.
+	Most = 1024
+	// mostVerdicts bounds their verdicts together.
+	mostVerdicts = 100_000
+)
+
+// Batches holds the verdicts of the latest batches by the key of each.
+type Batches[V any] struct {
+	verdicts map[series.ID][]V
+	order    []series.ID
+	total    int
+}
+
+// New returns a memory of no batches.
+func New[V any]() *Batches[V] { return &Batches[V]{verdicts: map[series.ID][]V{}} }
+
+// Get returns the verdicts of a batch, and whether it is remembered.
+func (b *Batches[V]) Get(key series.ID) ([]V, bool) {
+	v, ok := b.verdicts[key]
+	return v, ok
+}
+
+// Put remembers the verdicts of a batch that is not remembered yet. The oldest ones go.
+func (b *Batches[V]) Put(key series.ID, v []V) {
+	b.verdicts[key] = v
+	b.order = append(b.order, key)
+	for b.total += len(v); len(b.order) > 1 && (len(b.order) > Most || b.total > mostVerdicts); b.order = b.order[1:] {
+		b.total -= len(b.verdicts[b.order[0]])
+		delete(b.verdicts, b.order[0])
+	}
+}

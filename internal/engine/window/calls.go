@@ -1,0 +1,68 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package window
+
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/state"
+	"github.com/auspex-otel/auspex/internal/stats"
+)
+
+const (
+	// callsWarmUp is the number of calls before a single one is judged.
+	callsWarmUp = 500
+	// callsRefit is the number of calls between two fits of the tail of durations.
+	callsRefit = 64
+)
+
+// Calls learns how long the calls of one operation take, and which share of them fails. Use NewCalls.
+type Calls struct {
+	Failed    Share // of the windows before the open one
+	weight    stats.Weight
+	durations stats.Positive
+	known     uint32 // calls, up to a bound
+}
+
+// NewCalls returns what is known of no call.
+func NewCalls() Calls { return Calls{durations: stats.NewPositive()} }
+
+// Judge returns ln p of a call that takes so many seconds, and of one that fails: 0 if
+// it does not, and while too few calls are known.
+func (c *Calls) Judge(seconds float64, failed bool) (slow, failure float64) {
+	if c.known < callsWarmUp {
+		return 0, 0
+	}
+	p, slow := c.durations.P(seconds, c.weight.Unit())
+	if slow == 0 {
+		slow = math.Log(p)
+	}
+	if failed {
+		failure = c.Failed.Exact(1, 1)
+	}
+	return slow, failure
+}
+
+// Learn takes the duration of one call in.
+func (c *Calls) Learn(seconds float64) {
+	if c.weight.Next() {
+		c.durations.Halve()
+	}
+	unit := c.weight.Unit()
+	c.durations.Add(seconds, unit, 1)
+	if c.known < math.MaxUint32 {
+		c.known++
+	}
+	if c.known%callsRefit == 0 || c.known == callsWarmUp {
+		c.durations.Fit(unit)
+	}
+}
+
+// Persist writes or reads what is known.
+func (c *Calls) Persist(codec *state.Codec) {
+	c.Failed.Persist(codec)
+	codec.Uint32(&c.known)
+	c.weight.State(codec)
+	c.durations.State(codec)
+}
