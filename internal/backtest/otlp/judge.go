@@ -17,6 +17,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 	"github.com/auspex-otel/auspex/internal/backtest/report"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -40,6 +41,8 @@ type judge struct {
 	pieces    pieces
 	asking    *asking
 	now       int64
+	reached   int64 // of all files, wrong clocks apart
+	gap       int64 // between the two latest times that were reached
 }
 
 // newJudge returns a judge with an engine that knows nothing.
@@ -73,15 +76,18 @@ func (j *judge) batch(c *cursor) error {
 	case signalTraces:
 		j.pieces.addTraces(c.traces)
 	default:
-		j.pieces.addMetrics(c.metrics, c.points, c.time)
+		j.pieces.addMetrics(c.metrics, c.points, c.time, latestPoint(c.metrics))
 	}
-	return j.pieces.until(c.time-int64(disorder), j.piece)
+	j.reached = max(j.reached, c.due)
+	return j.pieces.until(c.due-int64(disorder), j.piece)
 }
 
 // piece has the engine observe a piece.
 func (j *judge) piece(x *piece) error {
-	j.asking.pass(x.due)
-	j.tick(x.due)
+	j.reach(x.due)
+	due := min(x.due, j.reached+int64(clock.Tolerance))
+	j.asking.pass(due)
+	j.tick(due)
 	switch x.signal {
 	case signalLogs:
 		j.engine.ObserveLogs(x.logs, false)
@@ -97,6 +103,21 @@ func (j *judge) piece(x *piece) error {
 	}
 	j.collect()
 	return nil
+}
+
+// mostGaps is by how much a gap in time may exceed those before and after it.
+const mostGaps = 3
+
+// reach advances the time that was reached to that of a piece, unless the piece lies far
+// ahead of its neighbors, as a message may have points of a sender with a wrong clock.
+func (j *judge) reach(due int64) {
+	far := max(int64(clock.Tolerance), mostGaps*j.gap)
+	if j.pieces.len() > 0 {
+		far = max(far, mostGaps*(j.pieces.heap[0].time-due))
+	}
+	if gap := due - j.reached; gap > 0 && (gap <= far || j.reached == 0) {
+		j.reached, j.gap = due, gap
+	}
 }
 
 const (

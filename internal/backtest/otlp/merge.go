@@ -9,8 +9,10 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/engine/clock"
 )
 
 // cursor is a position in one file: a batch. The file is opened when its first
@@ -24,19 +26,30 @@ type cursor struct {
 	file   *os.File // nil while closed
 	meter  *backtest.Meter
 	reader *messageReader
-	message
-	points int
-	time   int64 // the earliest of the batch
+	batch
+	ahead []batch // the next ones
+	err   error   // of the one after them
+	due   int64   // when the batch is to be read: its time, or, where that is wrong, that of the one before
 
 	messages [3]int // by signal, as far as it was read
 }
+
+// batch is a message with its number of data points and its earliest time.
+type batch struct {
+	message
+	points int
+	time   int64
+}
+
+// lookahead is the number of batches among which one is found that lies far ahead of its neighbors.
+const lookahead = 4
 
 // open begins the file from its start.
 func (c *cursor) open() (err error) {
 	if c.file, err = os.Open(c.path); err != nil {
 		return err
 	}
-	c.messages = [3]int{}
+	c.messages, c.ahead, c.err = [3]int{}, nil, nil
 	c.meter = backtest.NewMeter(c.file, c.progress, c.size)
 	if c.reader, err = newMessageReader(c.meter); err != nil {
 		return fmt.Errorf("%s: %w", c.path, err)
@@ -48,33 +61,62 @@ func (c *cursor) close() {
 	if c.file != nil {
 		_ = c.file.Close() // it was only read
 		c.meter.End()
-		c.file, c.meter, c.reader, c.message = nil, nil, nil, message{}
+		c.file, c.meter, c.reader, c.batch, c.ahead = nil, nil, nil, batch{}, nil
 	}
 }
 
 // advance goes to the next batch, or returns io.EOF.
 func (c *cursor) advance() error {
+	for c.err == nil && len(c.ahead) <= lookahead {
+		var next batch
+		if next, c.err = c.read(); c.err == nil {
+			c.ahead = append(c.ahead, next)
+		}
+	}
+	if len(c.ahead) == 0 {
+		return c.err
+	}
+	c.batch, c.ahead = c.ahead[0], c.ahead[1:]
+	if c.time == 0 {
+		c.time = c.due // nothing in it has a time
+	}
+	if c.due == 0 || !c.leaps() {
+		c.due = c.time
+	}
+	return nil
+}
+
+// leaps reports whether the batch lies far ahead of the ones before and after it, as a
+// sender with a wrong clock makes it. Such a batch is read at once: it neither
+// holds up the rest of the file nor advances the clock.
+func (c *cursor) leaps() bool {
+	const far = int64(clock.Tolerance)
+	return c.time > c.due+far && slices.ContainsFunc(c.ahead, func(next batch) bool { return next.time > 0 && next.time < c.time-far })
+}
+
+// read reads a batch that is not empty. Its time is 0 if nothing in it has one.
+func (c *cursor) read() (next batch, err error) {
 	for {
 		b, err := c.reader.next()
 		if errors.Is(err, io.EOF) {
-			return io.EOF
+			return next, io.EOF
 		}
 		if err == nil {
-			c.message, err = decode(b)
+			next.message, err = decode(b)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.path, c.reader.at(err))
+			return next, fmt.Errorf("%s: %w", c.path, c.reader.at(err))
 		}
-		c.messages[c.signal]++
-		if c.signal == signalMetrics {
-			if c.points = c.metrics.DataPointCount(); c.points == 0 {
+		c.messages[next.signal]++
+		if next.signal == signalMetrics {
+			if next.points = next.metrics.DataPointCount(); next.points == 0 {
 				continue
 			}
 		}
-		if t := c.earliest(); t != math.MaxInt64 {
-			c.time = t
+		if t := next.earliest(); t != math.MaxInt64 {
+			next.time = t
 		}
-		return nil
+		return next, nil
 	}
 }
 
@@ -88,7 +130,7 @@ func merge(cursors []*cursor, progress *backtest.Progress, judge func(c *cursor)
 		c.close()
 		switch {
 		case err == nil:
-			files.push(c.time, c.place, c)
+			files.push(c.due, c.place, c)
 		case errors.Is(err, io.EOF):
 			progress.Add(c.size, 0)
 		default:
@@ -101,7 +143,7 @@ func merge(cursors []*cursor, progress *backtest.Progress, judge func(c *cursor)
 		c := files.pop()
 		err := c.step(judge)
 		if err == nil {
-			files.push(c.time, c.place, c)
+			files.push(c.due, c.place, c)
 			continue
 		}
 		c.close()

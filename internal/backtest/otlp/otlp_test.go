@@ -315,3 +315,49 @@ func TestSeriesName(t *testing.T) {
 	attributes.PutStr("a", "b")
 	assert.Equal(t, "a=b, z=1", text(attributes))
 }
+
+// A sender whose clock is ten years ahead, in batches of its own or in those of others, changes
+// nothing about the others, wherever in the files it sends.
+func TestWrongClockChangesNothingElse(t *testing.T) {
+	list := recorded()
+	device := func() pmetric.Metrics {
+		md := pmetric.NewMetrics()
+		rm := md.ResourceMetrics().AppendEmpty()
+		rm.Resource().Attributes().PutStr("service.name", "device")
+		m := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+		m.SetName("battery")
+		m.SetEmptyGauge().DataPoints().AppendEmpty().SetTimestamp(pcommon.NewTimestampFromTime(start.AddDate(10, 0, 0)))
+		return md
+	}
+	var wrong []pmetric.Metrics
+	for i, md := range list {
+		if i%100 == 50 {
+			wrong = append(wrong, device())
+		}
+		if i%100 == 70 { // together with others
+			with := pmetric.NewMetrics()
+			md.CopyTo(with)
+			device().ResourceMetrics().MoveAndAppendTo(with.ResourceMetrics())
+			md = with
+		}
+		wrong = append(wrong, md)
+	}
+	want, _ := runFiles(t, asJSON(t, list))
+	got, _ := runFiles(t, asJSON(t, wrong))
+	assert.Equal(t, want.Anomalies, got.Anomalies)
+	assert.Equal(t, want.Incidents, got.Incidents)
+	assert.Equal(t, want.Series, got.Series)
+	assert.NotEmpty(t, got.Anomalies)
+}
+
+// One message may hold the whole history of a series.
+func TestLongMessageIsTakenInEventTime(t *testing.T) {
+	want, _ := runFiles(t, asJSON(t, recorded()))
+	all := pmetric.NewMetrics()
+	for _, md := range recorded() {
+		md.ResourceMetrics().MoveAndAppendTo(all.ResourceMetrics())
+	}
+	got, _ := runFiles(t, asJSON(t, []pmetric.Metrics{all}))
+	assert.Equal(t, want.Points, got.Points)
+	assert.Equal(t, want.Series, got.Series)
+}

@@ -4,6 +4,8 @@
 package otlp
 
 import (
+	"time"
+
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -60,9 +62,95 @@ func (s *pieces) at(of map[int64]*piece, kind signal, t int64) (*piece, bool) {
 	return x, true
 }
 
-// addMetrics takes a batch of data points whole.
-func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest int64) {
-	s.add(&piece{due: earliest, signal: signalMetrics, metrics: md, points: points})
+// mostSpan is the span of time up to which a batch of data points is taken whole, in nanoseconds.
+const mostSpan = int64(time.Minute)
+
+// addMetrics takes a batch of data points, and cuts it if they lie far from each other.
+func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest, latest int64) {
+	if latest-earliest <= mostSpan {
+		s.add(&piece{due: earliest, signal: signalMetrics, metrics: md, points: points})
+		return
+	}
+	of := map[int64]*piece{}
+	for _, rm := range md.ResourceMetrics().All() {
+		resources := map[*piece]pmetric.ResourceMetrics{}
+		for _, sm := range rm.ScopeMetrics().All() {
+			scopes := map[*piece]pmetric.MetricSlice{}
+			for _, m := range sm.Metrics().All() {
+				metrics := map[*piece]pmetric.Metric{}
+				for i := range pointCount(m) {
+					t, _ := pointAt(m, i)
+					x, fresh := s.at(of, signalMetrics, int64(t))
+					if fresh {
+						x.metrics = pmetric.NewMetrics()
+					}
+					into, ok := metrics[x]
+					if !ok {
+						into = metricIn(x, resources, scopes, rm, sm)
+						metrics[x] = into
+						copyMetric(m, into)
+					}
+					copyPoint(m, i, into)
+					x.points++
+				}
+			}
+		}
+	}
+}
+
+// metricIn appends a metric to a piece, in a resource and a scope like those given.
+func metricIn(x *piece, resources map[*piece]pmetric.ResourceMetrics, scopes map[*piece]pmetric.MetricSlice, rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics) pmetric.Metric {
+	list, ok := scopes[x]
+	if !ok {
+		of, ok := resources[x]
+		if !ok {
+			of = x.metrics.ResourceMetrics().AppendEmpty()
+			rm.Resource().CopyTo(of.Resource())
+			resources[x] = of
+		}
+		scope := of.ScopeMetrics().AppendEmpty()
+		sm.Scope().CopyTo(scope.Scope())
+		list = scope.Metrics()
+		scopes[x] = list
+	}
+	return list.AppendEmpty()
+}
+
+// copyMetric copies all of a metric but its data points.
+func copyMetric(m, to pmetric.Metric) {
+	to.SetName(m.Name())
+	to.SetUnit(m.Unit())
+	to.SetDescription(m.Description())
+	switch m.Type() {
+	case pmetric.MetricTypeSum:
+		sum := to.SetEmptySum()
+		sum.SetIsMonotonic(m.Sum().IsMonotonic())
+		sum.SetAggregationTemporality(m.Sum().AggregationTemporality())
+	case pmetric.MetricTypeHistogram:
+		to.SetEmptyHistogram().SetAggregationTemporality(m.Histogram().AggregationTemporality())
+	case pmetric.MetricTypeExponentialHistogram:
+		to.SetEmptyExponentialHistogram().SetAggregationTemporality(m.ExponentialHistogram().AggregationTemporality())
+	case pmetric.MetricTypeSummary:
+		to.SetEmptySummary()
+	default:
+		to.SetEmptyGauge()
+	}
+}
+
+// copyPoint copies a data point of a metric to one of the same type.
+func copyPoint(m pmetric.Metric, i int, to pmetric.Metric) {
+	switch m.Type() {
+	case pmetric.MetricTypeSum:
+		m.Sum().DataPoints().At(i).CopyTo(to.Sum().DataPoints().AppendEmpty())
+	case pmetric.MetricTypeHistogram:
+		m.Histogram().DataPoints().At(i).CopyTo(to.Histogram().DataPoints().AppendEmpty())
+	case pmetric.MetricTypeExponentialHistogram:
+		m.ExponentialHistogram().DataPoints().At(i).CopyTo(to.ExponentialHistogram().DataPoints().AppendEmpty())
+	case pmetric.MetricTypeSummary:
+		m.Summary().DataPoints().At(i).CopyTo(to.Summary().DataPoints().AppendEmpty())
+	default:
+		m.Gauge().DataPoints().At(i).CopyTo(to.Gauge().DataPoints().AppendEmpty())
+	}
 }
 
 // addTraces cuts a batch of spans. A span is known when it has ended.

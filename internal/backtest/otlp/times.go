@@ -76,6 +76,21 @@ func earliestPoint(md pmetric.Metrics) int64 {
 	return least
 }
 
+// latestPoint returns the latest time of a batch, 0 if nothing in it has one.
+func latestPoint(md pmetric.Metrics) (latest int64) {
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				for i := range pointCount(m) {
+					t, _ := pointAt(m, i)
+					latest = max(latest, int64(t))
+				}
+			}
+		}
+	}
+	return latest
+}
+
 func pointCount(m pmetric.Metric) int {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
