@@ -24,6 +24,7 @@ import (
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // window writes the batches of one signal.
@@ -41,6 +42,7 @@ type window struct {
 	client    *client
 	stop      chan struct{}
 	stopOnce  sync.Once
+	cutoff    shutdown.Cutoff // of requests to Elasticsearch
 }
 
 func newWindow(set exporter.Settings, cfg *Config, signal string) (*window, error) {
@@ -94,8 +96,12 @@ func (w *window) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// hurry ends pauses between tries: what is left goes back to the queue.
-func (w *window) hurry() { w.stopOnce.Do(func() { close(w.stop) }) }
+// hurry ends pauses between tries, and soon the requests to an Elasticsearch that
+// does not answer: what is left goes back to the queue. The caller calls done when the queue has stopped.
+func (w *window) hurry() (done func()) {
+	w.stopOnce.Do(func() { close(w.stop) })
+	return w.cutoff.After(shutdown.Drain)
+}
 
 func (w *window) end(ctx context.Context) error {
 	w.telemetry.Shutdown()
@@ -107,6 +113,8 @@ func (w *window) end(ctx context.Context) error {
 
 // write sends documents, and returns the origins of those that are left.
 func (w *window) write(ctx context.Context, docs []document.Document) (map[int]bool, error) {
+	ctx, cancel := w.cutoff.Context(ctx)
+	defer cancel()
 	if w.templates != nil && len(docs) > 0 {
 		if err := w.templates.install(ctx); err != nil {
 			return all(docs), fmt.Errorf("index templates: %w", err)

@@ -5,6 +5,9 @@ package elasticsearchexporter
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -19,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // disk is a host with one storage extension.
@@ -74,4 +78,41 @@ func TestIDsOutliveTheProcess(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 	assert.Equal(t, s.requests[0], s.requests[before])
 	assert.NotEqual(t, s.requests[0][0].ID, s.requests[0][1].ID)
+}
+
+// A backend that accepts a request and does not answer holds up a shutdown no
+// longer than shutdown.Drain, and what it was sent is still in the queue.
+func TestShutdownDoesNotWaitForElasticsearch(t *testing.T) {
+	asked, release := make(chan struct{}, 10), make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		asked <- struct{}{}
+		<-release
+	}))
+	defer hanging.Close()
+	defer close(release)
+	s := newServer(t)
+	host, storage := newDisk(t, t.TempDir())
+	start := func(endpoint string) exporter.Logs {
+		cfg := createDefaultConfig().(*Config)
+		require.NoError(t, confmap.NewFromStringMap(keys{
+			"endpoint": endpoint, "templates": keys{"enabled": false}, "sending_queue": keys{"storage": storage.String()},
+		}).Unmarshal(cfg))
+		set := exportertest.NewNopSettings(metadata.Type)
+		set.ID = component.NewID(metadata.Type)
+		e, err := createLogs(t.Context(), set, cfg)
+		require.NoError(t, err)
+		require.NoError(t, e.Start(t.Context(), host))
+		return e
+	}
+	e := start(hanging.URL)
+	require.NoError(t, e.ConsumeLogs(t.Context(), records("kept")))
+	<-asked
+	begin := time.Now()
+	require.NoError(t, e.Shutdown(t.Context()))
+	assert.InDelta(t, shutdown.Drain.Seconds(), time.Since(begin).Seconds(), 1)
+
+	e = start(s.URL)
+	require.Eventually(t, func() bool { return len(s.seen()) > 0 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, e.Shutdown(t.Context()))
 }

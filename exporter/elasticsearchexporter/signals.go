@@ -39,7 +39,7 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 
 // Shutdown ends pauses, then the exporter.
 func (e *logsExporter) Shutdown(ctx context.Context) error {
-	e.window.hurry()
+	defer e.window.hurry()()
 	return e.Logs.Shutdown(ctx)
 }
 
@@ -74,7 +74,7 @@ type metricsExporter struct {
 
 // Shutdown ends pauses, then the exporter.
 func (e *metricsExporter) Shutdown(ctx context.Context) error {
-	e.window.hurry()
+	defer e.window.hurry()()
 	return e.Metrics.Shutdown(ctx)
 }
 
@@ -85,6 +85,6 @@ type tracesExporter struct {
 
 // Shutdown ends pauses, then the exporter.
 func (e *tracesExporter) Shutdown(ctx context.Context) error {
-	e.window.hurry()
+	defer e.window.hurry()()
 	return e.Traces.Shutdown(ctx)
 }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/xexporter"
 
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // NewFactory returns the factory of the exporter prometheus_remote_write.
@@ -29,7 +30,7 @@ func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Con
 		return nil, err
 	}
 	warnOfLoss(c, set)
-	return exporterhelper.NewMetrics(ctx, set, cfg, w.push,
+	inner, err := exporterhelper.NewMetrics(ctx, set, cfg, w.push,
 		// Resource attributes are written into the data points.
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: c.ResourceToTelemetry.Enabled}),
 		// The client's time-out is that of one request. A batch may take several.
@@ -38,6 +39,21 @@ func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Con
 		exporterhelper.WithQueue(c.Queue),
 		exporterhelper.WithStart(w.start),
 		exporterhelper.WithShutdown(w.shutdown))
+	if err != nil {
+		return nil, err
+	}
+	return &metricsExporter{inner, w}, nil
+}
+
+type metricsExporter struct {
+	exporter.Metrics
+	writer *writer
+}
+
+// Shutdown cancels requests to a server that does not answer, so that they return to the queue.
+func (e *metricsExporter) Shutdown(ctx context.Context) error {
+	defer e.writer.cutoff.After(shutdown.Drain)()
+	return e.Metrics.Shutdown(ctx)
 }
 
 // warnOfLoss says where a configuration acknowledges what it may lose.

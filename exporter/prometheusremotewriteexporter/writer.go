@@ -27,6 +27,7 @@ import (
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // writer turns batches into requests, and deals with the answers.
@@ -43,6 +44,7 @@ type writer struct {
 	letters   *deadletter.Writer // nil: dead_letter::directory is not set
 	log       *logutil.Limiter
 	buffers   sync.Pool // of *[]byte, for bodies before compression
+	cutoff    shutdown.Cutoff
 }
 
 func newWriter(cfg *Config, set exporter.Settings) (*writer, error) {
@@ -136,6 +138,8 @@ func (w *writer) shutdown(context.Context) error {
 
 // push writes a batch. It may be called again with what it could not write.
 func (w *writer) push(ctx context.Context, md pmetric.Metrics) error {
+	ctx, cancel := w.cutoff.Context(ctx)
+	defer cancel()
 	return w.convert.ConsumeMetrics(ctx, md)
 }
 

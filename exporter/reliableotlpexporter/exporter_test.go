@@ -5,7 +5,10 @@ package reliableotlpexporter
 
 import (
 	"context"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -20,6 +23,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/auspex-otel/auspex/exporter/reliableotlpexporter/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // receive starts core's receiver and returns its addresses and what it got.
@@ -111,4 +115,29 @@ func TestConfig(t *testing.T) {
 			assert.Zero(t, cfg.Retry.MaxElapsedTime)
 		})
 	}
+}
+
+// A next hop that accepts a request and does not answer holds up a shutdown no longer than shutdown.Drain.
+func TestShutdownDoesNotWaitForTheNextHop(t *testing.T) {
+	asked, release := make(chan struct{}, 10), make(chan struct{})
+	hop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		asked <- struct{}{}
+		<-release
+	}))
+	defer hop.Close()
+	defer close(release)
+	f := NewFactory()
+	cfg := f.CreateDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{
+		"otlp_http": map[string]any{"endpoint": hop.URL}, "sending_queue": map[string]any{"enabled": true},
+	}).Unmarshal(cfg))
+	e, err := f.CreateLogs(t.Context(), exportertest.NewNopSettings(f.Type()), cfg)
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, e.ConsumeLogs(t.Context(), batch(1, 0, 10)))
+	<-asked
+	begin := time.Now()
+	_ = e.Shutdown(t.Context()) // The memory queue drops the batch.
+	assert.InDelta(t, shutdown.Drain.Seconds(), time.Since(begin).Seconds(), 1)
 }

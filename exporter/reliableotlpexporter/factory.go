@@ -76,7 +76,11 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewLogs(ctx, set, cfg, s.push, s.options()...)
+	outer, err := exporterhelper.NewLogs(ctx, set, cfg, s.push, s.options()...)
+	if err != nil {
+		return nil, err
+	}
+	return &logsExporter{outer, &s.cutoff}, nil
 }
 
 func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Metrics, error) {
@@ -90,7 +94,11 @@ func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Con
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewMetrics(ctx, set, cfg, s.push, s.options()...)
+	outer, err := exporterhelper.NewMetrics(ctx, set, cfg, s.push, s.options()...)
+	if err != nil {
+		return nil, err
+	}
+	return &metricsExporter{outer, &s.cutoff}, nil
 }
 
 func createTraces(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Traces, error) {
@@ -104,5 +112,9 @@ func createTraces(ctx context.Context, set exporter.Settings, cfg component.Conf
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewTraces(ctx, set, cfg, s.push, s.options()...)
+	outer, err := exporterhelper.NewTraces(ctx, set, cfg, s.push, s.options()...)
+	if err != nil {
+		return nil, err
+	}
+	return &tracesExporter{outer, &s.cutoff}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/exporter/reliableotlpexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // sender sends the batches of one signal through an exporter of core's.
@@ -28,6 +29,7 @@ type sender[T any] struct {
 	letters   *deadletter.Writer   // nil: dead_letter::directory is not set
 	log       *logutil.Limiter
 	telemetry *metadata.TelemetryBuilder
+	cutoff    shutdown.Cutoff // of requests to the next hop
 }
 
 func newSender[T, E any](set exporter.Settings, cfg *Config, sig signal[T], next component.Component,
@@ -76,6 +78,8 @@ func (s *sender[T]) shutdown(ctx context.Context) error {
 // retryable and holds what is to be sent again, or is permanent: data was dropped
 // because there is no dead letter.
 func (s *sender[T]) push(ctx context.Context, data T) error {
+	ctx, cancel := s.cutoff.Context(ctx)
+	defer cancel()
 	var dropped error
 	left, err := s.deliver(ctx, data, &dropped)
 	switch {

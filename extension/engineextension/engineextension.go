@@ -5,7 +5,6 @@ package engineextension
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -25,8 +24,9 @@ import (
 const tickInterval = time.Second
 
 var (
-	_ engine.Provider                 = (*engineExtension)(nil)
-	_ extensioncapabilities.Dependent = (*engineExtension)(nil)
+	_ engine.Provider                       = (*engineExtension)(nil)
+	_ extensioncapabilities.Dependent       = (*engineExtension)(nil)
+	_ extensioncapabilities.PipelineWatcher = (*engineExtension)(nil)
 )
 
 type engineExtension struct {
@@ -42,6 +42,8 @@ type engineExtension struct {
 	registration metric.Registration
 	stop         context.CancelFunc
 	done         chan struct{}
+	stopping     time.Time     // when NotReady was called
+	writing      time.Duration // how long it took to write the state then
 }
 
 func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error) {
@@ -126,7 +128,7 @@ func (e *engineExtension) run(ctx context.Context) {
 		case now := <-tick.C:
 			e.engine.Tick(now)
 		case now := <-snapshot.C:
-			if err := e.snapshot(ctx, now); err != nil {
+			if err := e.snapshot(ctx, now); err != nil && ctx.Err() == nil {
 				e.logger.Error("the state could not be written, the next attempt follows", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))
 			}
 		}
@@ -176,25 +178,5 @@ func (e *engineExtension) register() error {
 		t.AnomalyEngineOpenAnomalies, t.AnomalyEnginePendingFindings, t.AnomalyEnginePoints, t.AnomalyEngineSeries,
 		t.AnomalyEngineSeriesEvicted, t.AnomalyEngineSeriesWarmed, t.AnomalyEngineUntimelyTimestamps)
 	e.registration = registration
-	return err
-}
-
-// Shutdown stops the clock and writes the state.
-func (e *engineExtension) Shutdown(ctx context.Context) error {
-	if e.stop != nil {
-		e.stop()
-		<-e.done
-	}
-	if e.forget != nil {
-		e.forget.Stop()
-	}
-	var err error
-	if e.registration != nil {
-		err = e.registration.Unregister()
-	}
-	if e.client != nil {
-		err = errors.Join(err, e.snapshot(ctx, time.Now()), e.client.Close(ctx))
-	}
-	e.telemetry.Shutdown()
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -286,6 +287,53 @@ func TestStateIsWrittenAtShutdownAndReadAtStart(t *testing.T) {
 	assert.Equal(t, 1, logs.FilterMessage("restored state").Len())
 	require.NoError(t, again.Shutdown(t.Context()))
 	assert.Equal(t, 2, d.closed)
+}
+
+// Before receivers stop, deliveries end and the state is written, so a process that is killed then loses nothing.
+func TestStateIsWrittenBeforeReceiversStop(t *testing.T) {
+	d := newDisk()
+	e, _ := newTest(t, onDisk())
+	require.NoError(t, e.Start(t.Context(), d.host()))
+	feed(engineOf(e), 0, 5, false)
+	ctx, leave, ok := engineOf(e).Outlet().Enter(t.Context())
+	require.True(t, ok)
+	go func() {
+		<-ctx.Done()
+		leave()
+	}()
+	require.NoError(t, e.(extensioncapabilities.PipelineWatcher).NotReady())
+	_, _, ok = engineOf(e).Outlet().Enter(t.Context())
+	assert.False(t, ok, "findings are not delivered any more")
+
+	killed := &disk{data: maps.Clone(d.data)}
+	again, _ := newTest(t, onDisk())
+	require.NoError(t, again.Start(t.Context(), killed.host()))
+	assert.Equal(t, uint64(10), engineOf(again).Status().Points)
+	require.NoError(t, again.Shutdown(t.Context()))
+
+	feed(engineOf(e), 5, 5, false) // what receivers pass on until they have stopped
+	require.NoError(t, e.Shutdown(t.Context()))
+	again, _ = newTest(t, onDisk())
+	require.NoError(t, again.Start(t.Context(), d.host()))
+	assert.Equal(t, uint64(20), engineOf(again).Status().Points)
+	require.NoError(t, again.Shutdown(t.Context()))
+}
+
+// A slow disk does not hold up the shutdown: the state of NotReady remains.
+func TestLastStateIsSkippedIfThereIsNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		e, logs := newTest(t, onDisk())
+		require.NoError(t, e.Start(t.Context(), d.host()))
+		feed(engineOf(e), 0, 5, false)
+		require.NoError(t, e.(extensioncapabilities.PipelineWatcher).NotReady())
+		time.Sleep(9 * time.Second) // a client that stalls
+		before := engineOf(e).Status().Generation
+		require.NoError(t, e.Shutdown(t.Context()))
+		assert.Equal(t, before, engineOf(e).Status().Generation)
+		assert.Equal(t, 1, logs.FilterMessageSnippet("There is no time").Len())
+		assert.Equal(t, 1, d.closed)
+	})
 }
 
 func TestStateIsWrittenAtTheInterval(t *testing.T) {

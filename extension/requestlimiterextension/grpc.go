@@ -24,6 +24,7 @@ func (l *limiter) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, er
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2("proto"), l}),
 		grpc.ChainUnaryInterceptor(l.intercept),
+		l.boundedStreams(),
 	}, nil
 }
 

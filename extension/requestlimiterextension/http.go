@@ -26,6 +26,8 @@ func (l *limiter) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPH
 }
 
 func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	r, cancel := l.bounded(w, r)
+	defer cancel()
 	a := l.newAdmission()
 	defer a.release()
 	var body bytes.Buffer
@@ -40,6 +42,9 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 		r.Body = io.NopCloser(&body)
 		r.ContentLength = int64(body.Len())
 		next.ServeHTTP(w, r)
+	case r.Context().Err() != nil:
+		// The client sends it again: what it reads here may be the last of this process.
+		http.Error(w, "the collector shuts down, send the request again", http.StatusServiceUnavailable)
 	case errors.Is(err, errBusy):
 		l.reject(r.Context(), err)
 		w.Header().Set("Retry-After", "1")

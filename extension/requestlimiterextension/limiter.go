@@ -14,6 +14,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -23,6 +24,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/logutil"
 	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/otlp"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 const (
@@ -58,12 +60,14 @@ type limiter struct {
 	patience  time.Duration
 
 	admitted sync.Map // from messages of gRPC that are decoded to their *admission
+	cutoff   shutdown.Cutoff
 }
 
 var (
-	_ extension.Extension            = (*limiter)(nil)
-	_ extensionmiddleware.HTTPServer = (*limiter)(nil)
-	_ extensionmiddleware.GRPCServer = (*limiter)(nil)
+	_ extension.Extension                   = (*limiter)(nil)
+	_ extensioncapabilities.PipelineWatcher = (*limiter)(nil)
+	_ extensionmiddleware.HTTPServer        = (*limiter)(nil)
+	_ extensionmiddleware.GRPCServer        = (*limiter)(nil)
 )
 
 func newLimiter(cfg *Config, set extension.Settings) (*limiter, error) {

@@ -60,6 +60,7 @@ var layers = map[string]layer{
 	"internal/engine/meter":    foundation,
 	"internal/engine/recent":   foundation,
 	"internal/engine/snapshot": foundation,
+	"internal/engine/outlet":   pure,
 	"internal/warmup":          engine,
 	"internal/evidence":        foundation,
 	"internal/backtest":        component,
@@ -84,6 +85,7 @@ var layers = map[string]layer{
 	"internal/template/scan": pure,
 	"internal/logutil":       foundation,
 	"internal/receiverutil":  foundation,
+	"internal/shutdown":      pure,
 }
 
 // testLibraries are what the tests of a pure package may use beside the standard library.

@@ -18,6 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/outlet"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/engine/recent"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -73,6 +74,7 @@ type Engine struct {
 	recentLogs  *recent.Batches[LogVerdict]
 	recentSpans *recent.Batches[SpanVerdict]
 	findings    findings
+	outlet      outlet.Gate // of the findings receivers
 
 	logs    *series.Table[logs]  // by service
 	spans   *series.Table[spans] // by service

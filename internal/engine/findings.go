@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/auspex-otel/auspex/internal/engine/outlet"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -92,6 +93,9 @@ func (e *Engine) Claim(signal string) (release func(), err error) {
 		delete(e.findings.claimed, signal)
 	}, nil
 }
+
+// Outlet returns the gate that every delivery of findings passes.
+func (e *Engine) Outlet() *outlet.Gate { return &e.outlet }
 
 // noteNews takes what the tracker says has changed.
 func (e *Engine) noteNews() {

@@ -11,12 +11,15 @@ import (
 	"net/http"
 	"sync"
 	"syscall"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // Key returns the place of a receiver's setting in the configuration.
@@ -43,9 +46,10 @@ const maxHeaderBytes = 32 << 10
 
 // HTTPServer is the running HTTP server of a receiver.
 type HTTPServer struct {
-	server  *http.Server
-	address net.Addr
-	running sync.WaitGroup
+	server   *http.Server
+	address  net.Addr
+	running  sync.WaitGroup
+	requests sync.WaitGroup
 }
 
 // HTTPOptions configures the server of a receiver.
@@ -73,6 +77,7 @@ func StartHTTP(ctx context.Context, host component.Host, set receiver.Settings, 
 		return nil, ListenError(set.ID, o.Config.NetAddr.Endpoint, err)
 	}
 	s := &HTTPServer{server: server, address: listener.Addr()}
+	server.Handler = s.counted(server.Handler)
 	set.Logger.Info("Waiting for clients", zap.Stringer("address", s.address), zap.Bool("tls", o.Config.TLS.HasValue()))
 	s.running.Go(func() { s.serve(listener, host, set.Logger) })
 	return s, nil
@@ -87,13 +92,42 @@ func (s *HTTPServer) serve(listener net.Listener, host component.Host, logger *z
 // Addr returns the address on which the server listens.
 func (s *HTTPServer) Addr() net.Addr { return s.address }
 
+// counted counts the requests that are served.
+func (s *HTTPServer) counted(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.requests.Add(1)
+		defer s.requests.Done()
+		inner.ServeHTTP(w, r)
+	})
+}
+
 // Shutdown stops listening and waits for the requests that have begun, as long
-// as ctx permits. Then it closes their connections and returns an error.
+// as ctx permits and at most shutdown.Drain. Then it closes their connections,
+// which cancels them in the pipeline, waits for them once more, and returns an error.
 func (s *HTTPServer) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, shutdown.Drain)
+	defer cancel()
 	err := s.server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("requests were not finished; they were not answered: %w", err), s.server.Close())
+		wait(&s.requests, LastGrace)
 	}
 	s.running.Wait()
 	return err
+}
+
+// LastGrace is the time for the pipeline to return after its context was canceled.
+const LastGrace = time.Second
+
+// wait waits for a group, but not longer than patience.
+func wait(group *sync.WaitGroup, patience time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		group.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+	}
 }

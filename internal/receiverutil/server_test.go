@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,6 +22,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // reporter is a host that keeps the statuses of a component.
@@ -86,4 +89,33 @@ func TestServerThatFailsIsAPermanentError(t *testing.T) {
 	assert.Equal(t, componentstatus.StatusPermanentError, host.events[0].Status())
 	require.ErrorIs(t, host.events[0].Err(), net.ErrClosed)
 	assert.Equal(t, 1, log.Len())
+}
+
+// A client that stalls, or a pipeline that hangs, holds up a shutdown no longer than shutdown.Drain.
+func TestShutdownEndsInTime(t *testing.T) {
+	set, o := settings(t)
+	entered, canceled := make(chan struct{}), make(chan struct{})
+	o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done()
+		time.Sleep(50 * time.Millisecond)
+		close(canceled)
+	})
+	s, err := StartHTTP(t.Context(), componenttest.NewNopHost(), set, o)
+	require.NoError(t, err)
+	go func() {
+		res, err := http.Get("http://" + s.Addr().String())
+		if err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	<-entered
+	begin := time.Now()
+	require.ErrorContains(t, s.Shutdown(context.Background()), "requests were not finished")
+	assert.InDelta(t, shutdown.Drain.Seconds(), time.Since(begin).Seconds(), 1)
+	select {
+	case <-canceled:
+	default:
+		assert.Fail(t, "the pipeline had not returned")
+	}
 }

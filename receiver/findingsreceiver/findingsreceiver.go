@@ -24,7 +24,7 @@ type sender interface {
 	send(ctx context.Context) error
 }
 
-// loop is the receiver of one signal: it sends at an interval, and once more at shutdown.
+// loop is the receiver of one signal. It sends at an interval, until it or the engine shuts down.
 type loop struct {
 	signal   string
 	interval time.Duration
@@ -63,19 +63,17 @@ func (l *loop) Start(_ context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown stops sending. What was not delivered is in the engine's state.
-func (l *loop) Shutdown(ctx context.Context) error {
+// Shutdown stops sending and cancels a delivery that is running. It sends
+// nothing: an exporter that several pipelines share may have stopped already.
+// Findings that were not delivered remain in the engine's state.
+func (l *loop) Shutdown(context.Context) error {
 	if l.stop == nil {
 		return nil
 	}
 	l.stop()
 	<-l.done
 	l.stop = nil
-	err := l.sender.send(ctx)
 	l.release()
-	if err != nil {
-		l.logger.Warn("the last findings could not be delivered, they stay in the engine's state", zap.String("signal", l.signal), zap.Error(err))
-	}
 	return nil
 }
 
@@ -90,10 +88,23 @@ func (l *loop) run(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		err := l.sender.send(ctx)
-		if err != nil && !failing && ctx.Err() == nil {
+		err := l.deliver(ctx)
+		if err != nil && !failing {
 			l.logger.Error("findings could not be delivered, they are kept and tried again", zap.String("signal", l.signal), zap.Error(err))
 		}
 		failing = err != nil
 	}
+}
+
+// deliver sends once, unless the engine shuts down.
+func (l *loop) deliver(ctx context.Context) error {
+	ctx, leave, ok := l.engine.Outlet().Enter(ctx)
+	if !ok {
+		return nil
+	}
+	defer leave()
+	if err := l.sender.send(ctx); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }

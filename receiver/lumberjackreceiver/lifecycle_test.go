@@ -28,6 +28,7 @@ import (
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configtls"
 
+	"github.com/auspex-otel/auspex/internal/receiverutil"
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
@@ -208,7 +209,7 @@ func TestShutdownIsOverInTime(t *testing.T) {
 	defer cancel()
 	begin := time.Now()
 	require.NoError(t, r.Shutdown(ctx), "the pipeline returned when its context was cancelled")
-	assert.Less(t, time.Since(begin), lastGrace)
+	assert.Less(t, time.Since(begin), receiverutil.LastGrace)
 	for _, p := range []*peer{waiting, halfway} {
 		require.NoError(t, p.SetReadDeadline(time.Now().Add(patience)))
 		_, err := p.Read(make([]byte, 6))

@@ -23,13 +23,12 @@ import (
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/logutil"
 	"github.com/auspex-otel/auspex/internal/receiverutil"
+	"github.com/auspex-otel/auspex/internal/shutdown"
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
-const (
-	acceptPause = 100 * time.Millisecond // after a connection could not be accepted, as when files run out
-	lastGrace   = time.Second            // for the pipeline to return after Shutdown's time is over
-)
+// acceptPause follows a connection that could not be accepted, as when files run out.
+const acceptPause = 100 * time.Millisecond
 
 // server accepts connections and serves each on a goroutine of its own.
 type server struct {
@@ -104,13 +103,15 @@ func (s *server) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown accepts no more, lets every window that has begun end for as long as
-// ctx permits, and closes. What was not acknowledged is sent again by its
-// sender, to whoever comes next. It may be called without Start.
+// Shutdown accepts no more connections, lets every window that has begun end for
+// as long as ctx permits and at most shutdown.Drain, and closes. Senders send
+// again what was not acknowledged. It may be called without Start.
 func (s *server) Shutdown(ctx context.Context) error {
 	if s.listener == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, shutdown.Drain)
+	defer cancel()
 	s.stop()
 	err := s.listener.Close()
 	if errors.Is(err, net.ErrClosed) {
@@ -133,7 +134,7 @@ func (s *server) Shutdown(ctx context.Context) error {
 		s.each((*connection).abort)
 		select {
 		case <-done:
-		case <-time.After(lastGrace):
+		case <-time.After(receiverutil.LastGrace):
 			err = errors.Join(err, fmt.Errorf("the pipeline still holds events of unfinished windows; they were not acknowledged: %w", ctx.Err()))
 		}
 	}

@@ -52,8 +52,15 @@ func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (
 	return confmap.NewRetrievedFromYAML(text)
 }
 
-// Shutdown does nothing: the provider holds nothing open.
-func (provider) Shutdown(context.Context) error { return nil }
+// OnShutdown is called when the collector begins to shut down. The program sets it
+// before it creates the provider: the builder's main has no other place for it.
+var OnShutdown = func() {}
+
+// Shutdown calls OnShutdown: the provider holds nothing open.
+func (provider) Shutdown(context.Context) error {
+	OnShutdown()
+	return nil
+}
 
 // StateDir returns the folder that ${auspex:state} stands for.
 func StateDir() string {

@@ -72,3 +72,16 @@ func TestStateDir(t *testing.T) {
 		})
 	}
 }
+
+func TestShutdownIsReported(t *testing.T) {
+	before := OnShutdown
+	t.Cleanup(func() { OnShutdown = before })
+	calls := 0
+	OnShutdown = func() { calls++ }
+	p := NewFactory().Create(confmap.ProviderSettings{})
+	_, err := p.Retrieve(t.Context(), "auspex:default", nil)
+	require.NoError(t, err)
+	assert.Zero(t, calls)
+	require.NoError(t, p.Shutdown(t.Context()))
+	assert.Equal(t, 1, calls)
+}

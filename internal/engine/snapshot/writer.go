@@ -86,9 +86,12 @@ func (w *Writer) piece(tag byte, b []byte) {
 // close moves the open chunk to those that are full. Its checksum is left to Flush, which holds no lock.
 func (w *Writer) close() { w.full, w.open = append(w.full, w.open), nil }
 
-// Flush writes the chunks that are full.
+// Flush writes the chunks that are full, as long as ctx permits: a storage may ignore it.
 func (w *Writer) Flush(ctx context.Context) error {
 	for _, b := range w.full {
+		if err := ctx.Err(); err != nil {
+			return w.failed(err)
+		}
 		if err := w.client.Set(ctx, chunkKey(w.slot(), w.written), seal(b)); err != nil {
 			return fmt.Errorf("write snapshot %d, chunk %d: %w", w.generation, w.written, err)
 		}

@@ -1,0 +1,62 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package requestlimiterextension
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/auspex-otel/auspex/internal/shutdown"
+)
+
+// A client that stalls in the midst of a body is told to send it again.
+func TestShutdownEndsRequestsThatAreRead(t *testing.T) {
+	r := newRig(t)
+	conn, err := net.Dial("tcp", r.http)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\nx")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		free := r.reading.TryAcquire(r.half)
+		if free {
+			r.reading.Release(r.half)
+		}
+		return !free
+	}, 5*time.Second, time.Millisecond, "the body is being read")
+	begin := time.Now()
+	require.NoError(t, r.NotReady())
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	assert.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	assert.InDelta(t, shutdown.Drain.Seconds(), time.Since(begin).Seconds(), 1)
+}
+
+// A message of which only a part has come holds up a graceful stop of the server.
+func TestShutdownEndsStreams(t *testing.T) {
+	r := newRig(t)
+	conn, err := grpc.NewClient(r.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer conn.Close()
+	stream, err := conn.NewStream(context.Background(), &grpc.StreamDesc{ClientStreams: true},
+		"/opentelemetry.proto.collector.logs.v1.LogsService/Export", grpc.WaitForReady(true))
+	require.NoError(t, err)
+	time.Sleep(50 * time.Millisecond) // its header has come, nothing else does
+	require.NoError(t, r.NotReady())
+	err = stream.RecvMsg(new([]byte))
+	assert.Equal(t, codes.Canceled, status.Code(err), "which is retryable in OTLP: %v", err)
+}

@@ -1,0 +1,69 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package shutdown
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	// Limit is the time that a process has for its shutdown. Kubernetes kills it after 30 s by default.
+	Limit = 10 * time.Second
+	// Drain is the time that one component gives its clients, or a backend, to end what has begun.
+	Drain = 2 * time.Second
+)
+
+// Watchdog ends the process if its shutdown takes longer than Limit. A component
+// of the Collector may wait for a client or a backend without bound.
+type Watchdog struct {
+	Log  io.Writer
+	Exit func(code int)
+	once sync.Once
+}
+
+// Begin starts the time at the first call, and returns at once.
+func (w *Watchdog) Begin() {
+	w.once.Do(func() {
+		time.AfterFunc(Limit, func() {
+			_, _ = fmt.Fprintf(w.Log, "The shutdown did not end within %v, because a client or a backend did not answer: ending the process. "+
+				"Requests that were not acknowledged are sent again by their senders, and queues on disk and the engine's state are kept.\n", Limit)
+			w.Exit(1)
+		})
+	})
+}
+
+// Cutoff cancels work that is in progress when a component shuts down. The zero
+// value is ready, and must not be copied.
+type Cutoff struct {
+	once   sync.Once
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+func (c *Cutoff) init() {
+	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) })
+}
+
+// Context returns a context that is also canceled by After. The caller must call cancel.
+func (c *Cutoff) Context(parent context.Context) (_ context.Context, cancel context.CancelFunc) {
+	c.init()
+	ctx, end := context.WithCancel(parent)
+	stop := context.AfterFunc(c.ctx, end)
+	return ctx, func() {
+		stop()
+		end()
+	}
+}
+
+// After cancels the contexts of Context when patience has passed, unless the
+// returned function is called before.
+func (c *Cutoff) After(patience time.Duration) (ended func()) {
+	c.init()
+	timer := time.AfterFunc(patience, c.cancel)
+	return func() { timer.Stop() }
+}
