@@ -32,9 +32,9 @@ import (
 	engineextension "github.com/auspex-otel/auspex/extension/engineextension"
 	consoleextension "github.com/auspex-otel/auspex/extension/consoleextension"
 	requestlimiterextension "github.com/auspex-otel/auspex/extension/requestlimiterextension"
+	filestorageextension "github.com/auspex-otel/auspex/extension/filestorageextension"
 	oidcauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
-	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	zpagesextension "go.opentelemetry.io/collector/extension/zpagesextension"
 	basicauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
@@ -108,9 +108,9 @@ func components() (otelcol.Factories, error) {
 		engineextension.NewFactory(),
 		consoleextension.NewFactory(),
 		requestlimiterextension.NewFactory(),
+		filestorageextension.NewFactory(),
 		oidcauthextension.NewFactory(),
 		pprofextension.NewFactory(),
-		filestorage.NewFactory(),
 		healthcheckextension.NewFactory(),
 		zpagesextension.NewFactory(),
 		basicauthextension.NewFactory(),
@@ -125,9 +125,9 @@ func components() (otelcol.Factories, error) {
 		engineextension.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		consoleextension.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		requestlimiterextension.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
+		filestorageextension.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		oidcauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension v0.156.0",
 		pprofextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.157.0",
-		filestorage.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.158.0",
 		healthcheckextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension v0.158.0",
 		zpagesextension.NewFactory().Type(): "go.opentelemetry.io/collector/extension/zpagesextension v0.158.0",
 		basicauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
