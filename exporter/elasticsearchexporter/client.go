@@ -15,6 +15,8 @@ import (
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/auspex-otel/auspex/internal/mask"
 )
 
 // addressVariable is read where the configuration has no address, as other clients of Elasticsearch do.
@@ -46,10 +48,10 @@ func (c *Config) addresses() ([]*url.URL, error) {
 	for i, text := range texts {
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil {
-			return nil, fmt.Errorf("endpoint: %w", err)
+			return nil, fmt.Errorf("endpoint: %w", mask.Error(err))
 		}
 		if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return nil, fmt.Errorf("endpoint %q: it must be as in https://elasticsearch:9200", u.Redacted())
+			return nil, fmt.Errorf("endpoint %q: it must be as in https://elasticsearch:9200", mask.Addresses(u.String()))
 		}
 		urls[i] = u
 	}
@@ -122,4 +124,7 @@ func (c *client) close(ctx context.Context) error {
 type whole struct{ client *http.Client }
 
 // RoundTrip sends the request.
-func (w whole) RoundTrip(req *http.Request) (*http.Response, error) { return w.client.Do(req) }
+func (w whole) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := w.client.Do(req)
+	return res, mask.Error(err)
+}

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/auspex-otel/auspex/internal/deadletter"
+	"github.com/auspex-otel/auspex/internal/mask"
 )
 
 // The messages of remote write, as protobuf_message names them.
@@ -172,7 +173,7 @@ func (c *Config) validateEndpoint() error {
 	}
 	u, err := url.Parse(c.Client.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("endpoint: %q is not a URL such as http://127.0.0.1:9090/api/v1/write", redacted(c.Client.Endpoint))
+		return fmt.Errorf("endpoint: %q is not a URL such as http://127.0.0.1:9090/api/v1/write", mask.Addresses(c.Client.Endpoint))
 	}
 	return nil
 }
@@ -261,13 +262,4 @@ func (c *Config) validateLimits() error {
 
 func isOwnHeader(name string) bool {
 	return slices.Contains(ownHeaders, textproto.CanonicalMIMEHeaderKey(name))
-}
-
-// redacted is an endpoint without its password, for an error.
-func redacted(endpoint string) string {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return "…"
-	}
-	return u.Redacted()
 }

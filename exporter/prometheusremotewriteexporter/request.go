@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/auspex-otel/auspex/internal/excerpt"
+	"github.com/auspex-otel/auspex/internal/mask"
 )
 
 const (
@@ -65,7 +66,7 @@ func (v verdict) divisible() bool {
 func (w *writer) post(ctx context.Context, body []byte) verdict {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.cfg.Client.Endpoint, bytes.NewReader(body))
 	if err != nil {
-		return verdict{outcome: failed, reason: err.Error()}
+		return verdict{outcome: failed, reason: mask.Addresses(err.Error())}
 	}
 	req.Header.Set("Content-Encoding", "snappy")
 	req.Header.Set("Content-Type", w.wire.contentType())
@@ -79,7 +80,7 @@ func (w *writer) post(ctx context.Context, body []byte) verdict {
 	}
 	res, err := w.client.Do(req)
 	if err != nil {
-		return verdict{outcome: failed, reason: err.Error()}
+		return verdict{outcome: failed, reason: mask.Addresses(err.Error())}
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -115,7 +116,7 @@ func judge(res *http.Response, text []byte) verdict {
 func explain(res *http.Response, text []byte) string {
 	said := excerpt.Of(text)
 	if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && to != "" {
-		said = "redirections are not followed: set endpoint to " + to
+		said = "redirections are not followed: set endpoint to " + mask.Addresses(to)
 	}
 	if said == "" {
 		return res.Status

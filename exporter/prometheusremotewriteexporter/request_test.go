@@ -198,3 +198,11 @@ func TestServerOfVersion2SaysWhatItWrote(t *testing.T) {
 		})
 	}
 }
+
+func TestErrorHasNoSecretOfTheAddress(t *testing.T) {
+	e := start(t, "http://user:pw-1@127.0.0.1:1/api/v1/write?token=abc", nil)
+	err := e.ConsumeMetrics(t.Context(), gauges(1000, 1, "m"))
+	require.ErrorContains(t, err, "http://127.0.0.1:1/api/v1/write")
+	assert.NotContains(t, err.Error(), "pw-1")
+	assert.NotContains(t, err.Error(), "abc")
+}

@@ -27,6 +27,7 @@ import (
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
@@ -243,7 +244,7 @@ func (w *writer) keep(ctx context.Context, b *batch, l *letter) error {
 	discarded, err := w.letters.Write([]deadletter.Letter{{
 		Signal: "metrics", Items: sampleCount(l.items), Reason: l.reason, Payload: body,
 		Attributes: map[string]string{
-			"status": strconv.Itoa(l.status), "endpoint": redacted(w.cfg.Client.Endpoint),
+			"status": strconv.Itoa(l.status), "endpoint": mask.Addresses(w.cfg.Client.Endpoint),
 			"content_type": w.wire.contentType(), "content_encoding": "snappy", "version": w.wire.version(),
 		},
 	}})

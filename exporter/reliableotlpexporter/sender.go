@@ -15,6 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/exporter/reliableotlpexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/logutil"
+	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
@@ -116,7 +117,7 @@ func (s *sender[T]) deliver(ctx context.Context, data T, dropped *error) (left [
 	case rejected(err):
 		return s.bury(ctx, data, items, reasonRejected, err, dropped)
 	default:
-		return []T{data}, retryable(err)
+		return []T{data}, mask.Error(retryable(err))
 	}
 }
 
@@ -131,6 +132,7 @@ func (s *sender[T]) halves(ctx context.Context, data T, items int, dropped *erro
 
 // bury writes data to the dead letter. If that fails, the data is to be sent again.
 func (s *sender[T]) bury(ctx context.Context, data T, items int, why reason, cause error, dropped *error) (left []T, err error) {
+	cause = mask.Error(cause)
 	fields := []zap.Field{zap.String("signal", s.name), zap.Error(cause)}
 	if s.letters == nil {
 		s.telemetry.ExporterReliableOtlpDropped.Add(ctx, int64(items), why)

@@ -28,6 +28,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, &Config{
 		Engine: engine.Config{
 			FalseAlarms: engine.FalseAlarms{Count: 5, Per: 24 * time.Hour, Replicas: 1, MaxAlpha: 1e-3}, MaxSeries: 100_000, AcceptAfter: time.Hour, SeriesTTL: 24 * time.Hour,
+			Logs: engine.Logs{Examples: true},
 		},
 		SnapshotInterval: time.Minute,
 		Warmup:           configoptional.Default(warmup.DefaultConfig()),
@@ -47,7 +48,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, &Config{
 		Engine: engine.Config{
 			FalseAlarms: engine.FalseAlarms{Count: 2, Per: 12 * time.Hour, Replicas: 3, MaxAlpha: 1e-4}, MaxSeries: 500, SeriesTTL: 2 * time.Hour,
-			TimeZone: "Europe/Berlin", AcceptAfter: 2 * time.Hour,
+			TimeZone: "Europe/Berlin", AcceptAfter: 2 * time.Hour, Logs: engine.Logs{Mask: []string{`cust-\w+`}},
 			Policies: []policy.Rule{{
 				Where: `metric.name == "http.server.request.duration"`, Direction: policy.DirectionHigh,
 				MinChange: 0.05, MinRelativeChange: 0.2, MinDuration: 2 * time.Minute,

@@ -5,12 +5,12 @@ package engineextension
 
 import (
 	"context"
-	"net/url"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/warmup"
 )
 
@@ -22,7 +22,7 @@ const historyTTL = time.Hour
 // what could not be read starts cold: history is a help, never a condition.
 func (e *engineExtension) warmUp(ctx context.Context, host component.Host, now time.Time) {
 	cfg := e.cfg.Warmup.Get()
-	log := e.logger.With(zap.String("endpoint", redacted(cfg.Prometheus.Client.Endpoint)))
+	log := e.logger.With(zap.String("endpoint", mask.Addresses(cfg.Prometheus.Client.Endpoint)))
 	log.Info("warm start: reading history", zap.Duration("lookback", cfg.Lookback), zap.Duration("timeout", cfg.Timeout))
 	room := e.cfg.Engine.MaxSeries - e.engine.Status().Series
 	r, err := warmup.Load(ctx, cfg, host, e.settings, e.engine, room, now)
@@ -40,13 +40,4 @@ func (e *engineExtension) warmUp(ctx context.Context, host component.Host, now t
 		log.Info("warm start: done")
 	}
 	e.forget = time.AfterFunc(historyTTL, func() { e.engine.SetHistory(nil) })
-}
-
-// redacted is an address without the password that may be in it.
-func redacted(endpoint string) string {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return "(not a URL)"
-	}
-	return u.Redacted()
 }

@@ -45,6 +45,9 @@ type Logs struct {
 	// Mask are regular expressions of what is to be hidden before anything of a
 	// line is kept, beside payment cards, secrets and e-mail addresses.
 	Mask []string `mapstructure:"mask"`
+	// Examples has the first line of a template kept and shown with it. Without
+	// it, only templates are.
+	Examples bool `mapstructure:"examples"`
 }
 
 // DefaultConfig returns five false alarms a day, up to 100,000 series, forgotten after a day of silence.
@@ -54,6 +57,7 @@ func DefaultConfig() Config {
 		MaxSeries:   100_000,
 		AcceptAfter: ensemble.DefaultAccept,
 		SeriesTTL:   24 * time.Hour,
+		Logs:        Logs{Examples: true},
 	}
 }
 
@@ -88,7 +92,7 @@ func (c *Config) miner() *template.Miner {
 	if err != nil {
 		masker = mask.Default()
 	}
-	cfg.Mask = masker
+	cfg.Mask, cfg.NoExamples = masker, !c.Logs.Examples
 	return template.New(cfg)
 }
 

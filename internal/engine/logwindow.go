@@ -258,7 +258,9 @@ func (e *Engine) describe(st *stream, subject *incident.Subject) {
 	}
 	subject.Attributes[vocabulary.AttrTemplateID] = idText(id)
 	subject.Attributes[vocabulary.AttrTemplate] = info.Template
-	subject.Attributes[vocabulary.AttrExample] = info.Example
+	if info.Example != "" {
+		subject.Attributes[vocabulary.AttrExample] = info.Example
+	}
 	if known := l.Templates[id]; known != nil {
 		subject.Attributes[vocabulary.AttrFirstSeen] = time.Unix(0, known.First).UTC().Format(time.RFC3339Nano)
 	}

@@ -64,15 +64,14 @@ func (m *Masker) Mask(s string) string {
 	return b.String()
 }
 
-// class is what a byte may be the first of.
+// class tells what a byte may be the first of.
 type class uint8
 
 const (
 	other class = iota
 	number
 	sign
-	name   // a word that is no secret
-	secret // a word that may be one, or the name of one
+	letter
 )
 
 var classes = func() (t [256]class) {
@@ -81,13 +80,10 @@ var classes = func() (t [256]class) {
 		case isDigit(byte(c)):
 			t[c] = number
 		case isLetter(byte(c)):
-			t[c] = name
+			t[c] = letter
 		}
 	}
 	t['@'] = sign
-	for _, first := range "abcegnprstxABCGPRSTX" {
-		t[first] = secret
-	}
 	return t
 }()
 
@@ -103,10 +99,10 @@ func find(s string, i int) (start, end int, ok bool) {
 	for j < len(s) && (classes[s[j]] > sign || classes[s[j]] == number || s[j] == '_' || s[j] == '-') {
 		j++
 	}
-	if classes[s[i]] == secret && j-i >= minName && (i == 0 || !isName(s[i-1])) {
-		return token(s, i, j)
+	if i > 0 && (isDigit(s[i-1]) || isLetter(s[i-1])) {
+		return 0, j, false
 	}
-	return 0, j, false
+	return word(s, i, j)
 }
 
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }

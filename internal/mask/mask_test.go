@@ -4,6 +4,13 @@
 package mask
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,7 +43,7 @@ func TestMask(t *testing.T) {
 		{"steps 4013 5211 1700 3102 17", "steps 4013 5211 1700 3102 17"},
 		{"pin 3782 822463 10005 ok", "pin <*> ok"},
 		{"X-API-Key: aZ93kd83jd, PASSWORD=x", "X-API-Key: <*>, PASSWORD=<*>"},
-		{"mytoken=abc my-token=abc", "mytoken=abc my-token=abc"},
+		{"mytoken=abc my-token=abc", "mytoken=abc my-token=<*>"},
 		{"4111 1111 1111 1111 0@0.A", "<*> <*>"},
 		{"", ""},
 	} {
@@ -73,4 +80,59 @@ func BenchmarkMask(b *testing.B) {
 	for b.Loop() {
 		Default().Mask("Moving part prt_4471902873300912345 from: /10.7.40.2:41872 to: /10.7.40.9:7001, next")
 	}
+}
+
+// corpus reads the lines of a file of testdata, without its first one, which is a comment.
+func corpus(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	require.True(t, strings.HasPrefix(lines[0], "#"))
+	return lines[1:]
+}
+
+func TestSecretsAreHidden(t *testing.T) {
+	lines := corpus(t, "secrets.txt")
+	assert.GreaterOrEqual(t, len(lines), 60)
+	for _, l := range lines {
+		secret, line, ok := strings.Cut(l, "\t")
+		require.True(t, ok && strings.Contains(line, secret), l)
+		line = strings.ReplaceAll(line, `\n`, "\n")
+		for _, around := range []string{line, "2026-01-02T15:04:05Z INFO " + line, line + " done", line + "\nnext"} {
+			masked := Default().Mask(around)
+			assert.NotContains(t, masked, secret)
+			assert.Contains(t, masked, Hidden)
+		}
+	}
+}
+
+func TestOrdinaryLinesStay(t *testing.T) {
+	for _, line := range corpus(t, "ordinary.txt") {
+		assert.Equal(t, line, Default().Mask(line))
+		assert.Equal(t, "x "+line+" y", Default().Mask("x "+line+" y"))
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{`Post "http://user:pw@host:9090/api/v1/write?token=abc": EOF`, `Post "http://host:9090/api/v1/write": EOF`},
+		{"dial https://pw@host?a=b#c, then http://x/y#z.", "dial https://host, then http://x/y."},
+		{"http://u:p@[::1]:80/", "http://[::1]:80/"},
+		{"http://a?b=c: refused", "http://a: refused"},
+		{"no address, a@b?", "no address, a@b?"},
+		{"://", "://"},
+	} {
+		assert.Equal(t, c.want, Addresses(c.text))
+	}
+}
+
+func TestErrorKeepsItsChain(t *testing.T) {
+	inner := &url.Error{Op: "Post", URL: "http://host/?token=abc", Err: io.EOF}
+	err := Error(fmt.Errorf("write: %w", inner))
+	require.EqualError(t, err, `write: Post "http://host/": EOF`)
+	require.ErrorIs(t, err, io.EOF)
+	plain := errors.New("plain")
+	assert.Same(t, plain, Error(plain))
+	assert.NoError(t, Error(nil))
 }

@@ -3,91 +3,277 @@
 
 package mask
 
-import "strings"
-
-// minSecret is how long a secret after a colon must be, if it has a digit. Without one it must be three times as long.
-const minSecret = 6
+import (
+	"strings"
+	"unicode"
+)
 
 // prefixes are how issuers mark their tokens.
-var prefixes = []string{"AKIA", "ASIA", "ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "xoxa-", "sk_live_", "sk_test_", "rk_live_", "pk_live_", "sk-", "AIza", "npm_", "pypi-", "eyJ"}
+var prefixes = []string{
+	"AKIA", "ASIA", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "glsa_", "xoxb-", "xoxp-", "xoxa-", "xapp-",
+	"sk_live_", "sk_test_", "rk_live_", "pk_live_", "whsec_", "sk-", "AIza", "ya29.", "npm_", "pypi-", "eyJ", "SG.", "hvs.", "hf_", "dop_v1_", "shpat_",
+}
 
 // minPrefixed is how long a token with a prefix is at least.
 const minPrefixed = 15
 
-// hasPrefix tells whether a word begins as a token does.
-func hasPrefix(text string) bool {
-	if len(text) < minPrefixed {
-		return false
+// issued returns where the token of an issuer that begins at i ends, or 0.
+func issued(s string, i int) int {
+	for _, p := range prefixesBy[s[i]] {
+		if strings.HasPrefix(s[i:], p) {
+			if e := tokenEnd(s, i); e-i >= minPrefixed && e-i >= len(p)+minPrefixed-3 {
+				return e
+			}
+		}
 	}
+	return 0
+}
+
+// prefixesBy has the prefixes by their first letter.
+var prefixesBy = func() (t [256][]string) {
 	for _, p := range prefixes {
-		if text[0] == p[0] && strings.HasPrefix(text, p) && len(text) >= len(p)+minPrefixed-3 {
+		t[p[0]] = append(t[p[0]], p)
+	}
+	return t
+}()
+
+// schemes are those of the header Authorization that a secret follows.
+var schemes = []string{"bearer", "basic", "token", "digest", "negotiate", "ntlm", "apikey", "hawk", "aws4-hmac-sha256"}
+
+// minName is the length of the shortest name of a secret.
+const minName = 3
+
+// word looks at the word s[i:j] and what follows it. It returns the part to hide, or where to look on.
+func word(s string, i, j int) (start, end int, ok bool) {
+	if e := issued(s, i); e > 0 {
+		return i, e, true
+	}
+	if j == len(s) || j-i < minName {
+		return 0, j, false
+	}
+	switch s[j] {
+	case ' ':
+		if start, end, ok = scheme(s, i, j); ok {
+			return start, end, true
+		}
+		if s[i:j] == "BEGIN" && strings.HasSuffix(s[:i], "-----") {
+			return pem(s, j)
+		}
+	case ':':
+		if strings.HasPrefix(s[j:], "://") {
+			return userInfo(s, j+len("://"))
+		}
+	case '>':
+		return element(s, i, j)
+	}
+	k := j
+	for k < len(s) && betweens[s[k]] {
+		k++
+	}
+	switch {
+	case k < len(s) && (s[k] == '=' || s[k] == ':'):
+		if isSecretName(s[i:j]) {
+			return assigned(s, i, j, k)
+		}
+	case i > 0 && s[i-1] == '-':
+		if isSecretName(s[i:j]) {
+			return flag(s, j)
+		}
+	}
+	return 0, j, false
+}
+
+// scheme finds what follows a word such as Bearer.
+func scheme(s string, i, j int) (start, end int, ok bool) {
+	bearer := j-i == len("bearer") && strings.EqualFold(s[i:j], "bearer")
+	basic := j-i == len("basic") && strings.EqualFold(s[i:j], "basic")
+	if !bearer && !basic {
+		return 0, j, false
+	}
+	e := tokenEnd(s, j+1)
+	return j + 1, e, e-j-1 >= 12 && (bearer || hasOdd(s[j+1:e]))
+}
+
+// pem returns the text between the lines of a PEM block, or all that is left of it.
+func pem(s string, j int) (start, end int, ok bool) {
+	label := strings.Index(s[j:], "-----")
+	if label < 0 {
+		return 0, j, false
+	}
+	start = j + label + len("-----")
+	if end = strings.Index(s[start:], "-----END"); end < 0 {
+		end = len(s) - start
+	}
+	return start, start + end, len(strings.TrimSpace(s[start:start+end])) > 0
+}
+
+// userInfo returns the user and password of a URL whose authority begins at i.
+func userInfo(s string, i int) (start, end int, ok bool) {
+	e, at := i, -1
+	for e < len(s) && s[e] > ' ' && strings.IndexByte("/?#\"'<>\\", s[e]) < 0 {
+		if s[e] == '@' {
+			at = e
+		}
+		e++
+	}
+	return i, max(i, at), at > i
+}
+
+// betweens may stand between a name and the sign of an assignment: the end of a string, of an index, or space.
+var betweens = [256]bool{'"': true, '\'': true, '\\': true, ']': true, ' ': true}
+
+// element finds the text of an element of XML whose name is s[i:j].
+func element(s string, i, j int) (start, end int, ok bool) {
+	if i == 0 || s[i-1] != '<' || !isSecretName(s[i:j]) {
+		return 0, j, false
+	}
+	end = j + max(strings.Index(s[j:], "</"), 0)
+	return j + 1, end, end > j+1 && !strings.ContainsAny(s[j+1:end], "<")
+}
+
+// flag finds the value of a flag that follows it as a word of its own, or as the next string of a list.
+func flag(s string, j int) (start, end int, ok bool) {
+	k := skip(s, j, " \"',")
+	if k == len(s) || k == j || s[k] == '-' {
+		return 0, j, false
+	}
+	return quoted(s, k)
+}
+
+// assigned finds the value of the name s[i:j] behind the sign at k.
+func assigned(s string, i, j, k int) (start, end int, ok bool) {
+	sign := s[k]
+	if sign == '=' && k == j && k+1 < len(s) && s[k+1] == ' ' {
+		return 0, j, false // no value, as in "logname= uid=0"
+	}
+	for k++; k < len(s) && (s[k] == '=' || s[k] == '>'); k++ {
+		sign = '=' // := and =>
+	}
+	v := skip(s, k, "\"'\\ ")
+	isQuoted := strings.ContainsAny(s[k:v], "\"'")
+	name := s[i:j]
+	if isHeader(name) {
+		if start, end, ok = header(s, v); ok {
+			return start, end, true
+		}
+	}
+	start, end, ok = quoted(s, v)
+	value := s[start:end]
+	switch {
+	case !ok || isPlain(value):
+		return 0, max(j, end), false
+	case sign == '=':
+		ok = len(value) >= 6 || !isDecimal(value) || strings.HasSuffix(strings.ToLower(name), "word")
+	case isQuoted || len(name) > 2 && name[0]|0x20 == 'x' && name[1] == '-':
+		// A string of JSON, or a header: no sentence.
+	default:
+		ok = isOdd(value)
+	}
+	return start, end, ok
+}
+
+// header returns the secret part of the value at v of a header for which isHeader
+// holds: what follows the scheme of an authorization, or all of a cookie.
+func header(s string, v int) (start, end int, ok bool) {
+	word := v
+	for word < len(s) && isName(s[word]) {
+		word++
+	}
+	end = v
+	for end < len(s) && strings.IndexByte("\"'\r\n", s[end]) < 0 {
+		end++
+	}
+	for _, scheme := range schemes {
+		if !strings.EqualFold(s[v:word], scheme) || word+1 >= len(s) || s[word] != ' ' {
+			continue
+		}
+		if scheme == "digest" || strings.HasPrefix(scheme, "aws4") {
+			return word + 1, lineEnd(s, word), true // a list, whose values are in quotes
+		}
+		return word + 1, tokenEnd(s, word+1), true
+	}
+	return v, end, strings.Contains(s[v:end], "=")
+}
+
+func lineEnd(s string, i int) int {
+	for i < len(s) && s[i] != '\n' && s[i] != '\r' {
+		i++
+	}
+	return i
+}
+
+// quoted returns the value at v: up to the closing quote if it follows one, else a word.
+func quoted(s string, v int) (start, end int, ok bool) {
+	end = tokenEnd(s, v)
+	if v > 0 && (s[v-1] == '"' || s[v-1] == '\'') {
+		if e := closing(s, v, s[v-1]); e >= 0 {
+			end = e
+		}
+	}
+	return v, end, end > v
+}
+
+// closing returns where the string that begins at v ends, before its quote and the
+// backslash that escapes it; -1 if it does not.
+func closing(s string, v int, quote byte) int {
+	escaped := v > 1 && s[v-2] == '\\'
+	for e := v; e < len(s); e++ {
+		switch {
+		case s[e] == '\\' && e+1 < len(s) && s[e+1] == quote && escaped:
+			return e
+		case s[e] == '\\':
+			e++
+		case s[e] == quote:
+			return e
+		}
+	}
+	return -1
+}
+
+// isPlain tells the values that are not secret.
+func isPlain(value string) bool {
+	switch strings.ToLower(value) {
+	case "true", "false", "yes", "no", "null", "none", "nil", "undefined", "*", Hidden:
+		return true
+	}
+	return !strings.ContainsFunc(value, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) || strings.HasPrefix(value, "${") || strings.HasPrefix(value, "<*")
+}
+
+// isOdd tells whether a word after a colon is no word of a sentence, as in "token:
+// expired": it has 6 characters or more with a digit or such, or three times as many.
+func isOdd(value string) bool {
+	const few = 6
+	if len(value) >= 3*few {
+		return true
+	}
+	return len(value) >= few && hasOdd(value)
+}
+
+// hasOdd tells whether a text has a digit, a capital within a word, or a sign that words don't have.
+func hasOdd(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; isDigit(c) || i > 0 && isUpper(c) && !isUpper(value[i-1]) || strings.IndexByte("!@#$%^*+=~", c) >= 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// isSecretName tells the names of what is secret, in any case: the value after them is hidden.
-func isSecretName(text string) bool {
-	var b [13]byte
-	if len(text) > len(b) {
-		return false
+func isDecimal(value string) bool { return digits(value, 0) == len(value) }
+
+func skip(s string, i int, these string) int {
+	for i < len(s) && strings.IndexByte(these, s[i]) >= 0 {
+		i++
 	}
-	for i := range len(text) {
-		b[i] = text[i]
-		if c := text[i]; c >= 'A' && c <= 'Z' {
-			b[i] |= 0x20
-		}
-	}
-	switch string(b[:len(text)]) {
-	case "password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "api-key", "x-api-key", "access_key", "secret_key", "private_key",
-		"authorization", "client_secret", "access_token", "refresh_token":
-		return true
-	}
-	return false
+	return i
 }
 
-// minName is how long the shortest name of a secret is.
-const minName = 3
-
-// token finds a secret by how the word [i,j) begins, or behind that word if it names one.
-func token(s string, i, j int) (start, end int, ok bool) {
-	text := s[i:j]
-	if hasPrefix(text) {
-		return i, tokenEnd(s, j), true
-	}
-	if k := j + 1; len(text) >= 5 && len(text) <= 6 && k < len(s) && s[j] == ' ' && (strings.EqualFold(text, "bearer") || strings.EqualFold(text, "basic")) {
-		if e := tokenEnd(s, k); e-k >= 12 {
-			return k, e, true
-		}
-	}
-	if !isSecretName(text) {
-		return 0, j, false
-	}
-	k := j
-	for k < len(s) && (s[k] == '"' || s[k] == '\'' || s[k] == ' ') {
-		k++
-	}
-	if k >= len(s) || s[k] != '=' && s[k] != ':' {
-		return 0, j, false
-	}
-	for k++; k < len(s) && (s[k] == '"' || s[k] == '\'' || s[k] == ' '); k++ {
-	}
-	for _, scheme := range []string{"bearer ", "basic ", "token "} {
-		if len(s)-k > len(scheme) && strings.EqualFold(s[k:k+len(scheme)], scheme) {
-			k += len(scheme)
-		}
-	}
-	// After a colon there may be a plain word: "token: expired".
-	if e := tokenEnd(s, k); e > k && (s[j] == '=' || e-k >= minSecret && strings.ContainsAny(s[k:e], "0123456789") || e-k >= 3*minSecret) {
-		return k, e, true
-	}
-	return 0, j, false
-}
-
-// tokenEnd returns the end of what a token is written with.
+// tokenEnd returns where a word that begins at i ends.
 func tokenEnd(s string, i int) int {
 	for i < len(s) && s[i] > ' ' && strings.IndexByte("\"'<>(){}[],;&", s[i]) < 0 {
+		if s[i] == '\\' && i+1 < len(s) && s[i+1] == '"' {
+			return i
+		}
 		i++
 	}
 	return i

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/auspex-otel/auspex/internal/mask"
 )
 
 // Permanent reports whether an error is permanent for every consumer that
@@ -42,7 +44,7 @@ func Reject(err error, retryable int) *Rejection {
 	case err == nil:
 		return nil
 	case Permanent(err):
-		return &Rejection{http.StatusBadRequest, fmt.Errorf("the pipeline rejects the data permanently: %w", err)}
+		return &Rejection{http.StatusBadRequest, fmt.Errorf("the pipeline rejects the data permanently: %w", mask.Error(err))}
 	}
-	return &Rejection{retryable, fmt.Errorf("the pipeline cannot accept the data now: %w", err)}
+	return &Rejection{retryable, fmt.Errorf("the pipeline cannot accept the data now: %w", mask.Error(err))}
 }

@@ -33,3 +33,11 @@ func TestReject(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, r.Status)
 	require.ErrorIs(t, r.Err, no)
 }
+
+func TestRejectHidesSecretsInAddresses(t *testing.T) {
+	failed := errors.New(`Post "http://user:pw@backend/write?token=abc": connection refused`)
+	for _, err := range []error{failed, consumererror.NewPermanent(failed)} {
+		r := Reject(err, http.StatusServiceUnavailable)
+		assert.Contains(t, r.Err.Error(), `Post "http://backend/write": connection refused`)
+	}
+}

@@ -46,7 +46,7 @@ type Cutoff struct {
 }
 
 func (c *Cutoff) init() {
-	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) })
+	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) }) //nolint:gosec // After calls it
 }
 
 // Context returns a context that is also canceled by After. The caller must call cancel.

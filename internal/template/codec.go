@@ -119,6 +119,9 @@ func (n *node) state(c *state.Codec, number []uint32) {
 func (m *Miner) rebuild() error {
 	for i := range m.nodes {
 		n := &m.nodes[i]
+		if m.cfg.NoExamples {
+			n.example = ""
+		}
 		if _, twice := m.byID[n.id]; twice || int(n.parent) >= len(m.nodes) {
 			return fmt.Errorf("%w: templates do not fit together", state.Error)
 		}

@@ -21,6 +21,8 @@ type Config struct {
 	MaxTemplates int
 	// Mask hides what must not be kept of a line, in its template and in its example. Without one the default does.
 	Mask *mask.Masker
+	// NoExamples has no line kept as the example of its template.
+	NoExamples bool
 }
 
 // DefaultConfig is the one setting for every source.
@@ -171,7 +173,7 @@ func (m *Miner) learn(service, line string) (int32, bool) {
 		m.widen(i, s)
 		return i, false
 	}
-	n := node{id: id, parent: none, service: strings.Clone(service[:min(len(service), maxService)]), skeleton: string(m.skel.Text), example: clip(line)}
+	n := node{id: id, parent: none, service: strings.Clone(service[:min(len(service), maxService)]), skeleton: string(m.skel.Text), example: m.example(line)}
 	n.text = m.share(s.AppendText(m.buf[:0], false), n.skeleton)
 	n.strict = hash.String(hash.K0, string(s.AppendText(m.buf[:0], true)))
 	i := m.add(n)
@@ -207,7 +209,11 @@ func (m *Miner) widen(i int32, s *scan.Scanner) {
 // maxExample is how much of a line is kept as an example.
 const maxExample = 256
 
-func clip(line string) string {
+// example returns what is kept of a line, valid UTF-8 that owns its memory.
+func (m *Miner) example(line string) string {
+	if m.cfg.NoExamples {
+		return ""
+	}
 	if len(line) > maxExample {
 		line = line[:maxExample]
 	}

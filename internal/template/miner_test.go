@@ -365,3 +365,22 @@ func BenchmarkNewTemplates(b *testing.B) {
 		m.Observe("s", junk(rng))
 	}
 }
+
+func TestWithoutExamples(t *testing.T) {
+	cfg := DefaultConfig()
+	with := New(cfg)
+	cfg.NoExamples = true
+	without := New(cfg)
+	const line = "user 17 logged in"
+	for m, want := range map[*Miner]string{with: line, without: ""} {
+		info, ok := m.Lookup(m.Observe("shop", line).ID)
+		require.True(t, ok)
+		assert.Equal(t, want, info.Example)
+	}
+	b, err := with.AppendBinary(nil)
+	require.NoError(t, err)
+	require.NoError(t, without.UnmarshalBinary(b))
+	info, ok := without.Lookup(with.Observe("shop", line).ID)
+	require.True(t, ok)
+	assert.Empty(t, info.Example, "what an earlier setting kept is forgotten")
+}

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/auspex-otel/auspex/internal/mask"
 )
 
 const (
@@ -146,7 +148,7 @@ func (c *client) once(ctx context.Context, path string, form url.Values, limit i
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return !isTimeout(err), tooMuchIf(isTimeout(err) && ctx.Err() == nil, withoutSecrets(err))
+		return !isTimeout(err), tooMuchIf(isTimeout(err) && ctx.Err() == nil, mask.Error(err))
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -155,9 +157,9 @@ func (c *client) once(ctx context.Context, path string, form url.Values, limit i
 	body := &bounded{r: res.Body, left: limit}
 	if err := read(body); err != nil {
 		if body.left < 0 {
-			return false, fmt.Errorf("%w: %s answers with more than %d MiB", errTooMuch, u.Redacted(), limit>>20)
+			return false, fmt.Errorf("%w: %s answers with more than %d MiB", errTooMuch, mask.Addresses(u.String()), limit>>20)
 		}
-		return !isTimeout(err), tooMuchIf(isTimeout(err) && ctx.Err() == nil, fmt.Errorf("answer of %s: %w", u.Redacted(), err))
+		return !isTimeout(err), tooMuchIf(isTimeout(err) && ctx.Err() == nil, fmt.Errorf("answer of %s: %w", mask.Addresses(u.String()), err))
 	}
 	return false, nil
 }
@@ -166,7 +168,7 @@ func (c *client) once(ctx context.Context, path string, form url.Values, limit i
 // to a query of too many samples, 503 to one that took too long.
 func refusal(u *url.URL, res *http.Response) (again bool, err error) {
 	text, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBytes))
-	err = fmt.Errorf("%s answers %s: %s", u.Redacted(), res.Status, strings.TrimSpace(string(text)))
+	err = fmt.Errorf("%s answers %s: %s", mask.Addresses(u.String()), res.Status, strings.TrimSpace(string(text)))
 	slow := res.StatusCode == http.StatusServiceUnavailable && strings.Contains(string(text), `"errorType":"timeout"`)
 	if res.StatusCode == http.StatusUnprocessableEntity || slow {
 		return false, tooMuchIf(true, err)
@@ -184,16 +186,6 @@ func tooMuchIf(is bool, err error) error {
 func isTimeout(err error) bool {
 	t, ok := errors.AsType[net.Error](err)
 	return ok && t.Timeout()
-}
-
-// withoutSecrets takes a password out of the address that the error of a request shows.
-func withoutSecrets(err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		if u, errParse := url.Parse(e.URL); errParse == nil {
-			e.URL = u.Redacted()
-		}
-	}
-	return err
 }
 
 // bounded reads up to a number of bytes and then fails, with left below 0.

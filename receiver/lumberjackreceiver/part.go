@@ -16,6 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/deadletter"
 	"github.com/auspex-otel/auspex/internal/ecs"
 	"github.com/auspex-otel/auspex/internal/excerpt"
+	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/receiverutil"
 	"github.com/auspex-otel/auspex/internal/wire/bounds"
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
@@ -231,7 +232,7 @@ func (c *connection) consume() error {
 		metricsErr = s.nextMetrics.ConsumeMetrics(ctx, p.batch.Metrics)
 		s.obs.EndMetricsOp(ctx, "lumberjack", points, metricsErr)
 	}
-	return errors.Join(logsErr, metricsErr)
+	return mask.Error(errors.Join(logsErr, metricsErr))
 }
 
 // bury writes dead letters: all events if the pipeline rejected them permanently, otherwise those that are damaged.

@@ -56,7 +56,7 @@ func File(ctx context.Context, path string, wait time.Duration) (Result, error) 
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var out head
-	child := exec.CommandContext(ctx, program, argument, wait.String(), path)
+	child := exec.CommandContext(ctx, program, argument, wait.String(), path) //nolint:gosec // the program is this one
 	child.Stdout, child.Stderr = &out, &out
 	err = child.Run()
 	if err == nil {
