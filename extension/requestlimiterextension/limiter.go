@@ -23,8 +23,8 @@ import (
 	"github.com/auspex-otel/auspex/extension/requestlimiterextension/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/logutil"
 	"github.com/auspex-otel/auspex/internal/receiverutil"
-	"github.com/auspex-otel/auspex/internal/wire/otlp"
 	"github.com/auspex-otel/auspex/internal/shutdown"
+	"github.com/auspex-otel/auspex/internal/wire/otlp"
 )
 
 const (
