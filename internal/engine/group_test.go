@@ -54,7 +54,7 @@ func TestWideWeakFaultOpensTheGroup(t *testing.T) {
 	}
 	opened := openedBy(e)
 	assert.Equal(t, 1, opened[vocabulary.MetricOutsideBand])
-	assert.LessOrEqual(t, opened["m"], 2)
+	assert.LessOrEqual(t, opened["m"], n/10)
 	pending := e.PendingGauges().Companions
 	require.NotEmpty(t, pending)
 	c := pending[0]
