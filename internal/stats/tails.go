@@ -23,6 +23,8 @@ const (
 	// leastPoints is how many points must be known before P returns anything.
 	leastPoints = 40
 	leastScaled = 16 // of a quantity that is given in standard deviations
+	// leastKnown is less than ln n of any sketch whose P is not neutral: ln 17 = 2.83.
+	leastKnown = 2.8
 	// Prior shape ξ of the tail, what it is worth in excesses, and bounds of the estimate.
 	shapePrior, shapePoints, leastXi, mostXi = 0.1, 100, -0.05, 0.4
 	stiffShape                               = 0.08 // prior shape of a stiff sketch: a mean of many numbers has a lighter tail
@@ -80,7 +82,10 @@ func NewStiffTails(sigma float64) Tails { return Tails{sigma: float32(sigma), le
 // points, each nat counts modestSlope: what lies there is a guess.
 func (t *Tails) P(x float64) float64 {
 	nats := t.Fitted(x)
-	if known := math.Log(float64(t.n) + 1); nats > known && !t.unknown() {
+	if nats <= leastKnown || t.unknown() { // spares most points the logarithm
+		return nats
+	}
+	if known := math.Log(float64(t.n) + 1); nats > known {
 		nats = known + modestSlope*(nats-known)
 	}
 	return nats
@@ -232,13 +237,13 @@ func (t *Tails) Soften(n float64) {
 }
 
 // Quantile returns the distance from zero that points of the side, +1 or -1,
-// exceed with the probability p in all. It returns 0 while too little is known.
-func (t *Tails) Quantile(side int, p float64) float64 {
+// exceed with the surprise nats, -ln p, in all. It returns 0 while too little is known.
+func (t *Tails) Quantile(side int, nats float64) float64 {
 	s := &t.side[0]
 	if side < 0 {
 		s = &t.side[1]
 	}
-	nats := -math.Log(p) + math.Log(max(1e-6, float64(s.share)))
+	nats += math.Log(max(1e-6, float64(s.share)))
 	body, edge := float64(s.body), float64(s.edge)
 	switch {
 	case s.n < 4 || nats <= 0:

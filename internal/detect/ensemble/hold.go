@@ -45,7 +45,7 @@ type hold struct {
 // inside tells whether the number of a slow view lies in the interval that holds
 // 1 - BandP of them.
 func (m *Model) inside(view int, x float64) bool {
-	q := m.tails[view].Quantile(sign(x), detect.BandP/2)
+	q := m.tails[view].Quantile(sign(x), outside)
 	return q == 0 && x == 0 || math.Abs(x) <= q
 }
 
@@ -86,8 +86,8 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 	out := m.bounded(detect.Surprise{
 		LogP:     -tails.P(z),
 		Expected: expected,
-		Lower:    expected - unit*tails.Quantile(-1, detect.BandP/2),
-		Upper:    expected + unit*tails.Quantile(1, detect.BandP/2),
+		Lower:    expected - unit*tails.Quantile(-1, outside),
+		Upper:    expected + unit*tails.Quantile(1, outside),
 		Held:     true,
 	}, z)
 	hours := m.follow(v, z)

@@ -102,8 +102,8 @@ func (m *Model) say(f *facts, e, by float64) detect.Surprise {
 	out := detect.Surprise{
 		LogP:     -calibrated(e),
 		Expected: expected,
-		Lower:    expected - unit*t.Quantile(-1, detect.BandP/2),
-		Upper:    expected + unit*t.Quantile(1, detect.BandP/2),
+		Lower:    expected - unit*t.Quantile(-1, outside),
+		Upper:    expected + unit*t.Quantile(1, outside),
 	}
 	return m.bounded(out, by)
 }
@@ -126,7 +126,10 @@ func (m *Model) bounded(out detect.Surprise, by float64) detect.Surprise {
 	return out
 }
 
-var logBandP = math.Log(detect.BandP)
+var (
+	logBandP = math.Log(detect.BandP)
+	outside  = -math.Log(detect.BandP / 2) // nats at which each end of the interval lies
+)
 
 // calibrated returns the surprise of the evidence e, in nats, by the table
 // below, a line between its entries. It was built offline: see doc.go.

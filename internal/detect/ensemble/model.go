@@ -59,6 +59,9 @@ const (
 // learn from: neighbors say nearly the same.
 var apart = [...]uint32{6, 24}
 
+// outlier is the surprise of an error, in nats, beyond which the predictors follow less.
+var outlier = -math.Log(1.0 / 300)
+
 // DefaultAccept is the default of Options.Accept.
 const DefaultAccept = time.Hour
 
@@ -330,6 +333,9 @@ func (m *Model) still(v float64) float64 {
 	case m.last-m.stillFrom >= int64(m.opt.Accept) && float64(m.last-m.stillFrom) >= acceptPoints*m.cadence:
 		m.flat.Accept()
 	}
+	if nats <= 0 {
+		return 0
+	}
 	if known := math.Log(float64(m.seen) + 1); nats > known {
 		nats = known + stillSlope*(nats-known)
 	}
@@ -425,7 +431,7 @@ func (m *Model) learn(f *facts, t int64, nats float64) {
 // move lets level, season, and predictors follow v.
 func (m *Model) move(f *facts, t int64, v float64) {
 	trust, far := f.trust, math.Inf(1)
-	if e := m.tails[viewError].Quantile(sign(f.x[viewError]), 1.0/300); e > 0 {
+	if e := m.tails[viewError].Quantile(sign(f.x[viewError]), outlier); e > 0 {
 		far = e * f.ratio
 	}
 	m.counts.learn(v)
