@@ -150,6 +150,10 @@ quality-logs: ## groups and templates mined from labelled logs, replicas, speed,
 quality-rca: ## who is named for known faults, as tables, and on a disguised copy; SEED=n, VARY=1 adds poorer data
 	go run ./eval/rca $(if $(SEED),-seed $(SEED)) $(if $(VARY),-vary)
 
+.PHONY: quality-hotrod
+quality-hotrod: ## a recorded fault and the same recording an hour later: does it open anomalies each time?
+	go run ./eval/hotrod
+
 .PHONY: quality-shop
 quality-shop: bin/auspex-demo ## the demo shop with each fault and without: what the backtest finds, as tables; SEEDS=n (3) shops a fault
 	$(BUILD) -o bin/auspex ./cmd/auspex
