@@ -4,7 +4,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 
 	"github.com/auspex-otel/auspex/internal/detect"
@@ -26,7 +25,7 @@ func inFleet(f family, fresh func() detect.Model, seed uint64) func() detect.Mod
 		for i := range uint64(fleetPoints) {
 			p := m.Observe(int64(i+1)*15e9, next())
 			if i >= early {
-				shown.Add(calibration.Humble(p.LogP, i+1))
+				shown.Add(p.LogP)
 			}
 		}
 	}
@@ -39,21 +38,10 @@ type corrected struct {
 	detect.Model
 
 	table *calibration.Table
-	n     uint64
 }
 
 func (c *corrected) Observe(t int64, v float64) detect.Surprise {
 	s := c.Model.Observe(t, v)
-	c.n++
-	s.LogP = c.table.Apply(calibration.Humble(s.LogP, c.n))
+	s.LogP = c.table.Apply(s.LogP)
 	return s
-}
-
-func (c *corrected) AppendBinary(b []byte) ([]byte, error) {
-	return c.Model.AppendBinary(binary.LittleEndian.AppendUint64(b, c.n))
-}
-
-func (c *corrected) UnmarshalBinary(b []byte) error {
-	c.n = binary.LittleEndian.Uint64(b)
-	return c.Model.UnmarshalBinary(b[8:])
 }
