@@ -19,25 +19,6 @@ const (
 	most = 12.0 // nats
 )
 
-const (
-	memory = 4300 // points that a model remembers
-	beyond = 2.5  // nats beyond the rarest of its points that it is taken at its word
-	guess  = 0.6  // what each nat beyond those is worth
-)
-
-// Humble shortens what lies beyond a model's own history: of n points one has
-// p < 1/n, and what is said of much rarer ones is a guess.
-func Humble(logP float64, n uint64) float64 {
-	if logP > -beyond {
-		return logP
-	}
-	known := -math.Log(float64(max(1, min(n, memory)))) - beyond
-	if logP < known {
-		return known + guess*(logP-known)
-	}
-	return logP
-}
-
 // Count counts surprises by their size, forgetting. The zero value is empty.
 type Count struct {
 	at    [levels]float64

@@ -130,28 +130,6 @@ func TestTableIsMonotone(t *testing.T) {
 	}
 }
 
-// Inside a model's history it is taken at its word; beyond it ln p is shortened,
-// more so while the history is short, and keeps its order.
-func TestHumble(t *testing.T) {
-	for _, n := range []uint64{0, 1, 100, memory, 10 * memory, math.MaxUint64} {
-		known := -math.Log(float64(max(1, min(n, memory)))) - beyond
-		prev := 1.0
-		for x := 0.0; x < 500; x += 0.1 {
-			got := Humble(-x, n)
-			if got >= prev || got < -x || -x >= known && got != -x {
-				t.Fatalf("%d points: ln p %g became %g, a lesser one %g", n, -x, got, prev)
-			}
-			prev = got
-		}
-		if got, want := Humble(known-10, n), known-10*guess; math.Abs(got-want) > 1e-9 {
-			t.Errorf("%d points: 10 nats beyond its history became %g, want %g", n, got, want)
-		}
-	}
-	if young, old := Humble(-30, 100), Humble(-30, memory); young <= old {
-		t.Errorf("-30 became %g for a young model, %g for an old one", young, old)
-	}
-}
-
 // Surprises of any size are counted, at the last level if need be.
 func TestAdd(t *testing.T) {
 	var c Count

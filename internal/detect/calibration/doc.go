@@ -8,7 +8,4 @@
 //
 // Series of a fleet have shocks in common: what they say comes in Bursts, and then
 // it takes as many more points to know as much.
-//
-// Where even the fleet has not been, a model's own history bounds what it can know:
-// Humble shortens what it says beyond that.
 package calibration
