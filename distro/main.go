@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+	exposure "github.com/auspex-otel/auspex/distro/config/exposure"
 	auspexprovider "github.com/auspex-otel/auspex/distro/config/auspexprovider"
 	envprovider "go.opentelemetry.io/collector/confmap/provider/envprovider"
 	fileprovider "github.com/auspex-otel/auspex/distro/config/fileprovider"
@@ -37,6 +38,9 @@ func main() {
 					httpprovider.NewFactory(),
 					httpsprovider.NewFactory(),
 				},
+				ConverterFactories: []confmap.ConverterFactory{
+					exposure.NewFactory(),
+				},
 			},
 		},
 		ProviderModules: map[string]string{
@@ -48,6 +52,7 @@ func main() {
 			httpsprovider.NewFactory().Create(confmap.ProviderSettings{}).Scheme(): "go.opentelemetry.io/collector/confmap/provider/httpsprovider v1.64.0",
 		},
 		ConverterModules: []string{
+			"github.com/auspex-otel/auspex v0.0.0",
 		},
 	}
 

@@ -60,7 +60,9 @@ func TestShutdownDoesNotWaitForBackends(t *testing.T) {
 	defer backend.Close()
 	defer close(release)
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:gateway", Env: shipped(t, "AUSPEX_REMOTE_WRITE="+backend.URL)})
-	go func() { _, _ = http.Post("http://"+c.OTLP2+"/v1/metrics", "application/json", strings.NewReader(oneGauge)) }()
+	go func() {
+		_, _ = http.Post("http://"+c.OTLP2+"/v1/metrics", "application/json", strings.NewReader(oneGauge))
+	}()
 	<-asked
 	endsInTime(t, c)
 }

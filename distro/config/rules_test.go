@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // rule is one thing that an acknowledgement depends on. check returns what breaks it.
@@ -61,6 +63,14 @@ type pipeline struct {
 
 // section is the configuration of one component or of a part of it.
 type section map[string]any
+
+// UnmarshalYAML leaves a section empty that is a reference, such as ${auspex:basic_auth}.
+func (s *section) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		return nil
+	}
+	return n.Decode((*map[string]any)(s))
+}
 
 func (s section) sub(key string) section {
 	switch v := s[key].(type) {

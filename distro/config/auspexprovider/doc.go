@@ -8,4 +8,7 @@
 //   - ${auspex:state} is the folder that holds everything otelcol-auspex keeps
 //     on disk: the first that is set of $AUSPEX_STATE_DIR, $XDG_STATE_HOME/auspex
 //     and $HOME/.local/state/auspex, else /var/lib/auspex.
+//   - ${auspex:server_tls}, ${auspex:server_auth}, ${auspex:bearer_auth} and ${auspex:basic_auth} are settings of
+//     servers, and of the extensions that authenticate their clients: those that $AUSPEX_TLS_CERT, $AUSPEX_TLS_KEY,
+//     $AUSPEX_TLS_CLIENT_CA, $AUSPEX_BEARER_TOKEN and $AUSPEX_HTPASSWD ask for, nothing without them.
 package auspexprovider

@@ -35,7 +35,7 @@ func NewFactory() confmap.ProviderFactory {
 // Scheme returns auspex.
 func (provider) Scheme() string { return scheme }
 
-// Retrieve returns a shipped configuration or the state folder.
+// Retrieve returns a shipped configuration, the state folder, or settings of servers that the environment has.
 func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (*confmap.Retrieved, error) {
 	name, ok := strings.CutPrefix(uri, scheme+":")
 	if !ok {
@@ -43,6 +43,9 @@ func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (
 	}
 	if name == state {
 		return confmap.NewRetrieved(StateDir())
+	}
+	if settings, ok, err := server(name); ok {
+		return settings, err
 	}
 	text, ok := config.Read(name)
 	if !ok {

@@ -85,3 +85,40 @@ func TestShutdownIsReported(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 	assert.Equal(t, 1, calls)
 }
+
+func TestServersAreSecuredByTheEnvironment(t *testing.T) {
+	raw := func(name string) any {
+		r, err := retrieve(t, "auspex:"+name)
+		require.NoError(t, err, name)
+		v, err := r.AsRaw()
+		require.NoError(t, err)
+		return v
+	}
+	fails := func(name string) string {
+		_, err := retrieve(t, "auspex:"+name)
+		require.Error(t, err)
+		return err.Error()
+	}
+	assert.Nil(t, raw("server_tls"))
+	assert.Nil(t, raw("server_auth"))
+	idle := raw("bearer_auth").(map[string]any)["token"].(string)
+	assert.Greater(t, len(idle), 20)
+	assert.NotEqual(t, idle, raw("bearer_auth").(map[string]any)["token"], "nobody knows it")
+	assert.Contains(t, raw("basic_auth").(map[string]any)["htpasswd"], "inline")
+
+	t.Setenv("AUSPEX_TLS_CERT", "c.pem")
+	assert.Contains(t, fails("server_tls"), "AUSPEX_TLS_CERT and AUSPEX_TLS_KEY must both be set")
+	t.Setenv("AUSPEX_TLS_KEY", "k.pem")
+	assert.Equal(t, map[string]any{"cert_file": "c.pem", "key_file": "k.pem"}, raw("server_tls"))
+	t.Setenv("AUSPEX_TLS_CLIENT_CA", "ca.pem")
+	assert.Equal(t, map[string]any{"cert_file": "c.pem", "key_file": "k.pem", "client_ca_file": "ca.pem"}, raw("server_tls"))
+
+	t.Setenv("AUSPEX_BEARER_TOKEN", "abc")
+	assert.Equal(t, map[string]any{"authenticator": "bearertokenauth/clients"}, raw("server_auth"))
+	assert.Equal(t, map[string]any{"token": "abc"}, raw("bearer_auth"))
+	t.Setenv("AUSPEX_HTPASSWD", "users")
+	assert.Contains(t, fails("server_auth"), "AUSPEX_BEARER_TOKEN and AUSPEX_HTPASSWD are both set")
+	t.Setenv("AUSPEX_BEARER_TOKEN", "")
+	assert.Equal(t, map[string]any{"authenticator": "basicauth/clients"}, raw("server_auth"))
+	assert.Equal(t, map[string]any{"htpasswd": map[string]any{"file": "users"}}, raw("basic_auth"))
+}
