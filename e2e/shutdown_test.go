@@ -61,7 +61,10 @@ func TestShutdownDoesNotWaitForBackends(t *testing.T) {
 	defer close(release)
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:gateway", Env: shipped(t, "AUSPEX_REMOTE_WRITE="+backend.URL)})
 	go func() {
-		_, _ = http.Post("http://"+c.OTLP2+"/v1/metrics", "application/json", strings.NewReader(oneGauge))
+		res, err := http.Post("http://"+c.OTLP2+"/v1/metrics", "application/json", strings.NewReader(oneGauge))
+		if err == nil {
+			_ = res.Body.Close()
+		}
 	}()
 	<-asked
 	endsInTime(t, c)

@@ -17,7 +17,7 @@ const (
 	envKey         = "AUSPEX_TLS_KEY"
 	envClientCA    = "AUSPEX_TLS_CLIENT_CA"
 	envBearerToken = "AUSPEX_BEARER_TOKEN" //nolint:gosec // the name of a variable
-	envHtpasswd    = "AUSPEX_HTPASSWD"
+	envHtpasswd    = "AUSPEX_HTPASSWD"     //nolint:gosec // the same
 )
 
 // Names under which their settings are served, as in ${auspex:server_tls}.
@@ -30,7 +30,7 @@ const (
 
 // Extensions of the shipped configurations that authenticate clients. Those that no server names are idle.
 const (
-	bearerID = "bearertokenauth/clients"
+	bearerID = "bearertokenauth/clients" //nolint:gosec // no secret
 	basicID  = "basicauth/clients"
 )
 

@@ -100,6 +100,7 @@ func TestServers(t *testing.T) {
 		"with authentication":       {"receivers: {zipkin: {endpoint: ':9411', auth: {authenticator: basicauth}}}", nil},
 		"with certificates":         {"receivers: {lumberjack: {endpoint: ':5044', tls: {client_ca_file: ca.pem}}}", nil},
 		"TLS alone":                 {"receivers: {lumberjack: {endpoint: ':5044', tls: {cert_file: c.pem}}}", []string{"receivers::lumberjack::endpoint"}},
+		"no address":                {"receivers: {zipkin: {endpoint: nonsense}}", nil},
 		"a socket":                  {"receivers: {lumberjack: {endpoint: /run/l.sock, transport: unix}}", nil},
 		"named instances":           {"receivers: {otlp/a: {protocols: {http: {endpoint: '0.0.0.0:1'}}}, otlp/b: {protocols: {grpc: {endpoint: ':2'}}}}", []string{"receivers::otlp/a::protocols::http::endpoint", "receivers::otlp/b::protocols::grpc::endpoint"}},
 		"listen_address":            {"receivers: {syslog: {tcp: {listen_address: '0.0.0.0:54526'}}, udp_log: {listen_address: ':1'}}", []string{"receivers::syslog::tcp::listen_address", "receivers::udp_log::listen_address"}},

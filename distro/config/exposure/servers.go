@@ -96,13 +96,11 @@ func (l listener) isAuthenticated(of map[string]any) bool {
 	return l.auth && authenticator != "" || l.tls && ca != ""
 }
 
-// isLoopback tells whether only this machine can reach an address. A name other than localhost may be any address.
+// isLoopback tells whether only this machine can reach an address. A name other
+// than localhost may be any address. What is no address prevents the start by itself.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
-	}
-	if host == "localhost" {
+	if err != nil || host == "localhost" {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
