@@ -15,7 +15,7 @@ import (
 // bounds leave the receivers and exporters between them enough time.
 const (
 	deliveryTime = time.Second     // for a delivery of findings to end
-	firstTime    = 7 * time.Second // for the state that is written before receivers stop
+	firstTime    = 6 * time.Second // for the state that is written before receivers stop
 	lastTime     = 9 * time.Second // from the beginning of shutdown until the last state is written
 )
 
