@@ -43,7 +43,8 @@ type engineExtension struct {
 	stop         context.CancelFunc
 	done         chan struct{}
 	stopping     time.Time     // when NotReady was called
-	writing      time.Duration // how long it took to write the state then
+	first        chan struct{} // closed when the state that NotReady has written is complete, or has failed
+	writing      time.Duration // how long that took; valid once first is closed
 }
 
 func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error) {

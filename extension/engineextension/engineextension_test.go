@@ -336,6 +336,33 @@ func TestLastStateIsSkippedIfThereIsNoTime(t *testing.T) {
 	})
 }
 
+// A state that takes longer is completed while receivers stop.
+func TestSlowStateIsCompletedWhileReceiversStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		e, logs := newTest(t, onDisk())
+		require.NoError(t, e.Start(t.Context(), d.host()))
+		feed(engineOf(e), 0, 5, false)
+		d.failWith(func(operation, _ string) error {
+			if operation == "set" {
+				time.Sleep(3 * time.Second) // of two: a chunk and the manifest
+			}
+			return nil
+		})
+		begin := time.Now()
+		require.NoError(t, e.(extensioncapabilities.PipelineWatcher).NotReady())
+		assert.Equal(t, firstTime, time.Since(begin))
+		assert.Equal(t, 1, logs.FilterMessageSnippet("still being written").Len())
+		require.NoError(t, e.Shutdown(t.Context()))
+		assert.Equal(t, 6*time.Second, time.Since(begin), "and there is no time for another one")
+		d.failWith(nil)
+		again, _ := newTest(t, onDisk())
+		require.NoError(t, again.Start(t.Context(), d.host()))
+		assert.Equal(t, uint64(10), engineOf(again).Status().Points)
+		require.NoError(t, again.Shutdown(t.Context()))
+	})
+}
+
 func TestStateIsWrittenAtTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDisk()

@@ -15,8 +15,8 @@ import (
 // bounds leave the receivers and exporters between them enough time.
 const (
 	deliveryTime = time.Second     // for a delivery of findings to end
-	firstTime    = 6 * time.Second // for the state that is written before receivers stop
-	lastTime     = 9 * time.Second // from the beginning of shutdown until the last state is written
+	firstTime    = 5 * time.Second // for which receivers wait for the first state
+	lastTime     = 8 * time.Second // from the beginning of shutdown until no state is written any more
 )
 
 // Ready does nothing.
@@ -34,13 +34,25 @@ func (e *engineExtension) NotReady() error {
 	if e.client == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), firstTime)
+	e.first = make(chan struct{})
+	go e.firstSnapshot()
+	select {
+	case <-e.first:
+	case <-time.After(firstTime):
+		e.logger.Warn("The state is still being written while receivers stop: there is much of it, or the disk is slow", zap.Duration("after", firstTime))
+	}
+	return nil
+}
+
+// firstSnapshot writes the state and closes first.
+func (e *engineExtension) firstSnapshot() {
+	defer close(e.first)
+	ctx, cancel := context.WithDeadline(context.Background(), e.stopping.Add(lastTime))
 	defer cancel()
 	if err := e.snapshot(ctx, time.Now()); err != nil {
-		e.logger.Error("The state could not be written before receivers stop", zap.Error(err))
+		e.logger.Error("The state could not be written; that of the last snapshot remains", zap.Error(err))
 	}
 	e.writing = time.Since(e.stopping)
-	return nil
 }
 
 // Shutdown stops the clock and writes the state once more, unless that would take
@@ -70,9 +82,10 @@ func (e *engineExtension) stopClock() {
 }
 
 func (e *engineExtension) lastSnapshot(ctx context.Context) error {
-	if e.stopping.IsZero() {
-		return e.snapshot(ctx, time.Now())
+	if e.first == nil {
+		return e.snapshot(ctx, time.Now()) // NotReady was not called.
 	}
+	<-e.first
 	end := e.stopping.Add(lastTime)
 	if left := time.Until(end); left <= 0 || left < e.writing {
 		e.logger.Warn("There is no time to write the state again: telemetry of the last seconds is not part of it",
