@@ -121,7 +121,23 @@ func (d *disk) Delete(_ context.Context, key string) error {
 	return nil
 }
 
-func (*disk) Batch(context.Context, ...*storage.Operation) error { return errors.New("not used") }
+// Batch does the operations one by one.
+func (d *disk) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value, err = d.Get(ctx, op.Key)
+		case storage.Set:
+			err = d.Set(ctx, op.Key, op.Value)
+		case storage.Delete:
+			err = d.Delete(ctx, op.Key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (d *disk) Close(context.Context) error {
 	d.closed++
@@ -327,7 +343,7 @@ func TestLastStateIsSkippedIfThereIsNoTime(t *testing.T) {
 		require.NoError(t, e.Start(t.Context(), d.host()))
 		feed(engineOf(e), 0, 5, false)
 		require.NoError(t, e.(extensioncapabilities.PipelineWatcher).NotReady())
-		time.Sleep(9 * time.Second) // a client that stalls
+		time.Sleep(lastTime) // a client that stalls
 		before := engineOf(e).Status().Generation
 		require.NoError(t, e.Shutdown(t.Context()))
 		assert.Equal(t, before, engineOf(e).Status().Generation)

@@ -16,7 +16,7 @@ import (
 const (
 	deliveryTime = time.Second     // for a delivery of findings to end
 	firstTime    = 5 * time.Second // for which receivers wait for the first state
-	lastTime     = 8 * time.Second // from the beginning of shutdown until no state is written any more
+	lastTime     = 7 * time.Second // from the beginning of shutdown until no state is written any more
 )
 
 // Ready does nothing.

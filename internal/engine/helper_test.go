@@ -264,8 +264,24 @@ func (m *memory) Delete(_ context.Context, key string) error {
 	return nil
 }
 
-func (*memory) Batch(context.Context, ...*storage.Operation) error { return errors.New("not used") }
-func (*memory) Close(context.Context) error                        { return nil }
+// Batch does the operations one by one.
+func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value, err = m.Get(ctx, op.Key)
+		case storage.Set:
+			err = m.Set(ctx, op.Key, op.Value)
+		case storage.Delete:
+			err = m.Delete(ctx, op.Key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+func (*memory) Close(context.Context) error { return nil }
 
 func (m *memory) copy() *memory { return &memory{data: maps.Clone(m.data)} }
 

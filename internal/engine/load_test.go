@@ -38,9 +38,26 @@ func (s *sink) Set(_ context.Context, _ string, value []byte) error {
 	s.bytes += len(value)
 	return nil
 }
-func (*sink) Delete(context.Context, string) error               { return nil }
-func (*sink) Batch(context.Context, ...*storage.Operation) error { return nil }
-func (*sink) Close(context.Context) error                        { return nil }
+func (*sink) Delete(context.Context, string) error { return nil }
+
+// Batch does the operations one by one.
+func (s *sink) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value, err = s.Get(ctx, op.Key)
+		case storage.Set:
+			err = s.Set(ctx, op.Key, op.Value)
+		case storage.Delete:
+			err = s.Delete(ctx, op.Key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+func (*sink) Close(context.Context) error { return nil }
 
 // BenchmarkSnapshotPause writes the state of 100,000 series while batches of ten
 // points arrive without a break. It reports the longest time that one of them took,
