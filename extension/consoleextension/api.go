@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/engine/census"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -31,6 +32,7 @@ type about struct {
 type status struct {
 	about
 	engine.Status
+	census.Crowd
 }
 
 // api answers the requests. It looks for the engine until it has found it.
@@ -121,7 +123,7 @@ func (a *api) theEngine() (*engine.Engine, error) {
 }
 
 func (a *api) status(e *engine.Engine, _ *http.Request, _ url.Values) (any, error) {
-	return status{a.about, e.Status()}, nil
+	return status{a.about, e.Status(), e.Crowd()}, nil
 }
 
 func incidents(e *engine.Engine, _ *http.Request, q url.Values) (any, error) {

@@ -23,15 +23,23 @@ type Config struct {
 	Storage *component.ID `mapstructure:"storage"`
 	// SnapshotInterval is how often the state is written. It is written at shutdown too.
 	SnapshotInterval time.Duration `mapstructure:"snapshot_interval"`
+	// MaxMemory bounds the memory of what is learned. 0 is a quarter of the limit of the
+	// memory limiter, or else of the memory of the process.
+	MaxMemory Bytes `mapstructure:"max_memory"`
 	// Warmup says where history is read at start. Without it every series starts cold.
 	Warmup configoptional.Optional[warmup.Config] `mapstructure:"warmup"`
 }
+
+const leastMaxMemory = 1 << 20
 
 // Validate checks the keys of the extension itself. Those of the engine, of its
 // policies and of the warm start check themselves.
 func (c *Config) Validate() error {
 	if c.SnapshotInterval < time.Second {
 		return fmt.Errorf("snapshot_interval is %v, it must be at least 1s", c.SnapshotInterval)
+	}
+	if c.MaxMemory != 0 && c.MaxMemory < leastMaxMemory {
+		return fmt.Errorf("max_memory is %d bytes, it must be 0 or at least 1MiB", c.MaxMemory)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ package engineextension
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -25,6 +27,7 @@ const tickInterval = time.Second
 
 var (
 	_ engine.Provider                       = (*engineExtension)(nil)
+	_ extensioncapabilities.ConfigWatcher   = (*engineExtension)(nil)
 	_ extensioncapabilities.Dependent       = (*engineExtension)(nil)
 	_ extensioncapabilities.PipelineWatcher = (*engineExtension)(nil)
 )
@@ -38,6 +41,9 @@ type engineExtension struct {
 	settings  component.TelemetrySettings
 	client    storage.Client
 	forget    *time.Timer // takes the engine's history away
+	host      component.Host
+	root      fs.FS // of the machine
+	rejecting bool  // was reported last
 	// registration is that of the callback of register, nil before Start.
 	registration metric.Registration
 	stop         context.CancelFunc
@@ -58,7 +64,7 @@ func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error)
 	}
 	e := &engineExtension{
 		id: set.ID, cfg: cfg, logger: set.Logger, telemetry: telemetry, settings: set.TelemetrySettings,
-		engine: engine.New(cfg.Engine, set.Logger),
+		engine: engine.New(cfg.Engine, set.Logger), root: os.DirFS("/"),
 	}
 	e.engine.SetPolicies(policies)
 	return e, nil
@@ -78,6 +84,7 @@ func (e *engineExtension) Dependencies() []component.ID {
 // Start restores the state, reads history, and starts the engine's clock.
 func (e *engineExtension) Start(ctx context.Context, host component.Host) error {
 	now := time.Now()
+	e.host = host
 	if e.cfg.Storage == nil {
 		e.logger.Warn("storage is not set: the state is lost when the collector stops")
 	} else if err := e.restore(ctx, host, now); err != nil {
@@ -128,6 +135,7 @@ func (e *engineExtension) run(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			e.engine.Tick(now)
+			e.reportRoom()
 		case now := <-snapshot.C:
 			if err := e.snapshot(ctx, now); err != nil && ctx.Err() == nil {
 				e.logger.Error("the state could not be written, the next attempt follows", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))

@@ -145,6 +145,9 @@ func (e *Engine) networkTime(w *trace.EdgeWindow) {
 
 // slow returns the score of the only series of a stream of times while its anomaly is open and they are long, or 0.
 func (e *Engine) slow(st *stream) float64 {
+	if st == nil {
+		return 0
+	}
 	s := &st.series[0]
 	if !e.tracker.Open(uint64(s.id)) || s.last.observed <= s.last.expected {
 		return 0

@@ -45,7 +45,8 @@ func (d *derived) id() series.ID {
 }
 
 // derive judges the next point of a derived stream at event time t: a value for
-// each of its statistics, NaN where there is none. A point at or before the latest is passed over.
+// each of its statistics, NaN where there is none. A point at or before the latest is
+// passed over. It returns nil if there is no room for the stream.
 func (e *Engine) derive(d *derived, t int64, values ...float64) *stream {
 	st, fresh := e.next(d, t)
 	if !fresh {
@@ -61,12 +62,15 @@ func (e *Engine) derive(d *derived, t int64, values ...float64) *stream {
 	return st
 }
 
-// next finds or makes a derived stream. Its next point is at event time t; it is
+// next finds or makes a derived stream, nil if there is no room for it. Its next point is at event time t; it is
 // not fresh if there was one already.
 func (e *Engine) next(d *derived, t int64) (st *stream, fresh bool) {
 	id := d.id()
 	if st = e.streams.Get(id, e.now); st == nil {
 		st = e.addDerived(id, d)
+	}
+	if st == nil {
+		return nil, false
 	}
 	if !st.asked {
 		e.askDerived(st)

@@ -15,6 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
+	"github.com/auspex-otel/auspex/internal/engine/census"
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
@@ -37,6 +38,8 @@ const (
 	RefusedMalformed   = meter.Malformed
 	// RefusedTooDeep counts values, of all signals. The rest of a record is judged without them.
 	RefusedTooDeep = "too_deep"
+	// RefusedNoRoom counts points, of all signals, of series for which there is no room: see internal/series.
+	RefusedNoRoom = "no_room"
 )
 
 const (
@@ -64,6 +67,9 @@ type Engine struct {
 	mu       sync.Mutex
 	now      time.Time // of the latest tick
 	streams  *series.Table[stream]
+	maxBytes int // of the streams, 0 for no bound
+	census   *census.Census
+	fullAt   time.Time // of the latest series for which there was no room
 	sources  map[series.ID]*source
 	services map[string]*service
 	tracker  *incident.Tracker
@@ -191,6 +197,12 @@ func (e *Engine) reset() {
 	e.streams = series.NewTable[stream](e.cfg.MaxSeries, e.cfg.SeriesTTL)
 	e.streams.Dropped = e.forget
 	e.streams.TTL = func(st *stream) time.Duration { return pace.TimeToLive(st.cadence, e.cfg.SeriesTTL) }
+	e.streams.Stale = func(st *stream) time.Duration { return pace.Stale(st.cadence) }
+	e.streams.Learned = func(st *stream) uint64 { return st.series[0].n }
+	if e.maxBytes > 0 {
+		e.streams.SetLimit(e.maxBytes)
+	}
+	e.census, e.fullAt = census.New(), time.Time{}
 	e.sources = map[series.ID]*source{}
 	e.services = map[string]*service{}
 	e.tracker = incident.NewTracker()
@@ -222,6 +234,7 @@ func (e *Engine) Tick(now time.Time) {
 func (e *Engine) tick(now time.Time) {
 	e.now = now
 	e.streams.Age(now)
+	e.census.Tick(now)
 	for _, id := range e.tracker.Followed() {
 		st, touched := e.streams.Peek(e.owners[id])
 		if st == nil || st.silent && series.ID(id) == st.series[0].id {

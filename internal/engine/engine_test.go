@@ -140,21 +140,63 @@ func TestSeriesAreBounded(t *testing.T) {
 	w.run(10)
 	assert.Equal(t, 3*statistics, w.engine.Status().Series)
 	assert.Zero(t, w.engine.Status().Evicted)
-	w.services = []string{"d"}
+	w.services = append(w.services, "d")
 	w.run(1)
 	s := w.engine.Status()
 	assert.Equal(t, 3*statistics, s.Series)
-	assert.Equal(t, uint64(statistics), s.Evicted)
-	assert.Empty(t, w.engine.Series(SeriesQuery{Service: "a"}), "a was silent the longest")
-	assert.Len(t, w.engine.Series(SeriesQuery{Service: "d"}), statistics)
-	assert.Equal(t, s.Series, s.Warming)
+	assert.Zero(t, s.Evicted, "what has learned gives way to nothing that has learned less")
+	assert.Empty(t, w.engine.Series(SeriesQuery{Service: "d"}))
+	assert.Equal(t, uint64(3), s.Refused[RefusedNoRoom], "data points")
+	crowd := w.engine.Crowd()
+	assert.True(t, crowd.Rejecting)
+	require.Len(t, crowd.Services, 4)
+	assert.Equal(t, "n", crowd.Attributes[0].Name)
 
-	// More in one batch than there is room for: each passes, the last ones stay.
-	values := make([]float64, 100)
-	w.engine.ObserveMetrics(from("many", gauge("m", 1e4, values...)), shownNone)
-	assert.Equal(t, 3*statistics, w.engine.Status().Series)
-	assert.Len(t, w.engine.Series(SeriesQuery{Service: "many"}), 3*statistics)
-	assert.Equal(t, uint64(4*statistics+100-3*statistics), w.engine.Status().Evicted)
+	w.services = []string{"b", "c"}
+	w.run(6*61 + 1)
+	assert.False(t, w.engine.Rejecting())
+	w.services = []string{"b", "c", "d"}
+	w.run(1)
+	assert.Empty(t, w.engine.Series(SeriesQuery{Service: "a"}), "a was silent for an hour")
+	assert.Len(t, w.engine.Series(SeriesQuery{Service: "d"}), statistics)
+}
+
+// A hundred and fifty thousand series of one request each, as an attribute with the id of the request makes them, cost
+// a neighbor that has learned nothing, and no service more than its share.
+func TestFloodOfSeriesCostsNeighborsNothing(t *testing.T) {
+	e := newEngine(func(c *Config) { c.MaxSeries = 1000 })
+	e.SetMaxMemory(500 * modelSize)
+	real := func(step int) {
+		e.Tick(at(float64(step * 60)))
+		e.ObserveMetrics(from("real", gauge("load", float64(step*60), make([]float64, 30)...)), shownNone)
+	}
+	for step := range 100 {
+		real(step)
+	}
+	before := e.Status().Signals[SignalMetrics].Alpha
+	for i := range 150 {
+		md := from("noisy", gauge("requests", float64(100*60), make([]float64, 1000)...))
+		for k, dp := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().All() {
+			dp.Attributes().PutStr("request.id", fmt.Sprint(i, "-", k))
+		}
+		e.ObserveMetrics(md, shownNone)
+	}
+	real(100)
+	views := e.Series(SeriesQuery{Service: "real", Metric: "load"})
+	require.Len(t, views, 30)
+	for _, v := range views {
+		assert.Equal(t, uint64(101), v.Points)
+	}
+	s := e.Status()
+	assert.LessOrEqual(t, s.Bytes, s.MaxBytes)
+	assert.Equal(t, 500*modelSize, s.MaxBytes)
+	assert.Greater(t, s.Series, 400)
+	assert.InEpsilon(t, before, s.Signals[SignalMetrics].Alpha, 0.01)
+	assert.Equal(t, []string{"noisy", "request.id"}, []string{e.Crowd().Services[0].Name, e.Crowd().Attributes[0].Name})
+
+	// A smaller limit keeps what has learned the most.
+	e.SetMaxMemory(40 * modelSize)
+	assert.Len(t, e.Series(SeriesQuery{Service: "real", Metric: "load"}), 30)
 }
 
 // Everything that hangs on a series goes with it.

@@ -17,6 +17,9 @@ import (
 func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 	t, decisions := r.time, e.decisionsPerDay[SignalMetrics]
 	st := e.streamOf(r)
+	if st == nil {
+		return verdicts
+	}
 	if !st.asked {
 		e.ask(r, st)
 		if e.decisionsPerDay[SignalMetrics] > decisions { // it has a past, and is judged at once

@@ -62,7 +62,7 @@ func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int6
 				attributes: []attribute{{vocabulary.AttrParameter, strconv.Itoa(p.Slot + 1)}, {vocabulary.AttrTemplateID, idText(id)}},
 			}, t, p50, p95)
 			p.Mark = mark{}
-			for j := range st.series {
+			for j := 0; st != nil && j < len(st.series); j++ {
 				if s := &st.series[j]; e.tracker.Open(uint64(s.id)) {
 					p.Mark = mark{Score: max(1, p.Mark.Score, s.last.score), Reason: "parameter " + strconv.Itoa(p.Slot+1) + " of this template is not as expected"}
 				}

@@ -43,7 +43,7 @@ func (e *Engine) restoreLogs(c *state.Codec) error {
 	if l.Templates == nil {
 		l.Templates = map[template.ID]*logTemplate{}
 	}
-	e.logs.Add(id, 1, e.now, l)
+	e.logs.Add(id, 0, series.Size{Weight: 1}, e.now, l)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -69,7 +70,7 @@ func (e *Engine) logsOf(service string) *logs {
 	id := serviceID(service)
 	l := e.logs.Get(id, e.now)
 	if l == nil {
-		l = e.logs.Add(id, 1, e.now, logs{service: strings.Clone(service), Templates: map[template.ID]*logTemplate{}})
+		l = e.logs.Add(id, 0, series.Size{Weight: 1}, e.now, logs{service: strings.Clone(service), Templates: map[template.ID]*logTemplate{}})
 	}
 	return l
 }
@@ -174,6 +175,9 @@ func (e *Engine) closeTemplates(l *logs, t int64) {
 
 // markOf is what marks the records of a series: its score while its anomaly is open.
 func (e *Engine) markOf(st *stream, i int) mark {
+	if st == nil {
+		return mark{}
+	}
 	s := &st.series[i]
 	if !e.tracker.Open(uint64(s.id)) {
 		return mark{}

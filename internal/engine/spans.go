@@ -176,7 +176,7 @@ func (e *Engine) spansOf(service string) *spans {
 	id := serviceID(service)
 	s := e.spans.Get(id, e.now)
 	if s == nil {
-		s = e.spans.Add(id, 1, e.now, spans{service: strings.Clone(service), operations: map[operationKey]*operation{}})
+		s = e.spans.Add(id, 0, series.Size{Weight: 1}, e.now, spans{service: strings.Clone(service), operations: map[operationKey]*operation{}})
 	}
 	return s
 }

@@ -33,7 +33,7 @@ func (e *Engine) restoreSpans(c *state.Codec) error {
 	if s.operations == nil {
 		s.operations = map[operationKey]*operation{}
 	}
-	e.spans.Add(id, 1, e.now, s)
+	e.spans.Add(id, 0, series.Size{Weight: 1}, e.now, s)
 	return nil
 }
 

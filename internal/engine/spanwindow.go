@@ -113,6 +113,9 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 	durations := e.derive(&d, s.window.End, p50, p95, p99)
 	op.Mark = spanMark{}
 	for _, st := range [...]*stream{calls, durations} {
+		if st == nil {
+			continue
+		}
 		for i := range st.series {
 			t := &st.series[i]
 			if !e.tracker.Open(uint64(t.id)) || t.stat != meter.Count && t.last.observed <= t.last.expected {

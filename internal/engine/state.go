@@ -261,14 +261,18 @@ func (e *Engine) restoreStream(c *state.Codec) error {
 	if old, _ := e.streams.Peek(st.id); !c.Ok() || old != nil || st.source == nil {
 		return fmt.Errorf("stream %s contradicts itself or others: %w", st.id, state.Error)
 	}
-	st.source.hold(&st)
-	for i := range st.series {
-		s := &st.series[i]
+	added := e.streams.Add(st.id, serviceID(st.source.service.name), st.size(len(st.series)), e.now, st)
+	if added == nil { // the table is smaller now
+		e.evicted += uint64(len(st.series))
+		return nil
+	}
+	added.source.hold(added)
+	for i := range added.series {
+		s := &added.series[i]
 		rareAt := s.member.RareAt
-		s.member = e.join(st.metric, s.stat)
+		s.member = e.join(added.metric, s.stat)
 		s.member.RareAt = rareAt
 	}
-	added := e.streams.Add(st.id, len(st.series), e.now, st)
 	e.count(added)
 	for i := range added.series {
 		if added.series[i].warming() {

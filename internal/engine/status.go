@@ -5,13 +5,25 @@ package engine
 
 import (
 	"cmp"
-	"container/heap"
 	"maps"
-	"math"
-	"slices"
 	"time"
 
+	"github.com/auspex-otel/auspex/internal/engine/census"
+	"github.com/auspex-otel/auspex/internal/engine/greatest"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
+)
+
+type (
+	// Status is described in internal/engine/view.
+	Status = view.Status
+	// SignalStatus is described there, too.
+	SignalStatus = view.SignalStatus
+	// SeriesQuery is described there, too.
+	SeriesQuery = view.SeriesQuery
+	// SeriesView is described there, too.
+	SeriesView = view.SeriesView
 )
 
 const defaultSeriesLimit = 100
@@ -23,6 +35,7 @@ func (e *Engine) Status() Status {
 	s := Status{
 		Points: e.points, Refused: maps.Clone(e.refused), Held: maps.Clone(e.held), Untimely: e.untimely.Counts(),
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
+		Bytes: e.streams.Bytes(), MaxBytes: e.maxBytes,
 		Signals:         map[Signal]SignalStatus{},
 		AnomaliesOpened: e.tracker.Opened,
 		Persisted:       e.disk.client != nil, Generation: e.disk.generation, SnapshotTime: e.disk.taken,
@@ -37,6 +50,41 @@ func (e *Engine) Status() Status {
 	_, s.OpenIncidents = e.tracker.IncidentsBy()
 	return s
 }
+
+const (
+	// topCreators is how many services, and attributes, are named.
+	topCreators = 10
+	// rejectingFor is for how long, in ticks, the engine says that it has rejected a series.
+	rejectingFor = 5 * time.Minute
+)
+
+func (e *Engine) rejecting() bool { return !e.fullAt.IsZero() && e.now.Sub(e.fullAt) < rejectingFor }
+
+// Crowd returns who has created the most series, and whether there is room for more.
+func (e *Engine) Crowd() census.Crowd {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return census.Crowd{Rejecting: e.rejecting(), Services: e.census.Services(topCreators), Attributes: e.census.Attributes(topCreators)}
+}
+
+// Rejecting reports whether series found no room within the last minutes.
+func (e *Engine) Rejecting() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.rejecting()
+}
+
+// SetMaxMemory bounds the memory of what is learned, in bytes. What does not fit goes, that
+// which has learned the least first.
+func (e *Engine) SetMaxMemory(bytes int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.maxBytes = max(bytes, leastMemory)
+	e.streams.SetLimit(e.maxBytes)
+}
+
+// leastMemory is one histogram.
+const leastMemory = 2 * meter.MostSamples * modelSize
 
 // Incidents lists the incidents in the given state, all of them for "", the latest opened first.
 func (e *Engine) Incidents(state incident.State) []incident.Incident {
@@ -60,20 +108,20 @@ func (e *Engine) Series(q SeriesQuery) []SeriesView {
 	if q.Limit == 0 {
 		q.Limit = defaultSeriesLimit
 	}
-	top := topSeries{}
+	top := greatest.New(q.Limit, place.compare)
 	for _, st := range e.streams.All() {
 		if q.Service != "" && q.Service != st.source.service.name || q.Metric != "" && q.Metric != st.metric {
 			continue
 		}
 		for i := range st.series {
 			if q.Statistic == "" || q.Statistic == st.series[i].stat.String() {
-				top.offer(place{st, &st.series[i]}, q.Limit)
+				top.Offer(place{st, &st.series[i]})
 			}
 		}
 	}
-	slices.SortFunc(top, func(a, b place) int { return b.compare(a) })
-	list := make([]SeriesView, len(top))
-	for i, p := range top {
+	found := top.Sorted()
+	list := make([]SeriesView, len(found))
+	for i, p := range found {
 		list[i] = p.stream.view(p.series)
 	}
 	return list
@@ -90,26 +138,6 @@ func (p place) compare(other place) int {
 	return cmp.Or(cmp.Compare(p.series.last.score, other.series.last.score), cmp.Compare(other.series.id, p.series.id))
 }
 
-// topSeries is a heap of the greatest series so far, the least of them first.
-type topSeries []place
-
-func (t topSeries) Len() int           { return len(t) }
-func (t topSeries) Less(i, j int) bool { return t[i].compare(t[j]) < 0 }
-func (t topSeries) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
-func (t *topSeries) Push(x any)        { *t = append(*t, x.(place)) }
-func (t *topSeries) Pop() any          { panic("the heap only grows and replaces") }
-
-// offer adds a series if it is among the greatest.
-func (t *topSeries) offer(p place, limit int) {
-	switch {
-	case len(*t) < limit:
-		heap.Push(t, p)
-	case p.compare((*t)[0]) > 0:
-		(*t)[0] = p
-		heap.Fix(t, 0)
-	}
-}
-
 func (st *stream) view(s *tracked) SeriesView {
 	subject := st.subject(s)
 	v := SeriesView{
@@ -118,15 +146,7 @@ func (st *stream) view(s *tracked) SeriesView {
 		Points: s.n, Score: s.last.score, Observed: s.last.observed,
 	}
 	if !s.warming() {
-		v.Expected, v.Lower, v.Upper = number(s.last.expected), number(s.last.lower), number(s.last.upper)
+		v.Expected, v.Lower, v.Upper = view.Number(s.last.expected), view.Number(s.last.lower), view.Number(s.last.upper)
 	}
 	return v
-}
-
-// number returns a pointer to v, or nil where JSON has no word for it.
-func number(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
 }

@@ -107,14 +107,45 @@ func (e *Engine) streamOf(r *ref) *stream {
 		attributes: series.Clone(r.attributes), quantity: evidence.Quantity(metric),
 	}
 	added := e.addStream(st, stats, r.resource.Attributes())
-	e.adopt(r, added)
+	if added != nil {
+		e.adopt(r, added)
+	}
 	return added
 }
 
-// addStream puts a stream of these statistics into the table.
+// What a series takes of the memory once it has learned for a day, with and without
+// a model, and what an attribute takes beside its text, all in bytes.
+const (
+	modelSize, bareSize = 12 << 10, 1 << 10
+	attributeSize       = 64
+)
+
+// size is what a stream of so many statistics takes of the table.
+func (st *stream) size(stats int) series.Size {
+	bytes := stats*modelSize + len(st.metric) + len(st.unit)
+	if st.bare() {
+		bytes = stats * bareSize
+	}
+	for k, v := range st.attributes.All() {
+		bytes += attributeSize + len(k)
+		if v.Type() == pcommon.ValueTypeStr {
+			bytes += len(v.Str())
+		}
+	}
+	return series.Size{Weight: stats, Bytes: bytes}
+}
+
+// addStream puts a stream of these statistics into the table. It returns nil if there is no room.
 func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.Map) *stream {
+	service, size := vocabulary.Service(resource), st.size(len(stats))
+	e.census.Note(service, st.id, st.attributes)
+	if !e.streams.Room(serviceID(service), size, e.now) {
+		e.refused[RefusedNoRoom]++
+		e.fullAt = e.now
+		return nil
+	}
 	st.series = e.newSeries(&st, stats)
-	added := e.streams.Add(st.id, len(stats), e.now, st)
+	added := e.streams.Add(st.id, serviceID(service), size, e.now, st)
 	added.source = e.sourceOf(resource)
 	added.source.hold(added)
 	e.warming += len(stats)

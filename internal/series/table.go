@@ -5,41 +5,56 @@ package series
 
 import (
 	"iter"
+	"math"
 	"time"
 )
 
-// Table holds state by identity. It is bounded by a weight (the number of
-// series that an entry stands for) and ages: an entry that was not touched for
-// the table's time to live, and its own if that is longer, goes at the next Age. Over the limit the entry that has gone
-// untouched the longest goes first. It is not safe for concurrent use.
+// Table holds state by identity. It is bounded by a weight (the number of series that
+// an entry stands for) and by bytes, and it ages: an entry that was not touched for the
+// table's time to live, and its own if that is longer, goes at the next Age. It is
+// not safe for concurrent use.
+//
+// Without Learned, the entry that has gone untouched the longest gives way to a new one. With
+// it, what has learned gives way to nothing that has learned less: see room.go.
 type Table[V any] struct {
-	limit   int
-	ttl     time.Duration
-	weight  int
-	rests   time.Time // until then nothing ages
-	entries map[ID]*Entry[V]
+	limit, size Size
+	ttl         time.Duration
+	rests       time.Time // until then nothing ages
+	entries     map[ID]*Entry[V]
 	// ring is the sentinel of the entries in the order of their last touch: ring.newer is the oldest.
-	ring Entry[V]
+	ring   Entry[V]
+	owners owners[V]
 	// Dropped, if set, is told of every entry that leaves by limit or age.
 	Dropped func(ID, *V)
 	// TTL, if set, returns the time to live of one entry. Values below the table's have no effect.
 	TTL func(*V) time.Duration
+	// Learned, if set, returns from how many points an entry has learned.
+	Learned func(*V) uint64
+	// Stale, if Learned is set, returns the silence after which an entry gives way to any new one.
+	Stale func(*V) time.Duration
 }
 
 // Entry is where a table keeps the state of one identity. It leads there without
 // another look-up, for as long as the table has it.
 type Entry[V any] struct {
-	older, newer *Entry[V] // nil once it has left the table
-	id           ID
-	weight       int
-	touched      time.Time
-	Value        V
+	older, newer  *Entry[V] // nil once it has left the table
+	before, after *Entry[V] // among those of its owner and level
+	owner         *owner[V]
+	id            ID
+	size          Size
+	level         level
+	touched       time.Time
+	Value         V
 }
 
+// Size is what an entry takes of a table.
+type Size struct{ Weight, Bytes int }
+
 // NewTable returns an empty table that holds at most limit weight and drops what
-// was not touched for ttl. A ttl of 0 or less means that nothing ages.
+// was not touched for ttl. A ttl of 0 or less means that nothing ages. Its bytes
+// are not bounded until SetLimit.
 func NewTable[V any](limit int, ttl time.Duration) *Table[V] {
-	t := &Table[V]{limit: limit, ttl: ttl, entries: make(map[ID]*Entry[V])}
+	t := &Table[V]{limit: Size{limit, math.MaxInt}, ttl: ttl, entries: make(map[ID]*Entry[V]), owners: newOwners[V]()}
 	t.ring.older, t.ring.newer = &t.ring, &t.ring
 	return t
 }
@@ -66,6 +81,9 @@ func (t *Table[V]) Touch(e *Entry[V], now time.Time) *V {
 		t.unlink(e)
 		t.link(e)
 	}
+	if e.level < learned && t.Learned != nil {
+		t.promote(e)
+	}
 	return &e.Value
 }
 
@@ -77,18 +95,24 @@ func (t *Table[V]) Peek(id ID) (v *V, touched time.Time) {
 	return nil, time.Time{}
 }
 
-// Add puts new state of the given weight under id, which must not be in the
-// table, makes room for it, and returns where the state now lies. A weight over
-// the whole limit is taken as the limit.
-func (t *Table[V]) Add(id ID, weight int, now time.Time, v V) *V {
-	weight = min(weight, t.limit)
-	for t.weight+weight > t.limit {
-		t.drop(t.ring.newer)
+// Add puts new state of the given size under id, which must not be in the table, and
+// returns where the state now lies, or nil if there is no room for it. The owner is what
+// room is shared between. A size over the whole limit is taken as the limit.
+func (t *Table[V]) Add(id, owner ID, size Size, now time.Time, v V) *V {
+	size = Size{min(size.Weight, t.limit.Weight), min(size.Bytes, t.limit.Bytes)}
+	o, l := t.owners.of(owner), young
+	if t.Learned != nil {
+		l = levelOf(t.Learned(&v))
 	}
-	e := &Entry[V]{id: id, weight: weight, touched: now, Value: v}
+	if !t.makeRoom(o, l, size, now) {
+		return nil
+	}
+	e := &Entry[V]{id: id, owner: o, size: size, level: l, touched: now, Value: v}
 	t.entries[id] = e
-	t.weight += weight
+	t.size.Weight += size.Weight
+	t.size.Bytes += size.Bytes
 	t.link(e)
+	t.owners.join(e)
 	return &e.Value
 }
 
@@ -119,7 +143,10 @@ func (t *Table[V]) Age(now time.Time) {
 func (t *Table[V]) Len() int { return len(t.entries) }
 
 // Weight returns the sum of the weights of all entries.
-func (t *Table[V]) Weight() int { return t.weight }
+func (t *Table[V]) Weight() int { return t.size.Weight }
+
+// Bytes returns the sum of the sizes of all entries in bytes.
+func (t *Table[V]) Bytes() int { return t.size.Bytes }
 
 // IDs returns the identities of all entries, in no order.
 func (t *Table[V]) IDs() []ID {
@@ -130,11 +157,11 @@ func (t *Table[V]) IDs() []ID {
 	return ids
 }
 
-// Idle yields the state that was last touched at or before the given time, the longest untouched first.
-func (t *Table[V]) Idle(since time.Time) iter.Seq[*V] {
-	return func(yield func(*V) bool) {
+// Idle yields the state that was last touched at or before the given time, and when, the longest untouched first.
+func (t *Table[V]) Idle(since time.Time) iter.Seq2[*V, time.Time] {
+	return func(yield func(*V, time.Time) bool) {
 		for e := t.ring.newer; e != &t.ring && !e.touched.After(since); e = e.newer {
-			if !yield(&e.Value) {
+			if !yield(&e.Value, e.touched) {
 				return
 			}
 		}
@@ -156,8 +183,10 @@ func (t *Table[V]) All() iter.Seq2[ID, *V] {
 func (t *Table[V]) drop(e *Entry[V]) {
 	t.unlink(e)
 	e.older, e.newer = nil, nil
+	t.owners.leave(e)
 	delete(t.entries, e.id)
-	t.weight -= e.weight
+	t.size.Weight -= e.size.Weight
+	t.size.Bytes -= e.size.Bytes
 	if t.Dropped != nil {
 		t.Dropped(e.id, &e.Value)
 	}

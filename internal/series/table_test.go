@@ -30,7 +30,7 @@ func tableWith(limit int, ttl time.Duration, ids ...ID) (*Table[string], *[]ID) 
 	dropped := &[]ID{}
 	t.Dropped = func(id ID, _ *string) { *dropped = append(*dropped, id) }
 	for i, id := range ids {
-		t.Add(id, 1, at(i), id.String())
+		t.Add(id, 0, Size{Weight: 1}, at(i), id.String())
 	}
 	return t, dropped
 }
@@ -51,9 +51,9 @@ func TestTableFindsWhatWasAdded(t *testing.T) {
 // What Add and Get return is the state itself, and stays it whatever else comes and goes.
 func TestStateStaysWhereItIs(t *testing.T) {
 	table, _ := tableWith(1000, 0)
-	v := table.Add(1, 1, noon, "before")
+	v := table.Add(1, 0, Size{Weight: 1}, noon, "before")
 	for id := ID(2); id < 900; id++ {
-		table.Add(id, 1, noon, "")
+		table.Add(id, 0, Size{Weight: 1}, noon, "")
 	}
 	*v = "after"
 	assert.Equal(t, "after", *table.Get(1, noon))
@@ -63,7 +63,7 @@ func TestStateStaysWhereItIs(t *testing.T) {
 func TestOverTheLimitTheLongestUntouchedGoes(t *testing.T) {
 	table, dropped := tableWith(3, 0, 1, 2, 3)
 	table.Get(1, at(10)) // 2 is the oldest now
-	table.Add(4, 1, at(11), "")
+	table.Add(4, 0, Size{Weight: 1}, at(11), "")
 	assert.Equal(t, []ID{2}, *dropped)
 	assert.Equal(t, []ID{3, 1, 4}, order(table))
 	assert.Equal(t, 3, table.Weight())
@@ -71,12 +71,12 @@ func TestOverTheLimitTheLongestUntouchedGoes(t *testing.T) {
 
 func TestWeightMakesRoomForAll(t *testing.T) {
 	table, dropped := tableWith(10, 0, 1, 2, 3, 4)
-	table.Add(5, 5, at(5), "") // 4 + 5 fit
+	table.Add(5, 0, Size{Weight: 5}, at(5), "") // 4 + 5 fit
 	assert.Empty(t, *dropped)
-	table.Add(6, 5, at(6), "") // needs 4 of the singles
+	table.Add(6, 0, Size{Weight: 5}, at(6), "") // needs 4 of the singles
 	assert.Equal(t, []ID{1, 2, 3, 4}, *dropped)
 	assert.Equal(t, 10, table.Weight())
-	table.Add(7, 1, at(7), "") // the oldest weighs 5
+	table.Add(7, 0, Size{Weight: 1}, at(7), "") // the oldest weighs 5
 	assert.Equal(t, []ID{1, 2, 3, 4, 5}, *dropped)
 	assert.Equal(t, 6, table.Weight())
 	assert.Equal(t, 2, table.Len())
@@ -84,10 +84,10 @@ func TestWeightMakesRoomForAll(t *testing.T) {
 
 func TestWeightOverTheWholeLimitCountsAsTheLimit(t *testing.T) {
 	table, dropped := tableWith(3, 0, 1, 2)
-	assert.NotNil(t, table.Add(9, 50, at(3), "nine"))
+	assert.NotNil(t, table.Add(9, 0, Size{Weight: 50}, at(3), "nine"))
 	assert.Equal(t, []ID{1, 2}, *dropped)
 	assert.Equal(t, 3, table.Weight())
-	table.Add(10, 1, at(4), "")
+	table.Add(10, 0, Size{Weight: 1}, at(4), "")
 	assert.Equal(t, []ID{1, 2, 9}, *dropped)
 	assert.Equal(t, 1, table.Weight())
 }
@@ -99,7 +99,7 @@ func TestPeekDoesNotTouch(t *testing.T) {
 	assert.Equal(t, at(0), touched)
 	_, touched = table.Peek(1)
 	assert.Equal(t, at(0), touched)
-	table.Add(3, 1, at(5), "")
+	table.Add(3, 0, Size{Weight: 1}, at(5), "")
 	assert.Equal(t, []ID{1}, *dropped, "1 was looked at, not touched")
 }
 
@@ -153,7 +153,7 @@ func TestNothingAgesWithoutTimeToLive(t *testing.T) {
 func TestTableWithoutDroppedIsBoundedToo(t *testing.T) {
 	table := NewTable[int](2, 0)
 	for id := range ID(10) {
-		table.Add(id, 1, noon, 0)
+		table.Add(id, 0, Size{Weight: 1}, noon, 0)
 	}
 	assert.Equal(t, []ID{8, 9}, order(table))
 }
@@ -208,7 +208,7 @@ func TestTableAgainstAModel(t *testing.T) {
 					model = model[1:]
 				}
 				model = append(model, entry{next, w, now})
-				table.Add(next, w, now, "")
+				table.Add(next, 0, Size{Weight: w}, now, "")
 			case 2:
 				id := ID(random.IntN(int(next) + 1))
 				i := find(id)
@@ -241,16 +241,16 @@ func TestTableAgainstAModel(t *testing.T) {
 func TestEntryThatWasFound(t *testing.T) {
 	at := time.Unix(0, 0)
 	table := NewTable[int](2, 0)
-	table.Add(1, 1, at, 10)
+	table.Add(1, 0, Size{Weight: 1}, at, 10)
 	assert.Nil(t, table.Find(7))
 	one := table.Find(1)
 	require.NotNil(t, one)
 	assert.Equal(t, 10, one.Value)
-	table.Add(2, 1, at, 20)
+	table.Add(2, 0, Size{Weight: 1}, at, 20)
 	assert.Equal(t, 10, *table.Touch(one, at.Add(time.Second)), "and it is the latest now")
-	table.Add(3, 1, at.Add(time.Second), 30)
+	table.Add(3, 0, Size{Weight: 1}, at.Add(time.Second), 30)
 	assert.Nil(t, table.Find(2), "the one longest untouched goes")
-	table.Add(4, 1, at.Add(time.Second), 40)
+	table.Add(4, 0, Size{Weight: 1}, at.Add(time.Second), 40)
 	assert.Nil(t, table.Touch(one, at), "it has left the table")
 }
 
@@ -258,7 +258,7 @@ func TestIdleStopsAtTheFirstThatIsNot(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	table := NewTable[int](10, 0)
 	for i := range 5 {
-		table.Add(ID(i), 1, at(i), i)
+		table.Add(ID(i), 0, Size{Weight: 1}, at(i), i)
 	}
 	var idle []int
 	for v := range table.Idle(at(2)) {

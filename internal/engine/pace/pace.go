@@ -16,7 +16,17 @@ const (
 	// firstPatience is the silence, in times to live, of a series with a single
 	// point, which tells no cadence.
 	firstPatience = 2
+	// staleAfter is the least silence, and staleCadences the silence in cadences, after which
+	// a series gives way to a new one where there is no room for both.
+	staleAfter    = time.Hour
+	staleCadences = 10
 )
+
+// Stale returns the silence after which a series of a cadence, in nanoseconds and 0 if
+// it is unknown, gives way to a new one.
+func Stale(cadence int64) time.Duration {
+	return max(staleAfter, staleCadences*time.Duration(min(cadence, math.MaxInt64/staleCadences)))
+}
 
 // Learn returns the cadence after a point that came d nanoseconds after the one
 // before it. The cadence, in nanoseconds, is 0 before. It moves slowly: d counts as

@@ -1,9 +1,15 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+// Package view holds what the engine says of itself and of series.
+package view
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/engine/budget"
+)
 
 // Status is what the engine says of itself. Its JSON form is what the console's API answers.
 type Status struct {
@@ -18,8 +24,11 @@ type Status struct {
 	Series  int    `json:"series"`
 	Warming int    `json:"warming"`
 	Evicted uint64 `json:"evicted"`
+	// Bytes is what the series are taken to need of the memory, MaxBytes how much that may be, 0 without a bound.
+	Bytes    int `json:"bytes"`
+	MaxBytes int `json:"max_bytes"`
 	// Signals says how each signal spends its share of the budget.
-	Signals map[Signal]SignalStatus `json:"signals"`
+	Signals map[budget.Signal]SignalStatus `json:"signals"`
 	// Held counts the anomalies that a policy or a silence kept from opening, by reason.
 	Held map[string]uint64 `json:"held"`
 	// OpenAnomalies and OpenIncidents are open now; AnomaliesOpened counts all.
@@ -68,4 +77,12 @@ type SeriesView struct {
 	Expected       *float64 `json:"expected,omitempty"`
 	Lower          *float64 `json:"lower,omitempty"`
 	Upper          *float64 `json:"upper,omitempty"`
+}
+
+// Number returns a pointer to v, or nil where JSON has no word for it.
+func Number(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
 }
