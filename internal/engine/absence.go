@@ -18,6 +18,10 @@ import (
 const (
 	// absentAfter is how long a stream must have sent nothing, in ticks, until its absence is judged.
 	absentAfter = time.Minute
+	// A stream makes no decisions any more after it has been silent for restAfter, in
+	// ticks, and for restCadences of its cadences.
+	restAfter    = 10 * time.Minute
+	restCadences = 10
 	// walkPerSecond is how many idle streams are looked at per second of ticks, in the mean.
 	walkPerSecond = 1000
 )
@@ -48,8 +52,11 @@ func (e *Engine) findSilent(now time.Time) {
 	var overdue []*stream
 	bySource := map[*source]int{}
 	visited := 0
-	for st := range e.streams.Idle(now.Add(-absentAfter)) {
+	for st, touched := range e.streams.Idle(now.Add(-absentAfter)) {
 		visited++
+		if idle := now.Sub(touched); !st.resting && idle > restAfter && idle > restCadences*time.Duration(st.cadence) {
+			e.rest(st)
+		}
 		if st.cadence > 0 && st.gaps.Overdue(st.gap(st.source.life.Now())) {
 			overdue = append(overdue, st)
 			bySource[st.source]++
@@ -75,7 +82,7 @@ func (e *Engine) judgeAbsence(st *stream) {
 	}
 	gap := st.gap(st.source.life.Now())
 	logP := st.gaps.LogP(gap)
-	score := detect.Score(logP, e.budget.Alpha(st.signal))
+	score := detect.Score(logP, e.alpha(st))
 	if score < 1 || st.source.mark.Time()-st.meter.Time < st.patience {
 		return
 	}

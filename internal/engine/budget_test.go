@@ -30,9 +30,7 @@ func written(fields func(*state.Codec)) []byte {
 func budgetOf(t *testing.T, e *Engine) (learned float64, pools int) {
 	t.Helper()
 	c := state.Reader(written(e.budget.Persist))
-	var at time.Time
-	c.Time(&at)
-	c.Float64s(make([]float64, 3*signals))
+	c.Float64s(make([]float64, 2*signals))
 	var faded int64
 	c.Int64(&faded)
 	for i := range 2 { // young, grown
@@ -196,4 +194,28 @@ func TestTimeZoneDecidesWhatADailyCourseIs(t *testing.T) {
 	t.Logf("greatest score of the day after: %.2f in the zone, %.2f in UTC", inZone, inUTC)
 	assert.Less(t, inZone, 1.0)
 	assert.Greater(t, inUTC, inZone)
+}
+
+// Some series with a hundred points a second cost another service half of its α at most, and nothing an hour after they stopped.
+func TestBurstOfFastSeriesIsForgottenWithinAnHour(t *testing.T) {
+	e := newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
+	const series = leastGroup - 1 // so that there are no groups
+	step := 0
+	run := func(n int) float64 {
+		for range n {
+			e.Tick(at(float64(step * cadence)))
+			e.ObserveMetrics(from("slow", gauge("m", float64(step*cadence), make([]float64, series)...)), shownNone)
+			step++
+		}
+		return e.alphaOf("slow", SignalMetrics)
+	}
+	before := run(60)
+	for i := range 1000 {
+		e.ObserveMetrics(from("fast", gauge("m", float64(step*cadence)+float64(i)/100, make([]float64, series)...)), shownNone)
+	}
+	assert.Greater(t, run(1), before*0.49)
+	assert.Less(t, e.alphaOf("fast", SignalMetrics), before/100)
+	run(355)
+	assert.InEpsilon(t, before, run(5), 1e-9)
+	assert.InDelta(t, series*8640, e.Status().Signals[SignalMetrics].DecisionsPerDay, 1)
 }

@@ -72,6 +72,7 @@ func (e *Engine) next(d *derived, t int64) (st *stream, fresh bool) {
 	if st == nil {
 		return nil, false
 	}
+	e.wake(st)
 	if !st.asked {
 		e.askDerived(st)
 	}

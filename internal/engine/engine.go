@@ -22,6 +22,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/outlet"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/engine/recent"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -87,28 +88,27 @@ type Engine struct {
 	miner   *template.Miner
 	novelty novelty.Pool
 
-	models          *ensemble.Options // of every model
-	policies        *policy.Set       // nil if there are none
-	held            map[string]uint64
-	walkAt          time.Time // when idle streams are looked at next
-	budget          *budget.Budget
-	decisionsPerDay budget.Decisions
-	points          uint64
-	refused         map[string]uint64
-	untimely        clock.Ledger
-	warming         int
-	evicted         uint64
-	disk            disk
-	history         History // nil if there is none
-	warmed          uint64  // series that began with a past
-	feedback        feedback.Set
-	links           links
-	causality       causality
-	restoring       bool
-	refs            []ref      // scratch of one batch
-	due             []*service // whose group's round is over, within one batch
-	samples         [meter.MostSamples]meter.Sample
-	params          []template.Param
+	models    *ensemble.Options // of every model
+	policies  *policy.Set       // nil if there are none
+	held      map[string]uint64
+	walkAt    time.Time // when idle streams are looked at next
+	budget    *budget.Budget
+	points    uint64
+	refused   map[string]uint64
+	untimely  clock.Ledger
+	warming   int
+	evicted   uint64
+	disk      disk
+	history   History // nil if there is none
+	warmed    uint64  // series that began with a past
+	feedback  feedback.Set
+	links     links
+	causality causality
+	restoring bool
+	refs      []ref      // scratch of one batch
+	due       []*service // whose group's round is over, within one batch
+	samples   [meter.MostSamples]meter.Sample
+	params    []template.Param
 }
 
 // source is a resource: where telemetry comes from.
@@ -131,7 +131,8 @@ type service struct {
 	series    int // those that are watched, groups apart
 	streams   int
 	followed  int // series with an anomaly that is open or in its hold-off
-	group     group
+	group     window.Round
+	account   budget.Account
 	mark      clock.Mark // its watermark
 	delivered int64      // watermark of the gauges that were delivered last
 	// maxScore is the greatest score since the gauges were last asked for, unsent that of the time before, until it was delivered.
@@ -156,6 +157,7 @@ type stream struct {
 	gaps         silence.Gaps
 	seen         int64 // when it came last, on the clock of its source's life
 	silent       bool  // its absence has been found
+	resting      bool  // it is silent, and makes no decisions
 	// policy is what holds for it, nil if nothing does or asked is false, and
 	// patience the least duration of its anomalies, in nanoseconds.
 	policy   *policy.Policy
@@ -219,8 +221,8 @@ func (e *Engine) reset() {
 	e.feedback = feedback.Set{}
 	e.untimely = clock.Ledger{}
 	e.links = links{namespaces: map[string]string{}, heard: map[string]heard{}}
-	e.budget = budget.New(e.cfg.FalseAlarms.MaxAlpha)
-	e.decisionsPerDay, e.points, e.warming, e.evicted = budget.Decisions{}, 0, 0, 0
+	e.budget = budget.New(e.cfg.FalseAlarms)
+	e.points, e.warming, e.evicted = 0, 0, 0
 }
 
 // Tick tells the engine what time it is where it runs. Series that have been
@@ -303,9 +305,38 @@ func (e *Engine) silence(id series.ID, st *stream, why incident.Reason) {
 	}
 }
 
-// spend moves every α to what the decisions a day allow.
-func (e *Engine) spend() { e.budget.Spend(e.cfg.FalseAlarms, &e.decisionsPerDay, e.now) }
-
 // count and uncount add and take away the decisions a day of a stream.
-func (e *Engine) count(st *stream)   { e.decisionsPerDay[st.signal] += st.decisionsPerDay() }
-func (e *Engine) uncount(st *stream) { e.decisionsPerDay[st.signal] -= st.decisionsPerDay() }
+func (e *Engine) count(st *stream)   { e.countTimes(st, 1) }
+func (e *Engine) uncount(st *stream) { e.countTimes(st, -1) }
+
+func (e *Engine) countTimes(st *stream, sign int64) {
+	if d := st.decisionsPerDay(); d > 0 {
+		e.budget.Count(&st.source.service.account, st.signal, sign*d, sign*int64(len(st.series)))
+	}
+}
+
+// rest has a stream that is silent make no decisions, wake has it make them again.
+func (e *Engine) rest(st *stream) {
+	e.uncount(st)
+	st.resting = true
+}
+
+func (e *Engine) wake(st *stream) {
+	if st.resting {
+		st.resting = false
+		e.count(st)
+	}
+}
+
+// alpha is the accepted false-alarm probability per decision of a stream.
+func (e *Engine) alpha(st *stream) float64 {
+	return e.budget.Alpha(&st.source.service.account, st.signal)
+}
+
+// alphaOf is that of a signal in a service, which may have no series.
+func (e *Engine) alphaOf(service string, s Signal) float64 {
+	if svc := e.services[service]; svc != nil {
+		return e.budget.Alpha(&svc.account, s)
+	}
+	return e.cfg.FalseAlarms.MaxAlpha
+}

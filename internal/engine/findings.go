@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/engine/outlet"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
-	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // maxPending bounds the findings of each kind that wait for the findings receiver.
@@ -29,48 +29,16 @@ type findings struct {
 	dropped    uint64
 }
 
-// Events are anomalies and incidents that opened, changed or closed.
-type Events struct {
-	Anomalies []*incident.Anomaly
-	Incidents []*incident.Incident
-}
-
-// Companions are those of a series that has no batch to write them into: it is
-// derived, or fell silent and they are to End. Time is that of its last point.
-type Companions struct {
-	Series       series.ID
-	Resource     pcommon.Map
-	Scope        pcommon.InstrumentationScope
-	Attributes   pcommon.Map
-	Metric, Unit string
-	Statistic    string
-	Time         pcommon.Timestamp
-	End          bool
-	// Values are in the order of vocabulary.Companions; they mean nothing at the end.
-	Values [len(vocabulary.Companions)]float64
-}
-
-// Gauge is the state of one service. Time is its watermark.
-type Gauge struct {
-	Service string
-	Time    pcommon.Timestamp
-	// MaxScore is the greatest score since the last delivery, Open the number of
-	// open anomalies, Rate the share of the service's series above 1.
-	MaxScore float64
-	Open     int64
-	Rate     float64
-	// Count is how many anomalies opened, ever. Incidents is the number of open
-	// incidents that the service is part of, Lasting for how long there has been one, in event time.
-	Count     uint64
-	Incidents int64
-	Lasting   time.Duration
-}
-
-// Gauges are the gauges of all services that saw new data since the last delivery, and the companions of series that have no batch.
-type Gauges struct {
-	Services   []Gauge
-	Companions []*Companions
-}
+type (
+	// Events is described in internal/engine/view.
+	Events = view.Events
+	// Companions is described there, too.
+	Companions = view.Companions
+	// Gauge is described there, too.
+	Gauge = view.Gauge
+	// Gauges is described there, too.
+	Gauges = view.Gauges
+)
 
 func (f *findings) clear() {
 	f.claimed = map[string]bool{}

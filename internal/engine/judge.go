@@ -15,15 +15,16 @@ import (
 
 // observe takes one data point: at most one sample per statistic.
 func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
-	t, decisions := r.time, e.decisionsPerDay[SignalMetrics]
+	t, decisions := r.time, e.budget.Decisions()[SignalMetrics]
 	st := e.streamOf(r)
 	if st == nil {
 		return verdicts
 	}
+	e.wake(st)
 	if !st.asked {
 		e.ask(r, st)
-		if e.decisionsPerDay[SignalMetrics] > decisions { // it has a past, and is judged at once
-			e.spend()
+		if e.budget.Decisions()[SignalMetrics] > decisions { // it has a past, and is judged at once
+			e.budget.Spend(e.now)
 		}
 	}
 	if st.meter.Seen && !e.goesOn(st, t) {
@@ -105,7 +106,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	logP := max(s.member.Calibrate(s.n, nominal), leastLogP)
 	if !math.IsNaN(p.Expected) && st.timing == clock.Timely {
 		if e.teaches(st, s) {
-			e.budget.Learn(st.signal, &s.member, s.n, t, nominal)
+			e.budget.Learn(st.signal, &s.member, s.n, t, nominal, e.alpha(st))
 		}
 		if st.signal < SignalGroups {
 			e.tally(st.source.service, t, logP)
@@ -118,7 +119,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	}
 	meter.Readable(v, least, &p.Expected, &p.Lower, &p.Upper)
 	s.last = verdict{
-		time: t, score: detect.Score(logP, e.budget.Alpha(st.signal)), observed: v, expected: p.Expected,
+		time: t, score: detect.Score(logP, e.alpha(st)), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score, p.Held)

@@ -56,7 +56,7 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	if v, ok := e.recentLogs.Get(key); ok {
 		return v
 	}
-	e.spend()
+	e.budget.Spend(e.now)
 	verdicts, latest := make([]LogVerdict, 0, ld.LogRecordCount()), int64(0)
 	for _, rl := range ld.ResourceLogs().All() {
 		var l *logs
@@ -139,7 +139,7 @@ func (e *Engine) observeLog(l *logs, resource pcommon.Resource, lr plog.LogRecor
 			class = novelty.Grave
 		}
 		l.fresh(match.Final, class)
-		if s := detect.Score(l.Novelty.LogP(&e.novelty, l.Fresh), e.budget.Alpha(SignalNews)); s >= 1 {
+		if s := detect.Score(l.Novelty.LogP(&e.novelty, l.Fresh), e.alphaOf(l.service, SignalNews)); s >= 1 {
 			v.Score, v.Reason = s, ReasonNewTemplate
 		}
 	}

@@ -86,7 +86,7 @@ func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	if len(e.refs) == 0 {
 		return nil
 	}
-	e.spend()
+	e.budget.Spend(e.now)
 	var verdicts []Verdict
 	for i := -findAhead; i < len(e.refs); i++ {
 		e.fetch(i)

@@ -505,9 +505,7 @@ func TestLayoutOfRecords(t *testing.T) {
 		case tagStream:
 			layoutOfStream(t, r, e)
 		case tagBudget:
-			assert.Equal(t, start.UnixNano(), r.int64(), "when it was looked at")
 			for range signals {
-				assert.InDelta(t, 1e-4, r.float64(), 0, "α")
 				assert.Zero(t, r.float64(), "rare points")
 				assert.Zero(t, r.float64(), "runs of them")
 			}

@@ -45,14 +45,15 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	if v, ok := e.recentSpans.Get(key); ok {
 		return v
 	}
-	e.spend()
+	e.budget.Spend(e.now)
 	verdicts := make([]SpanVerdict, 0, td.SpanCount())
 	latest := int64(0)
 	for _, rs := range td.ResourceSpans().All() {
 		s, own := e.spansOf(vocabulary.Service(rs.Resource().Attributes())), int64(0)
+		alpha := e.alphaOf(s.service, SignalTraces)
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				v, t := e.observeSpan(s, rs.Resource(), span)
+				v, t := e.observeSpan(s, rs.Resource(), span, alpha)
 				verdicts = append(verdicts, v)
 				own = max(own, t)
 			}
@@ -70,7 +71,7 @@ func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 // observeSpan takes one span of a service, at the time at which it ended. It returns
 // the event time that the span proves, 0 if none: a span that did not end at a timely
 // time is judged, and not counted.
-func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Span) (SpanVerdict, int64) {
+func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Span, alpha float64) (SpanVerdict, int64) {
 	t, began := nanos(span.EndTimestamp()), nanos(span.StartTimestamp())
 	if t <= 0 || began <= 0 || began > t {
 		e.refused[RefusedNoTimestamp]++
@@ -81,7 +82,7 @@ func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Sp
 	if verdict != clock.Timely {
 		e.noteUntimely(verdict, series.Attributes(resource.Attributes()), s.service, t)
 		if op := s.operations[key]; op != nil {
-			return op.judge(float64(t-began)/1e9, failed, e.budget.Alpha(SignalTraces)), 0
+			return op.judge(float64(t-began)/1e9, failed, alpha), 0
 		}
 		return SpanVerdict{}, 0
 	}
@@ -93,7 +94,7 @@ func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Sp
 	if op == nil {
 		return SpanVerdict{}, t
 	}
-	v := op.judge(float64(t-began)/1e9, failed, e.budget.Alpha(SignalTraces))
+	v := op.judge(float64(t-began)/1e9, failed, alpha)
 	op.learn(float64(t-began)/1e9, failed)
 	op.witnesses.see(span.TraceID(), float64(t-began)/1e9, failed)
 	if m := op.Mark; m.Score > v.Score && (!m.errors || failed) {

@@ -12,8 +12,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -50,7 +52,8 @@ type serviceState struct {
 	watermark, delivered int64
 	maxScore             float64
 	opened               uint64
-	group                group
+	group                window.Round
+	account              budget.Account
 }
 
 func (s *engineState) persist(c *state.Codec) {
@@ -78,7 +81,8 @@ func (s *engineState) persist(c *state.Codec) {
 		c.Int64(&svc.delivered)
 		c.Bits(&svc.maxScore)
 		c.Uint64(&svc.opened)
-		svc.group.persist(c)
+		svc.group.Persist(c)
+		svc.account.Persist(c)
 	})
 }
 
@@ -93,7 +97,7 @@ func (e *Engine) addEngineRecords(w *snapshot.Writer) error {
 		}
 	}
 	for _, companions := range inOrder(e.findings.companions) {
-		if err := w.Add(tagCompanions, companions.persist); err != nil {
+		if err := w.Add(tagCompanions, companions.Persist); err != nil {
 			return err
 		}
 	}
@@ -102,7 +106,7 @@ func (e *Engine) addEngineRecords(w *snapshot.Writer) error {
 		exposed: slices.Sorted(maps.Keys(e.exposed)), anomalies: e.findings.anomalies, incidents: e.findings.incidents, services: map[string]serviceState{},
 	}
 	for name, svc := range e.services {
-		s.services[name] = serviceState{watermark: svc.mark.Time(), delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group}
+		s.services[name] = serviceState{watermark: svc.mark.Time(), delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group, account: svc.account}
 	}
 	return w.Add(tagEngine, s.persist)
 }
@@ -143,6 +147,7 @@ func (e *Engine) restoreEngine(c *state.Codec) error {
 	for name, svc := range s.services {
 		if at := e.services[name]; at != nil {
 			at.mark, at.delivered, at.maxScore, at.opened, at.group = clock.At(svc.watermark, e.now), svc.delivered, svc.maxScore, svc.opened, svc.group
+			at.account.Resume(&svc.account)
 		}
 	}
 	return nil
@@ -156,12 +161,6 @@ func (s *tracked) reconcile(followed bool) {
 	case !followed && s.last.phase == incident.PhaseExposed: // it closed after the series was written
 		s.last.phase, s.last.shown = incident.PhaseNone, false
 	}
-}
-
-func (g *group) persist(c *state.Codec) {
-	c.Int64(&g.Since)
-	c.Int(&g.Judged)
-	c.Int(&g.Outside)
 }
 
 func (s *source) persist(c *state.Codec) {
@@ -182,24 +181,9 @@ func (e *Engine) restoreSource(c *state.Codec) error {
 	return nil
 }
 
-func (s *Companions) persist(c *state.Codec) {
-	c.Uint64((*uint64)(&s.Series))
-	snapshot.Attributes(c, s.Resource)
-	snapshot.Scope(c, s.Scope)
-	snapshot.Attributes(c, s.Attributes)
-	c.String(&s.Metric)
-	c.String(&s.Unit)
-	c.String(&s.Statistic)
-	c.Uint64((*uint64)(&s.Time))
-	c.Bool(&s.End)
-	for i := range s.Values {
-		c.Bits(&s.Values[i])
-	}
-}
-
 func (e *Engine) restoreCompanions(c *state.Codec) error {
 	s := &Companions{Resource: pcommon.NewMap(), Scope: pcommon.NewInstrumentationScope(), Attributes: pcommon.NewMap()}
-	if s.persist(c); !c.Ok() {
+	if s.Persist(c); !c.Ok() {
 		return state.Error
 	}
 	e.findings.addCompanions(s)

@@ -6,8 +6,10 @@ package engine
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"time"
 
+	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/census"
 	"github.com/auspex-otel/auspex/internal/engine/greatest"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
@@ -42,7 +44,7 @@ func (e *Engine) Status() Status {
 		PendingFindings: e.findings.waiting(), DroppedFindings: e.findings.dropped,
 	}
 	for i := range signals {
-		s.Signals[i] = SignalStatus{DecisionsPerDay: e.decisionsPerDay[i], Alpha: e.budget.Alpha(i), Theta: e.budget.Theta(i)}
+		s.Signals[i] = SignalStatus{DecisionsPerDay: e.budget.Decisions()[i], Alpha: e.budget.Mean(i, e.accounts), Theta: e.budget.Theta(i)}
 	}
 	for _, n := range e.tracker.OpenBy() {
 		s.OpenAnomalies += n
@@ -59,6 +61,15 @@ const (
 )
 
 func (e *Engine) rejecting() bool { return !e.fullAt.IsZero() && e.now.Sub(e.fullAt) < rejectingFor }
+
+// accounts yields the part of every service in the budget, by name.
+func (e *Engine) accounts(yield func(*budget.Account) bool) {
+	for _, name := range slices.Sorted(maps.Keys(e.services)) {
+		if !yield(&e.services[name].account) {
+			return
+		}
+	}
+}
 
 // Crowd returns who has created the most series, and whether there is room for more.
 func (e *Engine) Crowd() census.Crowd {

@@ -241,7 +241,7 @@ func texts(m pcommon.Map) map[string]string {
 
 // decisionsPerDay is a whole number, so that a sum over streams does not depend on their order.
 func (st *stream) decisionsPerDay() int64 {
-	if st.cadence == 0 {
+	if st.cadence == 0 || st.resting {
 		return 0
 	}
 	return int64(len(st.series)) * int64(24*time.Hour) / max(st.cadence, leastCadence, st.patience)

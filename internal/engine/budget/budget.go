@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// alphaRise bounds how fast α rises, per hour; it falls at once.
-	alphaRise = 1.25
+	// alphaRise bounds how fast α rises, per hour: it is back within an hour of a burst.
+	// It falls at once.
+	alphaRise = 1e6
 	// rare and near are where θ is learned: from points with p < 1e-3, and
 	// calibrated no more than near nats from α, for what is rarer comes in other bursts.
 	rare, near = -6.9, 3
@@ -35,15 +36,19 @@ const (
 // Budget turns the accepted count of false alarms into α of each signal, and
 // calibrates what models say by what the models of a fleet have said.
 type Budget struct {
-	spendings [Signals]spending
-	at        time.Time // when they were looked at last
-	all       pool
-	pools     map[uint64]*pool
+	spendings   [Signals]spending
+	falseAlarms FalseAlarms
+	at          time.Time // of the latest spending, by the clock of ticks
+	spent       uint64    // its number
+	// decisions and series are those of all services, services the number of those that have any.
+	decisions        Decisions
+	series, services [Signals]int64
+	all              pool
+	pools            map[uint64]*pool
 }
 
-// spending is what one signal spends.
+// spending is how one signal spends its share.
 type spending struct {
-	alpha float64
 	// rare counts points with p < 1e-3, runs those of them that have no other in
 	// the hold-off before them: θ, the openings per exceedance, is their ratio.
 	rare, runs float64
@@ -78,16 +83,11 @@ func (p *pool) of(n uint64) *tally {
 }
 
 // New returns a budget that has seen nothing.
-func New(maxAlpha float64) *Budget {
-	b := &Budget{all: *newPool(calibration.Identity, calibration.Identity), pools: map[uint64]*pool{}}
-	for i := range b.spendings {
-		b.spendings[i].alpha = maxAlpha
+func New(f FalseAlarms) *Budget {
+	return &Budget{
+		falseAlarms: f, spent: 1, all: *newPool(calibration.Identity, calibration.Identity), pools: map[uint64]*pool{},
 	}
-	return b
 }
-
-// Alpha returns the accepted false-alarm probability per decision of a signal.
-func (b *Budget) Alpha(s Signal) float64 { return b.spendings[s].alpha }
 
 // Theta returns how many anomalies of a signal open per exceedance, at most 1.
 func (b *Budget) Theta(s Signal) float64 { return b.spendings[s].theta() }
@@ -132,21 +132,16 @@ func (m *Member) Calibrate(n uint64, logP float64) float64 { return m.pool.of(n)
 
 func (s *spending) theta() float64 { return (s.runs + thetaWeight) / (s.rare + thetaWeight) }
 
-// Spend moves every α to what the decisions a day and θ allow: down at once, up slowly.
-func (b *Budget) Spend(f FalseAlarms, decisionsPerDay *Decisions, now time.Time) {
-	rise := math.Pow(alphaRise, max(0, now.Sub(b.at).Hours()))
-	for i := range b.spendings {
-		s := &b.spendings[i]
-		want := f.alpha(decisionsPerDay.share(Signal(i)), float64(decisionsPerDay[i])*s.theta())
-		s.alpha = min(want, s.alpha*rise)
-	}
+// Spend has every α follow what the decisions a day and θ allow by now.
+func (b *Budget) Spend(now time.Time) {
 	b.at = now
+	b.spent++
 }
 
-// Learn counts the ln p that the model of a series with n points said of a
-// fault-free point at event time t, nanoseconds.
-func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, logP float64) {
-	if spent := &b.spendings[signal]; logP < rare && m.Calibrate(n, logP) < min(rare, math.Log(spent.alpha)+near) {
+// Learn counts the ln p that the model of a series with n points, of a service with
+// the given α, said of a fault-free point at event time t, nanoseconds.
+func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, logP, alpha float64) {
+	if spent := &b.spendings[signal]; logP < rare && m.Calibrate(n, logP) < min(rare, math.Log(alpha)+near) {
 		spent.rare++
 		if m.RareAt == 0 || n-m.RareAt > opening.HoldOff {
 			spent.runs++

@@ -28,66 +28,124 @@ func again(b *Budget) error {
 	w := state.Writer(nil)
 	b.Persist(w)
 	r := state.Reader(w.Bytes())
-	New(1e-3).Persist(r)
+	New(fiveADay).Persist(r)
 	return r.End()
 }
 
-func TestAlphaFallsAtOnceAndRisesSlowly(t *testing.T) {
-	f := fiveADay
-	b := New(f.MaxAlpha)
+// counted sets the decisions a day of a service's metrics.
+func counted(b *Budget, a *Account, decisions, series int64) {
+	b.Count(a, Metrics, decisions-a.decisions[Metrics], series-a.series[Metrics])
+}
+
+func TestAlphaFallsAtOnceAndRisesWithinAnHour(t *testing.T) {
+	b, a := New(fiveADay), &Account{}
+	quarter := math.Pow(alphaRise, 0.25)
 	for _, c := range []struct {
 		name      string
 		hours     float64
-		decisions float64
+		decisions int64
 		want      float64
 	}{
 		{"nothing known", 0, 0, 1e-3},
 		{"a fleet comes", 0, 1e6, 5e-6},
 		{"the same", 1, 1e6, 5e-6},
-		{"most of it goes", 2, 1e3, 5e-6 * 1.25},
-		{"in the same second", 2, 1e3, 5e-6 * 1.25},
-		{"half an hour", 2.5, 1e3, 5e-6 * math.Pow(1.25, 1.5)},
-		{"a clock that goes back", 0.5, 1e3, 5e-6 * math.Pow(1.25, 1.5)},
-		{"a larger one comes", 3, 1e7, 5e-7},
-		{"what is wanted is reached, not passed", 1000, 1e6, 5e-6},
+		{"a burst", 1.5, 1e12, 5e-12},
+		{"it is over", 1.5, 1e6, 5e-12},
+		{"a quarter of an hour", 1.75, 1e6, 5e-12 * quarter},
+		{"a clock that goes back", 0.5, 1e6, 5e-12 * quarter},
+		{"an hour", 1.5, 1e6, 5e-6},
 		{"and the cap is kept", 10_000, 1, 1e-3},
 	} {
-		b.Spend(f, &Decisions{Metrics: int64(c.decisions)}, at(3600*c.hours))
-		assert.InEpsilon(t, c.want, b.spendings[Metrics].alpha, 1e-9, c.name)
+		counted(b, a, c.decisions, min(c.decisions, 10))
+		b.Spend(at(3600 * c.hours))
+		assert.InEpsilon(t, c.want, b.Alpha(a, Metrics), 1e-9, c.name)
 	}
+}
+
+func TestBudgetIsDividedByService(t *testing.T) {
+	b := New(fiveADay)
+	quiet, fast, idle := &Account{}, &Account{}, &Account{}
+	counted(b, quiet, 1e5, 20)
+	b.Spend(start)
+	alone := b.Alpha(quiet, Metrics)
+	assert.InEpsilon(t, 5e-5, alone, 1e-9)
+	counted(b, fast, 2e8, 20)
+	b.Spend(start)
+	assert.InEpsilon(t, alone/2, b.Alpha(quiet, Metrics), 1e-9, "as many series as it has itself, however fast they are")
+	assert.InEpsilon(t, 2.5/2e8, b.Alpha(fast, Metrics), 1e-9)
+	assert.InEpsilon(t, 1e-3, b.Alpha(idle, Metrics), 1e-9)
+	counted(b, fast, 2e8, 1e6)
+	b.Spend(start)
+	assert.Greater(t, b.Alpha(quiet, Metrics), alone/4, "however many they are")
+	b.Spend(start.Add(time.Hour))
+	accounts := func(yield func(*Account) bool) { _ = yield(quiet) && yield(fast) && yield(idle) }
+	assert.InEpsilon(t, 5/(1e5+2e8), b.Mean(Metrics, accounts), 1e-9, "all of it is spent")
+	counted(b, fast, 0, 0)
+	b.Spend(start.Add(2 * time.Hour))
+	assert.InEpsilon(t, alone, b.Alpha(quiet, Metrics), 1e-9)
+}
+
+// An engine that starts again goes on with the α that it had.
+func TestAccountIsKept(t *testing.T) {
+	b, a := New(fiveADay), &Account{}
+	counted(b, a, 1e12, 10)
+	b.Spend(start)
+	b.Alpha(a, Metrics)
+	w := state.Writer(nil)
+	a.Persist(w)
+	read := &Account{}
+	r := state.Reader(w.Bytes())
+	read.Persist(r)
+	require.NoError(t, r.End())
+	for _, bad := range []float64{0, 1, math.NaN()} {
+		wrong := *a
+		wrong.alpha[Logs] = bad
+		w := state.Writer(nil)
+		wrong.Persist(w)
+		r := state.Reader(w.Bytes())
+		(&Account{}).Persist(r)
+		require.Error(t, r.End())
+	}
+	other, resumed := New(fiveADay), &Account{}
+	counted(other, resumed, 1e6, 10)
+	resumed.Resume(read)
+	other.Spend(start)
+	assert.InEpsilon(t, 5e-12, other.Alpha(resumed, Metrics), 1e-9)
 }
 
 // Where strange points come in bursts, one burst is one anomaly: then more of them may be strange.
 func TestThetaIsLearnedFromBursts(t *testing.T) {
-	f := fiveADay
+	alpha := 0.0
 	rareBy := func(bursts, points int) *spending {
-		b := New(f.MaxAlpha)
+		b, a := New(fiveADay), &Account{}
 		m, n := &Member{pool: &b.all}, uint64(0)
 		for range bursts {
 			n += 1000
 			for range points {
 				n++
-				b.Learn(Metrics, m, n, start.UnixNano(), rare-1)
+				b.Learn(Metrics, m, n, start.UnixNano(), rare-1, 1e-3)
 			}
-			b.Learn(Metrics, m, n, start.UnixNano(), rare+1) // not rare
+			b.Learn(Metrics, m, n, start.UnixNano(), rare+1, 1e-3) // not rare
 		}
-		b.Spend(f, &Decisions{Metrics: 1e6}, start)
+		counted(b, a, 1e6, 10)
+		b.Spend(start)
+		alpha = b.Alpha(a, Metrics)
 		return &b.spendings[Metrics]
 	}
 	assert.InDelta(t, 1, rareBy(0, 0).theta(), 0, "unless shown otherwise")
 	assert.InDelta(t, 1, rareBy(50, 1).theta(), 0)
 	assert.InDelta(t, (50.0+thetaWeight)/(200+thetaWeight), rareBy(50, 4).theta(), 1e-12)
-	assert.InEpsilon(t, 5e-6/rareBy(50, 4).theta(), rareBy(50, 4).alpha, 1e-9)
+	assert.InEpsilon(t, 5e-6/rareBy(50, 4).theta(), alpha, 1e-9)
 	assert.Less(t, rareBy(5000, 4).theta(), 0.26)
 }
 
 func TestPoolsShrinkToAll(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	b := New(1e-3)
+	b := New(fiveADay)
 	feed := func(p *pool, points int, exaggeration float64) {
 		m := &Member{pool: p}
 		for range points {
-			b.Learn(Metrics, m, 0, start.UnixNano(), exaggeration*math.Log(1-random.Float64()))
+			b.Learn(Metrics, m, 0, start.UnixNano(), exaggeration*math.Log(1-random.Float64()), 1e-3)
 		}
 	}
 	boaster := shared(b, 1, fleet)
@@ -114,12 +172,12 @@ func TestPoolsShrinkToAll(t *testing.T) {
 // that and end with their own.
 func TestGrownModelsAreCountedApart(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	b := New(1e-3)
+	b := New(fiveADay)
 	p := shared(b, 1, fleet)
 	feed := func(n uint64, points int, exaggeration float64) {
 		m := &Member{pool: p}
 		for range points {
-			b.Learn(Metrics, m, n, start.UnixNano(), exaggeration*math.Log(1-random.Float64()))
+			b.Learn(Metrics, m, n, start.UnixNano(), exaggeration*math.Log(1-random.Float64()), 1e-3)
 		}
 	}
 	feed(grown-1, 50_000, 2)
@@ -142,7 +200,7 @@ func shared(b *Budget, id uint64, n int) *pool {
 }
 
 func TestPoolsAreBoundedAndForgotten(t *testing.T) {
-	b := New(1e-3)
+	b := New(fiveADay)
 	for i := range uint64(maxPools) {
 		require.NotSame(t, &b.all, shared(b, i+1, 1))
 	}
@@ -163,32 +221,29 @@ func TestPoolsAreBoundedAndForgotten(t *testing.T) {
 
 // What pools have counted is forgotten slowly, also over a long gap.
 func TestPoolsForget(t *testing.T) {
-	b := New(1e-3)
+	b := New(fiveADay)
 	m, n := &Member{pool: &b.all}, uint64(0)
 	hour := func(h int) int64 { return start.Add(time.Duration(h) * time.Hour).UnixNano() }
 	for range 100 {
 		n += 1000
-		b.Learn(Metrics, m, n, hour(0), rare-1)
+		b.Learn(Metrics, m, n, hour(0), rare-1, 1e-3)
 	}
 	for h := 1; h <= 30*24; h++ {
-		b.Learn(Metrics, m, n, hour(h), 0)
+		b.Learn(Metrics, m, n, hour(h), 0, 1e-3)
 	}
 	assert.InDelta(t, 50, b.spendings[Metrics].rare, 0.1, "one half-life")
 	assert.InDelta(t, 50, b.spendings[Metrics].runs, 0.1)
 	before := b.spendings[Metrics].rare
-	b.Learn(Metrics, m, n, hour(1000*24), 0)
+	b.Learn(Metrics, m, n, hour(1000*24), 0, 1e-3)
 	assert.Greater(t, b.spendings[Metrics].rare, 0.97*before, "a gap, or a clock far ahead, is a day at most")
 }
 
 func TestBudgetThatCannotBeIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*Budget){
-		"α of 0":        func(b *Budget) { b.spendings[Metrics].alpha = 0 },
-		"α of 1":        func(b *Budget) { b.spendings[Metrics].alpha = 1 },
-		"α is NaN":      func(b *Budget) { b.spendings[Metrics].alpha = math.NaN() },
 		"negative rare": func(b *Budget) { b.spendings[Metrics].rare = -1 },
 		"negative runs": func(b *Budget) { b.spendings[Metrics].runs = -1 },
 	} {
-		b := New(1e-3)
+		b := New(fiveADay)
 		require.NoError(t, again(b))
 		change(b)
 		assert.ErrorIs(t, again(b), state.Error, name)

@@ -14,13 +14,11 @@ import (
 // Persist writes or reads the budget: its own numbers, the pool of all, and every
 // pool by its identity. It is read after all series have joined; a pool without members is passed over.
 func (b *Budget) Persist(c *state.Codec) {
-	c.Time(&b.at)
 	for i := range b.spendings {
 		s := &b.spendings[i]
-		c.Float64(&s.alpha)
 		c.Float64(&s.rare)
 		c.Float64(&s.runs)
-		c.Check(s.alpha > 0 && s.alpha < 1 && s.rare >= 0 && s.runs >= 0)
+		c.Check(s.rare >= 0 && s.runs >= 0)
 	}
 	b.all.persist(c)
 	n := len(b.pools)

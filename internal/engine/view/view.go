@@ -46,7 +46,7 @@ type Status struct {
 
 // SignalStatus is how one signal spends its share of the budget.
 type SignalStatus struct {
-	// DecisionsPerDay is the sum over its series, Alpha the chance per decision that follows from it and the budget.
+	// DecisionsPerDay is the sum over its series, Alpha the chance per decision that follows from it and the budget, in the mean over all services.
 	DecisionsPerDay int64   `json:"decisions_per_day"`
 	Alpha           float64 `json:"alpha"`
 	// Theta is how many anomalies open per exceedance, as learned from points with p < 1e-3.

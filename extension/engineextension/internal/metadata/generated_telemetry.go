@@ -274,7 +274,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.AnomalyEngineAlpha, err = builder.meter.Float64ObservableGauge(
 		"otelcol_anomaly_engine_alpha",
-		metric.WithDescription("Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day. [Development]"),
+		metric.WithDescription("Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day, in the mean over all services. [Development]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)

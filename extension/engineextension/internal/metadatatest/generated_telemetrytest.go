@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualAnomalyEngineAlpha(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_anomaly_engine_alpha",
-		Description: "Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day. [Development]",
+		Description: "Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day, in the mean over all services. [Development]",
 		Unit:        "1",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
