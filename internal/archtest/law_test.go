@@ -62,6 +62,7 @@ var layers = map[string]layer{
 	"internal/engine/greatest": pure,
 	"internal/engine/view":     foundation,
 	"internal/engine/recent":   foundation,
+	"internal/engine/room":     foundation,
 	"internal/engine/snapshot": foundation,
 	"internal/engine/outlet":   pure,
 	"internal/warmup":          engine,

@@ -22,6 +22,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/outlet"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
 	"github.com/auspex-otel/auspex/internal/engine/recent"
+	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
@@ -65,15 +66,17 @@ type Engine struct {
 	// clock ticks the default engine, which has no owner with a ticker. Else nil.
 	clock func() time.Time
 
-	mu       sync.Mutex
-	now      time.Time // of the latest tick
-	streams  *series.Table[stream]
-	maxBytes int // of the streams, 0 for no bound
-	census   *census.Census
-	fullAt   time.Time // of the latest series for which there was no room
-	sources  map[series.ID]*source
-	services map[string]*service
-	tracker  *incident.Tracker
+	mu      sync.Mutex
+	now     time.Time // of the latest tick
+	streams *series.Table[stream]
+	memory  room.Memory
+	// operations and templates are how many more may be counted.
+	operations, templates int
+	census                *census.Census
+	fullAt                time.Time // of the latest series for which there was no room
+	sources               map[series.ID]*source
+	services              map[string]*service
+	tracker               *incident.Tracker
 	// owners leads from a followed series to its stream.
 	owners      map[uint64]series.ID
 	exposed     map[uint64]struct{}
@@ -201,9 +204,10 @@ func (e *Engine) reset() {
 	e.streams.TTL = func(st *stream) time.Duration { return pace.TimeToLive(st.cadence, e.cfg.SeriesTTL) }
 	e.streams.Stale = func(st *stream) time.Duration { return pace.Stale(st.cadence) }
 	e.streams.Learned = func(st *stream) uint64 { return st.series[0].n }
-	if e.maxBytes > 0 {
-		e.streams.SetLimit(e.maxBytes)
+	if e.memory > 0 {
+		e.streams.SetLimit(e.memory.Streams())
 	}
+	e.operations, e.templates = e.memory.Entries(), e.memory.Entries()
 	e.census, e.fullAt = census.New(), time.Time{}
 	e.sources = map[series.ID]*source{}
 	e.services = map[string]*service{}
@@ -213,7 +217,9 @@ func (e *Engine) reset() {
 	e.recent, e.recentLogs, e.recentSpans = recent.New[Verdict](), recent.New[LogVerdict](), recent.New[SpanVerdict]()
 	e.causality = newCausality()
 	e.spans = series.NewTable[spans](maxSpanServices, e.cfg.SeriesTTL)
+	e.spans.Learned, e.spans.Stale = (*spans).learned, func(*spans) time.Duration { return pace.Stale(0) }
 	e.logs = series.NewTable[logs](maxLogServices, e.cfg.SeriesTTL)
+	e.logs.Learned, e.logs.Stale = (*logs).learned, func(*logs) time.Duration { return pace.Stale(0) }
 	e.miner, e.novelty = e.cfg.miner(), novelty.Pool{}
 	e.findings.clear()
 	e.refused, e.held = map[string]uint64{}, map[string]uint64{}

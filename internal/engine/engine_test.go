@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
@@ -165,7 +166,7 @@ func TestSeriesAreBounded(t *testing.T) {
 // a neighbor that has learned nothing, and no service more than its share.
 func TestFloodOfSeriesCostsNeighborsNothing(t *testing.T) {
 	e := newEngine(func(c *Config) { c.MaxSeries = 1000 })
-	e.SetMaxMemory(500 * modelSize)
+	e.SetMaxMemory(500 * room.Modeled)
 	real := func(step int) {
 		e.Tick(at(float64(step * 60)))
 		e.ObserveMetrics(from("real", gauge("load", float64(step*60), make([]float64, 30)...)), shownNone)
@@ -189,13 +190,13 @@ func TestFloodOfSeriesCostsNeighborsNothing(t *testing.T) {
 	}
 	s := e.Status()
 	assert.LessOrEqual(t, s.Bytes, s.MaxBytes)
-	assert.Equal(t, 500*modelSize, s.MaxBytes)
-	assert.Greater(t, s.Series, 400)
+	assert.Equal(t, 500*room.Modeled, s.MaxBytes)
+	assert.Greater(t, s.Series, 300)
 	assert.InEpsilon(t, before, s.Signals[SignalMetrics].Alpha, 0.01)
 	assert.Equal(t, []string{"noisy", "request.id"}, []string{e.Crowd().Services[0].Name, e.Crowd().Attributes[0].Name})
 
 	// A smaller limit keeps what has learned the most.
-	e.SetMaxMemory(40 * modelSize)
+	e.SetMaxMemory(60 * room.Modeled)
 	assert.Len(t, e.Series(SeriesQuery{Service: "real", Metric: "load"}), 30)
 }
 

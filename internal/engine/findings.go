@@ -29,15 +29,12 @@ type findings struct {
 	dropped    uint64
 }
 
+// These types are described in internal/engine/view.
 type (
-	// Events is described in internal/engine/view.
-	Events = view.Events
-	// Companions is described there, too.
+	Events     = view.Events
 	Companions = view.Companions
-	// Gauge is described there, too.
-	Gauge = view.Gauge
-	// Gauges is described there, too.
-	Gauges = view.Gauges
+	Gauge      = view.Gauge
+	Gauges     = view.Gauges
 )
 
 func (f *findings) clear() {

@@ -128,7 +128,7 @@ func (e *Engine) observeLog(l *logs, resource pcommon.Resource, lr plog.LogRecor
 		l.Errors++
 	}
 	e.callLine(l.service, lr, uint64(match.Final), t)
-	known := l.count(match.Final, t)
+	known := l.count(match.Final, t, &e.templates)
 	if known != nil && known.Windows >= established {
 		e.params = e.miner.Params(e.params[:0])
 		known.take(e.params, &l.params)

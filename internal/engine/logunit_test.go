@@ -5,6 +5,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -152,15 +153,16 @@ func TestAClockSetBackIsFollowed(t *testing.T) {
 
 func TestTemplatesOfAServiceAreBounded(t *testing.T) {
 	l := &logs{Templates: map[template.ID]*logTemplate{}}
+	room := math.MaxInt
 	for i := range 3 * maxLogTemplates {
-		l.count(template.ID(i), int64(i))
+		l.count(template.ID(i), int64(i), &room)
 	}
 	assert.Len(t, l.Templates, 2*maxLogTemplates)
 	l.Templates[7].Windows = established
-	l.trim(0)
+	l.trim(0, established)
 	assert.Len(t, l.Templates, maxLogTemplates)
 	assert.Contains(t, l.Templates, template.ID(7), "what has a series stays")
-	l.trim(2*maxLogTemplates - 10)
+	l.trim(2*maxLogTemplates-10, established)
 	assert.Len(t, l.Templates, 10, "what was not seen for long goes")
 }
 

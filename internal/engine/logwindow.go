@@ -68,22 +68,29 @@ type mark struct {
 // logsOf finds or makes the counts of a service.
 func (e *Engine) logsOf(service string) *logs {
 	id := serviceID(service)
-	l := e.logs.Get(id, e.now)
-	if l == nil {
-		l = e.logs.Add(id, 0, series.Size{Weight: 1}, e.now, logs{service: strings.Clone(service), Templates: map[template.ID]*logTemplate{}})
+	if l := e.logs.Get(id, e.now); l != nil {
+		return l
 	}
-	return l
+	fresh := logs{service: strings.Clone(service), Templates: map[template.ID]*logTemplate{}}
+	if l := e.logs.Add(id, 0, series.Size{Weight: 1}, e.now, fresh); l != nil {
+		return l
+	}
+	return &fresh // there is no room to keep it
 }
 
-// count counts a record of a template, nil if that is not counted apart.
-func (l *logs) count(id template.ID, t int64) *logTemplate {
+// learned tells from how many records it has learned.
+func (l *logs) learned() uint64 { return uint64(l.Past.All) }
+
+// count counts a record of a template, nil if that is not counted apart. room is how many more may be.
+func (l *logs) count(id template.ID, t int64, room *int) *logTemplate {
 	known := l.Templates[id]
 	if known == nil {
-		if len(l.Templates) >= 2*maxLogTemplates {
+		if len(l.Templates) >= 2*maxLogTemplates || *room <= 0 {
 			return nil // until the window closes
 		}
 		known = &logTemplate{First: t}
 		l.Templates[id] = known
+		*room--
 	}
 	known.Count++
 	known.Last = max(known.Last, t)
@@ -104,8 +111,10 @@ func (l *logs) fresh(id template.ID, class novelty.Class) {
 // tickLogs closes windows that no record closes.
 func (e *Engine) tickLogs(now time.Time) {
 	e.logs.Age(now)
+	e.templates = e.memory.Entries()
 	for _, l := range e.logs.All() {
 		l.window.Tick(now, e.watermarkOf(l.service), func() { e.closeLogs(l) })
+		e.templates -= len(l.Templates)
 	}
 }
 
@@ -137,7 +146,10 @@ func (e *Engine) closeLogs(l *logs) {
 	l.ErrorMark = e.markOf(st, 1)
 	e.closeTemplates(l, t)
 	e.closeNews(l, t)
-	l.trim(t - int64(e.cfg.SeriesTTL))
+	l.trim(t-int64(e.cfg.SeriesTTL), established)
+	if e.templates <= 0 {
+		l.trim(t-rareFor, established-1)
+	}
 	l.Records, l.Errors, l.Fresh, l.FreshIDs = 0, 0, [2]int{}, nil
 }
 
@@ -212,10 +224,10 @@ func (e *Engine) closeNews(l *logs, t int64) {
 	l.Novelty.Learn(&e.novelty, l.Fresh)
 }
 
-// trim forgets templates that were not seen since, and the rarest of too many.
-func (l *logs) trim(since int64) {
+// trim forgets templates that were not seen since, of those seen in so many windows at most, and the rarest of too many.
+func (l *logs) trim(since int64, windows int) {
 	for id, known := range l.Templates {
-		if known.Last < since {
+		if known.Last < since && known.Windows <= windows {
 			delete(l.Templates, id)
 			l.own = nil
 		}

@@ -90,7 +90,7 @@ func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Sp
 		s.window.Through(open, func() { e.closeSpans(s) })
 	}
 	e.callSpan(s.service, span, t)
-	op := s.operation(key, t)
+	op := e.operation(s, key, t)
 	if op == nil {
 		return SpanVerdict{}, t
 	}
@@ -175,17 +175,22 @@ func serviceID(name string) series.ID { return series.Text(name) }
 // spansOf finds or makes the counts of a service.
 func (e *Engine) spansOf(service string) *spans {
 	id := serviceID(service)
-	s := e.spans.Get(id, e.now)
-	if s == nil {
-		s = e.spans.Add(id, 0, series.Size{Weight: 1}, e.now, spans{service: strings.Clone(service), operations: map[operationKey]*operation{}})
+	if s := e.spans.Get(id, e.now); s != nil {
+		return s
 	}
-	return s
+	fresh := spans{service: strings.Clone(service), operations: map[operationKey]*operation{}}
+	if s := e.spans.Add(id, 0, series.Size{Weight: 1}, e.now, fresh); s != nil {
+		return s
+	}
+	return &fresh // there is no room to keep it
 }
 
 // tickSpans closes windows that no span closes.
 func (e *Engine) tickSpans(now time.Time) {
 	e.spans.Age(now)
+	e.operations = e.memory.Entries()
 	for _, s := range e.spans.All() {
 		s.window.Tick(now, e.watermarkOf(s.service), func() { e.closeSpans(s) })
+		e.operations -= len(s.operations)
 	}
 }

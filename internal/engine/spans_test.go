@@ -161,7 +161,7 @@ func TestOperationsOfAServiceAreBounded(t *testing.T) {
 	e := newEngine(func(c *Config) { c.SeriesTTL = 60e9 })
 	s := e.spansOf("cart")
 	for i := range 2 * maxOperations {
-		s.operation(operationKey{name: strconv.Itoa(i)}, 1)
+		e.operation(s, operationKey{name: strconv.Itoa(i)}, 1)
 	}
 	assert.Len(t, s.operations, maxOperations)
 	s.window.End = 120e9

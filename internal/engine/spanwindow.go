@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/window"
@@ -14,6 +15,8 @@ import (
 )
 
 const (
+	// rareFor is the silence after which an operation without series is forgotten if there is no room for others, nanoseconds.
+	rareFor = int64(time.Hour)
 	// maxOperations bounds the operations of one service, maxSpanServices the services.
 	maxOperations   = 1000
 	maxSpanServices = 10_000
@@ -31,16 +34,20 @@ type spans struct {
 	own []operationKey
 }
 
+// learned tells from how many calls it has learned, at least.
+func (s *spans) learned() uint64 { return 4 * uint64(s.Closed) }
+
 // operation finds or makes an operation, nil if there are too many.
-func (s *spans) operation(key operationKey, t int64) *operation {
+func (e *Engine) operation(s *spans, key operationKey, t int64) *operation {
 	op := s.operations[key]
 	if op == nil {
-		if len(s.operations) >= maxOperations {
+		if len(s.operations) >= maxOperations || e.operations <= 0 {
 			return nil // until the window closes, and old ones go
 		}
 		key.name = strings.Clone(key.name)
 		op = &operation{past: window.NewCalls()}
 		s.operations[key] = op
+		e.operations--
 	}
 	op.Last = max(op.Last, t)
 	return op
@@ -52,7 +59,7 @@ func (e *Engine) closeSpans(s *spans) {
 	for key, op := range s.operations {
 		calls = calls || op.Calls > 0
 		switch {
-		case op.Last < since:
+		case op.Last < since, e.operations <= 0 && op.Windows < established && op.Last < s.window.End-rareFor:
 			delete(s.operations, key)
 			s.own = nil
 		case op.Calls > 0 && op.Windows < established:

@@ -14,6 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/clock"
+	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/evidence"
@@ -245,7 +246,11 @@ func (e *Engine) restoreStream(c *state.Codec) error {
 	if old, _ := e.streams.Peek(st.id); !c.Ok() || old != nil || st.source == nil {
 		return fmt.Errorf("stream %s contradicts itself or others: %w", st.id, state.Error)
 	}
-	added := e.streams.Add(st.id, serviceID(st.source.service.name), st.size(len(st.series)), e.now, st)
+	size := st.size(len(st.series))
+	if st.source.streams == 0 {
+		size.Bytes += room.Attributes(st.source.resource)
+	}
+	added := e.streams.Add(st.id, serviceID(st.source.service.name), size, e.now, st)
 	if added == nil { // the table is smaller now
 		e.evicted += uint64(len(st.series))
 		return nil

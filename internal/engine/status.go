@@ -12,20 +12,17 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/census"
 	"github.com/auspex-otel/auspex/internal/engine/greatest"
-	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
+// These types are described in internal/engine/view.
 type (
-	// Status is described in internal/engine/view.
-	Status = view.Status
-	// SignalStatus is described there, too.
+	Status       = view.Status
 	SignalStatus = view.SignalStatus
-	// SeriesQuery is described there, too.
-	SeriesQuery = view.SeriesQuery
-	// SeriesView is described there, too.
-	SeriesView = view.SeriesView
+	SeriesQuery  = view.SeriesQuery
+	SeriesView   = view.SeriesView
 )
 
 const defaultSeriesLimit = 100
@@ -37,7 +34,7 @@ func (e *Engine) Status() Status {
 	s := Status{
 		Points: e.points, Refused: maps.Clone(e.refused), Held: maps.Clone(e.held), Untimely: e.untimely.Counts(),
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
-		Bytes: e.streams.Bytes(), MaxBytes: e.maxBytes,
+		Bytes: e.streams.Bytes(), MaxBytes: int(e.memory),
 		Signals:         map[Signal]SignalStatus{},
 		AnomaliesOpened: e.tracker.Opened,
 		Persisted:       e.disk.client != nil, Generation: e.disk.generation, SnapshotTime: e.disk.taken,
@@ -90,12 +87,10 @@ func (e *Engine) Rejecting() bool {
 func (e *Engine) SetMaxMemory(bytes int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.maxBytes = max(bytes, leastMemory)
-	e.streams.SetLimit(e.maxBytes)
+	e.memory = room.Memory(max(bytes, room.Least))
+	e.streams.SetLimit(e.memory.Streams())
+	e.operations, e.templates = min(e.operations, e.memory.Entries()), min(e.templates, e.memory.Entries())
 }
-
-// leastMemory is one histogram.
-const leastMemory = 2 * meter.MostSamples * modelSize
 
 // Incidents lists the incidents in the given state, all of them for "", the latest opened first.
 func (e *Engine) Incidents(state incident.State) []incident.Incident {

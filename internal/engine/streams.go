@@ -16,6 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/deed"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
@@ -113,31 +114,21 @@ func (e *Engine) streamOf(r *ref) *stream {
 	return added
 }
 
-// What a series takes of the memory once it has learned for a day, with and without
-// a model, and what an attribute takes beside its text, all in bytes.
-const (
-	modelSize, bareSize = 12 << 10, 1 << 10
-	attributeSize       = 64
-)
-
 // size is what a stream of so many statistics takes of the table.
 func (st *stream) size(stats int) series.Size {
-	bytes := stats*modelSize + len(st.metric) + len(st.unit)
+	each := room.Modeled
 	if st.bare() {
-		bytes = stats * bareSize
+		each = room.Bare
 	}
-	for k, v := range st.attributes.All() {
-		bytes += attributeSize + len(k)
-		if v.Type() == pcommon.ValueTypeStr {
-			bytes += len(v.Str())
-		}
-	}
-	return series.Size{Weight: stats, Bytes: bytes}
+	return series.Size{Weight: stats, Bytes: stats*each + len(st.metric) + len(st.unit) + room.Attributes(st.attributes)}
 }
 
 // addStream puts a stream of these statistics into the table. It returns nil if there is no room.
 func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.Map) *stream {
 	service, size := vocabulary.Service(resource), st.size(len(stats))
+	if e.sources[series.Attributes(resource)] == nil {
+		size.Bytes += room.Attributes(resource)
+	}
 	e.census.Note(service, st.id, st.attributes)
 	if !e.streams.Room(serviceID(service), size, e.now) {
 		e.refused[RefusedNoRoom]++

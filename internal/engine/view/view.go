@@ -24,7 +24,7 @@ type Status struct {
 	Series  int    `json:"series"`
 	Warming int    `json:"warming"`
 	Evicted uint64 `json:"evicted"`
-	// Bytes is what the series are taken to need of the memory, MaxBytes how much that may be, 0 without a bound.
+	// Bytes is what the series are taken to need of the memory, MaxBytes what the engine may take, 0 without a bound.
 	Bytes    int `json:"bytes"`
 	MaxBytes int `json:"max_bytes"`
 	// Signals says how each signal spends its share of the budget.

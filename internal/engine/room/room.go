@@ -1,0 +1,56 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package room divides the memory of the engine between its tables, and states what
+// the entries of each are taken to need. The figures are upper bounds for what has learned
+// for a day, measured on the heap.
+package room
+
+import (
+	"math"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/auspex-otel/auspex/internal/series"
+)
+
+const (
+	// Modeled and Bare are the sizes of a series with and without a model, in bytes.
+	Modeled, Bare = 12 << 10, 1 << 10
+	// Least is the least memory of an engine, in bytes.
+	Least = 256 << 10
+
+	// attributeSize is the size of an attribute beside its text, entrySize that of an operation or a template, in bytes.
+	attributeSize, entrySize = 64, 4 << 10
+	// streamsShare is the part of the memory that series may take, entriesShare that of operations, and that of templates.
+	streamsShare, entriesShare = 0.75, 0.125
+)
+
+// Memory is what the engine may take, in bytes. 0 is no bound.
+type Memory int
+
+// Streams returns how many bytes the series may take.
+func (m Memory) Streams() int { return int(streamsShare * float64(m)) }
+
+// Entries returns how many operations, and how many templates, may be counted.
+func (m Memory) Entries() int {
+	if m == 0 {
+		return math.MaxInt
+	}
+	return int(entriesShare * float64(m) / entrySize)
+}
+
+// Attributes returns the size of attributes in bytes. Their values are short, see internal/engine/intake.
+func Attributes(m pcommon.Map) (bytes int) {
+	for k, v := range m.All() {
+		bytes += attributeSize + len(k)
+		switch v.Type() {
+		case pcommon.ValueTypeStr:
+			bytes += len(v.Str())
+		case pcommon.ValueTypeMap, pcommon.ValueTypeSlice, pcommon.ValueTypeBytes:
+			bytes += series.MaxText
+		default:
+		}
+	}
+	return bytes
+}
