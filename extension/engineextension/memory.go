@@ -156,14 +156,14 @@ func (e *engineExtension) reportRoom() {
 	}
 	e.rejecting = !e.rejecting
 	if !e.rejecting {
-		e.logger.Info("there is room for new series again")
+		e.logger.Info("there is room for all series again")
 		componentstatus.ReportStatus(e.host, componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
 	crowd := e.engine.Crowd()
-	err := fmt.Errorf("new series are not watched, because there is no room: raise max_memory or max_series, or drop attributes; "+
+	err := fmt.Errorf("there is no room for all series, so some are not watched: raise max_memory or max_series, or drop attributes; "+
 		"the most series come from the services %v and the attributes %v", crowd.Services, crowd.Attributes)
-	e.logger.Warn("new series are not watched, because there is no room: raise max_memory or max_series, or drop attributes",
+	e.logger.Warn("there is no room for all series, so some are not watched: raise max_memory or max_series, or drop attributes",
 		zap.Any("services", crowd.Services), zap.Any("attributes", crowd.Attributes))
 	componentstatus.ReportStatus(e.host, componentstatus.NewRecoverableErrorEvent(err))
 }

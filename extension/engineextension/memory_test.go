@@ -4,7 +4,7 @@
 package engineextension
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -78,7 +78,7 @@ func TestBytes(t *testing.T) {
 
 // watching is a host that takes what components report of themselves.
 type watching struct {
-	host
+	component.Host
 	reported chan *componentstatus.Event
 }
 
@@ -101,7 +101,7 @@ func TestHealthTellsThatSeriesAreRejected(t *testing.T) {
 			for i := range n {
 				dp := dps.AppendEmpty()
 				dp.SetTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(time.Duration(seconds) * time.Second)))
-				dp.Attributes().PutStr("request.id", fmt.Sprint(i))
+				dp.Attributes().PutStr("request.id", strconv.Itoa(i))
 			}
 			engineOf(e).ObserveMetrics(md, engine.Output{})
 		}
@@ -119,7 +119,7 @@ func TestHealthTellsThatSeriesAreRejected(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		require.Len(t, w.reported, 1)
 		assert.Equal(t, componentstatus.StatusOK, (<-w.reported).Status())
-		assert.Equal(t, 1, logs.FilterMessageSnippet("new series are not watched").Len())
+		assert.Equal(t, 1, logs.FilterMessageSnippet("there is no room for all series").Len())
 		require.NoError(t, e.Shutdown(t.Context()))
 	})
 }

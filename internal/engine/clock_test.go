@@ -5,6 +5,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,19 +79,20 @@ func (m *mixed) run(n int, also func(step int), missing ...string) {
 
 // shared is what the engine says that depends on what sources share.
 func (m *mixed) shared() string {
-	text := ""
+	var text strings.Builder
 	for _, metric := range []string{vocabulary.MetricLogRecords, vocabulary.MetricSpanCalls, vocabulary.MetricOutsideBand} {
 		for _, v := range m.engine.Series(SeriesQuery{Metric: metric, Service: "shop", Limit: 1000}) {
-			text += fmt.Sprintln(v.Metric, v.Statistic, v.Attributes, v.Time, v.Points, v.Observed)
+			fmt.Fprintln(&text, v.Metric, v.Statistic, v.Attributes, v.Time, v.Points, v.Observed)
 		}
 	}
 	for _, g := range m.engine.PendingGauges().Services {
 		if g.Service == "shop" {
-			text += fmt.Sprintln(g)
+			fmt.Fprintln(&text, g)
 		}
 	}
 	nodes, edges, forgotten := m.engine.causality.causes.Graph().Size()
-	return text + fmt.Sprintln(nodes, edges, forgotten, m.engine.causality.reached, m.engine.Incidents(incident.StateOpen))
+	fmt.Fprintln(&text, nodes, edges, forgotten, m.engine.causality.reached, m.engine.Incidents(incident.StateOpen))
+	return text.String()
 }
 
 // One host of a service has a clock that is ten years ahead, or two hours behind as an agent's that sends what it had

@@ -73,7 +73,7 @@ type Engine struct {
 	// operations and templates are how many more may be counted.
 	operations, templates int
 	census                *census.Census
-	fullAt                time.Time // of the latest series for which there was no room
+	fullAt                time.Time // when there was no room for another series last
 	sources               map[series.ID]*source
 	services              map[string]*service
 	tracker               *incident.Tracker

@@ -167,12 +167,12 @@ func TestSeriesAreBounded(t *testing.T) {
 func TestFloodOfSeriesCostsNeighborsNothing(t *testing.T) {
 	e := newEngine(func(c *Config) { c.MaxSeries = 1000 })
 	e.SetMaxMemory(500 * room.Modeled)
-	real := func(step int) {
+	learn := func(step int) {
 		e.Tick(at(float64(step * 60)))
 		e.ObserveMetrics(from("real", gauge("load", float64(step*60), make([]float64, 30)...)), shownNone)
 	}
 	for step := range 100 {
-		real(step)
+		learn(step)
 	}
 	before := e.Status().Signals[SignalMetrics].Alpha
 	for i := range 150 {
@@ -182,7 +182,7 @@ func TestFloodOfSeriesCostsNeighborsNothing(t *testing.T) {
 		}
 		e.ObserveMetrics(md, shownNone)
 	}
-	real(100)
+	learn(100)
 	views := e.Series(SeriesQuery{Service: "real", Metric: "load"})
 	require.Len(t, views, 30)
 	for _, v := range views {

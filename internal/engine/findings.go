@@ -29,12 +29,15 @@ type findings struct {
 	dropped    uint64
 }
 
-// These types are described in internal/engine/view.
-type (
-	Events     = view.Events
+type ( // see internal/engine/view
+	// Events is view.Events.
+	Events = view.Events
+	// Companions is view.Companions.
 	Companions = view.Companions
-	Gauge      = view.Gauge
-	Gauges     = view.Gauges
+	// Gauge is view.Gauge.
+	Gauge = view.Gauge
+	// Gauges is view.Gauges.
+	Gauges = view.Gauges
 )
 
 func (f *findings) clear() {

@@ -72,11 +72,11 @@ func TestTemplatesAreBoundedOverAllServices(t *testing.T) {
 
 // letters is a word that is no number.
 func letters(i int) string {
-	word := ""
+	word := []byte("x")
 	for ; i > 0; i /= 26 {
-		word += string(rune('a' + i%26))
+		word = append(word, byte('a'+i%26))
 	}
-	return word + "x"
+	return string(word)
 }
 
 // Services that say one thing take the place of no service that has said much.

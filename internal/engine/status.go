@@ -17,12 +17,15 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// These types are described in internal/engine/view.
-type (
-	Status       = view.Status
+type ( // see internal/engine/view
+	// Status is view.Status.
+	Status = view.Status
+	// SignalStatus is view.SignalStatus.
 	SignalStatus = view.SignalStatus
-	SeriesQuery  = view.SeriesQuery
-	SeriesView   = view.SeriesView
+	// SeriesQuery is view.SeriesQuery.
+	SeriesQuery = view.SeriesQuery
+	// SeriesView is view.SeriesView.
+	SeriesView = view.SeriesView
 )
 
 const defaultSeriesLimit = 100
@@ -75,7 +78,8 @@ func (e *Engine) Crowd() census.Crowd {
 	return census.Crowd{Rejecting: e.rejecting(), Services: e.census.Services(topCreators), Attributes: e.census.Attributes(topCreators)}
 }
 
-// Rejecting reports whether series found no room within the last minutes.
+// Rejecting reports whether there was no room for another series within the last minutes:
+// it was not watched, or others had to go.
 func (e *Engine) Rejecting() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -130,9 +130,12 @@ func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.
 		size.Bytes += room.Attributes(resource)
 	}
 	e.census.Note(service, st.id, st.attributes)
-	if !e.streams.Room(serviceID(service), size, e.now) {
-		e.refused[RefusedNoRoom]++
+	evicted, fits := e.evicted, e.streams.Room(serviceID(service), size, e.now)
+	if !fits || e.evicted > evicted {
 		e.fullAt = e.now
+	}
+	if !fits {
+		e.refused[RefusedNoRoom]++
 		return nil
 	}
 	st.series = e.newSeries(&st, stats)
@@ -200,7 +203,7 @@ func (st *stream) subject(s *tracked) incident.Subject {
 	return incident.Subject{
 		Group:  st.signal == SignalGroups || st.signal == SignalBehaviour,
 		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: s.stat.String(),
-		Unit: st.unitOf(s.stat), Attributes: texts(st.attributes),
+		Unit: st.unitOf(s.stat), Attributes: series.Texts(st.attributes),
 	}
 }
 
@@ -217,17 +220,6 @@ func (st *stream) unitOf(s meter.Statistic) string {
 	default:
 		return st.unit + "/s"
 	}
-}
-
-func texts(m pcommon.Map) map[string]string {
-	if m.Len() == 0 {
-		return nil
-	}
-	t := make(map[string]string, m.Len())
-	for k, v := range m.All() {
-		t[k] = v.AsString()
-	}
-	return t
 }
 
 // decisionsPerDay is a whole number, so that a sum over streams does not depend on their order.

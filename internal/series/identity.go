@@ -89,3 +89,15 @@ func mix(x uint64) uint64 {
 	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
 	return x ^ (x >> 31)
 }
+
+// Texts returns attributes as text by key, nil if there are none.
+func Texts(m pcommon.Map) map[string]string {
+	if m.Len() == 0 {
+		return nil
+	}
+	t := make(map[string]string, m.Len())
+	for k, v := range m.All() {
+		t[k] = v.AsString()
+	}
+	return t
+}

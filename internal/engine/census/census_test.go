@@ -5,6 +5,7 @@ package census
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 func create(c *Census, service, key string, n int) {
 	for i := range n {
 		m := pcommon.NewMap()
-		m.PutStr(key, fmt.Sprint(i))
+		m.PutStr(key, strconv.Itoa(i))
 		m.PutStr("region", "north")
 		c.Note(service, series.Text(service).Join(series.Attributes(m)), m)
 	}

@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// Modeled and Bare are the sizes of a series with and without a model, in bytes.
-	Modeled, Bare = 12 << 10, 1 << 10
+	// Modeled is the size of a series with a model, in bytes.
+	Modeled = 12 << 10
+	// Bare is the size of a series without one, in bytes.
+	Bare = 1 << 10
 	// Least is the least memory of an engine, in bytes.
 	Least = 256 << 10
 
