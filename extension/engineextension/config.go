@@ -4,6 +4,7 @@
 package engineextension
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,13 +36,14 @@ const leastMaxMemory = 1 << 20
 // Validate checks the keys of the extension itself. Those of the engine, of its
 // policies and of the warm start check themselves.
 func (c *Config) Validate() error {
+	var errs []error
 	if c.SnapshotInterval < time.Second {
-		return fmt.Errorf("snapshot_interval is %v, it must be at least 1s", c.SnapshotInterval)
+		errs = append(errs, fmt.Errorf("snapshot_interval is %v, it must be at least 1s", c.SnapshotInterval))
 	}
 	if c.MaxMemory != 0 && c.MaxMemory < leastMaxMemory {
-		return fmt.Errorf("max_memory is %d bytes, it must be 0 or at least 1MiB", c.MaxMemory)
+		errs = append(errs, fmt.Errorf("max_memory is %d bytes, it must be 0 or at least 1MiB", c.MaxMemory))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func createDefaultConfig() component.Config {

@@ -57,7 +57,7 @@ func TestConfig(t *testing.T) {
 				Maintenance: []policy.Maintenance{{Cron: "0 2 * * 0", Duration: 3 * time.Hour, Zone: "Europe/Berlin"}},
 			}},
 		},
-		Storage: &id, SnapshotInterval: 10 * time.Second, Warmup: configoptional.Some(w),
+		Storage: &id, SnapshotInterval: 10 * time.Second, MaxMemory: 256 << 20, Warmup: configoptional.Some(w),
 	}, cfg)
 
 	cfg, err = load(t, "anomaly_engine/warmup")
@@ -73,7 +73,7 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	require.NoError(t, err)
 	err = confmap.Validate(cfg)
 	for _, want := range []string{
-		"false_alarms::count is 0", "false_alarms::per is 1s", "false_alarms::max_alpha is 1", "max_series is 1", "series_ttl is 1s", "accept_after is 1s", "snapshot_interval is 1ms",
+		"false_alarms::count is 0", "false_alarms::per is 1s", "false_alarms::max_alpha is 1", "max_series is 1", "series_ttl is 1s", "accept_after is 1s", "snapshot_interval is 1ms", "max_memory is 1024 bytes",
 		"prometheus: endpoint must be", "warmup: lookback is 1s", "false_alarms::replicas is 0", `time_zone is "Europe/Atlantis"`,
 		`policies::0: direction is "sideways"`, "policies::1: min_change is -1", "value_double is no part of what makes a series",
 		`policies::2: maintenance::0: cron "whenever"`,

@@ -100,6 +100,7 @@ func BenchmarkObserveMetrics(b *testing.B) {
 				second := 0.0
 				prepare := func() {
 					second += cadence
+					e.Tick(at(second))
 					for _, rm := range c.md.ResourceMetrics().All() {
 						for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
 							c.next(m, stamp(second))

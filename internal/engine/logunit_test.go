@@ -177,6 +177,7 @@ func BenchmarkObserveLogs(b *testing.B) {
 	second := 0
 	for b.Loop() {
 		second++
+		e.Tick(at(float64(second)))
 		for _, rl := range ld.ResourceLogs().All() {
 			rl.ScopeLogs().At(0).LogRecords().At(0).SetTimestamp(stamp(float64(second)))
 		}

@@ -185,6 +185,7 @@ func BenchmarkObserveTraces(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
+		e.Tick(at(float64(n)))
 		for i := range count {
 			now := at(float64(n) + float64(i)/count)
 			spans.At(i).SetEndTimestamp(pcommon.NewTimestampFromTime(now))
