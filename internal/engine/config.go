@@ -21,8 +21,8 @@ import (
 type Config struct {
 	// FalseAlarms is the budget of anomalies that may open although nothing is wrong.
 	FalseAlarms budget.FalseAlarms `mapstructure:"false_alarms"`
-	// MaxSeries bounds the series that are watched at once. Over it the one that
-	// has been silent the longest goes. Telemetry still passes.
+	// MaxSeries bounds the series that are watched at once, see internal/series for what
+	// gives way. Telemetry still passes.
 	MaxSeries int `mapstructure:"max_series"`
 	// TimeZone is the IANA name of the zone by whose clock people live: daily and
 	// weekly courses follow it through daylight saving. Empty is UTC.
