@@ -71,7 +71,7 @@ func (a *admission) admit(data mem.BufferSlice, kind otlp.Request) error {
 	}
 	// Where the message is one buffer, as it is below a megabyte, this does not copy.
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
-	cost := otlp.Cost(kind, buffer.ReadOnlyData())
+	cost := otlp.Cost(kind, buffer.ReadOnlyData(), a.limiter.most)
 	buffer.Free()
 	return a.decode(context.Background(), cost)
 }

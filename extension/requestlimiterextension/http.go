@@ -34,7 +34,7 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 	err := reserved(a.reading.ReadAll(&body, r.Body))
 	if err == nil {
 		// The receiver copies the body.
-		err = a.decode(r.Context(), cost(r, body.Bytes())+body.Len())
+		err = a.decode(r.Context(), cost(r, body.Bytes(), l.most)+body.Len())
 	}
 	var tooLong *http.MaxBytesError
 	switch {
@@ -59,13 +59,13 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 	}
 }
 
-// cost is about how much memory a request takes when it is decoded.
-func cost(r *http.Request, body []byte) int {
+// cost is about how much memory a request takes when it is decoded, up to most.
+func cost(r *http.Request, body []byte, most int) int {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
 		return otlp.CostJSON(body)
 	}
 	// A path that was configured otherwise has the cost of the most expensive kind.
-	return otlp.Cost(kinds[strings.TrimPrefix(r.URL.Path, "/v1/")], body)
+	return otlp.Cost(kinds[strings.TrimPrefix(r.URL.Path, "/v1/")], body, most)
 }
 
 var kinds = map[string]otlp.Request{"logs": otlp.Logs, "metrics": otlp.Metrics, "traces": otlp.Traces}

@@ -35,6 +35,9 @@ const (
 	// maxDecoded bounds one decoded request in bytes. Typical requests of 8 MiB are
 	// estimated at up to 90 MiB.
 	maxDecoded = 96 << 20
+	// collectAt is the garbage collector's soft limit in percent of the limit, as the
+	// documentation of the memory_limiter processor recommends.
+	collectAt = 80
 	// patience is how long a request that was read waits for others to end.
 	patience = 5 * time.Second
 )
@@ -82,11 +85,11 @@ func newLimiter(cfg *Config, set extension.Settings) (*limiter, error) {
 	}, nil
 }
 
-// Start has the garbage collector keep to the limit, unless GOMEMLIMIT is set: what a
-// request leaves behind counts as much as what it holds.
+// Start has the garbage collector keep to its part of the limit, unless GOMEMLIMIT is
+// set: what a request leaves behind counts as much as what it holds.
 func (l *limiter) Start(context.Context, component.Host) error {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		l.before = debug.SetMemoryLimit(l.limit)
+		l.before = debug.SetMemoryLimit(l.limit / 100 * collectAt)
 	}
 	return nil
 }

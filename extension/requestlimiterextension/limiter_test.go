@@ -271,7 +271,7 @@ func TestGarbageCollectorKeepsToTheLimit(t *testing.T) {
 	ext, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(metadata.Type), &Config{LimitMiB: 10_000})
 	require.NoError(t, err)
 	require.NoError(t, ext.Start(t.Context(), componenttest.NewNopHost()))
-	assert.Equal(t, int64(10_000)<<20, debug.SetMemoryLimit(-1))
+	assert.Equal(t, int64(8_000)<<20, debug.SetMemoryLimit(-1))
 	require.NoError(t, ext.Shutdown(t.Context()))
 	assert.Equal(t, int64(math.MaxInt64), debug.SetMemoryLimit(-1))
 	debug.SetMemoryLimit(1 << 40) // GOMEMLIMIT

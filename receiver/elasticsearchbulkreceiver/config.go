@@ -60,7 +60,7 @@ func createDefaultConfig() component.Config {
 }
 
 func defaultLimits() receiverutil.Limits {
-	return receiverutil.Limits{Concurrency: 128, ConcurrencyPerClient: 64, MemoryBytes: 128 << 20, DecompressedBytes: 100 << 20, Items: 100_000, ItemBytes: 10 << 20, Values: 50_000, Depth: 32}
+	return receiverutil.Limits{Concurrency: 128, ConcurrencyPerClient: 64, MemoryBytes: 104 << 20, DecompressedBytes: 100 << 20, Items: 100_000, ItemBytes: 10 << 20, Values: 50_000, Depth: 32}
 }
 
 var versions = regexp.MustCompile(`^\d+\.\d+\.\d+$`)

@@ -70,7 +70,7 @@ func defaultLimits() receiverutil.Limits {
 	codec := lumberjack.DefaultLimits()
 	return receiverutil.Limits{
 		Concurrency: 1000, ConcurrencyPerClient: 500,
-		MemoryBytes: 128 << 20, DecompressedBytes: codec.Decompressed,
+		MemoryBytes: 104 << 20, DecompressedBytes: codec.Decompressed,
 		Items: codec.Window, ItemBytes: codec.Event, Fields: codec.Pairs, Values: 50_000, Depth: 64,
 	}
 }

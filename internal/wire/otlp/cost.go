@@ -31,15 +31,16 @@ const (
 )
 
 // Cost returns about how many bytes of memory a protobuf request takes when it is
-// decoded, the request itself not included. It never fails: bytes that are not a
-// request of this kind are taken for the most expensive. The cost of a request with
-// values that are nested more than MaxDepth levels deep is TooDeep.
-func Cost(kind Request, body []byte) int {
+// decoded, the request itself not included. It stops once the cost is above most. It
+// never fails: bytes that are not a request of this kind are taken for the most
+// expensive. The cost of a request with values that are nested more than MaxDepth
+// levels deep is TooDeep.
+func Cost(kind Request, body []byte, most int) int {
 	if kind.root == nil {
-		return max(Cost(Logs, body), Cost(Metrics, body), Cost(Traces, body))
+		return max(Cost(Logs, body, most), Cost(Metrics, body, most), Cost(Traces, body, most))
 	}
 	s := scanner{body: body, stack: []frame{{len(body), kind.root}}}
-	for len(s.stack) > 0 {
+	for len(s.stack) > 0 && s.cost <= most && s.deepest <= MaxDepth {
 		if !s.field() {
 			s.cost += max(0, len(body)-s.pos) * perUnknownByte
 			break

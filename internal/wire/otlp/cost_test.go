@@ -5,6 +5,7 @@ package otlp
 
 import (
 	"encoding/binary"
+	"math"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func TestCost(t *testing.T) {
 		"cut":                {Logs, inLogs(strings.Repeat(field(2, ""), 1e6))[:1e6], 100e6, 300e6},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Cost(c.kind, c.body)
+			got := Cost(c.kind, c.body, math.MaxInt)
 			assert.GreaterOrEqual(t, got, c.least)
 			assert.LessOrEqual(t, got, c.most)
 		})
@@ -70,11 +71,17 @@ func TestCost(t *testing.T) {
 	assert.Greater(t, CostJSON([]byte(`{"logRecords":[`+strings.Repeat("{},", 1e6)+`{}]}`)), 300_000_000)
 }
 
+func TestCostStops(t *testing.T) {
+	body := inLogs(strings.Repeat(field(2, ""), 1e6))
+	assert.Less(t, Cost(Logs, body, 1e6), 2_000_000)
+	assert.Greater(t, Cost(Logs, body, 1e6), 1_000_000)
+}
+
 // The scanner's own stack does not grow with the depth.
 func TestCostOfDeepValues(t *testing.T) {
-	assert.Less(t, Cost(Logs, inLogs(field(2, field(5, nested(MaxDepth))))), 50_000_000)
+	assert.Less(t, Cost(Logs, inLogs(field(2, field(5, nested(MaxDepth)))), math.MaxInt), 50_000_000)
 	for _, levels := range []int{MaxDepth + 1, 1_000_000} {
-		assert.Equal(t, TooDeep, Cost(Logs, inLogs(field(2, field(5, nested(levels))))))
+		assert.Equal(t, TooDeep, Cost(Logs, inLogs(field(2, field(5, nested(levels)))), math.MaxInt))
 	}
 }
 
@@ -83,10 +90,13 @@ func FuzzCost(f *testing.F) {
 	f.Add(inMetrics(field(1, field(8, field(2, "\x01\x02")))))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, kind := range []Request{Logs, Metrics, Traces, {}} {
-			got := Cost(kind, body)
+			got := Cost(kind, body, math.MaxInt)
 			assert.GreaterOrEqual(t, got, 0)
 			if got != TooDeep {
 				assert.LessOrEqual(t, got, 400*len(body)+len(body)*perLevel)
+			}
+			for _, most := range []int{got - 1, got} {
+				assert.Equal(t, got > most, Cost(kind, body, most) > most)
 			}
 		}
 	})
@@ -97,6 +107,6 @@ func BenchmarkCost(b *testing.B) {
 	body := inLogs(strings.Repeat(record, 1000))
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		Cost(Logs, body)
+		Cost(Logs, body, math.MaxInt)
 	}
 }
