@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
@@ -27,20 +28,20 @@ import (
 )
 
 // receive starts core's receiver and returns its addresses and what it got.
-func receive(t *testing.T) (grpc, http string, sink *consumertest.LogsSink) {
+func receive(t *testing.T) (overGRPC, overHTTP string, sink *consumertest.LogsSink) {
 	t.Helper()
-	grpc, http, sink = free(t), free(t), &consumertest.LogsSink{}
+	overGRPC, overHTTP, sink = free(t), free(t), &consumertest.LogsSink{}
 	f := otlpreceiver.NewFactory()
 	cfg := f.CreateDefaultConfig()
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{"protocols": map[string]any{
-		"grpc": map[string]any{"endpoint": grpc},
-		"http": map[string]any{"endpoint": http, "max_request_body_size": defaultMaxRequestBytes},
+		"grpc": map[string]any{"endpoint": overGRPC},
+		"http": map[string]any{"endpoint": overHTTP, "max_request_body_size": defaultMaxRequestBytes},
 	}}).Unmarshal(cfg))
 	r, err := f.CreateLogs(t.Context(), receivertest.NewNopSettings(f.Type()), cfg, sink)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { assert.NoError(t, r.Shutdown(context.Background())) })
-	return grpc, http, sink
+	return overGRPC, overHTTP, sink
 }
 
 func free(t *testing.T) string {
@@ -53,14 +54,14 @@ func free(t *testing.T) string {
 
 // A batch and a record that core's receiver does not accept, through each kind of target.
 func TestThroughCore(t *testing.T) {
-	grpc, http, sink := receive(t)
+	overGRPC, overHTTP, sink := receive(t)
 	insecure := map[string]any{"insecure": true}
 	for name, target := range map[string]map[string]any{
-		"otlp_grpc": {"endpoint": grpc, "tls": insecure},
-		"otlp_http": {"endpoint": "http://" + http},
+		"otlp_grpc": {"endpoint": overGRPC, "tls": insecure},
+		"otlp_http": {"endpoint": "http://" + overHTTP},
 		"load_balancing": {
 			"routing_key": "attributes", "routing_attributes": []string{"service.name"},
-			"resolver": map[string]any{"static": map[string]any{"hostnames": []string{grpc}}},
+			"resolver": map[string]any{"static": map[string]any{"hostnames": []string{overGRPC}}},
 			"protocol": map[string]any{"otlp": map[string]any{"tls": insecure}},
 		},
 	} {
@@ -84,6 +85,28 @@ func TestThroughCore(t *testing.T) {
 			assert.Len(t, letters(t, dir), 1)
 		})
 	}
+}
+
+// A redirect would send the data and the credentials to another host.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { assert.Fail(t, "the redirect was followed") }))
+	defer elsewhere.Close()
+	target := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer target.Close()
+	dir := t.TempDir()
+	cfg := createDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{
+		"otlp_http": map[string]any{"endpoint": target.URL}, "dead_letter": map[string]any{"directory": dir},
+		"retry_on_failure": map[string]any{"enabled": false},
+	}).Unmarshal(cfg))
+	e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	defer func() { assert.NoError(t, e.Shutdown(context.Background())) }()
+	err = e.ConsumeLogs(t.Context(), batch(1, 1, 1))
+	require.ErrorContains(t, err, "redirects are not followed: set endpoint to \""+elsewhere.URL)
+	assert.False(t, consumererror.IsPermanent(err))
+	assert.Empty(t, letters(t, dir))
 }
 
 func TestConfig(t *testing.T) {

@@ -39,7 +39,7 @@ func target(set exporter.Settings, cfg *Config) (exporter.Factory, component.Con
 	case cfg.OTLPGRPC.HasValue():
 		factory, inner = otlpexporter.NewFactory(), cfg.OTLPGRPC.Get()
 	case cfg.OTLPHTTP.HasValue():
-		factory, inner = otlphttpexporter.NewFactory(), cfg.OTLPHTTP.Get()
+		factory, inner = otlphttpexporter.NewFactory(), withoutRedirects(*cfg.OTLPHTTP.Get())
 	default:
 		factory, inner = loadbalancingexporter.NewFactory(), cfg.LoadBalancing.Get()
 	}

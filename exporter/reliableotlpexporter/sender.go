@@ -67,6 +67,9 @@ func (s *sender[T]) start(ctx context.Context, host component.Host) error {
 	} else if s.cfg.Queue.HasValue() {
 		s.set.Logger.Warn("Data that the next hop rejects permanently will be dropped after it was acknowledged: set dead_letter::directory to keep it")
 	}
+	if s.cfg.OTLPHTTP.HasValue() {
+		host = hostWithRedirects{host}
+	}
 	return s.next.Start(ctx, host)
 }
 
