@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,8 +118,8 @@ func nestedLogs(levels int) []byte {
 		}
 	}
 	value := make([]byte, 0, size)
-	for i := len(heads) - 1; i >= 0; i-- {
-		value = append(value, heads[i]...)
+	for _, head := range slices.Backward(heads) {
+		value = append(value, head...)
 	}
 	return within(value, 5, 2, 2, 1)
 }

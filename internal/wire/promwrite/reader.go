@@ -15,8 +15,8 @@ import (
 
 // Limits bound what a request may hold.
 type Limits struct {
-	// Points is the most samples, histograms and exemplars of a request. Labels
-	// and symbols may be labelsPerPoint times as many.
+	// Points is the most samples, histograms and exemplars of a request. Labels may
+	// be labelsPerPoint times as many, and symbols symbolsPerPoint times.
 	Points int
 	// Labels is the most labels of a series.
 	Labels int
@@ -28,6 +28,9 @@ type Limits struct {
 
 // labelsPerPoint is how many labels a point has at most on the average of a full request.
 const labelsPerPoint = 32
+
+// symbolsPerPoint is the same for symbols, of which most are those of other points too.
+const symbolsPerPoint = 8
 
 // Memory in bytes that parts of a request need here and as data points, without
 // their texts. TestCost of the receiver measures them.
@@ -108,7 +111,7 @@ func (r *Reader) Read(v Version, content []byte, memory bounds.Memory, sink Sink
 	}
 	at := len(body) - len(c.rest)
 	if errors.Is(err, errPoints) {
-		return &Error{Reason: ReasonPoints, Offset: at, Detail: fmt.Sprintf("more than the limit of %d samples, histograms and exemplars, or %d times as many labels", r.limits.Points, labelsPerPoint)}
+		return &Error{Reason: ReasonPoints, Offset: at, Detail: fmt.Sprintf("more than the limit of %d samples, histograms and exemplars, or %d times as many labels, or %d times as many symbols", r.limits.Points, labelsPerPoint, symbolsPerPoint)}
 	}
 	return &Error{Reason: ReasonMalformed, Offset: at, Detail: err.Error()}
 }
@@ -132,7 +135,7 @@ func (r *Reader) readSymbols(c *cursor) error {
 	if err := counted.symbols(func(string) { n++ }); err != nil {
 		return err
 	}
-	if n > labelsPerPoint*r.limits.Points {
+	if n > symbolsPerPoint*r.limits.Points {
 		return errPoints
 	}
 	if err := r.charge(n * symbolCost); err != nil {
