@@ -90,8 +90,12 @@ func TestWaitersAreBounded(t *testing.T) {
 			}
 			synctest.Wait()
 		}
+		a.mu.Lock()
 		assert.Equal(t, 2*(1+waitersPerPlace), a.here)
+		a.mu.Unlock()
+		mu.Lock()
 		assert.Equal(t, map[error]int{ErrClient: 22, ErrFull: 20}, refusals)
+		mu.Unlock()
 		time.Sleep(time.Hour)
 		synctest.Wait()
 	})

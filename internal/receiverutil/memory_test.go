@@ -5,10 +5,13 @@ package receiverutil
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -36,6 +39,28 @@ func TestLargeTicketsLeaveMemoryForOthers(t *testing.T) {
 	for _, modest := range tickets(t, a, 3) {
 		require.NoError(t, modest.Reserve(100_000))
 	}
+}
+
+func TestReserveWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(10 * mebibyte)
+		first, large, small := m.Reservation(), m.Reservation(), m.Reservation()
+		require.NoError(t, first.Reserve(4*mebibyte))
+		admitted := make(chan error)
+		go func() { admitted <- large.ReserveWithin(t.Context(), 4*mebibyte) }()
+		synctest.Wait()
+		require.NoError(t, small.ReserveWithin(t.Context(), mebibyte), "a small one does not wait behind a large one")
+		first.Release(2 * mebibyte)
+		synctest.Wait()
+		assert.Empty(t, admitted, "there is still too little")
+		first.ReleaseAll()
+		require.NoError(t, <-admitted)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.ErrorIs(t, first.ReserveWithin(ctx, 4*mebibyte), ErrMemory)
+		require.ErrorIs(t, first.ReserveWithin(t.Context(), 6*mebibyte), ErrTooLarge, "it does not wait for what it may never have")
+	})
 }
 
 func TestMemoryIsReturned(t *testing.T) {
