@@ -33,8 +33,7 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 	var body bytes.Buffer
 	err := reserved(a.reading.ReadAll(&body, r.Body))
 	if err == nil {
-		// The receiver copies the body.
-		err = a.decode(r.Context(), cost(r, body.Bytes(), l.most)+body.Len())
+		err = a.decode(r.Context(), cost(r, body.Bytes(), l.most))
 	}
 	var tooLong *http.MaxBytesError
 	switch {

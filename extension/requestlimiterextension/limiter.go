@@ -33,8 +33,8 @@ const (
 	// the engine, and garbage that is not collected yet.
 	share = 8
 	// maxDecoded bounds one decoded request in bytes. Typical requests of 8 MiB are
-	// estimated at up to 90 MiB.
-	maxDecoded = 96 << 20
+	// estimated at up to 88 MiB.
+	maxDecoded = 90 << 20
 	// collectAt is the garbage collector's soft limit in percent of the limit, as the
 	// documentation of the memory_limiter processor recommends.
 	collectAt = 80
