@@ -21,7 +21,7 @@ const (
 	// perText is the size of a string's header and of its place in a slice.
 	perText = 48
 	// perNumber is the size of a number in a slice, with what the slice leaves behind while it grows.
-	perNumber = 24
+	perNumber = 32
 	// perLevel is the stack that one level of nested values takes in the decoder and in all that walk through them.
 	perLevel = 3 << 10
 	// perUnknownByte is the most that a byte becomes: a message of 2 bytes becomes a struct of some 300.
