@@ -80,7 +80,7 @@ func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 	s := e.bareSeries(st)
 	p := detect.Surprise{LogP: max(-of.Score, leastLogP), Upper: -math.Log(detect.BandP)}
 	if !kind.exact {
-		p.LogP = supported(p.LogP, s.n)
+		p.LogP = deed.Supported(p.LogP, s.n)
 	}
 	if of.Score > 0 {
 		p.Kind = detect.KindHigh
@@ -100,22 +100,4 @@ func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 			}
 		}
 	}
-}
-
-const (
-	deedMemory = 4300 // windows from which on more support no smaller probability
-	deedBeyond = 2.5  // nats beyond ln n that count in full
-	deedGuess  = 0.6  // of each nat beyond those
-)
-
-// supported returns ln p shortened to what n windows can support: of n windows the
-// rarest has p = 1/n, and much less than that is a guess. The order of surprises remains.
-func supported(logP float64, n uint64) float64 {
-	if logP > -deedBeyond {
-		return logP
-	}
-	if known := -math.Log(float64(max(1, min(n, deedMemory)))) - deedBeyond; logP < known {
-		return known + deedGuess*(logP-known)
-	}
-	return logP
 }

@@ -5,8 +5,8 @@ package engine
 
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/trace"
 )
@@ -30,7 +30,7 @@ func (e *Engine) traces(x exemplars) (ids []string) {
 		}
 	}
 	if x.point != nil {
-		for _, one := range x.point.exemplars().All() {
+		for _, one := range meter.Exemplars(x.point.metric, x.point.Point).All() {
 			add(one.TraceID())
 		}
 	}
@@ -45,20 +45,6 @@ func (e *Engine) traces(x exemplars) (ids []string) {
 		}
 	}
 	return ids
-}
-
-// exemplars are those that came with a data point.
-func (r *ref) exemplars() pmetric.ExemplarSlice {
-	switch r.metric.Type() {
-	case pmetric.MetricTypeHistogram:
-		return r.metric.Histogram().DataPoints().At(r.Point).Exemplars()
-	case pmetric.MetricTypeExponentialHistogram:
-		return r.metric.ExponentialHistogram().DataPoints().At(r.Point).Exemplars()
-	case pmetric.MetricTypeSummary:
-		return pmetric.NewExemplarSlice() // has none
-	default:
-		return r.number().Exemplars()
-	}
 }
 
 // witnesses are two traces of an operation's latest calls: of the last that

@@ -61,13 +61,6 @@ type ref struct {
 	metric     pmetric.Metric
 }
 
-func (r *ref) number() pmetric.NumberDataPoint {
-	if r.metric.Type() == pmetric.MetricTypeGauge {
-		return r.metric.Gauge().DataPoints().At(r.Point)
-	}
-	return r.metric.Sum().DataPoints().At(r.Point)
-}
-
 // ObserveMetrics judges every data point of a batch and learns it. It does not
 // change the batch, and it remembers what it said: where the same batch comes
 // again, because the next consumer refused it or because a second pipeline

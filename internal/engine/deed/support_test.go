@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package engine
+package deed
 
 import (
 	"math"
@@ -13,17 +13,17 @@ import (
 // What a history supports is left alone; beyond it ln p is shortened, more so while
 // the history is short, and keeps its order.
 func TestSupported(t *testing.T) {
-	for _, n := range []uint64{0, 1, 100, deedMemory, 10 * deedMemory, math.MaxUint64} {
-		known := -math.Log(float64(max(1, min(n, deedMemory)))) - deedBeyond
+	for _, n := range []uint64{0, 1, 100, memory, 10 * memory, math.MaxUint64} {
+		known := -math.Log(float64(max(1, min(n, memory)))) - beyond
 		prev := 1.0
 		for x := 0.0; x < 500; x += 0.1 {
-			got := supported(-x, n)
+			got := Supported(-x, n)
 			if got >= prev || got < -x || -x >= known && got != -x {
 				t.Fatalf("%d windows: ln p %g became %g, a lesser one %g", n, -x, got, prev)
 			}
 			prev = got
 		}
-		assert.InDelta(t, known-10*deedGuess, supported(known-10, n), 1e-9, "%d windows", n)
+		assert.InDelta(t, known-10*guess, Supported(known-10, n), 1e-9, "%d windows", n)
 	}
-	assert.Greater(t, supported(-30, 100), supported(-30, deedMemory), "a young series claims less")
+	assert.Greater(t, Supported(-30, 100), Supported(-30, memory), "a young series claims less")
 }
