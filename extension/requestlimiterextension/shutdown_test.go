@@ -33,6 +33,7 @@ func TestShutdownEndsRequestsThatAreRead(t *testing.T) {
 	answers := bufio.NewReader(conn)
 	res, err := http.ReadResponse(answers, nil)
 	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
 	require.Equal(t, http.StatusContinue, res.StatusCode, "the server reads the body")
 	_, err = io.WriteString(conn, "x")
 	require.NoError(t, err)
