@@ -36,6 +36,7 @@ type hold struct {
 	slow       bool  // the change came slowly,
 	lasting    bool  // and was seen only because it lasted
 	away       season.Away
+	peak       float64 // the number of the slow view that is farthest from 0
 	offset     float64 // of the predictor from level and season when the hold began
 	n          float64
 	sum, sumSq float64 // of the distances from level and season
@@ -59,6 +60,7 @@ func (m *Model) leave(t int64, v float64, f *facts, slowly bool) {
 	if slowly && m.lastings < 8 {
 		m.lastings++
 	}
+	h.peak = f.x[viewSlow]
 	m.hold = h
 	h.add(m.distance(f, v))
 }
@@ -89,7 +91,7 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 		Lower:    expected - unit*tails.Quantile(-1, outside),
 		Upper:    expected + unit*tails.Quantile(1, outside),
 		Held:     true,
-	}, z)
+	})
 	hours := m.follow(v, z)
 	if !h.lasting {
 		hours = 0
@@ -98,8 +100,15 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 	if m.counts.small() {
 		out.LogP = max(out.LogP, -m.exact(v))
 	}
+	if !h.lasting {
+		out.LogP = max(out.LogP, -m.excursions.most(z, t-h.since))
+	}
+	out.Kind = kind(out.LogP, z)
 	if h.lasting {
 		m.profile.Follow(t, f.local, v)
+	}
+	if math.Abs(z) > math.Abs(h.peak) {
+		h.peak = z
 	}
 	h.away.Learn(t, f.local, m.distance(f, v))
 	h.bank.Learn(v, f.season, 1, math.Inf(1))
@@ -112,6 +121,7 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 		m.bank.Follow(&h.bank)
 		if !h.lasting {
 			m.profile.LearnAway(t, f.local, &h.away)
+			m.excursions.learn(h.peak, t-h.since)
 		}
 		if t-h.since < int64(m.opt.Accept) { // no more than the series does now and then
 			m.tails[viewSlow], m.tails[viewHour], m.tails[viewSix] = h.tails[0], h.tails[1], h.tails[2]
@@ -120,6 +130,9 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 		m.odd, m.oddSlots, m.drift, m.spread, m.hour, m.six = 0, 0, 0, 0, 0, 0
 	case h.n >= acceptPoints && t-h.from >= int64(m.acceptance()):
 		if h.settled() || h.tries >= mostTries {
+			if !h.lasting {
+				m.excursions.accept(h.peak, t-h.since)
+			}
 			m.accept(v)
 			out.Accepted = true
 		} else {

@@ -96,7 +96,7 @@ func (m *Model) keep(view int, nats float64) {
 }
 
 // say turns evidence into a surprise.
-func (m *Model) say(f *facts, e, by float64) detect.Surprise {
+func (m *Model) say(f *facts, e float64) detect.Surprise {
 	expected, unit := m.bank.Expect(f.season), m.bank.Unit()*f.ratio
 	t := &m.tails[viewError]
 	out := detect.Surprise{
@@ -105,11 +105,11 @@ func (m *Model) say(f *facts, e, by float64) detect.Surprise {
 		Lower:    expected - unit*t.Quantile(-1, outside),
 		Upper:    expected + unit*t.Quantile(1, outside),
 	}
-	return m.bounded(out, by)
+	return m.bounded(out)
 }
 
-// bounded keeps the interval finite, and above zero for a series that never was below, and adds the kind.
-func (m *Model) bounded(out detect.Surprise, by float64) detect.Surprise {
+// bounded keeps the interval finite, and above zero for a series that never was below.
+func (m *Model) bounded(out detect.Surprise) detect.Surprise {
 	if width := out.Upper - out.Lower; width < 2*rounding*math.Abs(out.Expected)+1e-200 {
 		out.Lower, out.Upper = out.Expected, out.Expected
 	}
@@ -117,13 +117,18 @@ func (m *Model) bounded(out detect.Surprise, by float64) detect.Surprise {
 	if m.low >= 0 {
 		out.Lower, out.Expected, out.Upper = max(0, out.Lower), max(0, out.Expected), max(0, out.Upper)
 	}
-	if out.LogP < logBandP {
-		out.Kind = detect.KindHigh
-		if by < 0 {
-			out.Kind = detect.KindLow
-		}
-	}
 	return out
+}
+
+// kind returns the direction of a surprise, KindNone if it is not worth one.
+func kind(logP, by float64) detect.Kind {
+	switch {
+	case logP >= logBandP:
+		return detect.KindNone
+	case by < 0:
+		return detect.KindLow
+	}
+	return detect.KindHigh
 }
 
 var (

@@ -98,12 +98,13 @@ type Model struct {
 	slots     uint32
 	stillFrom int64 // when standing still began to be a surprise, 0 if it is none
 
-	own     own // how often the series is surprising
-	bank    level.Bank
-	profile season.Profile
-	byHour  season.Spread
-	counts  counts
-	flat    flat.Line
+	own        own // how often the series is surprising
+	excursions excursions
+	bank       level.Bank
+	profile    season.Profile
+	byHour     season.Spread
+	counts     counts
+	flat       flat.Line
 
 	tails  [views]stats.Tails
 	center float64 // of the values
@@ -190,6 +191,7 @@ func (m *Model) Observe(t int64, v float64) detect.Surprise {
 	}
 	v = m.steady(max(-farthest, min(farthest, v)))
 	m.pace(t)
+	m.excursions.pass(t)
 	var f facts
 	f.local = m.opt.Zone.At(t)
 	f.season = m.profile.Expect(f.local)
@@ -246,7 +248,7 @@ func (m *Model) pace(t int64) {
 func (m *Model) observeFree(f *facts, t int64, v float64) detect.Surprise {
 	m.look(f, v)
 	e, by := m.evidence(f)
-	out := m.say(f, e, by)
+	out := m.say(f, e)
 	if m.seen >= warmUp {
 		nats := -out.LogP
 		out.LogP = -m.own.corrected(nats)
@@ -255,6 +257,9 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Surprise {
 	if -out.LogP > checkFrom && m.counts.small() {
 		out.LogP = max(out.LogP, -m.exact(v))
 	}
+	surprise := -out.LogP
+	out.LogP = max(out.LogP, -m.excursions.most(f.x[viewSlow], 0))
+	out.Kind = kind(out.LogP, by)
 	away := m.seen >= warmUp && !m.inside(viewSlow, f.x[viewSlow])
 	mature := m.profile.Mature(t, f.local)
 	if mature && !m.mature {
@@ -267,9 +272,9 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Surprise {
 			m.oddSlots++
 		}
 	}
-	m.learn(f, t, -out.LogP)
+	m.learn(f, t, surprise)
 	switch {
-	case away && out.LogP < -leave:
+	case away && surprise > leave:
 		m.leave(t, v, f, false)
 	case f.slot && mature && float64(m.oddSlots) > m.lastingFrom() && !m.counts.small():
 		m.leave(t, v, f, true)

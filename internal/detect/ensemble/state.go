@@ -13,7 +13,7 @@ import (
 
 // version is the first byte of the state. It grows with each change to the
 // layout or to what a number means.
-const version = 2
+const version = 3
 
 // AppendBinary appends the state to b. It never fails.
 func (m *Model) AppendBinary(b []byte) ([]byte, error) {
@@ -61,6 +61,7 @@ func (m *Model) state(c *state.Codec) {
 	}
 	c.Check(min(m.held[0], m.held[1], m.heldAvg, m.odd, m.oddSlots) >= 0)
 	m.own.state(c)
+	m.excursions.state(c)
 	m.bank.State(c)
 	m.profile.State(c)
 	m.byHour.State(c)
@@ -104,7 +105,7 @@ func (m *Model) holdState(c *state.Codec) {
 	c.Uint8(&h.inside)
 	c.Bool(&h.slow)
 	c.Bool(&h.lasting)
-	for _, v := range [...]*float64{&h.offset, &h.n, &h.sum, &h.sumSq, &h.sumAt} {
+	for _, v := range [...]*float64{&h.peak, &h.offset, &h.n, &h.sum, &h.sumSq, &h.sumAt} {
 		c.Float64(v)
 		c.Check(math.Abs(*v) <= math.MaxFloat64/4)
 	}

@@ -10,7 +10,7 @@ const (
 	HoldOff = 90
 	// floor is the score from which a point may be a peak.
 	floor = 0.5
-	// grown is how many times as great a peak must be to open again while the series is held.
+	// grown is how many times as great as a peak that opened a score must be to open again while the series is held.
 	grown = 1.25
 )
 
@@ -26,7 +26,7 @@ type Rule struct {
 // the peak; else 0.
 //
 // While the series is held, away from its level, the peak stays: one lasting change
-// opens once, and again only when it grows by a quarter.
+// opens once, and again only when it grows by a quarter. A peak below 1 opened nothing.
 //
 // Ages are differences of uint32, which stay right when the number of points turns over.
 func (r *Rule) Next(score float64, held bool) float64 {
@@ -43,7 +43,7 @@ func (r *Rule) Next(score float64, held bool) float64 {
 	if float32(score) <= r.peak {
 		return 0
 	}
-	if held && r.peak > 0 && float32(score) <= grown*r.peak {
+	if held && r.peak >= 1 && float32(score) <= grown*r.peak {
 		return 0
 	}
 	r.at, r.peak = r.points, float32(score)

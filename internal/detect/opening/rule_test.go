@@ -195,3 +195,22 @@ func TestPass(t *testing.T) {
 		}
 	}
 }
+
+// A peak below the threshold does not keep a held series from opening.
+func TestHeldPeakBelowThreshold(t *testing.T) {
+	var r Rule
+	if got := r.Next(0.99, false); got != 0.99 {
+		t.Fatalf("%g", got)
+	}
+	for range 300 {
+		if got := r.Next(0.4, true); got != 0 {
+			t.Fatalf("%g", got)
+		}
+	}
+	if got := r.Next(1.1, true); got != 1.1 {
+		t.Errorf("%g, want an opening", got)
+	}
+	if got := r.Next(1.2, true); got != 0 {
+		t.Errorf("%g, want none: it has opened", got)
+	}
+}

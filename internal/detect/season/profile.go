@@ -37,11 +37,14 @@ type Profile struct {
 	bin   [2 * hours]float64
 	count [2 * hours]uint8
 	level float64
-	slope float64 // of the level, per nanosecond; learned once the profile is mature
-	scale float64
-	last  int64
-	n     uint16
-	since int64 // time of the first point
+	// weekday is the mean of the weekdays' bins as they are stored: what they hold in
+	// common belongs to the level, which weekends share.
+	weekday float64
+	slope   float64 // of the level, per nanosecond; learned once the profile is mature
+	scale   float64
+	last    int64
+	n       uint16
+	since   int64 // time of the first point
 }
 
 // place is a point between two bins.
@@ -69,10 +72,10 @@ func (p *Profile) place(l Local) (at place) {
 
 // value is the bin's mean; a weekend's bin that knows nothing yet speaks as the weekday's does.
 func (p *Profile) value(b int) float64 {
-	if b >= hours && p.count[b] == 0 {
-		return p.bin[b-hours]
+	if b >= hours && p.count[b] > 0 {
+		return p.bin[b]
 	}
-	return p.bin[b]
+	return p.bin[b%hours] - p.weekday
 }
 
 // Expect returns the profile's offset from the level at l.
@@ -110,7 +113,18 @@ func (p *Profile) learnBins(at place, e, dt float64) {
 			count(&p.count[b])
 		}
 		g := max(min(binGain, binGain*dt/float64(binTime)), 1/(float64(p.count[b])+1))
-		p.bin[b] += g * e * at.share[k] / norm
+		p.move(b, g*e*at.share[k]/norm)
+	}
+}
+
+// move adds d to a bin. What the weekdays' bins gain in common goes to the level:
+// else the level would wander while they make up for it, and a weekend, whose bins
+// are a week old, would be expected where the level was then.
+func (p *Profile) move(b int, d float64) {
+	p.bin[b] += d
+	if b < hours {
+		p.weekday += d / hours
+		p.level += d / hours
 	}
 }
 
@@ -149,7 +163,7 @@ func (p *Profile) LearnAway(t int64, l Local, a *Away) {
 	for h, passed := range a.time {
 		if passed > 0 {
 			e := max(-limit, min(limit, float64(a.sum[h]/passed)))
-			p.bin[first+h] += share * binGain * min(1, float64(passed)) * e
+			p.move(first+h, share*binGain*min(1, float64(passed))*e)
 		}
 	}
 }

@@ -29,6 +29,7 @@ func (p *Profile) State(c *state.Codec) {
 	c.Int64(&p.last)
 	c.Int64(&p.since)
 	number(c, &p.level)
+	number(c, &p.weekday)
 	number(c, &p.slope)
 	number(c, &p.scale)
 	c.Check(p.scale >= 0)
