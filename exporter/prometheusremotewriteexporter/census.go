@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/multierr"
+
+	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
 // Why a point has no form in remote write.
@@ -86,7 +88,7 @@ func (w *writer) census(md pmetric.Metrics, b *batch, errTranslate error) tally 
 }
 
 func (t *tally) metric(m pmetric.Metric, namer *otlptranslator.MetricNamer, v1 bool) {
-	points := pointCount(m)
+	points := datapoints.Count(m)
 	if m.Type() == pmetric.MetricTypeEmpty {
 		t.whole(noType, 1)
 	} else if reason := temporality(m); reason != "" {
@@ -165,23 +167,6 @@ func each[P interface{ Timestamp() pcommon.Timestamp }](points interface {
 ) {
 	for i := range points.Len() {
 		f(points.At(i).Timestamp())
-	}
-}
-
-func pointCount(m pmetric.Metric) int {
-	switch m.Type() {
-	case pmetric.MetricTypeGauge:
-		return m.Gauge().DataPoints().Len()
-	case pmetric.MetricTypeSum:
-		return m.Sum().DataPoints().Len()
-	case pmetric.MetricTypeHistogram:
-		return m.Histogram().DataPoints().Len()
-	case pmetric.MetricTypeExponentialHistogram:
-		return m.ExponentialHistogram().DataPoints().Len()
-	case pmetric.MetricTypeSummary:
-		return m.Summary().DataPoints().Len()
-	default:
-		return 0
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
 // signal describes the batches of one signal. An item is a log record, a data point, or a span.
@@ -115,7 +117,7 @@ func cutMetrics(md pmetric.Metrics, from, to int) pmetric.Metrics {
 		for _, sm := range rm.ScopeMetrics().All() {
 			var newSM pmetric.ScopeMetrics
 			for _, m := range sm.Metrics().All() {
-				first, end := wanted.next(pointCount(m))
+				first, end := wanted.next(datapoints.Count(m))
 				if first >= end {
 					continue
 				}
@@ -129,49 +131,13 @@ func cutMetrics(md pmetric.Metrics, from, to int) pmetric.Metrics {
 					sm.Scope().CopyTo(newSM.Scope())
 					newSM.SetSchemaUrl(sm.SchemaUrl())
 				}
-				cutMetric(m, newSM.Metrics().AppendEmpty(), first, end)
+				newM := newSM.Metrics().AppendEmpty()
+				datapoints.CopyMetric(m, newM)
+				for i := first; i < end; i++ {
+					datapoints.Append(m, i, newM)
+				}
 			}
 		}
 	}
 	return out
-}
-
-func pointCount(m pmetric.Metric) int {
-	switch m.Type() {
-	case pmetric.MetricTypeGauge:
-		return m.Gauge().DataPoints().Len()
-	case pmetric.MetricTypeSum:
-		return m.Sum().DataPoints().Len()
-	case pmetric.MetricTypeHistogram:
-		return m.Histogram().DataPoints().Len()
-	case pmetric.MetricTypeExponentialHistogram:
-		return m.ExponentialHistogram().DataPoints().Len()
-	case pmetric.MetricTypeSummary:
-		return m.Summary().DataPoints().Len()
-	default:
-		return 0
-	}
-}
-
-// cutMetric copies a metric with its data points from <= n < to.
-func cutMetric(m, out pmetric.Metric, from, to int) {
-	m.CopyTo(out)
-	n := 0
-	outside := func() bool {
-		n++
-		return n <= from || n > to
-	}
-	switch out.Type() {
-	case pmetric.MetricTypeGauge:
-		out.Gauge().DataPoints().RemoveIf(func(pmetric.NumberDataPoint) bool { return outside() })
-	case pmetric.MetricTypeSum:
-		out.Sum().DataPoints().RemoveIf(func(pmetric.NumberDataPoint) bool { return outside() })
-	case pmetric.MetricTypeHistogram:
-		out.Histogram().DataPoints().RemoveIf(func(pmetric.HistogramDataPoint) bool { return outside() })
-	case pmetric.MetricTypeExponentialHistogram:
-		out.ExponentialHistogram().DataPoints().RemoveIf(func(pmetric.ExponentialHistogramDataPoint) bool { return outside() })
-	case pmetric.MetricTypeSummary:
-		out.Summary().DataPoints().RemoveIf(func(pmetric.SummaryDataPoint) bool { return outside() })
-	default:
-	}
 }

@@ -43,6 +43,7 @@ var layers = map[string]layer{
 	"internal/state":      pure,
 	"internal/prefetch":   pure,
 	"internal/wire":       pure,
+	"internal/datapoints": foundation,
 	"internal/deadletter": foundation,
 	"internal/ecs":        foundation,
 	"internal/vocabulary": foundation,

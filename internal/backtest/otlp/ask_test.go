@@ -35,7 +35,7 @@ func minutesOf(t *testing.T, until time.Duration) string {
 		for line := range bytes.Lines(text) {
 			m, err := decode(line)
 			require.NoError(t, err)
-			if m.earliest() < askStart.Add(until).UnixNano() {
+			if earliest, _ := m.times(); earliest < askStart.Add(until).UnixNano() {
 				kept = append(kept, line...)
 			}
 		}

@@ -76,7 +76,7 @@ func (j *judge) batch(c *cursor) error {
 	case signalTraces:
 		j.pieces.addTraces(c.traces)
 	default:
-		j.pieces.addMetrics(c.metrics, c.points, c.time, latestPoint(c.metrics))
+		j.pieces.addMetrics(c.metrics, c.points, c.time, c.latest)
 	}
 	j.reached = max(j.reached, c.due)
 	return j.pieces.until(c.due-int64(disorder), j.piece)

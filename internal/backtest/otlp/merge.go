@@ -34,11 +34,12 @@ type cursor struct {
 	messages [3]int // by signal, as far as it was read
 }
 
-// batch is a message with its number of data points and its earliest time.
+// batch is a message with its number of data points, its earliest time, and the
+// latest time of data points.
 type batch struct {
 	message
-	points int
-	time   int64
+	points       int
+	time, latest int64
 }
 
 // lookahead is the number of batches among which one is found that lies far ahead of its neighbors.
@@ -113,8 +114,9 @@ func (c *cursor) read() (next batch, err error) {
 				continue
 			}
 		}
-		if t := next.earliest(); t != math.MaxInt64 {
-			next.time = t
+		var earliest int64
+		if earliest, next.latest = next.times(); earliest != math.MaxInt64 {
+			next.time = earliest
 		}
 		return next, nil
 	}

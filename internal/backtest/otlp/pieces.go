@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
 // pieceLength is the span of time of a piece of log records or spans, in nanoseconds.
@@ -78,7 +80,7 @@ func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest, latest int
 			scopes := map[*piece]pmetric.MetricSlice{}
 			for _, m := range sm.Metrics().All() {
 				metrics := map[*piece]pmetric.Metric{}
-				for i := range pointCount(m) {
+				for i := range datapoints.Count(m) {
 					t, _ := pointAt(m, i)
 					x, fresh := s.at(of, signalMetrics, int64(t))
 					if fresh {
@@ -88,9 +90,9 @@ func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest, latest int
 					if !ok {
 						into = metricIn(x, resources, scopes, rm, sm)
 						metrics[x] = into
-						copyMetric(m, into)
+						datapoints.CopyMetric(m, into)
 					}
-					copyPoint(m, i, into)
+					datapoints.Append(m, i, into)
 					x.points++
 				}
 			}
@@ -114,43 +116,6 @@ func metricIn(x *piece, resources map[*piece]pmetric.ResourceMetrics, scopes map
 		scopes[x] = list
 	}
 	return list.AppendEmpty()
-}
-
-// copyMetric copies all of a metric but its data points.
-func copyMetric(m, to pmetric.Metric) {
-	to.SetName(m.Name())
-	to.SetUnit(m.Unit())
-	to.SetDescription(m.Description())
-	switch m.Type() {
-	case pmetric.MetricTypeSum:
-		sum := to.SetEmptySum()
-		sum.SetIsMonotonic(m.Sum().IsMonotonic())
-		sum.SetAggregationTemporality(m.Sum().AggregationTemporality())
-	case pmetric.MetricTypeHistogram:
-		to.SetEmptyHistogram().SetAggregationTemporality(m.Histogram().AggregationTemporality())
-	case pmetric.MetricTypeExponentialHistogram:
-		to.SetEmptyExponentialHistogram().SetAggregationTemporality(m.ExponentialHistogram().AggregationTemporality())
-	case pmetric.MetricTypeSummary:
-		to.SetEmptySummary()
-	default:
-		to.SetEmptyGauge()
-	}
-}
-
-// copyPoint copies a data point of a metric to one of the same type.
-func copyPoint(m pmetric.Metric, i int, to pmetric.Metric) {
-	switch m.Type() {
-	case pmetric.MetricTypeSum:
-		m.Sum().DataPoints().At(i).CopyTo(to.Sum().DataPoints().AppendEmpty())
-	case pmetric.MetricTypeHistogram:
-		m.Histogram().DataPoints().At(i).CopyTo(to.Histogram().DataPoints().AppendEmpty())
-	case pmetric.MetricTypeExponentialHistogram:
-		m.ExponentialHistogram().DataPoints().At(i).CopyTo(to.ExponentialHistogram().DataPoints().AppendEmpty())
-	case pmetric.MetricTypeSummary:
-		m.Summary().DataPoints().At(i).CopyTo(to.Summary().DataPoints().AppendEmpty())
-	default:
-		m.Gauge().DataPoints().At(i).CopyTo(to.Gauge().DataPoints().AppendEmpty())
-	}
 }
 
 // addTraces cuts a batch of spans. A span is known when it has ended.

@@ -10,17 +10,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
-// earliest returns the earliest time of a message, or the greatest number if nothing in it has a time.
-func (m *message) earliest() int64 {
+// times returns the earliest time of a message, or the greatest number if nothing in
+// it has a time; and the latest time of data points, else 0.
+func (m *message) times() (earliest, latest int64) {
 	switch m.signal {
 	case signalMetrics:
-		return earliestPoint(m.metrics)
+		return pointTimes(m.metrics)
 	case signalLogs:
-		return earliestLog(m.logs)
+		return earliestLog(m.logs), 0
 	default:
-		return earliestSpan(m.traces)
+		return earliestSpan(m.traces), 0
 	}
 }
 
@@ -60,52 +63,22 @@ func earliestSpan(td ptrace.Traces) int64 {
 	return least
 }
 
-func earliestPoint(md pmetric.Metrics) int64 {
-	least := int64(math.MaxInt64)
+// pointTimes returns the earliest and the latest time of a batch: the greatest number
+// and 0 if nothing in it has one.
+func pointTimes(md pmetric.Metrics) (earliest, latest int64) {
+	earliest = math.MaxInt64
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				for i := range pointCount(m) {
+				for i := range datapoints.Count(m) {
 					if t, _ := pointAt(m, i); int64(t) > 0 {
-						least = min(least, int64(t))
+						earliest, latest = min(earliest, int64(t)), max(latest, int64(t))
 					}
 				}
 			}
 		}
 	}
-	return least
-}
-
-// latestPoint returns the latest time of a batch, 0 if nothing in it has one.
-func latestPoint(md pmetric.Metrics) (latest int64) {
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				for i := range pointCount(m) {
-					t, _ := pointAt(m, i)
-					latest = max(latest, int64(t))
-				}
-			}
-		}
-	}
-	return latest
-}
-
-func pointCount(m pmetric.Metric) int {
-	switch m.Type() {
-	case pmetric.MetricTypeGauge:
-		return m.Gauge().DataPoints().Len()
-	case pmetric.MetricTypeSum:
-		return m.Sum().DataPoints().Len()
-	case pmetric.MetricTypeHistogram:
-		return m.Histogram().DataPoints().Len()
-	case pmetric.MetricTypeExponentialHistogram:
-		return m.ExponentialHistogram().DataPoints().Len()
-	case pmetric.MetricTypeSummary:
-		return m.Summary().DataPoints().Len()
-	default:
-		return 0
-	}
+	return earliest, latest
 }
 
 // pointAt returns the time and the attributes of a data point of any type.
