@@ -46,10 +46,10 @@ type Cutoff struct {
 }
 
 func (c *Cutoff) init() {
-	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) }) //nolint:gosec // After calls it
+	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) }) //nolint:gosec // Cancel and After call it
 }
 
-// Context returns a context that is also canceled by After. The caller must call cancel.
+// Context returns a context that Cancel and After cancel, too. The caller must call cancel.
 func (c *Cutoff) Context(parent context.Context) (_ context.Context, cancel context.CancelFunc) {
 	c.init()
 	ctx, end := context.WithCancel(parent)
@@ -58,6 +58,12 @@ func (c *Cutoff) Context(parent context.Context) (_ context.Context, cancel cont
 		stop()
 		end()
 	}
+}
+
+// Cancel cancels the contexts of Context at once.
+func (c *Cutoff) Cancel() {
+	c.init()
+	c.cancel()
 }
 
 // After cancels the contexts of Context when patience has passed, unless the

@@ -7,6 +7,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
 // Gate admits deliveries until it is closed. Pipelines that share an exporter are
@@ -15,9 +17,9 @@ import (
 type Gate struct {
 	mu       sync.Mutex
 	closed   bool
-	next     int
-	cancel   map[int]context.CancelFunc // of the deliveries that are running
-	finished chan struct{}              // closed when the gate is closed and no delivery is running
+	running  int             // deliveries
+	finished chan struct{}   // made by Close, and closed when no delivery is running
+	cutoff   shutdown.Cutoff // of deliveries
 }
 
 // Enter admits one delivery. Its context is canceled when the gate closes, and
@@ -28,26 +30,18 @@ func (g *Gate) Enter(ctx context.Context) (_ context.Context, leave func(), ok b
 	if g.closed {
 		return ctx, func() {}, false
 	}
-	if g.cancel == nil {
-		g.cancel, g.finished = map[int]context.CancelFunc{}, make(chan struct{})
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	id := g.next
-	g.next++
-	g.cancel[id] = cancel
-	return ctx, func() { g.leave(id) }, true
+	g.running++
+	ctx, cancel := g.cutoff.Context(ctx)
+	return ctx, sync.OnceFunc(func() {
+		cancel()
+		g.leave()
+	}), true
 }
 
-func (g *Gate) leave(id int) {
+func (g *Gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	cancel, running := g.cancel[id]
-	if !running {
-		return
-	}
-	cancel()
-	delete(g.cancel, id)
-	if g.closed && len(g.cancel) == 0 {
+	if g.running--; g.closed && g.running == 0 {
 		close(g.finished)
 	}
 }
@@ -56,17 +50,17 @@ func (g *Gate) leave(id int) {
 // them. It returns false if one of them did not end in time.
 func (g *Gate) Close(patience time.Duration) bool {
 	g.mu.Lock()
-	g.closed = true
-	for _, cancel := range g.cancel {
-		cancel()
+	if !g.closed {
+		g.closed, g.finished = true, make(chan struct{})
 	}
-	running, finished := len(g.cancel), g.finished
+	running := g.running
 	g.mu.Unlock()
+	g.cutoff.Cancel()
 	if running == 0 {
 		return true
 	}
 	select {
-	case <-finished:
+	case <-g.finished:
 		return true
 	case <-time.After(patience):
 		return false
