@@ -44,15 +44,15 @@ const ReasonNewTemplate = "new template"
 // counts it. There is a verdict for each record, in the order of the batch. As
 // with metrics, a batch that comes again gets the same and nothing is observed.
 func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.selfTick()
 	ld, deep := intake.Logs(ld)
-	e.refuseDeep(deep)
 	key := intake.LogsKey(ld)
 	if parameters {
 		key = key.Join(series.Number(1))
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.selfTick()
+	e.refuseDeep(deep)
 	if v, ok := e.recentLogs.Get(key); ok {
 		return v
 	}

@@ -66,10 +66,10 @@ type ref struct {
 // again, because the next consumer refused it or because a second pipeline
 // carries it too, it gets the same verdicts and nothing is observed.
 func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
+	md, deep := intake.Metrics(md)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
-	md, deep := intake.Metrics(md)
 	e.refuseDeep(deep)
 	key := e.identify(md).Join(series.Text(string(out.Select)))
 	defer func() { clear(e.refs) }() // the batch is not ours to keep

@@ -36,12 +36,12 @@ const (
 // counts it. There is a verdict for each span, in the order of the batch. As
 // with metrics, a batch that comes again gets the same and nothing is observed.
 func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
+	td, deep := intake.Traces(td)
+	key := intake.TracesKey(td)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.selfTick()
-	td, deep := intake.Traces(td)
 	e.refuseDeep(deep)
-	key := intake.TracesKey(td)
 	if v, ok := e.recentSpans.Get(key); ok {
 		return v
 	}

@@ -35,37 +35,25 @@ type intake struct {
 
 // Metrics returns what the engine reads of a batch, and how many values are left out.
 func Metrics(md pmetric.Metrics) (pmetric.Metrics, int) {
-	look := intake{}
-	if look.metrics(md); !look.found {
-		return md, 0
-	}
-	out, fix := pmetric.NewMetrics(), intake{fix: true}
-	md.CopyTo(out)
-	fix.metrics(out)
-	return out, fix.deep
+	return take(md, pmetric.NewMetrics, (*intake).metrics)
 }
 
 // Logs does the same for logs.
-func Logs(ld plog.Logs) (plog.Logs, int) {
-	look := intake{}
-	if look.logs(ld); !look.found {
-		return ld, 0
-	}
-	out, fix := plog.NewLogs(), intake{fix: true}
-	ld.CopyTo(out)
-	fix.logs(out)
-	return out, fix.deep
-}
+func Logs(ld plog.Logs) (plog.Logs, int) { return take(ld, plog.NewLogs, (*intake).logs) }
 
 // Traces does the same for traces.
 func Traces(td ptrace.Traces) (ptrace.Traces, int) {
+	return take(td, ptrace.NewTraces, (*intake).traces)
+}
+
+func take[T interface{ CopyTo(T) }](batch T, fresh func() T, walk func(*intake, T)) (T, int) {
 	look := intake{}
-	if look.traces(td); !look.found {
-		return td, 0
+	if walk(&look, batch); !look.found {
+		return batch, 0
 	}
-	out, fix := ptrace.NewTraces(), intake{fix: true}
-	td.CopyTo(out)
-	fix.traces(out)
+	out, fix := fresh(), intake{fix: true}
+	batch.CopyTo(out)
+	walk(&fix, out)
 	return out, fix.deep
 }
 
