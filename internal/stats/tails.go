@@ -34,7 +34,7 @@ const (
 	// that is given in standard deviations, so that a quiet hour does not make noise of it.
 	floorShare = 0.6
 	// modestSlope is what each nat counts that lies beyond ln n, n being the points known.
-	modestSlope = .38
+	modestSlope = 0.38
 	// neutral is the surprise while too little is known, in nats.
 	neutral = 0.7
 )

@@ -18,8 +18,9 @@ const (
 	excursionMemory = 21 * 24 * time.Hour // after which counts are halved
 )
 
-// excursions remembers the holds of each direction that ended by a return. A job that runs each night makes one a night. Another excursion of
-// about the same size and length is no more surprising than they are rare.
+// excursions remembers the holds of each direction that ended by a return. A job that
+// runs each night makes one a night. Another excursion of about the same size and
+// length is no more surprising than they are rare.
 type excursions struct {
 	points float32
 	since  int64

@@ -54,8 +54,7 @@ func (m *Model) inside(view int, x float64) bool {
 func (m *Model) leave(t int64, v float64, f *facts, slowly bool) {
 	z := max(-slowClip, min(slowClip, f.x[viewSlow]))
 	h := &hold{bank: m.bank, since: t, lasting: slowly, from: t, tails: [3]stats.Tails{m.tails[viewSlow], m.tails[viewHour], m.tails[viewSix]}, slow: slowly || float64(m.hour)/z >= gradually}
-	level, _ := m.profile.Level()
-	h.offset = m.bank.Expect(f.season) - level - f.season
+	h.offset = m.distance(f, m.bank.Expect(f.season))
 	h.bank.Restart(v, f.season)
 	if slowly && m.lastings < 8 {
 		m.lastings++
@@ -92,21 +91,20 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 		Upper:    expected + unit*tails.Quantile(1, outside),
 		Held:     true,
 	})
-	hours := m.follow(v, z)
-	if !h.lasting {
-		hours = 0
+	nats := -out.LogP
+	if hours := m.follow(v, z); h.lasting {
+		nats = max(nats, hours)
 	}
-	out.LogP = -m.own.corrected(max(hours, m.heldEvidence(f, v, z), -out.LogP))
+	out.LogP = -m.own.corrected(max(nats, m.heldEvidence(f, v, z)))
 	if m.counts.small() {
 		out.LogP = max(out.LogP, -m.exact(v))
 	}
-	if !h.lasting {
+	if h.lasting {
+		m.profile.Follow(t, f.local, v)
+	} else {
 		out.LogP = max(out.LogP, -m.excursions.most(z, t-h.since))
 	}
 	out.Kind = kind(out.LogP, z)
-	if h.lasting {
-		m.profile.Follow(t, f.local, v)
-	}
 	if math.Abs(z) > math.Abs(h.peak) {
 		h.peak = z
 	}
@@ -149,11 +147,11 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
 // Windows and average count as when they were last asked.
 func (m *Model) heldEvidence(f *facts, v, z float64) float64 {
 	h := m.hold
-	// The predictor stays where it was relative to level and season.
-	level, _ := m.profile.Level()
-	x := (v - level - f.season - h.offset) / (m.bank.Unit() * f.ratio)
+	var x float64
 	if h.lasting {
 		x = h.bank.Residual(v, f.season) / f.ratio
+	} else { // The predictor stays where it was relative to level and season.
+		x = (m.distance(f, v) - h.offset) / (m.bank.Unit() * f.ratio)
 	}
 	m.drift += driftGain * float32(max(-errorClip, min(errorClip, x))-float64(m.drift))
 	if !h.lasting && m.inside(viewSlow, z) {
