@@ -80,7 +80,7 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return &logsExporter{outer, &s.cutoff}, nil
+	return logsExporter{bounded{outer, &s.cutoff}, outer}, nil
 }
 
 func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Metrics, error) {
@@ -98,7 +98,7 @@ func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Con
 	if err != nil {
 		return nil, err
 	}
-	return &metricsExporter{outer, &s.cutoff}, nil
+	return metricsExporter{bounded{outer, &s.cutoff}, outer}, nil
 }
 
 func createTraces(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Traces, error) {
@@ -116,5 +116,5 @@ func createTraces(ctx context.Context, set exporter.Settings, cfg component.Conf
 	if err != nil {
 		return nil, err
 	}
-	return &tracesExporter{outer, &s.cutoff}, nil
+	return tracesExporter{bounded{outer, &s.cutoff}, outer}, nil
 }

@@ -6,40 +6,35 @@ package reliableotlpexporter
 import (
 	"context"
 
-	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
 
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-type logsExporter struct {
-	exporter.Logs
+// bounded is an exporter whose shutdown takes a bounded time.
+type bounded struct {
+	component.Component
 	cutoff *shutdown.Cutoff
 }
 
 // Shutdown cancels requests to a next hop that does not answer, so that they return to the queue.
-func (e *logsExporter) Shutdown(ctx context.Context) error {
-	defer e.cutoff.After(shutdown.Drain)()
-	return e.Logs.Shutdown(ctx)
+func (b bounded) Shutdown(ctx context.Context) error {
+	defer b.cutoff.After(shutdown.Drain)()
+	return b.Component.Shutdown(ctx)
+}
+
+type logsExporter struct {
+	bounded
+	consumer.Logs
 }
 
 type metricsExporter struct {
-	exporter.Metrics
-	cutoff *shutdown.Cutoff
-}
-
-// Shutdown cancels requests to a next hop that does not answer, so that they return to the queue.
-func (e *metricsExporter) Shutdown(ctx context.Context) error {
-	defer e.cutoff.After(shutdown.Drain)()
-	return e.Metrics.Shutdown(ctx)
+	bounded
+	consumer.Metrics
 }
 
 type tracesExporter struct {
-	exporter.Traces
-	cutoff *shutdown.Cutoff
-}
-
-// Shutdown cancels requests to a next hop that does not answer, so that they return to the queue.
-func (e *tracesExporter) Shutdown(ctx context.Context) error {
-	defer e.cutoff.After(shutdown.Drain)()
-	return e.Traces.Shutdown(ctx)
+	bounded
+	consumer.Traces
 }
