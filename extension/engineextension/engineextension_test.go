@@ -37,6 +37,7 @@ import (
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadata"
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadatatest"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/storagetest"
 )
 
 var (
@@ -122,21 +123,8 @@ func (d *disk) Delete(_ context.Context, key string) error {
 }
 
 // Batch does the operations one by one.
-func (d *disk) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
-	for _, op := range ops {
-		switch op.Type {
-		case storage.Get:
-			op.Value, err = d.Get(ctx, op.Key)
-		case storage.Set:
-			err = d.Set(ctx, op.Key, op.Value)
-		case storage.Delete:
-			err = d.Delete(ctx, op.Key)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func (d *disk) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	return storagetest.Batch(ctx, d, ops)
 }
 
 func (d *disk) Close(context.Context) error {

@@ -84,6 +84,7 @@ var layers = map[string]layer{
 	"internal/corpus":          apart,
 	"internal/golden":          apart,
 	"internal/peertest":        apart,
+	"internal/storagetest":     apart,
 
 	"internal/excerpt":       pure,
 	"internal/template/hash": pure,

@@ -29,6 +29,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/storagetest"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -265,21 +266,8 @@ func (m *memory) Delete(_ context.Context, key string) error {
 }
 
 // Batch does the operations one by one.
-func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
-	for _, op := range ops {
-		switch op.Type {
-		case storage.Get:
-			op.Value, err = m.Get(ctx, op.Key)
-		case storage.Set:
-			err = m.Set(ctx, op.Key, op.Value)
-		case storage.Delete:
-			err = m.Delete(ctx, op.Key)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	return storagetest.Batch(ctx, m, ops)
 }
 func (*memory) Close(context.Context) error { return nil }
 

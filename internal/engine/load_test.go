@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/auspex-otel/auspex/internal/storagetest"
 )
 
 const manySeries = 100_000
@@ -41,21 +43,8 @@ func (s *sink) Set(_ context.Context, _ string, value []byte) error {
 func (*sink) Delete(context.Context, string) error { return nil }
 
 // Batch does the operations one by one.
-func (s *sink) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
-	for _, op := range ops {
-		switch op.Type {
-		case storage.Get:
-			op.Value, err = s.Get(ctx, op.Key)
-		case storage.Set:
-			err = s.Set(ctx, op.Key, op.Value)
-		case storage.Delete:
-			err = s.Delete(ctx, op.Key)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func (s *sink) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	return storagetest.Batch(ctx, s, ops)
 }
 func (*sink) Close(context.Context) error { return nil }
 

@@ -1,0 +1,29 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package storagetest helps tests to stand in for a storage client.
+package storagetest
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// Batch does operations on a client one by one, up to the first that fails.
+func Batch(ctx context.Context, c storage.Client, ops []*storage.Operation) (err error) {
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value, err = c.Get(ctx, op.Key)
+		case storage.Set:
+			err = c.Set(ctx, op.Key, op.Value)
+		case storage.Delete:
+			err = c.Delete(ctx, op.Key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
