@@ -92,7 +92,7 @@ func htpasswd() map[string]any {
 	return map[string]any{"inline": "nobody:" + rand.Text()}
 }
 
-// orRandom returns a text, or one that nobody knows if it is empty.
+// orRandom returns text, or a random secret if text is empty.
 func orRandom(text string) string {
 	if text == "" {
 		return rand.Text()
