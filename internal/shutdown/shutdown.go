@@ -46,7 +46,7 @@ type Cutoff struct {
 }
 
 func (c *Cutoff) init() {
-	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) }) //nolint:gosec // Cancel and After call it
+	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) })
 }
 
 // Context returns a context that Cancel and After cancel, too. The caller must call cancel.

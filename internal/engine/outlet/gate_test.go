@@ -5,6 +5,7 @@ package outlet
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,19 +29,19 @@ func TestClosedGateAdmitsNothing(t *testing.T) {
 func TestCloseCancelsAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g Gate
-		ended := false
+		var ended atomic.Bool
 		for range 2 {
 			ctx, leave, ok := g.Enter(context.Background())
 			require.True(t, ok)
 			go func() {
 				<-ctx.Done()
 				time.Sleep(time.Second)
-				ended = true
+				ended.Store(true)
 				leave()
 			}()
 		}
 		assert.True(t, g.Close(2*time.Second))
-		assert.True(t, ended)
+		assert.True(t, ended.Load())
 	})
 }
 
