@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -150,6 +151,7 @@ func (e *Engine) writeSlice(ctx context.Context, w *snapshot.Writer, add func() 
 	e.mu.Lock()
 	err := add()
 	e.mu.Unlock()
+	runtime.Gosched() // a batch that waits for a processor would else wait for a whole time slice, 10 ms
 	if err != nil {
 		return err
 	}
