@@ -48,6 +48,7 @@ type join struct {
 	parts     []part
 	freePart  int32 // list
 	queue     []int32
+	fresh     []int32 // spans of which something was heard since the last restamp
 	head      int // of queue
 	limit     int
 	intervals []interval
@@ -62,7 +63,10 @@ func newJoin(limit int) join {
 // at returns the place of a span, whether it has come or not. It may be needed first to finish the oldest.
 func (j *join) at(key spanKey, now int64, finish func(*pending)) int32 {
 	if i, ok := j.index[key]; ok {
-		j.spans[i].latest = max(j.spans[i].latest, now)
+		if j.spans[i].latest < now {
+			j.spans[i].latest = now
+			j.fresh = append(j.fresh, i)
+		}
 		return i
 	}
 	if len(j.index) >= j.limit {
@@ -79,7 +83,16 @@ func (j *join) at(key spanKey, now int64, finish func(*pending)) int32 {
 	j.spans[i] = pending{key: key, latest: now, operation: none, first: none}
 	j.index[key] = i
 	j.queue = append(j.queue, i)
+	j.fresh = append(j.fresh, i)
 	return i
+}
+
+// restamp sets the time at which something was last heard of the fresh spans.
+func (j *join) restamp(now int64) {
+	for _, i := range j.fresh {
+		j.spans[i].latest = max(j.spans[i].latest, now)
+	}
+	j.fresh = j.fresh[:0]
 }
 
 // attach adds a part to a span, unless there are already too many of them.

@@ -27,7 +27,7 @@ func (t *Tracker) Settled() *Tracker {
 		c.edgeOrder[i], c.edges[[2]int32{e.caller, e.callee}] = &copied, &copied
 	}
 	c.join.index, c.join.spans, c.join.parts = maps.Clone(t.join.index), slices.Clone(t.join.spans), slices.Clone(t.join.parts)
-	c.join.queue, c.join.freeSpans, c.join.intervals = slices.Clone(t.join.queue), slices.Clone(t.join.freeSpans), nil
+	c.join.queue, c.join.freeSpans, c.join.fresh, c.join.intervals = slices.Clone(t.join.queue), slices.Clone(t.join.freeSpans), nil, nil
 	c.join.settle(c.finishing)
 	return &c
 }

@@ -94,9 +94,13 @@ func (t *Tracker) Line(service string, template uint64, at int64) {
 	}
 }
 
-// Advance lets event time pass: spans are no longer waited for, windows end and are learned.
+// Advance lets event time pass after a batch: spans are no longer waited for, windows end and are learned.
+//
+// Spans wait from the end of the batch that they came in: a batch may hold a minute
+// of one resource after a minute of another.
 func (t *Tracker) Advance(now int64) {
 	t.advance(now)
+	t.join.restamp(t.now)
 	t.join.expire(t.now-int64(t.cfg.Hold), t.finishing)
 	t.closeWindows(t.now - int64(t.cfg.Hold))
 }
@@ -115,7 +119,6 @@ func (t *Tracker) advance(now int64) {
 	if until <= t.learned {
 		return
 	}
-	t.join.expire(t.now-int64(t.cfg.Hold), t.finishing)
 	// After a gap, what was seen lies within the ring that begins where learning ended.
 	for first := t.learned; first < min(until, t.learned+ringSlots+windowSlots); first += windowSlots {
 		for _, o := range t.operations {
