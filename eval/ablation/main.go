@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/auspex-otel/auspex/eval/evaldata"
 	"github.com/auspex-otel/auspex/eval/faults/bench"
 	"github.com/auspex-otel/auspex/eval/score"
 	"github.com/auspex-otel/auspex/internal/detect"
@@ -33,7 +34,7 @@ type model struct {
 func run(args []string, m model, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("ablation", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	eval := fs.String("eval", "../shared/eval", "folder of the evaluation data")
+	eval := fs.String("eval", evaldata.Folder(), "folder of the evaluation data")
 	quick := fs.Bool("quick", false, "fewer series for the bench, figures less certain")
 	only := fs.String("only", "", "the views to leave out, separated by commas (default: all in turn)")
 	if err := fs.Parse(args); err != nil {

@@ -32,6 +32,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/auspex-otel/auspex/eval/evaldata"
 	"github.com/auspex-otel/auspex/eval/score"
 	"github.com/auspex-otel/auspex/internal/backtest/csv"
 	"github.com/auspex-otel/auspex/internal/engine"
@@ -48,7 +49,7 @@ func main() {
 func run(args []string, test func(in, out string) error, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("cloud", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	eval := fs.String("eval", "../shared/eval", "folder of the evaluation data")
+	eval := fs.String("eval", evaldata.Folder(), "folder of the evaluation data")
 	results := fs.String("results", "", "score the output of a backtest in this folder instead of running one")
 	if err := fs.Parse(args); err != nil {
 		return 2

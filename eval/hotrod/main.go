@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/auspex-otel/auspex/eval/evaldata"
 	"github.com/auspex-otel/auspex/internal/backtest/otlp"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -57,7 +58,7 @@ type fault struct {
 func run(args []string, test func(in string) ([]*incident.Anomaly, error), stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("hotrod", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	eval := fs.String("eval", "../shared/eval", "folder of the evaluation data")
+	eval := fs.String("eval", evaldata.Folder(), "folder of the evaluation data")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}

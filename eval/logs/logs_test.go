@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/auspex-otel/auspex/eval/evaldata"
 )
 
 func TestScore(t *testing.T) {
@@ -29,16 +31,15 @@ func TestScore(t *testing.T) {
 	assert.Zero(t, score(truth, one))
 }
 
-const shared = "../../../shared/eval"
-
 // The scorer is written apart from the one that decides, and must say the same.
 func TestScorerAgreesWithTheOneThatDecides(t *testing.T) {
+	shared := evaldata.FolderFrom("../..")
 	script := filepath.Join(shared, "loghub_score.py")
 	list, err := readCorpora(filepath.Join(shared, "loghub"))
 	require.NoError(t, err)
 	python, err := exec.LookPath("python3")
 	if _, missing := os.Stat(script); missing != nil || err != nil || len(list) == 0 {
-		t.Skip("needs python3 and ../shared/eval")
+		t.Skip("needs python3 and the data sets in " + shared)
 	}
 	dir := t.TempDir()
 	want := map[string]scores{}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/auspex-otel/auspex/eval/evaldata"
 )
 
 func main() {
@@ -104,7 +106,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("metrics", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.StringVar(&o.eval, "eval", "../shared/eval", "folder of the evaluation data; where it is absent its part is left out")
+	fs.StringVar(&o.eval, "eval", evaldata.Folder(), "folder of the evaluation data; where it is absent its part is left out")
 	fs.StringVar(&o.sections, "section", "", "only these sections, separated by commas: nab,invariance,alarms,traps,cost")
 	fs.BoolVar(&o.perFile, "per-file", false, "print the benchmark's figures for each file")
 	fs.BoolVar(&o.cost, "cost", false, "measure time and memory too; these figures differ from run to run")

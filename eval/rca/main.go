@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"text/tabwriter"
 	"time"
+
+	"github.com/auspex-otel/auspex/eval/evaldata"
 )
 
 func main() { os.Exit(run(os.Args[1:], shipped, os.Stdout, os.Stderr)) }
@@ -42,7 +44,7 @@ func run(args []string, p predict, stdout, stderr io.Writer) int {
 	r := &report{predict: p, out: stdout, progress: stderr}
 	fs := flag.NewFlagSet("rca", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.StringVar(&r.eval, "eval", "../shared/eval", "folder of the evaluation data")
+	fs.StringVar(&r.eval, "eval", evaldata.Folder(), "folder of the evaluation data")
 	fs.Uint64Var(&r.seed, "seed", uint64(time.Now().UnixNano()%1e6), "seed of the random names")
 	fs.BoolVar(&r.vary, "vary", false, "also print what is left with less data")
 	if fs.Parse(args) != nil || fs.NArg() > 0 {

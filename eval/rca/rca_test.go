@@ -19,10 +19,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/eval/evaldata"
 	"github.com/auspex-otel/auspex/internal/backtest"
 )
-
-const theScorer = "../../../shared/eval/rca_score.py"
 
 func TestScore(t *testing.T) {
 	faults := []fault{{"t1", "b", "x"}, {"t2", "a", "y"}, {"t3", "a", "z"}, {"t4", "b", "w"}}
@@ -37,6 +36,7 @@ func TestScore(t *testing.T) {
 
 // Our scorer and the one that decides say the same of predictions of all kinds.
 func TestScoreIsTheScorers(t *testing.T) {
+	theScorer := filepath.Join(evaldata.FolderFrom("../.."), "rca_score.py")
 	if _, err := os.Stat(theScorer); err != nil {
 		t.Skip("the evaluation data is absent")
 	}
