@@ -21,7 +21,7 @@ func TestGuide(t *testing.T) {
 	require.NoError(t, err)
 	judged, outputs := t.TempDir(), map[string]string{}
 	for line := range strings.Lines(string(text)) {
-		command, ok := strings.CutPrefix(line, "    auspex ")
+		command, ok := strings.CutPrefix(line, "auspex ")
 		if !ok || !strings.Contains(command, "testdata/") {
 			continue
 		}
