@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,7 +36,7 @@ func TestDocuments(t *testing.T) {
 	collector := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: shipped(t)})
 	root := peertest.Root(t)
 	ran := map[string]int{}
-	for _, name := range documents(t, root) {
+	for _, name := range peertest.Markdown(t, root) {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		require.NoError(t, err)
 		blocks, err := codeBlocks(string(text))
@@ -51,25 +50,6 @@ func TestDocuments(t *testing.T) {
 	}
 	assert.Greater(t, ran["yaml"], 10)
 	assert.Greater(t, ran["sh"], 10)
-}
-
-// documents lists the Markdown files of the repository, relative to its root.
-func documents(t *testing.T, root string) (names []string) {
-	t.Helper()
-	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && slices.Contains([]string{".git", "bin", "out", "node_modules"}, d.Name()):
-			return filepath.SkipDir
-		case strings.HasSuffix(path, ".md"):
-			name, err := filepath.Rel(root, path)
-			names = append(names, name)
-			return err
-		}
-		return nil
-	}))
-	return names
 }
 
 // codeBlock is a fenced block of a document that is to be checked.

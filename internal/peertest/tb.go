@@ -6,10 +6,12 @@ package peertest
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -88,6 +90,29 @@ func Root(t TB) string {
 func TestData(t TB, elem ...string) string {
 	t.Helper()
 	return filepath.Join(append([]string{Root(t), "testdata"}, elem...)...)
+}
+
+// Markdown returns the Markdown files below root, as paths relative to it with
+// slashes. It skips folders that tools write.
+func Markdown(t TB, root string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && slices.Contains([]string{".git", "bin", "out", "node_modules"}, d.Name()):
+			return filepath.SkipDir
+		case strings.HasSuffix(path, ".md"):
+			name, err := filepath.Rel(root, path)
+			names = append(names, filepath.ToSlash(name))
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("list the documents: %v", err)
+	}
+	return names
 }
 
 // answers returns nil once a GET of url is answered with 200.
