@@ -120,6 +120,7 @@ bench: ## benchmarks into bin/bench.txt; BENCH=regexp, COUNT=n, OLD=file to comp
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(UNIT) | tee bin/bench.txt
 	$(TOOL) benchstat $(OLD) bin/bench.txt
 
+# Reports on public data sets read them from $$AUSPEX_EVAL; eval/evaldata has the default.
 .PHONY: quality-calibration
 quality-calibration: ## false-alarm shares and recall of the models, as a table
 	go run ./eval/calibration
