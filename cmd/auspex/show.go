@@ -135,7 +135,7 @@ func evidence(s *incident.Suspect, a *incident.Anomaly) string {
 	if a.Service != s.Service {
 		text = a.Service + ": " + text
 	}
-	if a.Attributes[vocabulary.AttrBehaviour] != "" {
+	if a.Attributes[vocabulary.AttrBehaviorChange] != "" {
 		return text
 	}
 	m := vocabulary.MeasureOf(a)

@@ -109,13 +109,13 @@ func namesTemplate(ctx context.Context, es *peertest.Elasticsearch, service stri
 	}
 	for _, h := range hits {
 		a, _ := h.Source["attributes"].(map[string]any)
-		if a["anomaly.metric"] != "log.templates.new" {
+		if a["anomaly.metric"] != "auspex.log.templates.new" {
 			continue
 		}
-		if a["log.record.template"] != "order <*> was refused by the warehouse" || a["log.record.example"] != refusal {
-			return fmt.Errorf("it names %v, as in %v", a["log.record.template"], a["log.record.example"])
+		if a["log.record.template"] != "order <*> was refused by the warehouse" || a["auspex.log.example"] != refusal {
+			return fmt.Errorf("it names %v, as in %v", a["log.record.template"], a["auspex.log.example"])
 		}
-		seen, err := time.Parse(time.RFC3339Nano, fmt.Sprint(a["log.record.template.first_seen"]))
+		seen, err := time.Parse(time.RFC3339Nano, fmt.Sprint(a["auspex.log.template.first_seen"]))
 		if err != nil || !seen.Equal(first) {
 			return fmt.Errorf("it was seen first at %v, sent at %v: %w", seen, first, err)
 		}

@@ -48,17 +48,17 @@ func opened(service, metric string, at time.Duration) *incident.Anomaly {
 }
 
 func TestReport(t *testing.T) {
-	first := opened("mysql", "span.duration", 15*time.Second)
+	first := opened("mysql", "auspex.span.duration", 15*time.Second)
 	for name, c := range map[string]struct {
 		anomalies []*incident.Anomaly
 		code      int
 	}{
-		"each time":         {[]*incident.Anomaly{opened("mysql", "span.duration", time.Hour+30*time.Second), first}, 0},
+		"each time":         {[]*incident.Anomaly{opened("mysql", "auspex.span.duration", time.Hour+30*time.Second), first}, 0},
 		"the first alone":   {[]*incident.Anomaly{first}, 1},
-		"too late":          {[]*incident.Anomaly{first, opened("mysql", "span.duration", time.Hour+31*time.Second)}, 1},
-		"before the fault":  {[]*incident.Anomaly{first, opened("mysql", "span.duration", time.Hour-time.Second)}, 1},
-		"of another":        {[]*incident.Anomaly{first, opened("route", "span.duration", time.Hour)}, 1},
-		"of another metric": {[]*incident.Anomaly{first, opened("mysql", "span.calls", time.Hour)}, 1},
+		"too late":          {[]*incident.Anomaly{first, opened("mysql", "auspex.span.duration", time.Hour+31*time.Second)}, 1},
+		"before the fault":  {[]*incident.Anomaly{first, opened("mysql", "auspex.span.duration", time.Hour-time.Second)}, 1},
+		"of another":        {[]*incident.Anomaly{first, opened("route", "auspex.span.duration", time.Hour)}, 1},
+		"of another metric": {[]*incident.Anomaly{first, opened("mysql", "auspex.span.calls", time.Hour)}, 1},
 	} {
 		var names []string
 		test := func(in string) ([]*incident.Anomaly, error) {
@@ -71,7 +71,7 @@ func TestReport(t *testing.T) {
 		var out bytes.Buffer
 		assert.Equal(t, c.code, run([]string{"-eval", recording(t)}, test, &out, io.Discard), "%s:\n%s", name, &out)
 		assert.Equal(t, []string{"0-m.json.gz", "1-m.json.gz"}, names)
-		assert.Contains(t, out.String(), "15s  mysql - span.duration p50")
+		assert.Contains(t, out.String(), "15s  mysql - auspex.span.duration p50")
 	}
 }
 

@@ -36,8 +36,8 @@ type deedKind struct {
 }
 
 var deedKinds = [...]deedKind{
-	{vocabulary.MetricBehaviour, []topology.Aspect{topology.Behaviour, topology.Mix, topology.Silence}, true},
-	{vocabulary.MetricEffort, []topology.Aspect{topology.SelfTime, topology.Resource, topology.Network}, false},
+	{vocabulary.MetricBehavior, []topology.Aspect{topology.Behaviour, topology.Mix, topology.Silence}, true},
+	{vocabulary.MetricCost, []topology.Aspect{topology.SelfTime, topology.Resource, topology.Network}, false},
 }
 
 // behave judges what every service does otherwise than before, once for each

@@ -80,7 +80,7 @@ func (m *mixed) run(n int, also func(step int), missing ...string) {
 // shared is what the engine says that depends on what sources share.
 func (m *mixed) shared() string {
 	var text strings.Builder
-	for _, metric := range []string{vocabulary.MetricLogRecords, vocabulary.MetricSpanCalls, vocabulary.MetricOutsideBand} {
+	for _, metric := range []string{vocabulary.MetricLogRecords, vocabulary.MetricSpanCalls, vocabulary.MetricOutsideInterval} {
 		for _, v := range m.engine.Series(SeriesQuery{Metric: metric, Service: "shop", Limit: 1000}) {
 			fmt.Fprintln(&text, v.Metric, v.Statistic, v.Attributes, v.Time, v.Points, v.Observed)
 		}

@@ -35,7 +35,7 @@ func (e *Engine) closeRounds() {
 		svc.group = window.Round{Since: svc.mark.Time()}
 		if svc.series >= leastGroup && e.services[svc.name] == svc {
 			e.derive(&derived{
-				signal: SignalGroups, service: svc.name, metric: vocabulary.MetricOutsideBand, stats: valueStats,
+				signal: SignalGroups, service: svc.name, metric: vocabulary.MetricOutsideInterval, stats: valueStats,
 			}, svc.mark.Time(), float64(g.Outside)/float64(g.Judged))
 		}
 	}

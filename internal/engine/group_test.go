@@ -40,9 +40,9 @@ func TestWideWeakFaultOpensTheGroup(t *testing.T) {
 		e.Tick(at(float64(60 * step)))
 		e.ObserveMetrics(wideFleet(n, step, 0), shownNone)
 	}
-	require.Zero(t, openedBy(e)[vocabulary.MetricOutsideBand])
+	require.Zero(t, openedBy(e)[vocabulary.MetricOutsideInterval])
 	e.DeliveredEvents(e.PendingEvents())
-	group := e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideBand})
+	group := e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideInterval})
 	require.Len(t, group, 1)
 	assert.Equal(t, "cart", group[0].Service)
 	assert.InDelta(t, warm-100, group[0].Points, 5, "a point each minute, once the series have verdicts")
@@ -53,12 +53,12 @@ func TestWideWeakFaultOpensTheGroup(t *testing.T) {
 		e.ObserveMetrics(wideFleet(n, warm+step, 2), shownNone)
 	}
 	opened := openedBy(e)
-	assert.Equal(t, 1, opened[vocabulary.MetricOutsideBand])
+	assert.Equal(t, 1, opened[vocabulary.MetricOutsideInterval])
 	assert.LessOrEqual(t, opened["m"], n/10)
 	pending := e.PendingGauges().Companions
 	require.NotEmpty(t, pending)
 	c := pending[0]
-	assert.Equal(t, vocabulary.MetricOutsideBand, c.Metric)
+	assert.Equal(t, vocabulary.MetricOutsideInterval, c.Metric)
 	assert.Greater(t, c.Values[1], 0.1)
 	assert.False(t, c.End)
 }
@@ -68,14 +68,14 @@ func TestFewSeriesAreNoGroup(t *testing.T) {
 	for step := range 150 {
 		e.ObserveMetrics(wideFleet(leastGroup-1, step, 0), shownNone)
 	}
-	assert.Empty(t, e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideBand}))
+	assert.Empty(t, e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideInterval}))
 	assert.Zero(t, e.Status().Signals[SignalGroups].DecisionsPerDay)
 }
 
 // Fewer strange points than usual open nothing.
 func TestGroupIsOneSided(t *testing.T) {
 	e := newEngine()
-	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideBand, stats: valueStats}
+	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideInterval, stats: valueStats}
 	for step := range 1500 {
 		e.Tick(at(float64(60 * step)))
 		e.derive(d, stamp64(60*step), 0.5+0.01*float64(step%3))
@@ -111,7 +111,7 @@ func TestGroupSurvivesRestart(t *testing.T) {
 			}
 			e.ObserveMetrics(md, shownNone)
 		}
-		return e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideBand})
+		return e.Series(SeriesQuery{Metric: vocabulary.MetricOutsideInterval})
 	}
 	assert.Equal(t, play(-1), play(131))
 }

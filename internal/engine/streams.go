@@ -181,7 +181,7 @@ func (e *Engine) subject(st *stream, s *tracked, x exemplars) incident.Subject {
 		e.describe(st, &subject)
 	case SignalBehaviour:
 		if len(x.deeds) > 0 {
-			subject.Attributes = map[string]string{vocabulary.AttrBehaviour: deed.Words(subject.Service, &x.deeds[0])}
+			subject.Attributes = map[string]string{vocabulary.AttrBehaviorChange: deed.Words(subject.Service, &x.deeds[0])}
 			if f, ok := x.deeds[0].Detail.(trace.Finding); ok {
 				subject.Peer = e.party(f.Operation)
 			}

@@ -24,15 +24,15 @@ const (
 	MetricIncidentOpen     = "incident.open"
 	MetricIncidentDuration = "incident.duration"
 
-	// MetricOutsideBand is the share of a service's series that lie outside their band.
-	MetricOutsideBand = "anomaly.outside_band"
+	// MetricOutsideInterval is the share of a service's series that lie outside their prediction interval.
+	MetricOutsideInterval = "anomaly.outside_interval"
 
-	// MetricBehaviour is how much of what a service does is otherwise than before, in nats: -ln of the chance of it.
-	MetricBehaviour = "service.behaviour"
-	// MetricEffort is how much longer a service takes for it, and how much more its instances use, in nats as well.
-	MetricEffort = "service.effort"
-	// AttrBehaviour says in words what it does otherwise.
-	AttrBehaviour = "service.behaviour.what"
+	// MetricBehavior is how much of what a service does is otherwise than before, in nats: -ln of the chance of it.
+	MetricBehavior = "auspex.service.behavior"
+	// MetricCost is how much longer a service takes for it, and how much more its instances use, in nats as well.
+	MetricCost = "auspex.service.cost"
+	// AttrBehaviorChange says in words what it does otherwise.
+	AttrBehaviorChange = "auspex.service.behavior.change"
 
 	metricPrefix = "anomaly."
 )
@@ -119,23 +119,23 @@ const (
 const (
 	// MetricLogRecords counts the records of a service or, with AttrTemplateID, of
 	// one template; its error ratio is the share of those of severity ERROR and above.
-	MetricLogRecords = "log.records"
+	MetricLogRecords = "auspex.log.records"
 	// MetricNewTemplates counts the templates of a service that were never seen before.
-	MetricNewTemplates = "log.templates.new"
+	MetricNewTemplates = "auspex.log.templates.new"
 	// MetricLogParameter is a number in the lines of one template, AttrParameter which one, from 1 on.
-	MetricLogParameter = "log.record.parameter"
+	MetricLogParameter = "auspex.log.parameter"
 )
 
 // Metrics that are made from spans, of windows of event time.
 const (
 	// MetricSpanCalls counts the spans of an operation; its error ratio is the share of those that failed.
-	MetricSpanCalls = "span.calls"
+	MetricSpanCalls = "auspex.span.calls"
 	// MetricSpanDuration is how long they took, in seconds.
-	MetricSpanDuration = "span.duration"
+	MetricSpanDuration = "auspex.span.duration"
 	// MetricSpanSelfTime is how long they took without their children, in seconds.
-	MetricSpanSelfTime = "span.self_time"
+	MetricSpanSelfTime = "auspex.span.self_time"
 	// MetricSpanNetworkTime is what lies between the span of a caller and that of the one that it called, in seconds.
-	MetricSpanNetworkTime = "span.network_time"
+	MetricSpanNetworkTime = "auspex.span.network_time"
 )
 
 // Attributes of series that are made from spans.
@@ -151,12 +151,12 @@ const (
 const (
 	AttrTemplate   = "log.record.template"
 	AttrTemplateID = "log.record.template.id"
-	AttrExample    = "log.record.example"
-	AttrParameter  = "log.record.parameter"
+	AttrExample    = "auspex.log.example"
+	AttrParameter  = "auspex.log.parameter.name"
 	AttrParameters = "log.record.template.parameters"
 	// AttrParameterPrefix precedes the name of a parameter that has one, as in contrib's drain processor.
 	AttrParameterPrefix = "log.record.template.parameter."
-	AttrFirstSeen       = "log.record.template.first_seen"
+	AttrFirstSeen       = "auspex.log.template.first_seen"
 	AttrReason          = "anomaly.reason"
 )
 

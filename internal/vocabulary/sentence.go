@@ -107,7 +107,7 @@ func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) s
 	switch {
 	case s.Service == i.Symptom.Service && first.Peer.Name != s.Service:
 		name = s.Service + " itself"
-	case first.ID != "" && (first.Attributes[AttrBehaviour] == "" || len(s.Causes) == 0):
+	case first.ID != "" && (first.Attributes[AttrBehaviorChange] == "" || len(s.Causes) == 0):
 		whose := "its "
 		if first.Service != s.Service {
 			whose = first.Service + "'s "
@@ -204,7 +204,7 @@ func phrase(a *incident.Anomaly, zone *time.Location) string {
 		return fmt.Sprintf("%s %s nothing%s%s %s", subject(a), has, silentSince, clock(a.SilentSince, zone), zoneName(a.SilentSince, zone))
 	}
 	text := finding(a, over) + "," + since
-	if a.Attributes[AttrBehaviour] != "" {
+	if a.Attributes[AttrBehaviorChange] != "" {
 		text = "behaves differently: " + text
 	}
 	if example := a.Attributes[AttrExample]; example != "" {
@@ -220,7 +220,7 @@ func Finding(a *incident.Anomaly) string { return finding(a, false) }
 var past = map[string]string{"is": "was", "are": "were", "takes": "took", "fails in": "failed in", "sends nothing": "sent nothing"}
 
 func finding(a *incident.Anomaly, over bool) string {
-	if what := a.Attributes[AttrBehaviour]; what != "" {
+	if what := a.Attributes[AttrBehaviorChange]; what != "" {
 		return what
 	}
 	m, of := MeasureOf(a), subject(a)
@@ -258,11 +258,11 @@ func usual(a *incident.Anomaly, m Measure) string {
 
 // Words for what the engine makes from spans and logs.
 var derivedNames = map[string]string{
-	MetricSpanCalls:    "calls",
-	MetricSpanDuration: "",
-	MetricSpanSelfTime: "time of its own",
-	MetricNewTemplates: "new log templates",
-	MetricOutsideBand:  "share of series outside their band",
+	MetricSpanCalls:       "calls",
+	MetricSpanDuration:    "",
+	MetricSpanSelfTime:    "time of its own",
+	MetricNewTemplates:    "new log templates",
+	MetricOutsideInterval: "share of series outside their interval",
 }
 
 // subject names a series in its service: what it is of, then its statistic.

@@ -28,7 +28,7 @@ func odd(service, metric, statistic, unit string, observed, lower, upper float64
 }
 
 func TestSentences(t *testing.T) {
-	group := odd("cart", MetricOutsideBand, StatValue, "", 0.23, 0, 0.05)
+	group := odd("cart", MetricOutsideInterval, StatValue, "", 0.23, 0, 0.05)
 	group.Group = true
 	silent := odd("cart", "queue.size", StatValue, "", 5, 3, 7)
 	silent.Kind, silent.SilentSince = silence.Kind, tenFortyTwo.Add(-time.Minute)
@@ -57,7 +57,7 @@ func TestSentences(t *testing.T) {
 		`cart log records of "paid <*>" are 0, usually 15, since 10:42:10 UTC, such as "paid 7"`:    odd("cart", MetricLogRecords, StatCount, "{record}", 0, 10, 20, AttrTemplateID, "00000000000000aa", AttrTemplate, "paid <*>", AttrExample, "paid 7"),
 		`cart new log templates are 2, usually 0, since 10:42:10 UTC, such as "panic: nil"`:         odd("cart", MetricNewTemplates, StatCount, "{template}", 2, 0, 0, AttrTemplate, "panic: <*>", AttrExample, "panic:\n\tnil"),
 		`cart number 1 in log records of "took <*> ms" p99 is 812, usually 118, since 10:42:10 UTC`: odd("cart", MetricLogParameter, StatP99, "", 812, 95, 140, AttrTemplate, "took <*> ms", AttrParameter, "1"),
-		"cart share of series outside their band is 23 %, usually 2.5 %, since 10:42:10 UTC":        group,
+		"cart share of series outside their interval is 23 %, usually 2.5 %, since 10:42:10 UTC":    group,
 	} {
 		assert.Equal(t, want, Sentence(&a))
 	}

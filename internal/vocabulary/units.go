@@ -50,7 +50,7 @@ func Laddered(unit string) bool {
 // MeasureOf chooses the unit in which the values of an anomaly are shown. Shares are percentages.
 func MeasureOf(a *incident.Anomaly) Measure {
 	switch {
-	case a.Metric == MetricBehaviour || a.Metric == MetricEffort:
+	case a.Metric == MetricBehavior || a.Metric == MetricCost:
 		return Measure{1, "", true}
 	case a.Statistic == StatErrorRatio || a.Group:
 		return Measure{100, " %", false}

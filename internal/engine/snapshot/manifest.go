@@ -19,7 +19,7 @@ import (
 const (
 	// Version is that of the format. It changes with every change to
 	// docs/formats/snapshot.md and to the identity of series.
-	Version = 8
+	Version = 9
 
 	maxChunk = 1 << 20 // bytes
 	crcSize  = 4

@@ -102,10 +102,10 @@ func TestLayoutOnDisk(t *testing.T) {
 	assert.Equal(t, "snapshot/0/manifest", manifestKey(0))
 	assert.Equal(t, "snapshot/1/12", chunkKey(1, 12))
 	m := Manifest{Generation: 0x0102, Taken: time.Unix(0, 0x0304), Chunks: 5}
-	assert.Equal(t, []byte{8, 2, 1, 0, 0, 0, 0, 0, 0, 4, 3, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0}, m.bytes()[:21])
+	assert.Equal(t, []byte{9, 2, 1, 0, 0, 0, 0, 0, 0, 4, 3, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0}, m.bytes()[:21])
 
 	w := &Writer{generation: 9}
 	require.NoError(t, w.Add(7, func(c *state.Codec) { v := uint16(0x0201); c.Uint16(&v) }))
 	require.NoError(t, w.Add(8, func(*state.Codec) {}))
-	assert.Equal(t, []byte{8, 9, 0, 0, 0, 0, 0, 0, 0, 7, 2, 0, 0, 0, 1, 2, 8, 0, 0, 0, 0}, w.open)
+	assert.Equal(t, []byte{9, 9, 0, 0, 0, 0, 0, 0, 0, 7, 2, 0, 0, 0, 1, 2, 8, 0, 0, 0, 0}, w.open)
 }
