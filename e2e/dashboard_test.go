@@ -89,7 +89,7 @@ func (l *line) awaitGauges(t *testing.T) {
 	})
 	points := float64(l.console.mustStatus(t).Points)
 	peertest.Eventually(t, 20*time.Second, "a scrape of the collector's own metrics", func() error {
-		a, err := l.prometheus.Query(t.Context(), `{__name__=~"otelcol_anomaly_engine_points.*"}`, time.Now())
+		a, err := l.prometheus.Query(t.Context(), `{__name__=~"otelcol_extension_anomaly_engine_points.*"}`, time.Now())
 		if err == nil && values(a, "")[""] != points {
 			err = fmt.Errorf("points are %v there, %v in the console", values(a, ""), points)
 		}

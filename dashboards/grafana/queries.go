@@ -118,7 +118,7 @@ var (
 
 // own selects one of the engine's own metrics, with and without the suffix.
 func own(name, suffix string) string {
-	name = "otelcol_anomaly_engine_" + name
+	name = "otelcol_extension_anomaly_engine_" + name
 	if suffix == "" {
 		return name
 	}

@@ -151,7 +151,7 @@ func (e *engineExtension) snapshot(ctx context.Context, now time.Time) error {
 	if err != nil {
 		outcome = "failed"
 	}
-	e.telemetry.AnomalyEngineSnapshots.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+	e.telemetry.ExtensionAnomalyEngineSnapshots.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 	return err
 }
 
@@ -163,29 +163,29 @@ func (e *engineExtension) register() error {
 		s := e.engine.Status()
 		for signal, spent := range s.Signals {
 			of := metric.WithAttributes(attribute.String("signal", signal.String()))
-			o.ObserveFloat64(t.AnomalyEngineAlpha, spent.Alpha, of)
-			o.ObserveFloat64(t.AnomalyEngineTheta, spent.Theta, of)
+			o.ObserveFloat64(t.ExtensionAnomalyEngineAlpha, spent.Alpha, of)
+			o.ObserveFloat64(t.ExtensionAnomalyEngineTheta, spent.Theta, of)
 		}
 		for reason, n := range s.Held {
-			o.ObserveInt64(t.AnomalyEngineHeldAnomalies, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+			o.ObserveInt64(t.ExtensionAnomalyEngineHeldAnomalies, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 		}
 		for reason, n := range s.Refused {
-			o.ObserveInt64(t.AnomalyEngineRefusedPoints, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+			o.ObserveInt64(t.ExtensionAnomalyEngineRefusedPoints, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 		}
 		for timing, n := range s.Untimely {
-			o.ObserveInt64(t.AnomalyEngineUntimelyTimestamps, int64(n), metric.WithAttributes(attribute.String("timing", timing)))
+			o.ObserveInt64(t.ExtensionAnomalyEngineUntimelyTimestamps, int64(n), metric.WithAttributes(attribute.String("timing", timing)))
 		}
-		o.ObserveInt64(t.AnomalyEngineAnomalies, int64(s.AnomaliesOpened))
-		o.ObserveInt64(t.AnomalyEngineOpenAnomalies, int64(s.OpenAnomalies))
-		o.ObserveInt64(t.AnomalyEnginePendingFindings, int64(s.PendingFindings))
-		o.ObserveInt64(t.AnomalyEnginePoints, int64(s.Points))
-		o.ObserveInt64(t.AnomalyEngineSeries, int64(s.Series))
-		o.ObserveInt64(t.AnomalyEngineSeriesEvicted, int64(s.Evicted))
-		o.ObserveInt64(t.AnomalyEngineSeriesWarmed, int64(e.engine.Warmed()))
+		o.ObserveInt64(t.ExtensionAnomalyEngineAnomalies, int64(s.AnomaliesOpened))
+		o.ObserveInt64(t.ExtensionAnomalyEngineOpenAnomalies, int64(s.OpenAnomalies))
+		o.ObserveInt64(t.ExtensionAnomalyEnginePendingFindings, int64(s.PendingFindings))
+		o.ObserveInt64(t.ExtensionAnomalyEnginePoints, int64(s.Points))
+		o.ObserveInt64(t.ExtensionAnomalyEngineSeries, int64(s.Series))
+		o.ObserveInt64(t.ExtensionAnomalyEngineSeriesEvicted, int64(s.Evicted))
+		o.ObserveInt64(t.ExtensionAnomalyEngineSeriesWarmed, int64(e.engine.Warmed()))
 		return nil
-	}, t.AnomalyEngineAlpha, t.AnomalyEngineTheta, t.AnomalyEngineHeldAnomalies, t.AnomalyEngineRefusedPoints, t.AnomalyEngineAnomalies,
-		t.AnomalyEngineOpenAnomalies, t.AnomalyEnginePendingFindings, t.AnomalyEnginePoints, t.AnomalyEngineSeries,
-		t.AnomalyEngineSeriesEvicted, t.AnomalyEngineSeriesWarmed, t.AnomalyEngineUntimelyTimestamps)
+	}, t.ExtensionAnomalyEngineAlpha, t.ExtensionAnomalyEngineTheta, t.ExtensionAnomalyEngineHeldAnomalies, t.ExtensionAnomalyEngineRefusedPoints, t.ExtensionAnomalyEngineAnomalies,
+		t.ExtensionAnomalyEngineOpenAnomalies, t.ExtensionAnomalyEnginePendingFindings, t.ExtensionAnomalyEnginePoints, t.ExtensionAnomalyEngineSeries,
+		t.ExtensionAnomalyEngineSeriesEvicted, t.ExtensionAnomalyEngineSeriesWarmed, t.ExtensionAnomalyEngineUntimelyTimestamps)
 	e.registration = registration
 	return err
 }

@@ -441,7 +441,7 @@ func TestSnapshotThatFails(t *testing.T) {
 		d.failWith(nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		metadatatest.AssertEqualAnomalyEngineSnapshots(t, telemetry, []metricdata.DataPoint[int64]{
+		metadatatest.AssertEqualExtensionAnomalyEngineSnapshots(t, telemetry, []metricdata.DataPoint[int64]{
 			{Value: 2, Attributes: attribute.NewSet(attribute.String("outcome", "failed"))},
 			{Value: 1, Attributes: attribute.NewSet(attribute.String("outcome", "written"))},
 		}, metricdatatest.IgnoreTimestamp())
@@ -469,19 +469,19 @@ func TestTelemetry(t *testing.T) {
 	feed(engineOf(e), -5, 1, false) // out of order, both
 	one := func(v int64) []metricdata.DataPoint[int64] { return []metricdata.DataPoint[int64]{{Value: v}} }
 	ignore := metricdatatest.IgnoreTimestamp()
-	metadatatest.AssertEqualAnomalyEngineAlpha(t, telemetry, bySignal(func(engine.SignalStatus) float64 { return 1e-4 }, e), ignore)
-	metadatatest.AssertEqualAnomalyEngineAnomalies(t, telemetry, one(1), ignore)
-	metadatatest.AssertEqualAnomalyEngineOpenAnomalies(t, telemetry, one(1), ignore)
-	metadatatest.AssertEqualAnomalyEnginePendingFindings(t, telemetry, one(2), ignore)
-	metadatatest.AssertEqualAnomalyEnginePoints(t, telemetry, one(802), ignore)
-	metadatatest.AssertEqualAnomalyEngineSeries(t, telemetry, one(2), ignore)
-	metadatatest.AssertEqualAnomalyEngineSeriesEvicted(t, telemetry, one(0), ignore)
-	metadatatest.AssertEqualAnomalyEngineRefusedPoints(t, telemetry, []metricdata.DataPoint[int64]{
+	metadatatest.AssertEqualExtensionAnomalyEngineAlpha(t, telemetry, bySignal(func(engine.SignalStatus) float64 { return 1e-4 }, e), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineAnomalies(t, telemetry, one(1), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineOpenAnomalies(t, telemetry, one(1), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEnginePendingFindings(t, telemetry, one(2), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEnginePoints(t, telemetry, one(802), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineSeries(t, telemetry, one(2), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineSeriesEvicted(t, telemetry, one(0), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineRefusedPoints(t, telemetry, []metricdata.DataPoint[int64]{
 		{Value: 2, Attributes: attribute.NewSet(attribute.String("reason", engine.RefusedOutOfOrder))},
 	}, ignore)
 
 	require.NoError(t, e.Shutdown(t.Context()))
-	_, err = telemetry.GetMetric("otelcol_anomaly_engine_points")
+	_, err = telemetry.GetMetric("otelcol_extension_anomaly_engine_points")
 	require.Error(t, err, "after shutdown nobody reads the engine")
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
@@ -493,7 +493,7 @@ func TestSnapshotAtShutdownIsCounted(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), newDisk().host()))
 	require.NoError(t, e.Shutdown(t.Context()))
-	metadatatest.AssertEqualAnomalyEngineSnapshots(t, telemetry, []metricdata.DataPoint[int64]{
+	metadatatest.AssertEqualExtensionAnomalyEngineSnapshots(t, telemetry, []metricdata.DataPoint[int64]{
 		{Value: 1, Attributes: attribute.NewSet(attribute.String("outcome", "written"))},
 	}, metricdatatest.IgnoreTimestamp())
 	require.NoError(t, telemetry.Shutdown(t.Context()))

@@ -30,10 +30,10 @@ func TestPoliciesReachTheEngineAndAreCounted(t *testing.T) {
 	feed(engineOf(e), 0, 401, true)
 	s := engineOf(e).Status()
 	assert.Zero(t, s.AnomaliesOpened)
-	metadatatest.AssertEqualAnomalyEngineHeldAnomalies(t, telemetry, []metricdata.DataPoint[int64]{
+	metadatatest.AssertEqualExtensionAnomalyEngineHeldAnomalies(t, telemetry, []metricdata.DataPoint[int64]{
 		{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", engine.HeldDryRun))},
 	}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualAnomalyEngineTheta(t, telemetry, bySignal(func(s engine.SignalStatus) float64 { return s.Theta }, e), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualExtensionAnomalyEngineTheta(t, telemetry, bySignal(func(s engine.SignalStatus) float64 { return s.Theta }, e), metricdatatest.IgnoreTimestamp())
 	require.NoError(t, e.Shutdown(t.Context()))
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }

@@ -72,7 +72,7 @@ func TestWarmStart(t *testing.T) {
 	v := firstPoint(engineOf(e))
 	require.Len(t, v, 1)
 	assert.Greater(t, v[0].Score, 1.0)
-	metadatatest.AssertEqualAnomalyEngineSeriesWarmed(t, telemetry, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualExtensionAnomalyEngineSeriesWarmed(t, telemetry, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 	require.NoError(t, e.Shutdown(t.Context()))
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }

@@ -165,6 +165,6 @@ func (l *limiter) reject(ctx context.Context, err error) {
 	if errors.Is(err, errBusy) {
 		reason = "busy"
 	}
-	l.telemetry.RequestLimiterRejected.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
+	l.telemetry.ExtensionRequestLimiterRejected.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
 	l.log.Warn(reason, 1, "A request was rejected because of its memory", zap.Error(err))
 }

@@ -25,22 +25,22 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                           metric.Meter
-	mu                              sync.Mutex
-	registrations                   []metric.Registration
-	AnomalyEngineAlpha              metric.Float64ObservableGauge
-	AnomalyEngineAnomalies          metric.Int64ObservableCounter
-	AnomalyEngineHeldAnomalies      metric.Int64ObservableCounter
-	AnomalyEngineOpenAnomalies      metric.Int64ObservableGauge
-	AnomalyEnginePendingFindings    metric.Int64ObservableGauge
-	AnomalyEnginePoints             metric.Int64ObservableCounter
-	AnomalyEngineRefusedPoints      metric.Int64ObservableCounter
-	AnomalyEngineSeries             metric.Int64ObservableGauge
-	AnomalyEngineSeriesEvicted      metric.Int64ObservableCounter
-	AnomalyEngineSeriesWarmed       metric.Int64ObservableCounter
-	AnomalyEngineSnapshots          metric.Int64Counter
-	AnomalyEngineTheta              metric.Float64ObservableGauge
-	AnomalyEngineUntimelyTimestamps metric.Int64ObservableCounter
+	meter                                    metric.Meter
+	mu                                       sync.Mutex
+	registrations                            []metric.Registration
+	ExtensionAnomalyEngineAlpha              metric.Float64ObservableGauge
+	ExtensionAnomalyEngineAnomalies          metric.Int64ObservableCounter
+	ExtensionAnomalyEngineHeldAnomalies      metric.Int64ObservableCounter
+	ExtensionAnomalyEngineOpenAnomalies      metric.Int64ObservableGauge
+	ExtensionAnomalyEnginePendingFindings    metric.Int64ObservableGauge
+	ExtensionAnomalyEnginePoints             metric.Int64ObservableCounter
+	ExtensionAnomalyEngineRefusedPoints      metric.Int64ObservableCounter
+	ExtensionAnomalyEngineSeries             metric.Int64ObservableGauge
+	ExtensionAnomalyEngineSeriesEvicted      metric.Int64ObservableCounter
+	ExtensionAnomalyEngineSeriesWarmed       metric.Int64ObservableCounter
+	ExtensionAnomalyEngineSnapshots          metric.Int64Counter
+	ExtensionAnomalyEngineTheta              metric.Float64ObservableGauge
+	ExtensionAnomalyEngineUntimelyTimestamps metric.Int64ObservableCounter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -54,12 +54,12 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
-// RegisterAnomalyEngineAlphaCallback sets callback for observable AnomalyEngineAlpha metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineAlphaCallback(cb metric.Float64Callback) error {
+// RegisterExtensionAnomalyEngineAlphaCallback sets callback for observable ExtensionAnomalyEngineAlpha metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineAlphaCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.AnomalyEngineAlpha, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ExtensionAnomalyEngineAlpha, obs: o})
 		return nil
-	}, builder.AnomalyEngineAlpha)
+	}, builder.ExtensionAnomalyEngineAlpha)
 	if err != nil {
 		return err
 	}
@@ -69,12 +69,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineAlphaCallback(cb metric.Fl
 	return nil
 }
 
-// RegisterAnomalyEngineAnomaliesCallback sets callback for observable AnomalyEngineAnomalies metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineAnomaliesCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineAnomaliesCallback sets callback for observable ExtensionAnomalyEngineAnomalies metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineAnomaliesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineAnomalies, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineAnomalies, obs: o})
 		return nil
-	}, builder.AnomalyEngineAnomalies)
+	}, builder.ExtensionAnomalyEngineAnomalies)
 	if err != nil {
 		return err
 	}
@@ -84,12 +84,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineAnomaliesCallback(cb metri
 	return nil
 }
 
-// RegisterAnomalyEngineHeldAnomaliesCallback sets callback for observable AnomalyEngineHeldAnomalies metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineHeldAnomaliesCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineHeldAnomaliesCallback sets callback for observable ExtensionAnomalyEngineHeldAnomalies metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineHeldAnomaliesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineHeldAnomalies, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineHeldAnomalies, obs: o})
 		return nil
-	}, builder.AnomalyEngineHeldAnomalies)
+	}, builder.ExtensionAnomalyEngineHeldAnomalies)
 	if err != nil {
 		return err
 	}
@@ -99,12 +99,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineHeldAnomaliesCallback(cb m
 	return nil
 }
 
-// RegisterAnomalyEngineOpenAnomaliesCallback sets callback for observable AnomalyEngineOpenAnomalies metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineOpenAnomaliesCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineOpenAnomaliesCallback sets callback for observable ExtensionAnomalyEngineOpenAnomalies metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineOpenAnomaliesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineOpenAnomalies, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineOpenAnomalies, obs: o})
 		return nil
-	}, builder.AnomalyEngineOpenAnomalies)
+	}, builder.ExtensionAnomalyEngineOpenAnomalies)
 	if err != nil {
 		return err
 	}
@@ -114,12 +114,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineOpenAnomaliesCallback(cb m
 	return nil
 }
 
-// RegisterAnomalyEnginePendingFindingsCallback sets callback for observable AnomalyEnginePendingFindings metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEnginePendingFindingsCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEnginePendingFindingsCallback sets callback for observable ExtensionAnomalyEnginePendingFindings metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEnginePendingFindingsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEnginePendingFindings, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEnginePendingFindings, obs: o})
 		return nil
-	}, builder.AnomalyEnginePendingFindings)
+	}, builder.ExtensionAnomalyEnginePendingFindings)
 	if err != nil {
 		return err
 	}
@@ -129,12 +129,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEnginePendingFindingsCallback(cb
 	return nil
 }
 
-// RegisterAnomalyEnginePointsCallback sets callback for observable AnomalyEnginePoints metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEnginePointsCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEnginePointsCallback sets callback for observable ExtensionAnomalyEnginePoints metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEnginePointsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEnginePoints, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEnginePoints, obs: o})
 		return nil
-	}, builder.AnomalyEnginePoints)
+	}, builder.ExtensionAnomalyEnginePoints)
 	if err != nil {
 		return err
 	}
@@ -144,12 +144,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEnginePointsCallback(cb metric.I
 	return nil
 }
 
-// RegisterAnomalyEngineRefusedPointsCallback sets callback for observable AnomalyEngineRefusedPoints metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineRefusedPointsCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineRefusedPointsCallback sets callback for observable ExtensionAnomalyEngineRefusedPoints metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineRefusedPointsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineRefusedPoints, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineRefusedPoints, obs: o})
 		return nil
-	}, builder.AnomalyEngineRefusedPoints)
+	}, builder.ExtensionAnomalyEngineRefusedPoints)
 	if err != nil {
 		return err
 	}
@@ -159,12 +159,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineRefusedPointsCallback(cb m
 	return nil
 }
 
-// RegisterAnomalyEngineSeriesCallback sets callback for observable AnomalyEngineSeries metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineSeriesCallback sets callback for observable ExtensionAnomalyEngineSeries metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineSeriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineSeries, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineSeries, obs: o})
 		return nil
-	}, builder.AnomalyEngineSeries)
+	}, builder.ExtensionAnomalyEngineSeries)
 	if err != nil {
 		return err
 	}
@@ -174,12 +174,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesCallback(cb metric.I
 	return nil
 }
 
-// RegisterAnomalyEngineSeriesEvictedCallback sets callback for observable AnomalyEngineSeriesEvicted metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesEvictedCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineSeriesEvictedCallback sets callback for observable ExtensionAnomalyEngineSeriesEvicted metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineSeriesEvictedCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineSeriesEvicted, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineSeriesEvicted, obs: o})
 		return nil
-	}, builder.AnomalyEngineSeriesEvicted)
+	}, builder.ExtensionAnomalyEngineSeriesEvicted)
 	if err != nil {
 		return err
 	}
@@ -189,12 +189,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesEvictedCallback(cb m
 	return nil
 }
 
-// RegisterAnomalyEngineSeriesWarmedCallback sets callback for observable AnomalyEngineSeriesWarmed metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesWarmedCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineSeriesWarmedCallback sets callback for observable ExtensionAnomalyEngineSeriesWarmed metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineSeriesWarmedCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineSeriesWarmed, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineSeriesWarmed, obs: o})
 		return nil
-	}, builder.AnomalyEngineSeriesWarmed)
+	}, builder.ExtensionAnomalyEngineSeriesWarmed)
 	if err != nil {
 		return err
 	}
@@ -204,12 +204,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineSeriesWarmedCallback(cb me
 	return nil
 }
 
-// RegisterAnomalyEngineThetaCallback sets callback for observable AnomalyEngineTheta metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineThetaCallback(cb metric.Float64Callback) error {
+// RegisterExtensionAnomalyEngineThetaCallback sets callback for observable ExtensionAnomalyEngineTheta metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineThetaCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.AnomalyEngineTheta, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ExtensionAnomalyEngineTheta, obs: o})
 		return nil
-	}, builder.AnomalyEngineTheta)
+	}, builder.ExtensionAnomalyEngineTheta)
 	if err != nil {
 		return err
 	}
@@ -219,12 +219,12 @@ func (builder *TelemetryBuilder) RegisterAnomalyEngineThetaCallback(cb metric.Fl
 	return nil
 }
 
-// RegisterAnomalyEngineUntimelyTimestampsCallback sets callback for observable AnomalyEngineUntimelyTimestamps metric.
-func (builder *TelemetryBuilder) RegisterAnomalyEngineUntimelyTimestampsCallback(cb metric.Int64Callback) error {
+// RegisterExtensionAnomalyEngineUntimelyTimestampsCallback sets callback for observable ExtensionAnomalyEngineUntimelyTimestamps metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineUntimelyTimestampsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.AnomalyEngineUntimelyTimestamps, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineUntimelyTimestamps, obs: o})
 		return nil
-	}, builder.AnomalyEngineUntimelyTimestamps)
+	}, builder.ExtensionAnomalyEngineUntimelyTimestamps)
 	if err != nil {
 		return err
 	}
@@ -272,80 +272,80 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.AnomalyEngineAlpha, err = builder.meter.Float64ObservableGauge(
-		"otelcol_anomaly_engine_alpha",
+	builder.ExtensionAnomalyEngineAlpha, err = builder.meter.Float64ObservableGauge(
+		"otelcol_extension_anomaly_engine_alpha",
 		metric.WithDescription("Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day, in the mean over all services. [Development]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineAnomalies, err = builder.meter.Int64ObservableCounter(
-		"otelcol_anomaly_engine_anomalies",
+	builder.ExtensionAnomalyEngineAnomalies, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_anomaly_engine_anomalies",
 		metric.WithDescription("Anomalies that opened. [Development]"),
 		metric.WithUnit("{anomaly}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineHeldAnomalies, err = builder.meter.Int64ObservableCounter(
-		"otelcol_anomaly_engine_held_anomalies",
+	builder.ExtensionAnomalyEngineHeldAnomalies, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_anomaly_engine_held_anomalies",
 		metric.WithDescription("Anomalies that a policy kept from opening. [Development]"),
 		metric.WithUnit("{anomaly}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineOpenAnomalies, err = builder.meter.Int64ObservableGauge(
-		"otelcol_anomaly_engine_open_anomalies",
+	builder.ExtensionAnomalyEngineOpenAnomalies, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_anomaly_engine_open_anomalies",
 		metric.WithDescription("Anomalies that are open. [Development]"),
 		metric.WithUnit("{anomaly}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEnginePendingFindings, err = builder.meter.Int64ObservableGauge(
-		"otelcol_anomaly_engine_pending_findings",
+	builder.ExtensionAnomalyEnginePendingFindings, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_anomaly_engine_pending_findings",
 		metric.WithDescription("Findings that wait for the findings receiver. [Development]"),
 		metric.WithUnit("{finding}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEnginePoints, err = builder.meter.Int64ObservableCounter(
-		"otelcol_anomaly_engine_points",
+	builder.ExtensionAnomalyEnginePoints, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_anomaly_engine_points",
 		metric.WithDescription("Points of metrics that were judged, one for each statistic of a data point. [Development]"),
 		metric.WithUnit("{point}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineRefusedPoints, err = builder.meter.Int64ObservableCounter(
-		"otelcol_anomaly_engine_refused_points",
+	builder.ExtensionAnomalyEngineRefusedPoints, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_anomaly_engine_refused_points",
 		metric.WithDescription("Data points that could not be judged. They pass all the same. [Development]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineSeries, err = builder.meter.Int64ObservableGauge(
-		"otelcol_anomaly_engine_series",
+	builder.ExtensionAnomalyEngineSeries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_anomaly_engine_series",
 		metric.WithDescription("Series that are watched. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineSeriesEvicted, err = builder.meter.Int64ObservableCounter(
-		"otelcol_anomaly_engine_series_evicted",
+	builder.ExtensionAnomalyEngineSeriesEvicted, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_anomaly_engine_series_evicted",
 		metric.WithDescription("Series that were forgotten by limit or age. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineSeriesWarmed, err = builder.meter.Int64ObservableCounter(
-		"otelcol_anomaly_engine_series_warmed",
+	builder.ExtensionAnomalyEngineSeriesWarmed, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_anomaly_engine_series_warmed",
 		metric.WithDescription("Series that began with the history that the warm start had read. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineSnapshots, err = builder.meter.Int64Counter(
-		"otelcol_anomaly_engine_snapshots",
+	builder.ExtensionAnomalyEngineSnapshots, err = builder.meter.Int64Counter(
+		"otelcol_extension_anomaly_engine_snapshots",
 		metric.WithDescription("Snapshots of the state, by outcome. [Development]"),
 		metric.WithUnit("{snapshot}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineTheta, err = builder.meter.Float64ObservableGauge(
-		"otelcol_anomaly_engine_theta",
+	builder.ExtensionAnomalyEngineTheta, err = builder.meter.Float64ObservableGauge(
+		"otelcol_extension_anomaly_engine_theta",
 		metric.WithDescription("Anomalies that open per exceedance, as learned from points with p < 1e-3. [Development]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
-	builder.AnomalyEngineUntimelyTimestamps, err = builder.meter.Int64ObservableCounter(
-		"otelcol_anomaly_engine_untimely_timestamps",
+	builder.ExtensionAnomalyEngineUntimelyTimestamps, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_anomaly_engine_untimely_timestamps",
 		metric.WithDescription("Timestamps of data points, log records and spans that are far ahead of the clock, or far behind their neighbors. They update nothing but their own series. [Development]"),
 		metric.WithUnit("{timestamp}"),
 	)

@@ -21,23 +21,23 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 	return set
 }
 
-func AssertEqualAnomalyEngineAlpha(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineAlpha(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_alpha",
+		Name:        "otelcol_extension_anomaly_engine_alpha",
 		Description: "Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day, in the mean over all services. [Development]",
 		Unit:        "1",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_alpha")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_alpha")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_anomalies",
+		Name:        "otelcol_extension_anomaly_engine_anomalies",
 		Description: "Anomalies that opened. [Development]",
 		Unit:        "{anomaly}",
 		Data: metricdata.Sum[int64]{
@@ -46,14 +46,14 @@ func AssertEqualAnomalyEngineAnomalies(t *testing.T, tt *componenttest.Telemetry
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_anomalies")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_anomalies")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineHeldAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineHeldAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_held_anomalies",
+		Name:        "otelcol_extension_anomaly_engine_held_anomalies",
 		Description: "Anomalies that a policy kept from opening. [Development]",
 		Unit:        "{anomaly}",
 		Data: metricdata.Sum[int64]{
@@ -62,42 +62,42 @@ func AssertEqualAnomalyEngineHeldAnomalies(t *testing.T, tt *componenttest.Telem
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_held_anomalies")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_held_anomalies")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineOpenAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineOpenAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_open_anomalies",
+		Name:        "otelcol_extension_anomaly_engine_open_anomalies",
 		Description: "Anomalies that are open. [Development]",
 		Unit:        "{anomaly}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_open_anomalies")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_open_anomalies")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEnginePendingFindings(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEnginePendingFindings(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_pending_findings",
+		Name:        "otelcol_extension_anomaly_engine_pending_findings",
 		Description: "Findings that wait for the findings receiver. [Development]",
 		Unit:        "{finding}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_pending_findings")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_pending_findings")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEnginePoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEnginePoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_points",
+		Name:        "otelcol_extension_anomaly_engine_points",
 		Description: "Points of metrics that were judged, one for each statistic of a data point. [Development]",
 		Unit:        "{point}",
 		Data: metricdata.Sum[int64]{
@@ -106,14 +106,14 @@ func AssertEqualAnomalyEnginePoints(t *testing.T, tt *componenttest.Telemetry, d
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_points")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_points")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineRefusedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineRefusedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_refused_points",
+		Name:        "otelcol_extension_anomaly_engine_refused_points",
 		Description: "Data points that could not be judged. They pass all the same. [Development]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
@@ -122,28 +122,28 @@ func AssertEqualAnomalyEngineRefusedPoints(t *testing.T, tt *componenttest.Telem
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_refused_points")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_refused_points")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_series",
+		Name:        "otelcol_extension_anomaly_engine_series",
 		Description: "Series that are watched. [Development]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_series")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_series")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineSeriesEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineSeriesEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_series_evicted",
+		Name:        "otelcol_extension_anomaly_engine_series_evicted",
 		Description: "Series that were forgotten by limit or age. [Development]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
@@ -152,14 +152,14 @@ func AssertEqualAnomalyEngineSeriesEvicted(t *testing.T, tt *componenttest.Telem
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_series_evicted")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_series_evicted")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineSeriesWarmed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineSeriesWarmed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_series_warmed",
+		Name:        "otelcol_extension_anomaly_engine_series_warmed",
 		Description: "Series that began with the history that the warm start had read. [Development]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
@@ -168,14 +168,14 @@ func AssertEqualAnomalyEngineSeriesWarmed(t *testing.T, tt *componenttest.Teleme
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_series_warmed")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_series_warmed")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineSnapshots(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineSnapshots(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_snapshots",
+		Name:        "otelcol_extension_anomaly_engine_snapshots",
 		Description: "Snapshots of the state, by outcome. [Development]",
 		Unit:        "{snapshot}",
 		Data: metricdata.Sum[int64]{
@@ -184,28 +184,28 @@ func AssertEqualAnomalyEngineSnapshots(t *testing.T, tt *componenttest.Telemetry
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_snapshots")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_snapshots")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineTheta(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineTheta(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_theta",
+		Name:        "otelcol_extension_anomaly_engine_theta",
 		Description: "Anomalies that open per exceedance, as learned from points with p < 1e-3. [Development]",
 		Unit:        "1",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_theta")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_theta")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualAnomalyEngineUntimelyTimestamps(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionAnomalyEngineUntimelyTimestamps(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_anomaly_engine_untimely_timestamps",
+		Name:        "otelcol_extension_anomaly_engine_untimely_timestamps",
 		Description: "Timestamps of data points, log records and spans that are far ahead of the clock, or far behind their neighbors. They update nothing but their own series. [Development]",
 		Unit:        "{timestamp}",
 		Data: metricdata.Sum[int64]{
@@ -214,7 +214,7 @@ func AssertEqualAnomalyEngineUntimelyTimestamps(t *testing.T, tt *componenttest.
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_anomaly_engine_untimely_timestamps")
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_untimely_timestamps")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

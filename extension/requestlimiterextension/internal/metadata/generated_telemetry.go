@@ -23,10 +23,10 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                  metric.Meter
-	mu                     sync.Mutex
-	registrations          []metric.Registration
-	RequestLimiterRejected metric.Int64Counter
+	meter                           metric.Meter
+	mu                              sync.Mutex
+	registrations                   []metric.Registration
+	ExtensionRequestLimiterRejected metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -58,8 +58,8 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.RequestLimiterRejected, err = builder.meter.Int64Counter(
-		"otelcol_request_limiter_rejected",
+	builder.ExtensionRequestLimiterRejected, err = builder.meter.Int64Counter(
+		"otelcol_extension_request_limiter_rejected",
 		metric.WithDescription("Requests that were rejected before they were decoded. Senders repeat those that came while the budget was in use. [Development]"),
 		metric.WithUnit("{request}"),
 	)

@@ -21,9 +21,9 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 	return set
 }
 
-func AssertEqualRequestLimiterRejected(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionRequestLimiterRejected(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_request_limiter_rejected",
+		Name:        "otelcol_extension_request_limiter_rejected",
 		Description: "Requests that were rejected before they were decoded. Senders repeat those that came while the budget was in use. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
@@ -32,7 +32,7 @@ func AssertEqualRequestLimiterRejected(t *testing.T, tt *componenttest.Telemetry
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_request_limiter_rejected")
+	got, err := tt.GetMetric("otelcol_extension_request_limiter_rejected")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -19,8 +19,8 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
-	tb.RequestLimiterRejected.Add(context.Background(), 1)
-	AssertEqualRequestLimiterRejected(t, testTel,
+	tb.ExtensionRequestLimiterRejected.Add(context.Background(), 1)
+	AssertEqualExtensionRequestLimiterRejected(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 
