@@ -67,20 +67,20 @@ func TestAnswerAndExitCode(t *testing.T) {
 		code      int
 		service   string // in the last line; empty: null
 	}{
-		"right": {[]incident.Incident{opened("1", "payments", after(25), -20)}, fault, exitRight, "payments"},
-		"the least likely of several": {
-			[]incident.Incident{opened("1", "checkout", after(25), -15), opened("2", "payments", after(30), -20)},
+		"right": {[]incident.Incident{opened("1", "payments", after(25), 20)}, fault, exitRight, "payments"},
+		"the most surprising of several": {
+			[]incident.Incident{opened("1", "checkout", after(25), 15), opened("2", "payments", after(30), 20)},
 			fault, exitRight, "payments",
 		},
-		"the wrong service":          {[]incident.Incident{opened("1", "checkout", after(25), -20)}, fault, exitWrong, "checkout"},
-		"the right one, too early":   {[]incident.Incident{opened("1", "payments", after(20), -20)}, fault, exitWrong, "payments"},
-		"after the fault":            {[]incident.Incident{opened("1", "payments", after(61), -20)}, fault, exitWrong, "payments"},
-		"of the past only":           {[]incident.Incident{opened("1", "payments", after(-500), -20)}, fault, exitWrong, ""},
+		"the wrong service":          {[]incident.Incident{opened("1", "checkout", after(25), 20)}, fault, exitWrong, "checkout"},
+		"the right one, too early":   {[]incident.Incident{opened("1", "payments", after(20), 20)}, fault, exitWrong, "payments"},
+		"after the fault":            {[]incident.Incident{opened("1", "payments", after(61), 20)}, fault, exitWrong, "payments"},
+		"of the past only":           {[]incident.Incident{opened("1", "payments", after(-500), 20)}, fault, exitWrong, ""},
 		"nothing found":              {nil, fault, exitWrong, ""},
 		"nothing broken, none found": {nil, truth{}, exitRight, ""},
-		"nothing broken, the past":   {[]incident.Incident{opened("1", "cart", after(0), -20)}, truth{}, exitRight, ""},
+		"nothing broken, the past":   {[]incident.Incident{opened("1", "cart", after(0), 20)}, truth{}, exitRight, ""},
 		"nothing broken, a false alarm": {
-			[]incident.Incident{opened("1", "unknown_service", after(30), -20)},
+			[]incident.Incident{opened("1", "unknown_service", after(30), 20)},
 			truth{},
 			exitWrong, "unknown_service",
 		},
@@ -139,7 +139,7 @@ func checkLastLine(t *testing.T, out, broken, service string) {
 func TestStableNeedsTimeAndPolls(t *testing.T) {
 	w, wall := newWatch(live), time.Now()
 	at := func(s int) time.Time { return wall.Add(time.Duration(s) * time.Second) }
-	payments, cart := opened("1", "payments", after(25), -15), opened("2", "cart", after(30), -20)
+	payments, cart := opened("1", "payments", after(25), 15), opened("2", "cart", after(30), 20)
 	steps := []struct {
 		second int
 		open   []incident.Incident
@@ -153,7 +153,7 @@ func TestStableNeedsTimeAndPolls(t *testing.T) {
 		{32, []incident.Incident{payments, cart}, false}, // two polls only
 		{33, []incident.Incident{payments, cart}, true},  //
 		{34, nil, false}, // closed
-		{60, []incident.Incident{opened("9", "cart", after(-9), -99)}, false}, // of the past
+		{60, []incident.Incident{opened("9", "cart", after(-9), 99)}, false}, // of the past
 	}
 	for _, s := range steps {
 		w.observe(at(s.second), s.open)
@@ -173,13 +173,13 @@ func TestStableNeedsTimeAndPolls(t *testing.T) {
 }
 
 func TestAnomalyInAnOldIncident(t *testing.T) {
-	in := opened("1", "payments", after(-100), -40)
-	fresh := opened("1", "payments", after(25), -18).Anomalies[0]
+	in := opened("1", "payments", after(-100), 40)
+	fresh := opened("1", "payments", after(25), 18).Anomalies[0]
 	fresh.Statistic = "p50"
 	in.Anomalies = append(in.Anomalies, fresh)
 	w := newWatch(live)
 	w.observe(time.Now(), []incident.Incident{in})
-	if f := w.answer(); f == nil || !f.since.Equal(after(25)) || f.evidence.Statistic != "p50" || f.surprise != -18 {
+	if f := w.answer(); f == nil || !f.since.Equal(after(25)) || f.evidence.Statistic != "p50" || f.surprise != 18 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -366,7 +366,7 @@ func TestScreen(t *testing.T) {
 }
 
 func TestConsole(t *testing.T) {
-	c := fake(t, opened("1", "cart", after(5), -20))
+	c := fake(t, opened("1", "cart", after(5), 20))
 	s, err := c.status(t.Context())
 	if err != nil || s.Version != "1.2.3" || s.Series != 56 || s.Points != 1000 {
 		t.Errorf("%+v, %v", s, err)

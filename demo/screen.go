@@ -120,7 +120,7 @@ func (s *screen) found(f *finding, base string) {
 	s.plain("  since     %s", f.since.Local().Format(time.DateTime))
 	s.plain("  metric    %s, %s", a.Metric, a.Statistic)
 	s.plain("  expected  %s (%s to %s)", quantity(a.Expected, a), quantity(a.Lower, a), quantity(a.Upper, a))
-	s.plain("  observed  %s (score %.1f, ln p %.1f)", quantity(a.Observed, a), a.MaxScore, a.Surprise)
+	s.plain("  observed  %s (score %.1f, surprise %.1f nats)", quantity(a.Observed, a), a.MaxScore, a.Surprise)
 	s.plain("Open next")
 	s.plain("  bin/auspex incidents")
 	s.plain("  %s/api/v1/incidents/%s", base, f.incident)

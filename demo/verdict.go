@@ -54,7 +54,7 @@ func (w *watch) observe(now time.Time, incidents []incident.Incident) {
 		}
 		w.open++
 		w.seen[in.ID] = *found
-		if top == nil || found.surprise < top.surprise {
+		if top == nil || found.surprise > top.surprise {
 			top = found
 		}
 	}
@@ -69,12 +69,12 @@ func (w *watch) observe(now time.Time, incidents []incident.Incident) {
 	w.top = top
 }
 
-// likeliest returns the least likely suspect of an incident, as far as it opened over
+// likeliest returns the most surprising suspect of an incident, as far as it opened over
 // the live span, or nil. An incident from before may have got new anomalies: these count by themselves.
 func (w *watch) likeliest(in incident.Incident) *finding {
 	var best *finding
 	consider := func(f finding) {
-		if best == nil || f.surprise < best.surprise {
+		if best == nil || f.surprise > best.surprise {
 			best = &f
 		}
 	}
@@ -111,7 +111,7 @@ func (w *watch) answer() *finding {
 	}
 	var best *finding
 	for _, f := range w.seen {
-		if best == nil || f.surprise < best.surprise || (f.surprise == best.surprise && f.incident < best.incident) {
+		if best == nil || f.surprise > best.surprise || (f.surprise == best.surprise && f.incident < best.incident) {
 			best = &f
 		}
 	}

@@ -44,7 +44,7 @@ func TestEnsembleFarTail(t *testing.T) {
 // targets, whatever it says.
 func TestConstantFailsBoth(t *testing.T) {
 	for _, p := range []float64{1, 0.5, 5e-3, 1e-9} {
-		fresh := func() detect.Model { return constant{logP: math.Log(p)} }
+		fresh := func() detect.Model { return constant{surprise: -math.Log(p)} }
 		o := report(io.Discard, io.Discard, fresh, 1)
 		if o.calibrated || o.detects {
 			t.Errorf("constant p = %g: calibrated %v, detects %v", p, o.calibrated, o.detects)

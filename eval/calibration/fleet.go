@@ -25,7 +25,7 @@ func inFleet(f family, fresh func() detect.Model, seed uint64) func() detect.Mod
 		for i := range uint64(fleetPoints) {
 			p := m.Observe(int64(i+1)*15e9, next())
 			if i >= early {
-				shown.Add(p.LogP)
+				shown.Add(p.Surprise)
 			}
 		}
 	}
@@ -40,8 +40,8 @@ type corrected struct {
 	table *calibration.Table
 }
 
-func (c *corrected) Observe(t int64, v float64) detect.Surprise {
+func (c *corrected) Observe(t int64, v float64) detect.Judgment {
 	s := c.Model.Observe(t, v)
-	s.LogP = c.table.Apply(s.LogP)
+	s.Surprise = c.table.Apply(s.Surprise)
 	return s
 }

@@ -20,15 +20,17 @@ func main() {
 // models are what -model chooses from.
 var models = map[string]func() detect.Model{
 	"ensemble": func() detect.Model { return ensemble.New(nil) },
-	"constant": func() detect.Model { return constant{logP: -0.7} },
+	"constant": func() detect.Model { return constant{surprise: 0.7} },
 }
 
 // constant says the same of every point: what a report that can fail must refuse.
-type constant struct{ logP float64 }
+type constant struct{ surprise float64 }
 
-func (c constant) Observe(int64, float64) detect.Surprise { return detect.Surprise{LogP: c.logP} }
-func (constant) AppendBinary(b []byte) ([]byte, error)    { return append(b, 1), nil }
-func (constant) UnmarshalBinary([]byte) error             { return nil }
+func (c constant) Observe(int64, float64) detect.Judgment {
+	return detect.Judgment{Surprise: c.surprise}
+}
+func (constant) AppendBinary(b []byte) ([]byte, error) { return append(b, 1), nil }
+func (constant) UnmarshalBinary([]byte) error          { return nil }
 
 // run prints the report and returns the exit code: 0 targets met, 1 missed, 2 wrong use.
 func run(args []string, stdout, stderr io.Writer) int {

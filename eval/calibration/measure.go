@@ -18,8 +18,8 @@ const (
 )
 
 var (
-	nominal  = [...]float64{1e-2, 1e-3}
-	logCount = math.Log(1e-3) // a window counts if one of its points has a smaller p
+	nominal   = [...]float64{1e-2, 1e-3}
+	countFrom = -math.Log(1e-3) // a window counts if one of its points has a smaller p
 )
 
 // result is what one family gave, as counts that add up over series.
@@ -56,18 +56,18 @@ func (r *result) measure(f family, m detect.Model, seed uint64) {
 	t, hit := int64(0), false
 	for i := range points {
 		t += 15e9
-		lp := m.Observe(t, next()).LogP
+		nats := m.Observe(t, next()).Surprise
 		part := 1
 		if i < early {
 			part = 0
 		}
 		for k, p := range nominal {
 			r.n[part][k]++
-			if lp < math.Log(p) {
+			if nats > -math.Log(p) {
 				r.below[part][k]++
 			}
 		}
-		hit = hit || part == 1 && lp < logCount
+		hit = hit || part == 1 && nats > countFrom
 		if part == 1 && (i+1)%faultLen == 0 {
 			r.windows++
 			if hit {
@@ -79,7 +79,7 @@ func (r *result) measure(f family, m detect.Model, seed uint64) {
 	r.faults++
 	for range faultLen {
 		t += 15e9
-		if m.Observe(t, next()+faultSize*f.sigma).LogP < logCount {
+		if m.Observe(t, next()+faultSize*f.sigma).Surprise > countFrom {
 			hit = true
 		}
 	}

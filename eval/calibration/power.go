@@ -22,8 +22,8 @@ const (
 )
 
 var (
-	logRare = math.Log(1e-5) // false alarms are counted below it: at most 3e-5 of the points
-	logFind = math.Log(1e-6) // a shift is found below it
+	rareFrom = -math.Log(1e-5) // false alarms are counted above it: at most 3e-5 of the points
+	findFrom = -math.Log(1e-6) // a shift is found above it
 )
 
 // far is what the far tail of one family gave.
@@ -64,7 +64,7 @@ func (f *far) measure(fam family, fresh func() detect.Model, seed uint64) error 
 			return 0, err
 		}
 		for i := range points {
-			if c.Observe(t+int64(i+1)*15e9, next()+sigmas*fam.sigma).LogP < logFind {
+			if c.Observe(t+int64(i+1)*15e9, next()+sigmas*fam.sigma).Surprise > findFrom {
 				return 1, nil
 			}
 		}
@@ -83,7 +83,7 @@ func (f *far) measure(fam family, fresh func() detect.Model, seed uint64) error 
 	for range quiet {
 		t += 15e9
 		f.points++
-		if m.Observe(t, next()).LogP < logRare {
+		if m.Observe(t, next()).Surprise > rareFrom {
 			f.rare++
 		}
 	}

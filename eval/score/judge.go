@@ -38,7 +38,7 @@ type modelJudge struct {
 }
 
 func (j *modelJudge) Observe(t int64, v float64) (point, opening float64) {
-	point = -j.model.Observe(t, v).LogP
+	point = j.model.Observe(t, v).Surprise
 	j.rows++
 	if j.rows-j.at > cooldown {
 		j.peak = 0

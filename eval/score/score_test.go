@@ -174,7 +174,7 @@ func TestNABDelays(t *testing.T) {
 // scripted is a model whose surprise is the value.
 type scripted struct{ detect.Model }
 
-func (scripted) Observe(_ int64, v float64) detect.Surprise { return detect.Surprise{LogP: -v} }
+func (scripted) Observe(_ int64, v float64) detect.Judgment { return detect.Judgment{Surprise: v} }
 
 func TestModelJudge(t *testing.T) {
 	j := ModelJudge(scripted{})

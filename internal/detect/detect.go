@@ -5,10 +5,10 @@ package detect
 
 import "math"
 
-// BandP is the chance that a point lies outside the band if nothing is wrong.
-const BandP = 0.01
+// OutsideP is the probability that a point lies outside its prediction interval under normal conditions.
+const OutsideP = 0.01
 
-// Kind says in which way a point is strange.
+// Kind is the direction in which a point differs from its prediction.
 type Kind uint8
 
 const (
@@ -32,25 +32,25 @@ func (k Kind) String() string {
 	}
 }
 
-// Surprise is what a model has to say about one point.
-type Surprise struct {
-	// LogP is ln p, at most 0: p is the calibrated chance of a point at least
-	// this strange if nothing were wrong. 0 while the model is warming up.
-	LogP float64
-	// Expected, Lower and Upper are in the unit of the series. The band holds
-	// 1 - BandP of the points if nothing is wrong. All three are NaN while the
-	// model is warming up.
+// Judgment holds the surprise and the prediction interval that a model returns for one point.
+type Judgment struct {
+	// Surprise is -ln p in nats, at least 0: p is the calibrated probability of a
+	// point at least this unusual under normal conditions. 0 while the model warms up.
+	Surprise float64
+	// Expected, Lower, and Upper are in the unit of the series. The prediction
+	// interval contains 1 - OutsideP of the points under normal conditions. All
+	// three are NaN while the model warms up.
 	Expected, Lower, Upper float64
-	// Kind says in which direction the point is strange.
+	// Kind is the direction in which the point differs from its prediction.
 	Kind Kind
-	// Held tells that the prediction is that of the model as it was before the
-	// series left its level; Accepted that this point made the new level normal.
+	// Held reports that the prediction is that of the model as it was before the
+	// series left its level, Accepted that this point made the new level normal.
 	Held, Accepted bool
 }
 
-// Warming is what a model says before it has seen enough.
-func Warming() Surprise {
-	return Surprise{Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN()}
+// Warming returns the judgment of a model that is warming up.
+func Warming() Judgment {
+	return Judgment{Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN()}
 }
 
 // Model is the bounded state that predicts the next point of one series.
@@ -66,17 +66,17 @@ func Warming() Surprise {
 // UnmarshalBinary restores it, so that a restored model continues to the bit. It
 // returns an error, and leaves the model unusable, if the bytes are not such a state.
 type Model interface {
-	Observe(t int64, v float64) Surprise
+	Observe(t int64, v float64) Judgment
 	AppendBinary(b []byte) ([]byte, error)
 	UnmarshalBinary(b []byte) error
 }
 
-// Score sets a surprise against what the policy accepts: ln p / ln α. 0 is as
-// expected, 1 is at the threshold, above 1 is anomalous. alpha lies in (0, 1);
-// any other value scores 0, because no policy accepts it.
-func Score(logP, alpha float64) float64 {
-	if !(alpha > 0 && alpha < 1) || !(logP < 0) {
+// Score divides a surprise in nats by the surprise at the threshold, -ln α. 0 means
+// as expected, 1 is the threshold, above 1 is anomalous. alpha lies in (0, 1). The
+// score of any other alpha is 0, because no policy accepts it.
+func Score(surprise, alpha float64) float64 {
+	if !(alpha > 0 && alpha < 1) || !(surprise > 0) {
 		return 0
 	}
-	return logP / math.Log(alpha)
+	return surprise / -math.Log(alpha)
 }

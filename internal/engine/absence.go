@@ -81,8 +81,8 @@ func (e *Engine) judgeAbsence(st *stream) {
 		return
 	}
 	gap := st.gap(st.source.life.Now())
-	logP := st.gaps.LogP(gap)
-	score := detect.Score(logP, e.alpha(st))
+	surprise := st.gaps.Surprise(gap)
+	score := detect.Score(surprise, e.alpha(st))
 	if score < 1 || st.source.mark.Time()-st.meter.Time < st.patience {
 		return
 	}
@@ -99,7 +99,7 @@ func (e *Engine) judgeAbsence(st *stream) {
 	}
 	st.source.service.maxScore = max(st.source.service.maxScore, score)
 	e.track(st, s, incident.Point{
-		Series: uint64(s.id), Time: st.source.mark.Time(), Cadence: st.cadence, Score: score, LogP: logP,
+		Series: uint64(s.id), Time: st.source.mark.Time(), Cadence: st.cadence, Score: score, Surprise: surprise,
 		Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
 		Kind: silence.Kind, SilentSince: st.meter.Time,
 	}, exemplars{})

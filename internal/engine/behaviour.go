@@ -78,9 +78,9 @@ func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 		return
 	}
 	s := e.bareSeries(st)
-	p := detect.Surprise{LogP: max(-of.Score, leastLogP), Upper: -math.Log(detect.BandP)}
+	p := detect.Judgment{Surprise: max(0, min(of.Score, mostSurprise)), Upper: -math.Log(detect.OutsideP)}
 	if !kind.exact {
-		p.LogP = deed.Supported(p.LogP, s.n)
+		p.Surprise = deed.Supported(p.Surprise, s.n)
 	}
 	if of.Score > 0 {
 		p.Kind = detect.KindHigh

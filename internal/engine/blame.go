@@ -46,7 +46,7 @@ func (e *Engine) blame() {
 			}
 			_, left := s.Evidence[0].Detail.(deed.Gone)
 			list = append(list, incident.Cause{
-				Service: s.Service, Surprise: -s.Score, What: deed.Words(s.Service, &s.Evidence[0]), Since: time.Unix(0, s.Since).UTC(), Gone: left,
+				Service: s.Service, Surprise: s.Score, What: deed.Words(s.Service, &s.Evidence[0]), Since: time.Unix(0, s.Since).UTC(), Gone: left,
 			})
 		}
 		e.tracker.Blame(id, reached.UTC(), list)

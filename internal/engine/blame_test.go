@@ -56,7 +56,7 @@ func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
 			c := &caller{engine: e}
 			c.play(0, 900, false, false, true)
 			fault(c, 900, 920)
-			e.tracker.Observe(incident.Point{Series: 1, Time: stampNanos(920), Cadence: 10e9, Score: 2, LogP: -15, Kind: "high"}, func() incident.Subject {
+			e.tracker.Observe(incident.Point{Series: 1, Time: stampNanos(920), Cadence: 10e9, Score: 2, Surprise: 15, Kind: "high"}, func() incident.Subject {
 				return incident.Subject{Series: "0000000000000001", Service: "cart", Metric: "latency", Statistic: "p99"}
 			})
 			open := func() *incident.Incident { return &e.Incidents(incident.StateOpen)[0] }

@@ -20,19 +20,19 @@ func (e *Engine) deriveCount(d *derived, t int64, count int, empty *int) *stream
 }
 
 func (e *Engine) judgeCount(st *stream, s *tracked, t int64, count int, empty *int, x exemplars) {
-	p := e.surprise(st, s, t, float64(count))
+	p := e.predict(st, s, t, float64(count))
 	if *empty++; count > 0 {
 		st.gaps.Learn(float64(*empty))
 		*empty = 0
-	} else if gone := st.gaps.LogP(float64(*empty+1)) + math.Ln2; gone < p.LogP { // of two, the less likely, twice
-		p.LogP, p.Kind = gone, detect.KindLow
+	} else if gone := st.gaps.Surprise(float64(*empty+1)) - math.Ln2; gone > p.Surprise { // of two, the less likely, twice
+		p.Surprise, p.Kind = gone, detect.KindLow
 	}
 	e.conclude(st, s, t, float64(count), p, derivedOutput, x)
 	e.showDerived(st, s)
 }
 
 // deriveRatio judges a count, and the ratio of errors in it, NaN if there is
-// none. The ratio is no stranger than exact: the ln p of so many errors, or more, by chance.
+// none. The ratio is no more surprising than exact: the surprise, in nats, of so many errors, or more, by chance.
 func (e *Engine) deriveRatio(d *derived, t int64, count int, empty *int, errors int, exact float64) *stream {
 	st, fresh := e.next(d, t)
 	if !fresh {
@@ -43,8 +43,8 @@ func (e *Engine) deriveRatio(d *derived, t int64, count int, empty *int, errors 
 		return st
 	}
 	s, ratio := &st.series[1], float64(errors)/float64(count)
-	p := e.surprise(st, s, t, ratio)
-	p.LogP = max(p.LogP, exact)
+	p := e.predict(st, s, t, ratio)
+	p.Surprise = min(p.Surprise, exact)
 	e.conclude(st, s, t, ratio, p, derivedOutput, d.exemplars)
 	e.showDerived(st, s)
 	return st

@@ -52,8 +52,8 @@ const (
 	// silentCadences how many of its cadences, until its anomaly closes. Both must have passed.
 	silentAfter    = 5 * time.Minute
 	silentCadences = 10
-	// leastLogP bounds a surprise, so that sums of them and their text stay finite.
-	leastLogP = -1e4
+	// mostSurprise bounds a surprise, in nats, so that sums of them and their text stay finite.
+	mostSurprise = 1e4
 	// leastCadence, in nanoseconds, bounds the decisions a day that one series is
 	// taken to make: points that came at once by accident are to cost nobody the budget.
 	leastCadence = int64(10 * time.Millisecond)

@@ -19,11 +19,12 @@ const (
 	groupAge = int64(24 * 3600e9)
 )
 
-var logBandP = math.Log(detect.BandP)
+// outsideNats is the surprise beyond which a point lies outside its prediction interval.
+var outsideNats = -math.Log(detect.OutsideP)
 
 // tally counts a verdict for the group of its service. Each round of it gives one point of a series of its own.
-func (e *Engine) tally(svc *service, t int64, logP float64) {
-	if svc.group.Add(t, logP < logBandP, max(svc.series, leastGroup)) {
+func (e *Engine) tally(svc *service, t int64, surprise float64) {
+	if svc.group.Add(t, surprise > outsideNats, max(svc.series, leastGroup)) {
 		e.due = append(e.due, svc)
 	}
 }

@@ -77,13 +77,13 @@ func (e *Engine) measure(r *ref, st *stream) (samples []meter.Sample, refused st
 	return samples, refused
 }
 
-// judge has the model say its surprise at a point, scores it and follows the series' anomaly.
+// judge has the model judge a point, scores it, and follows the series' anomaly.
 func (e *Engine) judge(st *stream, s *tracked, t int64, v float64, out Output, x exemplars) {
-	e.conclude(st, s, t, v, e.surprise(st, s, t, v), out, x)
+	e.conclude(st, s, t, v, e.predict(st, s, t, v), out, x)
 }
 
-// surprise is what a series' model says of its next point.
-func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Surprise {
+// predict has the model of a series judge and learn its next point.
+func (e *Engine) predict(st *stream, s *tracked, t int64, v float64) detect.Judgment {
 	was := s.warming()
 	p := s.model.Observe(t, v)
 	s.n++
@@ -94,22 +94,22 @@ func (e *Engine) surprise(st *stream, s *tracked, t int64, v float64) detect.Sur
 		e.warming--
 	}
 	if st.signal == SignalGroups && (v <= p.Expected || int64(s.n)*st.cadence < groupAge) {
-		p.LogP = 0 // fewer strange points than usual are good news
+		p.Surprise = 0 // fewer strange points than usual are good news
 	}
-	p.LogP = max(p.LogP, leastLogP)
+	p.Surprise = min(p.Surprise, mostSurprise)
 	return p
 }
 
 // conclude scores a surprise and follows the series' anomaly.
-func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.Surprise, out Output, x exemplars) {
-	nominal := p.LogP
-	logP := max(s.member.Calibrate(s.n, nominal), leastLogP)
+func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.Judgment, out Output, x exemplars) {
+	nominal := p.Surprise
+	surprise := min(s.member.Calibrate(s.n, nominal), mostSurprise)
 	if !math.IsNaN(p.Expected) && st.timing == clock.Timely {
 		if e.teaches(st, s) {
 			e.budget.Learn(st.signal, &s.member, s.n, t, nominal, e.alpha(st))
 		}
 		if st.signal < SignalGroups {
-			e.tally(st.source.service, t, logP)
+			e.tally(st.source.service, t, surprise)
 		}
 	}
 	s.negative = s.negative || v < 0
@@ -119,7 +119,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 	}
 	meter.Readable(v, least, &p.Expected, &p.Lower, &p.Upper)
 	s.last = verdict{
-		time: t, score: detect.Score(logP, e.alpha(st)), observed: v, expected: p.Expected,
+		time: t, score: detect.Score(surprise, e.alpha(st)), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score, p.Held)
@@ -136,7 +136,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.S
 		return // as nearly every point
 	}
 	point := incident.Point{
-		Series: uint64(s.id), Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, LogP: logP,
+		Series: uint64(s.id), Time: t, Cadence: max(st.cadence, 1), Score: s.last.score, Surprise: surprise,
 		Observed: v, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper, Kind: p.Kind.String(), Accepted: p.Accepted,
 	}
 	if point.Score >= 1 {

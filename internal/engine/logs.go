@@ -139,7 +139,7 @@ func (e *Engine) observeLog(l *logs, resource pcommon.Resource, lr plog.LogRecor
 			class = novelty.Grave
 		}
 		l.fresh(match.Final, class)
-		if s := detect.Score(l.Novelty.LogP(&e.novelty, l.Fresh), e.alphaOf(l.service, SignalNews)); s >= 1 {
+		if s := detect.Score(l.Novelty.Surprise(&e.novelty, l.Fresh), e.alphaOf(l.service, SignalNews)); s >= 1 {
 			v.Score, v.Reason = s, ReasonNewTemplate
 		}
 	}

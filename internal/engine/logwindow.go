@@ -210,7 +210,7 @@ func (e *Engine) markOf(st *stream, i int) mark {
 func (e *Engine) closeNews(l *logs, t int64) {
 	if l.Novelty.Warm() {
 		n := float64(l.Fresh[novelty.Usual] + l.Fresh[novelty.Grave])
-		p := detect.Surprise{LogP: l.Novelty.LogP(&e.novelty, l.Fresh)}
+		p := detect.Judgment{Surprise: l.Novelty.Surprise(&e.novelty, l.Fresh)}
 		if n > 0 {
 			p.Kind = detect.KindHigh
 		}

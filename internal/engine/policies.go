@@ -97,7 +97,7 @@ func (p *waiting) persist(c *state.Codec) {
 	c.Int64(&p.since)
 	c.Int64(&p.peak.Time)
 	c.Int64(&p.peak.Cadence)
-	for _, v := range [...]*float64{&p.peak.Score, &p.peak.LogP, &p.peak.Observed, &p.peak.Expected, &p.peak.Lower, &p.peak.Upper} {
+	for _, v := range [...]*float64{&p.peak.Score, &p.peak.Surprise, &p.peak.Observed, &p.peak.Expected, &p.peak.Lower, &p.peak.Upper} {
 		c.Float64(v)
 	}
 	c.String(&p.peak.Kind)

@@ -150,10 +150,10 @@ func (e *Engine) tell(op trace.Operation, m spanMark, t int64) {
 // judge scores one call by the calls before it.
 func (op *operation) judge(seconds float64, failed bool, alpha float64) (v SpanVerdict) {
 	slow, failure := op.past.Judge(seconds, failed)
-	if s := detect.Score(max(slow, leastLogP), alpha); s >= 1 {
+	if s := detect.Score(min(slow, mostSurprise), alpha); s >= 1 {
 		v = SpanVerdict{Score: s, Reason: ReasonSlow}
 	}
-	if s := detect.Score(max(failure, leastLogP), alpha); s >= 1 && s > v.Score {
+	if s := detect.Score(min(failure, mostSurprise), alpha); s >= 1 && s > v.Score {
 		v = SpanVerdict{Score: s, Reason: ReasonError}
 	}
 	return v

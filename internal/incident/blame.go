@@ -12,7 +12,7 @@ const maxCauses = 20
 // depends on explains: a change of behaviour is none, and yet may be the fault.
 type Cause struct {
 	Service string `json:"service"`
-	// Surprise is as of a Suspect, ln p.
+	// Surprise is as of a Suspect, in nats.
 	Surprise float64 `json:"surprise"`
 	// What says in words what the service does otherwise.
 	What  string    `json:"what"`

@@ -131,7 +131,7 @@ func (s *scenario) describe(series string, words []string) {
 	s.subjects[series] = subject
 }
 
-// point takes: service/series second score [lnp] [low] [silent] [accepted] [observed=v],
+// point takes: service/series second score [surprise] [low] [silent] [accepted] [observed=v],
 // where second may be a..b: points from second a to b at the cadence.
 func (s *scenario) point(words []string) (answers []string) {
 	from, to, many := strings.Cut(words[1], "..")
@@ -151,7 +151,7 @@ func (s *scenario) point(words []string) (answers []string) {
 	for at := s.number(from); at <= s.number(to); at += s.cadence {
 		p := Point{
 			Series: s.id(words[0]), Time: start.Add(time.Duration(at) * time.Second).UnixNano(), Cadence: int64(s.cadence) * int64(time.Second),
-			Score: score, LogP: -7 * score, Observed: 100 * score, Expected: 1, Lower: -1, Upper: 50, Kind: "high",
+			Score: score, Surprise: 7 * score, Observed: 100 * score, Expected: 1, Lower: -1, Upper: 50, Kind: "high",
 		}
 		for _, word := range words[3:] {
 			s.modify(&p, word)
@@ -192,7 +192,7 @@ func (s *scenario) modify(p *Point, word string) {
 		if isValue {
 			p.Observed = v
 		} else {
-			p.LogP = v
+			p.Surprise = v
 		}
 	}
 }
@@ -246,7 +246,7 @@ func (s *scenario) incident(i *Incident) string {
 
 func (s *scenario) suspect(of *Suspect) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "  suspect %s %s lnp %.3g since %s hops %d by %s", of.Kind, of.Name, of.Surprise, clock(of.Since), of.Hops, of.Evidence.Metric)
+	fmt.Fprintf(&text, "  suspect %s %s surprise %.3g since %s hops %d by %s", of.Kind, of.Name, of.Surprise, clock(of.Since), of.Hops, of.Evidence.Metric)
 	for _, a := range of.Also {
 		text.WriteString("," + a.Metric)
 	}
@@ -259,7 +259,7 @@ func (s *scenario) suspect(of *Suspect) string {
 	return text.String()
 }
 
-// blame takes a second and triples of service, ln p and word, about the open incident.
+// blame takes a second and triples of service, surprise and word, about the open incident.
 func (s *scenario) blame(words []string) []string {
 	s.Helper()
 	open := s.tracker.Incidents(StateOpen)
@@ -283,7 +283,7 @@ func (s *scenario) at(second string) time.Time {
 }
 
 func describe(a *Anomaly) string {
-	return fmt.Sprintf("%s %s/%s %s score %g max %g lnp %g observed %g %s", a.ID, a.Service, a.Metric, a.State,
+	return fmt.Sprintf("%s %s/%s %s score %g max %g surprise %g observed %g %s", a.ID, a.Service, a.Metric, a.State,
 		a.Score, a.MaxScore, a.Surprise, a.Observed, span(a.Opened, a.Updated, a.Closed, a.Reason))
 }
 

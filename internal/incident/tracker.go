@@ -44,12 +44,12 @@ const (
 
 // Point is one judged point of one series. Time is event time in nanoseconds
 // since the Unix epoch, Cadence the usual distance of two points in nanoseconds,
-// LogP ln p of the surprise. Where no point came, and that is what is judged,
-// SilentSince is the time of the last one; else 0.
+// Surprise is -ln p in nats. Where the absence of points is judged, SilentSince is
+// the time of the last one; else 0.
 type Point struct {
 	Series                           uint64
 	Time, Cadence, SilentSince       int64
-	Score, LogP                      float64
+	Score, Surprise                  float64
 	Observed, Expected, Lower, Upper float64
 	Kind                             string
 	// Accepted tells that this point made a new level the normal one.
@@ -261,7 +261,7 @@ func (t *Tracker) lasts(f *followed, p Point) {
 
 // measure takes the values of the most surprising point.
 func (a *Anomaly) measure(p Point) {
-	a.Surprise, a.Kind = p.LogP, p.Kind
+	a.Surprise, a.Kind = p.Surprise, p.Kind
 	a.Observed, a.Expected, a.Lower, a.Upper = p.Observed, p.Expected, p.Lower, p.Upper
 }
 

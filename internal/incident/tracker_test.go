@@ -20,7 +20,7 @@ import (
 func after(series uint64, seconds int, score float64) Point {
 	return Point{
 		Series: series, Time: start.Add(time.Duration(seconds) * time.Second).UnixNano(), Cadence: int64(10 * time.Second),
-		Score: score, LogP: -10 * score, Kind: "high",
+		Score: score, Surprise: 10 * score, Kind: "high",
 	}
 }
 

@@ -100,7 +100,7 @@ type Anomaly struct {
 	// SilentSince is the event time of the last point before a silence, absent if there was none.
 	SilentSince time.Time `json:"silent_since,omitzero"`
 	// Score is that of the latest point, MaxScore that of the strangest one;
-	// Surprise is ln p there. Observed, Expected, Lower and Upper belong to it too.
+	// Surprise is -ln p there, in nats. Observed, Expected, Lower and Upper belong to it too.
 	Score    float64 `json:"score"`
 	MaxScore float64 `json:"max_score"`
 	Surprise float64 `json:"surprise"`
@@ -118,7 +118,7 @@ type Suspect struct {
 	// Service is the name of the party, of whatever kind.
 	Service string `json:"service"`
 	Party
-	// Surprise is how unlikely the service's own series are beyond what others explain, as ln p: the less, the likelier a cause.
+	// Surprise sums the surprises of the service's own series that others do not explain, in nats: the greater, the likelier a cause.
 	Surprise float64 `json:"surprise"`
 	// Since is the event time at which the first of its anomalies opened.
 	Since time.Time `json:"since"`

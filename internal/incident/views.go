@@ -5,7 +5,6 @@ package incident
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -154,7 +153,7 @@ func (t *Tracker) view(r *record, v *Incident) {
 	for _, n := range ranked {
 		v.Suspects = append(v.Suspects, *by[n.Service])
 		s := &v.Suspects[len(v.Suspects)-1]
-		s.Surprise, s.Hops = 0-n.Left, -1
+		s.Surprise, s.Hops = n.Left, -1
 		if n, ok := below[s.Service]; ok {
 			s.Hops = n
 		}
@@ -212,7 +211,7 @@ func (t *Tracker) evidence(r *record) (by map[string]*Suspect, nodes []Node) {
 			nodes = append(nodes, Node{Service: c.Service, Since: c.Since})
 		}
 		by[c.Service].Causes = append(by[c.Service].Causes, c)
-		nodes[i].Beside -= c.Surprise
+		nodes[i].Beside += c.Surprise
 		nodes[i].Gone = nodes[i].Gone || c.Gone
 	}
 	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Service, b.Service) })
@@ -260,13 +259,13 @@ func suspect(p Party, members []*Anomaly) (*Suspect, Node) {
 		}
 	}
 	slices.SortFunc(members, func(a, b *Anomaly) int {
-		return cmp.Or(cmp.Compare(a.Surprise, b.Surprise), strings.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(b.Surprise, a.Surprise), strings.Compare(a.ID, b.ID))
 	})
 	first, n := members[0], Node{Service: p.Name, Since: members[0].Opened, Until: members[0].Closed}
 	s := &Suspect{Service: p.Name, Party: p, Evidence: *members[0]}
 	for i, a := range members {
 		if i < evidenceSeries {
-			*n.channel(a) += topology.Soften(math.Abs(a.Surprise))
+			*n.channel(a) += topology.Soften(a.Surprise)
 			if i > 0 {
 				s.Also = append(s.Also, *a)
 			}

@@ -78,7 +78,7 @@ type Positive struct {
 func NewPositive() Positive { return Positive{m: NewMagnitudes()} }
 
 // P returns a factor and an addend as that of Magnitudes does.
-func (p *Positive) P(x, w float64) (share, l float64) {
+func (p *Positive) P(x, w float64) (share, nats float64) {
 	switch total := float64(p.m.side.total); {
 	case total == 0 || p.unit == 0 && x == 0:
 		return 1, 0

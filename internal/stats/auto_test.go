@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-func logP(r *Positive, x, w float64) float64 {
-	p, l := r.P(x, w)
-	return min(0, math.Log(p)+l)
+func surprise(r *Positive, x, w float64) float64 {
+	p, nats := r.P(x, w)
+	return max(0, nats-math.Log(p))
 }
 
 // feed feeds n draws as a model would, and returns the weight of a point.
@@ -36,12 +36,12 @@ func TestUnitFollows(t *testing.T) {
 		r := NewPositive()
 		rng := rand.New(rand.NewPCG(1, 1))
 		w := feed(&r, 5000, func() float64 { return size * math.Abs(rng.NormFloat64()) })
-		want := math.Log(0.0455)
-		if got := logP(&r, 2*size, w); math.Abs(got-want) > 0.25 {
-			t.Errorf("size %g: ln p at 2 σ %.2f, want %.2f", size, got, want)
+		want := -math.Log(0.0455)
+		if got := surprise(&r, 2*size, w); math.Abs(got-want) > 0.25 {
+			t.Errorf("size %g: surprise at 2 σ %.2f, want %.2f", size, got, want)
 		}
-		if got := logP(&r, 10*size, w); got > -15 || math.IsInf(got, 0) || math.IsNaN(got) {
-			t.Errorf("size %g: ln p at 10 σ %.2f", size, got)
+		if got := surprise(&r, 10*size, w); got < 15 || math.IsInf(got, 0) || math.IsNaN(got) {
+			t.Errorf("size %g: surprise at 10 σ %.2f", size, got)
 		}
 	}
 }
@@ -60,8 +60,8 @@ func TestUnitScales(t *testing.T) {
 			x *= 1e5 // the unit moves up, then down again
 		}
 		u := w.Unit()
-		if p, q := logP(&a, x, u), logP(&b, 1024*x, u); p != q {
-			t.Fatalf("point %d: ln p %g, scaled %g", i, p, q)
+		if p, q := surprise(&a, x, u), surprise(&b, 1024*x, u); p != q {
+			t.Fatalf("point %d: surprise %g, scaled %g", i, p, q)
 		}
 		if w.Next() {
 			a.Halve()
@@ -77,7 +77,7 @@ func TestUnitScales(t *testing.T) {
 	}
 }
 
-// After values have grown for good, or have become smaller by less than the
+// After values have grown permanently, or have become smaller by less than the
 // buckets reach, they are ranked as finely as before.
 func TestUnitMoves(t *testing.T) {
 	for _, factor := range []float64{0.05, 1e6} {
@@ -85,9 +85,9 @@ func TestUnitMoves(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 3))
 		feed(&r, 3000, rng.ExpFloat64)
 		w := feed(&r, 15*HalfLife, func() float64 { return factor * rng.ExpFloat64() })
-		once, twice := logP(&r, 2*factor, w), logP(&r, 4*factor, w)
-		if d := once - twice; math.Abs(d-2) > 0.4 {
-			t.Errorf("after a factor of %g, ln p at 2 is %.2f, at 4 %.2f: they should differ by 2", factor, once, twice)
+		once, twice := surprise(&r, 2*factor, w), surprise(&r, 4*factor, w)
+		if d := twice - once; math.Abs(d-2) > 0.4 {
+			t.Errorf("after a factor of %g, surprise at 2 is %.2f, at 4 %.2f: they should differ by 2", factor, once, twice)
 		}
 	}
 }
@@ -95,28 +95,28 @@ func TestUnitMoves(t *testing.T) {
 // Nothing but zeros is no surprise; the first that is not 0 is one, and its size doesn't matter.
 func TestZerosThenWakingUp(t *testing.T) {
 	r := NewPositive()
-	if lp := logP(&r, 5, leastUnit); lp != 0 {
-		t.Errorf("ln p %g before anything was seen", lp)
+	if nats := surprise(&r, 5, leastUnit); nats != 0 {
+		t.Errorf("surprise %g before anything was seen", nats)
 	}
 	w := feed(&r, 2000, func() float64 { return 0 })
-	if lp := logP(&r, 0, w); lp < -0.001 {
-		t.Errorf("ln p of another 0 is %g", lp)
+	if nats := surprise(&r, 0, w); nats > 0.001 {
+		t.Errorf("surprise of another 0 is %g", nats)
 	}
-	small, large := logP(&r, 1e-12, w), logP(&r, 1e12, w)
-	if small != large || small > math.Log(1.0/1500) || small < math.Log(1.0/6000) {
-		t.Errorf("ln p of the first value: %g, of a large one: %g", small, large)
+	small, large := surprise(&r, 1e-12, w), surprise(&r, 1e12, w)
+	if small != large || small < -math.Log(1.0/1500) || small > -math.Log(1.0/6000) {
+		t.Errorf("surprise of the first value: %g, of a large one: %g", small, large)
 	}
 	for range 4 {
 		r.Add(3, w, 1)
 		r.Fit(w)
 	}
-	if again := logP(&r, 3, w); again < small {
+	if again := surprise(&r, 3, w); again > small {
 		t.Errorf("the fifth one is more of a surprise (%g) than the first (%g)", again, small)
 	}
 	rng := rand.New(rand.NewPCG(4, 4))
 	w = feed(&r, 4*HalfLife, func() float64 { return 3 * math.Abs(rng.NormFloat64()) })
-	if lp := logP(&r, 3, w); lp < math.Log(0.2) {
-		t.Errorf("ln p of what became usual: %g", lp)
+	if nats := surprise(&r, 3, w); nats > -math.Log(0.2) {
+		t.Errorf("surprise of what became usual: %g", nats)
 	}
 }
 
@@ -128,8 +128,8 @@ func TestAutoExtremes(t *testing.T) {
 	var w Weight
 	for i := range 30000 {
 		x := extremes[rng.IntN(len(extremes))]
-		if lp := logP(&r, x, w.Unit()); math.IsNaN(lp) || math.IsInf(lp, 0) {
-			t.Fatalf("point %d: ln p of %g is %g", i, x, lp)
+		if nats := surprise(&r, x, w.Unit()); math.IsNaN(nats) || math.IsInf(nats, 0) {
+			t.Fatalf("point %d: surprise of %g is %g", i, x, nats)
 		}
 		if w.Next() {
 			r.Halve()

@@ -8,10 +8,10 @@ import "math"
 // mostTerms bounds the sum of a binomial tail; what is left out is far below the terms before it.
 const mostTerms = 4096
 
-// BinomialLogP returns ln P(X ≥ k) of a binomial distribution: k or more of n
-// trials succeed that each do with probability q, 0 < q < 1. For k ≤ n·q, where
-// it is no small number, it returns 0.
-func BinomialLogP(k, n int, q float64) float64 {
+// BinomialSurprise returns -ln P(X ≥ k) in nats, X being the number of successes
+// among n trials that each succeed with probability q, 0 < q < 1. It returns 0 for
+// k ≤ n·q, where the probability is not small.
+func BinomialSurprise(k, n int, q float64) float64 {
 	if k <= 0 || float64(k) <= float64(n)*q || k > n {
 		return 0
 	}
@@ -23,7 +23,7 @@ func BinomialLogP(k, n int, q float64) float64 {
 		term *= float64(n-i) / float64(i+1) * q / (1 - q)
 		sum += term
 	}
-	return min(0, log+math.Log(sum))
+	return max(0, -(log + math.Log(sum)))
 }
 
 // logChoose returns ln of n over k.

@@ -25,25 +25,25 @@ func exactTail(k, n int, q *big.Rat) float64 {
 		sum.Add(sum, term.Mul(term, new(big.Rat).Mul(power(q, i), power(rest, n-i))))
 	}
 	f, _ := sum.Float64()
-	return math.Log(f)
+	return -math.Log(f)
 }
 
 func TestBinomialTail(t *testing.T) {
 	for _, c := range []struct{ k, n, part, whole int }{{1, 5, 1, 1000}, {3, 5, 1, 1000}, {5, 5, 1, 3}, {40, 100, 1, 4}, {7, 60, 1, 50}, {26, 100, 1, 4}} {
 		want := exactTail(c.k, c.n, big.NewRat(int64(c.part), int64(c.whole)))
-		if got := BinomialLogP(c.k, c.n, float64(c.part)/float64(c.whole)); math.Abs(got-want) > 1e-9*math.Abs(want)+1e-9 {
-			t.Errorf("%+v: ln p %g, want %g", c, got, want)
+		if got := BinomialSurprise(c.k, c.n, float64(c.part)/float64(c.whole)); math.Abs(got-want) > 1e-9*math.Abs(want)+1e-9 {
+			t.Errorf("%+v: surprise %g, want %g", c, got, want)
 		}
 	}
 }
 
 func TestBinomialTailOfWhatIsExpected(t *testing.T) {
 	for _, c := range [][2]int{{0, 10}, {-1, 10}, {2, 10}, {11, 10}} {
-		if got := BinomialLogP(c[0], c[1], 0.2); got != 0 {
+		if got := BinomialSurprise(c[0], c[1], 0.2); got != 0 {
 			t.Errorf("%v: %g", c, got)
 		}
 	}
-	if got := BinomialLogP(1_000_000, 1_000_000, 0.5); math.IsNaN(got) || got > -600_000 {
+	if got := BinomialSurprise(1_000_000, 1_000_000, 0.5); math.IsNaN(got) || got < 600_000 {
 		t.Errorf("all of a million: %g", got)
 	}
 }

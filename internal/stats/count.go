@@ -5,10 +5,10 @@ package stats
 
 import "math"
 
-// CountLogP returns ln P(X ≥ v) of a count v above its mean > 0, or ln P(X ≤ v)
+// CountSurprise returns -ln P(X ≥ v) in nats of a count v above its mean > 0, or -ln P(X ≤ v)
 // below it. dispersion is its variance over its mean: Poisson where that is 1, else
 // negative binomial with r = mean/(dispersion-1) and the success probability 1/dispersion.
-func CountLogP(v, mean, dispersion float64) float64 {
+func CountSurprise(v, mean, dispersion float64) float64 {
 	// ln P(X = v), and the ratio of each further term to the one before.
 	var first float64
 	lv, _ := math.Lgamma(v + 1)
@@ -34,5 +34,5 @@ func CountLogP(v, mean, dispersion float64) float64 {
 		}
 		sum += term
 	}
-	return min(0, first+math.Log(sum))
+	return max(0, -(first + math.Log(sum)))
 }

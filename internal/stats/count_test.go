@@ -33,21 +33,21 @@ func countTail(v int, mean, dispersion float64) float64 {
 		}
 	}
 	if float64(v) > mean {
-		return math.Log(above)
+		return -math.Log(above)
 	}
-	return math.Log(upTo)
+	return -math.Log(upTo)
 }
 
-func TestCountLogP(t *testing.T) {
+func TestCountSurprise(t *testing.T) {
 	for _, mean := range []float64{0.001, 0.05, 0.7, 3, 9.5, 120} {
 		for _, dispersion := range []float64{1, 1.5, 4} {
 			for _, v := range []int{0, 1, 2, 3, 7, 15, 40, 180} {
-				got, want := CountLogP(float64(v), mean, dispersion), countTail(v, mean, dispersion)
-				if want < -250 { // the plain sum has lost its digits
+				got, want := CountSurprise(float64(v), mean, dispersion), countTail(v, mean, dispersion)
+				if want > 250 { // the plain sum has lost its digits
 					continue
 				}
-				if math.Abs(got-want) > 1e-6*(1-want) {
-					t.Errorf("mean %g, dispersion %g: ln p of %d is %.9g, want %.9g", mean, dispersion, v, got, want)
+				if math.Abs(got-want) > 1e-6*(1+want) {
+					t.Errorf("mean %g, dispersion %g: surprise of %d is %.9g, want %.9g", mean, dispersion, v, got, want)
 				}
 			}
 		}
@@ -55,14 +55,14 @@ func TestCountLogP(t *testing.T) {
 }
 
 // A larger dispersion makes the same count less of a surprise, and a further count is more of one.
-func TestCountLogPIsMonotonic(t *testing.T) {
+func TestCountSurpriseIsMonotonic(t *testing.T) {
 	for v := 4.0; v < 2000; v *= 1.5 {
 		v := math.Ceil(v)
-		if a, b := CountLogP(v, 2, 1), CountLogP(v, 2, 3); !(a < b) {
-			t.Errorf("ln p of %g: %g of a Poisson count, %g of one that varies more", v, a, b)
+		if a, b := CountSurprise(v, 2, 1), CountSurprise(v, 2, 3); !(a > b) {
+			t.Errorf("surprise of %g: %g of a Poisson count, %g of one that varies more", v, a, b)
 		}
-		if a, b := CountLogP(v, 2, 1.5), CountLogP(v+1, 2, 1.5); !(b < a) || math.IsInf(b, 0) {
-			t.Errorf("ln p of %g is %g, of the next %g", v, a, b)
+		if a, b := CountSurprise(v, 2, 1.5), CountSurprise(v+1, 2, 1.5); !(b > a) || math.IsInf(b, 0) {
+			t.Errorf("surprise of %g is %g, of the next %g", v, a, b)
 		}
 	}
 }

@@ -6,8 +6,8 @@
 //   - Tails sketches how far a quantity strays from zero in 64 bytes: two quantiles a
 //     side by stochastic approximation (Robbins and Monro 1951) and a generalized
 //     Pareto tail (Hosking and Wallis, Technometrics 29, 1987). It returns -ln p and quantiles.
-//   - CountLogP is the exact tail of a Poisson or negative binomial count,
-//     BinomialLogP that of a binomial one.
+//   - CountSurprise is the exact tail of a Poisson or negative binomial count,
+//     BinomialSurprise that of a binomial one.
 //   - Magnitudes and Positive are forgetting histograms of numbers that are never
 //     negative, in a given unit or in one that follows them, with a Pareto tail.
 //   - Excess compares two counts with each other.

@@ -70,7 +70,7 @@ func (s *side) add(x float64, w uint16) {
 func (s *side) halve() { s.total = halve(s.count[:]) }
 
 // share returns the share of total points that lie at or beyond x, if x is
-// inside the threshold; else ok is false, and logTail speaks.
+// inside the threshold; else ok is false, and beyond applies.
 func (s *side) share(x, total, unit float64) (p float64, ok bool) {
 	if bucketOf(x) >= int(s.tail.from) {
 		return 0, false
@@ -78,18 +78,18 @@ func (s *side) share(x, total, unit float64) (p float64, ok bool) {
 	return (s.above(x) + unit/2) / (total + unit), true
 }
 
-// logTail returns ln p of a value at or beyond x, which is beyond the threshold,
-// among total points in all: as the fitted tail has it, unless enough points
-// (c - 1.5·√c > 0) have been counted out there to say more.
-func (s *side) logTail(x, total, unit float64) float64 {
+// beyond returns the surprise, in nats, of a value at or beyond x, which is beyond the
+// threshold, among total points in all. It is that of the fitted tail, unless enough
+// points (c - 1.5·√c > 0) have been counted out there to show a smaller one.
+func (s *side) beyond(x, total, unit float64) float64 {
 	from := int(s.tail.from)
-	lp := s.tail.logP(stretch(x) - stretched[from])
+	nats := s.tail.surprise(stretch(x) - stretched[from])
 	if x < float64(s.tail.far) {
 		if c := s.above(x) / unit; c > 2.25 {
-			lp = max(lp, math.Log((c-1.5*math.Sqrt(c))*unit/total))
+			nats = min(nats, -math.Log((c-1.5*math.Sqrt(c))*unit/total))
 		}
 	}
-	return lp
+	return nats
 }
 
 // Magnitudes ranks values that are never negative, given in units of a scale, among
@@ -112,24 +112,24 @@ func (m *Magnitudes) Add(x, unit, trust float64) { m.side.add(x, whole(unit, tru
 // Halve halves all counts, as Weight.Next asks.
 func (m *Magnitudes) Halve() { m.side.halve() }
 
-// LogP returns ln p, p being the chance of a value at or beyond x, at most 0.
-func (m *Magnitudes) LogP(x, unit float64) float64 {
-	p, l := m.P(x, unit)
-	return min(0, math.Log(p)+l)
+// Surprise returns -ln p in nats, at least 0, p being the probability of a value at or beyond x.
+func (m *Magnitudes) Surprise(x, unit float64) float64 {
+	p, nats := m.P(x, unit)
+	return max(0, nats-math.Log(p))
 }
 
-// P returns a factor p and an addend l such that LogP is ln p + l: where p was
-// counted l is 0, so that many p's take one logarithm together. unit is the weight
-// of one point.
-func (m *Magnitudes) P(x, unit float64) (p, l float64) {
+// P returns a factor p and an addend nats such that Surprise is nats - ln p. Where p
+// was counted, nats is 0, so that one logarithm serves the product of many p's. unit
+// is the weight of one point.
+func (m *Magnitudes) P(x, unit float64) (p, nats float64) {
 	total := float64(m.side.total)
 	if p, ok := m.side.share(x, total, unit); ok {
 		return min(1, p), 0
 	}
-	return 1, m.side.logTail(x, total, unit)
+	return 1, m.side.beyond(x, total, unit)
 }
 
-// Fit fits the tail anew: O(buckets).
+// Fit fits the tail to the present counts: O(buckets).
 func (m *Magnitudes) Fit(unit float64) { m.side.fit(float64(m.side.total), unit) }
 
 // fit finds the threshold and the tail beyond it.

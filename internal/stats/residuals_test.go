@@ -35,18 +35,18 @@ func TestMagnitudes(t *testing.T) {
 		m.Add(rng.ExpFloat64(), w.Unit(), 1)
 	}
 	m.Fit(w.Unit())
-	if got := m.LogP(0, w.Unit()); got < -0.001 || got > 0 {
-		t.Errorf("ln p of 0 is %g", got)
+	if got := m.Surprise(0, w.Unit()); got > 0.001 || got < 0 {
+		t.Errorf("surprise of 0 is %g", got)
 	}
 	for _, x := range []float64{0.5, 1, 2, 4, 6} {
-		if got := m.LogP(x, w.Unit()); math.Abs(got+x) > 0.1*x+0.05 {
-			t.Errorf("ln p of %g is %g, want %g", x, got, -x)
+		if got := m.Surprise(x, w.Unit()); math.Abs(got-x) > 0.1*x+0.05 {
+			t.Errorf("surprise of %g is %g, want %g", x, got, x)
 		}
 	}
 }
 
-// The median over many histories of ln p at a quantile is near the truth.
-func TestMagnitudesLogP(t *testing.T) {
+// The median over many histories of surprise at a quantile is near the truth.
+func TestMagnitudesSurprise(t *testing.T) {
 	for _, c := range []struct{ x, p, factor float64 }{
 		{0, 1, 1.05}, {0.6745, 0.5, 1.1}, {1.96, 0.05, 1.1}, {2.576, 0.01, 1.3}, {3.291, 0.001, 1.8}, {4.417, 1e-5, 6},
 	} {
@@ -54,9 +54,9 @@ func TestMagnitudesLogP(t *testing.T) {
 		const histories = 20
 		for seed := range uint64(histories) {
 			m, w := learned(sizes(seed), 10000)
-			sum += m.LogP(c.x, w)
+			sum += m.Surprise(c.x, w)
 		}
-		if got := math.Exp(sum / histories); got > c.p*c.factor || got < c.p/c.factor {
+		if got := math.Exp(-sum / histories); got > c.p*c.factor || got < c.p/c.factor {
 			t.Errorf("p at %g σ: %.3g, want %.3g within a factor of %g", c.x, got, c.p, c.factor)
 		}
 	}
@@ -85,12 +85,12 @@ func sizes(seed uint64) func() float64 {
 func TestPartsOfP(t *testing.T) {
 	m, w := learned(sizes(10), 5000)
 	for x := 0.0; x < 8; x += 0.01 {
-		p, l := m.P(x, w)
-		if got := min(0, math.Log(p)+l); got != m.LogP(x, w) {
-			t.Fatalf("at %g: p %g, addend %g, ln p %g", x, p, l, m.LogP(x, w))
+		p, nats := m.P(x, w)
+		if got := max(0, nats-math.Log(p)); got != m.Surprise(x, w) {
+			t.Fatalf("at %g: p %g, addend %g, surprise %g", x, p, nats, m.Surprise(x, w))
 		}
-		if tail := bucketOf(x) >= int(m.side.tail.from); tail != (l != 0) {
-			t.Fatalf("at %g: in the tail %v, addend %g", x, tail, l)
+		if tail := bucketOf(x) >= int(m.side.tail.from); tail != (nats != 0) {
+			t.Fatalf("at %g: in the tail %v, addend %g", x, tail, nats)
 		}
 	}
 }
@@ -98,27 +98,27 @@ func TestPartsOfP(t *testing.T) {
 // A heavy tail is found in the data: the same far value is less of a surprise.
 func TestShapeFollowsData(t *testing.T) {
 	const histories = 20
-	var shapes, logPs [2]float64
+	var shapes, nats [2]float64
 	for seed := range uint64(histories) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		pareto := func() float64 { return math.Pow(rng.Float64(), -1.0/3) - 1 }
 		for k, draw := range []func() float64{rng.ExpFloat64, pareto} {
 			m, w := learned(draw, 10000)
 			shapes[k] += float64(m.side.tail.shape) / histories
-			logPs[k] += m.LogP(20, w) / histories
+			nats[k] += m.Surprise(20, w) / histories
 		}
 	}
 	if !(shapes[1] > shapes[0]+0.2) {
 		t.Errorf("ξ is %.3f for an exponential, %.3f for a Pareto tail", shapes[0], shapes[1])
 	}
 	// P(X > 20): e^-20 against 21^-3, of which the tail, shrunk to a lighter one, sees a quarter.
-	if logPs[0] > -14 || math.Abs(logPs[1]-3*math.Log(1.0/21)) > 2 {
-		t.Errorf("ln p at 20: exponential %.1f, Pareto %.1f", logPs[0], logPs[1])
+	if nats[0] < 14 || math.Abs(nats[1]-3*math.Log(21)) > 2 {
+		t.Errorf("surprise at 20: exponential %.1f, Pareto %.1f", nats[0], nats[1])
 	}
 }
 
-// Beyond what has been seen ln p falls strictly, as far as floats go: no two values tie.
-func TestLogPFallsStrictly(t *testing.T) {
+// Beyond what has been seen the surprise rises strictly, as far as floats go: no two values tie.
+func TestSurpriseRisesStrictly(t *testing.T) {
 	var rng *rand.Rand
 	for name, draw := range map[string]func() float64{
 		"normal":   func() float64 { return math.Abs(rng.NormFloat64()) },
@@ -128,11 +128,11 @@ func TestLogPFallsStrictly(t *testing.T) {
 	} {
 		rng = rand.New(rand.NewPCG(3, 3))
 		m, w := learned(draw, 5000)
-		prev := math.Inf(1)
+		prev := math.Inf(-1)
 		for x := 1e4; x < 1e60; x *= 1.1 {
-			got := m.LogP(x, w)
-			if !(got < prev) || math.IsInf(got, 0) || math.IsNaN(got) {
-				t.Errorf("%s: ln p at %g is %g, nearer it is %g", name, x, got, prev)
+			got := m.Surprise(x, w)
+			if !(got > prev) || math.IsInf(got, 0) || math.IsNaN(got) {
+				t.Errorf("%s: surprise at %g is %g, nearer it is %g", name, x, got, prev)
 				break
 			}
 			prev = got
@@ -143,11 +143,11 @@ func TestLogPFallsStrictly(t *testing.T) {
 // One outlier changes what is said of others little, however far out it lies.
 func TestLoneOutlier(t *testing.T) {
 	m, w := learned(sizes(4), 5000)
-	before := m.LogP(6, w)
+	before := m.Surprise(6, w)
 	m.Add(1e9, w, 1)
 	m.Fit(w)
-	if after := m.LogP(6, w); after > before+2 {
-		t.Errorf("ln p at 6 σ: %.2f, after one outlier %.2f", before, after)
+	if after := m.Surprise(6, w); after < before-2 {
+		t.Errorf("surprise at 6 σ: %.2f, after one outlier %.2f", before, after)
 	}
 	if m.side.tail.far > 8 {
 		t.Errorf("one outlier counts as recurring: far is %g", m.side.tail.far)
@@ -157,13 +157,13 @@ func TestLoneOutlier(t *testing.T) {
 // What recurs is no surprise, and what no longer recurs is forgotten.
 func TestRecursAndIsForgotten(t *testing.T) {
 	m, w := learned(sizes(5), 5000)
-	alone := m.LogP(50, w)
+	alone := m.Surprise(50, w)
 	for range 20 {
 		m.Add(50, w, 1)
 	}
 	m.Fit(w)
-	if got := m.LogP(50, w); got < math.Log(1e-3) || m.side.tail.far < 50 {
-		t.Errorf("ln p of what came 20 times: %.1f (once: %.1f), far %g", got, alone, m.side.tail.far)
+	if got := m.Surprise(50, w); got > -math.Log(1e-3) || m.side.tail.far < 50 {
+		t.Errorf("surprise of what came 20 times: %.1f (once: %.1f), far %g", got, alone, m.side.tail.far)
 	}
 	weight, draw := Weight(5000%HalfLife), sizes(6)
 	for range 8 * HalfLife {
@@ -173,8 +173,8 @@ func TestRecursAndIsForgotten(t *testing.T) {
 		m.Add(draw(), weight.Unit(), 1)
 	}
 	m.Fit(weight.Unit())
-	if got := m.LogP(50, weight.Unit()); got > math.Log(1e-8) {
-		t.Errorf("after 8 half-lives ln p is still %.1f", got)
+	if got := m.Surprise(50, weight.Unit()); got < -math.Log(1e-8) {
+		t.Errorf("after 8 half-lives the surprise is still %.1f", got)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestCountsSaturate(t *testing.T) {
 		t.Errorf("half the total is %d, want %d", m.side.total, want)
 	}
 	m.Fit(leastUnit)
-	if lp := m.LogP(1, leastUnit); lp < -0.1 {
-		t.Errorf("ln p of what is always there: %g", lp)
+	if nats := m.Surprise(1, leastUnit); nats > 0.1 {
+		t.Errorf("surprise of what is always there: %g", nats)
 	}
 }

@@ -15,8 +15,8 @@ import "math"
 // fits at u puts an 8 σ point at p = 1e-8 in x, at 1e-11 in x^1.5 (in truth
 // 1e-15), while ξ still finds the tails that are heavier. ξ is estimated by probability-weighted
 // moments (Hosking and Wallis, Technometrics 29, 1987), shrunk towards a prior,
-// which is heavier while little has been seen, and kept above 0: so ln p falls
-// strictly, and as ln p it cannot underflow.
+// which is heavier while little has been seen, and kept above 0: so the surprise
+// rises strictly, and as -ln p it cannot underflow.
 const (
 	tailShare   = 0.05 // of all points, per side
 	priorShape  = 0.05 // of ξ, after many points
@@ -42,11 +42,11 @@ type tail struct {
 	far   float32 // the furthest residual that recurs; +Inf if that is in the open bucket
 }
 
-// logP returns ln p of an excess of y over y(u), the excesses following a
-// generalised Pareto distribution; it falls strictly with y.
-func (t *tail) logP(y float64) float64 {
+// surprise returns -ln p, in nats, of an excess of y over y(u), where the excesses
+// follow a generalized Pareto distribution. It rises strictly with y.
+func (t *tail) surprise(y float64) float64 {
 	xi := float64(t.shape)
-	return math.Log(float64(t.share)) - math.Log1p(xi*y/float64(t.sigma))/xi
+	return math.Log1p(xi*y/float64(t.sigma))/xi - math.Log(float64(t.share))
 }
 
 // moments holds the integrals ∫S and ∫S² over the tail, S being the share of

@@ -107,9 +107,9 @@ func (m Measure) Bare(v float64) string {
 	return Number(v * m.factor)
 }
 
-// Odds writes how seldom a surprise of so many nats happens by chance, in either sign: "1 in 10¹⁹".
+// Odds writes how seldom a surprise of so many nats happens by chance: "1 in 10¹⁹".
 func Odds(nats float64) string {
-	switch power := math.Round(math.Abs(nats) / math.Ln10); {
+	switch power := math.Round(nats / math.Ln10); {
 	case power < 1:
 		return "as usual"
 	case power < 4:

@@ -41,7 +41,7 @@ func anAnomaly() *incident.Anomaly {
 			Attributes: map[string]string{"http.route": "/pay", AttrState: "mine"},
 		},
 		State: incident.StateOpen, Kind: "high", Opened: noon, Updated: noon.Add(time.Minute),
-		Score: 1.5, MaxScore: 3.25, Surprise: -30, Observed: 0.75321, Expected: 0.25, Lower: 0.2, Upper: 0.3,
+		Score: 1.5, MaxScore: 3.25, Surprise: 30, Observed: 0.75321, Expected: 0.25, Lower: 0.2, Upper: 0.3,
 	}
 }
 

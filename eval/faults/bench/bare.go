@@ -17,7 +17,7 @@ type bare struct {
 	fresh func() detect.Model
 }
 
-func (p *bare) Observe(t int64, v float64) float64 { return -p.model.Observe(t, v).LogP }
+func (p *bare) Observe(t int64, v float64) float64 { return p.model.Observe(t, v).Surprise }
 
 func (p *bare) Clone() Detector {
 	state, err := p.model.AppendBinary(nil)

@@ -64,8 +64,8 @@ func TestTwiceTheSame(t *testing.T) {
 // constant says the same of every point: a report that can fail must refuse it.
 type constant struct{}
 
-func (constant) Observe(int64, float64) detect.Surprise {
-	return detect.Surprise{LogP: math.Log(1e-3)}
+func (constant) Observe(int64, float64) detect.Judgment {
+	return detect.Judgment{Surprise: -math.Log(1e-3)}
 }
 func (constant) AppendBinary(b []byte) ([]byte, error) { return append(b, 1), nil }
 func (constant) UnmarshalBinary([]byte) error          { return nil }

@@ -23,15 +23,15 @@ type Bursts struct {
 	slots, sum, squares float64 // of the slots before it, forgotten
 }
 
-// Add takes in what was said of a point at event time t.
-func (b *Bursts) Add(t int64, logP float64) {
+// Add takes in the surprise, in nats, of a point at event time t in nanoseconds.
+func (b *Bursts) Add(t int64, surprise float64) {
 	if s := t / slot; s != b.now {
 		b.slots++
 		b.sum += b.n
 		b.squares += b.n * b.n
 		b.now, b.n = s, 0
 	}
-	if logP < -burstFrom {
+	if surprise > burstFrom {
 		b.n++
 	}
 }

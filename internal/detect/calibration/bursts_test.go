@@ -18,11 +18,11 @@ func bursts(together int) *Bursts {
 	for minute := range int64(5000) {
 		shock := r.IntN(100) == 0
 		for i := range 100 {
-			logP := -1.0
+			surprise := 1.0
 			if r.IntN(1000) == 0 || shock && i < together {
-				logP = -burstFrom - 1
+				surprise = burstFrom + 1
 			}
-			b.Add(minute*slot+int64(i), logP)
+			b.Add(minute*slot+int64(i), surprise)
 		}
 	}
 	return b
@@ -75,13 +75,13 @@ func TestBurstsState(t *testing.T) {
 func TestTableReckonsWithBursts(t *testing.T) {
 	c := count(9, 1_000_000, 1)
 	single, burst := c.Table(Identity, 1), c.Table(Identity, 61)
-	if got := single.Apply(-12) - burst.Apply(-12); got > -1 || got < -2 {
+	if got := single.Apply(12) - burst.Apply(12); got < 1 || got > 2 {
 		t.Errorf("at e^-12, of which a few were seen, %.2f nats", got)
 	}
-	if got := single.Apply(-3) - burst.Apply(-3); math.Abs(got) > 0.01 {
+	if got := single.Apply(3) - burst.Apply(3); math.Abs(got) > 0.01 {
 		t.Errorf("at e^-3, of which many were seen, %.3f nats", got)
 	}
-	if few := count(4, 5, 1); few.Table(single, 1).add != few.Table(burst, 1).add {
+	if few := count(4, 5, 1); few.Table(single, 1).excess != few.Table(burst, 1).excess {
 		t.Error("the bursts of a wider pool are handed on")
 	}
 }

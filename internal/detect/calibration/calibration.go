@@ -25,9 +25,9 @@ type Count struct {
 	total float64
 }
 
-// Add counts a point with the surprise ln p ≤ 0.
-func (c *Count) Add(logP float64) {
-	c.at[int(min(levels-1, -logP/width))]++
+// Add counts a point with the given surprise in nats, at least 0.
+func (c *Count) Add(surprise float64) {
+	c.at[int(min(levels-1, surprise/width))]++
 	c.total++
 }
 
@@ -54,33 +54,33 @@ func (c *Count) State(s *state.Codec) {
 	s.Check(math.Abs(sum-c.total) <= 1e-6*(1+sum))
 }
 
-// Table turns a model's ln p into a calibrated one: to each it adds what stands
-// at its level, a line between levels. The zero value changes nothing.
+// Table turns a model's surprise into a calibrated one: it subtracts the excess at
+// the surprise's level, interpolated linearly between levels. The zero value changes nothing.
 type Table struct {
-	add  [levels + 1]float64
-	more [levels + 1]float64 // on top of it, for what comes in bursts
+	excess [levels + 1]float64 // nats by which the model's surprises are too large
+	more   [levels + 1]float64 // on top of it, for what comes in bursts
 }
 
 // Identity is the table that changes nothing.
 var Identity = &Table{}
 
-// Apply returns the calibrated ln p, at most 0. It never falls where logP rises.
-func (t *Table) Apply(logP float64) float64 {
-	x := -logP / width
+// Apply returns the calibrated surprise in nats, at least 0. It never falls where surprise rises.
+func (t *Table) Apply(surprise float64) float64 {
+	x := surprise / width
 	if x >= levels {
-		return logP + t.at(levels)
+		return surprise - t.at(levels)
 	}
 	k := int(x)
 	f := x - float64(k)
-	return min(0, logP+(1-f)*t.at(k)+f*t.at(k+1))
+	return max(0, surprise-(1-f)*t.at(k)-f*t.at(k+1))
 }
 
-func (t *Table) at(level int) float64 { return t.add[level] + t.more[level] }
+func (t *Table) at(level int) float64 { return t.excess[level] + t.more[level] }
 
 // Table makes the table that c asks for, shrunk to that of a wider pool.
 //
 // Of C points beyond one level, C·e^-width are expected beyond the next. If there
-// are C' of them, the realised chance is ρ times the nominal one, and from level to level
+// are C' of them, the observed probability is ρ times the nominal one, and from level to level
 //
 //	ρ'/ρ = (C' + w)/(C·e^-width + w/π)
 //
@@ -96,12 +96,12 @@ func (c *Count) Table(wider *Table, burst float64) *Table {
 	before := c.total
 	for k := 1; k <= levels; k++ {
 		beyond := max(0, before-c.at[k-1])
-		prior := wider.add[k] - wider.add[k-1]
+		prior := wider.excess[k] - wider.excess[k-1]
 		step := math.Log((beyond + weight) / (before*math.Exp(-width) + weight*math.Exp(-prior)))
 		// A surprise that is greater stays greater.
-		t.add[k] = max(-most, min(most, t.add[k-1]+min(step, 0.9*width)))
+		t.excess[k] = max(-most, min(most, t.excess[k-1]+min(step, 0.9*width)))
 		more := min(most, math.Log1p((burst-1)/(beyond+weight)))
-		t.more[k] = max(t.more[k-1], min(more, t.at(k-1)+0.9*width-t.add[k]))
+		t.more[k] = max(t.more[k-1], min(more, t.at(k-1)+0.9*width-t.excess[k]))
 		before = beyond
 	}
 	return t
@@ -109,9 +109,9 @@ func (c *Count) Table(wider *Table, burst float64) *Table {
 
 // State writes or reads the table.
 func (t *Table) State(s *state.Codec) {
-	s.Float64s(t.add[:])
-	for k, a := range t.add {
-		s.Check(math.Abs(a) <= most && (k == 0 || a <= t.add[k-1]+width))
+	s.Float64s(t.excess[:])
+	for k, a := range t.excess {
+		s.Check(math.Abs(a) <= most && (k == 0 || a <= t.excess[k-1]+width))
 	}
 	s.Float64s(t.more[:])
 	for k, a := range t.more {

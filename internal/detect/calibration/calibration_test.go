@@ -18,20 +18,20 @@ func count(seed uint64, n int, f float64) *Count {
 	r := rand.New(rand.NewPCG(seed, 1))
 	c := &Count{}
 	for range n {
-		c.Add(-f * r.ExpFloat64())
+		c.Add(f * r.ExpFloat64())
 	}
 	return c
 }
 
 func TestIdentity(t *testing.T) {
 	for x := 0.0; x < 2000; x = x*1.1 + 0.01 {
-		if got := Identity.Apply(-x); got != -x {
-			t.Errorf("%g became %g", -x, got)
+		if got := Identity.Apply(x); got != x {
+			t.Errorf("%g became %g", x, got)
 		}
 	}
 	// Nothing counted: what the wider pool says.
 	if got := *(&Count{}).Table(Identity, 1); got != *Identity {
-		t.Errorf("of no points: %v", got.add)
+		t.Errorf("of no points: %v", got.excess)
 	}
 }
 
@@ -41,9 +41,9 @@ func TestTableCorrects(t *testing.T) {
 	for _, f := range []float64{0.7, 1, 1.3} {
 		table := count(1, n, f).Table(Identity, 1)
 		for _, p := range []float64{0.5, 0.1, 1e-2, 1e-3, 1e-4} {
-			nominal := f * math.Log(p) // what the model says of a point that has the chance p
-			if got := table.Apply(nominal); math.Abs(got-math.Log(p)) > 0.35 {
-				t.Errorf("factor %g, p %g: ln p %.2f became %.2f, want %.2f", f, p, nominal, got, math.Log(p))
+			nominal := -f * math.Log(p) // the model's surprise at a point of probability p
+			if got := table.Apply(nominal); math.Abs(got+math.Log(p)) > 0.35 {
+				t.Errorf("factor %g, p %g: surprise %.2f became %.2f, want %.2f", f, p, nominal, got, -math.Log(p))
 			}
 		}
 	}
@@ -52,13 +52,13 @@ func TestTableCorrects(t *testing.T) {
 // Beyond what was counted, the level before speaks.
 func TestTableExtrapolates(t *testing.T) {
 	table := count(2, 100000, 1.5).Table(Identity, 1)
-	seen := table.add[20] // p = e^-8, where 480 points were
+	seen := table.excess[20] // p = e^-8, where 480 points were
 	if seen < 1 {
 		t.Fatalf("a factor of 1.5 is corrected by %.2f nats at 8", seen)
 	}
 	for k := 45; k <= levels; k++ {
-		if table.add[k] < seen {
-			t.Errorf("level %d: %.2f nats, less than the %.2f where points were", k, table.add[k], seen)
+		if table.excess[k] < seen {
+			t.Errorf("level %d: %.2f nats, less than the %.2f where points were", k, table.excess[k], seen)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestTableExtrapolates(t *testing.T) {
 // A pool of few points says what the wider one says, one of many what it has seen itself.
 func TestTableShrinks(t *testing.T) {
 	wider := count(3, 1000000, 1.5).Table(Identity, 1)
-	x := -6.0
+	x := 6.0
 	few, many := count(4, 5, 1).Table(wider, 1), count(4, 1000000, 1).Table(wider, 1)
 	if got, want := few.Apply(x), wider.Apply(x); math.Abs(got-want) > 0.3*math.Abs(x-want) {
 		t.Errorf("5 points: %.2f, the wider pool %.2f", got, want)
@@ -80,31 +80,31 @@ func TestTableShrinks(t *testing.T) {
 func TestTableIsBounded(t *testing.T) {
 	broken, silent := &Count{}, &Count{}
 	for range 100000 {
-		broken.Add(-1000)
+		broken.Add(1000)
 		silent.Add(0)
 	}
 	for name, c := range map[string]*Count{"all at p = 0": broken, "all at p = 1": silent} {
 		for _, burst := range []float64{1, 100, largest} {
-			for k, a := range c.Table(Identity, burst).add {
+			for k, a := range c.Table(Identity, burst).excess {
 				if more := c.Table(Identity, burst).more[k]; math.Abs(a) > most || math.IsNaN(a) || !(more >= 0 && more <= most) {
 					t.Errorf("%s: level %d: %g and %g nats", name, k, a, more)
 				}
 			}
 		}
 	}
-	if got := broken.Table(Identity, 1).Apply(-1000); got < -1000 || got > -1000+most {
-		t.Errorf("-1000 became %g", got)
+	if got := broken.Table(Identity, 1).Apply(1000); got > 1000 || got < 1000-most {
+		t.Errorf("1000 became %g", got)
 	}
 }
 
-// Whatever was counted: a greater surprise stays at least as great, and none is above 0.
+// Whatever was counted: a greater surprise stays at least as great, and none is below 0.
 func TestTableIsMonotone(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	wider := Identity
 	for i := range 300 {
 		c := &Count{}
 		for range r.IntN(30) { // heaps anywhere
-			at := -30 * r.Float64()
+			at := 30 * r.Float64()
 			for range 1 << r.IntN(16) {
 				c.Add(at)
 			}
@@ -118,9 +118,9 @@ func TestTableIsMonotone(t *testing.T) {
 		}
 		prev := 0.0
 		for x := 0.0; x < 60; x += 0.03 {
-			got := table.Apply(-x)
-			if got > prev || math.IsNaN(got) {
-				t.Fatalf("table %d: ln p %.3f became %g, a lesser one %g", i, -x, got, prev)
+			got := table.Apply(x)
+			if got < prev || math.IsNaN(got) {
+				t.Fatalf("table %d: surprise %.3f became %g, a smaller one %g", i, x, got, prev)
 			}
 			prev = got
 		}
@@ -133,7 +133,7 @@ func TestTableIsMonotone(t *testing.T) {
 // Surprises of any size are counted, at the last level if need be.
 func TestAdd(t *testing.T) {
 	var c Count
-	for _, x := range []float64{0, math.Copysign(0, -1), -0.39, -0.41, -1e6, -1e300, -math.MaxFloat64} {
+	for _, x := range []float64{0, math.Copysign(0, -1), 0.39, 0.41, 1e6, 1e300, math.MaxFloat64} {
 		c.Add(x)
 	}
 	if c.at[0] != 3 || c.at[1] != 1 || c.at[levels-1] != 3 || c.Total() != 7 {
@@ -178,8 +178,8 @@ func TestStateRoundTrip(t *testing.T) {
 
 // A table that turns the order of surprises round is none that was made here.
 func TestStateRefusesUnordered(t *testing.T) {
-	for name, table := range map[string]*Table{"add": {}, "more": {}} {
-		list := &table.add
+	for name, table := range map[string]*Table{"excess": {}, "more": {}} {
+		list := &table.excess
 		if name == "more" {
 			list = &table.more
 		}

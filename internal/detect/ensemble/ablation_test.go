@@ -33,7 +33,7 @@ func TestLeaveOut(t *testing.T) {
 		xs = append(xs, v)
 	}
 	full := observe(New(nil), xs, 0)
-	differs := func(got []detect.Surprise) bool {
+	differs := func(got []detect.Judgment) bool {
 		for i := range got {
 			if !same(got[i], full[i]) && !math.IsNaN(full[i].Expected) {
 				return true

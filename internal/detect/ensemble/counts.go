@@ -58,9 +58,9 @@ func (c *counts) surprise(v float64, k int) float64 {
 		dispersion = max(1, variance/c.mean)
 	}
 	if n := float64(k); v > c.mean*n {
-		return -stats.CountLogP(v, (c.mean+wrong)*n, dispersion)
+		return stats.CountSurprise(v, (c.mean+wrong)*n, dispersion)
 	} else if c.mean > wrong {
-		return -stats.CountLogP(v, (c.mean-wrong)*n, dispersion)
+		return stats.CountSurprise(v, (c.mean-wrong)*n, dispersion)
 	}
 	return 0
 }

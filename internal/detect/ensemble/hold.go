@@ -44,7 +44,7 @@ type hold struct {
 }
 
 // inside tells whether the number of a slow view lies in the interval that holds
-// 1 - BandP of them.
+// 1 - OutsideP of them.
 func (m *Model) inside(view int, x float64) bool {
 	q := m.tails[view].Quantile(sign(x), outside)
 	return q == 0 && x == 0 || math.Abs(x) <= q
@@ -78,33 +78,33 @@ func (h *hold) add(d float64) {
 
 // observeHeld judges a point by the slow level and the season as they were
 // before the series left them, and teaches the new level alone.
-func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Surprise {
+func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Judgment {
 	h := m.hold
 	z := m.slow(f, v)
 	base, scale := m.profile.Level()
 	expected, unit := base+f.season, scale*f.ratio
 	tails := &m.tails[viewSlow]
-	out := m.bounded(detect.Surprise{
-		LogP:     -tails.P(z),
+	out := m.bounded(detect.Judgment{
+		Surprise: tails.P(z),
 		Expected: expected,
 		Lower:    expected - unit*tails.Quantile(-1, outside),
 		Upper:    expected + unit*tails.Quantile(1, outside),
 		Held:     true,
 	})
-	nats := -out.LogP
+	nats := out.Surprise
 	if hours := m.follow(v, z); h.lasting {
 		nats = max(nats, hours)
 	}
-	out.LogP = -m.own.corrected(max(nats, m.heldEvidence(f, v, z)))
+	out.Surprise = m.own.corrected(max(nats, m.heldEvidence(f, v, z)))
 	if m.counts.small() {
-		out.LogP = max(out.LogP, -m.exact(v))
+		out.Surprise = min(out.Surprise, m.exact(v))
 	}
 	if h.lasting {
 		m.profile.Follow(t, f.local, v)
 	} else {
-		out.LogP = max(out.LogP, -m.excursions.most(z, t-h.since))
+		out.Surprise = min(out.Surprise, m.excursions.most(z, t-h.since))
 	}
-	out.Kind = kind(out.LogP, z)
+	out.Kind = kind(out.Surprise, z)
 	if math.Abs(z) > math.Abs(h.peak) {
 		h.peak = z
 	}

@@ -96,11 +96,11 @@ func (m *Model) keep(view int, nats float64) {
 }
 
 // say turns evidence into a surprise.
-func (m *Model) say(f *facts, e float64) detect.Surprise {
+func (m *Model) say(f *facts, e float64) detect.Judgment {
 	expected, unit := m.bank.Expect(f.season), m.bank.Unit()*f.ratio
 	t := &m.tails[viewError]
-	out := detect.Surprise{
-		LogP:     -calibrated(e),
+	out := detect.Judgment{
+		Surprise: calibrated(e),
 		Expected: expected,
 		Lower:    expected - unit*t.Quantile(-1, outside),
 		Upper:    expected + unit*t.Quantile(1, outside),
@@ -109,7 +109,7 @@ func (m *Model) say(f *facts, e float64) detect.Surprise {
 }
 
 // bounded keeps the interval finite, and above zero for a series that never was below.
-func (m *Model) bounded(out detect.Surprise) detect.Surprise {
+func (m *Model) bounded(out detect.Judgment) detect.Judgment {
 	if width := out.Upper - out.Lower; width < 2*rounding*math.Abs(out.Expected)+1e-200 {
 		out.Lower, out.Upper = out.Expected, out.Expected
 	}
@@ -121,9 +121,9 @@ func (m *Model) bounded(out detect.Surprise) detect.Surprise {
 }
 
 // kind returns the direction of a surprise, KindNone if it is not worth one.
-func kind(logP, by float64) detect.Kind {
+func kind(surprise, by float64) detect.Kind {
 	switch {
-	case logP >= logBandP:
+	case surprise <= least:
 		return detect.KindNone
 	case by < 0:
 		return detect.KindLow
@@ -132,8 +132,8 @@ func kind(logP, by float64) detect.Kind {
 }
 
 var (
-	logBandP = math.Log(detect.BandP)
-	outside  = -math.Log(detect.BandP / 2) // nats at which each end of the interval lies
+	least   = -math.Log(detect.OutsideP)     // nats from which a surprise has a kind
+	outside = -math.Log(detect.OutsideP / 2) // nats at which each end of the interval lies
 )
 
 // calibrated returns the surprise of the evidence e, in nats, by the table

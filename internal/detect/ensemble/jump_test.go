@@ -25,7 +25,7 @@ func TestGreatJumpOfYoungSeries(t *testing.T) {
 				if i >= int64(known) {
 					v += 300
 				}
-				nats = append(nats, -m.Observe(i*1e9, v).LogP)
+				nats = append(nats, m.Observe(i*1e9, v).Surprise)
 			}
 			if slices.Max(nats[known:]) > 15.2 {
 				found++

@@ -185,7 +185,7 @@ func (f *facts) set(view int, x float64) {
 func (f *facts) has(view int) bool { return f.known&(1<<view) != 0 }
 
 // Observe judges v, then learns it. See detect.Model.
-func (m *Model) Observe(t int64, v float64) detect.Surprise {
+func (m *Model) Observe(t int64, v float64) detect.Judgment {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return detect.Warming()
 	}
@@ -201,7 +201,7 @@ func (m *Model) Observe(t int64, v float64) detect.Surprise {
 		m.low, m.high = v, v
 		m.in = window.Unit{Origin: v}
 	}
-	var out detect.Surprise
+	var out detect.Judgment
 	if m.hold != nil {
 		out = m.observeHeld(&f, t, v)
 	} else {
@@ -245,21 +245,21 @@ func (m *Model) pace(t int64) {
 }
 
 // observeFree judges and learns a point of a series that is at its level.
-func (m *Model) observeFree(f *facts, t int64, v float64) detect.Surprise {
+func (m *Model) observeFree(f *facts, t int64, v float64) detect.Judgment {
 	m.look(f, v)
 	e, by := m.evidence(f)
 	out := m.say(f, e)
 	if m.seen >= warmUp {
-		nats := -out.LogP
-		out.LogP = -m.own.corrected(nats)
+		nats := out.Surprise
+		out.Surprise = m.own.corrected(nats)
 		m.own.learn(nats)
 	}
-	if -out.LogP > checkFrom && m.counts.small() {
-		out.LogP = max(out.LogP, -m.exact(v))
+	if out.Surprise > checkFrom && m.counts.small() {
+		out.Surprise = min(out.Surprise, m.exact(v))
 	}
-	surprise := -out.LogP
-	out.LogP = max(out.LogP, -m.excursions.most(f.x[viewSlow], 0))
-	out.Kind = kind(out.LogP, by)
+	surprise := out.Surprise
+	out.Surprise = min(out.Surprise, m.excursions.most(f.x[viewSlow], 0))
+	out.Kind = kind(out.Surprise, by)
 	away := m.seen >= warmUp && !m.inside(viewSlow, f.x[viewSlow])
 	mature := m.profile.Mature(t, f.local)
 	if mature && !m.mature {

@@ -39,8 +39,8 @@ const step = 300e9 // 5 minutes: 288 points a day
 func at(i int) int64 { return 1767571200e9 + int64(i)*step }
 
 // observe feeds the points of xs from the given one on.
-func observe(m *Model, xs []float64, from int) []detect.Surprise {
-	out := make([]detect.Surprise, 0, len(xs)-from)
+func observe(m *Model, xs []float64, from int) []detect.Judgment {
+	out := make([]detect.Judgment, 0, len(xs)-from)
 	for i := from; i < len(xs); i++ {
 		out = append(out, m.Observe(at(i), xs[i]))
 	}
@@ -48,10 +48,10 @@ func observe(m *Model, xs []float64, from int) []detect.Surprise {
 }
 
 // same compares to the bit, NaN included.
-func same(a, b detect.Surprise) bool {
-	bits := func(s detect.Surprise) [5]uint64 {
+func same(a, b detect.Judgment) bool {
+	bits := func(s detect.Judgment) [5]uint64 {
 		return [5]uint64{
-			math.Float64bits(s.LogP), math.Float64bits(s.Expected),
+			math.Float64bits(s.Surprise), math.Float64bits(s.Expected),
 			math.Float64bits(s.Lower), math.Float64bits(s.Upper), uint64(s.Kind),
 		}
 	}
@@ -59,8 +59,8 @@ func same(a, b detect.Surprise) bool {
 }
 
 // sane tells whether s is something that a warm model may say.
-func sane(s detect.Surprise) bool {
-	return s.LogP <= 0 && !math.IsInf(s.LogP, 0) && !math.IsNaN(s.Expected) && s.Lower <= s.Upper
+func sane(s detect.Judgment) bool {
+	return s.Surprise >= 0 && !math.IsInf(s.Surprise, 0) && !math.IsNaN(s.Expected) && s.Lower <= s.Upper
 }
 
 func TestWarmUp(t *testing.T) {
@@ -119,7 +119,7 @@ func TestScaledAndMoved(t *testing.T) {
 		for i := range a {
 			for _, alpha := range []float64{1e-2, 1e-3, 1e-6} {
 				n++
-				if (a[i].LogP < math.Log(alpha)) != (b[i].LogP < math.Log(alpha)) {
+				if (a[i].Surprise > -math.Log(alpha)) != (b[i].Surprise > -math.Log(alpha)) {
 					differ++
 				}
 			}
@@ -160,18 +160,18 @@ func TestBand(t *testing.T) {
 				v := draw()
 				s := m.Observe(at(i), v)
 				if s.Lower > s.Expected || s.Upper < s.Expected {
-					t.Fatalf("%s: point %d: expected outside the band: %+v", name, i, s)
+					t.Fatalf("%s: point %d: expected outside the interval: %+v", name, i, s)
 				}
 				if v < s.Lower || v > s.Upper {
 					outside++
 				}
-				if s.LogP < math.Log(1e-3) {
+				if s.Surprise > -math.Log(1e-3) {
 					rare++
 				}
 			}
 		}
-		if share := float64(outside) / float64(n); share < 0.45*detect.BandP || share > 1.3*detect.BandP {
-			t.Errorf("%s: share outside the band %.4f, want about %.2f", name, share, detect.BandP)
+		if share := float64(outside) / float64(n); share < 0.45*detect.OutsideP || share > 1.3*detect.OutsideP {
+			t.Errorf("%s: share outside the interval %.4f, want about %.2f", name, share, detect.OutsideP)
 		}
 		if share := float64(rare) / float64(n); share < 0.5e-3 || share > 2.2e-3 {
 			t.Errorf("%s: share of p < 1e-3: %.2g", name, share)
@@ -188,10 +188,10 @@ func TestFurtherIsStranger(t *testing.T) {
 		prev := 0.0
 		for d := 128.0; d < 1e30; d *= 1.5 {
 			s := restored(t, b).Observe(at(5400), 100+sign*d)
-			if !(s.LogP <= 0.9*prev) || math.IsInf(s.LogP, 0) {
-				t.Fatalf("at %g: ln p %g, nearer %g", sign*d, s.LogP, prev)
+			if !(s.Surprise >= 0.9*prev) || math.IsInf(s.Surprise, 0) {
+				t.Fatalf("at %g: surprise %g, nearer %g", sign*d, s.Surprise, prev)
 			}
-			prev = min(prev, s.LogP)
+			prev = max(prev, s.Surprise)
 		}
 	}
 }
@@ -250,17 +250,17 @@ func TestLongConstantThenChange(t *testing.T) {
 	for _, n := range []int{150, 5000, 100000} {
 		m := New(nil)
 		for i := range n {
-			if s := m.Observe(at(i), 42); i >= warmUp && (s.LogP < math.Log(detect.BandP) || s.Expected != 42) {
+			if s := m.Observe(at(i), 42); i >= warmUp && (s.Surprise > -math.Log(detect.OutsideP) || s.Expected != 42) {
 				t.Fatalf("point %d of a constant: %+v", i, s)
 			}
 		}
-		if s := m.Observe(at(n), 43); s.LogP > -math.Log(float64(n)) && s.LogP > math.Log(1e-3) || s.Kind != detect.KindHigh {
+		if s := m.Observe(at(n), 43); s.Surprise < math.Log(float64(n)) && s.Surprise < -math.Log(1e-3) || s.Kind != detect.KindHigh {
 			t.Errorf("the change after %d points: %+v", n, s)
 		}
 		for i := range 2000 {
 			m.Observe(at(n+1+i), 43)
 		}
-		if s := m.Observe(at(n+2001), 43); s.LogP < math.Log(detect.BandP) || math.Abs(s.Expected-43) > 1e-6 {
+		if s := m.Observe(at(n+2001), 43); s.Surprise > -math.Log(detect.OutsideP) || math.Abs(s.Expected-43) > 1e-6 {
 			t.Errorf("2000 points later: %+v", s)
 		}
 	}
@@ -275,14 +275,14 @@ func TestLong(t *testing.T) {
 		if i >= warmUp && !sane(s) {
 			t.Fatalf("point %d: %+v", i, s)
 		}
-		if i >= n/2 && s.LogP < math.Log(1e-3) {
+		if i >= n/2 && s.Surprise > -math.Log(1e-3) {
 			below++
 		}
 	}
 	if share := float64(below) / float64(n/2); share < 0.5e-3 || share > 2e-3 {
 		t.Errorf("share of p < 1e-3: %.2g", share)
 	}
-	if s := m.Observe(at(n), 160); s.LogP > math.Log(1e-6) || s.Kind != detect.KindHigh {
+	if s := m.Observe(at(n), 160); s.Surprise < -math.Log(1e-6) || s.Kind != detect.KindHigh {
 		t.Errorf("12 σ: %+v", s)
 	}
 	restored(t, written(t, m))

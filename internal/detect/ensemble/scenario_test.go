@@ -232,7 +232,7 @@ func (s *scenario) value() float64 {
 type said struct {
 	first, last, alarms, openings int
 	kinds                         map[detect.Kind]int // of the openings
-	least                         float64             // ln p
+	most                          float64             // surprise, nats
 	expected                      float64             // of the latest point
 }
 
@@ -247,11 +247,11 @@ func (s *scenario) feed(n int, expect []string) error {
 		out := s.model.Observe(at.UnixNano(), s.value())
 		s.now = s.now.Add(s.every)
 		s.fed++
-		score := detect.Score(out.LogP, s.alpha)
+		score := detect.Score(out.Surprise, s.alpha)
 		if score > 1 {
 			got.first, got.last, got.alarms = min(got.first, i), i, got.alarms+1
 		}
-		got.least, got.expected = min(got.least, out.LogP), out.Expected
+		got.most, got.expected = max(got.most, out.Surprise), out.Expected
 		if s.rule.Next(score, out.Held) > 1 {
 			if s.opened == 0 || s.fed-s.opened > opening.HoldOff {
 				got.openings++
@@ -282,8 +282,8 @@ func (s *said) check(expect []string, points func(string) (int, error)) error {
 			return fmt.Errorf("unknown expectation %s", word)
 		}
 		if !ok {
-			return fmt.Errorf("want %s %d, got %d alarms, the first at %d, the last at %d, %d openings, kinds %v, least ln p %.1f, expected %.4g",
-				word, k, s.alarms, s.first, s.last, s.openings, s.kinds, s.least, s.expected)
+			return fmt.Errorf("want %s %d, got %d alarms, the first at %d, the last at %d, %d openings, kinds %v, greatest surprise %.1f, expected %.4g",
+				word, k, s.alarms, s.first, s.last, s.openings, s.kinds, s.most, s.expected)
 		}
 	}
 	return nil

@@ -23,8 +23,8 @@ func TestDailyCourseStaysAtItsLevel(t *testing.T) {
 			if held++; !o.Held {
 				held = 0
 			}
-			if i > settled && (held > 24 || o.LogP < -13) {
-				t.Fatalf("start %d, step %d: held for %d points, ln p %.1f, expected %.2f", start, i, held, o.LogP, o.Expected)
+			if i > settled && (held > 24 || o.Surprise > 13) {
+				t.Fatalf("start %d, step %d: held for %d points, surprise %.1f, expected %.2f", start, i, held, o.Surprise, o.Expected)
 			}
 		}
 	}

@@ -61,17 +61,17 @@ type Model struct {
 // Warm tells whether the source has shown enough to be judged.
 func (m *Model) Warm() bool { return m.seen >= warmUp }
 
-// LogP returns ln p of a window with so many new things of each class, at most
-// 0, and 0 until the model is warm. If something new of a class has come in k of
+// Surprise returns -ln p, in nats, of a window with so many new things of each class, at
+// least 0, and 0 until the model is warm. If something new of a class has come in k of
 // n windows of this source, and in a share r of those of its pool,
 //
 //	ln p = ln (k + weight·r)/(n + weight) + (size - 1)·ln(1 - 1/mean size)
 //
-// is the chance of so many in one window. The least over the classes counts, twice for there are two.
-func (m *Model) LogP(pool *Pool, sizes [classes]int) float64 {
-	least := 0.0
+// is the chance of so many in one window. The least over the classes counts, doubled because there are two.
+func (m *Model) Surprise(pool *Pool, sizes [classes]int) float64 {
+	most := 0.0
 	if !m.Warm() {
-		return least
+		return most
 	}
 	for c, size := range sizes {
 		if size == 0 {
@@ -79,9 +79,9 @@ func (m *Model) LogP(pool *Pool, sizes [classes]int) float64 {
 		}
 		rate := math.Log((m.events[c] + weight*pool.rate(c)) / (m.windows + weight))
 		mean := (m.sizes[c] + meanSize*sizeWeight) / (m.events[c] + sizeWeight)
-		least = min(least, rate+float64(size-1)*math.Log(1-1/mean))
+		most = max(most, -(rate + float64(size-1)*math.Log(1-1/mean)))
 	}
-	return min(0, least+math.Ln2)
+	return max(0, most-math.Ln2)
 }
 
 // rate is the share of a pool's windows in which something new of a class comes.

@@ -36,44 +36,44 @@ func TestNothingIsSaidBeforeThereIsAVocabulary(t *testing.T) {
 	var m Model
 	for range warmUp {
 		assert.False(t, m.Warm())
-		assert.Zero(t, m.LogP(&Pool{}, oneGrave))
+		assert.Zero(t, m.Surprise(&Pool{}, oneGrave))
 		m.Learn(&Pool{}, oneGrave)
 	}
 	assert.True(t, m.Warm())
-	assert.Zero(t, m.LogP(&Pool{}, none), "nothing new is nothing strange")
+	assert.Zero(t, m.Surprise(&Pool{}, none), "nothing new is nothing strange")
 }
 
 func TestAGraveThingIsStrangeAndAUsualOneIsNot(t *testing.T) {
 	var pool Pool
 	m := settled(&pool, 500)
-	assert.Less(t, m.LogP(&pool, oneGrave), math.Log(1e-5))
-	assert.Greater(t, m.LogP(&pool, oneUsual), math.Log(1e-4))
+	assert.Greater(t, m.Surprise(&pool, oneGrave), -math.Log(1e-5))
+	assert.Less(t, m.Surprise(&pool, oneUsual), -math.Log(1e-4))
 }
 
 func TestManyAtOnceAreStrange(t *testing.T) {
 	var pool Pool
 	m := settled(&pool, 500)
-	assert.Less(t, m.LogP(&pool, [classes]int{50, 0}), -30.0)
-	assert.Less(t, m.LogP(&pool, [classes]int{5, 0}), m.LogP(&pool, [classes]int{4, 0}))
+	assert.Greater(t, m.Surprise(&pool, [classes]int{50, 0}), 30.0)
+	assert.Greater(t, m.Surprise(&pool, [classes]int{5, 0}), m.Surprise(&pool, [classes]int{4, 0}))
 }
 
 // A source that says something new every few minutes is believed no longer.
 func TestAVocabularyThatNeverSettlesIsLearned(t *testing.T) {
 	var pool Pool
 	m := settled(&pool, 0)
-	before := m.LogP(&pool, oneGrave)
+	before := m.Surprise(&pool, oneGrave)
 	for range 50 {
 		for range 20 {
 			m.Learn(&pool, none)
 		}
 		m.Learn(&pool, oneGrave)
 	}
-	assert.Greater(t, m.LogP(&pool, oneGrave), math.Log(1e-2))
-	assert.Less(t, before, math.Log(1e-5))
+	assert.Less(t, m.Surprise(&pool, oneGrave), -math.Log(1e-2))
+	assert.Greater(t, before, -math.Log(1e-5))
 
 	other := settled(&pool, 100)
-	assert.Greater(t, other.LogP(&pool, oneGrave), math.Log(1e-3), "sources alike are not believed either")
-	assert.Less(t, settled(&Pool{}, 100).LogP(&Pool{}, oneGrave), math.Log(1e-5))
+	assert.Less(t, other.Surprise(&pool, oneGrave), -math.Log(1e-3), "sources alike are not believed either")
+	assert.Greater(t, settled(&Pool{}, 100).Surprise(&Pool{}, oneGrave), -math.Log(1e-5))
 }
 
 func TestWhatIsRareAgainIsStrangeAgain(t *testing.T) {
@@ -82,11 +82,11 @@ func TestWhatIsRareAgainIsStrangeAgain(t *testing.T) {
 	for range 20 {
 		m.Learn(&pool, oneGrave)
 	}
-	noisy := m.LogP(&pool, oneGrave)
+	noisy := m.Surprise(&pool, oneGrave)
 	for range 20 * memory {
 		m.Learn(&pool, none)
 	}
-	assert.Less(t, m.LogP(&pool, oneGrave), noisy-3)
+	assert.Greater(t, m.Surprise(&pool, oneGrave), noisy+3)
 }
 
 func TestStateRoundTrip(t *testing.T) {

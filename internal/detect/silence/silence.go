@@ -58,18 +58,18 @@ func (g *Gaps) Overdue(gap float64) bool { return gap > g.due() }
 
 func (g *Gaps) due() float64 { return margin * (1 + float64(g.beyond)) }
 
-// LogP returns ln p of a gap that no point has ended yet, at most 0, and 0
+// Surprise returns -ln p, in nats, of a gap that no point has ended yet, at least 0, and 0
 // until enough is known. With m slots missed for each point that comes, the
 // chance that one slot is missed is q = m/(1+m); what lies beyond twice the
 // longest usual gap is taken as missed slots that have nothing to do with each other:
 //
-//	ln p = (gap - 2·longest)·ln q
-func (g *Gaps) LogP(gap float64) float64 {
+//	-ln p = -(gap - 2·longest)·ln q
+func (g *Gaps) Surprise(gap float64) float64 {
 	if g.known < warmUp || !g.Overdue(gap) {
 		return 0
 	}
 	m := max(leastMissed, float64(g.missed))
-	return max(-most, (gap-g.due())*math.Log(m/(1+m)))
+	return min(most, (gap-g.due())*-math.Log(m/(1+m)))
 }
 
 // State writes or reads what is known.

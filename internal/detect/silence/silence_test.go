@@ -27,39 +27,39 @@ func TestAbsenceIsEvidenceBeyondTwiceTheLongestGap(t *testing.T) {
 		name  string
 		known *Gaps
 		gap   float64
-		want  float64 // ln p
+		want  float64 // nats
 	}{
 		{"regular, one point late", learned(1000, 1), 2, 0},
-		{"regular, two slots beyond", learned(1000, 1), 4, 2 * math.Log(0.01/1.01)},
+		{"regular, two slots beyond", learned(1000, 1), 4, -2 * math.Log(0.01/1.01)},
 		{"regular, jitter is no gap", learned(1000, 0.8, 1.2), 2.4, 0},
-		{"regular, long since", learned(1000, 1), 1e6, -most},
+		{"regular, long since", learned(1000, 1), 1e6, most},
 		{"too young", learned(warmUp-1, 1), 1e6, 0},
-		{"old enough", learned(warmUp, 1), 1e6, -most},
+		{"old enough", learned(warmUp, 1), 1e6, most},
 		{"irregular, as ever", learned(1000, 1, 1, 1, 30), 60, 0},
 		{"nothing known", &Gaps{}, 1e6, 0},
 	} {
-		assert.InDelta(t, c.want, c.known.LogP(c.gap), 1e-6, c.name)
+		assert.InDelta(t, c.want, c.known.Surprise(c.gap), 1e-6, c.name)
 	}
 }
 
 // What often misses points must be missing for longer until that is strange.
 func TestStreamThatMissesPointsIsWaitedForLonger(t *testing.T) {
 	regular, irregular := learned(5000, 1), learned(5000, 1, 1, 1, 10)
-	beyond := func(g *Gaps) float64 { return g.LogP(g.due() + 5) }
-	assert.Less(t, beyond(regular), beyond(irregular)-10)
-	assert.InDelta(t, 5*math.Log(9.0/13), beyond(irregular), 0.1, "nine of thirteen slots are missed")
+	beyond := func(g *Gaps) float64 { return g.Surprise(g.due() + 5) }
+	assert.Greater(t, beyond(regular), beyond(irregular)+10)
+	assert.InDelta(t, -5*math.Log(9.0/13), beyond(irregular), 0.1, "nine of thirteen slots are missed")
 }
 
 func TestSurpriseGrowsWithTheGap(t *testing.T) {
 	g := learned(1000, 1, 1, 3)
 	last := 0.0
 	for gap := 1.0; gap < 100; gap += 0.5 {
-		p := g.LogP(gap)
-		assert.LessOrEqual(t, p, last)
-		assert.Equal(t, p < 0, g.Overdue(gap))
-		last = p
+		nats := g.Surprise(gap)
+		assert.GreaterOrEqual(t, nats, last)
+		assert.Equal(t, nats > 0, g.Overdue(gap))
+		last = nats
 	}
-	assert.InDelta(t, -most, last, 0, "but it is bounded")
+	assert.InDelta(t, most, last, 0, "but it is bounded")
 }
 
 func TestLongGapIsForgottenSlowly(t *testing.T) {

@@ -17,7 +17,7 @@ const (
 	alphaRise = 1e6
 	// rare and near are where θ is learned: from points with p < 1e-3, and
 	// calibrated no more than near nats from α, for what is rarer comes in other bursts.
-	rare, near = -6.9, 3
+	rare, near = 6.9, 3
 	// thetaWeight is how many rare points the prior, θ = 1, is worth.
 	thetaWeight = 20
 	// poolMemory is the half-life of what pools have counted.
@@ -127,8 +127,10 @@ func (b *Budget) Leave(m *Member) {
 	}
 }
 
-// Calibrate corrects the ln p that the model of a series with n points says.
-func (m *Member) Calibrate(n uint64, logP float64) float64 { return m.pool.of(n).table.Apply(logP) }
+// Calibrate corrects the surprise, in nats, that the model of a series with n points returned.
+func (m *Member) Calibrate(n uint64, surprise float64) float64 {
+	return m.pool.of(n).table.Apply(surprise)
+}
 
 func (s *spending) theta() float64 { return (s.runs + thetaWeight) / (s.rare + thetaWeight) }
 
@@ -138,10 +140,10 @@ func (b *Budget) Spend(now time.Time) {
 	b.spent++
 }
 
-// Learn counts the ln p that the model of a series with n points, of a service with
-// the given α, said of a fault-free point at event time t, nanoseconds.
-func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, logP, alpha float64) {
-	if spent := &b.spendings[signal]; logP < rare && m.Calibrate(n, logP) < min(rare, math.Log(alpha)+near) {
+// Learn counts the surprise, in nats, that the model of a series with n points, of a service with
+// the given α, returned for a fault-free point at event time t, nanoseconds.
+func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, alpha float64) {
+	if spent := &b.spendings[signal]; surprise > rare && m.Calibrate(n, surprise) > max(rare, -math.Log(alpha)-near) {
 		spent.rare++
 		if m.RareAt == 0 || n-m.RareAt > opening.HoldOff {
 			spent.runs++
@@ -155,10 +157,10 @@ func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, logP, alpha 
 		}
 	}
 	// The tails of all young models are where those of all grown ones begin.
-	b.all.learn(t, n, logP, calibration.Identity, b.all.young.table)
+	b.all.learn(t, n, surprise, calibration.Identity, b.all.young.table)
 	if m.pool != &b.all {
 		m.pool.fade(t)
-		m.pool.learn(t, n, logP, b.all.young.table, b.all.grown.table)
+		m.pool.learn(t, n, surprise, b.all.young.table, b.all.grown.table)
 	}
 }
 
@@ -183,19 +185,19 @@ func (p *pool) fade(t int64) float64 {
 
 // learn counts one point, at event time t, of a model of n points; the table is made anew, from
 // that of a wider pool, whenever a sixteenth of the points is new.
-func (p *pool) learn(t int64, n uint64, logP float64, young, older *calibration.Table) {
+func (p *pool) learn(t int64, n uint64, surprise float64, young, older *calibration.Table) {
 	if n >= grown {
-		p.grown.learn(t, logP, older, p.series >= fleet)
+		p.grown.learn(t, surprise, older, p.series >= fleet)
 		return
 	}
-	if p.young.learn(t, logP, young, p.series >= fleet) && p.grown.count.Total() == 0 {
+	if p.young.learn(t, surprise, young, p.series >= fleet) && p.grown.count.Total() == 0 {
 		p.grown.table = p.young.table
 	}
 }
 
-func (a *tally) learn(t int64, logP float64, wider *calibration.Table, fleet bool) (made bool) {
-	a.count.Add(logP)
-	a.bursts.Add(t, logP)
+func (a *tally) learn(t int64, surprise float64, wider *calibration.Table, fleet bool) (made bool) {
+	a.count.Add(surprise)
+	a.bursts.Add(t, surprise)
 	if a.unfixed++; a.unfixed < 256 || float64(a.unfixed) < a.count.Total()/16 {
 		return false
 	}

@@ -123,9 +123,9 @@ func TestThetaIsLearnedFromBursts(t *testing.T) {
 			n += 1000
 			for range points {
 				n++
-				b.Learn(Metrics, m, n, start.UnixNano(), rare-1, 1e-3)
+				b.Learn(Metrics, m, n, start.UnixNano(), rare+1, 1e-3)
 			}
-			b.Learn(Metrics, m, n, start.UnixNano(), rare+1, 1e-3) // not rare
+			b.Learn(Metrics, m, n, start.UnixNano(), rare-1, 1e-3) // not rare
 		}
 		counted(b, a, 1e6, 10)
 		b.Spend(start)
@@ -145,27 +145,27 @@ func TestPoolsShrinkToAll(t *testing.T) {
 	feed := func(p *pool, points int, exaggeration float64) {
 		m := &Member{pool: p}
 		for range points {
-			b.Learn(Metrics, m, 0, start.UnixNano(), exaggeration*math.Log(1-random.Float64()), 1e-3)
+			b.Learn(Metrics, m, 0, start.UnixNano(), -exaggeration*math.Log(1-random.Float64()), 1e-3)
 		}
 	}
 	boaster := shared(b, 1, fleet)
-	assert.InDelta(t, -9, boaster.young.table.Apply(-9), 0, "nothing is known")
+	assert.InDelta(t, 9, boaster.young.table.Apply(9), 0, "nothing is known")
 	feed(boaster, 50_000, 2) // claims p where the truth is √p
-	assert.InDelta(t, -4.5, boaster.young.table.Apply(-9), 0.3)
-	assert.InDelta(t, -4.5, b.all.young.table.Apply(-9), 0.3)
+	assert.InDelta(t, 4.5, boaster.young.table.Apply(9), 0.3)
+	assert.InDelta(t, 4.5, b.all.young.table.Apply(9), 0.3)
 
 	honest := shared(b, 2, fleet)
-	assert.InDelta(t, b.all.young.table.Apply(-9), honest.young.table.Apply(-9), 0, "a new pool begins with what all have shown")
+	assert.InDelta(t, b.all.young.table.Apply(9), honest.young.table.Apply(9), 0, "a new pool begins with what all have shown")
 	feed(honest, 300, 1)
-	young := honest.young.table.Apply(-9)
-	assert.Less(t, young, -4.0)
+	young := honest.young.table.Apply(9)
+	assert.Greater(t, young, 4.0)
 	feed(honest, 500_000, 1)
-	assert.InDelta(t, -9, honest.young.table.Apply(-9), 0.4, "and ends with its own")
-	assert.Less(t, honest.young.table.Apply(-9), young)
+	assert.InDelta(t, 9, honest.young.table.Apply(9), 0.4, "and ends with its own")
+	assert.Greater(t, honest.young.table.Apply(9), young)
 
 	few := shared(b, 3, fleet-1)
 	feed(few, 50_000, 2)
-	assert.Equal(t, b.all.young.table.Apply(-9), few.young.table.Apply(-9), "a few series alike say nothing of their kind")
+	assert.Equal(t, b.all.young.table.Apply(9), few.young.table.Apply(9), "a few series alike say nothing of their kind")
 }
 
 // What young models exaggerate is not held against grown ones, which begin with
@@ -177,15 +177,15 @@ func TestGrownModelsAreCountedApart(t *testing.T) {
 	feed := func(n uint64, points int, exaggeration float64) {
 		m := &Member{pool: p}
 		for range points {
-			b.Learn(Metrics, m, n, start.UnixNano(), exaggeration*math.Log(1-random.Float64()), 1e-3)
+			b.Learn(Metrics, m, n, start.UnixNano(), -exaggeration*math.Log(1-random.Float64()), 1e-3)
 		}
 	}
 	feed(grown-1, 50_000, 2)
-	assert.InDelta(t, -4.5, p.young.table.Apply(-9), 0.3)
+	assert.InDelta(t, 4.5, p.young.table.Apply(9), 0.3)
 	assert.Same(t, p.young.table, p.grown.table, "nothing else is known")
 	feed(grown, 500_000, 1)
-	assert.InDelta(t, -9, p.grown.table.Apply(-9), 0.4)
-	assert.InDelta(t, -4.5, p.young.table.Apply(-9), 0.3)
+	assert.InDelta(t, 9, p.grown.table.Apply(9), 0.4)
+	assert.InDelta(t, 4.5, p.young.table.Apply(9), 0.3)
 	assert.Same(t, &p.young, p.of(grown-1))
 	assert.Same(t, &p.grown, p.of(grown))
 }
@@ -226,7 +226,7 @@ func TestPoolsForget(t *testing.T) {
 	hour := func(h int) int64 { return start.Add(time.Duration(h) * time.Hour).UnixNano() }
 	for range 100 {
 		n += 1000
-		b.Learn(Metrics, m, n, hour(0), rare-1, 1e-3)
+		b.Learn(Metrics, m, n, hour(0), rare+1, 1e-3)
 	}
 	for h := 1; h <= 30*24; h++ {
 		b.Learn(Metrics, m, n, hour(h), 0, 1e-3)

@@ -11,14 +11,14 @@ const (
 	guess  = 0.6  // of each nat beyond those
 )
 
-// Supported returns ln p shortened to what n windows can support: of n windows the
+// Supported returns a surprise, in nats, shortened to what n windows can support: of n windows the
 // rarest has p = 1/n, and much less than that is a guess. The order of surprises remains.
-func Supported(logP float64, n uint64) float64 {
-	if logP > -beyond {
-		return logP
+func Supported(surprise float64, n uint64) float64 {
+	if surprise < beyond {
+		return surprise
 	}
-	if known := -math.Log(float64(max(1, min(n, memory)))) - beyond; logP < known {
-		return known + guess*(logP-known)
+	if known := math.Log(float64(max(1, min(n, memory)))) + beyond; surprise > known {
+		return known + guess*(surprise-known)
 	}
-	return logP
+	return surprise
 }

@@ -28,15 +28,15 @@ type Calls struct {
 // NewCalls returns what is known of no call.
 func NewCalls() Calls { return Calls{durations: stats.NewPositive()} }
 
-// Judge returns ln p of a call that takes so many seconds, and of one that fails: 0 if
-// it does not, and while too few calls are known.
+// Judge returns the surprise, in nats, of a call that takes so many seconds, and that of
+// a failure: 0 if the call does not fail. Both are 0 while too few calls are known.
 func (c *Calls) Judge(seconds float64, failed bool) (slow, failure float64) {
 	if c.known < callsWarmUp {
 		return 0, 0
 	}
 	p, slow := c.durations.P(seconds, c.weight.Unit())
 	if slow == 0 {
-		slow = math.Log(p)
+		slow = -math.Log(p)
 	}
 	if failed {
 		failure = c.Failed.Exact(1, 1)

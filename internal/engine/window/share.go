@@ -18,9 +18,10 @@ const windowMemory = 3000
 
 var keepWindow = math.Exp2(-1.0 / windowMemory)
 
-// Exact is the least surprise of so many errors that few events allow, as ln p.
+// Exact returns the surprise, in nats, of so many errors or more among so many events,
+// each of which fails with the learned probability.
 func (s *Share) Exact(errors, all int) float64 {
-	return stats.BinomialLogP(errors, all, min(0.5, (s.Errors+0.5)/(s.All+1)))
+	return stats.BinomialSurprise(errors, all, min(0.5, (s.Errors+0.5)/(s.All+1)))
 }
 
 // Learn takes the events of one window.
