@@ -23,7 +23,7 @@ GOLANGCI         := $(CACHE)/bin/golangci-lint-$(GOLANGCI_VERSION)
 # Everything but the end-to-end tests, which need the built binary.
 UNIT = $$(go list ./... | grep -v '/e2e')
 
-# Everything but the generated list of components: to lint it is to analyse all of contrib.
+# Everything but the generated list of components: to lint it is to analyze all of contrib.
 LINT = ./distro/config/... $(patsubst %/,./%/...,$(filter-out distro/ bin/ docs/ scripts/ testdata/,$(wildcard */)))
 
 banner = @printf '\n--- %s\n' '$(1)'
@@ -67,7 +67,7 @@ test: build peers ## unit, component and scenario tests, then slim end-to-end te
 .PHONY: e2e
 e2e: build bin/auspex-demo peers ## every end-to-end test; raw answers are kept in e2e/out
 	$(call banner,end-to-end tests)
-	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|doors)$$')
+	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers)$$')
 
 .PHONY: e2e-elastic
 e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a real Elasticsearch; needs a JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
@@ -79,15 +79,15 @@ e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a r
 	go test -v -count=1 -timeout 45m ./e2e/elastic
 
 .PHONY: e2e-doors
-e2e-doors: build ## every door's real clients into real backends, kills, bad input and what an event costs; needs what e2e-elastic needs, and on Debian apt-get; AUSPEX_E2E_EVENTS=n
+e2e-doors: build ## every receiver's real clients into real backends, kills, bad input and what an event costs; needs what e2e-elastic needs, and on Debian apt-get; AUSPEX_E2E_EVENTS=n
 	$(call banner,peers in $(CACHE) (up to 15 minutes the first time))
 	@scripts/peers.sh prometheus
 	@scripts/peers.sh elasticsearch 8
 	@scripts/peers.sh filebeat
 	@scripts/clients.sh
 	@scripts/otel-clients.sh
-	$(call banner,end-to-end tests of the doors)
-	go test -v -count=1 -timeout 45m ./e2e/doors
+	$(call banner,end-to-end tests of the receivers)
+	go test -v -count=1 -timeout 45m ./e2e/receivers
 
 .PHONY: e2e-cost
 e2e-cost: build ## CPU per million points with and without the processor, memory per 1,000 series
@@ -144,7 +144,7 @@ quality-ablation: ## what each view of the metric model contributes on cloud tel
 	go run -tags ablation ./eval/ablation $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: quality-logs
-quality-logs: ## groups and templates mined from labelled logs, replicas, speed, a flood of junk, as tables
+quality-logs: ## groups and templates mined from labeled logs, replicas, speed, a flood of junk, as tables
 	go run ./eval/logs
 
 .PHONY: quality-rca

@@ -18,15 +18,15 @@ import (
 // screen writes what people read. On a terminal a progress line is redrawn in place;
 // elsewhere it is written once each quarter.
 type screen struct {
-	out         io.Writer
-	tty, colour bool
-	began       time.Time
-	drawn       bool
-	quarter     int
+	out        io.Writer
+	tty, color bool
+	began      time.Time
+	drawn      bool
+	quarter    int
 }
 
-func newScreen(out io.Writer, tty, colour bool) *screen {
-	return &screen{out: out, tty: tty, colour: colour, began: time.Now()}
+func newScreen(out io.Writer, tty, color bool) *screen {
+	return &screen{out: out, tty: tty, color: color, began: time.Now()}
 }
 
 // say writes a line with the time since the start before it.
@@ -85,13 +85,13 @@ func (s *screen) green(t string) string { return s.paint("1;32", t) }
 func (s *screen) red(t string) string   { return s.paint("1;31", t) }
 
 func (s *screen) paint(code, t string) string {
-	if !s.colour {
+	if !s.color {
 		return t
 	}
 	return "\x1b[" + code + "m" + t + "\x1b[0m"
 }
 
-// interval shows one live interval, as the shop's front door sees it.
+// interval shows one live interval, as the shop's frontend sees it.
 func (s *screen) interval(iv *shop.Interval, open int) {
 	requests, failed := 0, 0
 	for i := range iv.Services {

@@ -82,7 +82,7 @@ func compareWays(t *testing.T, p *peertest.Prometheus, run string, end time.Time
 		require.Len(t, second.Series, len(first.Series), name)
 		for _, s := range first.Series {
 			s.Labels["way"] = "second"
-			other, err := labelled(second, s.Labels)
+			other, err := labeled(second, s.Labels)
 			require.NoError(t, err)
 			assert.Equal(t, s.Samples, other.Samples, "%v", s.Labels)
 			if name == "anomaly_score" {

@@ -137,8 +137,8 @@ func ask(t *testing.T, p *peertest.Prometheus, name, expr string, at time.Time) 
 	return a
 }
 
-// labelled returns the one series of an answer that has the given labels.
-func labelled(a peertest.Answer, labels map[string]string) (peertest.Series, error) {
+// labeled returns the one series of an answer that has the given labels.
+func labeled(a peertest.Answer, labels map[string]string) (peertest.Series, error) {
 	var found []peertest.Series
 	for _, s := range a.Series {
 		if has(s.Labels, labels) {

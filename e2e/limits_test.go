@@ -45,8 +45,8 @@ func TestSizeLimitsBetweenConfigs(t *testing.T) {
 	for _, to := range next {
 		for _, from := range first {
 			t.Run(from+" to "+to, func(t *testing.T) {
-				b := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + to, Env: shipped(t, towards("127.0.0.1:1")...)})
-				a := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + from, Env: shipped(t, towards(b.OTLP)...)})
+				b := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + to, Env: shipped(t, toward("127.0.0.1:1")...)})
+				a := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + from, Env: shipped(t, toward(b.OTLP)...)})
 				var sent, acknowledged, found, letters int
 				defer func() {
 					table = append(table, fmt.Sprintf("%s -> %s: %d, %d, %d, %d", from, to, sent, acknowledged, found, letters))
@@ -70,8 +70,8 @@ func TestSizeLimitsBetweenConfigs(t *testing.T) {
 	t.Log(strings.Join(table, "\n"))
 }
 
-// towards is the environment in which each shipped configuration sends to an address.
-func towards(address string) []string {
+// toward is the environment in which each shipped configuration sends to an address.
+func toward(address string) []string {
 	return []string{
 		"AUSPEX_GATEWAY=" + address, "AUSPEX_GATEWAY_INSECURE=true", "AUSPEX_BACKEND=" + address, "AUSPEX_BACKEND_INSECURE=true",
 		"AUSPEX_GATEWAYS=[" + address + "]", "AUSPEX_GATEWAYS_INSECURE=true", "AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write",

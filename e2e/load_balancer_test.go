@@ -180,7 +180,7 @@ func sendSharded(t *testing.T, endpoint string, victim *shard) {
 	}
 }
 
-// shardedStep is a point, a line and a span of each source. Spans of four neighbours are one trace.
+// shardedStep is a point, a line and a span of each source. Spans of four neighbors are one trace.
 func shardedStep(step int) telemetry.Batch {
 	b := telemetry.Batch{Traces: ptrace.NewTraces(), Logs: plog.NewLogs(), Metrics: pmetric.NewMetrics()}
 	now := pcommon.NewTimestampFromTime(time.Now())

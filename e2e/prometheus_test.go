@@ -168,7 +168,7 @@ func (l *line) compare(t *testing.T, a *app, name string) string {
 	if err != nil {
 		return fmt.Sprintf("%s: all %d samples: %v", who, len(want), err)
 	}
-	s, err := labelled(got, l.labels(a))
+	s, err := labeled(got, l.labels(a))
 	if err != nil {
 		return fmt.Sprintf("%s: all %d samples: %v", who, len(want), err)
 	}
@@ -245,7 +245,7 @@ func (l *line) checkObserved(t *testing.T) {
 		labels := l.labels(app)
 		a := ask(t, l.prometheus, "observed_"+labels["host_name"], fmt.Sprintf(
 			`anomaly_observed{e2e_run="%s",host_name="%s",anomaly_metric="%s"}[%ds]`, l.run, labels["host_name"], queueMetric, int(liveSteps*cadence/time.Second)), l.end)
-		s, err := labelled(a, labels)
+		s, err := labeled(a, labels)
 		require.NoError(t, err)
 		want := app.sent[queueName]
 		assert.Equal(t, want[len(want)-len(s.Samples):], s.Samples, "observed of %s", labels["host_name"])

@@ -215,7 +215,7 @@ func sendMetrics(t *testing.T, endpoint string, md pmetric.Metrics) {
 }
 
 // TestWarmStart holds that with two weeks of history in Prometheus the very
-// first live point of every series has a band that holds it, and that one which
+// first live point of every series has an interval that contains it, and that one which
 // is far off scores above 1.
 func TestWarmStart(t *testing.T) {
 	run, now, apps := newRun(), time.Now().UTC().Truncate(time.Second), veterans()
@@ -284,7 +284,7 @@ func checkFirstPoints(t *testing.T, p *peertest.Prometheus, run string, apps []*
 			assert.Less(t, lower, observed, "%s", id)
 			assert.Greater(t, upper, observed, "%s", id)
 			if width := 5.15 * noise[statistic]; width > 0 {
-				assert.InDelta(t, 0, math.Log2((upper-lower)/width), 1, "%s: the band is half to twice as wide as the noise has it", id)
+				assert.InDelta(t, 0, math.Log2((upper-lower)/width), 1, "%s: the interval is half to twice as wide as that of the noise", id)
 			}
 		}
 	}

@@ -32,7 +32,7 @@ const backtestExitCodes = `Exit codes:
 func newBacktest(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backtest",
-		Short: "Try the collector's judgement on your own history",
+		Short: "Try the collector's judgment on your own history",
 		Long: `Run recorded telemetry through the very code that the collector runs, and see what
 it would have said at the time. No point is judged by what came after it.
 

@@ -58,7 +58,7 @@ func newRoot(env environment) *cobra.Command {
 		Short: "See what an otelcol-auspex collector has found",
 		Long: `auspex is the companion of the collector otelcol-auspex. It asks the running
 collector what it has found, by the API of its anomaly_console extension, and
-tries the collector's judgement on telemetry that was recorded.
+tries the collector's judgment on telemetry that was recorded.
 
 ` + exitCodes,
 		Example: `  # what is wrong now?

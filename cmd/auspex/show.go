@@ -104,7 +104,7 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 		fmt.Fprintln(b, "  none")
 		return
 	}
-	t := newTable("ID", "STATE", "SINCE", "UNTIL", ">MAX SCORE", ">OBSERVED", ">EXPECTED", "BAND", "SERIES")
+	t := newTable("ID", "STATE", "SINCE", "UNTIL", ">MAX SCORE", ">OBSERVED", ">EXPECTED", "INTERVAL", "SERIES")
 	for _, a := range i.Anomalies {
 		until := "-"
 		if !a.Closed.IsZero() {

@@ -56,8 +56,8 @@ func TestNamesAreWhatPrometheusAccepts(t *testing.T) {
 	}
 }
 
-func TestBandIsFilledBetweenItsTwoEnds(t *testing.T) {
-	for _, o := range band().FieldConfig.Overrides {
+func TestIntervalIsFilledBetweenItsTwoEnds(t *testing.T) {
+	for _, o := range interval().FieldConfig.Overrides {
 		for _, p := range o.Properties {
 			if p.ID == "custom.fillBelowTo" {
 				assert.Equal(t, seriesUpper.Legend, o.Matcher.Options)

@@ -30,7 +30,7 @@ func Overview() Dashboard {
 		threshold(series(12, "Highest score by service", "The highest score of any series of the service since the report before, every 15 seconds. 1 is the threshold.", scoreByService)),
 		share(series(12, "Share of series above the threshold", "", rateByService)))
 	d.row("Series: $service, $metric, $statistic", 9,
-		band(),
+		interval(),
 		threshold(series(8, "Scores of all series selected", "1 is the threshold.", seriesScores)))
 	d.row("Auspex itself: needs the collector's own metrics, port 8888", 6,
 		figure("α", "Chance per decision that the policy accepts. It follows from each signal's share of the false-alarm budget and its decisions a day.", ownAlpha, nil),
@@ -111,10 +111,10 @@ func series(width int, title, about string, queries ...Query) *Panel {
 	return p
 }
 
-// band shows a series over the band in which it was expected.
-func band() *Panel {
+// interval shows a series over its prediction interval.
+func interval() *Panel {
 	p := series(16, "Observed and expected",
-		"The selected series that scored highest in the time range. Without a fault 99 % of its points lie inside the band.",
+		"The selected series that scored highest in the time range. Without a fault 99 % of its points lie inside the prediction interval.",
 		seriesUpper, seriesLower, seriesExpected, seriesObserved)
 	p.FieldConfig.Defaults.Min = nil
 	p.FieldConfig.Overrides = []override{

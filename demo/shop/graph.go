@@ -60,7 +60,7 @@ const (
 	frontend = iota
 	checkout
 	cart
-	catalogue
+	catalog
 	payments
 	shipping
 	bank
@@ -87,7 +87,7 @@ func Services() []Service {
 			Name: "frontend", Version: "3.8.1", Next: "3.9.0", Method: "GET", Route: "/",
 			Clients: 56, Own: .022, Failure: .012, Memory: 310 * mebibyte,
 			Step:    "render page",
-			Calls:   []Call{{checkout, .2}, {cart, .3}, {catalogue, .5}},
+			Calls:   []Call{{checkout, .2}, {cart, .3}, {catalog, .5}},
 			Says:    [2][]string{{"session {hex} resumed for visitor {id} from {country}", "anonymous visit from {ip}"}, {"page sent in {ms} ms, {n} fragments from cache"}},
 			Trouble: "template could not be rendered",
 		},
@@ -108,7 +108,7 @@ func Services() []Service {
 			Says:     [2][]string{{"cart {hex} has {n} items", "cart {hex} is empty, a new one is made"}, {"cart {hex} answered in {ms} ms"}},
 			Trouble:  "cart is locked by another request",
 		},
-		catalogue: {
+		catalog: {
 			Name: "catalogue", Version: "5.0.2", Next: "5.1.0", Method: "GET", Route: "/products/{id}",
 			Clients: 24, Own: .030, Failure: .014, Memory: 510 * mebibyte,
 			Step:     "search products",

@@ -39,7 +39,7 @@ type PodActivity struct {
 	*Instance
 	// Down says that it does not run: there is nothing to read.
 	Down bool
-	// CPU is the utilisation of its processors, from 0 to 1; Memory is in bytes.
+	// CPU is the utilization of its processors, from 0 to 1; Memory is in bytes.
 	CPU, Memory float64
 }
 

@@ -122,7 +122,7 @@ func TestLatencyReachesCallers(t *testing.T) {
 			t.Errorf("%s slows by %v, want about %v", Services()[service].Name, rise(service), want)
 		}
 	}
-	for _, service := range []int{bank, cart, catalogue, shipping} {
+	for _, service := range []int{bank, cart, catalog, shipping} {
 		if math.Abs(rise(service)) > .05*rise(payments) {
 			t.Errorf("%s slows by %v", Services()[service].Name, rise(service))
 		}

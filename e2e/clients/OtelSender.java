@@ -79,7 +79,7 @@ public final class OtelSender {
     String run = args[2];
     String sender = args[3];
     int count = Integer.parseInt(args[4]);
-    java.util.logging.LogManager.getLogManager().reset(); // a closed door is no news here
+    java.util.logging.LogManager.getLogManager().reset(); // the collector is stopped now and then
     try (PrintWriter sent = new PrintWriter(Files.newBufferedWriter(Path.of(args[5], sender + ".sent")), true);
         PrintWriter acknowledged = new PrintWriter(Files.newBufferedWriter(Path.of(args[5], sender + ".acknowledged")), true)) {
       for (int first = 0; first < count; first += BATCH) {
@@ -93,7 +93,7 @@ public final class OtelSender {
                 .setResource(resource)
                 .registerMetricReader(PeriodicMetricReader.builder(out).setInterval(Duration.ofHours(1)).build())
                 .build();
-        LongCounter counter = provider.get("door").counterBuilder("door_events").build();
+        LongCounter counter = provider.get("receiver").counterBuilder("receiver_events").build();
         for (int n = first; n < end; n++) {
           sent.println(n);
           counter.add(

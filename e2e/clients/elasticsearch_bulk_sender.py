@@ -21,7 +21,7 @@ STARTED = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
 def action(run, sender, n):
     """Returns event n, with an id of its own."""
     return {
-        "_op_type": "create" if n % 2 else "index", "_index": "doors-python", "_id": f"{run}-{sender}-{n}",
+        "_op_type": "create" if n % 2 else "index", "_index": "receivers-python", "_id": f"{run}-{sender}-{n}",
         "@timestamp": STARTED, "message": f"line {n} of {sender}", "run": run, "sender": sender, "n": n,
     }
 
@@ -31,8 +31,8 @@ def main():
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
     client = Elasticsearch(url, http_compress=True, request_timeout=60)
     assert client.ping() and client.info()["version"]["number"]
-    if not client.indices.exists(index="doors-python"):
-        client.indices.create(index="doors-python")
+    if not client.indices.exists(index="receivers-python"):
+        client.indices.create(index="receivers-python")
     with open(f"{folder}/{sender}.sent", "w", buffering=1) as sent, open(f"{folder}/{sender}.acknowledged", "w", buffering=1) as acknowledged:
         for first in range(0, int(count), WINDOW):
             left = list(range(first, min(first + WINDOW, int(count))))

@@ -41,7 +41,7 @@ async function main() {
       resource: resourceFromAttributes({ 'service.name': sender, 'service.instance.id': String(first) }),
       readers: [new PeriodicExportingMetricReader({ exporter: out, exportIntervalMillis: 3_600_000 })],
     });
-    const counter = provider.getMeter('door').createCounter('door_events');
+    const counter = provider.getMeter('receiver').createCounter('receiver_events');
     fs.appendFileSync(`${folder}/${sender}.sent`, numbers.join('\n') + '\n');
     for (const n of numbers) counter.add(1, { run, sender, n: String(n) });
     for (const until = Date.now() + tryFor; ; ) {

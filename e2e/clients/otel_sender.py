@@ -43,14 +43,14 @@ def exporter(protocol, address):
 
 def main():
     protocol, address, run, sender, count, folder = sys.argv[1:]
-    logging.disable(logging.CRITICAL)  # a closed door is no news here
+    logging.disable(logging.CRITICAL)  # the collector is stopped now and then
     with open(f"{folder}/{sender}.sent", "w", buffering=1) as sent, open(f"{folder}/{sender}.acknowledged", "w", buffering=1) as acknowledged:
         for first in range(0, int(count), BATCH):
             numbers = range(first, min(first + BATCH, int(count)))
             out = exporter(protocol, address)
             resource = Resource.create({"service.name": sender, "service.instance.id": str(first)})
             provider = MeterProvider(metric_readers=[PeriodicExportingMetricReader(out, export_interval_millis=3_600_000)], resource=resource, shutdown_on_exit=False)
-            counter = provider.get_meter("door").create_counter("door_events")
+            counter = provider.get_meter("receiver").create_counter("receiver_events")
             for n in numbers:
                 sent.write(f"{n}\n")
                 counter.add(1, {"run": run, "sender": sender, "n": str(n)})

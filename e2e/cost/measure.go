@@ -76,7 +76,7 @@ var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 // memoryOf has the collector collect its garbage, and reads what is left.
 func memoryOf(c *peertest.Collector) (m memory, err error) {
 	var profile []byte
-	for range 2 { // finalisers run after the first
+	for range 2 { // finalizers run after the first
 		if profile, err = get("http://" + c.Pprof + "/debug/pprof/heap?gc=1&debug=1"); err != nil {
 			return m, err
 		}

@@ -21,7 +21,7 @@ func testMappingConflict(s *suite) {
 	records.At(0).Attributes().PutInt("n", 1)
 	records.At(1).Attributes().PutStr("n", "many")
 	require.NoError(s.t, write(ld))
-	assert.Len(s.t, s.search("logs-conflict.otel-default", ""), 2, "its neighbours are written")
+	assert.Len(s.t, s.search("logs-conflict.otel-default", ""), 2, "its neighbors are written")
 
 	letters := deadLetters(s.t, folder)
 	require.Len(s.t, letters, 1)

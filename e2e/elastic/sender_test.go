@@ -110,9 +110,9 @@ func (s *sender) send(ctx context.Context, count int, done <-chan struct{}) erro
 			var err error
 			if client == nil {
 				client, err = lumber.SyncDial(s.address, lumber.CompressionLevel(3), lumber.Timeout(15*time.Second))
-				if dialled := client; err == nil {
+				if dialed := client; err == nil {
 					// A collector that waits for Elasticsearch keeps the client waiting for as long.
-					context.AfterFunc(ctx, func() { _ = dialled.Close() })
+					context.AfterFunc(ctx, func() { _ = dialed.Close() })
 				}
 			}
 			if err == nil {

@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// corpus is the labelled log of one system.
+// corpus is the labeled log of one system.
 type corpus struct {
 	name  string
 	lines []string
@@ -21,7 +21,7 @@ type corpus struct {
 
 const truthSuffix = "_2k.log_structured.csv"
 
-// readCorpora reads every labelled log below dir: dir/<name>/<name>_2k.log_structured.csv.
+// readCorpora reads every labeled log below dir: dir/<name>/<name>_2k.log_structured.csv.
 func readCorpora(dir string) ([]corpus, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*"+truthSuffix))
 	if err != nil {

@@ -69,7 +69,7 @@ func TestScorerAgreesWithTheOneThatDecides(t *testing.T) {
 	}
 }
 
-// small writes labelled logs of two made-up systems.
+// small writes labeled logs of two made-up systems.
 func small(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -118,7 +118,7 @@ func TestReportIsTheSameTwiceAndWithFilesRenamed(t *testing.T) {
 func TestReportSaysThatItSkips(t *testing.T) {
 	code, out := report1(t, "-in", t.TempDir())
 	assert.Zero(t, code)
-	assert.Contains(t, out, "skipped: no labelled logs in ")
+	assert.Contains(t, out, "skipped: no labeled logs in ")
 	assert.Contains(t, out, "all targets met")
 }
 

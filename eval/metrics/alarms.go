@@ -137,7 +137,7 @@ func (o *options) alarmGroups() (groups []alarmGroup) {
 	return groups
 }
 
-// alarms prints realised against chosen false alarms.
+// alarms prints realized against chosen false alarms.
 func (r *report) alarms() error {
 	days := r.days
 	if r.quick {
@@ -147,7 +147,7 @@ func (r *report) alarms() error {
 	counts := r.measureAll(groups, days)
 	cfg := engine.DefaultConfig().FalseAlarms
 	r.printf(`
-False alarms, realised against chosen: series without a fault, a point every %v for %d days, %g chosen in %v over all.
+False alarms, realized against chosen: series without a fault, a point every %v for %d days, %g chosen in %v over all.
 ρ: correlation of the innovations of two series of a family. Opened: anomalies after the first week, each once; a count n
 has an error of at least √n. Chosen: the family's share of the decisions. Targets after the first week: %g to %g over all, each family within a factor of %g.
 Worst day: most opened on one day. Where it is most of the count, one shock to the whole family made it.
@@ -199,7 +199,7 @@ func (r *report) measureAll(groups []alarmGroup, days int) [][]alarmCount {
 
 func (r *report) printAlarms(cfg engine.FalseAlarms, g alarmGroup, c alarmCount, days int) {
 	r.printf("\n%d series, ρ = %g, seeds: %d\n%-15s %7s %7s %8s %9s %9s   %15s\n", g.series, g.rho, len(g.runs),
-		"family", "series", "opened", "chosen", "realised/", "worst day", "the first week:")
+		"family", "series", "opened", "chosen", "realized/", "worst day", "the first week:")
 	r.printf("%-15s %7s %7s %8s %9s %9s   %7s %7s\n", "", "", "", "", "chosen", "", "opened", "ratio")
 	row := func(name string, members, first int, perDay []int) (ratio float64) {
 		a := chosenPerDay(cfg, members, g.series) * float64(len(g.runs))

@@ -68,7 +68,7 @@ func byFamily(n, kinds int) []int {
 	return order
 }
 
-// arrange builds the batches in the given order of series. Neighbours of one
+// arrange builds the batches in the given order of series. Neighbors of one
 // service share a resource, and a metric if they are of one family too.
 func arrange(name string, kinds []family, order []int) layout {
 	l := layout{points: make([]pmetric.NumberDataPoint, len(order))}

@@ -47,7 +47,7 @@ func TestQuickReport(t *testing.T) {
 			assert.True(t, strings.HasSuffix(line, "ok\n"), line)
 		}
 	}
-	for _, want := range []string{"False alarms, realised", "40 series, ρ = 0.9", "Clock change", "sustained rise of 8 σ", "New series at once", "targets missed: "} {
+	for _, want := range []string{"False alarms, realized", "40 series, ρ = 0.9", "Clock change", "sustained rise of 8 σ", "New series at once", "targets missed: "} {
 		assert.Contains(t, first.String(), want)
 	}
 	assert.NotContains(t, first.String(), "ns/point")

@@ -227,7 +227,7 @@ type indexSet struct {
 	names map[string]bool
 }
 
-// mostIndices is how many names are remembered; then all are forgotten, and learnt anew.
+// mostIndices is how many names are remembered; then all are forgotten, and learned anew.
 const mostIndices = 1000
 
 func (s *indexSet) has(name string) bool {

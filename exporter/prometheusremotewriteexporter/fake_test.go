@@ -219,7 +219,7 @@ func start(t *testing.T, url string, change func(*Config)) *rig {
 	r.Metrics, err = NewFactory().CreateMetrics(t.Context(), set, cfg)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	ctx := context.WithoutCancel(t.Context()) // It is cancelled before the cleanup.
+	ctx := context.WithoutCancel(t.Context()) // It is canceled before the cleanup.
 	t.Cleanup(func() {
 		assert.NoError(t, r.Shutdown(ctx))
 		assert.NoError(t, r.tel.Shutdown(ctx))

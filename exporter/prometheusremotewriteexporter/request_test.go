@@ -145,7 +145,7 @@ func TestServerThatIsNotThereYet(t *testing.T) {
 	assert.Equal(t, map[string][]sample{`load{job="shop"}`: {{1000, 7}}}, s.store())
 }
 
-func TestRetryAfterIsHonoured(t *testing.T) {
+func TestRetryAfterIsHonored(t *testing.T) {
 	s := newServer(t, func(w http.ResponseWriter, n int, _ received) (int, string) {
 		if n == 0 {
 			w.Header().Set("Retry-After", "1")

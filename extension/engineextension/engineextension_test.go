@@ -182,12 +182,12 @@ func TestEngineIsTheSameFromCreationToTheEnd(t *testing.T) {
 	assert.Same(t, one, engineOf(e))
 	require.NoError(t, e.Shutdown(t.Context()))
 	assert.Same(t, one, engineOf(e))
-	assert.Equal(t, []string{`Extension anomaly_engine ""`}, normalised(d.opened))
+	assert.Equal(t, []string{`Extension anomaly_engine ""`}, normalized(d.opened))
 	assert.Equal(t, 1, d.closed)
 }
 
-// normalised replaces the random name that the settings of a test give a component.
-func normalised(opened []string) (list []string) {
+// normalized replaces the random name that the settings of a test give a component.
+func normalized(opened []string) (list []string) {
 	for _, o := range opened {
 		words := strings.Fields(o)
 		id, _, _ := strings.Cut(words[1], "/")

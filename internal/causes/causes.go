@@ -127,7 +127,7 @@ func (a *Accumulator) link() {
 }
 
 var aspects = map[trace.Aspect]topology.Aspect{
-	trace.Behaviour: topology.Behaviour, trace.Mix: topology.Mix, trace.SelfTime: topology.SelfTime, trace.Network: topology.Network,
+	trace.Behavior: topology.Behavior, trace.Mix: topology.Mix, trace.SelfTime: topology.SelfTime, trace.Network: topology.Network,
 }
 
 // Blame ranks the services that may have caused what began at from, by what was
@@ -164,7 +164,7 @@ func (a *Accumulator) blamePeer(e *topology.Evidence) {
 		return
 	}
 	peer, ok := a.nodeOf(f.Peer)
-	if ok && (f.Aspect == trace.SelfTime || f.Aspect == trace.Behaviour && f.Up && (f.Failed || f.Item.Failed)) {
+	if ok && (f.Aspect == trace.SelfTime || f.Aspect == trace.Behavior && f.Up && (f.Failed || f.Item.Failed)) {
 		e.Service, e.Callees = peer.Name, nil
 	}
 }

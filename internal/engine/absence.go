@@ -87,7 +87,7 @@ func (e *Engine) judgeAbsence(st *stream) {
 		return
 	}
 	rule := s.rule
-	for range int(min(gap, opening.HoldOff)) {
+	for range int(min(gap, opening.Cooldown)) {
 		rule.Next(0, false) // what was missed makes an earlier peak older, too
 	}
 	if rule.Next(score, false) < 1 && !e.tracker.Open(uint64(s.id)) {

@@ -171,9 +171,9 @@ func TestOpeningRuleHoldsForSilence(t *testing.T) {
 	for _, st := range e.streams.All() {
 		st.series[0].rule.Next(1000, false)
 	}
-	c.run(peak + opening.HoldOff)
+	c.run(peak + opening.Cooldown)
 	assert.Zero(t, e.Status().OpenAnomalies)
-	c.run(peak + opening.HoldOff + 5)
+	c.run(peak + opening.Cooldown + 5)
 	assert.Equal(t, 1, e.Status().OpenAnomalies)
 }
 
@@ -287,8 +287,8 @@ func TestIdleStreamsAreLookedAtInMeasure(t *testing.T) {
 	assert.Equal(t, now.Add(10*time.Second), e.walkAt)
 }
 
-// Series that have no verdict yet have no band to show, and open nothing.
-func TestNothingOpensWithoutABand(t *testing.T) {
+// Series that have no verdict yet have no interval to show, and open nothing.
+func TestNothingOpensWithoutAnInterval(t *testing.T) {
 	e := newEngine()
 	c := &choir{engine: e, sings: func(v, s int) bool { return v != 1 || s < history }}
 	c.run(history + 2)

@@ -29,7 +29,7 @@ type causality struct {
 	// reached is the event time up to which it has been advanced.
 	reached int64
 	used    int64 // the latest event time at which an instance used something
-	behaved int64 // when behaviour was judged last
+	behaved int64 // when behavior was judged last
 }
 
 const (

@@ -112,7 +112,7 @@ func (e *Engine) arrive(st *stream, t int64) {
 		e.count(st)
 		if missed := (t-st.meter.Time)/st.cadence - 1; missed > 0 { // windows that were not recorded
 			for i := range st.series {
-				st.series[i].rule.Pass(uint32(min(missed, opening.HoldOff)))
+				st.series[i].rule.Pass(uint32(min(missed, opening.Cooldown)))
 			}
 		}
 	}

@@ -133,7 +133,7 @@ type service struct {
 	sources   int
 	series    int // those that are watched, groups apart
 	streams   int
-	followed  int // series with an anomaly that is open or in its hold-off
+	followed  int // series with an anomaly that is open or in its cooldown
 	group     window.Round
 	account   budget.Account
 	mark      clock.Mark // its watermark

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// leastGroup is how many series a service must have for their share outside the band to say anything.
+	// leastGroup is how many series a service must have for their share outside the interval to say anything.
 	leastGroup = 20
 	// groupAge is how long a group must have been watched: what all series of a
 	// service do together, every morning, is no fault. Nanoseconds.

@@ -40,7 +40,7 @@ type Past struct {
 	series  []pastSeries
 }
 
-// pastSeries is what was learned of one statistic, with the latest band.
+// pastSeries is what was learned of one statistic, with the latest interval.
 type pastSeries struct {
 	stat                             meter.Statistic
 	model                            *ensemble.Model

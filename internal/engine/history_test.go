@@ -69,7 +69,7 @@ func study(e *Engine, steps int) *shelf {
 	return &shelf{pasts: maps.Collect(s.Pasts())}
 }
 
-// Who has read the history has the very bands of one who was there, and goes on like that one.
+// An engine that has read the history has the same intervals as one that was there, and continues alike.
 func TestHistoryIsAsGoodAsHavingBeenThere(t *testing.T) {
 	there, late := newEngine(), newEngine()
 	for i := range history {
@@ -87,7 +87,7 @@ func TestHistoryIsAsGoodAsHavingBeenThere(t *testing.T) {
 		late.Tick(at(float64(i * cadence)))
 		want, got := there.ObserveMetrics(md, shownAll), late.ObserveMetrics(md, shownAll)
 		require.Len(t, got, statistics)
-		require.Equal(t, bands(want), bands(got), "step %d", i)
+		require.Equal(t, intervals(want), intervals(got), "step %d", i)
 	}
 	for id, st := range there.streams.All() {
 		other, _ := late.streams.Peek(id)
@@ -108,8 +108,8 @@ func TestHistoryIsAsGoodAsHavingBeenThere(t *testing.T) {
 	assert.Equal(t, []string{"cart", "By"}, []string{views[0].Service, views[0].Unit}, "with its own identity")
 }
 
-// bands are what a model says of points: it depends on these alone, while a score depends on the fleet, too.
-func bands(verdicts []Verdict) []string {
+// intervals lists the prediction intervals of verdicts: they depend on these alone, while a score depends on the fleet, too.
+func intervals(verdicts []Verdict) []string {
 	for i := range verdicts {
 		verdicts[i].Score = 0
 	}

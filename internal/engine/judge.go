@@ -163,7 +163,7 @@ const wide, wideShare = 3, 8
 // teaches tells whether the next point of a series says something about normal
 // ones: not during an incident of several series, nor in an anomaly after its first point.
 func (e *Engine) teaches(st *stream, s *tracked) bool {
-	if st.signal == SignalBehaviour && s.n%behaviourWindows != 0 {
+	if st.signal == SignalBehavior && s.n%behaviorWindows != 0 {
 		return false // the window before has seen most of it
 	}
 	svc := st.source.service

@@ -84,7 +84,7 @@ func TestFaultIsShownFromItsFirstPointToFivePointsAfterItsEnd(t *testing.T) {
 	assert.Equal(t, i[0], again)
 }
 
-// A gap longer than the hold-off, shorter than what counts as silence.
+// A gap longer than the cooldown, shorter than what counts as silence.
 func TestCompanionsEndAfterAGap(t *testing.T) {
 	e := newEngine()
 	observe := func(second int, v float64) []Verdict {

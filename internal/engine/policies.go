@@ -52,7 +52,7 @@ func (e *Engine) ask(r *ref, st *stream) {
 func (e *Engine) opens(st *stream, s *tracked, p incident.Point) (from incident.Point, ok bool) {
 	switch {
 	case s.wait == nil && s.last.opening < 1:
-		if s.n-s.openAt > opening.HoldOff {
+		if s.n-s.openAt > opening.Cooldown {
 			s.openAt = 0 // of an anomaly that was held back
 		}
 		return p, false

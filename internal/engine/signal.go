@@ -13,11 +13,11 @@ type FalseAlarms = budget.FalseAlarms
 
 // The signals.
 const (
-	SignalMetrics   = budget.Metrics
-	SignalTraces    = budget.Traces
-	SignalLogs      = budget.Logs
-	SignalGroups    = budget.Groups
-	SignalNews      = budget.News
-	SignalBehaviour = budget.Behaviour
-	signals         = budget.Signals
+	SignalMetrics  = budget.Metrics
+	SignalTraces   = budget.Traces
+	SignalLogs     = budget.Logs
+	SignalGroups   = budget.Groups
+	SignalNews     = budget.News
+	SignalBehavior = budget.Behavior
+	signals        = budget.Signals
 )

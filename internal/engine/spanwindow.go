@@ -28,7 +28,7 @@ const (
 type spans struct {
 	service    string
 	window     window.Window
-	Closed     int // windows with calls that were closed, up to behaviourWarmUp
+	Closed     int // windows with calls that were closed, up to behaviorWarmUp
 	operations map[operationKey]*operation
 	// own are the operations that have series, in the order of their keys; nil if that is not known.
 	own []operationKey
@@ -69,7 +69,7 @@ func (e *Engine) closeSpans(s *spans) {
 		}
 	}
 	if calls {
-		s.Closed = min(s.Closed+1, behaviourWarmUp)
+		s.Closed = min(s.Closed+1, behaviorWarmUp)
 	}
 	if s.own == nil {
 		for key, op := range s.operations {

@@ -147,7 +147,7 @@ func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.
 }
 
 // bare tells whether the stream's series have no model: others say how strange they are.
-func (st *stream) bare() bool { return st.signal == SignalNews || st.signal == SignalBehaviour }
+func (st *stream) bare() bool { return st.signal == SignalNews || st.signal == SignalBehavior }
 
 func (e *Engine) newSeries(st *stream, stats []meter.Statistic) []tracked {
 	list := make([]tracked, len(stats))
@@ -179,7 +179,7 @@ func (e *Engine) subject(st *stream, s *tracked, x exemplars) incident.Subject {
 		subject.Peer = e.party(evidence.Operation(st.source.service.name, st.attributes))
 	case SignalLogs, SignalNews:
 		e.describe(st, &subject)
-	case SignalBehaviour:
+	case SignalBehavior:
 		if len(x.deeds) > 0 {
 			subject.Attributes = map[string]string{vocabulary.AttrBehaviorChange: deed.Words(subject.Service, &x.deeds[0])}
 			if f, ok := x.deeds[0].Detail.(trace.Finding); ok {
@@ -201,7 +201,7 @@ func (e *Engine) party(op trace.Operation) incident.Party {
 
 func (st *stream) subject(s *tracked) incident.Subject {
 	return incident.Subject{
-		Group:  st.signal == SignalGroups || st.signal == SignalBehaviour,
+		Group:  st.signal == SignalGroups || st.signal == SignalBehavior,
 		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: s.stat.String(),
 		Unit: st.unitOf(s.stat), Attributes: series.Texts(st.attributes),
 	}

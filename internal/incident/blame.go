@@ -9,7 +9,7 @@ import "time"
 const maxCauses = 20
 
 // Cause is what speaks against a service beside its anomalies, and that nothing it
-// depends on explains: a change of behaviour is none, and yet may be the fault.
+// depends on explains: a change of behavior is none, and yet may be the fault.
 type Cause struct {
 	Service string `json:"service"`
 	// Surprise is as of a Suspect, in nats.

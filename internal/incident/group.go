@@ -39,7 +39,7 @@ type record struct {
 	Members   []*Anomaly
 	Unlisted  int // anomalies beyond maxListed
 	OpenCount int
-	Live      int       // members that are followed, open or in hold-off
+	Live      int       // members that are followed, open or in cooldown
 	Last      time.Time // until when one of them is known to have been open
 	Told      time.Time // the Updated of the latest news
 	Outside   int64     // event time of the last point outside its interval

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// absence is a judgement at some second that the last point came at another.
+// absence is a judgment at some second that the last point came at another.
 func absence(series uint64, seconds, since int, score float64) Point {
 	p := after(series, seconds, score)
 	p.Kind, p.SilentSince = "silent", start.Add(time.Duration(since)*time.Second).UnixNano()

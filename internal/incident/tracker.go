@@ -19,8 +19,8 @@ const (
 	quietPoints = 3
 	// tailPoints is how many points after closing a series stays exposed.
 	tailPoints = 5
-	// holdOffPoints is the hold-off: re-opening within it continues an anomaly.
-	holdOffPoints = 90
+	// cooldownPoints is the cooldown: re-opening within it continues an anomaly.
+	cooldownPoints = 90
 	// maxActive bounds the series that are followed at once, maxClosed the closed
 	// incidents that are remembered, maxListed the anomalies kept in one incident.
 	maxActive, maxClosed, maxListed = 10_000, 500, 200
@@ -64,7 +64,7 @@ func (p *Point) outside(group bool) bool {
 	return p.Observed > p.Upper || p.Observed < p.Lower && !group
 }
 
-// followed is a series with an anomaly that is open or in its hold-off.
+// followed is a series with an anomaly that is open or in its cooldown.
 type followed struct {
 	Anomaly       *Anomaly
 	Quiet         int   // points in a row inside the interval
@@ -100,7 +100,7 @@ func NewTracker() *Tracker {
 func (t *Tracker) SetGraph(g *Graph) { t.graph = g }
 
 // Follows tells whether the series has an anomaly that is open or in its
-// hold-off. A point of a series that is not followed and scores below 1 need
+// cooldown. A point of a series that is not followed and scores below 1 need
 // not be given to Observe.
 func (t *Tracker) Follows(series uint64) bool { return t.followed[series] != nil }
 
@@ -113,7 +113,7 @@ func (t *Tracker) Open(series uint64) bool {
 // Observe takes the next point of a series. subject is called where an anomaly opens.
 func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 	f, before := t.followed[p.Series], PhaseNone
-	if f != nil && f.Anomaly.State == StateClosed && p.Time-f.LastAnomalous > holdOffPoints*f.Cadence {
+	if f != nil && f.Anomaly.State == StateClosed && p.Time-f.LastAnomalous > cooldownPoints*f.Cadence {
 		if f.exposed() {
 			before = PhaseEnd
 		}
@@ -265,7 +265,7 @@ func (a *Anomaly) measure(p Point) {
 	a.Observed, a.Expected, a.Lower, a.Upper = p.Observed, p.Expected, p.Lower, p.Upper
 }
 
-// quiet takes a point inside the interval into an anomaly that is open, or any into one in its hold-off.
+// quiet takes a point inside the interval into an anomaly that is open, or any into one in its cooldown.
 func (t *Tracker) quiet(f *followed, p Point) Phase {
 	f.Quiet++
 	f.Anomaly.Score = p.Score
@@ -295,7 +295,7 @@ func (t *Tracker) close(f *followed, why Reason) {
 	t.tell(a, r)
 }
 
-// forget ends the hold-off of a series whose anomaly is closed.
+// forget ends the cooldown of a series whose anomaly is closed.
 func (t *Tracker) forget(series uint64, f *followed) {
 	delete(t.followed, series)
 	t.release(t.byID[f.Anomaly.Incident])

@@ -142,12 +142,12 @@ func TestFollowing(t *testing.T) {
 	for s := 10; s <= 30; s += 10 {
 		tracker.Observe(after(1, s, 0), of("s", 1))
 	}
-	assert.True(t, tracker.Follows(1), "in its hold-off")
+	assert.True(t, tracker.Follows(1), "in its cooldown")
 	assert.False(t, tracker.Open(1))
 	assert.Equal(t, []uint64{1}, tracker.Followed())
 }
 
-// A gap longer than the hold-off right after the anomaly: whoever shows the
+// A gap longer than the cooldown right after the anomaly: whoever shows the
 // series has shown it until now, and must be told to end it.
 func TestExposedSeriesIsEndedAfterAGap(t *testing.T) {
 	for _, quiet := range []int{3, 5, 8} { // just closed, in the tail, at its end

@@ -44,7 +44,7 @@ func settings(t *testing.T) (receiver.Settings, HTTPOptions) {
 	config := confighttp.NewDefaultServerConfig()
 	config.NetAddr.Endpoint = "127.0.0.1:0"
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "inner") })
-	return receivertest.NewNopSettings(component.MustNewType("door")), HTTPOptions{Config: config, Handler: handler}
+	return receivertest.NewNopSettings(component.MustNewType("receiver")), HTTPOptions{Config: config, Handler: handler}
 }
 
 func TestHTTPServer(t *testing.T) {

@@ -81,7 +81,7 @@ func Value(v pcommon.Value) ID {
 	}
 }
 
-// mix spreads every input bit over all output bits: the finaliser of the
+// mix spreads every input bit over all output bits: the finalizer of the
 // SplitMix64 generator (Steele, Lea, Flood: Fast splittable pseudorandom number
 // generators, 2014).
 func mix(x uint64) uint64 {

@@ -103,7 +103,7 @@ func TestPeekDoesNotTouch(t *testing.T) {
 	assert.Equal(t, []ID{1}, *dropped, "1 was looked at, not touched")
 }
 
-func TestAgeing(t *testing.T) {
+func TestAging(t *testing.T) {
 	table, dropped := tableWith(10, time.Minute, 1, 2, 3) // touched at 0, 1, 2 s
 	table.Age(at(60))
 	assert.Empty(t, *dropped, "exactly the time to live is not over it")

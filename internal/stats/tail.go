@@ -6,7 +6,7 @@ package stats
 import "math"
 
 // The tail of one side: what lies beyond the threshold u that tailShare of all
-// points exceed follows a generalised Pareto distribution, not in the residual x
+// points exceed follows a generalized Pareto distribution, not in the residual x
 // itself but in y = x^1.5,
 //
 //	P(Y > y | Y > y(u)) = (1 + ξ·(y - y(u))/σ)^(-1/ξ).
@@ -14,7 +14,7 @@ import "math"
 // The stretch brings normal noise nearer to its limit: the exponential tail that
 // fits at u puts an 8 σ point at p = 1e-8 in x, at 1e-11 in x^1.5 (in truth
 // 1e-15), while ξ still finds the tails that are heavier. ξ is estimated by probability-weighted
-// moments (Hosking and Wallis, Technometrics 29, 1987), shrunk towards a prior,
+// moments (Hosking and Wallis, Technometrics 29, 1987), shrunk toward a prior,
 // which is heavier while little has been seen, and kept above 0: so the surprise
 // rises strictly, and as -ln p it cannot underflow.
 const (
@@ -24,7 +24,7 @@ const (
 	youngUntil  = 10   // half of it when there are this many
 	shapeWeight = 100  // excesses that the prior shape is worth
 	scaleWeight = 12   // excesses that the prior scale, y(u)/2, is worth
-	minScale    = 0.25 // of σ beyond the band, in y(u): counts seem to end at the largest seen, and do not
+	minScale    = 0.25 // of σ beyond the interval, in y(u): counts seem to end at the largest seen, and do not
 	minShape    = 0.005
 	maxShape    = 0.8
 	// recurring is the number of points that must lie at least this far out for

@@ -14,8 +14,8 @@ type Aspect uint8
 
 // The aspects.
 const (
-	// Behaviour: it does what it never did, or no longer what it always did. Callees explain it away.
-	Behaviour Aspect = iota + 1
+	// Behavior: it does what it never did, or no longer what it always did. Callees explain it away.
+	Behavior Aspect = iota + 1
 	// Mix: it does more of one of the things that it did before. Callers explain it away, too.
 	Mix
 	// SelfTime: it takes longer by itself.
@@ -37,7 +37,7 @@ type Evidence struct {
 	Callee  string // of Network only
 	// Surprise is -ln p. What is not positive is no evidence, but tells of Network that all is well there.
 	Surprise float64
-	// Callees are the services that may have caused it, with all that they call. Of Behaviour and Mix only.
+	// Callees are the services that may have caused it, with all that they call. Of Behavior and Mix only.
 	Callees []string
 	Since   int64 // event time
 	// Detail is the caller's own: it is handed back.
@@ -90,13 +90,13 @@ func (g *Graph) Rank(evidence []Evidence) []Suspect {
 		r.suspect(e.Service)
 		by[e.Aspect] = append(by[e.Aspect], e)
 		switch e.Aspect {
-		case Behaviour, Silence:
+		case Behavior, Silence:
 			r.novel[e.Service] = max(r.novel[e.Service], Soften(e.Surprise))
 		case Mix:
 			r.mixed[e.Service] = max(r.mixed[e.Service], Soften(e.Surprise))
 		}
 	}
-	r.behaviours(slices.Concat(by[Behaviour], by[Mix], by[Silence]))
+	r.behaviors(slices.Concat(by[Behavior], by[Mix], by[Silence]))
 	r.strongest(by[SelfTime])
 	r.strongest(by[Resource])
 	r.network(by[Network])
@@ -160,8 +160,8 @@ func (s *Suspect) add(e Evidence, left float64) {
 	}
 }
 
-// behaviours counts for each service the change of behaviour that is least explained by others.
-func (r *ranking) behaviours(list []Evidence) {
+// behaviors counts for each service the change of behavior that is least explained by others.
+func (r *ranking) behaviors(list []Evidence) {
 	best, left := map[string]Evidence{}, map[string]float64{}
 	for _, e := range list {
 		rest := Soften(e.Surprise) - r.explained(e)
@@ -174,7 +174,7 @@ func (r *ranking) behaviours(list []Evidence) {
 	}
 }
 
-// explained is how much of a change of behaviour others explain: those that are
+// explained is how much of a change of behavior others explain: those that are
 // called, by what is novel there; of a mix also those that call, by whatever is there.
 func (r *ranking) explained(e Evidence) float64 {
 	var below, above float64
@@ -210,7 +210,7 @@ func (r *ranking) strongest(list []Evidence) {
 }
 
 // network counts the time between services for both of each pair: the one that is
-// slow towards all is to blame, not the one that is slow towards one.
+// slow toward all is to blame, not the one that is slow toward one.
 func (r *ranking) network(list []Evidence) {
 	type pair struct{ caller, callee string }
 	var pairs []pair

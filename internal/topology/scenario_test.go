@@ -68,7 +68,7 @@ func (s *scenario) do(words []string) []string {
 		return list(s.graph.Related(s.id(args[0]), kind))
 	case "graph":
 		return s.print()
-	case "behaviour", "mix", "self", "resource", "network", "silence":
+	case "behavior", "mix", "self", "resource", "network", "silence":
 		s.add(words[0], args)
 	case "rank":
 		defer func() { s.evidence = nil }()
@@ -79,9 +79,9 @@ func (s *scenario) do(words []string) []string {
 	return nil
 }
 
-// add takes `behaviour SERVICE SURPRISE SINCE [CALLEE …]`, or `network CALLER CALLEE SURPRISE SINCE`.
+// add takes `behavior SERVICE SURPRISE SINCE [CALLEE …]`, or `network CALLER CALLEE SURPRISE SINCE`.
 func (s *scenario) add(aspect string, args []string) {
-	e := Evidence{Aspect: map[string]Aspect{"behaviour": Behaviour, "mix": Mix, "self": SelfTime, "resource": Resource, "network": Network, "silence": Silence}[aspect], Service: args[0]}
+	e := Evidence{Aspect: map[string]Aspect{"behavior": Behavior, "mix": Mix, "self": SelfTime, "resource": Resource, "network": Network, "silence": Silence}[aspect], Service: args[0]}
 	if e.Aspect == Network {
 		e.Callee, args = args[1], args[1:]
 	}

@@ -6,7 +6,7 @@
 //
 // An operation is a service's span name of one kind. Of each it keeps, per window,
 // the count, the errors and sketches of duration and self time; and, against a
-// forgetting baseline, its level of self time, its behaviours (the set of child
+// forgetting baseline, its level of self time, its behaviors (the set of child
 // operations and log templates between a span's start and its end, errors
 // included) and, for each pair of operations that call across services, the time
 // between client and server.

@@ -13,8 +13,8 @@ type Aspect uint8
 
 // The aspects.
 const (
-	// Behaviour is that an operation does what it never did, or no longer does what it always did.
-	Behaviour Aspect = iota + 1
+	// Behavior is that an operation does what it never did, or no longer does what it always did.
+	Behavior Aspect = iota + 1
 	// Mix is that it does more of one thing that it did before, and less of another.
 	Mix
 	// SelfTime is that it takes longer, its children apart.
@@ -71,7 +71,7 @@ func (t *Tracker) Findings(from, until int64, yield func(*Finding)) {
 		}
 		self, ways := o.between(first, last)
 		if ways.n > 0 {
-			t.behaviours(int32(i), &ways, first, last, byHash, callees, yield)
+			t.behaviors(int32(i), &ways, first, last, byHash, callees, yield)
 		}
 		if self.n > 0 && o.self.base.n > 0 {
 			yield(&Finding{
@@ -99,8 +99,8 @@ func seconds(v sums) float64 {
 	return max(0, math.Exp(v.s/v.n)-floorTime) / 1e9
 }
 
-// behaviours yields the most surprising change of behaviour and of mix.
-func (t *Tracker) behaviours(i int32, ways *counts, first, last int64, byHash map[uint64]int32, callees map[int32][]int32, yield func(*Finding)) {
+// behaviors yields the most surprising change of behavior and of mix.
+func (t *Tracker) behaviors(i int32, ways *counts, first, last int64, byHash map[uint64]int32, callees map[int32][]int32, yield func(*Finding)) {
 	o := t.operations[i]
 	var worst [2]change
 	tests := o.mix.changes(ways, o.sets(), func(c change) {
@@ -118,7 +118,7 @@ func (t *Tracker) behaviours(i int32, ways *counts, first, last int64, byHash ma
 			continue
 		}
 		f := &Finding{
-			Aspect: Behaviour, Operation: o.Operation, Surprise: surprise, Up: c.up, Count: c.n, Expected: c.k0 / c.n0, Observed: c.k / c.n,
+			Aspect: Behavior, Operation: o.Operation, Surprise: surprise, Up: c.up, Count: c.n, Expected: c.k0 / c.n0, Observed: c.k / c.n,
 			Callees: t.reach(i, byHash, callees), Peer: t.peer(i, callees), Since: o.since(first, last, func(s *slot) bool { return s.shows(&c, &o.mix.base) }),
 		}
 		if kind == 1 {

@@ -32,8 +32,8 @@ type family struct {
 // batchSeries is how many series are read at once, unless one family has more.
 const batchSeries = 500
 
-// catalogue sorts series into families.
-type catalogue struct {
+// catalog sorts series into families.
+type catalog struct {
 	prometheus *Prometheus
 	promseries.Families
 }
@@ -41,7 +41,7 @@ type catalogue struct {
 // families sorts the listed series into families, in the order of their names.
 // Streams that are known have no need of a past: a family of those alone is left out.
 func families(p *Prometheus, list []map[string]string, known map[key]struct{}) []*family {
-	c := catalogue{p, promseries.NewFamilies()}
+	c := catalog{p, promseries.NewFamilies()}
 	for _, l := range list {
 		c.Note(l[model.MetricNameLabel], l[promseries.BucketLabel] != "", l[promseries.QuantileLabel] != "")
 	}
@@ -83,7 +83,7 @@ func has(known map[key]struct{}, k key) bool {
 
 // foreign tells of names that no live stream asks for: the companions of the
 // engine, and what only describes others.
-func (c *catalogue) foreign(name string) bool {
+func (c *catalog) foreign(name string) bool {
 	if c.prometheus.Namespace != "" {
 		name = strings.TrimPrefix(name, c.prometheus.Namespace+"_")
 	}
@@ -92,7 +92,7 @@ func (c *catalogue) foreign(name string) bool {
 
 // members returns as what a series is to be read. Where names don't tell
 // counters from gauges it is both, and the live stream decides.
-func (c *catalogue) members(name string, l map[string]string) []promseries.Member {
+func (c *catalog) members(name string, l map[string]string) []promseries.Member {
 	m, is := c.Part(name, l[promseries.BucketLabel] != "", l[promseries.QuantileLabel] != "")
 	switch {
 	case is:
@@ -107,7 +107,7 @@ func (c *catalogue) members(name string, l map[string]string) []promseries.Membe
 }
 
 // key is that of the stream to which a series belongs.
-func (c *catalogue) key(m promseries.Member, l map[string]string) key {
+func (c *catalog) key(m promseries.Member, l map[string]string) key {
 	return keyOf(m.Kind, m.Base, func(yield func(name, value string) bool) {
 		for name, value := range l {
 			if name != model.MetricNameLabel && !m.Kind.Owns(name) && !slices.Contains(c.prometheus.ReplicaLabels, name) {

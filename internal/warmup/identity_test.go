@@ -63,7 +63,7 @@ func summary(m pmetric.Metric) {
 	m.SetEmptySummary()
 }
 
-func labelled(pairs ...string) map[string]string {
+func labeled(pairs ...string) map[string]string {
 	m := map[string]string{}
 	for i := 0; i < len(pairs); i += 2 {
 		m[pairs[i]] = pairs[i+1]
@@ -73,7 +73,7 @@ func labelled(pairs ...string) map[string]string {
 
 // with returns labels and more.
 func with(base map[string]string, pairs ...string) map[string]string {
-	m := labelled(pairs...)
+	m := labeled(pairs...)
 	for k, v := range base {
 		if _, is := m[k]; !is {
 			m[k] = v
@@ -84,7 +84,7 @@ func with(base map[string]string, pairs ...string) map[string]string {
 
 // What Prometheus has of the app's streams, written down by hand: the labels of every form.
 var (
-	plain     = labelled("job", "shop/cart", "instance", "i-1", "http_route", "/")
+	plain     = labeled("job", "shop/cart", "instance", "i-1", "http_route", "/")
 	scoped    = with(plain, "otel_scope_name", "lib")
 	excluded  = with(plain, "host_name", "h")
 	converted = with(plain, "host_name", "h", "service_name", "cart", "service_namespace", "shop", "service_instance_id", "i-1")
@@ -146,14 +146,14 @@ func TestSettingsOfTheExporter(t *testing.T) {
 		series map[string]string
 	}{
 		"namespace":       {func(p *Prometheus) { p.Namespace = "shop" }, gauge, with(scoped, "__name__", "shop_queue_length_bytes")},
-		"external labels": {func(p *Prometheus) { p.ExternalLabels = labelled("data.center", "b") }, gauge, with(scoped, "__name__", "queue_length_bytes", "data_center", "b")},
+		"external labels": {func(p *Prometheus) { p.ExternalLabels = labeled("data.center", "b") }, gauge, with(scoped, "__name__", "queue_length_bytes", "data_center", "b")},
 		"no suffixes":     {func(p *Prometheus) { p.AddMetricSuffixes = false }, gauge, with(scoped, "__name__", "queue_length")},
 		"no suffixes, a counter": {
 			func(p *Prometheus) { p.TranslationStrategy = escapeWithoutSuffixes }, counter, with(scoped, "__name__", "orders"),
 		},
 		"no translation": {
 			func(p *Prometheus) { p.TranslationStrategy = noTranslation }, gauge,
-			labelled("__name__", "queue.length", "job", "shop/cart", "instance", "i-1", "http.route", "/", "otel_scope_name", "lib"),
+			labeled("__name__", "queue.length", "job", "shop/cart", "instance", "i-1", "http.route", "/", "otel_scope_name", "lib"),
 		},
 	} {
 		p := DefaultConfig().Prometheus
@@ -178,7 +178,7 @@ func TestSettingsOfTheExporter(t *testing.T) {
 func TestWhatNobodyAsksForIsNotRead(t *testing.T) {
 	p := DefaultConfig().Prometheus
 	list := []map[string]string{
-		labelled("__name__", "anomaly_score", "job", "a"), labelled("__name__", "target_info", "job", "a"), labelled("__name__", "up", "job", "a"),
+		labeled("__name__", "anomaly_score", "job", "a"), labeled("__name__", "target_info", "job", "a"), labeled("__name__", "up", "job", "a"),
 	}
 	all := families(&p, list, nil)
 	require.Len(t, all, 1)
@@ -190,10 +190,10 @@ func TestBatchesAndSelectors(t *testing.T) {
 	p := DefaultConfig().Prometheus
 	var list []map[string]string
 	for i := range 3 * batchSeries / 2 {
-		list = append(list, labelled("__name__", "m"+strconv.Itoa(i%3), "i", strconv.Itoa(i)))
+		list = append(list, labeled("__name__", "m"+strconv.Itoa(i%3), "i", strconv.Itoa(i)))
 	}
 	for i := range 2 * batchSeries {
-		list = append(list, labelled("__name__", "large.name", "i", strconv.Itoa(i)))
+		list = append(list, labeled("__name__", "large.name", "i", strconv.Itoa(i)))
 	}
 	var got [][]string
 	for batch := range batches(families(&p, list, nil)) {

@@ -256,7 +256,7 @@ func (l *loader) keep(b *batch, study *engine.Study) {
 
 // batch makes streams of the answers to one batch of families.
 type batch struct {
-	catalogue
+	catalog
 	families []*family
 	wanted   map[key]struct{}
 	ends     map[key]int64 // time of each stream's last point
@@ -264,7 +264,7 @@ type batch struct {
 }
 
 func newBatch(p *Prometheus, all []*family) *batch {
-	b := &batch{catalogue: catalogue{p, promseries.NewFamilies()}, families: all, wanted: map[key]struct{}{}, ends: map[key]int64{}}
+	b := &batch{catalog: catalog{p, promseries.NewFamilies()}, families: all, wanted: map[key]struct{}{}, ends: map[key]int64{}}
 	for _, f := range all {
 		b.Histograms[f.name] = b.Histograms[f.name] || f.kind == promseries.Histogram
 		b.Summaries[f.name] = b.Summaries[f.name] || f.kind == promseries.Summary

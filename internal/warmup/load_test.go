@@ -116,7 +116,7 @@ func first(e *engine.Engine, name string) []engine.Verdict {
 	return e.ObserveMetrics(md, engine.Output{Select: engine.SelectAll})
 }
 
-func TestFirstPointHasABand(t *testing.T) {
+func TestFirstPointHasAnInterval(t *testing.T) {
 	f := newFake(nil)
 	e, r, err := load(t, f)
 	require.NoError(t, err)

@@ -26,15 +26,15 @@ func TestHistogramIsMadeAgain(t *testing.T) {
 	m := promseries.Member{Kind: promseries.Histogram, Base: "latency"}
 	r := &replica{}
 	for _, s := range []*rawSeries{
-		raw(labelled("__name__", "latency_bucket", "le", "+Inf"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: 9}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
-		raw(labelled("__name__", "latency_bucket", "le", "0.5"), promseries.Sample{T: 1000, V: 3}, promseries.Sample{T: 2000, V: 4}, promseries.Sample{T: 4000, V: 1}, promseries.Sample{T: 5000, V: 4}),
-		raw(labelled("__name__", "latency_bucket", "le", "10"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 8}, promseries.Sample{T: 3000, V: 8}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
-		raw(labelled("__name__", "latency_count"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: 10}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
-		raw(labelled("__name__", "latency_sum"), promseries.Sample{T: 1000, V: 1.5}, promseries.Sample{T: 2000, V: 30}),
+		raw(labeled("__name__", "latency_bucket", "le", "+Inf"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: 9}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
+		raw(labeled("__name__", "latency_bucket", "le", "0.5"), promseries.Sample{T: 1000, V: 3}, promseries.Sample{T: 2000, V: 4}, promseries.Sample{T: 4000, V: 1}, promseries.Sample{T: 5000, V: 4}),
+		raw(labeled("__name__", "latency_bucket", "le", "10"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 8}, promseries.Sample{T: 3000, V: 8}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
+		raw(labeled("__name__", "latency_count"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: 10}, promseries.Sample{T: 4000, V: 2}, promseries.Sample{T: 5000, V: 3}),
+		raw(labeled("__name__", "latency_sum"), promseries.Sample{T: 1000, V: 1.5}, promseries.Sample{T: 2000, V: 30}),
 	} {
 		require.True(t, r.add(m, s))
 	}
-	assert.False(t, r.add(m, raw(labelled("__name__", "latency_bucket", "le", "much"))))
+	assert.False(t, r.add(m, raw(labeled("__name__", "latency_bucket", "le", "much"))))
 	md := metricOf(promseries.Histogram, "x", r.Points(promseries.Histogram))
 	h := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Histogram()
 	assert.Equal(t, pmetric.AggregationTemporalityCumulative, h.AggregationTemporality())
@@ -54,10 +54,10 @@ func TestSummaryIsMadeAgain(t *testing.T) {
 	m := promseries.Member{Kind: promseries.Summary, Base: "pause"}
 	r := &replica{}
 	for _, s := range []*rawSeries{
-		raw(labelled("__name__", "pause", "quantile", "0.99"), promseries.Sample{T: 1000, V: 5}),
-		raw(labelled("__name__", "pause", "quantile", "0.5"), promseries.Sample{T: 1000, V: 2}, promseries.Sample{T: 2000, V: 3}),
-		raw(labelled("__name__", "pause_count"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: math.NaN()}),
-		raw(labelled("__name__", "pause_sum"), promseries.Sample{T: 1000, V: 14}, promseries.Sample{T: 2000, V: 20}, promseries.Sample{T: 3000, V: 1}),
+		raw(labeled("__name__", "pause", "quantile", "0.99"), promseries.Sample{T: 1000, V: 5}),
+		raw(labeled("__name__", "pause", "quantile", "0.5"), promseries.Sample{T: 1000, V: 2}, promseries.Sample{T: 2000, V: 3}),
+		raw(labeled("__name__", "pause_count"), promseries.Sample{T: 1000, V: 7}, promseries.Sample{T: 2000, V: 9}, promseries.Sample{T: 3000, V: math.NaN()}),
+		raw(labeled("__name__", "pause_sum"), promseries.Sample{T: 1000, V: 14}, promseries.Sample{T: 2000, V: 20}, promseries.Sample{T: 3000, V: 1}),
 	} {
 		require.True(t, r.add(m, s))
 	}

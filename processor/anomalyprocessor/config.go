@@ -31,7 +31,7 @@ type Output struct {
 	// Select is anomalous (series from their first anomalous point until five
 	// points after it closed), all, or none.
 	Select engine.Select `mapstructure:"select"`
-	// Band adds the lower and the upper end of what was expected.
+	// Band adds the gauges anomaly.lower and anomaly.upper, the ends of the prediction interval.
 	Band bool `mapstructure:"band"`
 	// MaxSeries bounds the anomalous series that have companions at once.
 	MaxSeries int `mapstructure:"max_series"`

@@ -20,7 +20,7 @@ import (
 )
 
 // BenchmarkBesideOTLP reads 1,000 events as Filebeat writes them, and the same
-// log records as OTLP in JSON: what a second of one core takes in at each door, without the connection.
+// log records as OTLP in JSON: what one core takes in per second through each receiver, without the connection.
 func BenchmarkBesideOTLP(b *testing.B) {
 	const count = 1000
 	var body bytes.Buffer

@@ -208,7 +208,7 @@ func TestShutdownIsOverInTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	require.NoError(t, r.Shutdown(ctx), "the pipeline returned when its context was cancelled")
+	require.NoError(t, r.Shutdown(ctx), "the pipeline returned when its context was canceled")
 	assert.Less(t, time.Since(begin), receiverutil.LastGrace)
 	for _, p := range []*peer{waiting, halfway} {
 		require.NoError(t, p.SetReadDeadline(time.Now().Add(patience)))

@@ -53,14 +53,14 @@ func benchMessage() message {
 	return m
 }
 
-// door is a way into a collector.
-type door struct {
+// intake is one request that a collector receives, and the processor time that it took.
+type intake struct {
 	name, url, contentType, encoding string
 	body                             []byte
 	cpu                              time.Duration
 }
 
-func (d *door) send(b *testing.B, client *http.Client) {
+func (d *intake) send(b *testing.B, client *http.Client) {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, d.url, bytes.NewReader(d.body))
 	require.NoError(b, err)
@@ -85,10 +85,10 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkBesideOTLP sends one content through this door, in both versions, and
+// BenchmarkBesideOTLP sends one content through this receiver, in both versions, and
 // through core's OTLP receiver, by turns in one run, and compares the CPU time.
 // The sender is the same for all and counts for all. An event is a sample: a
-// histogram that OTLP has as one data point is ten of them in all doors.
+// histogram that OTLP has as one data point is ten of them in all receivers.
 func BenchmarkBesideOTLP(b *testing.B) {
 	m := benchMessage()
 	sink := &keeping{}
@@ -97,30 +97,30 @@ func BenchmarkBesideOTLP(b *testing.B) {
 	proto, err := pmetricotlp.NewExportRequestFromMetrics(sink.last).MarshalProto()
 	require.NoError(b, err)
 	otlp := startOTLP(b)
-	doors := []*door{
+	intakes := []*intake{
 		{name: "otlp", url: otlp, contentType: "application/x-protobuf", encoding: "snappy", body: snappy.Encode(nil, proto)},
 		{name: "rw1", url: "http://" + r.addr + path, contentType: contentV1, encoding: "snappy", body: snappy.Encode(nil, m.v1())},
 		{name: "rw2", url: "http://" + r.addr + path, contentType: contentV2, encoding: "snappy", body: snappy.Encode(nil, m.v2())},
 	}
 	client := &http.Client{}
-	for _, d := range doors {
+	for _, d := range intakes {
 		d.send(b, client)
 	}
 	runtime.GC()
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		for _, d := range doors {
+		for _, d := range intakes {
 			before := cpuTime()
 			d.send(b, client)
 			d.cpu += cpuTime() - before
 		}
 		n++
 	}
-	for _, d := range doors {
+	for _, d := range intakes {
 		b.ReportMetric(float64(n*benchSeries)/d.cpu.Seconds(), d.name+"-samples/cpu-s")
-		if d != doors[0] {
-			b.ReportMetric(doors[0].cpu.Seconds()/d.cpu.Seconds(), d.name+"/otlp")
+		if d != intakes[0] {
+			b.ReportMetric(intakes[0].cpu.Seconds()/d.cpu.Seconds(), d.name+"/otlp")
 		}
 	}
 }

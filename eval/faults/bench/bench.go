@@ -156,7 +156,7 @@ func (o *outcome) record(detector int, scores []float32, found [][]rise) {
 	if o.planned() {
 		for i, w := range o.windows {
 			from, to := w[0], min(w[1]+grace, len(scores))
-			o.trials[i].rises[detector] = rises(scores[from-holdOff:to], holdOff)
+			o.trials[i].rises[detector] = rises(scores[from-cooldown:to], cooldown)
 		}
 		return
 	}
@@ -183,13 +183,13 @@ func (s *series) watch(k *detectorKind, seed uint64, trials []trial) (scores []f
 	for i := range s.slots() {
 		for len(found) < len(trials) && trials[len(found)].start == i {
 			t, c := trials[len(found)], d.Clone()
-			window := slices.Clone(scores[i-holdOff : i])
+			window := slices.Clone(scores[i-cooldown : i])
 			for j := range t.value {
 				if window, err = s.ask(c, i+j, t.value[j], t.present[j], window); err != nil {
 					return nil, nil, fmt.Errorf("%s: %w", k.name, err)
 				}
 			}
-			found = append(found, rises(window, holdOff))
+			found = append(found, rises(window, cooldown))
 		}
 		if scores, err = s.ask(d, i, s.value[i], s.present[i], scores); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", k.name, err)

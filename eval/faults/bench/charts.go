@@ -119,8 +119,8 @@ func newMAD(int64, uint64) Detector { return &mad{recent: newWindow(windowSize)}
 
 func (d *mad) Observe(_ int64, v float64) (score float64) {
 	if len(d.recent.ring) >= warmUp {
-		centre := d.recent.quantile(0.5)
-		score = math.Abs(v-centre) / d.all.scaleOr(1.4826*d.recent.deviation(centre), v)
+		center := d.recent.quantile(0.5)
+		score = math.Abs(v-center) / d.all.scaleOr(1.4826*d.recent.deviation(center), v)
 	}
 	d.recent.add(v)
 	d.all.add(v)

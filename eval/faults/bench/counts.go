@@ -12,7 +12,7 @@ import (
 // counted is the latent of the kinds whose noise is that of counting: the mean itself.
 type counted struct{}
 
-func (counted) latent(s *series, from, to int, _, out []float64) { copy(out, s.centre[from:to]) }
+func (counted) latent(s *series, from, to int, _, out []float64) { copy(out, s.center[from:to]) }
 
 // errorRatio is the share of failed requests where requests are few: of N tries,
 // N Poisson with mean tries, E binomial with chance z: v = E/N, 0 without a try.

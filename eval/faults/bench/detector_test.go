@@ -109,12 +109,12 @@ func TestWindow(t *testing.T) {
 		if !slices.Equal(last, w.sorted) {
 			t.Fatalf("sorted %v, want %v", w.sorted, last)
 		}
-		centre := w.quantile(0.5)
+		center := w.quantile(0.5)
 		for i := range last {
-			last[i] = math.Abs(last[i] - centre)
+			last[i] = math.Abs(last[i] - center)
 		}
 		slices.Sort(last)
-		if got, want := w.deviation(centre), last[len(last)/2]; got != want {
+		if got, want := w.deviation(center), last[len(last)/2]; got != want {
 			t.Fatalf("deviation %g, want %g", got, want)
 		}
 	}

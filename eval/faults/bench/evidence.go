@@ -114,7 +114,7 @@ func (a *autoregressive) see(i int, v float64) bool {
 		a.resolution = 0.1 / (1 - share*share) / a.s.sigma
 		a.rounding = a.resolution * a.resolution / 12
 	}
-	a.x = (z - a.s.centre[i]) / a.s.sigma
+	a.x = (z - a.s.center[i]) / a.s.sigma
 	if a.last < 0 || math.IsInf(a.x, 0) {
 		return false
 	}
@@ -180,7 +180,7 @@ func (c *counting) see(i int, v float64) bool {
 
 // mean is that of a count, or the chance of a ratio, so many σ higher.
 func (c *counting) mean(sigmas float64) float64 {
-	m := c.s.centre[c.i] + sigmas*c.s.sigma
+	m := c.s.center[c.i] + sigmas*c.s.sigma
 	if c.s.count != nil {
 		return min(m, 1-1e-9)
 	}

@@ -154,7 +154,7 @@ func TestVariance(t *testing.T) {
 			before := s.noise[c.start-1]
 			e := make([]float64, 120)
 			for j := range e {
-				n := (out[j] - s.centre[c.start+j]) / s.sigma
+				n := (out[j] - s.center[c.start+j]) / s.sigma
 				e[j] = n - s.phi*before
 				before = n
 			}
@@ -241,7 +241,7 @@ func TestDecoys(t *testing.T) {
 
 	s = draw(specOf("rate", nil), 0)
 	c := s.decoyOf(scaleOutShare, rngOf(1, "", 0))
-	if share := -c.add[60] / s.centre[c.start+60]; !(share >= 1.0/16 && share <= 1.0/5) || c.add[0] < c.add[4] {
-		t.Errorf("an instance more takes %g, at first %g", share, -c.add[0]/s.centre[c.start])
+	if share := -c.add[60] / s.center[c.start+60]; !(share >= 1.0/16 && share <= 1.0/5) || c.add[0] < c.add[4] {
+		t.Errorf("an instance more takes %g, at first %g", share, -c.add[0]/s.center[c.start])
 	}
 }

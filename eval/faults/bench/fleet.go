@@ -197,7 +197,7 @@ type fork struct {
 	w      *watched
 	trials []trial
 	found  [][]rise  // of the trials, to be filled
-	before []float32 // scores of the hold-off before the start
+	before []float32 // scores of the cooldown before the start
 	disk   disk
 	now    int64
 	series int // of the fleet
@@ -250,7 +250,7 @@ func watchQuiet(all []*watched, forks chan<- *fork, progress io.Writer) error {
 		}
 		if to > from {
 			tried[w] = to
-			f := &fork{w: w, trials: w.trials[from:to], found: w.found[from:to], before: slices.Clone(w.scores[c.slot-holdOff : c.slot]), now: r.last, series: len(all)}
+			f := &fork{w: w, trials: w.trials[from:to], found: w.found[from:to], before: slices.Clone(w.scores[c.slot-cooldown : c.slot]), now: r.last, series: len(all)}
 			if f.disk, err = r.snapshot(); err != nil {
 				return err
 			}
@@ -284,7 +284,7 @@ func (f *fork) run() error {
 			}
 			scores = append(scores, r.observe(p, now, t.value[j], t.present[j]))
 		}
-		f.found[i] = rises(scores, holdOff)
+		f.found[i] = rises(scores, cooldown)
 	}
 	return nil
 }

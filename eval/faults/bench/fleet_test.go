@@ -66,7 +66,7 @@ func TestForkContinues(t *testing.T) {
 	}
 	for _, w := range all {
 		start := w.trials[0].start
-		if want := rises(w.scores[start-holdOff:start+200], holdOff); !slices.Equal(w.found[0], want) {
+		if want := rises(w.scores[start-cooldown:start+200], cooldown); !slices.Equal(w.found[0], want) {
 			t.Errorf("%s: %v, want %v", w.metric, w.found[0], want)
 		}
 		if !slices.ContainsFunc(w.scores, func(x float32) bool { return x > 0 }) {

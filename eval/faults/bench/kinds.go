@@ -89,7 +89,7 @@ var (
 	ofNoise  = []string{"variance up", "variance down", "flat line"}
 )
 
-// ar is the latent of most kinds: centre + σ·n, n the AR(1) noise.
+// ar is the latent of most kinds: center + σ·n, n the AR(1) noise.
 type ar struct{}
 
 func (ar) latent(s *series, from, to int, gain, out []float64) {
@@ -104,15 +104,15 @@ func (ar) latent(s *series, from, to int, gain, out []float64) {
 		default:
 			n = s.noise[i]
 		}
-		out[i-from] = s.centre[i] + s.sigma*n
+		out[i-from] = s.center[i] + s.sigma*n
 	}
 }
 
 // setLevel starts a series at a level whose noise is a share of it.
 func (s *series) setLevel(level, sigma float64) {
 	s.sigma = sigma
-	for i := range s.centre {
-		s.centre[i] = level
+	for i := range s.center {
+		s.center[i] = level
 	}
 }
 
@@ -136,7 +136,7 @@ func startLatency(s *series, p map[string]float64, _ *rand.Rand, _ *time.Locatio
 
 func (latency) value(_ *series, _ int, x float64, _ look) float64 { return math.Exp(min(x, 300)) }
 
-// gauge is a utilisation in percent that nears its ceiling smoothly and is read
+// gauge is a utilization in percent that nears its ceiling smoothly and is read
 // to a tenth: v = 100·tanh(z/100), 0 below 0, σ = noise.
 type gauge struct{ ar }
 
@@ -158,11 +158,11 @@ func startSawtooth(s *series, p map[string]float64, r *rand.Rand, _ *time.Locati
 	s.setLevel(p["level"], p["noise"]*p["level"])
 	rise := func() float64 { return (0.85 + 0.3*r.Float64()) / p["points"] }
 	x, step := r.Float64(), rise()
-	for i := range s.centre {
+	for i := range s.center {
 		if x += step; x >= 1 || s.restart[i] {
 			x, step = 0, rise()
 		}
-		s.centre[i] += s.sigma * p["height"] * x
+		s.center[i] += s.sigma * p["height"] * x
 	}
 	return sawtooth{}
 }

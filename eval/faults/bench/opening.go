@@ -9,10 +9,10 @@ import (
 	"slices"
 )
 
-// holdOff is how many slots without a score at or above the threshold go before an opening.
-const holdOff = 90
+// cooldown is how many slots without a score at or above the threshold go before an opening.
+const cooldown = 90
 
-// A rise is a slot whose score exceeds those of all the hold-off before it: it is
+// A rise is a slot whose score exceeds those of all the cooldown before it: it is
 // an opening at every threshold above the greatest of those and at most its own
 // score, and at no other. The rises of a series are all that can be known of its
 // openings, at any threshold.
@@ -27,9 +27,9 @@ func (r rise) opens(threshold float32) bool { return r.above < threshold && thre
 // what went before. Slots are numbered from scores[from] on.
 func rises(scores []float32, from int) []rise {
 	var out []rise
-	var falling []int // slots of the hold-off that no later one of it exceeds
+	var falling []int // slots of the cooldown that no later one of it exceeds
 	for i, x := range scores {
-		if len(falling) > 0 && falling[0] < i-holdOff {
+		if len(falling) > 0 && falling[0] < i-cooldown {
 			falling = falling[1:]
 		}
 		above := float32(0)

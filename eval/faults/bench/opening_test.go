@@ -12,14 +12,14 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// opened is the rule as it is written: slots at or above the threshold with none such in the hold-off before.
+// opened is the rule as it is written: slots at or above the threshold with none such in the cooldown before.
 func opened(scores []float32, from int, threshold float32) (slots []int) {
 	last := math.MinInt
 	for i, x := range scores {
 		if x < threshold {
 			continue
 		}
-		if i >= from && (last == math.MinInt || i-last > holdOff) {
+		if i >= from && (last == math.MinInt || i-last > cooldown) {
 			slots = append(slots, i-from)
 		}
 		last = i

@@ -72,9 +72,9 @@ func TestBelow(t *testing.T) {
 func TestRatioOfNormal(t *testing.T) {
 	s := draw(specOf("rate", nil), 0)
 	e := evidenceOf(s)
-	e.see(0, s.centre[0])
+	e.see(0, s.center[0])
 	e.keep()
-	if !e.see(1, s.centre[1]+3*s.sigma) {
+	if !e.see(1, s.center[1]+3*s.sigma) {
 		t.Fatal("nothing said")
 	}
 	near(t, "shift", e.ratio(4, 0, 1), 4, 1e-9)
@@ -85,9 +85,9 @@ func TestRatioOfNormal(t *testing.T) {
 func TestRatioOfAR(t *testing.T) {
 	s := draw(specOf("rate", func(o *options) { o.Phi = []float64{0.5} }), 0)
 	e := evidenceOf(s)
-	e.see(0, s.centre[0]+2*s.sigma)
+	e.see(0, s.center[0]+2*s.sigma)
 	e.keep()
-	e.see(1, s.centre[1]+3*s.sigma)
+	e.see(1, s.center[1]+3*s.sigma)
 	near(t, "starts", e.ratio(4, 0, 1), 0, 1e-9)
 	near(t, "goes on", e.ratio(4, 4, 1), 2.0, 1e-9)
 }
@@ -96,7 +96,7 @@ func TestRatioOfAR(t *testing.T) {
 func TestRatioOfCounts(t *testing.T) {
 	s := draw(specOf("counter", nil), 0)
 	s.sigma = math.Sqrt(0.5)
-	s.centre[0] = 0.5
+	s.center[0] = 0.5
 	e := evidenceOf(s)
 	e.see(0, 3)
 	more := 4 * math.Sqrt(0.5)

@@ -97,7 +97,7 @@ func (s *series) decoyOf(name string, r *rand.Rand) *change {
 		// An instance more, next to 4 to 15, takes its share of the load within five slots.
 		rest := float64(4 + r.IntN(12))
 		for j := range c.add {
-			c.add[j] = -s.centre[c.start+j] / (rest + 1) * min(1, float64(j+1)/5)
+			c.add[j] = -s.center[c.start+j] / (rest + 1) * min(1, float64(j+1)/5)
 		}
 	case name == trafficDoubled && kind == "error_ratio":
 		c.traffic = 2

@@ -84,7 +84,7 @@ func evaluate(sp *spec, outcomes []outcome, index int, of *detectorKind) *figure
 		f.count(sp, &o, index)
 	}
 	f.countIncidents(sp, outcomes, index)
-	f.summarise(sp)
+	f.summarize(sp)
 	f.byFamily = recallApart(sp, outcomes, index, func(i int) int { return outcomes[i].family })
 	f.bySeries = recallApart(sp, outcomes, index, func(i int) int { return i })
 	return f
@@ -252,8 +252,8 @@ func recallsOf(row [][]tally) (recalls []float64) {
 	return recalls
 }
 
-// summarise fills the means.
-func (f *figures) summarise(sp *spec) {
+// summarize fills the means.
+func (f *figures) summarize(sp *spec) {
 	byFault, silence := make([][]float64, len(sp.Faults)), slices.Index(sp.Faults, "silence")
 	var families, audible []float64
 	var everything, heard []tally

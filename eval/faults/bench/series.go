@@ -44,7 +44,7 @@ type series struct {
 
 	season   *season   // nil without
 	seasonal []float64 // what the season or the job adds to the latent
-	centre   []float64 // the latent without noise
+	center   []float64 // the latent without noise
 	eps      []float64 // innovations, variance 1
 	noise    []float64 // AR(1) of them
 	uniform  []float64 // for what is counted
@@ -94,7 +94,7 @@ func newSeries(sp *spec, f *family, index int, planned bool) (s *series, windows
 		}
 		params[name] = p.draw(r)
 	}
-	s.centre, s.seasonal = make([]float64, s.slots()), make([]float64, s.slots())
+	s.center, s.seasonal = make([]float64, s.slots()), make([]float64, s.slots())
 	s.signal = k.start(s, params, r, zone)
 	if k.seasons {
 		s.drawSeason(r, o, zone)
@@ -105,8 +105,8 @@ func newSeries(sp *spec, f *family, index int, planned bool) (s *series, windows
 	if planned {
 		windows = s.plan(r, zone)
 	}
-	for i := range s.centre {
-		s.centre[i] += s.seasonal[i] + s.trend*float64(i)
+	for i := range s.center {
+		s.center[i] += s.seasonal[i] + s.trend*float64(i)
 	}
 	s.observeAll()
 	return s, windows
@@ -173,7 +173,7 @@ func (s *series) plan(r *rand.Rand, zone *time.Location) (windows [][2]int) {
 	before := 0.0
 	for i, t := range s.at {
 		x := j.at(t)
-		s.centre[i] += x
+		s.center[i] += x
 		if x > 0 && i >= s.warm {
 			if before == 0 {
 				windows = append(windows, [2]int{i, i})

@@ -54,7 +54,7 @@ func TestNoise(t *testing.T) {
 				s := draw(specOf(kind, func(o *options) { o.Phi, o.Tails = []float64{phi}, []float64{tail} }), 0)
 				n := make([]float64, s.slots())
 				for i := range n {
-					n[i] = s.latent[i] - s.centre[i]
+					n[i] = s.latent[i] - s.center[i]
 				}
 				e := make([]float64, len(n)-1)
 				for i := range e {
@@ -241,14 +241,14 @@ func TestPlannedJob(t *testing.T) {
 		if i > 0 && w[0]-windows[i-1][0] != s.perDay() {
 			t.Errorf("run %d begins at %d, the one before at %d", i, w[0], windows[i-1][0])
 		}
-		if x := (s.centre[w[0]] - plain.centre[w[0]]) / s.sigma; !(x >= 5 && x <= 20) {
+		if x := (s.center[w[0]] - plain.center[w[0]]) / s.sigma; !(x >= 5 && x <= 20) {
 			t.Errorf("a run of %g σ", x)
 		}
-		if w[1] < s.slots() && s.centre[w[1]] != plain.centre[w[1]] {
+		if w[1] < s.slots() && s.center[w[1]] != plain.center[w[1]] {
 			t.Error("a run does not end")
 		}
 	}
-	if first := windows[0][0] - 7*s.perDay(); s.centre[first+1] == plain.centre[first+1] {
+	if first := windows[0][0] - 7*s.perDay(); s.center[first+1] == plain.center[first+1] {
 		t.Error("no run in the warm-up")
 	}
 }

@@ -71,7 +71,7 @@ func printTables(w io.Writer, sp *spec, all []*figures, weeks float64) {
 series and size, sizes %v σ of innovation. Each detector has one threshold for all series: the smallest with at most
 %g openings per series-week. An opening: a score at or above it, and none in the %d slots before. In parentheses: the median
 delay of the events found from their start, in minutes. The oracle knows the generator; random and flag all are controls.
-`, len(sp.Families), sp.Series, weeks, sp.Events, sp.Sizes, allowedRate, holdOff)
+`, len(sp.Families), sp.Series, weeks, sp.Events, sp.Sizes, allowedRate, cooldown)
 	t := &table{w, all}
 	t.head("Event recall by family: mean over faults and sizes", "family")
 	for i, name := range rowNames(sp) {

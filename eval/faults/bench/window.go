@@ -46,13 +46,13 @@ func (w *window) add(v float64) {
 // quantile returns a value that a share q of the values do not exceed.
 func (w *window) quantile(q float64) float64 { return w.sorted[int(q*float64(len(w.sorted)-1))] }
 
-// deviation returns the median of |v - centre|: the middle of the values below
-// and those above the centre, each in order, merged.
-func (w *window) deviation(centre float64) float64 {
+// deviation returns the median of |v - center|: the middle of the values below
+// and those above the center, each in order, merged.
+func (w *window) deviation(center float64) float64 {
 	n := len(w.sorted)
 	k := n / 2 // the k smallest deviations are sorted[i : i+k] for some i; the next is the median
-	i := sort.Search(n-k-1, func(i int) bool { return centre-w.sorted[i] <= w.sorted[i+k+1]-centre })
-	return max(math.Abs(centre-w.sorted[i]), math.Abs(w.sorted[i+k]-centre))
+	i := sort.Search(n-k-1, func(i int) bool { return center-w.sorted[i] <= w.sorted[i+k+1]-center })
+	return max(math.Abs(center-w.sorted[i]), math.Abs(w.sorted[i+k]-center))
 }
 
 // moments are the mean and variance of all values since the start (Welford).

@@ -87,7 +87,7 @@ func TestTruthOfFiles(t *testing.T) {
 		"a.csv":    {{Start: spike.Add(-10 * time.Minute), End: spike.Add(time.Hour)}, {Start: spike.Add(40 * time.Hour), End: spike.Add(41 * time.Hour)}},
 		"gone.csv": {},
 	}
-	r, out := runFiles(t, map[string]string{"a.csv": textOf(course(1, 2500)), "unlabelled.csv": textOf(course(2, 100))}, truth)
+	r, out := runFiles(t, map[string]string{"a.csv": textOf(course(1, 2500)), "unlabeled.csv": textOf(course(2, 100))}, truth)
 	require.Len(t, r.Assessments, 1)
 	a := r.Assessments[0]
 	assert.Equal(t, [2]int{2, 1}, [2]int{a.Events, a.Found})

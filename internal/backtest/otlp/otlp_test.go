@@ -137,7 +137,7 @@ func TestFaultIsFound(t *testing.T) {
 	assert.Empty(t, r.Failed)
 	assert.Equal(t, [4]int{1, 2000, 4000, 4}, [4]int{r.Files, r.Metrics, r.Points, len(r.Series)})
 	assert.Equal(t, []string{"cart: latency {route=/a}", "cart: latency {route=/b}"}, sortedNames(r.Series[:2]))
-	// A false alarm less than a hold-off before the fault, which one in some minutes is allowed to be, goes on as the fault's anomaly.
+	// A false alarm less than a cooldown before the fault, which one in some minutes is allowed to be, goes on as the fault's anomaly.
 	fault, found := start.Add(faultAt*time.Minute), map[string]bool{}
 	for _, a := range r.Anomalies {
 		if a.Service == "cart" && a.Observed > 40 && !a.Opened.After(fault) && a.Opened.After(fault.Add(-90*time.Minute)) && a.Updated.After(fault) {

@@ -24,7 +24,7 @@ const (
 // drawing holds the values of the report's template for one picture.
 type drawing struct {
 	Name, Caption                          string
-	Value, Expected, Band, Score           string // SVG paths
+	Value, Expected, Interval, Score       string // SVG paths
 	Dots                                   []dot
 	Windows                                []shade
 	TimeTicks, ValueTicks                  []tick
@@ -87,7 +87,7 @@ func (p Picture) caption() string {
 	return text
 }
 
-// valueScale covers all values, and the band as far as half their range beyond them.
+// valueScale covers all values, and the interval as far as half their range beyond them.
 func valueScale(columns []column) scale {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, c := range columns {
@@ -95,14 +95,14 @@ func valueScale(columns []column) scale {
 	}
 	low, high = bounded(low), bounded(high)
 	beyond := max(high-low, math.Abs(high)*1e-3, 1e-9) / 2
-	bandLow, bandHigh := low, high
+	intervalLow, intervalHigh := low, high
 	for _, c := range columns {
 		if c.judged > 0 {
-			_, lower, upper := c.bandOf()
-			bandLow, bandHigh = min(bandLow, lower), max(bandHigh, upper)
+			_, lower, upper := c.intervalOf()
+			intervalLow, intervalHigh = min(intervalLow, lower), max(intervalHigh, upper)
 		}
 	}
-	low, high = max(bandLow, low-beyond), min(bandHigh, high+beyond)
+	low, high = max(intervalLow, low-beyond), min(intervalHigh, high+beyond)
 	margin := max((high-low)*.04, math.Abs(high)*1e-4, 1e-9)
 	return scale{low - margin, high + margin, valueBottom, valueTop}
 }
@@ -111,10 +111,10 @@ func valueScale(columns []column) scale {
 func (d *drawing) paths(columns []column, x, y, score scale) {
 	gap := 5 * usualDistance(columns)
 	var value, expected, scores path
-	var bands []byte
+	var intervals []byte
 	var run []column
 	flush := func() {
-		bands = appendBand(bands, run, x, y)
+		intervals = appendInterval(intervals, run, x, y)
 		scores.close(score.from)
 		run = run[:0]
 	}
@@ -131,7 +131,7 @@ func (d *drawing) paths(columns []column, x, y, score scale) {
 			flush()
 			continue
 		}
-		mean, _, _ := c.bandOf()
+		mean, _, _ := c.intervalOf()
 		expected.to(at, y.at(mean))
 		if len(run) == 0 {
 			scores.to(at, score.from)
@@ -140,7 +140,7 @@ func (d *drawing) paths(columns []column, x, y, score scale) {
 		run = append(run, c)
 	}
 	flush()
-	d.Value, d.Expected, d.Band, d.Score = string(value.b), string(expected.b), string(bands), string(scores.b)
+	d.Value, d.Expected, d.Interval, d.Score = string(value.b), string(expected.b), string(intervals), string(scores.b)
 }
 
 func usualDistance(columns []column) int64 {
@@ -152,19 +152,19 @@ func usualDistance(columns []column) int64 {
 	return max(distances[len(distances)/2], 1)
 }
 
-// appendBand appends the closed outline of the band over neighbouring columns.
-func appendBand(b []byte, run []column, x, y scale) []byte {
+// appendInterval appends the closed outline of the interval over neighboring columns.
+func appendInterval(b []byte, run []column, x, y scale) []byte {
 	if len(run) == 0 {
 		return b
 	}
 	edge := path{b: b}
 	for _, c := range run {
-		_, _, upper := c.bandOf()
+		_, _, upper := c.intervalOf()
 		edge.to(x.at(float64(c.time)), y.at(upper))
 	}
 	for i := range run {
 		c := run[len(run)-1-i]
-		_, lower, _ := c.bandOf()
+		_, lower, _ := c.intervalOf()
 		edge.to(x.at(float64(c.time)), y.at(lower))
 	}
 	return append(edge.b, 'Z')

@@ -13,7 +13,7 @@ import (
 const maxColumns = 1000
 
 // column summarizes the points of one span of time. It keeps their extremes, so
-// that no spike is lost, and the mean of the band.
+// that no spike is lost, and the mean of the interval.
 type column struct {
 	time                   int64 // of the first point
 	points, judged         int
@@ -101,8 +101,8 @@ func (p *Plot) filled() []column {
 	return slices.DeleteFunc(slices.Clone(p.columns), func(c column) bool { return c.points == 0 })
 }
 
-// bandOf returns the means of a column's band, each within what can be drawn.
-func (c column) bandOf() (expected, lower, upper float64) {
+// intervalOf returns the means of a column's interval, each within what can be drawn.
+func (c column) intervalOf() (expected, lower, upper float64) {
 	n := float64(c.judged)
 	return bounded(c.expected / n), bounded(c.lower / n), bounded(c.upper / n)
 }

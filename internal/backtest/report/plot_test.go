@@ -46,7 +46,7 @@ func TestPlotKeepsSpikes(t *testing.T) {
 	points, highest, score := 0, 0.0, 0.0
 	for _, c := range columns {
 		points, highest, score = points+c.points, max(highest, c.max), max(score, c.score)
-		expected, lower, upper := c.bandOf()
+		expected, lower, upper := c.intervalOf()
 		assert.Equal(t, [3]float64{10, 9, 11}, [3]float64{expected, lower, upper})
 	}
 	assert.Equal(t, 100_000, points)
@@ -65,7 +65,7 @@ func TestDrawing(t *testing.T) {
 	p.Plot.Add(hour(40), 2, &Verdict{Score: .1, Expected: 1, Lower: -1e300, Upper: 1e300})
 	d := p.draw(1)
 	assert.Equal(t, 2, strings.Count(d.Value, "M"), "nothing is drawn over the gap: %s", d.Value)
-	assert.Equal(t, 2, strings.Count(d.Band, "Z"))
+	assert.Equal(t, 2, strings.Count(d.Interval, "Z"))
 	for _, m := range coordinates.FindAllStringSubmatch(d.Value, -1) {
 		x, y := number(t, m[1]), number(t, m[2])
 		assert.True(t, plotLeft <= x && x <= plotRight+1 && valueTop <= y && y <= valueBottom, m[0])
@@ -83,7 +83,7 @@ func TestDrawingOfLittle(t *testing.T) {
 	for _, v := range []float64{0, 5, -5, math.MaxFloat64, -math.MaxFloat64, 1e-300} {
 		one := Picture{Plot: &Plot{}}
 		one.Plot.Add(hour(0), v, &Verdict{Expected: v, Lower: v, Upper: v})
-		for _, text := range []string{one.draw(1).Value, one.draw(1).Band, one.draw(1).Score} {
+		for _, text := range []string{one.draw(1).Value, one.draw(1).Interval, one.draw(1).Score} {
 			assert.NotContains(t, text, "NaN")
 			assert.NotContains(t, text, "Inf")
 		}

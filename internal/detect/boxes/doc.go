@@ -12,7 +12,7 @@
 //	g = Σ max(a_d - f_d, f_d - b_d, 0)
 //
 // and is taken in if the sides, whose mean may be 0.3 ranges at most (that is the
-// vigilance), add up to no more than the limit L afterwards; it costs g/2 then,
+// vigilance), add up to no more than the limit L afterward; it costs g/2 then,
 // and g + (Σ(b_d - a_d) + g - L) otherwise. The least cost over all boxes is what
 // the window is worth as evidence: 0 for what has been seen. A window that no box
 // takes in becomes a box of its own, in place of the least used one when there

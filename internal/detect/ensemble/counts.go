@@ -49,7 +49,7 @@ func (c *counts) small() bool { return !c.other && c.n > 0 && c.mean < smallMean
 
 // surprise returns minus the logarithm of the probability that k points count as
 // many as v in all, or more, or where v is below the mean, or less, in nats. The mean
-// is taken as far towards v as doubt allows.
+// is taken as far toward v as doubt allows.
 func (c *counts) surprise(v float64, k int) float64 {
 	variance := max(c.mean, c.sq-c.mean*c.mean)
 	wrong := doubt*math.Sqrt(variance/c.n) + few/c.n

@@ -142,10 +142,10 @@ func TestMovedByWeeks(t *testing.T) {
 	}
 }
 
-// Of 100 points of noise 99 lie inside the band, and p is near what it says, which
+// Of 100 points of noise 99 lie inside the interval, and p is near what it says, which
 // calibration over the fleet corrects. Below an exponential's level there is a bound
-// that the band does not know: it is wider there.
-func TestBand(t *testing.T) {
+// that the interval does not know: it is wider there.
+func TestInterval(t *testing.T) {
 	var r *rand.Rand
 	for name, draw := range map[string]func() float64{
 		"normal":      func() float64 { return 100 + 5*r.NormFloat64() },

@@ -27,7 +27,7 @@ import (
 //	jitter D               moves the time of each point by up to D either way
 //	pause D                moves the clock, without points
 //	noise KIND A B         what is fed from now on: normal MEAN SD, t3 MEAN SCALE, uniform LOW HIGH,
-//	                       poisson MEAN, bernoulli P, constant V, ulp V (V and its two neighbours)
+//	                       poisson MEAN, bernoulli P, constant V, ulp V (V and its two neighbors)
 //	swing SIZE PERIOD      adds a sine of that size, PERIOD points long; 0 0 ends it
 //	daily SIZE             adds a sine of that size by the time of day, least at 6 and greatest at 18 h; 0 ends it
 //	job SIZE HOUR MINUTES  adds SIZE from that hour of each day on, so long; 0 0 0 ends it
@@ -42,7 +42,7 @@ import (
 //	  quiet                none does
 //	  atmost K, atleast K  number of points that alarm
 //	  openings K           at most K anomalies open, by the opening rule at that alpha; what
-//	                       opens again within the hold-off continues one
+//	                       opens again within the cooldown continues one
 //	  opens K              exactly K open, counted in the same way
 //	  near V, far V        the latest value expected is within 10 % of V, or is not
 //	  high, low            every one that opens is of that kind
@@ -253,7 +253,7 @@ func (s *scenario) feed(n int, expect []string) error {
 		}
 		got.most, got.expected = max(got.most, out.Surprise), out.Expected
 		if s.rule.Next(score, out.Held) > 1 {
-			if s.opened == 0 || s.fed-s.opened > opening.HoldOff {
+			if s.opened == 0 || s.fed-s.opened > opening.Cooldown {
 				got.openings++
 				got.kinds[out.Kind]++
 			}

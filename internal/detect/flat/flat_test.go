@@ -95,7 +95,7 @@ func TestIsBounded(t *testing.T) {
 	}
 }
 
-// A long stop is known afterwards, and forgotten in the end.
+// A long stop is known afterward, and forgotten in the end.
 func TestLongestRunIsRemembered(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	stop := func() float64 { return 7 }

@@ -11,7 +11,7 @@
 // memory to the shortest, the first whose recent squared error is at most 1.1
 // times the least of all predicts: a slow one in white noise, a fast one in a
 // random walk, one with the season where that explains more. (The absolute error
-// would not do: on rare counts it favours whatever says 0.)
+// would not do: on rare counts it favors whatever says 0.)
 //
 // Scale. A slow mean of the absolute residual, clipped at three scales or, if that
 // is further, at how far out residuals recur; it is never 0, as changes below 1e-9

@@ -6,8 +6,8 @@ package opening
 import "github.com/auspex-otel/auspex/internal/state"
 
 const (
-	// HoldOff is how many points a peak stands.
-	HoldOff = 90
+	// Cooldown is how many points a peak stands.
+	Cooldown = 90
 	// floor is the score from which a point may be a peak.
 	floor = 0.5
 	// grown is how many times as great as a peak that opened a score must be to open again while the series is held.
@@ -31,13 +31,13 @@ type Rule struct {
 // Ages are differences of uint32, which stay right when the number of points turns over.
 func (r *Rule) Next(score float64, held bool) float64 {
 	r.points++
-	if held && r.peak > 0 && r.points-r.at <= HoldOff {
+	if held && r.peak > 0 && r.points-r.at <= Cooldown {
 		r.at = r.points
 	}
 	if !(score > floor) {
 		return 0
 	}
-	if r.points-r.at > HoldOff {
+	if r.points-r.at > Cooldown {
 		r.peak = 0
 	}
 	if float32(score) <= r.peak {

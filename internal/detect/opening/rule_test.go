@@ -45,17 +45,17 @@ func TestRule(t *testing.T) {
 	}
 }
 
-// A peak stands for the hold-off and not a point longer.
-func TestHoldOff(t *testing.T) {
+// A peak stands for the cooldown and not a point longer.
+func TestCooldown(t *testing.T) {
 	var r Rule
 	next(&r, 10, 2)
-	if got := next(&r, HoldOff-1, 1.5); got != 0 {
-		t.Errorf("a lower peak %d points later opens with %g", HoldOff, got)
+	if got := next(&r, Cooldown-1, 1.5); got != 0 {
+		t.Errorf("a lower peak %d points later opens with %g", Cooldown, got)
 	}
 	r = Rule{}
 	next(&r, 10, 2)
-	if got := next(&r, HoldOff, 1.5); got != 1.5 {
-		t.Errorf("a lower peak %d points later: %g, want 1.5", HoldOff+1, got)
+	if got := next(&r, Cooldown, 1.5); got != 1.5 {
+		t.Errorf("a lower peak %d points later: %g, want 1.5", Cooldown+1, got)
 	}
 }
 
@@ -63,13 +63,13 @@ func TestHoldOff(t *testing.T) {
 func TestLesserScoresDoNotProlong(t *testing.T) {
 	var r Rule
 	openings := 0
-	for range 10 * HoldOff {
+	for range 10 * Cooldown {
 		if r.Next(2, false) > 0 {
 			openings++
 		}
 	}
 	if openings < 9 || openings > 10 {
-		t.Errorf("%d openings in ten hold-offs at one score, want one in each", openings)
+		t.Errorf("%d openings in ten cooldowns at one score, want one in each", openings)
 	}
 }
 
@@ -84,16 +84,16 @@ func openingsOf(r *Rule, scores ...float64) (n int) {
 }
 
 // A lasting change opens once, however long the series is held; without the hold it
-// opens once in each hold-off.
+// opens once in each cooldown.
 func TestHeldOpensOnce(t *testing.T) {
-	scores := slices.Repeat([]float64{2}, 10*HoldOff)
+	scores := slices.Repeat([]float64{2}, 10*Cooldown)
 	var held Rule
 	if n := openingsOf(&held, scores...); n != 1 {
-		t.Errorf("%d openings in ten hold-offs while held, want 1", n)
+		t.Errorf("%d openings in ten cooldowns while held, want 1", n)
 	}
 	// The quiet points of a held series prolong the peak too.
 	var fading Rule
-	if n := openingsOf(&fading, slices.Concat([]float64{2}, make([]float64, 5*HoldOff), []float64{2})...); n != 1 {
+	if n := openingsOf(&fading, slices.Concat([]float64{2}, make([]float64, 5*Cooldown), []float64{2})...); n != 1 {
 		t.Errorf("%d openings around quiet points while held, want 1", n)
 	}
 }
@@ -125,25 +125,25 @@ func TestHeldLeak(t *testing.T) {
 }
 
 // A hold that begins after the peak has expired does not revive it.
-func TestHeldAfterTheHoldOff(t *testing.T) {
+func TestHeldAfterTheCooldown(t *testing.T) {
 	var r Rule
 	next(&r, 0, 3)
-	for range HoldOff {
+	for range Cooldown {
 		r.Next(0, false)
 	}
 	if got := r.Next(2, true); got != 2 {
-		t.Errorf("%d points after a peak of 3, held: %g, want 2", HoldOff+1, got)
+		t.Errorf("%d points after a peak of 3, held: %g, want 2", Cooldown+1, got)
 	}
 }
 
-// After the hold a peak stands for one hold-off more.
+// After the hold a peak stands for one cooldown more.
 func TestAfterTheHold(t *testing.T) {
 	for _, c := range []struct {
 		quiet int
 		want  float64
-	}{{HoldOff - 1, 0}, {HoldOff, 1.5}} {
+	}{{Cooldown - 1, 0}, {Cooldown, 1.5}} {
 		var r Rule
-		openingsOf(&r, slices.Repeat([]float64{2}, 3*HoldOff)...)
+		openingsOf(&r, slices.Repeat([]float64{2}, 3*Cooldown)...)
 		if got := next(&r, c.quiet, 1.5); got != c.want {
 			t.Errorf("%d points after the hold: %g, want %g", c.quiet+1, got, c.want)
 		}
@@ -157,8 +157,8 @@ func TestTurnOver(t *testing.T) {
 	if got := next(&r, 20, 1.5); got != 0 {
 		t.Errorf("20 points later, over the end: %g, want 0", got)
 	}
-	if got := next(&r, HoldOff, 1.5); got != 1.5 {
-		t.Errorf("%d points later, over the end: %g, want 1.5", HoldOff+21, got)
+	if got := next(&r, Cooldown, 1.5); got != 1.5 {
+		t.Errorf("%d points later, over the end: %g, want 1.5", Cooldown+21, got)
 	}
 }
 
@@ -181,12 +181,12 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 }
 
-// What was not recorded passes as well: the hold-off is a time.
+// What was not recorded passes as well: the cooldown is a time.
 func TestPass(t *testing.T) {
 	for _, c := range []struct {
 		missed uint32
 		want   float64
-	}{{HoldOff - 2, 0}, {HoldOff, 2}} {
+	}{{Cooldown - 2, 0}, {Cooldown, 2}} {
 		var r Rule
 		r.Next(3, false)
 		r.Pass(c.missed)

@@ -19,7 +19,7 @@ const (
 	scaleGain = 0.02           // and the most that one point moves it by
 	clip      = 3              // times the scale: the most that one point moves the profile
 	binTime   = time.Hour
-	longest   = 6 * time.Hour // between two points that still count as neighbours
+	longest   = 6 * time.Hour // between two points that still count as neighbors
 	trusting  = 2 * 24 * 12
 	// matureTime is how long a profile must be watched until what it leaves is a measure.
 	matureTime   = 36 * time.Hour

@@ -50,7 +50,7 @@ type Budget struct {
 // spending is how one signal spends its share.
 type spending struct {
 	// rare counts points with p < 1e-3, runs those of them that have no other in
-	// the hold-off before them: θ, the openings per exceedance, is their ratio.
+	// the cooldown before them: θ, the openings per exceedance, is their ratio.
 	rare, runs float64
 }
 
@@ -145,7 +145,7 @@ func (b *Budget) Spend(now time.Time) {
 func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, alpha float64) {
 	if spent := &b.spendings[signal]; surprise > rare && m.Calibrate(n, surprise) > max(rare, -math.Log(alpha)-near) {
 		spent.rare++
-		if m.RareAt == 0 || n-m.RareAt > opening.HoldOff {
+		if m.RareAt == 0 || n-m.RareAt > opening.Cooldown {
 			spent.runs++
 		}
 		m.RareAt = n

@@ -19,8 +19,8 @@ const (
 	Groups
 	// News is what is new in logs. It has a part of their share.
 	News
-	// Behaviour is what services do otherwise, as their spans and logs tell. It has a part of the share of traces.
-	Behaviour
+	// Behavior is what services do otherwise, as their spans and logs tell. It has a part of the share of traces.
+	Behavior
 	// Signals is the number of signals.
 	Signals
 )

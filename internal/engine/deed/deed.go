@@ -52,12 +52,12 @@ func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 		}
 		return name + " takes " + seconds(f.Observed) + itself + ", usually " + seconds(f.Expected)
 	default:
-		return name + " " + behaviour(ev.Aspect, f)
+		return name + " " + behavior(ev.Aspect, f)
 	}
 }
 
-// behaviour says how what an operation does differs.
-func behaviour(aspect topology.Aspect, f *trace.Finding) string {
+// behavior says how what an operation does differs.
+func behavior(aspect topology.Aspect, f *trace.Finding) string {
 	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
 	var what string
 	switch {
@@ -70,7 +70,7 @@ func behaviour(aspect topology.Aspect, f *trace.Finding) string {
 		if !f.Up {
 			what = "logs a usual line in"
 		}
-	case aspect == topology.Behaviour:
+	case aspect == topology.Behavior:
 		return "does what it never did"
 	default:
 		return "does other things than before"

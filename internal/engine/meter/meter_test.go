@@ -269,7 +269,7 @@ func TestDamagedExponentialBuckets(t *testing.T) {
 }
 
 // FuzzExponentialHistogram has a meter take two points that are anything at all:
-// a quantile is a number between those of its neighbours, or it is none.
+// a quantile is a number between those of its neighbors, or it is none.
 func FuzzExponentialHistogram(f *testing.F) {
 	f.Add(int32(0), int32(0), int32(0), int32(0), []byte{1, 2, 3}, []byte{1, 2, 4})
 	f.Add(int32(20), int32(-10), int32(math.MaxInt32), int32(math.MinInt32), []byte{0, 255}, []byte{255, 255, 255})

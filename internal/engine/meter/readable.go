@@ -11,7 +11,7 @@ import (
 )
 
 // negligible is the share of a value, or of the interval, below which a bound is 0:
-// a level that falls towards it never gets there.
+// a level that falls toward it never gets there.
 const negligible = 1e-12
 
 // Readable rounds what is expected of a value and the bounds of its interval to 0

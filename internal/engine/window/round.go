@@ -12,7 +12,7 @@ import (
 const leastRound = int64(60e9)
 
 // Round counts, over one round of a service's series, the points that lie outside their
-// band: a fault that is too weak to see in any one series may be wide. A round has as
+// prediction interval: a fault that is too weak to see in any one series may be wide. A round has as
 // many points as the service has series, and lasts a minute at least.
 type Round struct {
 	Since           int64 // event time at which the round began, 0 before the first point

@@ -14,19 +14,19 @@ import org.elasticsearch.rest.RestStatus;
 
 /**
  * Answers what clients ask before they trust a server, and what is not in the
- * published jars: the root path, and x-pack's licence. Fixed text, apart from the version.
+ * published jars: the root path, and x-pack's license. Fixed text, apart from the version.
  */
 final class Stubs {
     private Stubs() {}
 
     static List<RestHandler> all() {
-        String licence = "{\"status\":\"active\",\"uid\":\"00000000-0000-0000-0000-000000000000\",\"type\":\"basic\",\"mode\":\"basic\"}";
+        String license = "{\"status\":\"active\",\"uid\":\"00000000-0000-0000-0000-000000000000\",\"type\":\"basic\",\"mode\":\"basic\"}";
         return List.of(
             new Stub("/", "{\"name\":\"auspex-test\",\"cluster_name\":\"auspex-test\",\"cluster_uuid\":\"00000000000000000000000\","
                 + "\"version\":{\"number\":\"" + Build.current().version() + "\",\"build_flavor\":\"default\",\"lucene_version\":\""
                 + org.apache.lucene.util.Version.LATEST + "\"},\"tagline\":\"You Know, for Search\"}"),
-            new Stub("/_license", "{\"license\":" + licence + "}"),
-            new Stub("/_xpack", "{\"license\":" + licence + ",\"features\":{}}"));
+            new Stub("/_license", "{\"license\":" + license + "}"),
+            new Stub("/_xpack", "{\"license\":" + license + ",\"features\":{}}"));
     }
 
     private static final class Stub extends BaseRestHandler {

@@ -233,7 +233,7 @@ func (w *writer) enter(from, to []string) []string {
 	return to
 }
 
-// compareNames orders by the parts between the dots, so that the fields of one object are neighbours.
+// compareNames orders by the parts between the dots, so that the fields of one object are neighbors.
 func compareNames(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] == b[i] {

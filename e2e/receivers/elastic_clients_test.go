@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"context"
@@ -28,7 +28,7 @@ import (
 type elasticSender func(ctx context.Context, name string, count int) error
 
 // list appends numbers to a client's list.
-func (d *elasticDoors) list(name, list string, numbers ...int) error {
+func (d *elasticReceivers) list(name, list string, numbers ...int) error {
 	var b strings.Builder
 	for _, n := range numbers {
 		fmt.Fprintln(&b, n)
@@ -41,13 +41,13 @@ func (d *elasticDoors) list(name, list string, numbers ...int) error {
 	return errors.Join(err, f.Close())
 }
 
-func (d *elasticDoors) event(name string, n int) string {
+func (d *elasticReceivers) event(name string, n int) string {
 	return fmt.Sprintf(`{"@timestamp":%q,"message":"line %d of %s","run":%q,"sender":%q,"n":%d}`,
 		time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), n, name, d.run, name, n)
 }
 
 // sendWithScript runs a client that is a program of its own: ADDRESS RUN SENDER COUNT FOLDER.
-func (d *elasticDoors) sendWithScript(address string, command ...string) elasticSender {
+func (d *elasticReceivers) sendWithScript(address string, command ...string) elasticSender {
 	return func(ctx context.Context, name string, count int) error {
 		command := append(slices.Clone(command), address, d.run, name, strconv.Itoa(count), d.folder)
 		modules := filepath.Join(d.peers, "lumberjack-clients", "node", "node_modules")
@@ -58,7 +58,7 @@ func (d *elasticDoors) sendWithScript(address string, command ...string) elastic
 	}
 }
 
-func (d *elasticDoors) sendWithGoLumber(ctx context.Context, name string, count int) error {
+func (d *elasticReceivers) sendWithGoLumber(ctx context.Context, name string, count int) error {
 	const window = 500
 	for first := 0; first < count; first += window {
 		var events []any
@@ -95,7 +95,7 @@ func (d *elasticDoors) sendWithGoLumber(ctx context.Context, name string, count 
 }
 
 // sendWithGoElasticsearch sends with the bulk indexer, and again what it says was refused.
-func (d *elasticDoors) sendWithGoElasticsearch(ctx context.Context, name string, count int) error {
+func (d *elasticReceivers) sendWithGoElasticsearch(ctx context.Context, name string, count int) error {
 	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{"http://" + d.bulk}, CompressRequestBody: true, RetryOnStatus: []int{429, 502, 503, 504}})
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (d *elasticDoors) sendWithGoElasticsearch(ctx context.Context, name string,
 		return err
 	}
 	for len(left) > 0 && ctx.Err() == nil {
-		indexer, err := esutil.NewBulkIndexer(esutil.BulkIndexerConfig{Client: es, Index: "logs-doors-go", NumWorkers: 2, FlushBytes: 50_000})
+		indexer, err := esutil.NewBulkIndexer(esutil.BulkIndexerConfig{Client: es, Index: "logs-receivers-go", NumWorkers: 2, FlushBytes: 50_000})
 		if err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (d *elasticDoors) sendWithGoElasticsearch(ctx context.Context, name string,
 }
 
 // lines writes events as lines of a file, and lists them as sent.
-func (d *elasticDoors) lines(name, file string, count int) (size int64, err error) {
+func (d *elasticReceivers) lines(name, file string, count int) (size int64, err error) {
 	var b strings.Builder
 	var numbers []int
 	for n := range count {
@@ -158,7 +158,7 @@ var filebeatOffset = regexp.MustCompile(`"offset":(\d+)`)
 
 // sendWithFilebeat has Filebeat read a file. What its registry has an offset
 // beyond was acknowledged to it: that is what it would not read again.
-func (d *elasticDoors) sendWithFilebeat(output string) elasticSender {
+func (d *elasticReceivers) sendWithFilebeat(output string) elasticSender {
 	return func(ctx context.Context, name string, count int) error {
 		home := filepath.Join(d.folder, name)
 		if err := os.MkdirAll(home, 0o700); err != nil {
@@ -216,7 +216,7 @@ var rsyslogStats = regexp.MustCompile(`"submitted": (\d+).*"failed.http": (\d+).
 // sendWithRsyslog writes to rsyslog's TCP input, whose omelasticsearch sends on.
 // It has no list of what was acknowledged: all of it was when its counters say
 // that all was submitted and none failed, and nothing is in its file of errors.
-func (d *elasticDoors) sendWithRsyslog(ctx context.Context, name string, count int) error {
+func (d *elasticReceivers) sendWithRsyslog(ctx context.Context, name string, count int) error {
 	root, home := filepath.Join(d.peers, "lumberjack-clients", "rsyslog"), filepath.Join(d.folder, name)
 	if _, err := os.Stat(root); err != nil {
 		return fmt.Errorf("rsyslog comes from Debian's packages by scripts/clients.sh, which needs apt-get: %w", err)
@@ -238,8 +238,8 @@ main_queue(queue.size="2000000" queue.dequeuebatchsize="500")
 module(load="imfile")
 module(load="omelasticsearch")
 template(name="document" type="string" string="%%msg%%")
-input(type="imfile" file="%[3]s" tag="doors")
-if $syslogtag == "doors" then action(type="omelasticsearch" server="127.0.0.1" serverport="%[4]s" searchIndex="doors-rsyslog" searchType="" bulkmode="on"
+input(type="imfile" file="%[3]s" tag="receivers")
+if $syslogtag == "receivers" then action(type="omelasticsearch" server="127.0.0.1" serverport="%[4]s" searchIndex="receivers-rsyslog" searchType="" bulkmode="on"
   template="document" errorfile="%[5]s" action.resumeretrycount="-1" action.resumeinterval="1")
 `, home, stats, file, port, failures)
 	if err := os.WriteFile(filepath.Join(home, "rsyslog.conf"), []byte(config), 0o600); err != nil {

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ const settleTime = 30 * time.Second
 
 // killRun is one mode of the test.
 type killRun struct {
-	*prometheusDoor
+	*prometheusReceiver
 	random *rand.Rand
 	agents []*peertest.Agent
 }
@@ -30,13 +30,13 @@ type killRun struct {
 func startKillRun(t *testing.T, random *rand.Rand, over string) *killRun {
 	t.Helper()
 	b := startBackend(t)
-	door := peertest.FreeAddresses(t, 1)[0]
-	o := peertest.CollectorOptions{Config: doorConfig(t, "prometheus.yaml"), Env: []string{"DOOR=" + door, "REMOTE_WRITE=" + b.front.URL + "/api/v1/write"}}
+	receiver := peertest.FreeAddresses(t, 1)[0]
+	o := peertest.CollectorOptions{Config: receiverConfig(t, "prometheus.yaml"), Env: []string{"RECEIVER=" + receiver, "REMOTE_WRITE=" + b.front.URL + "/api/v1/write"}}
 	if over != "" {
-		o.Base = filepath.Join(peertest.Root(t), "e2e", "doors", "testdata", "prometheus.yaml")
-		o.Config = doorConfig(t, over)
+		o.Base = filepath.Join(peertest.Root(t), "e2e", "receivers", "testdata", "prometheus.yaml")
+		o.Config = receiverConfig(t, over)
 	}
-	k := &killRun{prometheusDoor: &prometheusDoor{peertest.StartCollector(t, o), b, startWiretap(t, door)}, random: random}
+	k := &killRun{prometheusReceiver: &prometheusReceiver{peertest.StartCollector(t, o), b, startWiretap(t, receiver)}, random: random}
 	for _, message := range []string{"prometheus.WriteRequest", "io.prometheus.write.v2.Request"} {
 		k.agents = append(k.agents, peertest.StartPrometheusAgent(t, peertest.AgentOptions{WriteURL: k.tap.URL + "/" + message, Message: message, Label: message}))
 	}
@@ -59,7 +59,7 @@ func (k *killRun) play(t *testing.T) (r killRow) {
 	return r
 }
 
-// acknowledgeMore waits until the door has acknowledged something.
+// acknowledgeMore waits until the receiver has acknowledged something.
 func (k *killRun) acknowledgeMore(t *testing.T) {
 	t.Helper()
 	before := k.tap.acknowledged()

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 // The tables of this run: tests run one after the other.
 var (
 	tables     []string
-	clientRows []doorRow
+	clientRows []receiverRow
 )
 
 // TestMain prints the tables of the run once more at its end, one below the other.
@@ -37,16 +37,16 @@ func show(t *testing.T, title, table string) {
 }
 
 // showClients logs rows of clients and keeps them for the end.
-func showClients(t *testing.T, rows []doorRow) {
+func showClients(t *testing.T, rows []receiverRow) {
 	t.Helper()
 	t.Logf("\n%s", clientTable(rows))
 	clientRows = append(clientRows, rows...)
 }
 
-func clientTable(rows []doorRow) string {
-	return columns("door\t| client\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| never sent\t| duplicates\t| native histograms\t|", func(line func(cells ...any)) {
+func clientTable(rows []receiverRow) string {
+	return columns("receiver\t| client\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| never sent\t| duplicates\t| native histograms\t|", func(line func(cells ...any)) {
 		for _, r := range rows {
-			line(r.door, r.client, r.sent, r.acknowledged, r.found, r.missing, r.strange, r.duplicates, r.histogram, r.note)
+			line(r.receiver, r.client, r.sent, r.acknowledged, r.found, r.missing, r.strange, r.duplicates, r.histogram, r.note)
 		}
 	})
 }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"context"
@@ -46,7 +46,7 @@ type sentSample struct {
 // staleBits are those of the value that ends a series. A query does not return it.
 const staleBits = 0x7ff0000000000002
 
-// wiretap stands between remote-write clients and the door. It keeps what they
+// wiretap stands between remote-write clients and the receiver. It keeps what they
 // sent and what they were told, and is always there, so that a client finds the
 // collector again after it was killed.
 type wiretap struct {
@@ -54,18 +54,18 @@ type wiretap struct {
 	client *http.Client
 
 	mu        sync.Mutex
-	door      string // where the collector is now
+	receiver  string // where the collector is now
 	requests  int
 	sent      map[string]map[sampleID]sentSample // by client
 	exemplars map[string]int
 	statuses  map[string]map[int]int
-	said      map[string]map[string]int // refusals, in the door's words
+	said      map[string]map[string]int // refusals, in the receiver's words
 }
 
-func startWiretap(t *testing.T, door string) *wiretap {
+func startWiretap(t *testing.T, receiver string) *wiretap {
 	t.Helper()
 	w := &wiretap{
-		door: door, client: &http.Client{Timeout: 30 * time.Second}, sent: map[string]map[sampleID]sentSample{},
+		receiver: receiver, client: &http.Client{Timeout: 30 * time.Second}, sent: map[string]map[sampleID]sentSample{},
 		exemplars: map[string]int{}, statuses: map[string]map[int]int{}, said: map[string]map[string]int{},
 	}
 	w.Server = httptest.NewServer(http.HandlerFunc(w.serve))
@@ -86,7 +86,7 @@ func (w *wiretap) serve(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request := w.note(name, samples)
-	req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+w.door+"/api/v1/write", strings.NewReader(string(body)))
+	req, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+w.receiver+"/api/v1/write", strings.NewReader(string(body)))
 	if err != nil {
 		http.Error(rw, err.Error(), http.StatusBadGateway)
 		return
@@ -95,13 +95,13 @@ func (w *wiretap) serve(rw http.ResponseWriter, r *http.Request) {
 	res, err := w.client.Do(req)
 	if err != nil {
 		w.told(name, 0, "", request, nil, 0)
-		http.Error(rw, "the door is closed", http.StatusServiceUnavailable)
+		http.Error(rw, "the collector is stopped", http.StatusServiceUnavailable)
 		return
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
-		http.Error(rw, "the door fell shut", http.StatusServiceUnavailable)
+		http.Error(rw, "the collector stopped meanwhile", http.StatusServiceUnavailable)
 		return
 	}
 	w.told(name, res.StatusCode, string(text), request, samples, exemplars)
@@ -110,7 +110,7 @@ func (w *wiretap) serve(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(text)
 }
 
-// note puts down what a client sends, before the door sees it.
+// note puts down what a client sends, before the receiver sees it.
 func (w *wiretap) note(name string, samples map[sampleID]sentSample) (request int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -128,7 +128,7 @@ func (w *wiretap) note(name string, samples map[sampleID]sentSample) (request in
 	return w.requests
 }
 
-// told puts down what the door answered, before the client sees it.
+// told puts down what the receiver answered, before the client sees it.
 func (w *wiretap) told(name string, status int, text string, request int, samples map[sampleID]sentSample, exemplars int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

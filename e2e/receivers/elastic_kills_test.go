@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"bytes"
@@ -25,16 +25,16 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// killElasticDoors kills the collector while clients send to the doors whose events go to Elasticsearch.
-func killElasticDoors(t *testing.T, random *rand.Rand) (rows []killRow) {
+// killElasticReceivers kills the collector while clients send to the receivers whose events go to Elasticsearch.
+func killElasticReceivers(t *testing.T, random *rand.Rand) (rows []killRow) {
 	t.Helper()
-	d := startElasticDoors(t)
+	d := startElasticReceivers(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	const endless = 1 << 30
 	senders := []struct {
-		name, door string
-		send       elasticSender
+		name, receiver string
+		send           elasticSender
 	}{
 		{"otlp-grpc", "OTLP, gRPC", d.sendWindows(d.overGRPC)},
 		{"otlp-http", "OTLP, HTTP", d.sendWindows(d.overHTTP)},
@@ -52,9 +52,9 @@ func killElasticDoors(t *testing.T, random *rand.Rand) (rows []killRow) {
 	all.Wait()
 	d.Kill() // so that it delivers nothing more
 	for _, s := range senders {
-		found := d.row(t, s.name, s.door, readElasticLists(t, d.folder, s.name))
+		found := d.row(t, s.name, s.receiver, readElasticLists(t, d.folder, s.name))
 		r := played
-		r.door, r.client, r.sent, r.acknowledged = s.door, s.name, found.sent, found.acknowledged
+		r.receiver, r.client, r.sent, r.acknowledged = s.receiver, s.name, found.sent, found.acknowledged
 		r.found, r.missing, r.duplicates = found.found, found.missing, found.duplicates
 		rows = append(rows, r)
 	}
@@ -65,7 +65,7 @@ func killElasticDoors(t *testing.T, random *rand.Rand) (rows []killRow) {
 type sendSome func(ctx context.Context, name string, numbers []int) (done, again []int)
 
 // sendWindows sends a window at a time, and again those events of it that were not acknowledged.
-func (d *elasticDoors) sendWindows(send sendSome) elasticSender {
+func (d *elasticReceivers) sendWindows(send sendSome) elasticSender {
 	return func(ctx context.Context, name string, count int) error {
 		const window = 100
 		for first := 0; first < count; first += window {
@@ -94,14 +94,14 @@ func (d *elasticDoors) sendWindows(send sendSome) elasticSender {
 }
 
 // inBulk sends with go-elasticsearch.
-func (d *elasticDoors) inBulk(ctx context.Context, name string, numbers []int) (done, again []int) {
+func (d *elasticReceivers) inBulk(ctx context.Context, name string, numbers []int) (done, again []int) {
 	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{"http://" + d.bulk}, DisableRetry: true})
 	if err != nil {
 		return nil, numbers
 	}
 	var body bytes.Buffer
 	for _, n := range numbers {
-		fmt.Fprintf(&body, `{"create":{"_index":"logs-doors-kills","_id":"%s-%s-%d"}}`+"\n%s\n", d.run, name, n, d.event(name, n))
+		fmt.Fprintf(&body, `{"create":{"_index":"logs-receivers-kills","_id":"%s-%s-%d"}}`+"\n%s\n", d.run, name, n, d.event(name, n))
 	}
 	res, err := es.Bulk(&body, es.Bulk.WithContext(ctx))
 	if err != nil {
@@ -123,7 +123,7 @@ func (d *elasticDoors) inBulk(ctx context.Context, name string, numbers []int) (
 }
 
 // records are events as log records of OTLP.
-func (d *elasticDoors) records(name string, numbers []int) plogotlp.ExportRequest {
+func (d *elasticReceivers) records(name string, numbers []int) plogotlp.ExportRequest {
 	logs := plog.NewLogs()
 	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for _, n := range numbers {
@@ -139,7 +139,7 @@ func (d *elasticDoors) records(name string, numbers []int) plogotlp.ExportReques
 }
 
 // overGRPC sends with a connection of its own, as a client does that was started again.
-func (d *elasticDoors) overGRPC(ctx context.Context, name string, numbers []int) (done, again []int) {
+func (d *elasticReceivers) overGRPC(ctx context.Context, name string, numbers []int) (done, again []int) {
 	conn, err := grpc.NewClient(d.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, numbers
@@ -152,7 +152,7 @@ func (d *elasticDoors) overGRPC(ctx context.Context, name string, numbers []int)
 	return numbers, nil
 }
 
-func (d *elasticDoors) overHTTP(ctx context.Context, name string, numbers []int) (done, again []int) {
+func (d *elasticReceivers) overHTTP(ctx context.Context, name string, numbers []int) (done, again []int) {
 	body, err := d.records(name, numbers).MarshalProto()
 	if err != nil {
 		return nil, numbers

@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// behaviourSpan is how far back, from the latest event time, a service's behaviour is
+	// behaviorSpan is how far back, from the latest event time, a service's behavior is
 	// compared with what it was before: a minute, and the time that spans wait for their children.
-	behaviourSpan = int64(75e9)
-	// behaviourWindows is how many windows see the same.
-	behaviourWindows = uint64(behaviourSpan / window.Length)
-	// behaviourWarmUp is how many windows with spans of a service must have closed before its behaviour is judged.
-	behaviourWarmUp = 20
+	behaviorSpan = int64(75e9)
+	// behaviorWindows is how many windows see the same.
+	behaviorWindows = uint64(behaviorSpan / window.Length)
+	// behaviorWarmUp is how many windows with spans of a service must have closed before its behavior is judged.
+	behaviorWarmUp = 20
 )
 
 // deedKind is a series that a service has of what it does otherwise.
@@ -36,7 +36,7 @@ type deedKind struct {
 }
 
 var deedKinds = [...]deedKind{
-	{vocabulary.MetricBehavior, []topology.Aspect{topology.Behaviour, topology.Mix, topology.Silence}, true},
+	{vocabulary.MetricBehavior, []topology.Aspect{topology.Behavior, topology.Mix, topology.Silence}, true},
 	{vocabulary.MetricCost, []topology.Aspect{topology.SelfTime, topology.Resource, topology.Network}, false},
 }
 
@@ -49,10 +49,10 @@ func (e *Engine) behave(t int64) {
 		return
 	}
 	e.causality.behaved = t
-	evidence := append(e.vanished(time.Unix(0, t)), e.causality.causes.Evidence(t-behaviourSpan, t)...)
+	evidence := append(e.vanished(time.Unix(0, t)), e.causality.causes.Evidence(t-behaviorSpan, t)...)
 	var names []string
 	for _, s := range e.spans.All() {
-		if s.Closed >= behaviourWarmUp {
+		if s.Closed >= behaviorWarmUp {
 			names = append(names, s.service)
 		}
 	}
@@ -73,7 +73,7 @@ func (e *Engine) behave(t int64) {
 
 // judgeDeeds judges what one service does otherwise.
 func (e *Engine) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
-	st, fresh := e.next(&derived{signal: SignalBehaviour, service: of.Service, metric: kind.metric, stats: valueStats}, t)
+	st, fresh := e.next(&derived{signal: SignalBehavior, service: of.Service, metric: kind.metric, stats: valueStats}, t)
 	if !fresh {
 		return
 	}

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"bufio"
@@ -25,25 +25,25 @@ import (
 )
 
 const (
-	badWait    = 5 * time.Second  // for an answer, or for the door to close
-	unreadWait = 40 * time.Second // for the door to give up a client that reads nothing
+	badWait    = 5 * time.Second  // for an answer, or for the receiver to close the connection
+	unreadWait = 40 * time.Second // for the receiver to give up a client that reads nothing
 	badMemory  = 300              // MiB that the collector may have had at its most
 )
 
 // badInput is something that a client does wrong.
 type badInput struct {
-	door, what string
-	sends      []byte
-	hangsUp    bool // the client ends its side after that
-	dribbles   bool // it sends a byte now and then
-	unread     bool // it sends on and on, and reads nothing
-	gets       string
-	counts     string // a counter and its reason, "" for none
+	receiver, what string
+	sends          []byte
+	hangsUp        bool // the client ends its side after that
+	dribbles       bool // it sends a byte now and then
+	unread         bool // it sends on and on, and reads nothing
+	gets           string
+	counts         string // a counter and its reason, "" for none
 }
 
-// TestBadInput sends what is wrong to every door of the built collector, and
+// TestBadInput sends what is wrong to every receiver of the built collector, and
 // prints what the sender got and what was counted. A good client is served by
-// the same door during each case.
+// the same receiver during each case.
 func TestBadInput(t *testing.T) {
 	if testing.Short() {
 		t.Skip("clients that stall take a minute")
@@ -51,21 +51,21 @@ func TestBadInput(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the most memory that it had is read from /proc, which Linux has")
 	}
-	d := startBareDoors(t, "bare_small.yaml")
+	d := startBareReceivers(t, "bare_small.yaml")
 	good := d.goodClients(t)
-	table := columns("door\t| sent\t| the sender got\t| counted\t| others served", func(line func(cells ...any)) {
+	table := columns("receiver\t| sent\t| the sender got\t| counted\t| others served", func(line func(cells ...any)) {
 		for _, c := range d.badInputs(t) {
-			t.Run(c.door+"/"+c.what, func(t *testing.T) {
+			t.Run(c.receiver+"/"+c.what, func(t *testing.T) {
 				before := d.reasons(t)
 				served := make(chan error, 1)
-				time.AfterFunc(100*time.Millisecond, func() { served <- good[c.door]() })
+				time.AfterFunc(100*time.Millisecond, func() { served <- good[c.receiver]() })
 				got := d.misbehave(t, c)
 				err := <-served
 				counted := d.countedSince(t, before, c.counts)
 				assert.Contains(t, got, c.gets)
 				assert.Contains(t, counted, c.counts)
 				assert.NoError(t, err, "another client is served")
-				line(c.door, c.what, got, counted, err == nil)
+				line(c.receiver, c.what, got, counted, err == nil)
 			})
 		}
 	})
@@ -76,13 +76,13 @@ func TestBadInput(t *testing.T) {
 	assert.Less(t, most, badMemory)
 }
 
-// address is where a door is.
-func (d *bareDoors) address(door string) string {
-	return map[string]string{"OTLP": d.otlp, "lumberjack": d.lumberjack, "_bulk": d.bulk, "remote write": d.remoteWrite}[door]
+// address is where a receiver is.
+func (d *bareReceivers) address(receiver string) string {
+	return map[string]string{"OTLP": d.otlp, "lumberjack": d.lumberjack, "_bulk": d.bulk, "remote write": d.remoteWrite}[receiver]
 }
 
-// misbehave does what is wrong, and returns what the door said.
-func (d *bareDoors) misbehave(t *testing.T, c badInput) string {
+// misbehave does what is wrong, and returns what the receiver said.
+func (d *bareReceivers) misbehave(t *testing.T, c badInput) string {
 	t.Helper()
 	dialer := net.Dialer{Timeout: badWait}
 	if c.unread {
@@ -92,7 +92,7 @@ func (d *bareDoors) misbehave(t *testing.T, c badInput) string {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), unreadWait)
 	defer cancel()
-	conn, err := dialer.DialContext(ctx, "tcp", d.address(c.door))
+	conn, err := dialer.DialContext(ctx, "tcp", d.address(c.receiver))
 	require.NoError(t, err)
 	defer conn.Close()
 	began := time.Now()
@@ -119,7 +119,7 @@ func (d *bareDoors) misbehave(t *testing.T, c badInput) string {
 		}()
 	}
 	require.NoError(t, conn.SetReadDeadline(began.Add(badWait)))
-	if c.door == "lumberjack" {
+	if c.receiver == "lumberjack" {
 		return acksOf(conn) + after(began)
 	}
 	return answerOf(conn) + after(began)
@@ -133,7 +133,7 @@ func after(began time.Time) string {
 	return ""
 }
 
-// acksOf reads acknowledgements until the door closes.
+// acksOf reads acknowledgements until the receiver closes the connection.
 func acksOf(conn net.Conn) string {
 	last := "no acknowledgement"
 	for ack := make([]byte, 6); ; {
@@ -188,8 +188,8 @@ func answerOf(conn net.Conn) string {
 
 var reasonLine = regexp.MustCompile(`(?m)^otelcol_receiver_(\w+?)(?:_total)?\{.*reason="(\w+)".*\} (\S+)$`)
 
-// reasons are the doors' counters that have a reason.
-func (d *bareDoors) reasons(t *testing.T) map[string]float64 {
+// reasons are the receivers' counters that have a reason.
+func (d *bareReceivers) reasons(t *testing.T) map[string]float64 {
 	t.Helper()
 	res, err := http.Get("http://" + d.Metrics + "/metrics")
 	require.NoError(t, err)
@@ -206,7 +206,7 @@ func (d *bareDoors) reasons(t *testing.T) map[string]float64 {
 }
 
 // countedSince waits until something was counted, if anything is to be.
-func (d *bareDoors) countedSince(t *testing.T, before map[string]float64, want string) (counted string) {
+func (d *bareReceivers) countedSince(t *testing.T, before map[string]float64, want string) (counted string) {
 	t.Helper()
 	for range 50 {
 		var more []string

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"math/rand/v2"
@@ -17,19 +17,19 @@ import (
 )
 
 const (
-	doorKills = 24
-	outageAt  = 6  // kills before the backend is stopped
-	backAt    = 18 // kills before it is started again
+	receiverKills = 24
+	outageAt      = 6  // kills before the backend is stopped
+	backAt        = 18 // kills before it is started again
 )
 
-// killRow is a row of the table of kills: what a client sent to a door that was killed again and again.
+// killRow is a row of the table of kills: what a client sent to a receiver that was killed again and again.
 type killRow struct {
-	door, client                                             string
+	receiver, client                                         string
 	kills, down, early                                       int
 	sent, acknowledged, found, missing, duplicates, lostCore int
 }
 
-// TestKills kills the collector while clients send to every door. During half of
+// TestKills kills the collector while clients send to every receiver. During half of
 // the kills the backend is stopped, and a third of them come within the first
 // second of the collector's life. What was acknowledged is in the backend.
 func TestKills(t *testing.T) {
@@ -44,26 +44,26 @@ func TestKills(t *testing.T) {
 	}
 	t.Logf("AUSPEX_E2E_SEED=%d", seed)
 	var rows []killRow
-	t.Run("Elasticsearch", func(t *testing.T) { rows = append(rows, killElasticDoors(t, rand.New(rand.NewPCG(seed, 8)))...) })
+	t.Run("Elasticsearch", func(t *testing.T) { rows = append(rows, killElasticReceivers(t, rand.New(rand.NewPCG(seed, 8)))...) })
 	for i, mode := range []struct{ name, over string }{{"direct", ""}, {"queue on disk", "prometheus_queue.yaml"}} {
 		t.Run(mode.name, func(t *testing.T) {
 			r := startKillRun(t, rand.New(rand.NewPCG(seed, uint64(i))), mode.over).play(t)
-			r.door, r.client = "remote write, "+mode.name, "agents 1.0 and 2.0"
+			r.receiver, r.client = "remote write, "+mode.name, "agents 1.0 and 2.0"
 			rows = append(rows, r)
 		})
 	}
 	show(t, "kills", killTable(rows))
 	for _, r := range rows {
-		assert.Positive(t, r.acknowledged, r.door)
-		assert.Equal(t, r.lostCore, r.missing, "%s: acknowledged, and not in the backend", r.door)
-		assert.Zero(t, r.duplicates, "%s: events that give an id", r.door)
+		assert.Positive(t, r.acknowledged, r.receiver)
+		assert.Equal(t, r.lostCore, r.missing, "%s: acknowledged, and not in the backend", r.receiver)
+		assert.Zero(t, r.duplicates, "%s: events that give an id", r.receiver)
 	}
 }
 
 func killTable(rows []killRow) string {
-	return columns("door\t| client\t| kills\t| backend stopped\t| first second\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| duplicates\t| lost by the core at start", func(line func(cells ...any)) {
+	return columns("receiver\t| client\t| kills\t| backend stopped\t| first second\t| sent\t| acknowledged\t| found\t| missing of acknowledged\t| duplicates\t| lost by the core at start", func(line func(cells ...any)) {
 		for _, r := range rows {
-			line(r.door, r.client, r.kills, r.down, r.early, r.sent, r.acknowledged, r.found, r.missing, r.duplicates, r.lostCore)
+			line(r.receiver, r.client, r.kills, r.down, r.early, r.sent, r.acknowledged, r.found, r.missing, r.duplicates, r.lostCore)
 		}
 	})
 }
@@ -71,7 +71,7 @@ func killTable(rows []killRow) string {
 // killOften kills the collector and starts it again, with the backend away for half of the kills.
 func killOften(t *testing.T, random *rand.Rand, c *peertest.Collector, stop, start func()) (r killRow) {
 	t.Helper()
-	for n := range doorKills {
+	for n := range receiverKills {
 		switch n {
 		case outageAt:
 			stop()

@@ -1,9 +1,9 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package doors holds the doors of the built collector against the real clients
+// Package receivers holds the receivers of the built collector against the real clients
 // of each: what a client has sent and was told is compared with what a real backend has.
-package doors
+package receivers
 
 import (
 	"fmt"
@@ -28,49 +28,49 @@ const clientTime = 12 * time.Second
 // stopBackend has the backend stopped: then every row must fail.
 func stopBackend() bool { return os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" }
 
-// doorRow compares what a client sent with what is found.
-type doorRow struct {
-	door, client                                                       string
+// receiverRow compares what a client sent with what is found.
+type receiverRow struct {
+	receiver, client                                                   string
 	sent, acknowledged, found, missing, strange, duplicates, histogram int
 	note                                                               string
 }
 
-// ok tells whether the door did what it promises: all was acknowledged, and what was is there.
-func (r doorRow) ok() bool {
+// ok tells whether the receiver did what it promises: all was acknowledged, and what was is there.
+func (r receiverRow) ok() bool {
 	return r.sent > 0 && r.acknowledged == r.sent && r.found >= r.acknowledged && r.missing == 0 && r.strange == 0 && r.duplicates == 0
 }
 
-// doorConfig is a configuration of testdata.
-func doorConfig(t *testing.T, name string) string {
+// receiverConfig is a configuration of testdata.
+func receiverConfig(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name)
 	require.NoError(t, err)
 	return string(text)
 }
 
-// prometheusDoor is a collector between remote-write clients and a Prometheus.
-type prometheusDoor struct {
+// prometheusReceiver is a collector between remote-write clients and a Prometheus.
+type prometheusReceiver struct {
 	*peertest.Collector
 	backend *backend
 	tap     *wiretap
 }
 
-func startPrometheusDoor(t *testing.T) *prometheusDoor {
+func startPrometheusReceiver(t *testing.T) *prometheusReceiver {
 	t.Helper()
 	b := startBackend(t)
-	door := peertest.FreeAddresses(t, 1)[0]
+	receiver := peertest.FreeAddresses(t, 1)[0]
 	c := peertest.StartCollector(t, peertest.CollectorOptions{
-		Config: doorConfig(t, "prometheus.yaml"), Env: []string{"DOOR=" + door, "REMOTE_WRITE=" + b.front.URL + "/api/v1/write"},
+		Config: receiverConfig(t, "prometheus.yaml"), Env: []string{"RECEIVER=" + receiver, "REMOTE_WRITE=" + b.front.URL + "/api/v1/write"},
 	})
-	return &prometheusDoor{c, b, startWiretap(t, door)}
+	return &prometheusReceiver{c, b, startWiretap(t, receiver)}
 }
 
 // row compares, once what was acknowledged is there.
-func (d *prometheusDoor) row(t *testing.T, client string) doorRow {
+func (d *prometheusReceiver) row(t *testing.T, client string) receiverRow {
 	t.Helper()
 	d.tap.mu.Lock()
 	sent := maps.Clone(d.tap.sent[client])
-	r := doorRow{door: "remote write", client: client, sent: len(sent), note: fmt.Sprintf("answers %v, %d exemplars", d.tap.statuses[client], d.tap.exemplars[client])}
+	r := receiverRow{receiver: "remote write", client: client, sent: len(sent), note: fmt.Sprintf("answers %v, %d exemplars", d.tap.statuses[client], d.tap.exemplars[client])}
 	said := d.tap.said[client]
 	d.tap.mu.Unlock()
 	var found map[sampleID]float64
@@ -112,8 +112,8 @@ func (d *prometheusDoor) row(t *testing.T, client string) doorRow {
 	return r
 }
 
-// counters are those of the door that are not 0 and tell of trouble.
-func (d *prometheusDoor) counters(t *testing.T) string {
+// counters are those of the receiver that are not 0 and tell of trouble.
+func (d *prometheusReceiver) counters(t *testing.T) string {
 	t.Helper()
 	res, err := http.Get("http://" + d.Metrics + "/metrics")
 	require.NoError(t, err)
@@ -160,13 +160,13 @@ var remoteWriters = []struct {
 // a real Prometheus. What each sent is what it sent on the wire, read with
 // Prometheus's own code; what it was told is the status it got.
 func TestRemoteWriteClients(t *testing.T) {
-	var rows []doorRow
+	var rows []receiverRow
 	for _, c := range remoteWriters {
 		if testing.Short() && !c.v2 {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			d := startPrometheusDoor(t)
+			d := startPrometheusReceiver(t)
 			if stopBackend() {
 				d.backend.server.Stop()
 			}
@@ -191,7 +191,7 @@ func TestRowFailsWithoutBackend(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 13 seconds")
 	}
-	d := startPrometheusDoor(t)
+	d := startPrometheusReceiver(t)
 	d.backend.server.Stop()
 	agent := peertest.StartPrometheusAgent(t, peertest.AgentOptions{WriteURL: d.tap.URL + "/lonely", Label: "lonely"})
 	time.Sleep(clientTime)

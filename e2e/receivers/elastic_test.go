@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"context"
@@ -22,9 +22,9 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// elasticDoors are a collector with the receivers lumberjack and
+// elasticReceivers are a collector with the receivers lumberjack and
 // elasticsearch_bulk, and the Elasticsearch that it writes to.
-type elasticDoors struct {
+type elasticReceivers struct {
 	*peertest.Collector
 	t                  *testing.T
 	es                 *peertest.Elasticsearch
@@ -33,7 +33,7 @@ type elasticDoors struct {
 	run, folder, peers string
 }
 
-func startElasticDoors(t *testing.T) *elasticDoors {
+func startElasticReceivers(t *testing.T) *elasticReceivers {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a real Elasticsearch and clients: make e2e-doors installs and runs them")
@@ -42,8 +42,8 @@ func startElasticDoors(t *testing.T) *elasticDoors {
 	require.NoError(t, err)
 	es := peertest.StartElasticsearch(t, 8)
 	free := peertest.FreeAddresses(t, 2)
-	d := &elasticDoors{
-		t: t, es: es, otlp: free[0], otlpHTTP: free[1], run: elasticRun(), folder: t.TempDir(), peers: peertest.CacheFolder(t),
+	d := &elasticReceivers{
+		es: es, otlp: free[0], otlpHTTP: free[1], run: elasticRun(), folder: t.TempDir(), peers: peertest.CacheFolder(t),
 		Collector: peertest.StartCollector(t, peertest.CollectorOptions{Config: string(text), Env: []string{
 			"E2E_ELASTICSEARCH=" + es.URL, "OTLP_GRPC=" + free[0], "OTLP_HTTP=" + free[1],
 		}}),
@@ -93,14 +93,14 @@ func readElasticLists(t *testing.T, folder, name string) elasticLists {
 
 // elasticRow is a client's lists beside what Elasticsearch has.
 type elasticRow struct {
-	client, door                                   string
+	client, receiver                               string
 	sent, acknowledged, found, missing, duplicates int
 	took                                           time.Duration
 }
 
-func (d *elasticDoors) row(t *testing.T, client, door string, l elasticLists) elasticRow {
+func (d *elasticReceivers) row(t *testing.T, client, receiver string, l elasticLists) elasticRow {
 	t.Helper()
-	r := elasticRow{client: client, door: door, sent: len(l.sent), acknowledged: len(l.acknowledged)}
+	r := elasticRow{client: client, receiver: receiver, sent: len(l.sent), acknowledged: len(l.acknowledged)}
 	found := map[int]int{}
 	hits, err := d.es.Search(t.Context(), "*", fmt.Sprintf(`{"bool":{"filter":[{"match":{"run":%q}},{"match_phrase":{"sender":%q}}]}}`, d.run, client))
 	require.NoError(t, err)
@@ -125,10 +125,10 @@ func (d *elasticDoors) row(t *testing.T, client, door string, l elasticLists) el
 	return r
 }
 
-// asClient is the row as those of the other doors' clients are.
-func (r elasticRow) asClient() doorRow {
-	return doorRow{
-		door: r.door, client: r.client, sent: r.sent, acknowledged: r.acknowledged, found: r.found, missing: r.missing, duplicates: r.duplicates,
+// asClient is the row as those of the other receivers' clients are.
+func (r elasticRow) asClient() receiverRow {
+	return receiverRow{
+		receiver: r.receiver, client: r.client, sent: r.sent, acknowledged: r.acknowledged, found: r.found, missing: r.missing, duplicates: r.duplicates,
 		note: fmt.Sprintf("took %.0f s", r.took.Seconds()),
 	}
 }
@@ -138,13 +138,13 @@ func (r elasticRow) asClient() doorRow {
 // lists with the documents. AUSPEX_E2E_EVENTS is how many events each client
 // sends; AUSPEX_E2E_STOP_ELASTICSEARCH=1 stops Elasticsearch in between, and the test must then fail.
 func TestElasticClients(t *testing.T) {
-	d := startElasticDoors(t)
+	d := startElasticReceivers(t)
 	count := elasticCount(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Duration(count)*5*time.Millisecond)
 	defer cancel()
 	clients := []struct {
-		name, door string
-		send       func(ctx context.Context, name string, count int) error
+		name, receiver string
+		send           func(ctx context.Context, name string, count int) error
 	}{
 		{"filebeat-bulk", "elasticsearch_bulk", d.sendWithFilebeat("output.elasticsearch: {hosts: ['http://" + d.bulk + "'], compression_level: 1}")},
 		{"filebeat-logstash", "lumberjack", d.sendWithFilebeat("output.logstash: {hosts: ['" + d.lumberjack + "']}")},
@@ -176,7 +176,7 @@ func TestElasticClients(t *testing.T) {
 		d.Kill() // so that it delivers nothing more
 		d.es.Start()
 	}
-	var rows []doorRow
+	var rows []receiverRow
 	for i, c := range clients {
 		if errs[i] != nil {
 			t.Errorf("%s: %v", c.name, errs[i])
@@ -184,7 +184,7 @@ func TestElasticClients(t *testing.T) {
 				continue
 			}
 		}
-		r := d.row(t, c.name, c.door, readElasticLists(t, d.folder, c.name))
+		r := d.row(t, c.name, c.receiver, readElasticLists(t, d.folder, c.name))
 		r.took = took[i]
 		rows = append(rows, r.asClient())
 	}

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"context"
@@ -24,15 +24,15 @@ var differs = []string{"@timestamp", "agent.ephemeral_id", "agent.id", "log.file
 // Elasticsearch itself with those that went through the collector, by both of
 // Filebeat's outputs, field by field, in mode ecs.
 func TestFilebeatDocumentsAreUnchanged(t *testing.T) {
-	d := startElasticDoors(t)
+	d := startElasticReceivers(t)
 	const count = 1000
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	const own = "\nsetup.ilm.enabled: false\nsetup.template.enabled: false"
 	// Names of one length: an event's offset in its file is compared too.
 	for name, output := range map[string]string{
-		"direct": "output.elasticsearch: {hosts: ['" + d.es.URL + "'], index: doors-direct}" + own,
-		"bybulk": "output.elasticsearch: {hosts: ['http://" + d.bulk + "'], index: doors-bulk}" + own,
+		"direct": "output.elasticsearch: {hosts: ['" + d.es.URL + "'], index: receivers-direct}" + own,
+		"bybulk": "output.elasticsearch: {hosts: ['http://" + d.bulk + "'], index: receivers-bulk}" + own,
 		"bylogs": "output.logstash: {hosts: ['" + d.lumberjack + "']}",
 	} {
 		require.NoError(t, d.sendWithFilebeat(output)(ctx, name, count), name)
@@ -74,7 +74,7 @@ func TestFilebeatDocumentsAreUnchanged(t *testing.T) {
 }
 
 // lettersOf are the first of what Elasticsearch refused for good.
-func (d *elasticDoors) lettersOf(t *testing.T) string {
+func (d *elasticReceivers) lettersOf(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(d.State, "dead_letter", "*", "*"))
 	require.NoError(t, err)
@@ -88,7 +88,7 @@ func (d *elasticDoors) lettersOf(t *testing.T) string {
 }
 
 // documents are those of a sender by their number, as fields with dotted names.
-func (d *elasticDoors) documents(t *testing.T, sender string) map[int]map[string]any {
+func (d *elasticReceivers) documents(t *testing.T, sender string) map[int]map[string]any {
 	t.Helper()
 	hits, err := d.es.Search(t.Context(), "*", fmt.Sprintf(`{"bool":{"filter":[{"match":{"run":%q}},{"match_phrase":{"sender":%q}}]}}`, d.run, sender))
 	require.NoError(t, err)

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"bufio"
@@ -92,7 +92,7 @@ func sendBatch(ctx context.Context, exporter sdkmetric.Exporter, run, sender str
 	provider := sdkmetric.NewMeterProvider(
 		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter, sdkmetric.WithInterval(time.Hour))),
 		sdkmetric.WithResource(resource.NewSchemaless(attribute.String("service.name", sender), attribute.Int("service.instance.id", first))))
-	counter, err := provider.Meter("door").Int64Counter("door_events")
+	counter, err := provider.Meter("receiver").Int64Counter("receiver_events")
 	if err != nil {
 		return err
 	}
@@ -137,8 +137,8 @@ func TestOpenTelemetrySDKs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("four SDKs over two protocols take a minute, and need Python, Node and Java")
 	}
-	var rows []doorRow
-	d := startPrometheusDoor(t)
+	var rows []receiverRow
+	d := startPrometheusReceiver(t)
 	if stopBackend() {
 		d.backend.server.Stop()
 	}
@@ -169,13 +169,13 @@ func TestOpenTelemetrySDKs(t *testing.T) {
 }
 
 // sdkRow compares a sender's lists with what Prometheus has: a series for each number.
-func (d *prometheusDoor) sdkRow(t *testing.T, run, sender, folder string) doorRow {
+func (d *prometheusReceiver) sdkRow(t *testing.T, run, sender, folder string) receiverRow {
 	t.Helper()
 	sent, acknowledged := listed(t, filepath.Join(folder, sender+".sent")), listed(t, filepath.Join(folder, sender+".acknowledged"))
-	r := doorRow{door: "OTLP", sent: len(sent), acknowledged: len(acknowledged)}
+	r := receiverRow{receiver: "OTLP", sent: len(sent), acknowledged: len(acknowledged)}
 	found := map[int]int{}
 	if !stopBackend() {
-		a, err := d.backend.server.Query(t.Context(), fmt.Sprintf("last_over_time(door_events{run=%q,sender=%q}[1h])", run, sender), time.Now().Add(time.Minute))
+		a, err := d.backend.server.Query(t.Context(), fmt.Sprintf("last_over_time(receiver_events{run=%q,sender=%q}[1h])", run, sender), time.Now().Add(time.Minute))
 		require.NoError(t, err)
 		for _, s := range a.Series {
 			n, err := strconv.Atoi(s.Labels["n"])

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package doors
+package receivers
 
 import (
 	"bytes"
@@ -35,47 +35,47 @@ const (
 	rateTurn   = time.Second
 )
 
-// rateRow is a door, and what the collector's processor time took in through it.
+// rateRow is a receiver, and what the collector's processor time took in through it.
 type rateRow struct {
-	door, content string
-	send          func() error
-	events, cpu   float64
+	receiver, content string
+	send              func() error
+	events, cpu       float64
 }
 
 func (r *rateRow) rate() float64 { return r.events / r.cpu }
 
-// TestEventsPerCore sends one content through each door by turns, and compares how
+// TestEventsPerCore sends one content through each receiver by turns, and compares how
 // many events the built collector takes in with a second of processor time.
-// Nothing stands behind the doors, and the clients' time is not counted.
+// Nothing stands behind the receivers, and the clients' time is not counted.
 func TestEventsPerCore(t *testing.T) {
 	if testing.Short() {
-		t.Skip("turns at eight doors take 40 seconds")
+		t.Skip("turns at eight receivers take 40 seconds")
 	}
 	if runtime.GOOS != "linux" {
 		t.Skip("processor time is read from /proc, which Linux has")
 	}
-	d := startBareDoors(t, "")
+	d := startBareReceivers(t, "")
 	rows := append(d.logRates(t), d.sampleRates(t)...)
 	for _, r := range rows {
-		require.NoError(t, r.send(), r.door) // The first request is not like the others.
+		require.NoError(t, r.send(), r.receiver) // The first request is not like the others.
 	}
 	for range rateTurns {
 		for _, r := range rows {
 			before, err := d.CPUSeconds()
 			require.NoError(t, err)
 			for end := time.Now().Add(rateTurn); time.Now().Before(end); r.events += rateEvents {
-				require.NoError(t, r.send(), r.door)
+				require.NoError(t, r.send(), r.receiver)
 			}
 			after, err := d.CPUSeconds()
 			require.NoError(t, err)
 			r.cpu += after - before
 		}
 	}
-	show(t, "events a second of processor time", columns("door\t| content\t| events\t| CPU s\t| events per CPU s\t| to OTLP/proto\t| to OTLP/JSON", func(line func(cells ...any)) {
+	show(t, "events a second of processor time", columns("receiver\t| content\t| events\t| CPU s\t| events per CPU s\t| to OTLP/proto\t| to OTLP/JSON", func(line func(cells ...any)) {
 		for _, group := range [][]*rateRow{rows[:4], rows[4:]} {
 			for _, r := range group {
-				assert.Positive(t, r.cpu, r.door)
-				line(r.door, r.content, int(r.events), fmt.Sprintf("%.2f", r.cpu), int(r.rate()), fmt.Sprintf("%.2f", r.rate()/group[0].rate()), fmt.Sprintf("%.2f", r.rate()/group[1].rate()))
+				assert.Positive(t, r.cpu, r.receiver)
+				line(r.receiver, r.content, int(r.events), fmt.Sprintf("%.2f", r.cpu), int(r.rate()), fmt.Sprintf("%.2f", r.rate()/group[0].rate()), fmt.Sprintf("%.2f", r.rate()/group[1].rate()))
 			}
 		}
 	}))
@@ -105,12 +105,12 @@ func post(url, contentType, encoding string, body []byte) func() error {
 	}
 }
 
-// logRates are the doors that take log records: events as Filebeat writes them, and what the doors make of them.
-func (d *bareDoors) logRates(t *testing.T) []*rateRow {
+// logRates are the receivers that take log records: events as Filebeat writes them, and what the receivers make of them.
+func (d *bareReceivers) logRates(t *testing.T) []*rateRow {
 	t.Helper()
 	var events []string
 	var bulk bytes.Buffer
-	batch := ecs.NewBatch("doors", "1.0")
+	batch := ecs.NewBatch("receivers", "1.0")
 	for i := range rateEvents {
 		event := fmt.Sprintf(`{"@timestamp":"2026-05-04T12:00:00.%03dZ","message":"GET /cart/%d 200 in %d ms","log":{"offset":%d,"file":{"path":"/var/log/shop.log"}},`+
 			`"input":{"type":"log"},"ecs":{"version":"1.12.0"},"host":{"name":"web-1","architecture":"x86_64","os":{"type":"linux","version":"12"}},`+
@@ -133,10 +133,10 @@ func (d *bareDoors) logRates(t *testing.T) []*rateRow {
 	window := lj.Batch(events...)
 	const content = "Filebeat's events"
 	return []*rateRow{
-		{door: "OTLP/proto, HTTP", content: content, send: post("http://"+d.otlp+"/v1/logs", "application/x-protobuf", "", proto)},
-		{door: "OTLP/JSON, HTTP", content: content, send: post("http://"+d.otlp+"/v1/logs", "application/json", "", text)},
-		{door: "lumberjack", content: content, send: func() error { return sendWindow(conn, window) }},
-		{door: "elasticsearch_bulk", content: content, send: post("http://"+d.bulk+"/_bulk", "application/x-ndjson", "", bulk.Bytes())},
+		{receiver: "OTLP/proto, HTTP", content: content, send: post("http://"+d.otlp+"/v1/logs", "application/x-protobuf", "", proto)},
+		{receiver: "OTLP/JSON, HTTP", content: content, send: post("http://"+d.otlp+"/v1/logs", "application/json", "", text)},
+		{receiver: "lumberjack", content: content, send: func() error { return sendWindow(conn, window) }},
+		{receiver: "elasticsearch_bulk", content: content, send: post("http://"+d.bulk+"/_bulk", "application/x-ndjson", "", bulk.Bytes())},
 	}
 }
 
@@ -158,8 +158,8 @@ func sendWindow(conn net.Conn, window []byte) error {
 	}
 }
 
-// sampleRates are the doors that take samples: counters of one service, the same in every form.
-func (d *bareDoors) sampleRates(t *testing.T) []*rateRow {
+// sampleRates are the receivers that take samples: counters of one service, the same in every form.
+func (d *bareReceivers) sampleRates(t *testing.T) []*rateRow {
 	t.Helper()
 	now := time.Now().UnixMilli()
 	one, two := &prompb.WriteRequest{}, &writev2.Request{Symbols: []string{"", "__name__", "requests_total", "code", "200", "instance", "10.0.0.1:80", "job", "shop", "path"}}
@@ -206,9 +206,9 @@ func (d *bareDoors) sampleRates(t *testing.T) []*rateRow {
 	const content = "samples, snappy"
 	write := "http://" + d.remoteWrite + "/api/v1/write"
 	return []*rateRow{
-		{door: "OTLP/proto, HTTP", content: content, send: post("http://"+d.otlp+"/v1/metrics", "application/x-protobuf", "snappy", bodies[0])},
-		{door: "OTLP/JSON, HTTP", content: content, send: post("http://"+d.otlp+"/v1/metrics", "application/json", "snappy", bodies[1])},
-		{door: "remote write 1.0", content: content, send: post(write, "application/x-protobuf", "snappy", bodies[2])},
-		{door: "remote write 2.0", content: content, send: post(write, "application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy", bodies[3])},
+		{receiver: "OTLP/proto, HTTP", content: content, send: post("http://"+d.otlp+"/v1/metrics", "application/x-protobuf", "snappy", bodies[0])},
+		{receiver: "OTLP/JSON, HTTP", content: content, send: post("http://"+d.otlp+"/v1/metrics", "application/json", "snappy", bodies[1])},
+		{receiver: "remote write 1.0", content: content, send: post(write, "application/x-protobuf", "snappy", bodies[2])},
+		{receiver: "remote write 2.0", content: content, send: post(write, "application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy", bodies[3])},
 	}
 }
