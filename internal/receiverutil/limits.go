@@ -71,12 +71,12 @@ func (l Limits) Check(defaults Limits) error {
 	return errors.Join(errs...)
 }
 
-// Part bounds what a receiver passes to the pipeline at once. A larger window or
-// request is passed in parts.
-type Part struct {
-	// Events is the number of events of a part.
-	Events int `mapstructure:"events"`
-	// Bytes ends a part when its events, as they were sent, have this size.
+// Chunk bounds what a receiver passes to the pipeline at once. A larger window or
+// request is passed in several chunks.
+type Chunk struct {
+	// Items is the number of events or documents in a chunk.
+	Items int `mapstructure:"items"`
+	// Bytes ends a chunk when its items, as they were sent, have this size.
 	Bytes int `mapstructure:"bytes"`
 
 	// prevent unkeyed literal initialization
@@ -84,13 +84,13 @@ type Part struct {
 }
 
 // Check returns an error that names every key out of its range.
-func (p Part) Check() error {
+func (c Chunk) Check() error {
 	var errs []error
-	if p.Events < 1 {
-		errs = append(errs, fmt.Errorf("part::events: is %d, it must be at least 1", p.Events))
+	if c.Items < 1 {
+		errs = append(errs, fmt.Errorf("chunk::items: is %d, it must be at least 1", c.Items))
 	}
-	if p.Bytes < 1 {
-		errs = append(errs, fmt.Errorf("part::bytes: is %d, it must be at least 1", p.Bytes))
+	if c.Bytes < 1 {
+		errs = append(errs, fmt.Errorf("chunk::bytes: is %d, it must be at least 1", c.Bytes))
 	}
 	return errors.Join(errs...)
 }

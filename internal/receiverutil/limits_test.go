@@ -26,9 +26,9 @@ func TestLimitsAreChecked(t *testing.T) {
 	assert.Len(t, strings.Split(err.Error(), "\n"), 10)
 }
 
-func TestPartIsChecked(t *testing.T) {
-	require.NoError(t, Part{Events: 1, Bytes: 1}.Check())
-	err := Part{Bytes: -1}.Check()
-	require.ErrorContains(t, err, "part::events: is 0, it must be at least 1")
-	require.ErrorContains(t, err, "part::bytes: is -1")
+func TestChunkIsChecked(t *testing.T) {
+	require.NoError(t, Chunk{Items: 1, Bytes: 1}.Check())
+	err := Chunk{Bytes: -1}.Check()
+	require.ErrorContains(t, err, "chunk::items: is 0, it must be at least 1")
+	require.ErrorContains(t, err, "chunk::bytes: is -1")
 }

@@ -136,11 +136,11 @@ func TestSlowClients(t *testing.T) {
 func TestSlowPipelineIsNotASlowClient(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{answer: func(context.Context, int, []string) error { time.Sleep(400 * time.Millisecond); return nil }}
-	r := start(t, next, func(c *Config) { c.ServerConfig.ReadTimeout = 300 * time.Millisecond; c.Part.Events = 1 })
+	r := start(t, next, func(c *Config) { c.ServerConfig.ReadTimeout = 300 * time.Millisecond; c.Chunk.Items = 1 })
 	assert.Equal(t, []int{201, 201}, r.bulk(toIndex, said("a"), toIndex, said("b")).statuses(t))
 }
 
-// A connection that breaks in the midst of a request gives nothing of its last part to the pipeline.
+// A connection that breaks during a request passes nothing of its last chunk to the pipeline.
 func TestBrokenConnection(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
@@ -224,11 +224,11 @@ func TestDecompressedSizeIsBounded(t *testing.T) {
 // Every reason that is used is declared in metadata.yaml.
 func TestReasonsAreDeclared(t *testing.T) {
 	assert.ElementsMatch(t, []string{
-		reasonAnswer, reasonBodySize, reasonClient, reasonEncoding, reasonItem, reasonMediaType, reasonMemory, reasonRead, reasonRefused, reasonRequests, reasonStalled, reasonStopping,
+		reasonAnswer, reasonBodySize, reasonClient, reasonEncoding, reasonItem, reasonMediaType, reasonMemory, reasonRead, reasonRetryable, reasonRequests, reasonStalled, reasonStopping,
 		reasonUnauthorized, reasonUnsupported, string(esbulk.ReasonAction), string(esbulk.ReasonEmpty), string(esbulk.ReasonItems), string(esbulk.ReasonTruncated),
 	}, declared(t, "error_reason"))
 	assert.ElementsMatch(t, []string{
-		itemBusy, itemMemory, itemNoPipeline, itemRefused, string(esbulk.ReasonAction), string(esbulk.ReasonDelete), string(esbulk.ReasonDepth),
+		itemRetryable, itemMemory, itemNoPipeline, itemPermanent, string(esbulk.ReasonAction), string(esbulk.ReasonDelete), string(esbulk.ReasonDepth),
 		string(esbulk.ReasonEventSize), string(esbulk.ReasonIndex), string(esbulk.ReasonName), string(esbulk.ReasonNotJSON), string(esbulk.ReasonUTF8), string(esbulk.ReasonValues),
 	}, declared(t, "item_reason"))
 }

@@ -27,7 +27,7 @@ const (
 	reasonItem         = "item"         // the only document of the request was refused
 	reasonMemory       = "memory"       // limits::memory_bytes is in use
 	reasonRead         = "read"         // the connection broke
-	reasonRefused      = "refused"      // the pipeline refused all for now
+	reasonRetryable    = "retryable"    // a retryable error of the pipeline for all items
 	reasonRequests     = "requests"     // limits::concurrency is reached
 	reasonStalled      = "stalled"      // the client was too slow
 	reasonStopping     = "stopping"     // the receiver shuts down

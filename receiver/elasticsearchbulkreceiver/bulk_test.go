@@ -135,14 +135,14 @@ func TestMeasurementsAndLogs(t *testing.T) {
 	r.counts(1, "refused_items", itemNoPipeline)
 }
 
-// The answer mirrors the pipeline's, part by part.
+// The answer mirrors the answers of the pipeline, chunk by chunk.
 func TestPipelineRefuses(t *testing.T) {
 	t.Parallel()
 	const no = "the queue is full"
 	lines := []string{toIndex, said("a"), toIndex, said("b"), toIndex, said("c"), toIndex, said("d")}
 	run := func(events int, answers map[int]error) (*running, *pipeline, reply) {
 		next := &pipeline{answer: func(_ context.Context, call int, _ []string) error { return answers[call] }}
-		r := start(t, next, func(c *Config) { c.Part.Events = events })
+		r := start(t, next, func(c *Config) { c.Chunk.Items = events })
 		return r, next, r.bulk(lines...)
 	}
 	r, next, a := run(100, map[int]error{1: errors.New(no)})
@@ -150,8 +150,8 @@ func TestPipelineRefuses(t *testing.T) {
 	assert.Equal(t, "1", a.Header.Get("Retry-After"))
 	assert.Equal(t, "es_rejected_execution_exception", a.object(t)["error"].(map[string]any)["type"])
 	assert.Contains(t, a.text, no)
-	r.counts(1, "errors", reasonRefused)
-	r.counts(4, "refused_items", itemBusy)
+	r.counts(1, "errors", reasonRetryable)
+	r.counts(4, "refused_items", itemRetryable)
 	assert.Equal(t, http.StatusOK, r.bulk(lines...).StatusCode)
 	assert.Len(t, next.accepted(), 4)
 
@@ -168,7 +168,7 @@ func TestPipelineRefuses(t *testing.T) {
 	r, next, a = run(2, map[int]error{1: consumererror.NewPermanent(errors.New("of a wrong type"))})
 	assert.Equal(t, []int{400, 400, 201, 201}, a.statuses(t))
 	assert.Equal(t, []string{"c", "d"}, next.accepted())
-	r.counts(2, "refused_items", itemRefused)
+	r.counts(2, "refused_items", itemPermanent)
 
 	_, _, a = run(100, map[int]error{1: errors.Join(consumererror.NewPermanent(errors.New("never")), errors.New("later"))})
 	assert.Equal(t, http.StatusTooManyRequests, a.StatusCode, "one of the consumers may still take it")

@@ -33,7 +33,7 @@ func TestGoClient(t *testing.T) {
 		}
 		return nil
 	}}
-	r := start(t, next, func(c *Config) { c.Part.Events = 50 })
+	r := start(t, next, func(c *Config) { c.Chunk.Items = 50 })
 	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{r.url}, CompressRequestBody: true})
 	require.NoError(t, err)
 	info, err := es.Info()

@@ -26,8 +26,8 @@ type Config struct {
 	Version string `mapstructure:"version"`
 	// RetryAfter is what a client is told to wait after 429 and 503.
 	RetryAfter time.Duration `mapstructure:"retry_after"`
-	// Part bounds what is passed to the pipeline at once.
-	Part receiverutil.Part `mapstructure:"part"`
+	// Chunk bounds what is passed to the pipeline at once.
+	Chunk receiverutil.Chunk `mapstructure:"chunk"`
 	// Limits bounds what clients may send and do, beside max_request_body_size. An
 	// item above a limit of items is refused, and the others of its request are not.
 	Limits receiverutil.Limits `mapstructure:"limits"`
@@ -54,7 +54,7 @@ func createDefaultConfig() component.Config {
 		ServerConfig: server,
 		Version:      "9.5.3",
 		RetryAfter:   time.Second,
-		Part:         receiverutil.Part{Events: 10_000, Bytes: 8 << 20},
+		Chunk:        receiverutil.Chunk{Items: 10_000, Bytes: 8 << 20},
 		Limits:       defaultLimits(),
 	}
 }
@@ -88,7 +88,7 @@ func (c *Config) Validate() error {
 	if c.ServerConfig.MaxRequestBodySize < 1 {
 		errs = append(errs, fmt.Errorf("max_request_body_size: is %d, it must be at least 1", c.ServerConfig.MaxRequestBodySize))
 	}
-	errs = append(errs, c.Part.Check(), c.Limits.Check(defaultLimits()), c.Limits.CheckMemory(c.largestItem()))
+	errs = append(errs, c.Chunk.Check(), c.Limits.Check(defaultLimits()), c.Limits.CheckMemory(c.largestItem()))
 	return errors.Join(errs...)
 }
 

@@ -39,14 +39,14 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, component.MustNewIDWithName("basicauth", "clients"), cfg.ServerConfig.Auth.Get().AuthenticatorID)
 	assert.Equal(t, time.Second, cfg.ServerConfig.ReadTimeout)
 	assert.Equal(t, receiverutil.Limits{Concurrency: 2, ConcurrencyPerClient: 1, Wait: 8 * time.Second, MemoryBytes: 7000, DecompressedBytes: 9, Items: 6, ItemBytes: 5, Values: 10, Depth: 7}, cfg.Limits)
-	assert.Equal(t, receiverutil.Part{Events: 3, Bytes: 4}, cfg.Part)
+	assert.Equal(t, receiverutil.Chunk{Items: 3, Bytes: 4}, cfg.Chunk)
 
 	cfg, err = load(t, "elasticsearch_bulk/bad")
 	require.NoError(t, err)
 	err = cfg.Validate()
 	for _, key := range []string{
 		"endpoint", "max_request_body_size", "read_timeout", "read_header_timeout", "write_timeout", "version", "limits::concurrency:", "limits::concurrency_per_client", "limits::wait", "limits::decompressed_bytes",
-		"retry_after", "part::events", "part::bytes", "limits::item_bytes", "limits::items", "limits::depth", "limits::fields",
+		"retry_after", "chunk::items", "chunk::bytes", "limits::item_bytes", "limits::items", "limits::depth", "limits::fields",
 	} {
 		require.ErrorContains(t, err, key)
 	}

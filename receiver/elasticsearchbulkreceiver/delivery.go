@@ -25,13 +25,13 @@ import (
 
 // Reasons for an item beside those of the codec.
 const (
-	itemBusy       = "busy"        // the pipeline refused it for now
+	itemRetryable  = "retryable"   // a retryable error of the pipeline
 	itemMemory     = "memory"      // limits::memory_bytes is in use
 	itemNoPipeline = "no_pipeline" // it is a log record, and the receiver is in no pipeline of logs
-	itemRefused    = "refused"     // the pipeline refused it for good
+	itemPermanent  = "permanent"   // a permanent error of the pipeline
 )
 
-// delivery gives the items of a request to the pipeline, in parts, and notes what became of each.
+// delivery passes the items of a request to the pipeline, in chunks, and records the outcome of each.
 type delivery struct {
 	server   *server
 	ticket   *receiverutil.Ticket
@@ -39,7 +39,7 @@ type delivery struct {
 	ids      ids
 	observed pcommon.Timestamp
 	outcomes []esbulk.Outcome
-	busy     error // set once the pipeline has refused something for now: no more is tried
+	busy     error // set once the pipeline has returned a retryable error: the rest is not tried
 	busyOnes int
 	accepted int
 	refused  map[string]int
@@ -77,7 +77,7 @@ func (d *delivery) take(item esbulk.Item) error {
 	case item.Problem != nil:
 		d.wrong(n, item.Problem)
 	case d.busy != nil:
-		d.fail(n, http.StatusTooManyRequests, kindBusy, d.busy.Error(), itemBusy)
+		d.fail(n, http.StatusTooManyRequests, kindBusy, d.busy.Error(), itemRetryable)
 	default:
 		d.try(n, item)
 	}
@@ -99,7 +99,7 @@ func (d *delivery) try(n int, item esbulk.Item) {
 	}
 	d.add(n, event, item)
 	d.bytes += len(item.Document)
-	if len(d.logs)+len(d.metrics) >= d.server.cfg.Part.Events || d.bytes >= d.server.cfg.Part.Bytes {
+	if len(d.logs)+len(d.metrics) >= d.server.cfg.Chunk.Items || d.bytes >= d.server.cfg.Chunk.Bytes {
 		d.handOver()
 	}
 }
@@ -202,9 +202,9 @@ func (d *delivery) settle(items []int, err error) {
 			}
 		case rejection.Status == http.StatusTooManyRequests:
 			d.busy = err
-			d.fail(n, rejection.Status, kindBusy, rejection.Err.Error(), itemBusy)
+			d.fail(n, rejection.Status, kindBusy, rejection.Err.Error(), itemRetryable)
 		default:
-			d.fail(n, rejection.Status, kindArgument, rejection.Err.Error(), itemRefused)
+			d.fail(n, rejection.Status, kindArgument, rejection.Err.Error(), itemPermanent)
 		}
 	}
 }
@@ -229,7 +229,7 @@ func (d *delivery) whole() *refusal {
 	if d.busyOnes == 0 || d.busyOnes < len(d.outcomes) {
 		return nil
 	}
-	return &refusal{http.StatusTooManyRequests, kindBusy, d.outcomes[0].Reason, reasonRefused}
+	return &refusal{http.StatusTooManyRequests, kindBusy, d.outcomes[0].Reason, reasonRetryable}
 }
 
 func (d *delivery) count() {

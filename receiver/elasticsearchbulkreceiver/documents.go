@@ -115,7 +115,7 @@ func (s *server) document(w http.ResponseWriter, r *request, op esbulk.Op) {
 	if out.Status >= http.StatusMultipleChoices {
 		reason := reasonItem
 		if out.Status == http.StatusTooManyRequests {
-			reason = reasonRefused
+			reason = reasonRetryable
 		}
 		s.refuse(w, r.Request, &refusal{out.Status, out.Type, out.Reason, reason})
 		return

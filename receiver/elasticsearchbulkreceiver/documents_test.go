@@ -160,7 +160,7 @@ func TestBadDocuments(t *testing.T) {
 		{`{"a":[[[[[1]]]]]}`, "nested deeper than 5", 400, reasonItem},
 		{`{"a":[1,1,1,1,1,1,1,1,1,1,1]}`, "more than 10 values", 400, reasonItem},
 		{`{"a":"` + strings.Repeat("x", 1000) + `"}`, "more than 1000 bytes", 413, reasonBodySize},
-		{said("m"), "the pipeline cannot accept the data now: busy", 429, reasonRefused},
+		{said("m"), "the pipeline cannot accept the data now: busy", 429, reasonRetryable},
 		{said("m"), "never", 400, reasonItem},
 	} {
 		before := r.count("errors", d.reason)

@@ -63,7 +63,7 @@ func TestUnfinishedDocumentsStayWithinMemory(t *testing.T) {
 	assert.Equal(t, []string{"m"}, next.accepted())
 }
 
-// Items for which there is no memory are refused for now, and the others of the request accepted.
+// Items for which there is no memory are refused with a retryable error, and the others of the request accepted.
 func TestPartsShrinkWithMemory(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}

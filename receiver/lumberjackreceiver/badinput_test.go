@@ -91,7 +91,7 @@ func TestBadInput(t *testing.T) {
 // Every reason that the codec knows is declared in metadata.yaml, and so are our own.
 func TestReasonsAreDeclared(t *testing.T) {
 	declared := metadataAttribute(t, "error_reason")
-	used := []string{reasonAck, reasonClient, reasonConnections, reasonDeadLetter, reasonMemory, reasonRefused, reasonStalled, reasonTLS}
+	used := []string{reasonAck, reasonClient, reasonConnections, reasonDeadLetter, reasonMemory, reasonRetryable, reasonStalled, reasonTLS}
 	for _, r := range []lumberjack.Reason{
 		lumberjack.ReasonVersion, lumberjack.ReasonFrame, lumberjack.ReasonWindow, lumberjack.ReasonEventSize, lumberjack.ReasonPairs,
 		lumberjack.ReasonCompressed, lumberjack.ReasonDecompressed, lumberjack.ReasonNesting, lumberjack.ReasonTruncated, lumberjack.ReasonRead,
@@ -99,7 +99,7 @@ func TestReasonsAreDeclared(t *testing.T) {
 		used = append(used, string(r))
 	}
 	assert.ElementsMatch(t, used, declared)
-	assert.ElementsMatch(t, []string{letterDepth, letterEventSize, letterNoPipeline, letterNotJSON, letterRefused, letterValues}, metadataAttribute(t, "letter_reason"))
+	assert.ElementsMatch(t, []string{letterDepth, letterEventSize, letterNoPipeline, letterNotJSON, letterPermanent, letterValues}, metadataAttribute(t, "letter_reason"))
 }
 
 // A peer that sends a little now and then must not hold its place for ever.
@@ -146,7 +146,7 @@ func TestSlowPipelineIsNotAStalledPeer(t *testing.T) {
 	t.Parallel()
 	open, answer := gate()
 	time.AfterFunc(800*time.Millisecond, open)
-	r := start(t, &pipeline{answer: answer}, func(c *Config) { c.ReadTimeout = 250 * time.Millisecond; c.Part.Events = 1 })
+	r := start(t, &pipeline{answer: answer}, func(c *Config) { c.ReadTimeout = 250 * time.Millisecond; c.Chunk.Items = 1 })
 	p := r.dial()
 	p.send(lj.Window('2', 2), lj.JSON('2', 1, said(0)))
 	p.acks("2:1")

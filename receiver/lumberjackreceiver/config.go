@@ -34,8 +34,8 @@ type Config struct {
 	ReadTimeout time.Duration `mapstructure:"read_timeout"`
 	// KeepAlive is how often a client that waits for the pipeline is told that it is not forgotten.
 	KeepAlive time.Duration `mapstructure:"keep_alive"`
-	// Part bounds what is passed to the pipeline, and acknowledged, at once.
-	Part receiverutil.Part `mapstructure:"part"`
+	// Chunk bounds what is passed to the pipeline, and acknowledged, at once.
+	Chunk receiverutil.Chunk `mapstructure:"chunk"`
 	// Limits bounds what clients may send and do. An event above item_bytes, values, or depth
 	// becomes a dead letter. A client that exceeds another limit is disconnected.
 	Limits receiverutil.Limits `mapstructure:"limits"`
@@ -60,7 +60,7 @@ func createDefaultConfig() component.Config {
 		IdleTimeout:        5 * time.Minute,
 		ReadTimeout:        30 * time.Second,
 		KeepAlive:          5 * time.Second,
-		Part:               receiverutil.Part{Events: 2048, Bytes: 4 << 20},
+		Chunk:              receiverutil.Chunk{Items: 2048, Bytes: 4 << 20},
 		Limits:             defaultLimits(),
 		DeadLetter:         deadletter.NewDefaultConfig(),
 	}
@@ -103,7 +103,7 @@ func (c *Config) Validate() error {
 	if c.MaxRequestBodySize < 1 {
 		errs = append(errs, fmt.Errorf("max_request_body_size: is %d, it must be at least 1", c.MaxRequestBodySize))
 	}
-	errs = append(errs, c.Part.Check(), c.Limits.Check(defaultLimits()), c.Limits.CheckMemory(c.largestEvent()))
+	errs = append(errs, c.Chunk.Check(), c.Limits.Check(defaultLimits()), c.Limits.CheckMemory(c.largestEvent()))
 	return errors.Join(errs...)
 }
 

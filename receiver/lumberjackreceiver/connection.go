@@ -29,7 +29,7 @@ const (
 	reasonConnections = "connections" // limits::concurrency is reached
 	reasonDeadLetter  = "dead_letter" // an event is to be given up, and cannot be
 	reasonMemory      = "memory"      // limits::memory_bytes is in use
-	reasonRefused     = "refused"     // the pipeline refused events for now
+	reasonRetryable   = "retryable"   // a retryable error of the pipeline
 	reasonStalled     = "stalled"     // the peer was too slow
 	reasonTLS         = "tls"         // the handshake failed
 )
@@ -67,7 +67,7 @@ type connection struct {
 	ctx    context.Context
 	reader *lumberjack.Reader
 	window window
-	part   part
+	chunk   chunk
 	acks   acks
 
 	mu       sync.Mutex // guards what follows against drain
@@ -93,7 +93,7 @@ func newConnection(s *server, conn net.Conn, ticket *receiverutil.Ticket) *conne
 	}
 	c.reader = lumberjack.NewReader(c, s.cfg.codecLimits(), c)
 	c.acks.conn = c.conn
-	c.part.reset(s.set.BuildInfo.Version)
+	c.chunk.reset(s.set.BuildInfo.Version)
 	return c
 }
 
@@ -105,7 +105,7 @@ func (c *connection) run() {
 	}
 	c.report(err)
 	// Others need the memory while the peer reads its last acknowledgement.
-	c.reader, c.part = nil, part{}
+	c.reader, c.chunk = nil, chunk{}
 	c.ticket.ReleaseAll()
 	c.close()
 }
@@ -164,11 +164,11 @@ func (c *connection) await() error {
 	return nil
 }
 
-// Reserve reserves memory for the codec and for the events of the part. If there
-// is not enough, it gives the part to the pipeline, which frees the part's memory.
+// Reserve reserves memory for the codec and for the events of the chunk. If there
+// is not enough, it gives the chunk to the pipeline, which frees the chunk's memory.
 func (c *connection) Reserve(n int) error {
 	err := c.ticket.Reserve(n)
-	if err != nil && len(c.part.ends) > 0 {
+	if err != nil && len(c.chunk.ends) > 0 {
 		if err := c.handOver(false); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func TestCost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			values, _ := bounds.JSON([]byte(content))
 			before := heap()
-			var p part
+			var p chunk
 			p.reset("")
 			assert.Nil(t, p.add([]byte(content), false, true))
 			took := heap() - before

@@ -40,7 +40,7 @@ func TestPermanentErrorBecomesDeadLetters(t *testing.T) {
 		}
 		return nil
 	}}
-	r := start(t, next, func(c *Config) { c.DeadLetter.Directory = dir; c.Part.Events = 2 })
+	r := start(t, next, func(c *Config) { c.DeadLetter.Directory = dir; c.Chunk.Items = 2 })
 	p := r.dial()
 	p.send(lj.Batch(said(0), "{\n\"message\": \"line 1\"\n}", said(2)))
 	p.acks("2:2", "2:3")
@@ -52,7 +52,7 @@ func TestPermanentErrorBecomesDeadLetters(t *testing.T) {
 	assert.Contains(t, dead[0].Reason, "a field has the wrong type")
 	assert.Equal(t, map[string]string{"peer": p.LocalAddr().String()}, dead[0].Attributes)
 	assert.Equal(t, "receivers::"+r.set.ID.String(), dead[0].Component)
-	r.counts(2, "lumberjack_dead_letters", letterRefused)
+	r.counts(2, "lumberjack_dead_letters", letterPermanent)
 	r.counts(3, "lumberjack_acknowledged_events")
 	r.counts(0, "lumberjack_errors")
 	r.counts(0, "lumberjack_dead_letters_discarded")
@@ -77,7 +77,7 @@ func TestNotJSONBecomesADeadLetter(t *testing.T) {
 		assert.Contains(t, dead[i].Reason, want)
 	}
 	r.counts(5, "lumberjack_dead_letters", letterNotJSON)
-	r.counts(0, "lumberjack_dead_letters", letterRefused)
+	r.counts(0, "lumberjack_dead_letters", letterPermanent)
 	r.counts(2, "accepted_log_records")
 
 	p.send(lj.Batch("x"))
@@ -85,7 +85,7 @@ func TestNotJSONBecomesADeadLetter(t *testing.T) {
 	assert.Equal(t, 1, next.calls, "nothing to give to the pipeline")
 }
 
-// What the pipeline refuses for now is not given up, whatever else is in the part.
+// Events that the pipeline refuses with a retryable error are not given up, whatever else is in the chunk.
 func TestDeadLettersWaitForThePipeline(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {

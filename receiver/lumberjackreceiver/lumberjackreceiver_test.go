@@ -137,7 +137,7 @@ func TestRefusedIsSentAgain(t *testing.T) {
 	}
 	assert.Equal(t, bodies(0, 10), next.accepted())
 	r.counts(10, "lumberjack_acknowledged_events")
-	r.counts(2, "lumberjack_errors", reasonRefused)
+	r.counts(2, "lumberjack_errors", reasonRetryable)
 	r.says("the pipeline cannot accept events now, the peer sends them again")
 	r.says("memory is full")
 }
@@ -146,7 +146,7 @@ func TestPartialAcks(t *testing.T) {
 	t.Parallel()
 	t.Run("events", func(t *testing.T) {
 		next := &pipeline{}
-		r := start(t, next, func(c *Config) { c.Part.Events = 2 })
+		r := start(t, next, func(c *Config) { c.Chunk.Items = 2 })
 		p := r.dial()
 		p.send(lj.Batch(said(0), said(1), said(2), said(3), said(4)))
 		p.acks("2:2", "2:4", "2:5")
@@ -159,20 +159,20 @@ func TestPartialAcks(t *testing.T) {
 		assert.Equal(t, 5, next.calls)
 	})
 	t.Run("bytes", func(t *testing.T) {
-		r := start(t, &pipeline{}, func(c *Config) { c.Part.Bytes = len(said(0)) + 1 })
+		r := start(t, &pipeline{}, func(c *Config) { c.Chunk.Bytes = len(said(0)) + 1 })
 		p := r.dial()
 		p.send(lj.Batch(said(0), said(1), said(2)))
 		p.acks("2:2", "2:3")
 	})
 	// The sender knows what it need not send again.
-	t.Run("a later part is refused", func(t *testing.T) {
+	t.Run("a later chunk is refused", func(t *testing.T) {
 		next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {
 			if call == 3 {
 				return errors.New("no")
 			}
 			return nil
 		}}
-		r := start(t, next, func(c *Config) { c.Part.Events = 2 })
+		r := start(t, next, func(c *Config) { c.Chunk.Items = 2 })
 		p := r.dial()
 		p.send(lj.Batch(said(0), said(1), said(2), said(3), said(4), said(5), said(6)))
 		p.acks("2:2", "2:4", "")
@@ -180,7 +180,7 @@ func TestPartialAcks(t *testing.T) {
 		r.counts(4, "lumberjack_acknowledged_events")
 	})
 	t.Run("numbers that jump", func(t *testing.T) {
-		r := start(t, &pipeline{}, func(c *Config) { c.Part.Events = 2 })
+		r := start(t, &pipeline{}, func(c *Config) { c.Chunk.Items = 2 })
 		p := r.dial()
 		p.send(lj.Window('2', 4), lj.JSON('2', 9, said(0)), lj.JSON('2', 5, said(1)), lj.JSON('2', 6, said(2)), lj.JSON('2', 7, said(3)))
 		p.acks("2:9")
@@ -237,7 +237,7 @@ func TestKeepAlive(t *testing.T) {
 		assert.Equal(t, 1, next.calls)
 	})
 	for _, version := range []byte{lumberjack.Version1, lumberjack.Version2} {
-		t.Run("part by part in version "+string(version), func(t *testing.T) {
+		t.Run("chunk by chunk in version "+string(version), func(t *testing.T) {
 			t.Parallel()
 			openFirst, first := gate()
 			openSecond, second := gate()
@@ -247,7 +247,7 @@ func TestKeepAlive(t *testing.T) {
 				}
 				return second(ctx, call, bodies)
 			}}
-			r := start(t, next, func(c *Config) { quick(c); c.Part.Events = 1 })
+			r := start(t, next, func(c *Config) { quick(c); c.Chunk.Items = 1 })
 			p := r.dial()
 			ack := func(sequence int) string { return fmt.Sprintf("%c:%d", version, sequence) }
 			// until skips repetitions of what was acknowledged before.

@@ -97,7 +97,7 @@ func TestUnfinishedWindowsStayWithinMemory(t *testing.T) {
 	assert.Equal(t, bodies(0, 1), next.accepted())
 }
 
-// Events whose parts do not fit into the free memory are delivered in smaller parts.
+// Events whose chunk does not fit into the free memory are delivered in smaller chunks.
 func TestPartsShrinkWithMemory(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}

@@ -66,7 +66,7 @@ func TestMeasurementsAreRefused(t *testing.T) {
 	p := r.dial()
 	p.send(lj.Batch(said(0), numbers))
 	p.acks("")
-	r.counts(1, "lumberjack_errors", reasonRefused)
+	r.counts(1, "lumberjack_errors", reasonRetryable)
 }
 
 func TestMeasurementsWithoutAPipelineOfMetrics(t *testing.T) {

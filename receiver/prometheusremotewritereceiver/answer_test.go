@@ -31,11 +31,11 @@ func TestAnswerOfThePipeline(t *testing.T) {
 		reason  string
 	}{
 		"accepted":        {nil, 204, "accepted", ""},
-		"for now":         {later, 503, "failed", reasonRefusedForNow},
-		"for good":        {never, 400, "refused", reasonRefused},
-		"one of two":      {errors.Join(never, later), 503, "failed", reasonRefusedForNow},
-		"two for good":    {errors.Join(never, never), 400, "refused", reasonRefused},
-		"out of patience": {context.DeadlineExceeded, 503, "failed", reasonRefusedForNow},
+		"retryable":       {later, 503, "failed", reasonRetryable},
+		"permanent":       {never, 400, "refused", reasonPermanent},
+		"one of two":      {errors.Join(never, later), 503, "failed", reasonRetryable},
+		"two permanent":   {errors.Join(never, never), 400, "refused", reasonPermanent},
+		"out of patience": {context.DeadlineExceeded, 503, "failed", reasonRetryable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			next := &pipeline{answer: func(context.Context, pmetric.Metrics) error { return tt.err }}
@@ -121,11 +121,11 @@ type host map[component.ID]component.Component
 
 func (h host) GetExtensions() map[component.ID]component.Component { return h }
 
-// A request of which a part is wrong and which the pipeline refuses for now comes again as a whole.
+// A request that is partly wrong, and which the pipeline refuses with a retryable error, is sent again as a whole.
 func TestPartialAndForNow(t *testing.T) {
 	next := &pipeline{answer: func(context.Context, pmetric.Metrics) error { return errors.New("later") }}
 	r := start(t, next, nil)
 	a := r.post(contentV1, v1([]string{"__name__", "x", "a", "1", "a", "2"}, good))
 	assert.Equal(t, http.StatusServiceUnavailable, a.status)
-	assert.Zero(t, r.count("refused_points"), "it is counted when it is refused for good")
+	assert.Zero(t, r.count("refused_points"), "it is counted once it is refused permanently")
 }

@@ -273,7 +273,7 @@ func TestReasonsAreDeclared(t *testing.T) {
 		return m.Attributes[attribute].Enum
 	}
 	assert.ElementsMatch(t, []string{
-		reasonAuth, reasonBodySize, reasonBusy, reasonContentType, reasonDecompressed, reasonEncoding, reasonMemory, reasonMethod, reasonRefused, reasonRefusedForNow,
+		reasonAuth, reasonBodySize, reasonBusy, reasonContentType, reasonDecompressed, reasonEncoding, reasonMemory, reasonMethod, reasonPermanent, reasonRetryable,
 		reasonSnappy, reasonStalled, reasonTruncated, string(promwrite.ReasonMalformed), string(promwrite.ReasonPoints),
 	}, declared("error_reason"))
 	var refusals []string

@@ -26,19 +26,19 @@ import (
 
 // Reasons why nothing of a request is taken, beside those of the codec.
 const (
-	reasonAuth          = "auth"            // the sender did not prove who it is
-	reasonBodySize      = "body_size"       // larger than max_request_body_size
-	reasonBusy          = "busy"            // too many requests at once
-	reasonContentType   = "content_type"    // no message of remote write
-	reasonDecompressed  = "decompressed"    // expands to more than limits::decompressed_bytes
-	reasonEncoding      = "encoding"        // another compression than snappy
-	reasonMemory        = "memory"          // limits::memory_bytes is in use, or the request needs more than half of it
-	reasonMethod        = "method"          // no POST
-	reasonRefused       = "refused"         // by the pipeline, for good
-	reasonRefusedForNow = "refused_for_now" // by the pipeline
-	reasonSnappy        = "snappy"          // not whole
-	reasonStalled       = "stalled"         // the sender took too long
-	reasonTruncated     = "truncated"       // the sender was gone before all was there
+	reasonAuth         = "auth"         // the sender did not prove who it is
+	reasonBodySize     = "body_size"    // larger than max_request_body_size
+	reasonBusy         = "busy"         // too many requests at once
+	reasonContentType  = "content_type" // no message of remote write
+	reasonDecompressed = "decompressed" // expands to more than limits::decompressed_bytes
+	reasonEncoding     = "encoding"     // another compression than snappy
+	reasonMemory       = "memory"       // limits::memory_bytes is in use, or the request needs more than half of it
+	reasonMethod       = "method"       // no POST
+	reasonPermanent    = "permanent"    // error of the pipeline
+	reasonRetryable    = "retryable"    // error of the pipeline
+	reasonSnappy       = "snappy"       // not whole
+	reasonStalled      = "stalled"      // the sender took too long
+	reasonTruncated    = "truncated"    // the sender was gone before all was there
 )
 
 // retryAfter is what a sender is asked to wait, in seconds.
@@ -195,9 +195,9 @@ func (s *server) consume(ctx context.Context, g *reading) *failure {
 	case rejection == nil:
 		return nil
 	case rejection.Status == http.StatusServiceUnavailable:
-		return &failure{rejection.Status, reasonRefusedForNow, rejection.Err}
+		return &failure{rejection.Status, reasonRetryable, rejection.Err}
 	}
-	return &failure{rejection.Status, reasonRefused, rejection.Err}
+	return &failure{rejection.Status, reasonPermanent, rejection.Err}
 }
 
 // confirm says what was written.

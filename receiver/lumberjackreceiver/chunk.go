@@ -29,11 +29,11 @@ const (
 	letterEventSize  = "event_size"  // above limits::item_bytes
 	letterNoPipeline = "no_pipeline" // no measurement, and the receiver is in no pipeline of logs
 	letterNotJSON    = "not_json"    // no JSON object
-	letterRefused    = "refused"     // the pipeline rejects it permanently
+	letterPermanent  = "permanent"   // a permanent error of the pipeline
 	letterValues     = "values"      // above limits::values
 )
 
-// keepRaw is the size in bytes up to which a part's buffer is used again.
+// keepRaw is the size in bytes up to which a chunk's buffer is used again.
 const keepRaw = 64 << 10
 
 // damage is why an event cannot be given to the pipeline.
@@ -52,7 +52,7 @@ type window struct {
 	last     uint32 // sequence number of the last event
 	highest  uint32
 	jumps    bool // the numbers do not count up one by one
-	accepted bool // a part of it was
+	accepted bool // part of it was
 	upTo     uint32
 	pending  int // events that are accepted, and not acknowledged
 }
@@ -72,8 +72,8 @@ func (w *window) end() uint32 {
 	return w.last
 }
 
-// part is what is given to the pipeline at once.
-type part struct {
+// chunk is what is given to the pipeline at once.
+type chunk struct {
 	batch   *ecs.Batch
 	logs    int    // events among the batch's log records
 	metrics int    // events among its metrics
@@ -83,7 +83,7 @@ type part struct {
 	held    int // bytes of memory that are reserved for it
 }
 
-func (p *part) reset(scopeVersion string) {
+func (p *chunk) reset(scopeVersion string) {
 	p.batch, p.damaged, p.logs, p.metrics = ecs.NewBatch(metadata.ScopeName, scopeVersion), nil, 0, 0
 	p.raw, p.ends, p.held = p.raw[:0], p.ends[:0], 0
 	if cap(p.raw) > keepRaw {
@@ -91,7 +91,7 @@ func (p *part) reset(scopeVersion string) {
 	}
 }
 
-func (p *part) event(i int) []byte {
+func (p *chunk) event(i int) []byte {
 	if i == 0 {
 		return p.raw[:p.ends[0]]
 	}
@@ -114,7 +114,7 @@ func (c *connection) take(e lumberjack.Event) error {
 	if err := c.Reserve(need); err != nil {
 		return err
 	}
-	p := &c.part
+	p := &c.chunk
 	p.held += need
 	c.window.add(e)
 	p.raw = append(p.raw, content...)
@@ -125,7 +125,7 @@ func (c *connection) take(e lumberjack.Event) error {
 	if wrong != nil {
 		p.damage(*wrong)
 	}
-	if len(p.ends) < c.server.cfg.Part.Events && len(p.raw) < c.server.cfg.Part.Bytes {
+	if len(p.ends) < c.server.cfg.Chunk.Items && len(p.raw) < c.server.cfg.Chunk.Bytes {
 		return nil
 	}
 	return c.handOver(false)
@@ -145,7 +145,7 @@ func (s *server) check(e lumberjack.Event, values, depth int) *damage {
 }
 
 // add adds an event to the batch. Measurements are a log record too where no pipeline takes metrics.
-func (p *part) add(content []byte, metrics, logs bool) *damage {
+func (p *chunk) add(content []byte, metrics, logs bool) *damage {
 	event, err := ecs.Parse(content)
 	if err != nil {
 		return &damage{letterNotJSON, err.Error()}
@@ -166,17 +166,17 @@ func (p *part) add(content []byte, metrics, logs bool) *damage {
 }
 
 // damage notes why the last event cannot be given to the pipeline.
-func (p *part) damage(d damage) {
+func (p *chunk) damage(d damage) {
 	if p.damaged == nil {
 		p.damaged = map[int]damage{}
 	}
 	p.damaged[len(p.ends)-1] = d
 }
 
-// handOver gives a part to the pipeline and acknowledges it, if it was accepted
+// handOver gives a chunk to the pipeline and acknowledges it, if it was accepted
 // or will never be. Any error closes the connection; the peer sends again what was not acknowledged.
 func (c *connection) handOver(last bool) error {
-	p := &c.part
+	p := &c.chunk
 	events := len(p.ends)
 	if events == 0 && !last {
 		return nil
@@ -192,16 +192,16 @@ func (c *connection) handOver(last bool) error {
 	return c.acknowledge(last)
 }
 
-// deliver returns nil when the part is in the pipeline, or on disk as dead letters.
+// deliver returns nil when the chunk is in the pipeline, or on disk as dead letters.
 func (c *connection) deliver() error {
-	p := &c.part
+	p := &c.chunk
 	if n := len(p.damaged); n > 0 && c.server.letters == nil {
 		// The pipeline does not get the others: the sender repeats all of them together with the damaged ones.
 		return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, exceed a limit, or that no pipeline takes, and they cannot be kept as dead letters", n), errNoDirectory}
 	}
 	err := c.consume()
 	if err != nil && !receiverutil.Permanent(err) {
-		return &failure{reasonRefused, "the pipeline cannot accept events now, the peer sends them again", err}
+		return &failure{reasonRetryable, "the pipeline cannot accept events now, the peer sends them again", err}
 	}
 	if err != nil || len(p.damaged) > 0 {
 		return c.bury(err)
@@ -212,7 +212,7 @@ func (c *connection) deliver() error {
 // consume calls the next consumers, and keeps the peer's patience meanwhile.
 // Where the first took its events and the second did not, both get them again.
 func (c *connection) consume() error {
-	p, s := &c.part, c.server
+	p, s := &c.chunk, c.server
 	if p.logs+p.metrics == 0 {
 		return nil
 	}
@@ -237,7 +237,7 @@ func (c *connection) consume() error {
 
 // bury writes dead letters: all events if the pipeline rejected them permanently, otherwise those that are damaged.
 func (c *connection) bury(rejected error) error {
-	p := &c.part
+	p := &c.chunk
 	if c.server.letters == nil {
 		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(p.ends)), errors.Join(rejected, errNoDirectory)}
 	}
@@ -248,7 +248,7 @@ func (c *connection) bury(rejected error) error {
 		switch {
 		case ok:
 		case rejected != nil:
-			wrong = damage{letterRefused, rejected.Error()}
+			wrong = damage{letterPermanent, rejected.Error()}
 		default:
 			continue
 		}
@@ -270,7 +270,7 @@ func (c *connection) bury(rejected error) error {
 	return nil
 }
 
-// acknowledge tells the peer what was accepted. A part in the midst of a window
+// acknowledge tells the peer what was accepted. A chunk in the midst of a window
 // is acknowledged only if the numbers so far count up: else a number above would stand for events that were not read yet.
 func (c *connection) acknowledge(last bool) error {
 	w := &c.window
