@@ -29,7 +29,7 @@ const (
 	method          = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 )
 
-// load sends requests that are marshalled once: before each sending the bytes of
+// load sends requests that are marshaled once: before each sending the bytes of
 // every timestamp and value are overwritten in place. So every point is new, and
 // the generator takes little from the machine.
 type load struct {
@@ -181,7 +181,7 @@ func find(b []byte, tag byte, v uint64) (at []int) {
 	}
 }
 
-// raw is a codec for messages that are marshalled already.
+// raw is a codec for messages that are marshaled already.
 type raw struct{}
 
 // Name is the codec that the server is told of.

@@ -67,7 +67,7 @@ type connection struct {
 	ctx    context.Context
 	reader *lumberjack.Reader
 	window window
-	chunk   chunk
+	chunk  chunk
 	acks   acks
 
 	mu       sync.Mutex // guards what follows against drain
