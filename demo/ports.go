@@ -42,7 +42,7 @@ func checkPorts(ports []port) error {
 }
 
 // free returns an error unless a port of 127.0.0.1 can be listened on. Some systems let a second program
-// listen there beside one that listens on all addresses, so it is also tried whether somebody answers.
+// listen there beside one that listens on all addresses, so free also tries to connect.
 func free(number int) error {
 	address := fmt.Sprintf("127.0.0.1:%d", number)
 	if conn, err := net.DialTimeout("tcp", address, time.Second); err == nil {

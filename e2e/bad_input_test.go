@@ -28,7 +28,7 @@ import (
 )
 
 // TestDeadBackend holds that a backend that is not there is counted and told to
-// the sender, while everybody else's telemetry goes on.
+// the sender, while the telemetry of all others goes on.
 func TestDeadBackend(t *testing.T) {
 	p := peertest.StartPrometheus(t, peertest.PrometheusOptions{})
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "two_backends.yaml"), Env: []string{

@@ -82,7 +82,7 @@ func recall(c console) (r remembered, err error) {
 	return r, err
 }
 
-// take returns what was seen, and begins anew.
+// take returns what the witness has seen, and clears it.
 func (w *witness) take() []remembered {
 	w.mu.Lock()
 	defer w.mu.Unlock()

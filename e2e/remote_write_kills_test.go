@@ -84,7 +84,7 @@ type writeRun struct {
 	peer      *writePeer
 	collector *victim
 	sender    *writeSender
-	stopped   bool // Prometheus, for good
+	stopped   bool // Prometheus, until the test ends
 }
 
 func startWriteRun(t *testing.T, random *rand.Rand, configs []string) *writeRun {
@@ -141,7 +141,7 @@ func (k *writeRun) aim(t *testing.T) {
 		k.collector.start()
 	}
 	k.peer.answer(http.StatusTooManyRequests)
-	if k.stopped = forGood(); !k.stopped {
+	if k.stopped = permanently(); !k.stopped {
 		k.peer.start()
 	}
 	k.finish(t)
@@ -157,7 +157,7 @@ func (k *writeRun) finish(t *testing.T) {
 	k.sender.end()
 }
 
-func forGood() bool { return os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" }
+func permanently() bool { return os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" }
 
 // kill waits a random time, at every third kill within the first second of the collector's life, kills it and starts it again.
 func (k *writeRun) kill(t *testing.T, n int) {
@@ -209,7 +209,7 @@ func (k *writeRun) outage(t *testing.T, n int) {
 	k.restart(t, n, "while Prometheus is stopped")
 	time.Sleep(long / 2)
 	t.Logf("Prometheus was stopped for %v: %d samples were acknowledged meanwhile", long, k.sender.count()-before)
-	if k.stopped = forGood(); !k.stopped {
+	if k.stopped = permanently(); !k.stopped {
 		k.peer.start()
 	}
 }
@@ -231,7 +231,7 @@ func (k *writeRun) judge(t *testing.T, mode string) writeRow {
 		writeTable([]writeRow{row}), k.sender.refusals, k.peer.passed, k.peer.given)
 
 	strange := len(found) - row.found
-	assert.Zero(t, strange, "Prometheus has samples or values that nobody sent")
+	assert.Zero(t, strange, "Prometheus has samples or values that were never sent")
 	if !k.stopped {
 		assert.Equal(t, map[int]int{http.StatusBadRequest: 1, http.StatusTooManyRequests: 1}, k.peer.given)
 		assert.NotZero(t, row.letters, "one sample was too late for Prometheus")

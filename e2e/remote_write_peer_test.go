@@ -53,7 +53,7 @@ func startWritePeer(t *testing.T) *writePeer {
 	p.start()
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(p.to.Load()) },
-		// As if nobody were there.
+		// The peer closes the connection without an answer.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	p.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

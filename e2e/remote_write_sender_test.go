@@ -24,7 +24,7 @@ const (
 	writeWorkers = 4
 	writeSeries  = 10 // of each worker
 	writePause   = 20 * time.Millisecond
-	writeTooLate = 3 * time.Hour    // is refused by Prometheus for good
+	writeTooLate = 3 * time.Hour    // Prometheus rejects it permanently
 	writeLastTry = 15 * time.Second // for requests that are open at the end
 )
 

@@ -301,9 +301,9 @@ func checkFirstPoints(t *testing.T, p *peertest.Prometheus, run string, apps []*
 // TestColdStart holds that a collector starts without its history, and says so.
 func TestColdStart(t *testing.T) {
 	p := peertest.StartPrometheus(t, peertest.PrometheusOptions{})
-	nobody := "http://" + peertest.FreeAddresses(t, 1)[0]
-	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "warm_start.yaml"), Env: []string{"PROMETHEUS=" + p.URL(), "HISTORY=" + nobody}})
-	assert.Regexp(t, `everything starts cold.*`+nobody, c.Log())
+	unreachable := "http://" + peertest.FreeAddresses(t, 1)[0]
+	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "warm_start.yaml"), Env: []string{"PROMETHEUS=" + p.URL(), "HISTORY=" + unreachable}})
+	assert.Regexp(t, `everything starts cold.*`+unreachable, c.Log())
 	run, now, md := newRun(), time.Now(), pmetric.NewMetrics()
 	v := veterans()[0]
 	v.live(md, run, now)

@@ -65,19 +65,19 @@ func newSilenceAdd(env environment, o *silenceOptions) *cobra.Command {
 	var normal bool
 	cmd := &cobra.Command{
 		Use:   "add",
-		Short: "Say that something is not to open anomalies",
-		Long: `Say that nothing of what is named is to open an anomaly, and what is open of it is
-to close. Where several things are named, it is what they have in common.
+		Short: "Stop a target from opening anomalies",
+		Long: `Stop a target from opening anomalies, and close its open ones. Where several flags
+name the target, it is what all of them match.
 
-With --normal, what of it is anomalous now is learned anew: the series begin
-without a past, so they say nothing until they know what is usual from now on.`,
+With --normal, the anomalous series of the target start learning over: they forget
+their history, and report nothing until they have learned the present behavior.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if said.Target == (engine.Target{}) {
 				return errors.New("name something: --service, --series, --template or --operation")
 			}
 			if strings.TrimSpace(said.Why) == "" {
-				return errors.New("say --why: whoever finds it will ask")
+				return errors.New("--why is not set: give the reason, so that others understand the silence")
 			}
 			if last <= 0 {
 				return fmt.Errorf("--for is %s, but must be longer than nothing", last)
@@ -96,7 +96,7 @@ without a past, so they say nothing until they know what is usual from now on.`,
 	f.StringVar(&said.Operation, "operation", "", "an operation, by the name of its spans")
 	f.StringVar(&said.Why, "why", "", "the reason")
 	f.DurationVar(&last, "for", 24*time.Hour, "how long")
-	f.BoolVar(&normal, "normal", false, "what it does now is normal: learn it anew")
+	f.BoolVar(&normal, "normal", false, "the present behavior is normal: start learning over")
 	o.whoFlag(cmd)
 	return cmd
 }

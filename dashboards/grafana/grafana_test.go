@@ -44,7 +44,7 @@ func TestQueriesHaveTheirOwnIDAndKnownVariables(t *testing.T) {
 	for _, q := range Queries() {
 		assert.False(t, seen[q.ID], "two queries are called %q", q.ID)
 		seen[q.ID] = true
-		assert.NotContains(t, q.Expand(known), "$", "%s has a variable that nobody sets", q.ID)
+		assert.NotContains(t, q.Expand(known), "$", "%s has a variable that is not set", q.ID)
 		assert.Equal(t, strings.Count(q.Expr, "("), strings.Count(q.Expr, ")"), q.ID)
 	}
 }

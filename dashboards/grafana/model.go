@@ -47,7 +47,7 @@ type templating struct {
 	List []variable `json:"list"`
 }
 
-// variable is a choice at the top of the dashboard. Refresh 2 asks anew when the time range changes.
+// variable is a choice at the top of the dashboard. Refresh 2 repeats the query when the time range changes.
 type variable struct {
 	Name       string      `json:"name"`
 	Label      string      `json:"label"`

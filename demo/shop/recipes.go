@@ -116,7 +116,7 @@ var recipes = []recipe{
 	{
 		Vanished, callees(), 1, 1,
 		func(s *Simulation, f Fault, _ Normal) { s.effects[f.Service].gone = true },
-		func(Fault, Normal, time.Duration) string { return "it is gone, whoever calls it is refused" },
+		func(Fault, Normal, time.Duration) string { return "it is gone, and calls to it are refused" },
 	},
 }
 

@@ -10,7 +10,7 @@ const (
 	entry, inStep = .3, .4
 	// wire is the median of the time that a call spends in the network, there and back, in seconds.
 	wire = .0012
-	// refusal is how soon a caller knows that nobody listens.
+	// refusal is the time after which a caller knows that the port is closed, in seconds.
 	refusal = .002
 	// crash is what a bad deployment throws.
 	crash = "price table is empty: no rule for zone"

@@ -24,7 +24,7 @@ const (
 
 // Activity is what one service did in one interval.
 type Activity struct {
-	// Gone says that the service has vanished: nobody measures anything of it.
+	// Gone reports that the service has vanished and sends no telemetry.
 	Gone bool
 	// Latencies has one value for each request that was served, in seconds.
 	Latencies []float64

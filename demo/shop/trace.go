@@ -54,7 +54,7 @@ type Line struct {
 type Request struct {
 	Trace [16]byte
 	// Faulty says that a fault has changed its course: something in it took longer, failed or ended
-	// early that would not have without the fault. It is the truth, and sent to nobody.
+	// early that would not have without the fault. It is the ground truth, and is never sent.
 	Faulty bool
 }
 

@@ -70,7 +70,7 @@ func (c *collector) Send(ctx context.Context, b Batch) error {
 	return nil
 }
 
-// again tries until it works, fails for good, or ctx ends.
+// again retries until send succeeds, fails permanently, or ctx ends.
 func again(ctx context.Context, send func() error) error {
 	for {
 		err := send()

@@ -224,7 +224,7 @@ func refusalsAreKept(c collector) []string {
 	var found []string
 	for _, id := range sections(c.Exporters, "prometheus_remote_write", "elasticsearch", "reliable_otlp") {
 		if c.Exporters[id].sub("dead_letter").text("directory") == "" {
-			found = append(found, "exporters::"+id+"::dead_letter::directory: is not set, so what the server refuses for good is lost")
+			found = append(found, "exporters::"+id+"::dead_letter::directory: is not set, so data that the server rejects permanently is lost")
 		}
 	}
 	return found

@@ -160,7 +160,7 @@ var fetching = regexp.MustCompile(`Fetching items left for dispatch by consumers
 
 // explain holds that what a queue on disk lost was lost by core's re-enqueue at
 // start: whole windows (a request of the queue is a window here), and no more of
-// them than starts that were killed in the midst of it had taken from the disk.
+// them than starts that were killed during it had taken from the disk.
 func explain(t *testing.T, c *collector, lost map[string]int) {
 	t.Helper()
 	events, whole, taken := 0, true, 0

@@ -73,7 +73,7 @@ func TestFilebeatDocumentsAreUnchanged(t *testing.T) {
 	}
 }
 
-// lettersOf are the first of what Elasticsearch refused for good.
+// lettersOf returns the first dead letters of the Elasticsearch exporter.
 func (d *elasticReceivers) lettersOf(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(d.State, "dead_letter", "*", "*"))

@@ -200,5 +200,5 @@ func TestRowFailsWithoutBackend(t *testing.T) {
 	r := d.row(t, "lonely")
 	assert.False(t, r.ok())
 	assert.Positive(t, r.sent)
-	assert.Zero(t, r.acknowledged, "nobody was told that it is written")
+	assert.Zero(t, r.acknowledged, "no sample is acknowledged")
 }

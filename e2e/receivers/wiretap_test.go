@@ -261,7 +261,7 @@ func startBackend(t *testing.T) *backend {
 		req.URL.Scheme, req.URL.Host, req.RequestURI = "http", b.to.Load().Host, ""
 		res, err := http.DefaultTransport.RoundTrip(req)
 		if err != nil {
-			panic(http.ErrAbortHandler) // As if nobody were there.
+			panic(http.ErrAbortHandler) // The peer closes the connection without an answer.
 		}
 		defer res.Body.Close()
 		maps.Copy(w.Header(), res.Header)

@@ -286,7 +286,7 @@ func TestQueueOnDiskOutlivesTheCollector(t *testing.T) {
 	}
 }
 
-// restart fills a queue while Prometheus is down, starts both anew and returns what was acknowledged and what came to be.
+// restart fills a queue while Prometheus is down, restarts both, and returns what was acknowledged and what was written.
 func restart(t *testing.T, message, letters string, window time.Duration) (want, got found) {
 	t.Helper()
 	p := startPrometheus(t, window)

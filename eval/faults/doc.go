@@ -18,7 +18,7 @@
 // series draws from the seed: cadence, φ of its AR(1) noise, tail of the
 // innovations, zone, daily and weekly season by the clock of that zone, trend,
 // jitter, missing points and restarts: a gap of two to six slots, after which
-// queues, teeth and counters begin anew. σ is the standard deviation of the
+// queues, teeth, and counters start over. σ is the standard deviation of the
 // innovations of the latent, to which faults are added.
 //
 // A series has the spec's days, but at most 40,320 slots (28 days at 1 min, 14 at

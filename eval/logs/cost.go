@@ -17,7 +17,7 @@ import (
 const repetitions = 10
 
 // speed prints the lines that one core takes a second: all systems interleaved and shuffled, every run of digits drawn
-// anew in each repetition. The fastest repetition counts, because others are slowed by what else the machine does.
+// again in each repetition. The fastest repetition counts, because others are slowed by what else the machine does.
 func (r *report) speed(list []corpus) {
 	var lines []string
 	for _, c := range list {

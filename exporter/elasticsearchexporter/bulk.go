@@ -227,7 +227,7 @@ type indexSet struct {
 	names map[string]bool
 }
 
-// mostIndices is how many names are remembered; then all are forgotten, and learned anew.
+// mostIndices bounds the names that are remembered. At the limit, all are forgotten and learned again.
 const mostIndices = 1000
 
 func (s *indexSet) has(name string) bool {

@@ -167,7 +167,7 @@ func TestAnswersThatDoNotTell(t *testing.T) {
 			err := e.ConsumeLogs(t.Context(), records("a", "b"))
 			require.ErrorContains(t, err, want)
 			assert.Equal(t, []string{"a", "b"}, left(t, err))
-			assert.Equal(t, []int{2, 2, 2}, s.seen(), "it is tried again, and not for ever")
+			assert.Equal(t, []int{2, 2, 2}, s.seen(), "it is retried a limited number of times")
 			metadatatest.AssertEqualExporterElasticsearchRequests(t, telemetry, []metricdata.DataPoint[int64]{point(3, resultFailed)}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 
 			s.mu.Lock()

@@ -146,7 +146,7 @@ func TestRequestsAreBoundedInSize(t *testing.T) {
 	assert.Greater(t, len(s.seen()), 2)
 }
 
-// A request that always fails does not keep the others back for ever.
+// A request that always fails does not keep the others back.
 func TestOthersComeFirstAfterAFailure(t *testing.T) {
 	s := newServer(t)
 	s.whole = func(_ int, actions []action, w http.ResponseWriter) bool {

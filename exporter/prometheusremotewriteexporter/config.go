@@ -181,7 +181,7 @@ func (c *Config) validateEndpoint() error {
 func (c *Config) validateClient() error {
 	var errs []error
 	if c.Client.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("timeout: is %v, it must be above 0: a server that stalls would block for ever", c.Client.Timeout))
+		errs = append(errs, fmt.Errorf("timeout: is %v, it must be above 0: a server that stalls would block the exporter", c.Client.Timeout))
 	}
 	if kind := c.Client.Compression; kind != "" && kind != "snappy" {
 		errs = append(errs, fmt.Errorf("compression: is %q, remote write knows snappy only: remove the key", kind))

@@ -22,7 +22,7 @@ const (
 	searchMost     = 256
 )
 
-// letter is the part of a request that the server refused for good.
+// letter holds the items of a request that the server rejected permanently.
 type letter struct {
 	items  []*item
 	status int

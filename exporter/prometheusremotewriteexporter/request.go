@@ -39,8 +39,8 @@ type outcome string
 
 const (
 	accepted outcome = "accepted" // done
-	refused  outcome = "refused"  // for good: the same request would be refused again
-	failed   outcome = "failed"   // for now: to be tried again
+	refused  outcome = "refused"  // permanent: the same request would be rejected again
+	failed   outcome = "failed"   // retryable
 )
 
 // err is the error that has the request tried again.
@@ -91,7 +91,7 @@ func (w *writer) post(ctx context.Context, body []byte) verdict {
 }
 
 // passing are the refusals that say nothing about the data: a secret that has
-// expired or an address that is wrong is mended by somebody, and then all of it goes through.
+// expired or an address that is wrong can be corrected, and then all data goes through.
 var passing = []int{
 	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
 	http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests,

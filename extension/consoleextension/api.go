@@ -39,7 +39,7 @@ type status struct {
 type api struct {
 	about about
 	find  func() (*engine.Engine, error)
-	// readOnly refuses what changes the engine: anybody may ask.
+	// readOnly rejects requests that change the engine; every client may read.
 	readOnly bool
 
 	mu     sync.Mutex

@@ -76,7 +76,7 @@ func TestWrongSilences(t *testing.T) {
 	assert.Empty(t, e.Feedback().Audit)
 }
 
-// Where anybody may ask, nobody may change anything.
+// Where every client may read, no client may change anything.
 func TestSilencesAreReadOnlyForTheNetwork(t *testing.T) {
 	e := newEngine()
 	e.Tick(time.Now())

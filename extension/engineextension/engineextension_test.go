@@ -482,7 +482,7 @@ func TestTelemetry(t *testing.T) {
 
 	require.NoError(t, e.Shutdown(t.Context()))
 	_, err = telemetry.GetMetric("otelcol_extension_anomaly_engine_points")
-	require.Error(t, err, "after shutdown nobody reads the engine")
+	require.Error(t, err, "after shutdown the engine is no longer read")
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 

@@ -79,7 +79,7 @@ func TestNamesAndDatesDoNotMatter(t *testing.T) {
 	}
 }
 
-// What comes after a time changes nothing of what is said about it.
+// Data after a time does not change the evidence up to that time.
 func TestNoLookAhead(t *testing.T) {
 	a, b := newShop(5, "slow bank"), newShop(5, "slow bank")
 	a.run(faultAt + 100*second)

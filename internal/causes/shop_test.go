@@ -117,7 +117,7 @@ func (s *shop) request(t int64) {
 			s.line(traceID, cart, "cart", 1, t)
 			return t + s.takes(4), false
 		})
-		if s.random.Float64() < 0.3 { // not everybody buys
+		if s.random.Float64() < 0.3 { // not every visitor buys
 			return t + s.takes(1), false
 		}
 		t = s.remote(traceID, id, "front", "pay", "charge", t+s.takes(1), func(pay uint64, t int64) (int64, bool) { return s.pay(traceID, pay, t) })

@@ -53,7 +53,7 @@ func conventional(name string) string {
 
 // split takes out of an event what tells of the sender, in the order of the names
 // and until the next call, and renames the rest. asIs are the fields that have by themselves
-// a name which others are given: without them, nobody could tell what the others were called.
+// a name that others are given: without them, the original names of the others would be lost.
 func (b *Batch) split(event Fields) (resource []field, asIs []any) {
 	if _, taken := event["host.name"]; !taken && event.Text("host") != "" {
 		event["host.name"] = event["host"]

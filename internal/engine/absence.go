@@ -105,7 +105,7 @@ func (e *Engine) judgeAbsence(st *stream) {
 	}, exemplars{})
 }
 
-// heldAbsence tells whether a policy, or somebody, forbids that the absence of a stream is an anomaly.
+// heldAbsence reports whether a policy or a silence keeps the absence of a stream from opening an anomaly.
 func (e *Engine) heldAbsence(st *stream, s *tracked) bool {
 	if e.silenced(st, s, st.source.mark.Time()) {
 		e.hold(s, HeldSilenced)

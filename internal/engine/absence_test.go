@@ -146,7 +146,7 @@ func TestSilentSeriesAgesOut(t *testing.T) {
 	assert.Equal(t, incident.StateClosed, silentAnomalies(e)[0].State)
 }
 
-// What was anomalous and then stops is one anomaly, and open as long as nobody knows better.
+// A series that was anomalous and then stops has one anomaly, which stays open until points return.
 func TestAnomalyThatGoesSilent(t *testing.T) {
 	e := newEngine()
 	c := &choir{engine: e, sings: func(v, s int) bool { return v != 1 || s < history }}
@@ -268,7 +268,7 @@ func TestRestoredEngineKnowsOfSilence(t *testing.T) {
 		require.Len(t, silentAnomalies(straight.engine), 1, "cut after %d", cut)
 		one, two := packed(t, straight.engine), packed(t, e)
 		assert.Len(t, two, len(one))
-		if cut != 420 { // a restart gives a stream its idle time-out anew, so this one is found later
+		if cut != 420 { // a restart resets the idle timeout of a stream, so this one is found later
 			assert.Equal(t, one, two, "cut after %d", cut)
 		}
 	}

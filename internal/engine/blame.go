@@ -76,7 +76,7 @@ func (e *Engine) vanished(opened time.Time) (list []topology.Evidence) {
 // heard is when a service was heard of last, in event time, and its longest usual distance, in nanoseconds.
 type heard struct{ last, gap int64 }
 
-// hear notes that something came from a service. A long gap is forgotten by and by.
+// hear records that telemetry came from a service. Long gaps are forgotten gradually.
 func (e *Engine) hear(service string, t int64) {
 	h, ok := e.links.heard[service]
 	if !ok && len(e.links.heard) >= maxNamespaces {

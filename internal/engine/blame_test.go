@@ -60,7 +60,7 @@ func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
 				return incident.Subject{Series: "0000000000000001", Service: "cart", Metric: "latency", Statistic: "p99"}
 			})
 			open := func() *incident.Incident { return &e.Incidents(incident.StateOpen)[0] }
-			require.Equal(t, "cart", open().Suspects[0].Service, "nobody was asked yet")
+			require.Equal(t, "cart", open().Suspects[0].Service, "before the evidence of the spans")
 			fault(c, 920, 970)
 			s := open().Suspects[0]
 			assert.Equal(t, "mail", s.Service)

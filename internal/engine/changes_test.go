@@ -109,7 +109,7 @@ func TestRestartByStartTime(t *testing.T) {
 	e = newEngine()
 	count(e, 10, 1, true)
 	count(e, 20, 11, true)
-	assert.Empty(t, changed(e, "cart", 600), "a delta begins anew each time")
+	assert.Empty(t, changed(e, "cart", 600), "a delta counter starts over with each point")
 }
 
 func TestChangesToldInLogs(t *testing.T) {
@@ -137,11 +137,11 @@ func TestChangesToldInLogs(t *testing.T) {
 	say(40, "", "mail-1", "OOMKilling")
 	say(50, "", "mails", "ScalingReplicaSet")
 	say(60, "", "mail", "Unhealthy")
-	say(70, "", "nobody", "Unhealthy")
+	say(70, "", "unknown", "Unhealthy")
 	assert.ElementsMatch(t, []string{"config config.reloaded 12:00:10", "deployment deployment.finished 12:00:20"}, changed(e, "cart", 600))
 	assert.ElementsMatch(t, []string{"kubernetes OOMKilling mail-1 12:00:40", "kubernetes ScalingReplicaSet mails 12:00:50", "kubernetes Unhealthy mail 12:01:00"},
 		changed(e, "mail", 600))
-	assert.Empty(t, changed(e, "nobody", 600))
+	assert.Empty(t, changed(e, "unknown", 600))
 }
 
 // Two services break at once. One incident or two: that depends on what is known of them.

@@ -162,7 +162,7 @@ func TestStreamFollowsItsClock(t *testing.T) {
 	assert.Equal(t, uint64(10), points(5, 0), "set right")
 	assert.Equal(t, uint64(10), points(lateBeforeRestart-1, tenYears+10))
 	assert.Equal(t, uint64(11), points(1, 5))
-	assert.Equal(t, uint64(11+20+1), points(lateBeforeRestart+20, tenYears+100), "wrong for good")
+	assert.Equal(t, uint64(11+20+1), points(lateBeforeRestart+20, tenYears+100), "permanently wrong")
 	assert.Zero(t, e.services["s"].mark.Time()-int64(stamp(5*cadence)))
 }
 

@@ -34,7 +34,7 @@ type Config struct {
 	// with rare points, or with one, may be silent for longer (pace.TimeToLive).
 	SeriesTTL time.Duration `mapstructure:"series_ttl"`
 	// Policies say which changes matter, how long they must last, and when
-	// nothing is to open. Whoever makes the engine compiles them, see SetPolicies.
+	// nothing is to open. The owner of the engine compiles them, see SetPolicies.
 	Policies []policy.Rule `mapstructure:"policies"`
 	// Logs says how log lines are read.
 	Logs Logs `mapstructure:"logs"`

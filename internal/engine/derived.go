@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// derived is a stream that nobody sent: the engine makes its points from what
+// derived is a stream that no sender sent: the engine makes its points from what
 // passes. It is judged as every other one; what is to be shown of it leaves by
 // the findings receiver, for there is no batch to write it into.
 type derived struct {

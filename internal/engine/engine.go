@@ -55,7 +55,7 @@ const (
 	// mostSurprise bounds a surprise, in nats, so that sums of them and their text stay finite.
 	mostSurprise = 1e4
 	// leastCadence, in nanoseconds, bounds the decisions a day that one series is
-	// taken to make: points that came at once by accident are to cost nobody the budget.
+	// taken to make: points that came at once by accident must not spend the budget of others.
 	leastCadence = int64(10 * time.Millisecond)
 )
 

@@ -117,7 +117,7 @@ func TestCadence(t *testing.T) {
 }
 
 // A source that writes two points of one scrape a nanosecond apart must neither
-// be taken for one that decides 86 billion times a day for ever, nor spend everybody's budget.
+// be taken permanently for one that decides 86 billion times a day, nor spend the budget of others.
 func TestCadenceRecoversFromTwoPointsAtOnce(t *testing.T) {
 	for _, apart := range []time.Duration{1, 9, time.Microsecond, time.Millisecond} {
 		e := newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
@@ -368,7 +368,7 @@ func TestAnomalyEndsWhereTheClockTurnsBack(t *testing.T) {
 	assert.Zero(t, w.engine.Status().OpenAnomalies)
 }
 
-// A few late points now and then are no reason to start anew.
+// A few late points do not make a series start over.
 func TestFewLatePointsChangeNothing(t *testing.T) {
 	e := newEngine()
 	for i := range 100 {

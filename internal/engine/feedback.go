@@ -33,11 +33,11 @@ const (
 // ErrNoFeedback is returned where no feedback has the id.
 var ErrNoFeedback = feedback.ErrUnknown
 
-// HeldSilenced is the reason why an anomaly did not open that somebody has silenced, as counted in Status.Held.
+// HeldSilenced is the reason for an anomaly that a silence kept from opening, as counted in Status.Held.
 const HeldSilenced = "silenced"
 
-// AddFeedback takes what somebody says, and returns it with its id and time. What
-// is open of the target closes.
+// AddFeedback takes the feedback of a user, closes the open anomalies of its target,
+// and returns it with its id and time.
 func (e *Engine) AddFeedback(f Feedback) (Feedback, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -50,7 +50,7 @@ func (e *Engine) AddFeedback(f Feedback) (Feedback, error) {
 	return f, err
 }
 
-// RemoveFeedback ends what somebody said.
+// RemoveFeedback ends a feedback.
 func (e *Engine) RemoveFeedback(id, who string) (Feedback, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -65,7 +65,7 @@ func (e *Engine) Feedback() FeedbackView {
 	return e.feedback.View()
 }
 
-// heed closes what is open of a feedback's target, and has what is normal learned anew.
+// heed closes the open anomalies of a feedback's target. If it is normal, its series start learning over.
 func (e *Engine) heed(f *Feedback) {
 	for _, id := range e.tracker.Followed() {
 		st, _ := e.streams.Peek(e.owners[id])
@@ -110,7 +110,7 @@ func names(t *Target, st *stream, s *tracked) bool {
 		has(t.Template, vocabulary.AttrTemplateID) && has(t.Operation, vocabulary.AttrSpanName)
 }
 
-// silenced tells whether somebody wants nothing of a series to open at event time t.
+// silenced reports whether a feedback keeps a series from opening anomalies at event time t.
 func (e *Engine) silenced(st *stream, s *tracked, t int64) bool {
 	return e.feedback.Any(t, func(of *feedback.Target) bool { return names(of, st, s) })
 }

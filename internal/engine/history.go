@@ -48,8 +48,8 @@ type pastSeries struct {
 	observed, expected, lower, upper float64
 }
 
-// Study learns from history in an engine of its own, which nobody asks what it
-// found: history opens nothing and reports nothing. It takes the same way as
+// Study learns from history in a separate engine whose findings are discarded:
+// history opens nothing and reports nothing. It takes the same way as
 // live points, so it needs no second understanding of rates, resets and
 // histograms. A study is not safe for concurrent use; several may run at once.
 type Study struct{ engine *Engine }
@@ -107,7 +107,7 @@ func (e *Engine) Warmed() uint64 {
 // archive, and must not know what is to come.
 //
 // What was strange in the past was judged by the study's α, not by this
-// engine's, and is over: the rule of openings begins anew.
+// engine's, and is over: the opening rule starts over.
 func (e *Engine) adopt(r *ref, st *stream) {
 	if e.history == nil {
 		return

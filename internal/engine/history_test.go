@@ -123,7 +123,7 @@ func modelBytes(t *testing.T, s *tracked) []byte {
 	return b
 }
 
-// A fault in history is learned like any other, but opens nothing and is told to nobody.
+// A fault in history is learned like any other data, but opens nothing and is not reported.
 func TestHistoryReportsNothing(t *testing.T) {
 	e := newEngine()
 	s := e.NewStudy()

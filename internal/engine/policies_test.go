@@ -87,7 +87,7 @@ func TestEachKnobOfAPolicy(t *testing.T) {
 	}
 }
 
-// What opens nothing is no anomaly for whoever shows those alone.
+// A series that is kept from opening is not shown where only anomalous series are shown.
 func TestSeriesThatIsHeldIsNotShown(t *testing.T) {
 	w := newPolicedWorld(t, policy.Rule{DryRun: true})
 	for _, list := range w.run(3, "cart") {

@@ -452,7 +452,7 @@ func TestStorageThatCannotBeRead(t *testing.T) {
 		require.ErrorIs(t, err, errDisk, "%s: it is whole for all one knows, and must not be taken for damaged", key)
 		require.ErrorContains(t, err, key)
 
-		// Whoever shuts the collector down after that must not write an empty state over it.
+		// A shutdown after that must not overwrite it with an empty state.
 		disk.fail = nil
 		require.NoError(t, e.Snapshot(t.Context(), start))
 		assert.Equal(t, before, disk.data)

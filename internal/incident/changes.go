@@ -20,7 +20,7 @@ const (
 	ChangeImage   ChangeKind = "image"
 	// ChangeRestart is a process or an instance that is new.
 	ChangeRestart ChangeKind = "restart"
-	// ChangeConfig is a configuration, ChangeDeployment a deployment, that somebody told of, and ChangeKubernetes an event of Kubernetes.
+	// ChangeConfig and ChangeDeployment are reported changes of a configuration and deployments. ChangeKubernetes is a Kubernetes event.
 	ChangeConfig     ChangeKind = "config"
 	ChangeDeployment ChangeKind = "deployment"
 	ChangeKubernetes ChangeKind = "kubernetes"
@@ -63,8 +63,8 @@ type changed struct {
 	List   []Change                            // the latest last
 }
 
-// See notes that a service had a value of a kind at a time. A value that was not
-// there before is a change, but for the first one: the service may have had it for ever.
+// See records that a service had a value of a kind at a time. A new value is a change,
+// except for the first one, which the service may always have had.
 func (c *Changes) See(service string, kind ChangeKind, value string, at time.Time) {
 	if value == "" || len(value) > maxChangeText {
 		return
@@ -95,7 +95,7 @@ func (c *Changes) See(service string, kind ChangeKind, value string, at time.Tim
 	}
 }
 
-// Happened notes what somebody told of.
+// Happened records a change that was reported.
 func (c *Changes) Happened(service string, kind ChangeKind, what string, at time.Time) {
 	if len(what) > maxChangeText {
 		what = what[:maxChangeText]

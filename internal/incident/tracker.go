@@ -30,7 +30,7 @@ const (
 	growth = 1.1
 )
 
-// Phase says what a point means for whoever shows the series.
+// Phase says whether a series is to be shown.
 type Phase uint8
 
 const (
@@ -82,7 +82,7 @@ type Tracker struct {
 	// newAnomalies and newIncidents are what changed since the last News.
 	newAnomalies map[string]*Anomaly
 	newIncidents map[string]*record
-	// Changes are what was changed in services. Whoever knows of one tells it here.
+	// Changes holds the changes of services that were reported to it.
 	Changes Changes
 	// Opened and Refused count anomalies that opened, and those that could not be followed because maxActive were.
 	Opened, Refused uint64
@@ -193,7 +193,7 @@ func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
 			continue
 		}
 		if !r.Updated.After(r.Told) {
-			r.Updated = r.Told.Add(1) // whoever keeps the latest alone tells updates apart by it
+			r.Updated = r.Told.Add(1) // a consumer that keeps only the latest update tells updates apart by it
 		}
 		r.Told = r.Updated
 		incidents = append(incidents, t.lead(r))

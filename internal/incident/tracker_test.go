@@ -147,8 +147,8 @@ func TestFollowing(t *testing.T) {
 	assert.Equal(t, []uint64{1}, tracker.Followed())
 }
 
-// A gap longer than the cooldown right after the anomaly: whoever shows the
-// series has shown it until now, and must be told to end it.
+// A gap longer than the cooldown right after the anomaly: the series was shown
+// until now, and its end must be reported.
 func TestExposedSeriesIsEndedAfterAGap(t *testing.T) {
 	for _, quiet := range []int{3, 5, 8} { // just closed, in the tail, at its end
 		tracker := NewTracker()

@@ -113,7 +113,7 @@ func TestProcessWritesItsLogAndEnds(t *testing.T) {
 	p.Stop()
 }
 
-// What a program started ends with it: the child below would write to the file for ever.
+// The children of a program end with it: the child below would never stop writing to the file.
 func TestKillEndsTheWholeGroup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "beat")
 	p := Program{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `while :; do echo x >> "$0"; sleep 0.02; done & wait`, file}, Log: file + ".log"}.Start(t)

@@ -6,5 +6,5 @@
 // holds for the series that its OTTL condition describes. All rules that match a
 // series combine, and the strictest of each setting wins.
 //
-// A Set and what comes of it are not safe for concurrent use: whoever holds them guards them.
+// A Set and its policies are not safe for concurrent use: the caller guards them.
 package policy

@@ -23,7 +23,7 @@ const (
 	DirectionLow  Direction = "low"
 )
 
-// Rule is what is said about some series. All of it is optional.
+// Rule configures some series. Every field is optional.
 type Rule struct {
 	// Where is an OTTL condition on resource, scope (or instrumentation_scope),
 	// metric and the data point's attributes. Empty, the rule holds for every

@@ -30,7 +30,7 @@ const memoryStep = 32 << 10
 type Memory struct {
 	mu          sync.Mutex
 	total, used int
-	freed       chan struct{} // closed when memory is returned; nil while nobody waits
+	freed       chan struct{} // closed when memory is returned; nil while no caller waits
 }
 
 // NewMemory returns a budget of so many bytes.

@@ -140,7 +140,7 @@ func TestSurpriseRisesStrictly(t *testing.T) {
 	}
 }
 
-// One outlier changes what is said of others little, however far out it lies.
+// One outlier changes the surprise of other values little, however far out it lies.
 func TestLoneOutlier(t *testing.T) {
 	m, w := learned(sizes(4), 5000)
 	before := m.Surprise(6, w)

@@ -184,7 +184,7 @@ func TestTailsAreModest(t *testing.T) {
 	}
 }
 
-// While little is known nothing is said; a quantity in standard deviations is known earlier.
+// A young sketch returns the neutral surprise; one of a quantity in standard deviations is ready earlier.
 func TestTailsYoung(t *testing.T) {
 	for _, c := range []struct {
 		sketch Tails

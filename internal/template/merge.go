@@ -239,7 +239,8 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 	}
 }
 
-// wordCells says which wildcards of a new general skeleton stand for words: that of the cell, and those of the members. Where the cells are not the same any more nothing is said.
+// wordCells returns the wildcards of a new general skeleton that stand for words: that of the cell, and those of
+// the members. It returns none if the cells are no longer the same.
 func (m *Miner) wordCells(skeleton string, members []int32, pos int) uint32 {
 	n := len(m.cut(skeleton))
 	words := uint32(1) << pos

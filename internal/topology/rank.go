@@ -103,8 +103,8 @@ func (g *Graph) Rank(evidence []Evidence) []Suspect {
 	return r.list()
 }
 
-// unexplained leaves out each silence of a service all of whose callers are silent:
-// nobody asks it. Callers that it calls itself do not count.
+// unexplained leaves out the silence of a service whose callers are all silent, because
+// it receives no calls. Callers that it calls itself do not count.
 func (r *ranking) unexplained(evidence []Evidence) []Evidence {
 	silent := map[string]bool{}
 	for _, e := range evidence {

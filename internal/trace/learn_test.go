@@ -160,7 +160,7 @@ func TestCountsAreBounded(t *testing.T) {
 	for range 2 * forgetWindows {
 		m.learn(&counts{list: []counted{{1, 1}}, n: 1}, false)
 	}
-	assert.Less(t, m.base.n, 3000.0, "what was learned is forgotten by and by")
+	assert.Less(t, m.base.n, 3000.0, "what was learned is forgotten gradually")
 }
 
 func TestManyItemsShareTheLastBit(t *testing.T) {

@@ -14,7 +14,7 @@ type sums struct{ n, s, ss float64 }
 
 func (a *sums) add(b sums) { a.n, a.s, a.ss = a.n+b.n, a.s+b.s, a.ss+b.ss }
 
-// floorTime is added to a duration before its logarithm is taken: nobody minds 10 µs instead of 1.
+// floorTime is added to a duration, in nanoseconds, before its logarithm is taken: 10 µs instead of 1 µs do not matter.
 const floorTime = 50_000
 
 func logOf(duration int64) sums {

@@ -22,7 +22,7 @@ type EdgeWindow struct {
 // WindowLength is how long a window is, in nanoseconds of event time.
 const WindowLength = slotLength
 
-// maxClosed bounds the windows that nobody has drained.
+// maxClosed bounds the closed windows that have not been drained.
 const maxClosed = 1 << 14
 
 func (t *Tracker) count(o *operation, p *pending, self int64) {

@@ -103,7 +103,7 @@ func load(t *testing.T, f http.Handler, change ...func(*Config)) (*engine.Engine
 	return e, r, err
 }
 
-// first sends the first live point and returns what is said of it.
+// first sends the first live point and returns its verdicts.
 func first(e *engine.Engine, name string) []engine.Verdict {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()

@@ -48,7 +48,7 @@ func (b *base) Shutdown(context.Context) error {
 // Capabilities tells the collector that verdicts are written into the batch.
 func (*base) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
 
-// guard keeps a failure of the engine from costing anybody their telemetry.
+// guard keeps a failure of the engine from affecting telemetry.
 func (b *base) guard(ctx context.Context) {
 	if r := recover(); r != nil {
 		b.telemetry.ProcessorAnomalyFailures.Add(ctx, 1)

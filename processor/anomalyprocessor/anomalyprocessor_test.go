@@ -454,7 +454,7 @@ func TestPermanentErrorStaysPermanent(t *testing.T) {
 	assert.ErrorAs(t, err, &want)
 }
 
-// A failure of the engine costs nobody their telemetry: here there is no engine at all.
+// A failure of the engine loses no telemetry: here there is no engine at all.
 func TestFailureInsideTheEngine(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	core, logs := observer.New(zap.ErrorLevel)

@@ -108,7 +108,7 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, status int, text [
 }
 
 // flush sends what is in the connection's buffer: a short answer would leave it
-// only later, when nobody asks for the error. A ResponseController does not
+// only later, when the error is no longer checked. A ResponseController does not
 // do: writers that wrap the connection's own keep its error to themselves.
 func flush(w http.ResponseWriter) error {
 	for {

@@ -47,7 +47,7 @@ func TestQuestions(t *testing.T) {
 		{"applications", "PUT /shop", 200, `"shards_acknowledged":true`},
 		{"applications", "PUT /shop/_mapping", 200, `"acknowledged":true`},
 		{"Python", "POST /shop/_refresh", 200, `"successful":1`},
-		{"everybody", "GET /?filter_path=version.number", 200, `{"version":{"number":"9.5.3"}}`},
+		{"all clients", "GET /?filter_path=version.number", 200, `{"version":{"number":"9.5.3"}}`},
 		{"searches", "GET /shop/_search", 400, "answers no searches"},
 		{"searches", "POST /_search", 400, "no handler found for uri [/_search]"},
 		{"others", "DELETE /shop", 400, "no handler found"},

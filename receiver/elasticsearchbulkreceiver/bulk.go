@@ -22,7 +22,7 @@ const (
 	reasonAnswer       = "answer"       // the client is gone, or does not read its answer
 	reasonBodySize     = "body_size"    // above max_request_body_size or limits::decompressed_bytes
 	reasonClient       = "client"       // limits::concurrency_per_client is reached
-	reasonEncoding     = "encoding"     // the body is compressed as nobody knows, or damaged
+	reasonEncoding     = "encoding"     // the compression of the body is unknown, or its data damaged
 	reasonMediaType    = "media_type"   // neither JSON nor NDJSON, or a web page says nothing of it
 	reasonItem         = "item"         // the only document of the request was refused
 	reasonMemory       = "memory"       // limits::memory_bytes is in use
@@ -118,7 +118,7 @@ func describe(err error) *refusal {
 var errBody = errors.New("the request broke off")
 
 // patientReader reads a body within the client's time. The time between two
-// reads is the pipeline's and counts for nobody.
+// reads is the pipeline's and does not count.
 type patientReader struct {
 	r       io.Reader
 	control *http.ResponseController

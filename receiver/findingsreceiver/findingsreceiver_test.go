@@ -194,7 +194,7 @@ func create(t *testing.T, signal string, s *sink, logger *zap.Logger) component.
 	return r
 }
 
-// run starts a receiver inside a bubble, where time passes as soon as everybody waits.
+// run starts a receiver inside a bubble, where time passes as soon as all goroutines wait.
 func run(t *testing.T, signal string, w *world, f func(s *sink, r component.Component)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

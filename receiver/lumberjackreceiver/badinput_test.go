@@ -43,12 +43,12 @@ var badInput = []struct {
 	{name: "not zlib", sends: lj.Join(lj.Window('2', 1), []byte("2C\x00\x00\x00\x05abcde")), reason: "compressed", says: "not a whole zlib stream"},
 	{name: "zip bomb", sends: lj.Join(lj.Window('2', 50), lj.Compressed('2', bytes.Repeat(lj.JSON('2', 1, `{"message":"`+strings.Repeat("0", 980)+`"}`), 50))), reason: "decompressed", says: "limits::decompressed_bytes"},
 	{name: "nested too deep", sends: lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.Compressed('2', lj.Compressed('2', lj.JSON('2', 1, "{}"))))), reason: "nesting", says: "inside 2 others"},
-	{name: "length too long", sends: lj.Join(lj.Window('2', 1), []byte("2J\x00\x00\x00\x01\x00\x00\x00\x09{}")), hangsUp: true, reason: "truncated", says: "gone in the midst of a window"},
+	{name: "length too long", sends: lj.Join(lj.Window('2', 1), []byte("2J\x00\x00\x00\x01\x00\x00\x00\x09{}")), hangsUp: true, reason: "truncated", says: "gone within a window"},
 	{name: "length too short", sends: lj.Join(lj.Window('2', 2), []byte("2J\x00\x00\x00\x01\x00\x00\x00\x01{}")), reason: "version", says: "the frame's version is '}'"},
 	{name: "fewer events than promised", sends: lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}"), lj.Batch("{}")), reason: "window", says: "1 events of the last one are missing"},
-	{name: "gone in the midst of a window", sends: lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}")), hangsUp: true, reason: "truncated", says: "waiting for more events of the window"},
-	{name: "stalled in the midst of a frame", sends: lj.Batch("{}")[:17], reason: "stalled", says: "the peer took longer than read_timeout"},
-	{name: "stalled in the midst of a window", sends: lj.Window('2', 1), reason: "stalled", says: "read_timeout"},
+	{name: "gone within a window", sends: lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}")), hangsUp: true, reason: "truncated", says: "waiting for more events of the window"},
+	{name: "stalled within a frame", sends: lj.Batch("{}")[:17], reason: "stalled", says: "the peer took longer than read_timeout"},
+	{name: "stalled within a window", sends: lj.Window('2', 1), reason: "stalled", says: "read_timeout"},
 	{name: "wrong after something right", sends: lj.Join(lj.Batch("{}", "{}"), []byte("nonsense")), sees: []string{"2:2"}, reason: "version", says: "'n'"},
 	{name: "no JSON, and nowhere to keep it", sends: lj.Batch("{}", "{no"), reason: "dead_letter", says: "dead_letter::directory is not set"},
 	{name: "no object, and nowhere to keep it", sends: lj.Batch("[1]"), reason: "dead_letter", says: "1 events that are not JSON objects"},
@@ -102,7 +102,7 @@ func TestReasonsAreDeclared(t *testing.T) {
 	assert.ElementsMatch(t, []string{letterDepth, letterEventSize, letterNoPipeline, letterNotJSON, letterPermanent, letterValues}, metadataAttribute(t, "letter_reason"))
 }
 
-// A peer that sends a little now and then must not hold its place for ever.
+// A peer that sends a little now and then must not hold its place indefinitely.
 func TestDribblingPeer(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, func(c *Config) { c.ReadTimeout = 150 * time.Millisecond })

@@ -270,8 +270,8 @@ func (c *connection) bury(rejected error) error {
 	return nil
 }
 
-// acknowledge tells the peer what was accepted. A chunk in the midst of a window
-// is acknowledged only if the numbers so far count up: else a number above would stand for events that were not read yet.
+// acknowledge tells the peer what was accepted. A chunk within a window is
+// acknowledged only if the numbers so far count up: otherwise its number could cover events that were not read yet.
 func (c *connection) acknowledge(last bool) error {
 	w := &c.window
 	if w.pending == 0 || !last && w.jumps {

@@ -184,7 +184,7 @@ func (c *connection) Reserve(n int) error {
 func (c *connection) Release(n int) { c.ticket.Release(n) }
 
 // Read reads from the peer for the codec, within the peer's remaining time. The
-// time between two reads is the pipeline's and counts for nobody.
+// time between two reads is the pipeline's and does not count.
 func (c *connection) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	if c.idle && c.draining {
@@ -262,7 +262,7 @@ func describe(fault *lumberjack.Error) string {
 	const wrong = "the peer sent something wrong"
 	switch fault.Reason {
 	case lumberjack.ReasonRead, lumberjack.ReasonTruncated:
-		return "the peer is gone in the midst of a window"
+		return "the peer is gone within a window"
 	case lumberjack.ReasonVersion:
 		return wrong + "; if it speaks TLS, set tls, and if it speaks HTTP, it has the wrong port"
 	case lumberjack.ReasonWindow:

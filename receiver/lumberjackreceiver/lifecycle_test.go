@@ -184,7 +184,7 @@ func TestShutdownWaitsForTheRestOfAWindow(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
-// busy is how many connections are in the midst of a window.
+// busy returns the number of connections on which a window has begun and not ended.
 func (r *running) busy() (n int) {
 	r.each(func(c *connection) {
 		c.mu.Lock()

@@ -39,7 +39,7 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "localhost:9090"
 	server.MaxRequestBodySize = 10 << 20
-	// A client that sends a little now and then must not hold its place for ever.
+	// A client that sends a little now and then must not hold its place indefinitely.
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.ReadTimeout = 30 * time.Second
 	return &Config{Server: server, Limits: defaultLimits(), Remembered: 20_000}
@@ -66,7 +66,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("max_request_body_size: is %d, it must be at least 1", c.Server.MaxRequestBodySize))
 	}
 	if c.Server.ReadTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("read_timeout: is %v, it must be above 0: a client that stalls would hold its place for ever", c.Server.ReadTimeout))
+		errs = append(errs, fmt.Errorf("read_timeout: is %v, it must be above 0: a client that stalls would hold its place indefinitely", c.Server.ReadTimeout))
 	}
 	for _, a := range c.Server.CompressionAlgorithms {
 		if !slices.Contains([]string{"", encoding}, a) {

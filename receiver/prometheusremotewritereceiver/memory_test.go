@@ -125,8 +125,8 @@ func TestUnfinishedRequestsStayWithinMemory(t *testing.T) {
 	assert.Equal(t, http.StatusNoContent, r.post(contentV1, []byte(simple("__name__", "m"))).status)
 }
 
-// A request that needs more memory than it may ever have is refused for good; one
-// that needs more than is free, for now.
+// A request that needs more memory than the limit is refused permanently. One that
+// needs more than is free gets a retryable error.
 func TestRequestsAboveMemory(t *testing.T) {
 	t.Parallel()
 	open, inside := make(chan struct{}), make(chan struct{}, 1)

@@ -89,7 +89,7 @@ func htpasswd() map[string]any {
 	if file := os.Getenv(envHtpasswd); file != "" {
 		return map[string]any{"file": file}
 	}
-	return map[string]any{"inline": "nobody:" + rand.Text()}
+	return map[string]any{"inline": "none:" + rand.Text()}
 }
 
 // orRandom returns text, or a random secret if text is empty.

@@ -41,7 +41,7 @@ func (r *rolling) add(v float64) {
 	}
 	r.sum += v - r.origin
 	r.squares += (v - r.origin) * (v - r.origin)
-	if r.next++; r.next == windowSize { // once a round the sums are made anew
+	if r.next++; r.next == windowSize { // recompute the sums once a round
 		r.next = 0
 		r.origin += r.sum / float64(len(r.ring))
 		r.sum, r.squares = 0, 0

@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 )
 
-// Isolation forest (Liu, Ting, Zhou 2008) over shingles, fitted anew every
+// Isolation forest (Liu, Ting, Zhou 2008) over shingles, refitted every
 // iforestRefit points to the last iforestWindow: trees over samples of 256, cut
 // at random down to depth 8. The score is 2^(-E[path]/c(256)), c the mean path of
 // an unsuccessful search.

@@ -198,7 +198,7 @@ func strike(seed uint64, i int, pool [][]onset) onset {
 }
 
 // recallApart is the macro recall, incidents left out, that one threshold for
-// each group of series would give, as if somebody had tuned the detector to each
+// each group of series would give, as if the detector had been tuned to each
 // after the fact: it tells how much of what a detector lacks is that its scores
 // mean other things elsewhere. A group never spans families.
 func recallApart(sp *spec, outcomes []outcome, index int, group func(i int) int) recall {

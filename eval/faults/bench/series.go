@@ -112,7 +112,7 @@ func newSeries(sp *spec, f *family, index int, planned bool) (s *series, windows
 	return s, windows
 }
 
-// drawTimes draws the cadence's slots: which come, when, and after which a process starts anew.
+// drawTimes draws the cadence's slots: which come, when, and after which of them a process restarts.
 func (s *series) drawTimes(r *rand.Rand, days, most int, o *options) {
 	days = min(days, max(minDays, int(int64(most)*s.cadence/day)))
 	n := days * int(day/s.cadence)

@@ -40,7 +40,7 @@ func newSpill(dir string) (*spill, error) {
 }
 
 func (s *spill) remove() {
-	_ = s.file.Close() // nobody reads it again
+	_ = s.file.Close() // it is not read again
 	_ = os.Remove(s.file.Name())
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
-// Each part changes what is said of a series that has something for all of them, and
+// Each part changes the judgments of a series that has something for all of them, and
 // once it is restored every bit is as before.
 func TestLeaveOut(t *testing.T) {
 	xs := mixed(3000, 5)

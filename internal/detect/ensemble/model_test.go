@@ -71,7 +71,7 @@ func TestWarmUp(t *testing.T) {
 	}
 }
 
-// No look-ahead: what is said of a prefix does not depend on what follows.
+// No look-ahead: the judgments of a prefix do not depend on what follows.
 func TestCut(t *testing.T) {
 	xs := mixed(3000, 2)
 	whole := observe(New(nil), xs, 0)

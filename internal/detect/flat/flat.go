@@ -58,7 +58,7 @@ func (l *Line) Observe(v float64) float64 {
 	return min(enoughNats, -beyond*math.Log(q))
 }
 
-// Accept makes the present run normal: nothing is said of it from here on.
+// Accept makes the present run normal: it is no longer reported.
 func (l *Line) Accept() { l.settled = true }
 
 // State writes or reads the line.

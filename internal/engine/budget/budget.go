@@ -183,7 +183,7 @@ func (p *pool) fade(t int64) float64 {
 	return f
 }
 
-// learn counts one point, at event time t, of a model of n points; the table is made anew, from
+// learn counts one point, at event time t, of a model of n points. It recomputes the table, from
 // that of a wider pool, whenever a sixteenth of the points is new.
 func (p *pool) learn(t int64, n uint64, surprise float64, young, older *calibration.Table) {
 	if n >= grown {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Kind is what somebody says of a target.
+// Kind is the kind of a feedback: silence or normal.
 type Kind string
 
 const (
@@ -45,8 +45,8 @@ type Target struct {
 	Service   string `json:"service,omitempty"`
 }
 
-// Feedback is what somebody said of a target, in force until it expires. Its
-// JSON form is what the console's API takes and answers.
+// Feedback is a user's statement about a target, in force until it expires. Its
+// JSON form is that of the console's API.
 type Feedback struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`

@@ -74,7 +74,7 @@ func TestSetSaysWhatIsInForce(t *testing.T) {
 	assert.False(t, s.Empty())
 }
 
-// What is said twice at one time is answered with what is in effect, and nothing lasts for good.
+// A feedback that is added twice at one time is answered with the expiry in effect, and every feedback expires.
 func TestAnswerHasTheExpiryInEffect(t *testing.T) {
 	var s Set
 	f := Feedback{Kind: Silence, Target: Target{Service: "s"}, Who: "a", Why: "b", Expires: start.Add(time.Hour)}

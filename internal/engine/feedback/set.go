@@ -19,8 +19,8 @@ type Set struct {
 	audit   []Audit // the latest last
 }
 
-// Add takes what somebody says at a time, and returns it with its id and time. If
-// the same was said at that time, it returns what was added then, with the expiry
+// Add adds a user's feedback at a time, and returns it with its id and time. If
+// the same was added at that time, it returns what was added then, with the expiry
 // that is in effect.
 func (s *Set) Add(f Feedback, now time.Time) (_ Feedback, added bool, err error) {
 	f.At = now.UTC()
@@ -39,7 +39,7 @@ func (s *Set) Add(f Feedback, now time.Time) (_ Feedback, added bool, err error)
 	return f, true, nil
 }
 
-// Remove ends what somebody said.
+// Remove ends a feedback.
 func (s *Set) Remove(id, who string, now time.Time) (Feedback, error) {
 	if who = strings.TrimSpace(who); who == "" || len(who) > maxFeedbackText {
 		return Feedback{}, fmt.Errorf("who removes it must be said, in at most %d bytes", maxFeedbackText)
@@ -82,7 +82,7 @@ func (s *Set) Any(t int64, names func(*Target) bool) bool {
 	return false
 }
 
-// Empty tells whether nobody ever said anything.
+// Empty reports whether no feedback was ever added.
 func (s *Set) Empty() bool { return len(s.audit) == 0 }
 
 func (s *Set) record(a Audit) {

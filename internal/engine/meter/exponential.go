@@ -18,7 +18,7 @@ import (
 const maxExponentialBuckets = 160
 
 // maxScaleShift is how many scales a bucket can be coarsened until all indexes,
-// which are 32 bits wide, lie in the two buckets 0 and -1 for good.
+// which are 32 bits wide, lie in the two buckets 0 and -1.
 const maxScaleShift = 32
 
 // exponentialBuckets are the last cumulative counts of an exponential histogram.
@@ -154,7 +154,7 @@ func (e *exponentialBuckets) coarsenTo(scale int32) {
 }
 
 // exceeds tells whether a bucket counted more than it does in the point that
-// follows, at the coarser of both scales: the source began anew. So it does
+// follows, at the coarser of both scales: the source has reset. It also reports that
 // where the zero bucket has another width, for then no bucket next to it can be compared.
 func (e *exponentialBuckets) exceeds(dp pmetric.ExponentialHistogramDataPoint) bool {
 	if e.zero > dp.ZeroCount() || e.threshold != dp.ZeroThreshold() {

@@ -122,7 +122,7 @@ func statOf(t *testing.T, list []Sample, stat Statistic) float64 {
 
 // The same observations as an explicit histogram, as an exponential one and as
 // they are: rate and mean are equal, and a quantile of either lies in the bucket
-// of the exact one. An SDK changes the scale as the range grows and begins anew; here it changes at random.
+// of the exact one. An SDK changes the scale when the range grows and when it starts over; here the scale changes at random.
 func TestHistogramsAgreeOnTheSameObservations(t *testing.T) {
 	bounds := []float64{-8, -4, -2, -1, -.5, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 100}
 	for _, temporality := range []pmetric.AggregationTemporality{pmetric.AggregationTemporalityCumulative, pmetric.AggregationTemporalityDelta} {

@@ -263,7 +263,7 @@ func isUUID(s string) bool {
 }
 
 // variableFrom returns where in a run of letters and digits the variable part begins, or -1.
-// Letters before a number are a name (node12). Digits in the midst of letters are spelling (log2file), all else is an id.
+// Letters before a number are a name (node12). Digits between letters are spelling (log2file). Everything else is an id.
 func variableFrom(s string) int {
 	if len(s) == uuidLength || classes[s[0]] == digit {
 		return 0

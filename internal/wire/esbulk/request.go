@@ -43,7 +43,7 @@ const (
 	ReasonItems Reason = "items"
 	// ReasonNotJSON is a document that is no JSON object.
 	ReasonNotJSON Reason = "not_json"
-	// ReasonTruncated is a request that ends in the midst of a line, or after an action without its document.
+	// ReasonTruncated is a request that ends within a line, or after an action without its document.
 	ReasonTruncated Reason = "truncated"
 	// ReasonUTF8 is a document that is not UTF-8.
 	ReasonUTF8 Reason = "utf8"

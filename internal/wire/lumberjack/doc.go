@@ -26,7 +26,7 @@
 //	└───────┴───────┴───────────────┘
 //
 // The sender numbers its events. Some begin every window at 1, some count on
-// over the whole connection; whoever acknowledges returns the number that the
+// over the whole connection; an acknowledgement returns the number that the
 // sender gave. Everything a peer claims is checked against [Limits] before it
 // costs anything, and memory grows with the bytes that came, not with those
 // that were promised.

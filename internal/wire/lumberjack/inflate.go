@@ -176,7 +176,7 @@ func (r *Reader) compressed(in source, left *int, each func(Event) error) error 
 		return r.fault(ReasonCompressed, "its zlib stream ends %d bytes before the frame does", z.payload.left)
 	}
 	if *left == before && !r.empty {
-		// Frames of nothing would cost time for ever and never fill the window.
+		// An endless sequence of empty frames would take time and never fill the window.
 		return r.fault(ReasonCompressed, "it holds no event")
 	}
 	r.empty = false

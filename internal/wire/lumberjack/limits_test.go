@@ -146,7 +146,7 @@ func BenchmarkReadWindow(b *testing.B) {
 	}
 }
 
-// loop is the same content for ever.
+// loop repeats the same content without end.
 type loop struct {
 	content []byte
 	at      int

@@ -17,7 +17,7 @@ const (
 )
 
 var (
-	errTruncated = errors.New("it ends in the midst of a field")
+	errTruncated = errors.New("it ends within a field")
 	errVarint    = errors.New("a number of more than 64 bits")
 	errWireType  = errors.New("a field of an unknown wire type")
 	errField     = errors.New("a field number of 0")

@@ -50,7 +50,7 @@ final class Stubs {
 
         @Override
         protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
-            // A parameter that nobody read is an error of the server's.
+            // The server rejects a request with a parameter that the handler did not read.
             request.params().keySet().forEach(request::param);
             return channel -> channel.sendResponse(new RestResponse(RestStatus.OK, "application/json", body));
         }

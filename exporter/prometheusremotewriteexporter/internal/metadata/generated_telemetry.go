@@ -78,7 +78,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterPrometheusRemoteWriteRefusedSamples, err = builder.meter.Int64Counter(
 		"otelcol_exporter_prometheus_remote_write_refused_samples",
-		metric.WithDescription("Samples and native histograms that the server refused for good. They are in dead letters where these are configured. [Development]"),
+		metric.WithDescription("Samples and native histograms that the server rejected permanently. They are written to dead letters if dead_letter::directory is set. [Development]"),
 		metric.WithUnit("{sample}"),
 	)
 	errs = errors.Join(errs, err)

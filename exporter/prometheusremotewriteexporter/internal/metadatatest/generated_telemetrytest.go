@@ -56,7 +56,7 @@ func AssertEqualExporterPrometheusRemoteWriteDeadLettersDiscarded(t *testing.T, 
 func AssertEqualExporterPrometheusRemoteWriteRefusedSamples(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_prometheus_remote_write_refused_samples",
-		Description: "Samples and native histograms that the server refused for good. They are in dead letters where these are configured. [Development]",
+		Description: "Samples and native histograms that the server rejected permanently. They are written to dead letters if dead_letter::directory is set. [Development]",
 		Unit:        "{sample}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
