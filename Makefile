@@ -163,9 +163,11 @@ quality-shop: bin/auspex-demo ## the demo shop with each fault and without: what
 ##@ House
 
 .PHONY: lint
-lint: $(GOLANGCI) ## linters, module tidiness, changelog fragments, shell syntax
+lint: $(GOLANGCI) ## linters, banned words, module tidiness, changelog fragments, shell syntax
 	$(call banner,golangci-lint)
 	$(GOLANGCI) run $(LINT)
+	$(call banner,banned words (docs/style.md))
+	go test -count=1 -run 'BannedWords' ./internal/archtest
 	$(call banner,go.mod$(comma) changelog fragments$(comma) scripts)
 	go mod tidy -diff
 	$(TOOL) chloggen validate --config .chloggen/config.yaml

@@ -179,7 +179,7 @@ func (a *Accumulator) nodeOf(p trace.Peer) (topology.ID, bool) {
 	return topology.ID{Kind: kind, Name: p.Name}, ok && !a.graph.Has(topology.ID{Kind: topology.Service, Name: p.Name})
 }
 
-// Evidence lists what was done otherwise than before between two times.
+// Evidence lists the behavior changes between two times, in nanoseconds since 1970.
 func (a *Accumulator) Evidence(from, now int64) (evidence []topology.Evidence) {
 	a.tracker.Findings(from, now, func(f *trace.Finding) {
 		evidence = append(evidence, topology.Evidence{

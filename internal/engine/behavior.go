@@ -40,10 +40,9 @@ var deedKinds = [...]deedKind{
 	{vocabulary.MetricCost, []topology.Aspect{topology.SelfTime, topology.Resource, topology.Network}, false},
 }
 
-// behave judges what every service does otherwise than before, once for each
-// window: a call that is missing, an error that is new, time that is lost, be it
-// ever so seldom. It speaks within minutes of the first span, long before the
-// series of operations do.
+// behave judges the behavior changes of every service once for each window: missing
+// calls, new errors, and lost time, even where calls are rare. It judges within
+// minutes of the first span, long before the series of operations are warm.
 func (e *Engine) behave(t int64) {
 	if t < e.causality.behaved+window.Length {
 		return

@@ -21,8 +21,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// causality is the engine's part of what may be to blame: who calls what, where
-// services run, and what they do otherwise than before.
+// causality holds the engine's evidence for ranking suspects: which service calls
+// which, where services run, and their behavior changes.
 type causality struct {
 	causes *causes.Accumulator
 	mark   clock.Mark // of what was admitted

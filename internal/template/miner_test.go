@@ -252,7 +252,7 @@ func seeded(tb testing.TB) []byte {
 		m.Observe("s", line)
 	}
 	for _, name := range []string{"ann", "ben", "cid", "dan", "eve"} {
-		m.Observe("s", "user "+name+" came in by the door")
+		m.Observe("s", "user "+name+" came in by the gate")
 	}
 	b, err := m.AppendBinary(nil)
 	require.NoError(tb, err)

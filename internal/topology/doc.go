@@ -10,8 +10,8 @@
 // The ranking takes evidence, surprises in -ln p, and turns it into suspects.
 // Within a kind of evidence the most surprising speaks for a service, so that a
 // service with many operations is no more suspicious than one with few; kinds add
-// up. What a service does otherwise than ever is explained away by what those do
-// that it calls; and a mix of what it always did, by those that call it. The time
+// up. The services that a service calls can explain its new behavior; the services
+// that call it can explain a changed mix of its old behavior. The time
 // between two services counts for both, and each of their other pairs that is as
 // usual counts against.
 //

@@ -30,7 +30,7 @@ const (
 	aspects
 )
 
-// Evidence is one thing that a service does otherwise than before.
+// Evidence is one behavior change of a service.
 type Evidence struct {
 	Aspect  Aspect
 	Service string

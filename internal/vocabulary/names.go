@@ -27,11 +27,13 @@ const (
 	// MetricOutsideInterval is the share of a service's series that lie outside their prediction interval.
 	MetricOutsideInterval = "anomaly.outside_interval"
 
-	// MetricBehavior is how much of what a service does is otherwise than before, in nats: -ln of the chance of it.
+	// MetricBehavior is the surprise, in nats, of how much the behavior of a service has changed: the calls it
+	// makes, its errors, and its log lines.
 	MetricBehavior = "auspex.service.behavior"
-	// MetricCost is how much longer a service takes for it, and how much more its instances use, in nats as well.
+	// MetricCost is the surprise, in nats, of how much more time a service takes and how many more resources its
+	// instances use for the same work.
 	MetricCost = "auspex.service.cost"
-	// AttrBehaviorChange says in words what it does otherwise.
+	// AttrBehaviorChange describes the behavior change in words.
 	AttrBehaviorChange = "auspex.service.behavior.change"
 
 	metricPrefix = "anomaly."
