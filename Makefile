@@ -184,12 +184,18 @@ $(GOLANGCI):
 	cd internal/tools/lint && go build -o $@.part github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@mv $@.part $@
 
+# Those of our components, with a section that mdatagen writes.
+READMES = $(patsubst %/metadata.yaml,%/README.md,$(wildcard */*/metadata.yaml))
+
 .PHONY: generate
 generate: ## write all generated code: the distribution, component metadata, dashboards
 	$(call banner,the distribution)
 	$(TOOL) builder --config builder-config.yaml --skip-get-modules --skip-compilation
 	$(call banner,component metadata)
 	go generate $(patsubst %,./%/...,$(wildcard receiver processor exporter connector extension))
+	@# mdatagen knows the addresses of OpenTelemetry's own distributions only.
+	@sed -i.orig 's#^\[auspex\]: *$$#[auspex]: https://github.com/auspex-otel/auspex#' $(READMES)
+	@rm $(addsuffix .orig,$(READMES))
 	$(if $(wildcard dashboards/*.go),$(call banner,dashboards))
 	$(if $(wildcard dashboards/*.go),go run ./dashboards)
 

@@ -64,31 +64,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExporterElasticsearchDeadLetters, err = builder.meter.Int64Counter(
 		"otelcol_exporter_elasticsearch_dead_letters",
-		metric.WithDescription("Documents that Elasticsearch will never take, written to the dead letter. [Development]"),
+		metric.WithDescription("Documents that Elasticsearch rejected permanently and that were written to the dead letter. [Development]"),
 		metric.WithUnit("{document}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterElasticsearchDeadLettersDiscarded, err = builder.meter.Int64Counter(
 		"otelcol_exporter_elasticsearch_dead_letters_discarded",
-		metric.WithDescription("Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]"),
+		metric.WithDescription("Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]"),
 		metric.WithUnit("{document}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterElasticsearchDocuments, err = builder.meter.Int64Counter(
 		"otelcol_exporter_elasticsearch_documents",
-		metric.WithDescription("Documents that Elasticsearch has taken, had already, or was sent once more. [Development]"),
+		metric.WithDescription("Documents that Elasticsearch has accepted, already had, or was sent again. [Development]"),
 		metric.WithUnit("{document}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterElasticsearchDropped, err = builder.meter.Int64Counter(
 		"otelcol_exporter_elasticsearch_dropped",
-		metric.WithDescription("Documents that Elasticsearch will never take, where no dead letter is configured. [Development]"),
+		metric.WithDescription("Documents that Elasticsearch rejected permanently and that are lost, because dead_letter::directory is not set. [Development]"),
 		metric.WithUnit("{document}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterElasticsearchRequests, err = builder.meter.Int64Counter(
 		"otelcol_exporter_elasticsearch_requests",
-		metric.WithDescription("Requests to _bulk. [Development]"),
+		metric.WithDescription("Requests to the _bulk endpoint. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

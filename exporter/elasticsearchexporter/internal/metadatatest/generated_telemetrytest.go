@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) exporter.Settings {
 func AssertEqualExporterElasticsearchDeadLetters(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_elasticsearch_dead_letters",
-		Description: "Documents that Elasticsearch will never take, written to the dead letter. [Development]",
+		Description: "Documents that Elasticsearch rejected permanently and that were written to the dead letter. [Development]",
 		Unit:        "{document}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualExporterElasticsearchDeadLetters(t *testing.T, tt *componenttest
 func AssertEqualExporterElasticsearchDeadLettersDiscarded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_elasticsearch_dead_letters_discarded",
-		Description: "Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]",
+		Description: "Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]",
 		Unit:        "{document}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualExporterElasticsearchDeadLettersDiscarded(t *testing.T, tt *comp
 func AssertEqualExporterElasticsearchDocuments(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_elasticsearch_documents",
-		Description: "Documents that Elasticsearch has taken, had already, or was sent once more. [Development]",
+		Description: "Documents that Elasticsearch has accepted, already had, or was sent again. [Development]",
 		Unit:        "{document}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualExporterElasticsearchDocuments(t *testing.T, tt *componenttest.T
 func AssertEqualExporterElasticsearchDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_elasticsearch_dropped",
-		Description: "Documents that Elasticsearch will never take, where no dead letter is configured. [Development]",
+		Description: "Documents that Elasticsearch rejected permanently and that are lost, because dead_letter::directory is not set. [Development]",
 		Unit:        "{document}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -88,7 +88,7 @@ func AssertEqualExporterElasticsearchDropped(t *testing.T, tt *componenttest.Tel
 func AssertEqualExporterElasticsearchRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_elasticsearch_requests",
-		Description: "Requests to _bulk. [Development]",
+		Description: "Requests to the _bulk endpoint. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

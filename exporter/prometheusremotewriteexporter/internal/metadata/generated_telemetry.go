@@ -72,7 +72,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterPrometheusRemoteWriteDeadLettersDiscarded, err = builder.meter.Int64Counter(
 		"otelcol_exporter_prometheus_remote_write_dead_letters_discarded",
-		metric.WithDescription("Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]"),
+		metric.WithDescription("Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]"),
 		metric.WithUnit("{letter}"),
 	)
 	errs = errors.Join(errs, err)
@@ -96,13 +96,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterPrometheusRemoteWriteUntranslatedPoints, err = builder.meter.Int64Counter(
 		"otelcol_exporter_prometheus_remote_write_untranslated_points",
-		metric.WithDescription("Data points, or samples made of them, that remote write has no form for. [Development]"),
+		metric.WithDescription("Data points that remote write cannot represent. [Development]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterPrometheusRemoteWriteUnwrittenSamples, err = builder.meter.Int64Counter(
 		"otelcol_exporter_prometheus_remote_write_unwritten_samples",
-		metric.WithDescription("Samples and native histograms that a 2.0 server accepted and, by its own count, did not write. [Development]"),
+		metric.WithDescription("Samples and native histograms that a 2.0 server accepted but, by its own count, did not write. [Development]"),
 		metric.WithUnit("{sample}"),
 	)
 	errs = errors.Join(errs, err)

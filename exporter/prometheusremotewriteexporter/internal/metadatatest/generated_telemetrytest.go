@@ -40,7 +40,7 @@ func AssertEqualExporterPrometheusRemoteWriteDeadLetters(t *testing.T, tt *compo
 func AssertEqualExporterPrometheusRemoteWriteDeadLettersDiscarded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_prometheus_remote_write_dead_letters_discarded",
-		Description: "Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]",
+		Description: "Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]",
 		Unit:        "{letter}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -104,7 +104,7 @@ func AssertEqualExporterPrometheusRemoteWriteSentSamples(t *testing.T, tt *compo
 func AssertEqualExporterPrometheusRemoteWriteUntranslatedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_prometheus_remote_write_untranslated_points",
-		Description: "Data points, or samples made of them, that remote write has no form for. [Development]",
+		Description: "Data points that remote write cannot represent. [Development]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -120,7 +120,7 @@ func AssertEqualExporterPrometheusRemoteWriteUntranslatedPoints(t *testing.T, tt
 func AssertEqualExporterPrometheusRemoteWriteUnwrittenSamples(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_prometheus_remote_write_unwritten_samples",
-		Description: "Samples and native histograms that a 2.0 server accepted and, by its own count, did not write. [Development]",
+		Description: "Samples and native histograms that a 2.0 server accepted but, by its own count, did not write. [Development]",
 		Unit:        "{sample}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -62,19 +62,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExporterReliableOtlpDeadLetters, err = builder.meter.Int64Counter(
 		"otelcol_exporter_reliable_otlp_dead_letters",
-		metric.WithDescription("Records that can never be sent, written to the dead letter. [Development]"),
+		metric.WithDescription("Records that the target rejected permanently and that were written to the dead letter. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterReliableOtlpDeadLettersDiscarded, err = builder.meter.Int64Counter(
 		"otelcol_exporter_reliable_otlp_dead_letters_discarded",
-		metric.WithDescription("Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]"),
+		metric.WithDescription("Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]"),
 		metric.WithUnit("{letter}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterReliableOtlpDropped, err = builder.meter.Int64Counter(
 		"otelcol_exporter_reliable_otlp_dropped",
-		metric.WithDescription("Records that can never be sent, where no dead letter is configured. [Development]"),
+		metric.WithDescription("Records that the target rejected permanently and that are lost, because dead_letter::directory is not set. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

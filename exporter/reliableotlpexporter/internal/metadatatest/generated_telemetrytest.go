@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) exporter.Settings {
 func AssertEqualExporterReliableOtlpDeadLetters(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_reliable_otlp_dead_letters",
-		Description: "Records that can never be sent, written to the dead letter. [Development]",
+		Description: "Records that the target rejected permanently and that were written to the dead letter. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualExporterReliableOtlpDeadLetters(t *testing.T, tt *componenttest.
 func AssertEqualExporterReliableOtlpDeadLettersDiscarded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_reliable_otlp_dead_letters_discarded",
-		Description: "Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]",
+		Description: "Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]",
 		Unit:        "{letter}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualExporterReliableOtlpDeadLettersDiscarded(t *testing.T, tt *compo
 func AssertEqualExporterReliableOtlpDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_reliable_otlp_dropped",
-		Description: "Records that can never be sent, where no dead letter is configured. [Development]",
+		Description: "Records that the target rejected permanently and that are lost, because dead_letter::directory is not set. [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -274,7 +274,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExtensionAnomalyEngineAlpha, err = builder.meter.Float64ObservableGauge(
 		"otelcol_extension_anomaly_engine_alpha",
-		metric.WithDescription("Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day, in the mean over all services. [Development]"),
+		metric.WithDescription("Mean accepted false-alarm probability per decision (α) of all services. It follows from the share of the signal in the false-alarm budget and its decisions per day. [Development]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
@@ -286,7 +286,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineHeldAnomalies, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_held_anomalies",
-		metric.WithDescription("Anomalies that a policy kept from opening. [Development]"),
+		metric.WithDescription("Anomalies that a policy or a silence kept from opening. [Development]"),
 		metric.WithUnit("{anomaly}"),
 	)
 	errs = errors.Join(errs, err)
@@ -304,31 +304,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEnginePoints, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_points",
-		metric.WithDescription("Points of metrics that were judged, one for each statistic of a data point. [Development]"),
+		metric.WithDescription("Metric points that the engine observed: one for each statistic of a data point. [Development]"),
 		metric.WithUnit("{point}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineRefusedPoints, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_refused_points",
-		metric.WithDescription("Data points that could not be judged. They pass all the same. [Development]"),
+		metric.WithDescription("Data points that the engine could not observe. They pass through the pipeline unchanged. [Development]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineSeries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_extension_anomaly_engine_series",
-		metric.WithDescription("Series that are watched. [Development]"),
+		metric.WithDescription("Series in the table of the engine. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineSeriesEvicted, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_series_evicted",
-		metric.WithDescription("Series that were forgotten by limit or age. [Development]"),
+		metric.WithDescription("Series that were evicted because of the limit or their age. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineSeriesWarmed, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_series_warmed",
-		metric.WithDescription("Series that began with the history that the warm start had read. [Development]"),
+		metric.WithDescription("Series that started with history from the warm start. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
@@ -340,13 +340,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineTheta, err = builder.meter.Float64ObservableGauge(
 		"otelcol_extension_anomaly_engine_theta",
-		metric.WithDescription("Anomalies that open per exceedance, as learned from points with p < 1e-3. [Development]"),
+		metric.WithDescription("Anomalies that open per exceedance (θ), learned from points with p < 1e-3. [Development]"),
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineUntimelyTimestamps, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_untimely_timestamps",
-		metric.WithDescription("Timestamps of data points, log records and spans that are far ahead of the clock, or far behind their neighbors. They update nothing but their own series. [Development]"),
+		metric.WithDescription("Timestamps of data points, log records, and spans that are far ahead of the clock or far behind those of their neighbors. They update only their own series. [Development]"),
 		metric.WithUnit("{timestamp}"),
 	)
 	errs = errors.Join(errs, err)

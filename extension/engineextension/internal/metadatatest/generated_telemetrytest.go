@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualExtensionAnomalyEngineAlpha(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_alpha",
-		Description: "Chance per decision that the policy accepts, from the signal's share of the false-alarm budget and its decisions a day, in the mean over all services. [Development]",
+		Description: "Mean accepted false-alarm probability per decision (α) of all services. It follows from the share of the signal in the false-alarm budget and its decisions per day. [Development]",
 		Unit:        "1",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -54,7 +54,7 @@ func AssertEqualExtensionAnomalyEngineAnomalies(t *testing.T, tt *componenttest.
 func AssertEqualExtensionAnomalyEngineHeldAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_held_anomalies",
-		Description: "Anomalies that a policy kept from opening. [Development]",
+		Description: "Anomalies that a policy or a silence kept from opening. [Development]",
 		Unit:        "{anomaly}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -98,7 +98,7 @@ func AssertEqualExtensionAnomalyEnginePendingFindings(t *testing.T, tt *componen
 func AssertEqualExtensionAnomalyEnginePoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_points",
-		Description: "Points of metrics that were judged, one for each statistic of a data point. [Development]",
+		Description: "Metric points that the engine observed: one for each statistic of a data point. [Development]",
 		Unit:        "{point}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -114,7 +114,7 @@ func AssertEqualExtensionAnomalyEnginePoints(t *testing.T, tt *componenttest.Tel
 func AssertEqualExtensionAnomalyEngineRefusedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_refused_points",
-		Description: "Data points that could not be judged. They pass all the same. [Development]",
+		Description: "Data points that the engine could not observe. They pass through the pipeline unchanged. [Development]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -130,7 +130,7 @@ func AssertEqualExtensionAnomalyEngineRefusedPoints(t *testing.T, tt *componentt
 func AssertEqualExtensionAnomalyEngineSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_series",
-		Description: "Series that are watched. [Development]",
+		Description: "Series in the table of the engine. [Development]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -144,7 +144,7 @@ func AssertEqualExtensionAnomalyEngineSeries(t *testing.T, tt *componenttest.Tel
 func AssertEqualExtensionAnomalyEngineSeriesEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_series_evicted",
-		Description: "Series that were forgotten by limit or age. [Development]",
+		Description: "Series that were evicted because of the limit or their age. [Development]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -160,7 +160,7 @@ func AssertEqualExtensionAnomalyEngineSeriesEvicted(t *testing.T, tt *componentt
 func AssertEqualExtensionAnomalyEngineSeriesWarmed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_series_warmed",
-		Description: "Series that began with the history that the warm start had read. [Development]",
+		Description: "Series that started with history from the warm start. [Development]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -192,7 +192,7 @@ func AssertEqualExtensionAnomalyEngineSnapshots(t *testing.T, tt *componenttest.
 func AssertEqualExtensionAnomalyEngineTheta(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_theta",
-		Description: "Anomalies that open per exceedance, as learned from points with p < 1e-3. [Development]",
+		Description: "Anomalies that open per exceedance (θ), learned from points with p < 1e-3. [Development]",
 		Unit:        "1",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -206,7 +206,7 @@ func AssertEqualExtensionAnomalyEngineTheta(t *testing.T, tt *componenttest.Tele
 func AssertEqualExtensionAnomalyEngineUntimelyTimestamps(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_untimely_timestamps",
-		Description: "Timestamps of data points, log records and spans that are far ahead of the clock, or far behind their neighbors. They update nothing but their own series. [Development]",
+		Description: "Timestamps of data points, log records, and spans that are far ahead of the clock or far behind those of their neighbors. They update only their own series. [Development]",
 		Unit:        "{timestamp}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

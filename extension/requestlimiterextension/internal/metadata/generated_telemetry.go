@@ -60,7 +60,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExtensionRequestLimiterRejected, err = builder.meter.Int64Counter(
 		"otelcol_extension_request_limiter_rejected",
-		metric.WithDescription("Requests that were rejected before they were decoded. Senders repeat those that came while the budget was in use. [Development]"),
+		metric.WithDescription("Requests that were rejected before they were decoded. Those with the reason busy get a retryable error. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

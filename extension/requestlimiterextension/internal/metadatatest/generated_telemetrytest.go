@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualExtensionRequestLimiterRejected(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_request_limiter_rejected",
-		Description: "Requests that were rejected before they were decoded. Senders repeat those that came while the budget was in use. [Development]",
+		Description: "Requests that were rejected before they were decoded. Those with the reason busy get a retryable error. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

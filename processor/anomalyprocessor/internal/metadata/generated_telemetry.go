@@ -61,13 +61,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorAnomalyCompanionPoints, err = builder.meter.Int64Counter(
 		"otelcol_processor_anomaly_companion_points",
-		metric.WithDescription("Data points of companion gauges that were written beside the telemetry. [Development]"),
+		metric.WithDescription("Data points of companion gauges that were added to the telemetry. [Development]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorAnomalyFailures, err = builder.meter.Int64Counter(
 		"otelcol_processor_anomaly_failures",
-		metric.WithDescription("Batches that passed unjudged because the engine failed on them. [Development]"),
+		metric.WithDescription("Batches that passed unobserved because the engine failed. [Development]"),
 		metric.WithUnit("{batch}"),
 	)
 	errs = errors.Join(errs, err)

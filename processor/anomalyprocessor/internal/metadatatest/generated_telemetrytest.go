@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorAnomalyCompanionPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_anomaly_companion_points",
-		Description: "Data points of companion gauges that were written beside the telemetry. [Development]",
+		Description: "Data points of companion gauges that were added to the telemetry. [Development]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualProcessorAnomalyCompanionPoints(t *testing.T, tt *componenttest.
 func AssertEqualProcessorAnomalyFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_anomaly_failures",
-		Description: "Batches that passed unjudged because the engine failed on them. [Development]",
+		Description: "Batches that passed unobserved because the engine failed. [Development]",
 		Unit:        "{batch}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -74,7 +74,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverElasticsearchBulkRefusedItems, err = builder.meter.Int64Counter(
 		"otelcol_receiver_elasticsearch_bulk_refused_items",
-		metric.WithDescription("Items that were refused, by reason. [Development]"),
+		metric.WithDescription("Items that were refused while others of their request were accepted, by reason. [Development]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

@@ -64,13 +64,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverLumberjackAcknowledgedEvents, err = builder.meter.Int64Counter(
 		"otelcol_receiver_lumberjack_acknowledged_events",
-		metric.WithDescription("Events that were acknowledged to their senders. [Development]"),
+		metric.WithDescription("Events that were acknowledged to clients. [Development]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverLumberjackConnections, err = builder.meter.Int64UpDownCounter(
 		"otelcol_receiver_lumberjack_connections",
-		metric.WithDescription("Connections that are open. [Development]"),
+		metric.WithDescription("Open connections. [Development]"),
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
@@ -82,13 +82,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverLumberjackDeadLettersDiscarded, err = builder.meter.Int64Counter(
 		"otelcol_receiver_lumberjack_dead_letters_discarded",
-		metric.WithDescription("Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]"),
+		metric.WithDescription("Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverLumberjackErrors, err = builder.meter.Int64Counter(
 		"otelcol_receiver_lumberjack_errors",
-		metric.WithDescription("Connections that were closed or refused for an error, by reason. [Development]"),
+		metric.WithDescription("Connections that were closed or refused because of an error, by reason. [Development]"),
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)

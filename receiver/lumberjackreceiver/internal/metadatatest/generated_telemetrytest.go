@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverLumberjackAcknowledgedEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_lumberjack_acknowledged_events",
-		Description: "Events that were acknowledged to their senders. [Development]",
+		Description: "Events that were acknowledged to clients. [Development]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualReceiverLumberjackAcknowledgedEvents(t *testing.T, tt *component
 func AssertEqualReceiverLumberjackConnections(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_lumberjack_connections",
-		Description: "Connections that are open. [Development]",
+		Description: "Open connections. [Development]",
 		Unit:        "{connection}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualReceiverLumberjackDeadLetters(t *testing.T, tt *componenttest.Te
 func AssertEqualReceiverLumberjackDeadLettersDiscarded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_lumberjack_dead_letters_discarded",
-		Description: "Dead letters that were discarded because there was no room for them. The oldest are discarded first. [Development]",
+		Description: "Dead letters that were discarded because the folder was full. The oldest are discarded first. [Development]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -88,7 +88,7 @@ func AssertEqualReceiverLumberjackDeadLettersDiscarded(t *testing.T, tt *compone
 func AssertEqualReceiverLumberjackErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_lumberjack_errors",
-		Description: "Connections that were closed or refused for an error, by reason. [Development]",
+		Description: "Connections that were closed or refused because of an error, by reason. [Development]",
 		Unit:        "{connection}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -65,13 +65,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverPrometheusRemoteWriteDroppedExemplars, err = builder.meter.Int64Counter(
 		"otelcol_receiver_prometheus_remote_write_dropped_exemplars",
-		metric.WithDescription("Exemplars that waited for a point of their series and were forgotten. [Development]"),
+		metric.WithDescription("Exemplars that were discarded because no point of their series followed. [Development]"),
 		metric.WithUnit("{exemplar}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverPrometheusRemoteWriteErrors, err = builder.meter.Int64Counter(
 		"otelcol_receiver_prometheus_remote_write_errors",
-		metric.WithDescription("Requests of which nothing was taken, by reason. [Development]"),
+		metric.WithDescription("Requests that were refused as a whole, by reason. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
@@ -83,7 +83,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverPrometheusRemoteWriteRefusedPoints, err = builder.meter.Int64Counter(
 		"otelcol_receiver_prometheus_remote_write_refused_points",
-		metric.WithDescription("Samples, native histograms and exemplars that were refused while the rest of their request was taken, by reason. [Development]"),
+		metric.WithDescription("Samples, native histograms, and exemplars that were refused while the rest of their request was accepted, by reason. [Development]"),
 		metric.WithUnit("{point}"),
 	)
 	errs = errors.Join(errs, err)
@@ -95,7 +95,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverPrometheusRemoteWriteUnsortedSeries, err = builder.meter.Int64Counter(
 		"otelcol_receiver_prometheus_remote_write_unsorted_series",
-		metric.WithDescription("Series whose labels came out of order, and were sorted. [Development]"),
+		metric.WithDescription("Series whose labels were not sorted. The receiver sorts them. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)

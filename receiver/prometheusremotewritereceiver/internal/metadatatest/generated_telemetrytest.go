@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverPrometheusRemoteWriteDroppedExemplars(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_prometheus_remote_write_dropped_exemplars",
-		Description: "Exemplars that waited for a point of their series and were forgotten. [Development]",
+		Description: "Exemplars that were discarded because no point of their series followed. [Development]",
 		Unit:        "{exemplar}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualReceiverPrometheusRemoteWriteDroppedExemplars(t *testing.T, tt *
 func AssertEqualReceiverPrometheusRemoteWriteErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_prometheus_remote_write_errors",
-		Description: "Requests of which nothing was taken, by reason. [Development]",
+		Description: "Requests that were refused as a whole, by reason. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualReceiverPrometheusRemoteWriteFragments(t *testing.T, tt *compone
 func AssertEqualReceiverPrometheusRemoteWriteRefusedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_prometheus_remote_write_refused_points",
-		Description: "Samples, native histograms and exemplars that were refused while the rest of their request was taken, by reason. [Development]",
+		Description: "Samples, native histograms, and exemplars that were refused while the rest of their request was accepted, by reason. [Development]",
 		Unit:        "{point}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -104,7 +104,7 @@ func AssertEqualReceiverPrometheusRemoteWriteRequests(t *testing.T, tt *componen
 func AssertEqualReceiverPrometheusRemoteWriteUnsortedSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_prometheus_remote_write_unsorted_series",
-		Description: "Series whose labels came out of order, and were sorted. [Development]",
+		Description: "Series whose labels were not sorted. The receiver sorts them. [Development]",
 		Unit:        "{series}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
