@@ -28,20 +28,20 @@ const (
 
 // come notes that a stream has sent its next point.
 func (st *stream) come(first bool) {
-	now := st.source.life.Now()
+	now := st.resource.life.Now()
 	if !first {
 		st.gaps.Learn(st.gap(now))
 	}
 	st.seen, st.silent = now, false
 }
 
-// gap is how many of its cadences a stream has not come for, on the clock of its source's life.
+// gap is how many of its cadences a stream has not come for, on the clock of its resource's life.
 func (st *stream) gap(now int64) float64 {
 	return float64(now-st.seen) / float64(max(st.cadence, leastCadence))
 }
 
 // findSilent opens an anomaly for each stream that has gone silent while its
-// source is alive. A source most of whose streams are overdue has stopped itself:
+// resource is alive. A resource most of whose streams are overdue has stopped itself:
 // that is not recorded, which is something else.
 //
 // A walk over many idle streams is followed by a rest.
@@ -50,22 +50,22 @@ func (e *Engine) findSilent(now time.Time) {
 		return
 	}
 	var overdue []*stream
-	bySource := map[*source]int{}
+	byResource := map[*resource]int{}
 	visited := 0
 	for st, touched := range e.streams.Idle(now.Add(-absentAfter)) {
 		visited++
 		if idle := now.Sub(touched); !st.resting && idle > restAfter && idle > restCadences*time.Duration(st.cadence) {
 			e.rest(st)
 		}
-		if st.cadence > 0 && st.gaps.Overdue(st.gap(st.source.life.Now())) {
+		if st.cadence > 0 && st.gaps.Overdue(st.gap(st.resource.life.Now())) {
 			overdue = append(overdue, st)
-			bySource[st.source]++
+			byResource[st.resource]++
 		}
 	}
 	e.walkAt = now.Add(time.Duration(visited) * time.Second / walkPerSecond)
 	slices.SortFunc(overdue, func(a, b *stream) int { return cmp.Compare(a.id, b.id) })
 	for _, st := range overdue {
-		if 2*bySource[st.source] <= st.source.streams {
+		if 2*byResource[st.resource] <= st.resource.streams {
 			e.judgeAbsence(st)
 		}
 	}
@@ -80,10 +80,10 @@ func (e *Engine) judgeAbsence(st *stream) {
 	if st.signal != SignalMetrics || st.silent || s.warming() || !st.asked && e.policies != nil {
 		return
 	}
-	gap := st.gap(st.source.life.Now())
+	gap := st.gap(st.resource.life.Now())
 	surprise := st.gaps.Surprise(gap)
 	score := detect.Score(surprise, e.alpha(st))
-	if score < 1 || st.source.mark.Time()-st.meter.Time < st.patience {
+	if score < 1 || st.resource.mark.Time()-st.meter.Time < st.patience {
 		return
 	}
 	rule := s.rule
@@ -97,9 +97,9 @@ func (e *Engine) judgeAbsence(st *stream) {
 	if !e.tracker.Open(uint64(s.id)) && e.heldAbsence(st, s) {
 		return
 	}
-	st.source.service.maxScore = max(st.source.service.maxScore, score)
+	st.resource.service.maxScore = max(st.resource.service.maxScore, score)
 	e.track(st, s, incident.Point{
-		Series: uint64(s.id), Time: st.source.mark.Time(), Cadence: st.cadence, Score: score, Surprise: surprise,
+		Series: uint64(s.id), Time: st.resource.mark.Time(), Cadence: st.cadence, Score: score, Surprise: surprise,
 		Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
 		Kind: silence.Kind, SilentSince: st.meter.Time,
 	}, exemplars{})
@@ -107,14 +107,14 @@ func (e *Engine) judgeAbsence(st *stream) {
 
 // heldAbsence reports whether a policy or a silence keeps the absence of a stream from opening an anomaly.
 func (e *Engine) heldAbsence(st *stream, s *tracked) bool {
-	if e.silenced(st, s, st.source.mark.Time()) {
+	if e.silenced(st, s, st.resource.mark.Time()) {
 		e.hold(s, HeldSilenced)
 		return true
 	}
 	if st.policy == nil {
 		return false
 	}
-	if ok, why := st.policy.Allows(st.source.mark.Time(), math.NaN(), math.NaN()); !ok {
+	if ok, why := st.policy.Allows(st.resource.mark.Time(), math.NaN(), math.NaN()); !ok {
 		e.hold(s, why)
 		return true
 	}

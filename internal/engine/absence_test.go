@@ -20,7 +20,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/policy"
 )
 
-// choir is one source of four metrics, each of which sends at the steps at which sings says so.
+// choir is one resource of four metrics, each of which sends at the steps at which sings says so.
 type choir struct {
 	engine *Engine
 	step   int
@@ -73,7 +73,7 @@ func TestGoneSilent(t *testing.T) {
 		{"one stops", stops("b"), "b"},
 		{"two of four stop", stops("bc"), "bc"},
 		{"most stop, as of a target that is down", stops("bcd"), ""},
-		{"the source stops", stops("abcd"), ""},
+		{"the resource stops", stops("abcd"), ""},
 		{"the collector was down", func(_, s int) bool { return s < stop || s > stop+200 }, ""},
 		{"it was down, and one has not come back", func(v, s int) bool { return s < stop || s > stop+200 && v != 1 }, "b"},
 		{"it was down again and again", func(_, s int) bool { return s%100 < 90 }, ""},
@@ -113,7 +113,7 @@ func TestSilenceOpensOnceAndEndsWithTheReturn(t *testing.T) {
 	assert.Equal(t, "silent", a.Kind)
 	assert.Equal(t, "b", a.Metric)
 	assert.Equal(t, at((stop-1)*cadence), a.SilentSince)
-	assert.Equal(t, at(float64(c.step-2)*cadence), a.Opened, "the watermark of its source when the tick came")
+	assert.Equal(t, at(float64(c.step-2)*cadence), a.Opened, "the watermark of its resource when the tick came")
 	assert.GreaterOrEqual(t, a.Score, 1.0)
 	for _, v := range []float64{a.Observed, a.Expected, a.Lower, a.Upper} {
 		assert.InDelta(t, 101, v, 2, "what it said last")

@@ -33,7 +33,7 @@ func budgetOf(t *testing.T, e *Engine) (learned float64, pools int) {
 	c.Float64s(make([]float64, 2*signals))
 	var faded int64
 	c.Int64(&faded)
-	for i := range 2 { // young, grown
+	for i := range 2 { // young, mature
 		var unfixed int
 		c.Int(&unfixed)
 		var count calibration.Count
@@ -141,10 +141,10 @@ func TestWhatTeaches(t *testing.T) {
 
 	// Some of many may have a shock in common, as they have day after day.
 	e := newEngine()
-	st := &stream{source: &source{service: &service{}}}
-	st.source.service.streams = 10 * wideShare
+	st := &stream{resource: &resource{service: &service{}}}
+	st.resource.service.streams = 10 * wideShare
 	for followed, teaches := range map[int]bool{0: true, wide: true, 9: true, 10: false, 80: false} {
-		st.source.service.followed = followed
+		st.resource.service.followed = followed
 		assert.Equal(t, teaches, e.teaches(st, &tracked{}), followed)
 		assert.False(t, e.teaches(st, &tracked{openAt: 1}), followed)
 	}

@@ -93,7 +93,7 @@ func (e *Engine) use(st *stream, v float64, t int64) {
 		return
 	}
 	e.causality.used = max(e.causality.used, t)
-	e.causality.causes.Use(st.source.service.name, st.source.instance, st.quantity, v, t)
+	e.causality.causes.Use(st.resource.service.name, st.resource.instance, st.quantity, v, t)
 }
 
 var medianStats = []meter.Statistic{meter.P50}

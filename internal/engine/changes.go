@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// noteEvery is how often, in event time, the resource of a source is looked at. One with another version is another source.
+	// noteEvery is how often, in event time, the attributes of a resource are read for changes. A resource with another version is another resource.
 	noteEvery = int64(10 * time.Second)
 	// linkEvery is how often, in ticks, incidents are told how services hang together.
 	linkEvery = 10 * time.Second
@@ -36,13 +36,13 @@ type links struct {
 	moved      bool      // a service has another namespace
 }
 
-// noteSource notes what the resource of a source says, now and then.
-func (e *Engine) noteSource(src *source, t int64) {
-	if t >= src.noted && t < src.noted+noteEvery {
+// noteChanges reads the changes that the attributes of a resource show, once in noteEvery.
+func (e *Engine) noteChanges(res *resource, t int64) {
+	if t >= res.noted && t < res.noted+noteEvery {
 		return
 	}
-	src.noted = t
-	e.place(src.service.name, src.resource, t)
+	res.noted = t
+	e.place(res.service.name, res.attributes, t)
 }
 
 // noteResource notes the version, image, instance and namespace of a service.
@@ -80,7 +80,7 @@ func (e *Engine) noteResource(service string, resource pcommon.Map, t int64) {
 // noteRestart records a restart if a counter began again after its last point, given the start and the time of that point.
 func (e *Engine) noteRestart(st *stream, start, last int64) {
 	if !st.meter.Delta && start > 0 && st.meter.Start > last {
-		e.tracker.Changes.Happened(st.source.service.name, incident.ChangeRestart, "", time.Unix(0, st.meter.Start).UTC())
+		e.tracker.Changes.Happened(st.resource.service.name, incident.ChangeRestart, "", time.Unix(0, st.meter.Start).UTC())
 	}
 }
 

@@ -28,7 +28,7 @@ func changed(e *Engine, service string, seconds float64) (list []string) {
 }
 
 // resource puts pairs of keys and values into resource attributes, service.name first.
-func resource(m pcommon.Map, service string, pairs ...string) {
+func fillResource(m pcommon.Map, service string, pairs ...string) {
 	m.PutStr(vocabulary.ServiceName, service)
 	for i := 0; i < len(pairs); i += 2 {
 		m.PutStr(pairs[i], pairs[i+1])
@@ -40,13 +40,13 @@ func TestChangesOfResources(t *testing.T) {
 	for name, observe := range map[string]func(e *Engine, seconds float64, pairs ...string){
 		"metrics": func(e *Engine, seconds float64, pairs ...string) {
 			md := from("cart", gauge("m", seconds, 1))
-			resource(md.ResourceMetrics().At(0).Resource().Attributes(), "cart", pairs...)
+			fillResource(md.ResourceMetrics().At(0).Resource().Attributes(), "cart", pairs...)
 			e.ObserveMetrics(md, shownNone)
 		},
 		"logs": func(e *Engine, seconds float64, pairs ...string) {
 			ld := plog.NewLogs()
 			rl := ld.ResourceLogs().AppendEmpty()
-			resource(rl.Resource().Attributes(), "cart", pairs...)
+			fillResource(rl.Resource().Attributes(), "cart", pairs...)
 			lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 			lr.SetTimestamp(stamp(seconds))
 			lr.Body().SetStr("served")
@@ -55,7 +55,7 @@ func TestChangesOfResources(t *testing.T) {
 		"traces": func(e *Engine, seconds float64, pairs ...string) {
 			td := ptrace.NewTraces()
 			addCall(td, call{at: seconds, seconds: .1, service: "cart", name: "GET /"}, uint64(seconds))
-			resource(td.ResourceSpans().At(0).Resource().Attributes(), "cart", pairs...)
+			fillResource(td.ResourceSpans().At(0).Resource().Attributes(), "cart", pairs...)
 			e.ObserveTraces(td)
 		},
 	} {
@@ -117,19 +117,19 @@ func TestChangesToldInLogs(t *testing.T) {
 	say := func(seconds float64, event, object, reason string) {
 		ld := plog.NewLogs()
 		rl := ld.ResourceLogs().AppendEmpty()
-		resource(rl.Resource().Attributes(), "cart")
+		fillResource(rl.Resource().Attributes(), "cart")
 		lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 		lr.SetTimestamp(stamp(seconds))
 		lr.SetEventName(event)
 		lr.Body().SetStr("x")
 		if object != "" {
-			resource(rl.Resource().Attributes(), "k8s-events", "k8s.object.name", object)
+			fillResource(rl.Resource().Attributes(), "k8s-events", "k8s.object.name", object)
 			lr.Attributes().PutStr("k8s.event.reason", reason)
 		}
 		e.ObserveLogs(ld, false)
 	}
 	md := from("mail", gauge("m", 5, 1))
-	resource(md.ResourceMetrics().At(0).Resource().Attributes(), "mail", "k8s.pod.name", "mail-1", "k8s.deployment.name", "mails")
+	fillResource(md.ResourceMetrics().At(0).Resource().Attributes(), "mail", "k8s.pod.name", "mail-1", "k8s.deployment.name", "mails")
 	e.ObserveMetrics(md, shownNone)
 	say(10, "config.reloaded", "", "")
 	say(20, "deployment.finished", "", "")

@@ -77,7 +77,7 @@ func (m *mixed) run(n int, also func(step int), missing ...string) {
 	}
 }
 
-// shared is what the engine says that depends on what sources share.
+// shared is what the engine says that depends on what resources share.
 func (m *mixed) shared() string {
 	var text strings.Builder
 	for _, metric := range []string{vocabulary.MetricLogRecords, vocabulary.MetricSpanCalls, vocabulary.MetricOutsideInterval} {
@@ -111,7 +111,7 @@ func TestWrongClocksMoveNothingThatIsShared(t *testing.T) {
 			}
 			wrong.run(steps, host(wrong))
 			right.run(steps, nil)
-			// Its source is there, its host is not.
+			// Its resource is there, its host is not.
 			assert.Equal(t, right.shared(), wrong.shared())
 			own := e.Series(SeriesQuery{Metric: "load0", Limit: 10})
 			require.Len(t, own, 2)
@@ -123,13 +123,13 @@ func TestWrongClocksMoveNothingThatIsShared(t *testing.T) {
 	}
 }
 
-// One point dated ten years ahead in a source whose other points are right: the absence of another series is found as ever.
+// One point dated ten years ahead in a resource whose other points are right: the absence of another series is found as ever.
 func TestAbsenceIsFoundBesideAPointFarAhead(t *testing.T) {
 	m := &mixed{engine: newEngine()}
 	m.run(300, nil)
 	m.engine.ObserveMetrics(from("shop", gauge("battery", tenYears*cadence, 1)), shownNone)
 	poison := func(step int) {
-		if step == 310 { // one series of the source itself
+		if step == 310 { // one series of the resource itself
 			md := pmetric.NewMetrics()
 			m.resource(md.ResourceMetrics().AppendEmpty().Resource(), "shop", "a")
 			gauge("load0", tenYears*cadence, 1)(md.ResourceMetrics().At(0).ScopeMetrics().AppendEmpty().Metrics())

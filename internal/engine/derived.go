@@ -117,7 +117,7 @@ func (e *Engine) arrive(st *stream, t int64) {
 		}
 	}
 	st.meter.Mark(t, 0)
-	st.timing = e.admit(st.source, t)
+	st.timing = e.admit(st.resource, t)
 }
 
 func (e *Engine) addDerived(id series.ID, d *derived) *stream {
@@ -134,7 +134,7 @@ func (e *Engine) addDerived(id series.ID, d *derived) *stream {
 // askDerived has the policies say what holds for a derived stream. To them it is a gauge.
 func (e *Engine) askDerived(st *stream) {
 	resource, m := pcommon.NewResource(), pmetric.NewMetric()
-	st.source.resource.CopyTo(resource.Attributes())
+	st.resource.attributes.CopyTo(resource.Attributes())
 	m.SetName(st.metric)
 	m.SetUnit(st.unit)
 	m.SetEmptyGauge()

@@ -74,7 +74,7 @@ type Engine struct {
 	operations, templates int
 	census                *census.Census
 	fullAt                time.Time // when there was no room for another series last
-	sources               map[series.ID]*source
+	resources             map[series.ID]*resource
 	services              map[string]*service
 	tracker               *incident.Tracker
 	// owners leads from a followed series to its stream.
@@ -114,23 +114,23 @@ type Engine struct {
 	params    []template.Param
 }
 
-// source is a resource: where telemetry comes from.
-type source struct {
-	id       series.ID
-	resource pcommon.Map
-	service  *service
-	streams  int
-	mark     clock.Mark // its watermark
-	instance string     // that it stands for, if any
-	noted    int64      // when its resource was looked at
-	written  uint64     // the latest snapshot that has its record, see disk.attempts
-	life     silence.Life
+// resource is the state of one OpenTelemetry resource: the sender of streams.
+type resource struct {
+	id         series.ID
+	attributes pcommon.Map
+	service    *service
+	streams    int
+	mark       clock.Mark // its watermark
+	instance   string     // that it stands for, if any
+	noted      int64      // when its attributes were read for changes
+	written    uint64     // the latest snapshot that has its record, see disk.attempts
+	life       silence.Life
 }
 
 // service is what the gauges per service need.
 type service struct {
 	name      string
-	sources   int
+	resources int
 	series    int // those that are watched, groups apart
 	streams   int
 	followed  int // series with an anomaly that is open or in its cooldown
@@ -146,7 +146,7 @@ type service struct {
 // stream is the data points of one identity: resource, scope, metric and attributes.
 type stream struct {
 	id           series.ID
-	source       *source
+	resource     *resource
 	scope        pcommon.InstrumentationScope
 	metric, unit string
 	attributes   pcommon.Map
@@ -158,7 +158,7 @@ type stream struct {
 	timing       clock.Verdict // on its latest point
 	series       []tracked
 	gaps         silence.Gaps
-	seen         int64 // when it came last, on the clock of its source's life
+	seen         int64 // when it came last, on the clock of its resource's life
 	silent       bool  // its absence has been found
 	resting      bool  // it is silent, and makes no decisions
 	// policy is what holds for it, nil if nothing does or asked is false, and
@@ -209,7 +209,7 @@ func (e *Engine) reset() {
 	}
 	e.operations, e.templates = e.memory.Entries(), e.memory.Entries()
 	e.census, e.fullAt = census.New(), time.Time{}
-	e.sources = map[series.ID]*source{}
+	e.resources = map[series.ID]*resource{}
 	e.services = map[string]*service{}
 	e.tracker = incident.NewTracker()
 	e.owners = map[uint64]series.ID{}
@@ -249,7 +249,7 @@ func (e *Engine) tick(now time.Time) {
 			continue
 		}
 		if idle := now.Sub(touched); idle > silentAfter && idle > silentCadences*time.Duration(st.cadence) {
-			e.silence(series.ID(id), st, incident.SourceGone)
+			e.silence(series.ID(id), st, incident.SeriesGone)
 		}
 	}
 	e.feedback.Expire(now)
@@ -269,21 +269,21 @@ func (e *Engine) forget(_ series.ID, st *stream) {
 		if st.series[i].warming() {
 			e.warming--
 		}
-		e.silence(st.series[i].id, st, incident.SourceGone)
+		e.silence(st.series[i].id, st, incident.SeriesGone)
 		e.budget.Leave(&st.series[i].member)
 	}
-	st.source.release(st)
-	e.releaseSource(st.source)
+	st.resource.release(st)
+	e.releaseResource(st.resource)
 }
 
-// releaseSource forgets a source that has no streams.
-func (e *Engine) releaseSource(src *source) {
-	if src.streams > 0 || e.restoring {
+// releaseResource forgets a resource that has no streams.
+func (e *Engine) releaseResource(res *resource) {
+	if res.streams > 0 || e.restoring {
 		return
 	}
-	delete(e.sources, src.id)
-	if src.service.sources--; src.service.sources == 0 {
-		delete(e.services, src.service.name)
+	delete(e.resources, res.id)
+	if res.service.resources--; res.service.resources == 0 {
+		delete(e.services, res.service.name)
 	}
 }
 
@@ -293,7 +293,7 @@ func (e *Engine) releaseSource(src *source) {
 func (e *Engine) silence(id series.ID, st *stream, why incident.Reason) {
 	e.tracker.Silence(uint64(id), why)
 	if _, followed := e.owners[uint64(id)]; followed {
-		st.source.service.followed--
+		st.resource.service.followed--
 		delete(e.owners, uint64(id))
 	}
 	_, exposed := e.exposed[uint64(id)]
@@ -317,7 +317,7 @@ func (e *Engine) uncount(st *stream) { e.countTimes(st, -1) }
 
 func (e *Engine) countTimes(st *stream, sign int64) {
 	if d := st.decisionsPerDay(); d > 0 {
-		e.budget.Count(&st.source.service.account, st.signal, sign*d, sign*int64(len(st.series)))
+		e.budget.Count(&st.resource.service.account, st.signal, sign*d, sign*int64(len(st.series)))
 	}
 }
 
@@ -336,7 +336,7 @@ func (e *Engine) wake(st *stream) {
 
 // alpha is the accepted false-alarm probability per decision of a stream.
 func (e *Engine) alpha(st *stream) float64 {
-	return e.budget.Alpha(&st.source.service.account, st.signal)
+	return e.budget.Alpha(&st.resource.service.account, st.signal)
 }
 
 // alphaOf is that of a signal in a service, which may have no series.

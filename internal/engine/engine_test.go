@@ -116,7 +116,7 @@ func TestCadence(t *testing.T) {
 	assert.InDelta(t, 60, feed(changed...), 1, "a new cadence is learned")
 }
 
-// A source that writes two points of one scrape a nanosecond apart must neither
+// A resource that writes two points of one scrape a nanosecond apart must neither
 // be taken permanently for one that decides 86 billion times a day, nor spend the budget of others.
 func TestCadenceRecoversFromTwoPointsAtOnce(t *testing.T) {
 	for _, apart := range []time.Duration{1, 9, time.Microsecond, time.Millisecond} {
@@ -214,7 +214,7 @@ func TestNothingIsLeftOfWhatWasEvicted(t *testing.T) {
 	assert.Equal(t, uint64(statistics), s.Evicted)
 	assert.Zero(t, s.OpenAnomalies)
 	assert.Zero(t, s.Signals[SignalMetrics].DecisionsPerDay)
-	assert.Empty(t, e.sources)
+	assert.Empty(t, e.resources)
 	assert.Empty(t, e.services)
 	assert.Empty(t, e.owners)
 	assert.Empty(t, e.exposed)
@@ -436,9 +436,9 @@ func TestManyServicesAndResources(t *testing.T) {
 		e.ObserveMetrics(from(fmt.Sprint("s", i%3), gauge(fmt.Sprint("m", i), 0, 1)), shownNone)
 	}
 	assert.Len(t, e.services, 3)
-	assert.Len(t, e.sources, 3)
+	assert.Len(t, e.resources, 3)
 	for _, s := range e.services {
-		assert.Equal(t, 1, s.sources)
+		assert.Equal(t, 1, s.resources)
 	}
 }
 

@@ -106,7 +106,7 @@ func names(t *Target, st *stream, s *tracked) bool {
 		v, ok := st.attributes.Get(key)
 		return ok && v.AsString() == want
 	}
-	return (t.Series == "" || t.Series == s.id.String()) && (t.Service == "" || t.Service == st.source.service.name) &&
+	return (t.Series == "" || t.Series == s.id.String()) && (t.Service == "" || t.Service == st.resource.service.name) &&
 		has(t.Template, vocabulary.AttrTemplateID) && has(t.Operation, vocabulary.AttrSpanName)
 }
 

@@ -86,7 +86,7 @@ func TestSilenceExpires(t *testing.T) {
 	w.run(2, "cart")
 	require.Equal(t, map[string]uint64{HeldSilenced: 1}, w.engine.Status().Held)
 	for _, st := range w.engine.streams.All() {
-		cart := st.source.service.name == "cart"
+		cart := st.resource.service.name == "cart"
 		assert.Equal(t, cart, w.engine.silenced(st, &st.series[0], at(end).UnixNano()-1))
 		assert.False(t, w.engine.silenced(st, &st.series[0], at(end).UnixNano()), "also before a tick says so")
 	}

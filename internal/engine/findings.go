@@ -147,7 +147,7 @@ func (e *Engine) countAbove() (total, above map[string]int) {
 		if st.signal >= SignalGroups {
 			continue // a group is made from the others, and news are no series
 		}
-		name := st.source.service.name
+		name := st.resource.service.name
 		total[name] += len(st.series)
 		for i := range st.series {
 			if st.series[i].last.score > 1 {
@@ -176,7 +176,7 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 
 func (st *stream) companions(s *tracked) *Companions {
 	return &Companions{
-		Series: s.id, Resource: st.source.resource, Scope: st.scope, Attributes: st.attributes,
+		Series: s.id, Resource: st.resource.attributes, Scope: st.scope, Attributes: st.attributes,
 		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: s.stat.String(), Time: pcommon.Timestamp(st.meter.Time),
 		End:    s.last.phase == incident.PhaseEnd,
 		Values: [...]float64{s.last.score, s.last.observed, s.last.expected, s.last.lower, s.last.upper},

@@ -324,7 +324,7 @@ func packed(t testing.TB, e *Engine) map[string][]byte {
 	return m.data
 }
 
-// untimelyField is what the log says of the timestamps of a source.
+// untimelyField is what the log says of the timestamps of a resource.
 func untimelyField(name string) zap.Field {
 	for v := clock.Timely; ; v++ {
 		if v.String() == name {

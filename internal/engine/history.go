@@ -141,7 +141,7 @@ func (e *Engine) Origins() iter.Seq[Origin] {
 				continue
 			}
 			resource := pcommon.NewResource()
-			st.source.resource.CopyTo(resource.Attributes())
+			st.resource.attributes.CopyTo(resource.Attributes())
 			for _, m := range st.metrics() {
 				if !yield(Origin{resource, st.scope, m, st.attributes}) {
 					return

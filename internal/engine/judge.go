@@ -40,14 +40,14 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 		e.refused[refused]++
 		return verdicts
 	}
-	if st.timing = e.admit(st.source, t); st.timing == clock.Timely {
-		e.noteSource(st.source, t)
+	if st.timing = e.admit(st.resource, t); st.timing == clock.Timely {
+		e.noteChanges(st.resource, t)
 		if !first {
 			e.noteRestart(st, start, last)
 		}
 	}
 	st.come(first)
-	if st.quantity != "" && st.source.instance != "" && len(samples) == 1 {
+	if st.quantity != "" && st.resource.instance != "" && len(samples) == 1 {
 		e.use(st, samples[0].Value, t)
 	}
 	for _, s := range samples {
@@ -109,7 +109,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.J
 			e.budget.Learn(st.signal, &s.member, s.n, t, nominal, e.alpha(st))
 		}
 		if st.signal < SignalGroups {
-			e.tally(st.source.service, t, surprise)
+			e.tally(st.resource.service, t, surprise)
 		}
 	}
 	s.negative = s.negative || v < 0
@@ -123,7 +123,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.J
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score, p.Held)
-	svc := st.source.service
+	svc := st.resource.service
 	switch st.timing {
 	case clock.Ahead:
 		return // an anomaly of that time would be one of years to come
@@ -166,7 +166,7 @@ func (e *Engine) teaches(st *stream, s *tracked) bool {
 	if st.signal == SignalBehavior && s.n%behaviorWindows != 0 {
 		return false // the window before has seen most of it
 	}
-	svc := st.source.service
+	svc := st.resource.service
 	return svc.followed < max(wide, svc.streams/wideShare) && s.openAt == 0
 }
 
@@ -177,12 +177,12 @@ func (e *Engine) track(st *stream, s *tracked, p incident.Point, x exemplars) {
 	switch now := e.tracker.Follows(id); {
 	case now && !followed:
 		e.owners[id] = st.id
-		st.source.service.followed++
-		st.source.service.opened++
+		st.resource.service.followed++
+		st.resource.service.opened++
 		s.openAt = s.n
 	case !now && followed:
 		delete(e.owners, id)
-		st.source.service.followed--
+		st.resource.service.followed--
 		s.openAt = 0
 	}
 }
@@ -230,7 +230,7 @@ func (e *Engine) goesOn(st *stream, t int64) bool {
 		return true
 	}
 	if ahead {
-		e.noteUntimely(clock.Ahead, st.source.id, st.source.service.name, t)
+		e.noteUntimely(clock.Ahead, st.resource.id, st.resource.service.name, t)
 		if st.late++; st.late < lateBeforeRestart {
 			return false
 		}
@@ -245,7 +245,7 @@ func (e *Engine) restart(st *stream) {
 	for i := range st.series {
 		st.series[i].wait = nil
 		if e.tracker.Follows(uint64(st.series[i].id)) {
-			e.silence(st.series[i].id, st, incident.SourceGone)
+			e.silence(st.series[i].id, st, incident.SeriesGone)
 		}
 	}
 	st.late, st.meter = 0, meter.Meter{}

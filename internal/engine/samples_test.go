@@ -235,7 +235,7 @@ func fillSummary(t *testing.T, dp pmetric.SummaryDataPoint, words []string) {
 	}
 }
 
-// second reads a time; "unset" is the timestamp of a source that gives none.
+// second reads a time; "unset" is the timestamp of a resource that gives none.
 func second(t *testing.T, text string) pcommon.Timestamp {
 	t.Helper()
 	if text == "unset" {

@@ -161,15 +161,15 @@ func (e *Engine) writeSlice(ctx context.Context, w *snapshot.Writer, add func() 
 // restore reads a snapshot. After an error the engine holds a part of it, and is to be reset.
 func (e *Engine) restore(ctx context.Context, client storage.Client, m snapshot.Manifest) error {
 	e.restoring = true
-	defer e.sweepSources()
+	defer e.sweepResources()
 	return m.Read(ctx, client, e.restoreRecord)
 }
 
-// sweepSources ends restoring, in which sources stay even if they have no streams.
-func (e *Engine) sweepSources() {
+// sweepResources ends restoring, in which resources stay even if they have no streams.
+func (e *Engine) sweepResources() {
 	e.restoring = false
-	for _, src := range e.sources {
-		e.releaseSource(src)
+	for _, res := range e.resources {
+		e.releaseResource(res)
 	}
 }
 

@@ -473,15 +473,15 @@ func TestRestoreIntoASmallerTable(t *testing.T) {
 	assert.Equal(t, len(e.owners), s.OpenAnomalies)
 	assert.InDelta(t, s.Series*8640, s.Signals[SignalMetrics].DecisionsPerDay, 0)
 	assert.LessOrEqual(t, s.Warming, s.Series)
-	for _, src := range e.sources {
-		assert.Positive(t, src.streams, "a source without streams is forgotten")
+	for _, res := range e.resources {
+		assert.Positive(t, res.streams, "a resource without streams is forgotten")
 	}
 	assert.Equal(t, uint64(3*statistics-s.Series), s.Evicted, "what did not fit is counted")
 	w.engine = e
 	require.NotPanics(t, func() { w.run(20, "b") })
 }
 
-// A source's record and a stream's, of a state as small as it gets, field by field.
+// A resource's record and a stream's, of a state as small as it gets, field by field.
 func TestLayoutOfRecords(t *testing.T) {
 	e := newEngine()
 	e.ObserveMetrics(from("s", gauge("m", 0, 1)), shownNone)
@@ -497,7 +497,7 @@ func TestLayoutOfRecords(t *testing.T) {
 		r := layout{t, c}
 		switch tag {
 		case tagSource:
-			assert.Equal(t, slices.Collect(maps.Keys(e.sources))[0], series.ID(r.uint64()))
+			assert.Equal(t, slices.Collect(maps.Keys(e.resources))[0], series.ID(r.uint64()))
 			assert.Equal(t, start.UnixNano(), r.int64(), "watermark")
 			assert.Zero(t, r.int64(), "life: time")
 			assert.Zero(t, r.int64(), "life: longest usual step")
@@ -523,7 +523,7 @@ func TestLayoutOfRecords(t *testing.T) {
 
 func layoutOfStream(t *testing.T, r layout, e *Engine) {
 	t.Helper()
-	assert.NotNil(t, e.sources[series.ID(r.uint64())])
+	assert.NotNil(t, e.resources[series.ID(r.uint64())])
 	r.uint64()
 	assert.Equal(t, uint8(SignalMetrics), r.uint8())
 	assert.Equal(t, "test", r.text(), "scope")

@@ -37,7 +37,7 @@ const (
 	tagFeedback   byte = 10
 )
 
-// engineState is the state that is not kept by source or stream.
+// engineState is the state that is not kept by resource or stream.
 type engineState struct {
 	points, evicted uint64
 	refused, held   map[string]uint64
@@ -129,9 +129,9 @@ func (e *Engine) restoreEngine(c *state.Codec) error {
 	for id, stream := range s.owners {
 		if st, _ := e.streams.Peek(stream); st != nil {
 			e.owners[id] = stream
-			st.source.service.followed++
+			st.resource.service.followed++
 		} else {
-			e.tracker.Silence(id, incident.SourceGone)
+			e.tracker.Silence(id, incident.SeriesGone)
 		}
 	}
 	for _, id := range s.exposed {
@@ -164,21 +164,21 @@ func (s *tracked) reconcile(followed bool) {
 	}
 }
 
-func (s *source) persist(c *state.Codec) {
+func (s *resource) persist(c *state.Codec) {
 	c.Uint64((*uint64)(&s.id))
 	s.mark.State(c)
 	s.life.State(c)
-	snapshot.Attributes(c, s.resource)
+	snapshot.Attributes(c, s.attributes)
 }
 
 func (e *Engine) restoreSource(c *state.Codec) error {
-	read := source{resource: pcommon.NewMap()}
-	if read.persist(c); !c.Ok() || e.sources[read.id] != nil {
+	read := resource{attributes: pcommon.NewMap()}
+	if read.persist(c); !c.Ok() || e.resources[read.id] != nil {
 		return state.Error
 	}
-	src := e.addSource(read.id, read.resource)
-	src.mark, src.life = read.mark, read.life
-	src.mark.Resume(e.now)
+	res := e.addResource(read.id, read.attributes)
+	res.mark, res.life = read.mark, read.life
+	res.mark.Resume(e.now)
 	return nil
 }
 
@@ -191,26 +191,26 @@ func (e *Engine) restoreCompanions(c *state.Codec) error {
 	return nil
 }
 
-// addStreamRecord adds a stream, and before the first stream of a source the source.
+// addStreamRecord adds a stream, and before the first stream of a resource the resource.
 func (e *Engine) addStreamRecord(w *snapshot.Writer, id series.ID) error {
 	st, _ := e.streams.Peek(id)
 	if st == nil {
 		return nil
 	}
-	if st.source.written != e.disk.attempts {
-		st.source.written = e.disk.attempts
-		if err := w.Add(tagSource, st.source.persist); err != nil {
+	if st.resource.written != e.disk.attempts {
+		st.resource.written = e.disk.attempts
+		if err := w.Add(tagSource, st.resource.persist); err != nil {
 			return err
 		}
 	}
 	return w.Add(tagStream, func(c *state.Codec) {
-		source := st.source.id
-		c.Uint64((*uint64)(&source))
+		resource := st.resource.id
+		c.Uint64((*uint64)(&resource))
 		st.persist(c, e.models)
 	})
 }
 
-// persist writes or reads a stream but for its source.
+// persist writes or reads a stream but for its resource.
 func (st *stream) persist(c *state.Codec, models *ensemble.Options) {
 	c.Uint64((*uint64)(&st.id))
 	c.Uint8((*uint8)(&st.signal))
@@ -238,24 +238,24 @@ func (st *stream) persist(c *state.Codec, models *ensemble.Options) {
 const leastSeries = 80
 
 func (e *Engine) restoreStream(c *state.Codec) error {
-	var source series.ID
+	var resource series.ID
 	st := stream{scope: pcommon.NewInstrumentationScope(), attributes: pcommon.NewMap()}
-	c.Uint64((*uint64)(&source))
+	c.Uint64((*uint64)(&resource))
 	st.persist(c, e.models)
-	st.source, st.quantity = e.sources[source], evidence.Quantity(st.metric)
-	if old, _ := e.streams.Peek(st.id); !c.Ok() || old != nil || st.source == nil {
+	st.resource, st.quantity = e.resources[resource], evidence.Quantity(st.metric)
+	if old, _ := e.streams.Peek(st.id); !c.Ok() || old != nil || st.resource == nil {
 		return fmt.Errorf("stream %s contradicts itself or others: %w", st.id, state.Error)
 	}
 	size := st.size(len(st.series))
-	if st.source.streams == 0 {
-		size.Bytes += room.Attributes(st.source.resource)
+	if st.resource.streams == 0 {
+		size.Bytes += room.Attributes(st.resource.attributes)
 	}
-	added := e.streams.Add(st.id, serviceID(st.source.service.name), size, e.now, st)
+	added := e.streams.Add(st.id, serviceID(st.resource.service.name), size, e.now, st)
 	if added == nil { // the table is smaller now
 		e.evicted += uint64(len(st.series))
 		return nil
 	}
-	added.source.hold(added)
+	added.resource.hold(added)
 	for i := range added.series {
 		s := &added.series[i]
 		rareAt := s.member.RareAt

@@ -120,7 +120,7 @@ func (e *Engine) Series(q SeriesQuery) []SeriesView {
 	}
 	top := greatest.New(q.Limit, place.compare)
 	for _, st := range e.streams.All() {
-		if q.Service != "" && q.Service != st.source.service.name || q.Metric != "" && q.Metric != st.metric {
+		if q.Service != "" && q.Service != st.resource.service.name || q.Metric != "" && q.Metric != st.metric {
 			continue
 		}
 		for i := range st.series {

@@ -24,16 +24,16 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// sourceOf finds or makes the source of a resource.
-func (e *Engine) sourceOf(resource pcommon.Map) *source {
+// resourceOf finds or makes the state of the resource with these attributes.
+func (e *Engine) resourceOf(resource pcommon.Map) *resource {
 	id := series.Attributes(resource)
-	if src := e.sources[id]; src != nil {
-		return src
+	if res := e.resources[id]; res != nil {
+		return res
 	}
-	return e.addSource(id, resource)
+	return e.addResource(id, resource)
 }
 
-func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
+func (e *Engine) addResource(id series.ID, attributes pcommon.Map) *resource {
 	attributes = series.Clone(attributes)
 	name := vocabulary.Service(attributes)
 	svc := e.services[name]
@@ -41,14 +41,14 @@ func (e *Engine) addSource(id series.ID, attributes pcommon.Map) *source {
 		svc = &service{name: name}
 		e.services[name] = svc
 	}
-	svc.sources++
-	src := &source{id: id, resource: attributes, service: svc, instance: evidence.Instance(attributes)}
-	e.sources[id] = src
-	return src
+	svc.resources++
+	res := &resource{id: id, attributes: attributes, service: svc, instance: evidence.Instance(attributes)}
+	e.resources[id] = res
+	return res
 }
 
-// hold notes that a stream is the source's, release that it is no more.
-func (s *source) hold(st *stream) {
+// hold notes that a stream is the resource's, release that it is no more.
+func (s *resource) hold(st *stream) {
 	s.streams++
 	s.service.streams++
 	if st.signal < SignalGroups {
@@ -56,7 +56,7 @@ func (s *source) hold(st *stream) {
 	}
 }
 
-func (s *source) release(st *stream) {
+func (s *resource) release(st *stream) {
 	s.streams--
 	s.service.streams--
 	if st.signal < SignalGroups {
@@ -64,34 +64,34 @@ func (s *source) release(st *stream) {
 	}
 }
 
-// admit decides whether event time t is timely for a source and its service, and moves
+// admit decides whether event time t is timely for a resource and its service, and moves
 // their watermarks on to it.
-func (e *Engine) admit(src *source, t int64) clock.Verdict {
-	before := src.mark.Time()
-	verdict := src.mark.Admit(t, e.now)
+func (e *Engine) admit(res *resource, t int64) clock.Verdict {
+	before := res.mark.Time()
+	verdict := res.mark.Admit(t, e.now)
 	if verdict == clock.Timely {
 		if before > 0 && t > before {
-			src.life.Advance(t - before)
+			res.life.Advance(t - before)
 		}
-		verdict = src.service.mark.Admit(t, e.now)
+		verdict = res.service.mark.Admit(t, e.now)
 	}
 	if verdict != clock.Timely {
-		e.noteUntimely(verdict, src.id, src.service.name, t)
+		e.noteUntimely(verdict, res.id, res.service.name, t)
 	}
 	return verdict
 }
 
-// noteUntimely counts a timestamp that moves nothing but its own series, and logs the first one of a source.
-func (e *Engine) noteUntimely(verdict clock.Verdict, source series.ID, service string, t int64) {
-	if e.untimely.Note(verdict, uint64(source)) {
-		e.logger.Warn("a source sends timestamps that are far from those of the clock or of its neighbors: they update nothing but their own series; check its clock",
-			zap.String("service", series.Short(service)), zap.Stringer("source", source), zap.Stringer("timestamps", verdict),
+// noteUntimely counts a timestamp that moves nothing but its own series, and logs the first one of a resource.
+func (e *Engine) noteUntimely(verdict clock.Verdict, resource series.ID, service string, t int64) {
+	if e.untimely.Note(verdict, uint64(resource)) {
+		e.logger.Warn("a resource sends timestamps that are far from those of the clock or of its neighbors: they update nothing but their own series; check its clock",
+			zap.String("service", series.Short(service)), zap.Stringer("resource", resource), zap.Stringer("timestamps", verdict),
 			zap.Time("timestamp", time.Unix(0, t).UTC()), zap.Time("clock", e.now.UTC()))
 	}
 }
 
 // streamOf finds or makes the stream of a reference. New streams begin in the
-// source's care even where the source has just been forgotten with its last stream.
+// resource's care even where the resource has just been forgotten with its last stream.
 func (e *Engine) streamOf(r *ref) *stream {
 	if r.found != nil {
 		if st := e.streams.Touch(r.found, e.now); st != nil {
@@ -126,7 +126,7 @@ func (st *stream) size(stats int) series.Size {
 // addStream puts a stream of these statistics into the table. It returns nil if there is no room.
 func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.Map) *stream {
 	service, size := vocabulary.Service(resource), st.size(len(stats))
-	if e.sources[series.Attributes(resource)] == nil {
+	if e.resources[series.Attributes(resource)] == nil {
 		size.Bytes += room.Attributes(resource)
 	}
 	e.census.Note(service, st.id, st.attributes)
@@ -140,8 +140,8 @@ func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.
 	}
 	st.series = e.newSeries(&st, stats)
 	added := e.streams.Add(st.id, serviceID(service), size, e.now, st)
-	added.source = e.sourceOf(resource)
-	added.source.hold(added)
+	added.resource = e.resourceOf(resource)
+	added.resource.hold(added)
 	e.warming += len(stats)
 	return added
 }
@@ -171,12 +171,12 @@ func (e *Engine) subject(st *stream, s *tracked, x exemplars) incident.Subject {
 	subject := st.subject(s)
 	switch st.signal {
 	case SignalMetrics:
-		if subject.Host = vocabulary.OfHost(st.source.resource); subject.Host {
+		if subject.Host = vocabulary.OfHost(st.resource.attributes); subject.Host {
 			subject.Saturates, subject.Work = evidence.Saturates(st.metric, st.attributes), evidence.Work(st.metric, st.attributes)
 		}
 	case SignalTraces:
 		subject.Counts = st.metric == vocabulary.MetricSpanCalls && s.stat != meter.ErrorRatio
-		subject.Peer = e.party(evidence.Operation(st.source.service.name, st.attributes))
+		subject.Peer = e.party(evidence.Operation(st.resource.service.name, st.attributes))
 	case SignalLogs, SignalNews:
 		e.describe(st, &subject)
 	case SignalBehavior:
@@ -202,7 +202,7 @@ func (e *Engine) party(op trace.Operation) incident.Party {
 func (st *stream) subject(s *tracked) incident.Subject {
 	return incident.Subject{
 		Group:  st.signal == SignalGroups || st.signal == SignalBehavior,
-		Series: s.id.String(), Service: st.source.service.name, Metric: st.metric, Statistic: s.stat.String(),
+		Series: s.id.String(), Service: st.resource.service.name, Metric: st.metric, Statistic: s.stat.String(),
 		Unit: st.unitOf(s.stat), Attributes: series.Texts(st.attributes),
 	}
 }

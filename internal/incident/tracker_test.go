@@ -42,7 +42,7 @@ func TestActiveSeriesAreBounded(t *testing.T) {
 	assert.False(t, tracker.Follows(maxActive))
 	assert.Equal(t, PhaseExposed, tracker.Observe(after(7, 10, 2), of("s", 7)), "those that are followed go on")
 
-	tracker.Silence(3, SourceGone)
+	tracker.Silence(3, SeriesGone)
 	assert.Equal(t, PhaseExposed, tracker.Observe(after(maxActive, 10, 2), of("s", maxActive)), "there is room again")
 }
 
@@ -78,7 +78,7 @@ func TestClosedIncidentsAreBounded(t *testing.T) {
 	for i := range n {
 		tracker.Observe(after(1, i*1000, 2), of("s", 1))
 		ids = append(ids, tracker.Incidents(StateOpen)[0].ID)
-		tracker.Silence(1, SourceGone)
+		tracker.Silence(1, SeriesGone)
 	}
 	list := tracker.Incidents(StateClosed)
 	require.Len(t, list, maxClosed)
@@ -173,7 +173,7 @@ func TestSilenceDoesNotMoveTheEndOfAnIncidentBack(t *testing.T) {
 		tracker.Observe(after(1, s, 0), of("s", 1))
 	}
 	before := tracker.Incidents("")[0]
-	tracker.Silence(2, SourceGone)
+	tracker.Silence(2, SeriesGone)
 	tracker.Observe(after(1, 250, 0), of("s", 1))
 	i := tracker.Incidents("")[0]
 	assert.Equal(t, StateClosed, i.State)
@@ -194,7 +194,7 @@ func TestSavedStateThatContradictsItselfIsRefused(t *testing.T) {
 	tracker := NewTracker()
 	tracker.Observe(after(1, 0, 2), of("s", 1))
 	tracker.Observe(after(2, 0, 2), of("t", 2))
-	tracker.Silence(2, SourceGone)
+	tracker.Silence(2, SeriesGone)
 	tracker.Changes.See("s", ChangeVersion, "1", start)
 	tracker.Changes.Happened("s", ChangeConfig, "a", start)
 	tracker.Changes.Happened("s", ChangeConfig, "b", start)

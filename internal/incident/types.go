@@ -25,8 +25,8 @@ const (
 	Accepted Reason = "accepted"
 	// Silenced means that a user silenced the series.
 	Silenced Reason = "silenced"
-	// SourceGone means that the series stopped and is no longer followed.
-	SourceGone Reason = "source gone"
+	// SeriesGone means that the series stopped and is no longer followed.
+	SeriesGone Reason = "series_gone"
 	// Merged means that the incident became a part of another one.
 	Merged Reason = "merged"
 )

@@ -70,7 +70,7 @@ var reasons = map[incident.Reason]string{
 	incident.Recovered:  "the values are back inside the interval that was expected before",
 	incident.Accepted:   "the new level is accepted as normal",
 	incident.Silenced:   "it was silenced",
-	incident.SourceGone: "its source no longer sends data",
+	incident.SeriesGone: "the series stopped",
 }
 
 // Reason says why an anomaly or an incident closed, as it goes on after a colon.

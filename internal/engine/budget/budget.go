@@ -28,9 +28,9 @@ const (
 	maxPools = 10_000
 	// fleet is how many series it takes to correct what the models of each say.
 	fleet = 10
-	// grown is how many points it takes until a model's far tail is that of all
-	// older ones: that of a young one says rare some twenty times too often.
-	grown = 2000
+	// mature is the number of points from which the far tail of a model is that of all
+	// older ones. The tail of a young model is exceeded some twenty times too often.
+	mature = 2000
 )
 
 // Budget turns the accepted count of false alarms into α of each signal, and
@@ -55,11 +55,11 @@ type spending struct {
 }
 
 // pool is what series alike have in common: one metric's one statistic. What
-// young models say is counted apart from what grown ones do.
+// young models return is counted apart from what mature ones return.
 type pool struct {
-	young, grown tally
-	faded        int64 // event time at which the counts were last made to fade, nanoseconds
-	series       int   // how many share it
+	young, mature tally
+	faded         int64 // event time at which the counts were last made to fade, nanoseconds
+	series        int   // how many share it
 }
 
 // tally is what models of one age have said, and what that makes of the next.
@@ -70,16 +70,16 @@ type tally struct {
 	unfixed int // points since the table was made
 }
 
-func newPool(young, grown *calibration.Table) *pool {
-	return &pool{young: tally{table: young}, grown: tally{table: grown}}
+func newPool(young, mature *calibration.Table) *pool {
+	return &pool{young: tally{table: young}, mature: tally{table: mature}}
 }
 
 // of returns what holds for a model of n points.
 func (p *pool) of(n uint64) *tally {
-	if n < grown {
+	if n < mature {
 		return &p.young
 	}
-	return &p.grown
+	return &p.mature
 }
 
 // New returns a budget that has seen nothing.
@@ -109,7 +109,7 @@ func (b *Budget) Join(id uint64) Member {
 		if len(b.pools) >= maxPools {
 			return Member{pool: &b.all}
 		}
-		p = newPool(b.all.young.table, b.all.grown.table)
+		p = newPool(b.all.young.table, b.all.mature.table)
 		b.pools[id] = p
 	}
 	p.series++
@@ -156,11 +156,11 @@ func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, al
 			b.spendings[i].runs *= f
 		}
 	}
-	// The tails of all young models are where those of all grown ones begin.
+	// The tails of all young models are where those of all mature ones begin.
 	b.all.learn(t, n, surprise, calibration.Identity, b.all.young.table)
 	if m.pool != &b.all {
 		m.pool.fade(t)
-		m.pool.learn(t, n, surprise, b.all.young.table, b.all.grown.table)
+		m.pool.learn(t, n, surprise, b.all.young.table, b.all.mature.table)
 	}
 }
 
@@ -176,7 +176,7 @@ func (p *pool) fade(t int64) float64 {
 		return 1
 	}
 	f := math.Exp2(-float64(min(d, int64(maxFade))) / float64(poolMemory))
-	for _, a := range [...]*tally{&p.young, &p.grown} {
+	for _, a := range [...]*tally{&p.young, &p.mature} {
 		a.count.Forget(f)
 		a.bursts.Forget(f)
 	}
@@ -186,12 +186,12 @@ func (p *pool) fade(t int64) float64 {
 // learn counts one point, at event time t, of a model of n points. It recomputes the table, from
 // that of a wider pool, whenever a sixteenth of the points is new.
 func (p *pool) learn(t int64, n uint64, surprise float64, young, older *calibration.Table) {
-	if n >= grown {
-		p.grown.learn(t, surprise, older, p.series >= fleet)
+	if n >= mature {
+		p.mature.learn(t, surprise, older, p.series >= fleet)
 		return
 	}
-	if p.young.learn(t, surprise, young, p.series >= fleet) && p.grown.count.Total() == 0 {
-		p.grown.table = p.young.table
+	if p.young.learn(t, surprise, young, p.series >= fleet) && p.mature.count.Total() == 0 {
+		p.mature.table = p.young.table
 	}
 }
 

@@ -168,9 +168,9 @@ func TestPoolsShrinkToAll(t *testing.T) {
 	assert.Equal(t, b.all.young.table.Apply(9), few.young.table.Apply(9), "a few series alike say nothing of their kind")
 }
 
-// What young models exaggerate is not held against grown ones, which begin with
+// What young models exaggerate is not held against mature ones, which begin with
 // that and end with their own.
-func TestGrownModelsAreCountedApart(t *testing.T) {
+func TestMatureModelsAreCountedApart(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	b := New(fiveADay)
 	p := shared(b, 1, fleet)
@@ -180,14 +180,14 @@ func TestGrownModelsAreCountedApart(t *testing.T) {
 			b.Learn(Metrics, m, n, start.UnixNano(), -exaggeration*math.Log(1-random.Float64()), 1e-3)
 		}
 	}
-	feed(grown-1, 50_000, 2)
+	feed(mature-1, 50_000, 2)
 	assert.InDelta(t, 4.5, p.young.table.Apply(9), 0.3)
-	assert.Same(t, p.young.table, p.grown.table, "nothing else is known")
-	feed(grown, 500_000, 1)
-	assert.InDelta(t, 9, p.grown.table.Apply(9), 0.4)
+	assert.Same(t, p.young.table, p.mature.table, "nothing else is known")
+	feed(mature, 500_000, 1)
+	assert.InDelta(t, 9, p.mature.table.Apply(9), 0.4)
 	assert.InDelta(t, 4.5, p.young.table.Apply(9), 0.3)
-	assert.Same(t, &p.young, p.of(grown-1))
-	assert.Same(t, &p.grown, p.of(grown))
+	assert.Same(t, &p.young, p.of(mature-1))
+	assert.Same(t, &p.mature, p.of(mature))
 }
 
 // shared returns the pool of n series.

@@ -43,7 +43,7 @@ func (b *Budget) Persist(c *state.Codec) {
 
 func (p *pool) persist(c *state.Codec) {
 	c.Int64(&p.faded)
-	for _, a := range [...]*tally{&p.young, &p.grown} {
+	for _, a := range [...]*tally{&p.young, &p.mature} {
 		c.Int(&a.unfixed)
 		a.count.State(c)
 		a.bursts.State(c)
