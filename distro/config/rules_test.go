@@ -27,7 +27,7 @@ var rules = []rule{
 	{"memory-limiter-first", memoryLimiterFirst},
 	{"queue-is-stated", queueIsStated},
 	{"queue-is-safe", queueIsSafe},
-	{"queue-retries-for-ever", queueRetriesForEver},
+	{"queue-retries-without-limit", queueRetriesWithoutLimit},
 	{"otlp-sizes-are-aligned", otlpSizesAreAligned},
 	{"otlp-reads-in-time", otlpReadsInTime},
 	{"otlp-memory-is-bounded", otlpMemoryIsBounded},
@@ -174,7 +174,7 @@ func queueIsSafe(c collector) []string {
 	return found
 }
 
-func queueRetriesForEver(c collector) []string {
+func queueRetriesWithoutLimit(c collector) []string {
 	var found []string
 	for _, id := range queueingExporters(c) {
 		e := c.Exporters[id]

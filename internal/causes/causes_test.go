@@ -31,7 +31,7 @@ func TestTheCulpritIsNamedFirst(t *testing.T) {
 	}
 }
 
-func TestNobodyIsBlamedForNothing(t *testing.T) {
+func TestNoServiceIsBlamedWithoutAFault(t *testing.T) {
 	for seed := range uint64(10) {
 		s := newShop(seed, "")
 		s.run(askedAt)

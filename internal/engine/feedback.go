@@ -79,14 +79,14 @@ func (e *Engine) heed(f *Feedback) {
 					continue
 				}
 				e.silence(s.id, st, incident.Accepted)
-				e.learnAnew(s)
+				e.startOver(s)
 			}
 		}
 	}
 }
 
-// learnAnew has a series forget what it expected. What is made from news has no model of its own.
-func (e *Engine) learnAnew(s *tracked) {
+// startOver makes a series forget its model. A series of new templates has no model.
+func (e *Engine) startOver(s *tracked) {
 	if s.model == nil {
 		return
 	}

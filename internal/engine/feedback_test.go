@@ -119,7 +119,7 @@ func TestSilenceClosesWhatIsOpen(t *testing.T) {
 }
 
 // What is normal is learned from the next point on, and then guarded again.
-func TestNormalIsLearnedAnew(t *testing.T) {
+func TestNormalStartsLearningOver(t *testing.T) {
 	w := newPolicedWorld(t)
 	w.run(2, "cart")
 	require.Equal(t, 1, w.engine.Status().OpenAnomalies)

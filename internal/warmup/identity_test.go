@@ -175,7 +175,7 @@ func TestSettingsOfTheExporter(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyAsksForIsNotRead(t *testing.T) {
+func TestUnrequestedSeriesAreNotRead(t *testing.T) {
 	p := DefaultConfig().Prometheus
 	list := []map[string]string{
 		labeled("__name__", "anomaly_score", "job", "a"), labeled("__name__", "target_info", "job", "a"), labeled("__name__", "up", "job", "a"),

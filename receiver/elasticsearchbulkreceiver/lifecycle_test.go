@@ -59,7 +59,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 }
 
 // A pipeline that never returns does not keep the collector from ending.
-func TestShutdownDoesNotWaitForEver(t *testing.T) {
+func TestShutdownIsBounded(t *testing.T) {
 	began, open := make(chan struct{}), make(chan struct{})
 	next := &pipeline{answer: func(context.Context, int, []string) error { close(began); <-open; return nil }}
 	r := start(t, next, nil)
