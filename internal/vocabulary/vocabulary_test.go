@@ -25,6 +25,12 @@ func TestNamesOnTheWire(t *testing.T) {
 	assert.Equal(t, []string{"anomaly.metric", "anomaly.statistic", "anomaly.unit"}, []string{AttrMetric, AttrStatistic, AttrUnit})
 	assert.Equal(t, []string{"auspex.anomaly", "auspex.incident"}, []string{EventAnomaly, EventIncident})
 	assert.Equal(t, []string{"anomaly.opened", "anomaly.closed", "anomaly.silent_since"}, []string{AttrOpened, AttrClosed, AttrSilentSince})
+	assert.Equal(t, []string{"auspex.log.records", "auspex.log.templates.new", "auspex.log.parameter"}, []string{MetricLogRecords, MetricNewTemplates, MetricLogParameter})
+	assert.Equal(t, []string{"auspex.span.calls", "auspex.span.duration", "auspex.span.self_time", "auspex.span.network_time"},
+		[]string{MetricSpanCalls, MetricSpanDuration, MetricSpanSelfTime, MetricSpanNetworkTime})
+	assert.Equal(t, []string{"auspex.service.behavior", "auspex.service.cost", "anomaly.outside_interval"}, []string{MetricBehavior, MetricCost, MetricOutsideInterval})
+	assert.Equal(t, []string{"auspex.log.parameter.name", "auspex.log.example", "auspex.log.template.first_seen", "auspex.service.behavior.change"},
+		[]string{AttrParameter, AttrExample, AttrFirstSeen, AttrBehaviorChange})
 	for _, name := range append(Companions[:], MetricMaxScore, MetricOpen, MetricRate, "anomaly.count", "incident.open", "incident.duration") {
 		assert.True(t, OwnMetric(name))
 	}
