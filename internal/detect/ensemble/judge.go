@@ -95,7 +95,7 @@ func (m *Model) keep(view int, nats float64) {
 	}
 }
 
-// say turns evidence into a surprise.
+// say turns the evidence e into a judgment.
 func (m *Model) say(f *facts, e float64) detect.Judgment {
 	expected, unit := m.bank.Expect(f.season), m.bank.Unit()*f.ratio
 	t := &m.tails[viewError]
@@ -123,7 +123,7 @@ func (m *Model) bounded(out detect.Judgment) detect.Judgment {
 // kind returns the direction of a surprise, KindNone if it is not worth one.
 func kind(surprise, by float64) detect.Kind {
 	switch {
-	case surprise <= least:
+	case surprise <= kindFrom:
 		return detect.KindNone
 	case by < 0:
 		return detect.KindLow
@@ -132,8 +132,8 @@ func kind(surprise, by float64) detect.Kind {
 }
 
 var (
-	least   = -math.Log(detect.OutsideP)     // nats from which a surprise has a kind
-	outside = -math.Log(detect.OutsideP / 2) // nats at which each end of the interval lies
+	kindFrom = -math.Log(detect.OutsideP)     // nats above which a surprise has a kind
+	outside  = -math.Log(detect.OutsideP / 2) // nats at which each end of the interval lies
 )
 
 // calibrated returns the surprise of the evidence e, in nats, by the table
