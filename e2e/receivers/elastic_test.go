@@ -43,7 +43,7 @@ func startElasticReceivers(t *testing.T) *elasticReceivers {
 	es := peertest.StartElasticsearch(t, 8)
 	free := peertest.FreeAddresses(t, 2)
 	d := &elasticReceivers{
-		es: es, otlp: free[0], otlpHTTP: free[1], run: elasticRun(), folder: t.TempDir(), peers: peertest.CacheFolder(t),
+		t: t, es: es, otlp: free[0], otlpHTTP: free[1], run: elasticRun(), folder: t.TempDir(), peers: peertest.CacheFolder(t),
 		Collector: peertest.StartCollector(t, peertest.CollectorOptions{Config: string(text), Env: []string{
 			"E2E_ELASTICSEARCH=" + es.URL, "OTLP_GRPC=" + free[0], "OTLP_HTTP=" + free[1],
 		}}),

@@ -19,7 +19,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("logs", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	dir := fs.String("in", "../shared/eval/loghub", "folder of labeled logs, skipped where absent")
+	dir := fs.String("in", filepath.Join(evaldata.Folder(), "loghub"), "folder of labeled logs, skipped where absent")
 	junk := fs.Int("junk", 10_000_000, "lines of junk")
 	seed := fs.Uint64("seed", 1, "seed of the generated formats")
 	records := fs.Int("records", 100_000, "generated records of each format")
