@@ -113,6 +113,7 @@ func TestWhatRunsWhereAndWhatIsCalled(t *testing.T) {
 	a := New(DefaultConfig())
 	a.Runs("pay", Place{Pod: "pay-1", Node: "n7", Deployment: "pay"}, 5)
 	a.Span(&trace.Span{ID: [8]byte{1}, Service: "pay", Name: "SELECT", Kind: trace.KindClient, Start: 1, End: 9, Peer: trace.Peer{System: "database", Name: "orders"}})
+	a.Advance(10) // the end of the batch
 	a.Advance(60 * second)
 	pay := topology.ID{Kind: topology.Service, Name: "pay"}
 	assert.Equal(t, []topology.ID{{Kind: topology.Database, Name: "orders"}}, a.Graph().Related(pay, topology.Database))
