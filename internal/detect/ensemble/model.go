@@ -33,9 +33,10 @@ const (
 	farHour    = 2    // if the hour lies so many mean absolute residuals off
 	rareHour   = 3    // nats from which those two learn with oddTrust alone
 	oddTrust   = 0.1
-	lasting    = 12 // odd slots, forgotten by forgetOdd, that begin a hold
-	mostSlow   = 10 // times the error of the best predictor that the slow view may be off in the mean for that
-	restartOdd = 16 // strange points, forgotten by forgetOdd, at which the bank starts again: 22 in a row
+	leaving    = 0.8 // trust in the point that begins a hold, so that the recurrence of a fault is found like the fault
+	lasting    = 12  // odd slots, forgotten by forgetOdd, that begin a hold
+	mostSlow   = 10  // times the error of the best predictor that the slow view may be off in the mean for that
+	restartOdd = 16  // strange points, forgotten by forgetOdd, at which the bank starts again: 22 in a row
 )
 
 // A slot is the time step of the slow views: about slotTime, and a whole number of points.
@@ -272,9 +273,10 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Judgment {
 			m.oddSlots++
 		}
 	}
-	m.learn(f, t, surprise)
+	leaves := away && surprise > leave
+	m.learn(f, t, surprise, leaves)
 	switch {
-	case away && surprise > leave:
+	case leaves:
 		m.leave(t, v, f, false)
 	case f.slot && mature && float64(m.oddSlots) > m.lastingFrom() && !m.counts.small():
 		m.leave(t, v, f, true)
@@ -411,9 +413,12 @@ func (m *Model) widen(v float64) {
 }
 
 // learn takes the numbers of the views in, after a surprise of so many nats.
-func (m *Model) learn(f *facts, t int64, nats float64) {
+func (m *Model) learn(f *facts, t int64, nats float64, leaves bool) {
 	odd := float64(m.odd)
 	trust := 1 / ((1 + odd) * (1 + odd))
+	if leaves {
+		trust *= leaving
+	}
 	f.trust = trust
 	m.odd *= forgetOdd
 	if nats > strange {
