@@ -49,7 +49,7 @@ type join struct {
 	freePart  int32 // list
 	queue     []int32
 	fresh     []int32 // spans of which something was heard since the last restamp
-	head      int // of queue
+	head      int     // of queue
 	limit     int
 	intervals []interval
 }
