@@ -46,8 +46,12 @@ func (f *files) GetClient(ctx context.Context, kind component.Kind, id component
 // or must not be opened.
 func (f *files) examine(ctx context.Context, path string) error {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // Contrib's extension creates it.
+	}
+	if err == nil && info.Size() == 0 {
+		f.logger.Warn("A file is empty: if it held anything before, that is lost, for example after a power failure", zap.String("file", path))
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("%s: cannot read %s: %w", f.key(), path, err)

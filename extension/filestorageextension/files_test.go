@@ -227,3 +227,16 @@ func TestPathsAreThoseOfContrib(t *testing.T) {
 		require.NoError(t, c.Close(context.Background()))
 	}
 }
+
+func TestEmptyFileIsReported(t *testing.T) {
+	directory := t.TempDir()
+	path := written(t, directory)
+	require.NoError(t, os.Truncate(path, 0))
+	f, logs := newFiles(t, directory, true)
+	c, err := open(t, f)
+	require.NoError(t, err)
+	require.NoError(t, c.Close(t.Context()))
+	empty := logs.FilterMessageSnippet("file is empty").All()
+	require.Len(t, empty, 1)
+	assert.Equal(t, path, empty[0].ContextMap()["file"])
+}
