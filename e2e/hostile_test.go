@@ -4,15 +4,11 @@
 package e2e
 
 import (
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -20,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/e2e/clients"
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
@@ -38,6 +35,8 @@ const (
 	burstTime         = 2 * time.Second
 	// politePause is between two requests of the well-behaved client.
 	politePause = 10 * time.Millisecond
+	// politeRecords is the size of a request of that client.
+	politeRecords = 20
 	// leastP99 is taken for shorter times without hostile load, so that the
 	// scheduling of a busy machine does not decide.
 	leastP99    = 10 * time.Millisecond
@@ -49,36 +48,6 @@ const (
 	// oneMiB is the most memory for one request.
 	oneMiB = 100
 )
-
-// hostileRequest is an entry of testdata/hostile/requests.json.
-type hostileRequest struct {
-	Name       string   `json:"name"`
-	Receivers  []string `json:"receivers"`
-	What       string   `json:"what"`
-	Path       string   `json:"path"`
-	Type       string   `json:"content_type"`
-	Encoding   string   `json:"encoding"`
-	Unfinished bool     `json:"unfinished"`
-	body       []byte
-}
-
-// hostileRequests reads the requests and their bodies.
-func hostileRequests(t *testing.T) (all []hostileRequest) {
-	t.Helper()
-	list, err := os.ReadFile(peertest.TestData(t, "hostile/requests.json"))
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(list, &all))
-	for i := range all {
-		f, err := os.Open(peertest.TestData(t, "hostile/"+all[i].Name+".gz"))
-		require.NoError(t, err)
-		r, err := gzip.NewReader(f)
-		require.NoError(t, err)
-		all[i].body, err = io.ReadAll(r)
-		require.NoError(t, err)
-		require.NoError(t, f.Close())
-	}
-	return all
-}
 
 // hostileRow is a row of the table of TestHostileRequests.
 type hostileRow struct {
@@ -102,7 +71,7 @@ func TestHostileRequests(t *testing.T) {
 		t.Skip("takes some minutes")
 	}
 	var rows []hostileRow
-	for _, h := range hostileRequests(t) {
+	for _, h := range clients.HostileRequests(t) {
 		for _, receiver := range h.Receivers {
 			t.Run(receiver+"/"+h.Name, func(t *testing.T) {
 				row := withHostileLoad(t, receiver, h)
@@ -131,7 +100,7 @@ func hostileTable(rows []hostileRow) string {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // withHostileLoad measures one collector without a hostile request and with it.
-func withHostileLoad(t *testing.T, receiver string, h hostileRequest) hostileRow {
+func withHostileLoad(t *testing.T, receiver string, h clients.Hostile) hostileRow {
 	t.Helper()
 	address := peertest.FreeAddresses(t, 3)
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: config(t, "hostile.yaml"), Env: shipped(t,
@@ -150,23 +119,23 @@ func withHostileLoad(t *testing.T, receiver string, h hostileRequest) hostileRow
 	row.idle = peak()
 	once, cancel := context.WithTimeout(t.Context(), burstTime)
 	defer cancel()
-	hostileClient(t, receiver, at, h)(once)
+	h.Client(t, receiver, at)(once)
 	row.one = peak() - row.idle
-	clients, burst, pause := hostileClients, burstClients, hostilePause
+	senders, burst, pause := hostileClients, burstClients, hostilePause
 	if h.Unfinished {
-		clients, burst, pause = unfinishedClients, unfinishedClients, hostileTime
+		senders, burst, pause = unfinishedClients, unfinishedClients, hostileTime
 	}
 	for try := range tries {
 		if try > 0 {
 			row.quiet = p99(t, send, quietTime)
 		}
-		stop := startHostile(t, receiver, at, h, clients, pause)
+		stop := h.Flood(t.Context(), t, receiver, at, senders, pause)
 		row.loaded = p99(t, send, hostileTime)
 		if row.answers = stop(); row.slower() <= mostSlower {
 			break
 		}
 	}
-	stop := startHostile(t, receiver, at, h, burst, 0)
+	stop := h.Flood(t.Context(), t, receiver, at, burst, 0)
 	time.Sleep(burstTime)
 	for answer, n := range stop() {
 		row.answers[answer] += n
@@ -192,30 +161,19 @@ func p99(t *testing.T, send func() error, during time.Duration) time.Duration {
 	return times[len(times)*99/100]
 }
 
-// startHostile sends a hostile request from so many clients, each with a pause behind
-// the answer, until stop is called, which returns how often there was which answer. The
-// clients begin one after the other within the first pause.
-func startHostile(t *testing.T, receiver, at string, h hostileRequest, clients int, pause time.Duration) (stop func() map[string]int) {
+// politeClient returns a function that sends one small request and waits until it is acknowledged.
+func politeClient(t *testing.T, receiver, at string) (send func() error) {
 	t.Helper()
-	var mu sync.Mutex
-	answers := map[string]int{}
-	ctx, cancel := context.WithCancel(t.Context())
-	var all sync.WaitGroup
-	for i := range clients {
-		send := hostileClient(t, receiver, at, h)
-		all.Go(func() {
-			time.Sleep(pause * time.Duration(i) / time.Duration(clients))
-			for answer := send(ctx); ctx.Err() == nil; answer = send(ctx) {
-				mu.Lock()
-				answers[answer]++
-				mu.Unlock()
-				time.Sleep(pause)
+	client := clients.New(t, receiver, at)
+	return func() error {
+		b := clients.Batch{Service: "shop", Metric: "orders"}
+		for i := range politeRecords {
+			if receiver == "prometheus_remote_write" {
+				b.Points = append(b.Points, clients.Point{Time: time.Now(), Labels: map[string]string{"n": strconv.Itoa(i)}})
+			} else {
+				b.Logs = append(b.Logs, clients.Log{Time: time.Now(), Text: fmt.Sprintf("order %d was placed by a customer", i)})
 			}
-		})
-	}
-	return func() map[string]int {
-		cancel()
-		all.Wait()
-		return answers
+		}
+		return client(context.Background(), b)
 	}
 }

@@ -10,11 +10,13 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"time"
 
+	"github.com/auspex-otel/auspex/e2e/clients"
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
@@ -28,8 +30,7 @@ var (
 func main() {
 	flag.Parse()
 	began := time.Now()
-	b := &bench{}
-	err := b.protect(func() error {
+	err := peertest.Protect(func(b peertest.TB) error {
 		if err := measureCPU(b); err != nil {
 			return err
 		}
@@ -49,17 +50,17 @@ var pipelines = [...]struct{ name, config string }{
 }
 
 // measureCPU runs both pipelines in turns, so that a slow moment of the machine meets both.
-func measureCPU(b *bench) error {
-	var loads [len(pipelines)]*load
+func measureCPU(b peertest.TB) error {
+	var loads [len(pipelines)]*clients.Points
 	var collectors [len(pipelines)]*peertest.Collector
 	for i, p := range pipelines {
 		collectors[i] = peertest.StartCollector(b, peertest.CollectorOptions{Config: p.config})
-		l, err := newLoad(collectors[i].OTLP, *cpuSeries)
+		l, err := clients.NewPoints(collectors[i].OTLP, *cpuSeries)
 		if err != nil {
 			return err
 		}
-		defer l.close()
-		if err := l.send(150 * *cpuSeries); err != nil { // models warm up in 100 points
+		defer l.Close()
+		if err := l.Send(150 * *cpuSeries); err != nil { // models warm up in 100 points
 			return err
 		}
 		loads[i] = l
@@ -67,14 +68,14 @@ func measureCPU(b *bench) error {
 	var cost [len(pipelines)][]float64
 	for range *rounds {
 		for i := range pipelines {
-			seconds, err := cpuOf(collectors[i].Process, func() error { return loads[i].send(*points) })
+			seconds, err := cpuOf(collectors[i].Process, func() error { return loads[i].Send(*points) })
 			if err != nil {
 				return err
 			}
 			cost[i] = append(cost[i], seconds/float64(*points)*1e6)
 		}
 	}
-	if err := judgedAll(collectors[1].Console, loads[1].sent); err != nil {
+	if err := judgedAll(collectors[1], loads[1].Sent()); err != nil {
 		return err
 	}
 	fmt.Printf("CPU-seconds per million data points, %d series, gauges, %d million points each time\n", *cpuSeries, *points/1_000_000)
@@ -93,32 +94,32 @@ func measureCPU(b *bench) error {
 }
 
 // measureMemory compares a collector before and after it has warm models of many series.
-func measureMemory(b *bench) error {
+func measureMemory(b peertest.TB) error {
 	c := peertest.StartCollector(b, peertest.CollectorOptions{Config: pipelines[1].config})
-	before, err := memoryOf(c)
+	before, err := c.Memory(context.Background())
 	if err != nil {
 		return err
 	}
-	l, err := newLoad(c.OTLP, *memSeries)
+	l, err := clients.NewPoints(c.OTLP, *memSeries)
 	if err != nil {
 		return err
 	}
-	defer l.close()
-	if err := l.send(120 * *memSeries); err != nil {
+	defer l.Close()
+	if err := l.Send(120 * *memSeries); err != nil {
 		return err
 	}
-	if err := judgedAll(c.Console, l.sent); err != nil {
+	if err := judgedAll(c, l.Sent()); err != nil {
 		return err
 	}
-	after, err := memoryOf(c)
+	after, err := c.Memory(context.Background())
 	if err != nil {
 		return err
 	}
-	thousands := float64(l.series()) / 1000
-	fmt.Printf("\nMemory, %d warm series, after a forced collection of garbage\n", l.series())
+	thousands := float64(l.Series()) / 1000
+	fmt.Printf("\nMemory, %d warm series, after a forced collection of garbage\n", l.Series())
 	fmt.Printf("  %-28s %8s %8s %18s\n", "MiB", "before", "after", "per 1,000 series")
-	fmt.Printf("  %-28s %8.1f %8.1f %18.2f\n", "heap in use", before.heap, after.heap, (after.heap-before.heap)/thousands)
-	fmt.Printf("  %-28s %8.1f %8.1f %18.2f\n", "resident, garbage included", before.resident, after.resident, (after.resident-before.resident)/thousands)
+	fmt.Printf("  %-28s %8.1f %8.1f %18.2f\n", "heap in use", before.Heap, after.Heap, (after.Heap-before.Heap)/thousands)
+	fmt.Printf("  %-28s %8.1f %8.1f %18.2f\n", "resident, garbage included", before.Resident, after.Resident, (after.Resident-before.Resident)/thousands)
 	c.Stop()
 	return nil
 }

@@ -5,16 +5,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
@@ -68,74 +60,20 @@ func cpuOf(p *peertest.Process, f func() error) (float64, error) {
 	return after - before, err
 }
 
-// memory is in MiB.
-type memory struct{ heap, resident float64 }
-
-var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
-
-// memoryOf has the collector collect its garbage, and reads what is left.
-func memoryOf(c *peertest.Collector) (m memory, err error) {
-	var profile []byte
-	for range 2 { // finalizers run after the first
-		if profile, err = get("http://" + c.Pprof + "/debug/pprof/heap?gc=1&debug=1"); err != nil {
-			return m, err
-		}
-	}
-	found := heapAlloc.FindSubmatch(profile)
-	if found == nil {
-		return m, errors.New("the heap profile does not say HeapAlloc")
-	}
-	bytes, err := strconv.ParseFloat(string(found[1]), 64)
-	if err != nil {
-		return m, err
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID()))
-	if err != nil {
-		return m, err
-	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
-			m.resident, err = strconv.ParseFloat(fields[1], 64)
-		}
-	}
-	m.heap, m.resident = bytes/(1<<20), m.resident/1024
-	return m, err
-}
-
 // judgedAll returns an error unless the engine judged as many points as were sent: a
 // point that it takes for one that it has seen costs nothing, and would flatter the figures.
-func judgedAll(console string, sent int) error {
-	b, err := get("http://" + console + "/api/v1/status")
-	if err != nil {
-		return err
-	}
+func judgedAll(c *peertest.Collector, sent int) error {
 	var status struct {
 		Points  int            `json:"points"`
 		Refused map[string]int `json:"refused"`
 	}
-	if err := json.Unmarshal(b, &status); err != nil {
+	if err := c.Ask(context.Background(), "/api/v1/status", &status); err != nil {
 		return err
 	}
 	if status.Points != sent {
 		return fmt.Errorf("%d points were sent and %d judged; refused: %v", sent, status.Points, status.Refused)
 	}
 	return nil
-}
-
-func get(url string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s answers %s", url, res.Status)
-	}
-	return io.ReadAll(res.Body)
 }
 
 func spread(v []float64) (least, median, most float64) {

@@ -5,6 +5,7 @@ package peertest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -107,8 +108,14 @@ func (c *Collector) Setenv(name, value string) { c.env = append(c.env, name+"="+
 // Start runs the collector and waits until it is healthy.
 func (c *Collector) Start() {
 	c.t.Helper()
-	c.Process = Program{Name: "the collector", Path: c.program, Args: c.args, Env: c.env, Log: c.log}.Start(c.t)
+	c.Begin()
 	c.WaitHealthy()
+}
+
+// Begin runs the collector and does not wait until it is healthy.
+func (c *Collector) Begin() {
+	c.t.Helper()
+	c.Process = Program{Name: "the collector", Path: c.program, Args: c.args, Env: c.env, Log: c.log}.Start(c.t)
 }
 
 // WaitHealthy waits until all pipelines run.
@@ -135,6 +142,15 @@ func (c *Collector) Run(within time.Duration, args ...string) (output string, co
 		code = exit.ExitCode()
 	}
 	return p.Log(), code
+}
+
+// Ask decodes the answer of the console to a GET of path into what into points to.
+func (c *Collector) Ask(ctx context.Context, path string, into any) error {
+	answer, err := get(ctx, "http://"+c.Console+path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, into)
 }
 
 // ConfigFile is the file that holds the configuration.

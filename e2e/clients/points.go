@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package clients
 
 import (
 	"bytes"
@@ -29,10 +29,10 @@ const (
 	method          = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 )
 
-// load sends requests that are marshaled once: before each sending the bytes of
+// Points sends metric points over OTLP at the least cost. It sends requests that are marshaled once: before each sending the bytes of
 // every timestamp and value are overwritten in place. So every point is new, and
 // the generator takes little from the machine.
-type load struct {
+type Points struct {
 	lanes []lane
 	sent  int
 }
@@ -50,9 +50,9 @@ type request struct {
 	time          time.Time
 }
 
-// newLoad connects to a collector. The number of series is rounded up to whole requests on each connection.
-func newLoad(address string, series int) (*load, error) {
-	l := &load{lanes: make([]lane, connections)}
+// NewPoints connects to a collector. The number of series is rounded up to whole requests on each connection.
+func NewPoints(address string, series int) (*Points, error) {
+	l := &Points{lanes: make([]lane, connections)}
 	for i := range l.lanes {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{})))
 		if err != nil {
@@ -71,17 +71,21 @@ func newLoad(address string, series int) (*load, error) {
 	return l, nil
 }
 
-func (l *load) close() {
+// Close ends the connections.
+func (l *Points) Close() {
 	for _, lane := range l.lanes {
 		_ = lane.conn.Close()
 	}
 }
 
-// series is how many series the load has.
-func (l *load) series() int { return len(l.lanes) * len(l.lanes[0].requests) * batchPoints }
+// Sent is how many points were acknowledged.
+func (l *Points) Sent() int { return l.sent }
 
-// send sends at least n points, the same number over each connection, and waits for every acknowledgement.
-func (l *load) send(n int) error {
+// Series is how many series the load has.
+func (l *Points) Series() int { return len(l.lanes) * len(l.lanes[0].requests) * batchPoints }
+
+// Send sends at least n points, the same number over each connection, and waits for every acknowledgement.
+func (l *Points) Send(n int) error {
 	each := (n/batchPoints + connections - 1) / connections
 	done := make(chan error)
 	for i := range l.lanes {

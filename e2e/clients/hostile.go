@@ -1,0 +1,215 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package clients
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/snappy"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/encoding/gzip" // answers are compressed as requests are
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+// Hostile is an entry of testdata/hostile/requests.json.
+type Hostile struct {
+	Name       string   `json:"name"`
+	Receivers  []string `json:"receivers"`
+	What       string   `json:"what"`
+	Path       string   `json:"path"`
+	Type       string   `json:"content_type"`
+	Encoding   string   `json:"encoding"`
+	Unfinished bool     `json:"unfinished"`
+	body       []byte
+}
+
+// HostileRequests reads the requests and their bodies.
+func HostileRequests(t peertest.TB) (all []Hostile) {
+	t.Helper()
+	list, err := os.ReadFile(peertest.TestData(t, "hostile/requests.json"))
+	if err == nil {
+		err = json.Unmarshal(list, &all)
+	}
+	for i := range all {
+		if err == nil {
+			all[i].body, err = unzip(peertest.TestData(t, "hostile/"+all[i].Name+".gz"))
+		}
+	}
+	if err != nil {
+		t.Fatalf("hostile requests: %v", err)
+	}
+	return all
+}
+
+func unzip(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// Flood sends the request from so many clients, each with a pause behind the answer,
+// until stop is called, which returns how often there was which answer. The clients
+// begin one after the other within the first pause.
+func (h Hostile) Flood(ctx context.Context, t peertest.TB, receiver, at string, clients int, pause time.Duration) (stop func() map[string]int) {
+	t.Helper()
+	var mu sync.Mutex
+	answers := map[string]int{}
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	for i := range clients {
+		send := h.Client(t, receiver, at)
+		all.Go(func() {
+			time.Sleep(pause * time.Duration(i) / time.Duration(clients))
+			for answer := send(ctx); ctx.Err() == nil; answer = send(ctx) {
+				mu.Lock()
+				answers[answer]++
+				mu.Unlock()
+				time.Sleep(pause)
+			}
+		})
+	}
+	return func() map[string]int {
+		cancel()
+		all.Wait()
+		return answers
+	}
+}
+
+// Client returns a function that sends the request to a receiver and returns a word for its answer.
+func (h Hostile) Client(t peertest.TB, receiver, at string) (send func(context.Context) (answer string)) {
+	t.Helper()
+	switch receiver {
+	case "otlp/grpc":
+		return h.overGRPC(t, at)
+	case "lumberjack":
+		return h.overLumberjack(t, at)
+	}
+	client := &http.Client{Timeout: AnswerWithin}
+	t.Cleanup(client.CloseIdleConnections)
+	headers, body := map[string]string{"Content-Encoding": h.Encoding}, h.body
+	switch h.Encoding {
+	case "gzip":
+		body = gzipped(h.body)
+	case "snappy":
+		body = snappy.Encode(nil, h.body)
+	}
+	return func(ctx context.Context) string {
+		answer, _ := Post(ctx, client, "http://"+at+h.Path, h.Type, headers, body)
+		return strings.Fields(answer)[0]
+	}
+}
+
+func gzipped(body []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(body) // a buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// compressed is the compressor for bytes that are compressed already, so that a client
+// need not compress the same request again and again.
+type compressed struct{}
+
+func (compressed) Type() string { return "gzip" }
+
+func (compressed) Do(w io.Writer, body []byte) error {
+	_, err := w.Write(body)
+	return err
+}
+
+// bytesCodec sends bytes and ignores answers.
+type bytesCodec struct{}
+
+func (bytesCodec) Marshal(v any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(v.([]byte))}, nil
+}
+func (bytesCodec) Unmarshal(mem.BufferSlice, any) error { return nil }
+func (bytesCodec) Name() string                         { return "proto" }
+
+func (h Hostile) overGRPC(t peertest.TB, at string) func(context.Context) string {
+	t.Helper()
+	conn, err := grpc.NewClient(at, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(bytesCodec{})),
+		grpc.WithCompressor(compressed{})) //nolint:staticcheck // one of a name would be for all clients of the process
+	if err != nil {
+		t.Fatalf("gRPC client of %s: %v", at, err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	method := map[string]string{
+		"/v1/logs":    "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+		"/v1/metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+	}[h.Path]
+	body := gzipped(h.body)
+	return func(ctx context.Context) string {
+		ctx, cancel := context.WithTimeout(ctx, AnswerWithin)
+		defer cancel()
+		return status.Code(conn.Invoke(ctx, method, body, nil)).String()
+	}
+}
+
+func (h Hostile) overLumberjack(t peertest.TB, at string) func(context.Context) string {
+	t.Helper()
+	frame, err := h.frame()
+	if err != nil {
+		t.Fatalf("%s: %v", h.Name, err)
+	}
+	return func(ctx context.Context) string {
+		conn, err := net.DialTimeout("tcp", at, AnswerWithin)
+		if err != nil {
+			return "failed"
+		}
+		defer conn.Close()
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		if errors.Join(writeWindow(conn, 1, frame), readAck(conn, 1)) != nil {
+			return "closed"
+		}
+		return "acknowledged"
+	}
+}
+
+// frame is a compressed frame of lumberjack.
+func (h Hostile) frame() ([]byte, error) {
+	var b bytes.Buffer
+	w, err := zlib.NewWriterLevel(&b, zlib.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	body := h.body
+	if h.Unfinished {
+		body = body[:len(body)-1]
+	}
+	_, err = w.Write(body)
+	err = errors.Join(err, w.Flush())
+	promised := b.Len() + 1000
+	if !h.Unfinished {
+		err = errors.Join(err, w.Close())
+		promised = b.Len()
+	}
+	return append(binary.BigEndian.AppendUint32([]byte("2C"), uint32(promised)), b.Bytes()...), err
+}

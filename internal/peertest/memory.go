@@ -1,0 +1,78 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package peertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Memory holds what a collector uses, in MiB.
+type Memory struct {
+	// Heap is in use after a collection of garbage. Resident includes garbage.
+	Heap, Resident float64
+}
+
+var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
+
+// Memory has the collector collect its garbage, and reads what is left. It needs
+// Linux, and the extension pprof on $E2E_PPROF.
+func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
+	var profile []byte
+	for range 2 { // finalizers run after the first
+		if profile, err = get(ctx, "http://"+c.Pprof+"/debug/pprof/heap?gc=1&debug=1"); err != nil {
+			return m, err
+		}
+	}
+	found := heapAlloc.FindSubmatch(profile)
+	if found == nil {
+		return m, errors.New("the heap profile does not say HeapAlloc")
+	}
+	bytes, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		return m, err
+	}
+	kib, err := c.status("VmRSS:")
+	return Memory{Heap: bytes / (1 << 20), Resident: float64(kib) / 1024}, err
+}
+
+// PeakMemory is the most memory in bytes that the process has had. It needs Linux.
+func (p *Process) PeakMemory() (int, error) {
+	kib, err := p.status("VmHWM:")
+	return kib << 10, err
+}
+
+// status returns a number in KiB that Linux keeps of the process.
+func (p *Process) status(name string) (kib int, err error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+	if err != nil {
+		return 0, fmt.Errorf("memory is read from /proc, which Linux has: %w", err)
+	}
+	_, rest, _ := strings.Cut(string(b), name)
+	return strconv.Atoi(strings.Fields(rest + " ?")[0])
+}
+
+// get returns the body of an answer that is a success.
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s answers %s", url, res.Status)
+	}
+	return io.ReadAll(res.Body)
+}
