@@ -42,19 +42,22 @@ func otlpGRPC(t peertest.TB, at string) Client {
 		defer cancel()
 		if len(b.Logs) > 0 {
 			answer, err := logs.Export(ctx, plogotlp.NewExportRequestFromLogs(b.logs()))
-			return rejected(err, answer.PartialSuccess().RejectedLogRecords)
+			if err != nil {
+				return err
+			}
+			return rejected(answer.PartialSuccess().RejectedLogRecords())
 		}
 		answer, err := metrics.Export(ctx, pmetricotlp.NewExportRequestFromMetrics(b.metrics()))
-		return rejected(err, answer.PartialSuccess().RejectedDataPoints)
+		if err != nil {
+			return err
+		}
+		return rejected(answer.PartialSuccess().RejectedDataPoints())
 	}
 }
 
-func rejected(err error, count func() int64) error {
-	if err != nil {
-		return err
-	}
-	if n := count(); n > 0 {
-		return fmt.Errorf("%d records were rejected", n)
+func rejected(records int64) error {
+	if records > 0 {
+		return fmt.Errorf("%d records were rejected", records)
 	}
 	return nil
 }
@@ -74,10 +77,16 @@ func otlpHTTP(ctx context.Context, web *http.Client, at string, b Batch) error {
 	}
 	if len(b.Logs) > 0 {
 		read := plogotlp.NewExportResponse()
-		return rejected(read.UnmarshalProto(answer), read.PartialSuccess().RejectedLogRecords)
+		if err := read.UnmarshalProto(answer); err != nil {
+			return err
+		}
+		return rejected(read.PartialSuccess().RejectedLogRecords())
 	}
 	read := pmetricotlp.NewExportResponse()
-	return rejected(read.UnmarshalProto(answer), read.PartialSuccess().RejectedDataPoints)
+	if err := read.UnmarshalProto(answer); err != nil {
+		return err
+	}
+	return rejected(read.PartialSuccess().RejectedDataPoints())
 }
 
 func (b Batch) logs() plog.Logs {

@@ -146,7 +146,7 @@ func (c *Collector) Run(within time.Duration, args ...string) (output string, co
 
 // Ask decodes the answer of the console to a GET of path into what into points to.
 func (c *Collector) Ask(ctx context.Context, path string, into any) error {
-	answer, err := get(ctx, "http://"+c.Console+path)
+	answer, err := Get(ctx, "http://"+c.Console+path)
 	if err != nil {
 		return err
 	}

@@ -91,20 +91,26 @@ type Hit struct {
 // Search returns every document that answers a query, however many there are. It
 // sees all that was acknowledged before. A query is as in {"term":{"attributes.n":1}};
 // none asks for all. An index that is not there holds nothing.
-func (e *Elasticsearch) Search(ctx context.Context, index, query string) ([]Hit, error) {
+func (e *Elasticsearch) Search(ctx context.Context, index, query string) (hits []Hit, err error) {
 	if query == "" {
 		query = `{"match_all":{}}`
 	}
+	err = e.Scan(ctx, index, `"query":`+query, func(h Hit) { hits = append(hits, h) })
+	return hits, err
+}
+
+// Scan is Search for documents that don't fit into memory together: it calls do with each. The
+// search is the inside of a JSON object, as in "query":{"match_all":{}},"_source":["message"].
+func (e *Elasticsearch) Scan(ctx context.Context, index, search string, do func(Hit)) error {
 	missing := "?ignore_unavailable=true&allow_no_indices=true"
 	if _, err := e.Do(ctx, http.MethodPost, "/"+index+"/_refresh"+missing, ""); err != nil {
-		return nil, err
+		return err
 	}
-	var hits []Hit
-	path, body := "/"+index+"/_search"+missing+"&scroll=1m", `{"size":5000,"sort":["_doc"],"query":`+query+"}"
+	path, body := "/"+index+"/_search"+missing+"&scroll=1m", `{"size":5000,"sort":["_doc"],`+search+"}"
 	for {
 		text, err := e.Do(ctx, http.MethodPost, path, body)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		var page struct {
 			ScrollID string `json:"_scroll_id"`
@@ -113,13 +119,15 @@ func (e *Elasticsearch) Search(ctx context.Context, index, query string) ([]Hit,
 			} `json:"hits"`
 		}
 		if err := json.Unmarshal(text, &page); err != nil {
-			return nil, fmt.Errorf("answer to %s: %w", path, err)
+			return fmt.Errorf("answer to %s: %w", path, err)
 		}
-		hits = append(hits, page.Hits.Hits...)
+		for _, h := range page.Hits.Hits {
+			do(h)
+		}
 		path, body = "/_search/scroll", fmt.Sprintf(`{"scroll":"1m","scroll_id":%q}`, page.ScrollID)
 		if len(page.Hits.Hits) == 0 {
 			_, err := e.Do(ctx, http.MethodDelete, "/_search/scroll", fmt.Sprintf(`{"scroll_id":%q}`, page.ScrollID))
-			return hits, err
+			return err
 		}
 	}
 }

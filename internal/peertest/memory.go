@@ -28,7 +28,7 @@ var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
 	var profile []byte
 	for range 2 { // finalizers run after the first
-		if profile, err = get(ctx, "http://"+c.Pprof+"/debug/pprof/heap?gc=1&debug=1"); err != nil {
+		if profile, err = Get(ctx, "http://"+c.Pprof+"/debug/pprof/heap?gc=1&debug=1"); err != nil {
 			return m, err
 		}
 	}
@@ -60,8 +60,8 @@ func (p *Process) status(name string) (kib int, err error) {
 	return strconv.Atoi(strings.Fields(rest + " ?")[0])
 }
 
-// get returns the body of an answer that is a success.
-func get(ctx context.Context, url string) ([]byte, error) {
+// Get returns the body of an answer that is a success.
+func Get(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return nil, err

@@ -118,7 +118,7 @@ func Markdown(t TB, root string) (names []string) {
 func answers(url string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_, err := get(ctx, url)
+	_, err := Get(ctx, url)
 	return err
 }
 

@@ -1,0 +1,51 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+)
+
+// enclosed is set in the environment of a program that enclose started.
+const enclosed = "AUSPEX_CAMPAIGN_ENCLOSED"
+
+// enclose runs the program once more, in a user namespace where it may mount file
+// systems without being root, and ends with its exit code. In that second run it returns nil.
+func enclose() error {
+	if os.Getenv(enclosed) != "" {
+		return nil
+	}
+	runtime.LockOSThread()                                  // the kernel kills the child when this thread ends
+	child := exec.Command("/proc/self/exe", os.Args[1:]...) //nolint:noctx // ends by itself
+	child.Env = append(os.Environ(), enclosed+"=1")
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+	child.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+		Pdeathsig:   syscall.SIGKILL,
+	}
+	err := child.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		os.Exit(exit.ExitCode())
+	}
+	if err != nil {
+		return err
+	}
+	os.Exit(0)
+	return nil
+}
+
+// mountSmall makes a folder a file system in memory of the given size. It is gone with the program.
+func mountSmall(dir string, bytes int) error {
+	if os.Getenv(enclosed) == "" {
+		return errors.New("no user namespace")
+	}
+	return syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", bytes))
+}

@@ -1,0 +1,123 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/auspex-otel/auspex/e2e/clients"
+)
+
+const (
+	rowWorkers = 2
+	retryPause = 30 * time.Millisecond
+	// lastTries is how long requests that are open at the end are tried again.
+	lastTries = 30 * time.Second
+)
+
+// phase says how a latency counts.
+type phase = int32
+
+const (
+	uncounted phase = iota
+	quiet           // half load and nothing else
+	misused         // others misbehave
+)
+
+// row is one receiver before one exporter, with its well-behaved client.
+type row struct {
+	*ledger
+	receiver, exporter string
+	metrics            bool // points instead of log records
+	send               clients.Client
+
+	rate   atomic.Int64 // most records per second, 0 for no limit
+	paused *atomic.Bool
+	phase  *atomic.Int32
+	offset *atomic.Int64 // of the sender's clock, in nanoseconds
+
+	latencies struct {
+		sync.Mutex
+		of map[phase][]time.Duration
+	}
+	opened map[string]bool // anomalies of this row's service
+}
+
+func (r *row) service() string { return "campaign-" + r.receiver }
+
+// work sends batches until ctx ends, and then for a while what is not acknowledged yet.
+func (r *row) work(ctx context.Context, worker int, random *rand.Rand) {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastTries, cancel) })()
+	due := time.Now()
+	for ctx.Err() == nil {
+		if rate := r.rate.Load(); rate > 0 {
+			due = due.Add(time.Second * batchRecords * rowWorkers / time.Duration(rate))
+			if wait := time.Until(due); wait > 0 {
+				time.Sleep(wait)
+			} else {
+				due = time.Now()
+			}
+		}
+		if r.paused.Load() {
+			time.Sleep(retryPause)
+			continue
+		}
+		first := r.next()
+		if r.deliver(last, r.batch(worker, first, random)) {
+			r.acknowledge(first)
+		}
+	}
+}
+
+func (r *row) batch(worker, first int, random *rand.Rand) clients.Batch {
+	at := time.Now().Add(time.Duration(r.offset.Load()))
+	b := clients.Batch{Service: r.service(), Metric: metricName}
+	if r.metrics {
+		b.Points = r.points(worker, first, at, random)
+	} else {
+		b.Logs = r.logs(first, at)
+	}
+	return b
+}
+
+// deliver sends a batch until it is acknowledged, and notes how long that took. It returns false when ctx ended first.
+func (r *row) deliver(ctx context.Context, b clients.Batch) bool {
+	began, counted := time.Now(), r.phase.Load()
+	for r.send(ctx, b) != nil {
+		if ctx.Err() != nil {
+			return false
+		}
+		time.Sleep(retryPause)
+	}
+	if counted != uncounted && counted == r.phase.Load() {
+		r.latencies.Lock()
+		defer r.latencies.Unlock()
+		r.latencies.of[counted] = append(r.latencies.of[counted], time.Since(began))
+	}
+	return true
+}
+
+// p99 returns the 99th percentile of the time until a request was acknowledged in a phase, 0 without any.
+func (r *row) p99(of phase) time.Duration {
+	r.latencies.Lock()
+	defer r.latencies.Unlock()
+	times := slices.Sorted(slices.Values(r.latencies.of[of]))
+	if len(times) == 0 {
+		return 0
+	}
+	return times[len(times)*99/100]
+}
+
+// slower is how many times as long the p99 is while others misbehave. A p99 without
+// them below 10 ms counts as 10 ms, so that the scheduling of a busy machine does not decide.
+func (r *row) slower() float64 {
+	return float64(r.p99(misused)) / float64(max(r.p99(quiet), leastP99))
+}

@@ -1,0 +1,211 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/auspex-otel/auspex/internal/peertest"
+)
+
+const (
+	memoryLimit   = 512 // MiB, the default of the shipped configuration
+	pressureLimit = 256
+	diskBytes     = 512 << 20
+)
+
+//go:embed testdata/campaign.yaml
+var configuration string
+
+// victim is the collector that faults befall.
+type victim struct {
+	*peertest.Collector
+	t peertest.TB
+	// at are the addresses of the receivers.
+	at   map[string]string
+	junk string
+	// smallDisk tells whether the state is on a disk that can be filled.
+	smallDisk bool
+
+	mu      sync.Mutex
+	begun   bool // it runs, unless it ended by itself
+	limit   int  // MiB
+	peak    int  // MiB
+	ratio   float64
+	kills   int
+	crashes int
+}
+
+// newVictim prepares a collector that exports to a backend at an address.
+func newVictim(t peertest.TB, exporter, backend string) *victim {
+	t.Helper()
+	a := peertest.FreeAddresses(t, 4)
+	env := []string{
+		"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_HEALTH=$E2E_HEALTH",
+		"AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE", "AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"),
+		"LUMBERJACK=" + a[0], "BULK=" + a[1], "REMOTE_WRITE=" + a[2], "JUNK=" + a[3], "BACKEND=" + backend,
+		"LOGS_EXPORTER=" + exporter, "METRICS_EXPORTER=" + exporter,
+	}
+	if exporter == "prometheus_remote_write" {
+		env = append(env, "LOGS_EXPORTER=nop")
+	}
+	v := &victim{t: t, junk: a[3], Collector: peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: configuration, Env: env})}
+	v.at = map[string]string{
+		"otlp/grpc": v.OTLP, "otlp/http": v.OTLP2, "lumberjack": a[0], "elasticsearch_bulk": a[1], "prometheus_remote_write": a[2],
+	}
+	if err := mountSmall(v.State, diskBytes); err != nil {
+		t.Logf("the fault \"full disk\" is left out: %v", err)
+	} else {
+		v.smallDisk = true
+	}
+	return v
+}
+
+// begin starts the collector with a memory limit and does not wait until it is healthy.
+func (v *victim) begin(limit int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.limit = limit
+	v.Setenv("AUSPEX_MEMORY", strconv.Itoa(limit))
+	v.Begin()
+	v.begun = true
+}
+
+// end ends the collector in some way.
+func (v *victim) end(how func()) {
+	v.observe()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.begun = false
+	how()
+}
+
+// kill ends the collector with SIGKILL, and starts it again.
+func (v *victim) kill(limit int) {
+	v.end(v.Kill)
+	v.mu.Lock()
+	v.kills++
+	v.mu.Unlock()
+	v.begin(limit)
+}
+
+// observe notes how much memory the collector has had, and starts it again if it ended by itself.
+func (v *victim) observe() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.begun {
+		return
+	}
+	if !v.Running() {
+		v.crashes++
+		v.t.Logf("the collector ended by itself. The end of its log:\n%s", lastLines(v.Log(), 40))
+		v.Begin()
+		return
+	}
+	if bytes, err := v.PeakMemory(); err == nil {
+		v.peak = max(v.peak, bytes>>20)
+		v.ratio = max(v.ratio, float64(bytes>>20)/float64(v.limit))
+	}
+}
+
+// watch observes until ctx ends.
+func (v *victim) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		v.observe()
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// healthy tells whether all pipelines run within a minute.
+func (v *victim) healthy() bool {
+	var health any
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if v.Ask(context.Background(), "/api/v1/status", &health) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+var queueSize = regexp.MustCompile(`(?m)^otelcol_exporter_queue_size\{.*\} (\S+)$`)
+
+// queued returns how many requests wait in the queues.
+func (v *victim) queued() (n int, err error) {
+	text, err := peertest.Get(context.Background(), "http://"+v.Metrics+"/metrics")
+	if err != nil {
+		return 0, err
+	}
+	sizes := queueSize.FindAllSubmatch(text, -1)
+	if len(sizes) == 0 {
+		return 0, errors.New("the collector has no metric of its queues")
+	}
+	for _, m := range sizes {
+		size, err := strconv.ParseFloat(string(m[1]), 64)
+		if err != nil {
+			return 0, err
+		}
+		n += int(size)
+	}
+	return n, nil
+}
+
+// drain waits until the queues have been empty for a second. It returns false after two minutes.
+func (v *victim) drain() bool {
+	empty := 0
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if n, err := v.queued(); err != nil || n > 0 {
+			empty = 0
+		} else if empty++; empty == 5 {
+			return true
+		}
+	}
+	return false
+}
+
+// fillDisk leaves no room on the disk of the state, until free is called.
+func (v *victim) fillDisk() (free func(), err error) {
+	file := filepath.Join(v.State, "ballast")
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for size := 1 << 20; size >= 1<<10; size >>= 1 {
+		for piece := make([]byte, size); err == nil; {
+			_, err = f.Write(piece)
+		}
+		err = nil
+	}
+	return func() {
+		if err := os.Remove(file); err != nil {
+			v.t.Fatalf("free the disk: %v", err)
+		}
+	}, nil
+}
+
+// files are the files of engine and queues.
+func (v *victim) files() ([]string, error) {
+	engine, err := filepath.Glob(filepath.Join(v.State, "engine", "*"))
+	queues, otherwise := filepath.Glob(filepath.Join(v.State, "queue", "*"))
+	all := append(engine, queues...)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no state in %s", v.State)
+	}
+	return all, errors.Join(err, otherwise)
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
