@@ -45,7 +45,7 @@ func junk(ctx context.Context, s *stage) error {
 // junkOfFlood is how much junk the next flood has: what is due at this time, at least a tenth of all.
 func (s *stage) junkOfFlood() int {
 	due := float64(s.plan.junk) * min(1, time.Since(s.began).Seconds()/s.time.Seconds())
-	return min(max(int(due)-s.junk, s.plan.junk/10), s.plan.junk/4)
+	return max(int(due)-s.junk, s.plan.junk/10)
 }
 
 // sendJunk sends one batch of one of the kinds. It may be refused.

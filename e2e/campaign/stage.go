@@ -125,7 +125,7 @@ func (s *stage) play(ctx context.Context) error {
 }
 
 func (s *stage) done() bool {
-	return time.Since(s.began) >= s.time && s.victim.kills >= s.kills && s.acknowledged() >= s.records
+	return time.Since(s.began) >= s.time && s.victim.kills >= s.kills && s.acknowledged() >= s.records && s.junk >= s.plan.junk
 }
 
 func (s *stage) acknowledged() (n int) {
@@ -139,7 +139,12 @@ func (s *stage) acknowledged() (n int) {
 func (s *stage) step(ctx context.Context) error {
 	time.Sleep(time.Duration(s.random.IntN(1500)) * time.Millisecond)
 	f := kill
-	if due := float64(s.kills) * min(1, time.Since(s.began).Seconds()/s.time.Seconds()); float64(s.victim.kills) >= due {
+	past := min(1, time.Since(s.began).Seconds()/s.time.Seconds())
+	switch {
+	case float64(s.victim.kills) < past*float64(s.kills):
+	case past == 1 && s.junk < s.plan.junk:
+		f = fault{"junk", junk}
+	default:
 		f = s.faults.draw()
 	}
 	s.say(f.name)
@@ -191,21 +196,22 @@ func (s *stage) recover(after string) {
 // calibrate finds what the collector delivers, and gives each row half of its part.
 func (s *stage) calibrate() {
 	s.say("finding half load")
-	before := map[*row]int{}
+	time.Sleep(calibration / 2) // until backends are warm
+	before, total := map[*row]int{}, 0
 	for _, r := range s.rows {
 		before[r] = r.count()
 	}
+	queuedBefore, errBefore := s.victim.queued()
 	time.Sleep(calibration)
 	queued, err := s.victim.queued()
 	s.paused.Store(true)
-	total := 0
 	for _, r := range s.rows {
 		total += r.count() - before[r]
 	}
-	if err != nil {
+	if err := errors.Join(errBefore, err); err != nil {
 		s.t.Logf("size of the queues: %v", err)
 	}
-	delivered := max(total-queued*batchRecords, total/20)
+	delivered := total - (queued-queuedBefore)*batchRecords
 	for _, r := range s.rows {
 		full := float64(r.count()-before[r]) / calibration.Seconds() * float64(delivered) / float64(max(total, 1))
 		r.rate.Store(int64(min(max(full/2, batchRecords), float64(s.most))))
@@ -249,6 +255,9 @@ func (s *stage) countAnomalies(ctx context.Context) {
 
 // judge counts what the backend has, until all that was acknowledged is there or nothing comes any more.
 func (s *stage) judge(ctx context.Context) error {
+	if !s.backend.alive() {
+		s.fail("the peer does not run")
+	}
 	s.victim.drain()
 	best, since := -1, time.Now()
 	for {

@@ -69,11 +69,8 @@ func (s *stage) judgeStage() {
 	if s.victim.crashes > 0 {
 		s.fail("the collector ended by itself %d times", s.victim.crashes)
 	}
-	if s.victim.kills < s.kills || s.acknowledged() < s.records {
-		s.fail("%d kills and %d records; the plan has %d and %d", s.victim.kills, s.acknowledged(), s.kills, s.records)
-	}
-	if !s.backend.alive() {
-		s.fail("the peer does not run")
+	if s.victim.kills < s.kills || s.acknowledged() < s.records || s.junk < s.plan.junk {
+		s.fail("%d kills, %d records, and %d of junk; the plan has %d, %d, and %d", s.victim.kills, s.acknowledged(), s.junk, s.kills, s.records, s.plan.junk)
 	}
 }
 

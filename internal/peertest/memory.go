@@ -50,6 +50,16 @@ func (p *Process) PeakMemory() (int, error) {
 	return kib << 10, err
 }
 
+// OwnMemory is the memory in bytes that the process has, without files in memory that it has mapped. It needs Linux.
+func (p *Process) OwnMemory() (int, error) {
+	all, err := p.status("VmRSS:")
+	if err != nil {
+		return 0, err
+	}
+	mapped, err := p.status("RssShmem:")
+	return (all - mapped) << 10, err
+}
+
 // status returns a number in KiB that Linux keeps of the process.
 func (p *Process) status(name string) (kib int, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
