@@ -93,6 +93,19 @@ e2e-doors: build ## every receiver's real clients into real backends, kills, bad
 e2e-cost: build ## CPU per million points with and without the processor, memory per 1,000 series
 	go run ./e2e/cost
 
+.PHONY: campaign
+campaign: build ## random faults over every receiver and exporter with real backends: lost records, memory, p99, as a table; about 25 minutes; SEED=n, HOURS=n
+	$(call banner,peers in $(CACHE) (up to 6 minutes the first time))
+	@scripts/peers.sh prometheus
+	@scripts/peers.sh elasticsearch 8
+	$(call banner,campaign of random faults)
+	go run ./e2e/campaign $(if $(SEED),-seed $(SEED)) $(if $(HOURS),-hours $(HOURS))
+
+.PHONY: soak
+soak: build ## growth of memory and drift of false alarms at half load, as a table; HOURS=n (1)
+	$(call banner,soak)
+	go run ./e2e/campaign -soak -hours $(or $(HOURS),1)
+
 .PHONY: peers
 peers: ## install the real servers of the tests into the cache
 	$(call banner,peers in $(CACHE) (up to 6 minutes the first time))
@@ -172,6 +185,12 @@ lint: $(GOLANGCI) ## linters, banned words, module tidiness, changelog fragments
 	go mod tidy -diff
 	$(TOOL) chloggen validate --config .chloggen/config.yaml
 	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done
+
+# The collector is built once more, because its symbols tell which vulnerable functions it has.
+.PHONY: govulncheck
+govulncheck: ## known vulnerabilities in the collector; DB=url of a database other than vuln.go.dev
+	go build -o bin/otelcol-auspex-symbols ./distro
+	$(TOOL) govulncheck $(if $(DB),-db $(DB)) -mode=binary bin/otelcol-auspex-symbols
 
 .PHONY: format
 format: $(GOLANGCI) ## write every file as the formatters want it
