@@ -31,8 +31,11 @@ var faults = []fault{
 	{"clock steps", clockSteps},
 	{"damaged files", damagedFiles},
 	{"memory pressure", memoryPressure},
-	{"junk", junk}, {"junk", junk},
-	{"hostile request", hostileRequest}, {"hostile request", hostileRequest}, {"hostile request", hostileRequest},
+	{"junk", junk},
+	{"junk", junk},
+	{"hostile request", hostileRequest},
+	{"hostile request", hostileRequest},
+	{"hostile request", hostileRequest},
 }
 
 // deck is drawn from until it is empty, and then shuffled again.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -188,7 +189,7 @@ func (v *victim) fillDisk() (free func(), err error) {
 func (v *victim) files() ([]string, error) {
 	engine, err := filepath.Glob(filepath.Join(v.State, "engine", "*"))
 	queues, otherwise := filepath.Glob(filepath.Join(v.State, "queue", "*"))
-	all := append(engine, queues...)
+	all := slices.Concat(engine, queues)
 	if len(all) == 0 {
 		return nil, fmt.Errorf("no state in %s", v.State)
 	}

@@ -33,13 +33,17 @@ func lumberjack(ctx context.Context, at string, b Batch) error {
 		}
 		frames = append(frames, dataFrame(i+1, text+"}")...)
 	}
-	conn, err := net.DialTimeout("tcp", at, AnswerWithin)
+	conn, err := dialTCP(ctx, at)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	return errors.Join(conn.SetDeadline(time.Now().Add(AnswerWithin)), writeWindow(conn, len(b.Logs), frames), readAck(conn, len(b.Logs)))
+}
+
+func dialTCP(ctx context.Context, at string) (net.Conn, error) {
+	return (&net.Dialer{Timeout: AnswerWithin}).DialContext(ctx, "tcp", at)
 }
 
 // dataFrame is an event of lumberjack in JSON.

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -180,7 +179,7 @@ func (h Hostile) overLumberjack(t peertest.TB, at string) func(context.Context) 
 		t.Fatalf("%s: %v", h.Name, err)
 	}
 	return func(ctx context.Context) string {
-		conn, err := net.DialTimeout("tcp", at, AnswerWithin)
+		conn, err := dialTCP(ctx, at)
 		if err != nil {
 			return "failed"
 		}
