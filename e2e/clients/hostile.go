@@ -110,16 +110,22 @@ func (h Hostile) Client(t peertest.TB, receiver, at string) (send func(context.C
 	}
 	client := &http.Client{Timeout: AnswerWithin}
 	t.Cleanup(client.CloseIdleConnections)
-	headers, body := map[string]string{"Content-Encoding": h.Encoding}, h.body
-	switch h.Encoding {
-	case "gzip":
-		body = gzipped(h.body)
-	case "snappy":
-		body = snappy.Encode(nil, h.body)
-	}
+	headers, body := map[string]string{"Content-Encoding": h.Encoding}, h.encoded()
 	return func(ctx context.Context) string {
 		answer, _ := Post(ctx, client, "http://"+at+h.Path, h.Type, headers, body)
 		return strings.Fields(answer)[0]
+	}
+}
+
+// encoded is the body as it is sent.
+func (h Hostile) encoded() []byte {
+	switch h.Encoding {
+	case "gzip":
+		return gzipped(h.body)
+	case "snappy":
+		return snappy.Encode(nil, h.body)
+	default: // it is compressed already, or never
+		return h.body
 	}
 }
 
@@ -131,11 +137,11 @@ func gzipped(body []byte) []byte {
 	return b.Bytes()
 }
 
-// compressed is the compressor for bytes that are compressed already, so that a client
-// need not compress the same request again and again.
-type compressed struct{}
+// compressed is the compressor, by its name, for bytes that are compressed already, so that
+// a client need not compress the same request again and again.
+type compressed string
 
-func (compressed) Type() string { return "gzip" }
+func (c compressed) Type() string { return string(c) }
 
 func (compressed) Do(w io.Writer, body []byte) error {
 	_, err := w.Write(body)
@@ -155,7 +161,7 @@ func (h Hostile) overGRPC(t peertest.TB, at string) func(context.Context) string
 	t.Helper()
 	conn, err := grpc.NewClient(at, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(bytesCodec{})),
-		grpc.WithCompressor(compressed{})) //nolint:staticcheck // one of a name would be for all clients of the process
+		grpc.WithCompressor(compressed(h.Encoding))) //nolint:staticcheck // one of a name would be for all clients of the process
 	if err != nil {
 		t.Fatalf("gRPC client of %s: %v", at, err)
 	}
@@ -164,7 +170,7 @@ func (h Hostile) overGRPC(t peertest.TB, at string) func(context.Context) string
 		"/v1/logs":    "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 		"/v1/metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 	}[h.Path]
-	body := gzipped(h.body)
+	body := h.encoded()
 	return func(ctx context.Context) string {
 		ctx, cancel := context.WithTimeout(ctx, AnswerWithin)
 		defer cancel()

@@ -57,6 +57,7 @@ var hostiles = []hostile{
 	{Name: "otlp-json", Receivers: otlp[1:], Path: "/v1/logs", Type: "application/json", Encoding: "gzip", What: "2.6 million empty log records in JSON", body: func() []byte {
 		return []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + strings.Repeat("{},", 2_600_000) + `{}]}]}]}`)
 	}},
+	{Name: "otlp-zstd", Receivers: otlp, Path: "/v1/logs", Type: protobuf, Encoding: "zstd", What: "a frame of zstd whose second table reuses what the first left", body: zstdTables},
 	{Name: "lumberjack-numbers", Receivers: lumberjack, Encoding: "zlib", What: "an event of 10 MiB with a list of 5 million numbers", body: func() []byte {
 		return event(`{"message":"m","a":[` + strings.Repeat("1,", 5*mebibyte-100) + `1]}`)
 	}},
@@ -76,6 +77,7 @@ var hostiles = []hostile{
 	{Name: "elasticsearch_bulk-document", Receivers: bulk, Path: "/_bulk", Type: ndjson, Encoding: "gzip", What: "a document of 90 MiB", body: func() []byte {
 		return []byte("{\"create\":{\"_index\":\"a\"}}\n" + `{"message":"` + strings.Repeat("a", 90*mebibyte) + "\"}\n")
 	}},
+	{Name: "elasticsearch_bulk-zstd", Receivers: bulk, Path: "/_bulk", Type: ndjson, Encoding: "zstd", What: "a frame of zstd whose second table reuses what the first left", body: zstdTables},
 	{Name: "prometheus_remote_write-field", Receivers: remoteWrite, Path: "/api/v1/write", Type: protobuf, Encoding: "snappy", What: "a series, and 15 MiB in an unknown field", body: func() []byte {
 		return inBytes(inBytes(nil, 1, series()), 15, make([]byte, 15*mebibyte))
 	}},
@@ -105,6 +107,27 @@ func buckets() []byte {
 	point := inBytes(inBytes(nil, 8, counts), 9, counts)
 	metric := append(within([]byte("h"), 1), within(point, 1, 10)...)
 	return within(metric, 2, 2, 1)
+}
+
+// zstdTables is a frame of two blocks of 19 literals. The Huffman tables are those of
+// TestDecompressCountOverflow of klauspost/compress (BSD, Apache-2.0, and MIT), with which versions below 1.20.2 panic.
+func zstdTables() []byte {
+	const literals, compressed, last = 19, 2, 1
+	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x20, 2 * literals}
+	number := func(v int) { frame = append(frame, byte(v), byte(v>>8), byte(v>>16)) }
+	for i, table := range [][]byte{
+		{0x1a, 0x00, 0x00, 0x00, 0x90, 0xaf, 0xfa, 0xff, 0x03, 0x00, 0x80, 0xff, 0x7f},
+		{
+			0x1a, 0x00, 0xe0, 0xff, 0x1f, 0x0f, 0xb1, 0x9c, 0x5a, 0xcf, 0x4d, 0xe4, 0x1d, 0x7b,
+			0xab, 0x99, 0x5e, 0x01, 0x51, 0xa4, 0x73, 0xd8, 0xb1, 0xf3, 0x39, 0x4b, 0x67, 0xf6,
+		},
+	} {
+		content := slices.Concat([]byte{byte(len(table))}, table, []byte{0x11, 0x22, 0x33, 0x81})
+		number(i*last | compressed<<1 | (3+len(content)+1)<<3)
+		number(compressed | literals<<4 | len(content)<<14)
+		frame = append(append(frame, content...), 0) // without sequences
+	}
+	return frame
 }
 
 // nestedLogs is built from the end, since every level begins with the length of the next one.
