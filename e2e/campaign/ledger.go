@@ -17,8 +17,8 @@ import (
 
 const (
 	metricName = "campaign_load"
-	// batchRecords is the number of records of a request.
-	batchRecords = 100
+	// batchRecords is the number of records of a request: small, so that many requests are measured.
+	batchRecords = 25
 )
 
 // ledger is the list of a row's records: which were sent, acknowledged, and found.

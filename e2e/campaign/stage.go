@@ -22,12 +22,14 @@ import (
 const (
 	// calibration is how long senders send as fast as they can, to find what half load is.
 	calibration = 8 * time.Second
-	quietTime   = 4 * time.Second
+	quietTime   = 6 * time.Second
 	// recoverWithin is how long a row may go without an acknowledgement after a fault.
 	recoverWithin = time.Minute
 	// settleTime is how long nothing may be found before the count ends.
 	settleTime = 30 * time.Second
 	leastP99   = 10 * time.Millisecond
+	// leastRate is the least number of records per second of a row.
+	leastRate = 100
 )
 
 // stage is one exporter with every receiver whose signal it takes.
@@ -214,7 +216,7 @@ func (s *stage) calibrate() {
 	delivered := total - (queued-queuedBefore)*batchRecords
 	for _, r := range s.rows {
 		full := float64(r.count()-before[r]) / calibration.Seconds() * float64(delivered) / float64(max(total, 1))
-		r.rate.Store(int64(min(max(full/2, batchRecords), float64(s.most))))
+		r.rate.Store(int64(min(max(full/2, leastRate), float64(s.most))))
 	}
 	s.victim.drain()
 	s.paused.Store(false)
