@@ -56,7 +56,7 @@ func (r *row) work(ctx context.Context, worker int, random *rand.Rand) {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastTries, cancel) })()
-	due := time.Now()
+	due, at := time.Now(), time.Time{}
 	for ctx.Err() == nil {
 		if rate := r.rate.Load(); rate > 0 {
 			due = due.Add(time.Second * batchRecords * rowWorkers / time.Duration(rate))
@@ -70,15 +70,23 @@ func (r *row) work(ctx context.Context, worker int, random *rand.Rand) {
 			time.Sleep(retryPause)
 			continue
 		}
+		// Remote write knows whole milliseconds, and two points of a series at one time would be the same point.
+		at = later(time.Now(), at.Add(time.Millisecond)).Truncate(time.Millisecond)
 		first := r.next()
-		if r.deliver(last, r.batch(worker, first, random)) {
+		if r.deliver(last, r.batch(worker, first, at.Add(time.Duration(r.offset.Load())), random)) {
 			r.acknowledge(first)
 		}
 	}
 }
 
-func (r *row) batch(worker, first int, random *rand.Rand) clients.Batch {
-	at := time.Now().Add(time.Duration(r.offset.Load()))
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (r *row) batch(worker, first int, at time.Time, random *rand.Rand) clients.Batch {
 	b := clients.Batch{Service: r.service(), Metric: metricName}
 	if r.metrics {
 		b.Points = r.points(worker, first, at, random)

@@ -90,7 +90,7 @@ func (s *soaking) measure(ctx context.Context, long time.Duration) error {
 			return err
 		}
 		all = append(all, w)
-		fmt.Printf("%7.1f | %8.1f | %12.1f | %10.1f | %6d | %10.2f\n", (long / soakWindows * time.Duration(i+1)).Minutes(),
+		fmt.Printf("%7.1f | %8.1f | %12.1f | %10.2f | %6d | %10.2f\n", (long / soakWindows * time.Duration(i+1)).Minutes(),
 			w.memory.Heap, w.memory.Resident, w.days, w.opened, w.perBudget())
 	}
 	first, last := all[1], all[len(all)-1]
