@@ -5,7 +5,6 @@ package peertest
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
