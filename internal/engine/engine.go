@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/charts"
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/detect/novelty"
 	"github.com/auspex-otel/auspex/internal/detect/opening"
@@ -102,8 +103,9 @@ type Engine struct {
 	warming   int
 	evicted   uint64
 	disk      disk
-	history   History // nil if there is none
-	warmed    uint64  // series that began with a past
+	history   History       // nil if there is none
+	charts    *charts.Store // nil if nobody draws them
+	warmed    uint64        // series that began with a past
 	feedback  feedback.Set
 	links     links
 	causality causality

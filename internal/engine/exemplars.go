@@ -35,37 +35,14 @@ func (e *Engine) traces(x exemplars) (ids []string) {
 		}
 	}
 	if x.op != nil {
-		x.op.witnesses.each(add)
+		x.op.witnesses.Each(add)
 	}
 	for _, ev := range x.deeds {
 		if f, ok := ev.Detail.(trace.Finding); ok {
 			if op := e.operationOf(f.Operation); op != nil {
-				op.witnesses.each(add)
+				op.witnesses.Each(add)
 			}
 		}
 	}
 	return ids
-}
-
-// witnesses are two traces of an operation's latest calls: of the last that
-// failed, and of the slowest in a window. They are not kept over a restart.
-type witnesses struct {
-	failed, slowest pcommon.TraceID
-	seconds         float64 // of the slowest in the open window
-}
-
-func (w *witnesses) see(id pcommon.TraceID, seconds float64, failed bool) {
-	if failed {
-		w.failed = id
-	}
-	if seconds >= w.seconds {
-		w.slowest, w.seconds = id, seconds
-	}
-}
-
-func (w *witnesses) each(yield func(pcommon.TraceID)) {
-	yield(w.failed)
-	if w.slowest != w.failed {
-		yield(w.slowest)
-	}
 }

@@ -129,6 +129,7 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.J
 		return // an anomaly of that time would be one of years to come
 	case clock.Timely:
 		svc.maxScore = max(svc.maxScore, s.last.score)
+		e.charts.Record(uint64(s.id), svc.name, s.last.point())
 	default:
 	}
 	follows := svc.followed > 0 && e.tracker.Follows(uint64(s.id))

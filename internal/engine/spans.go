@@ -14,6 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/intake"
 	"github.com/auspex-otel/auspex/internal/engine/window"
+	"github.com/auspex-otel/auspex/internal/engine/witness"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -96,7 +97,7 @@ func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Sp
 	}
 	v := op.judge(float64(t-began)/1e9, failed, alpha)
 	op.learn(float64(t-began)/1e9, failed)
-	op.witnesses.see(span.TraceID(), float64(t-began)/1e9, failed)
+	op.witnesses.See(span.TraceID(), float64(t-began)/1e9, failed)
 	if m := op.Mark; m.Score > v.Score && (!m.errors || failed) {
 		v.Score, v.Reason = m.Score, m.Reason
 	}
@@ -121,7 +122,7 @@ type operation struct {
 	Last          int64
 	Mark          spanMark
 	past          window.Calls
-	witnesses     witnesses
+	witnesses     witness.Traces
 	told          toldMark
 }
 

@@ -85,7 +85,7 @@ func (e *Engine) closeSpans(s *spans) {
 	for _, op := range s.operations {
 		op.Calls, op.Errors = 0, 0
 		op.Seconds.Reset()
-		op.witnesses.seconds = 0
+		op.witnesses.CloseWindow()
 	}
 }
 

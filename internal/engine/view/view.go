@@ -56,7 +56,9 @@ type SignalStatus struct {
 // SeriesQuery selects series. An empty field selects all; Limit 0 means 100.
 type SeriesQuery struct {
 	Service, Metric, Statistic string
-	Limit                      int
+	// Text is words that must all occur in the names of service, metric, statistic, or attributes, or in values of these.
+	Text  string
+	Limit int
 }
 
 // SeriesView is one series and its latest verdict. Its JSON form is what the

@@ -1,0 +1,195 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package charts
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const second = int64(time.Second)
+
+var (
+	day  = Config{MaxBytes: 64 << 20, MaxAge: 7 * 24 * time.Hour}
+	nan  = float32(math.NaN())
+	zero = time.Unix(0, 0)
+)
+
+// fill records n points at ten seconds, with value i, expected 10±5.
+func fill(s *Store, id uint64, from, n int) {
+	for i := from; i < from+n; i++ {
+		s.Record(id, "cart", Point{Time: int64(i+1) * 10 * second, Value: float32(i), Expected: 10, Lower: 5, Upper: 15, Score: float32(i % 7)})
+	}
+}
+
+func all(s *Store, id uint64) []Point { return s.Points(id, 0, math.MaxInt64, math.MaxInt) }
+
+func TestRecentPointsAreAsTheyCame(t *testing.T) {
+	s := New(day)
+	fill(s, 1, 0, 3)
+	assert.Equal(t, []Point{
+		{Time: 10 * second, Value: 0, Min: 0, Max: 0, Expected: 10, Lower: 5, Upper: 15, Score: 0},
+		{Time: 20 * second, Value: 1, Min: 1, Max: 1, Expected: 10, Lower: 5, Upper: 15, Score: 1},
+		{Time: 30 * second, Value: 2, Min: 2, Max: 2, Expected: 10, Lower: 5, Upper: 15, Score: 2},
+	}, all(s, 1))
+	assert.Len(t, s.Points(1, 20*second, 20*second, 10), 1)
+	assert.Empty(t, all(s, 2))
+	var none *Store
+	none.Record(1, "cart", Point{}) // nobody draws charts
+}
+
+func TestOlderPointsAreMerged(t *testing.T) {
+	s := New(day)
+	fill(s, 1, 0, fullRaw)
+	list := all(s, 1)
+	require.Len(t, list, fullRaw/2+fullRaw/2/mergeBy)
+	assert.Equal(t, Point{Time: 80 * second, Value: 3.5, Min: 0, Max: 7, Expected: 10, Lower: 5, Upper: 15, Score: 6}, list[0])
+	assert.True(t, slices.IsSortedFunc(list, func(a, b Point) int { return int(a.Time - b.Time) }))
+}
+
+func TestExtremesAndScoresSurviveADay(t *testing.T) {
+	s := New(day)
+	const spike = 100
+	for i := range 6 * 8640 {
+		p := Point{Time: int64(i+1) * 10 * second, Value: 1, Expected: nan, Lower: nan, Upper: nan}
+		if i == spike {
+			p.Value, p.Score = 1000, 9
+		}
+		s.Record(1, "cart", p)
+	}
+	list := all(s, 1)
+	at := slices.IndexFunc(list, func(p Point) bool { return p.Max == 1000 })
+	require.GreaterOrEqual(t, at, 0)
+	assert.EqualValues(t, 9, list[at].Score)
+	assert.True(t, math.IsNaN(float64(list[at].Expected)))
+	assert.Less(t, s.Stats().Bytes, 120_000, "the bytes of six days of a series")
+	assert.Len(t, s.Points(1, 0, math.MaxInt64, 100), 100, "neighbors are merged where there are too many")
+}
+
+func TestFirstDayTakesWhatThePackageStates(t *testing.T) {
+	s := New(day)
+	fill(s, 1, 0, 8640)
+	first := all(s, 1)
+	t.Logf("%d points of 36 bytes after a day at ten seconds, %d bytes of memory", len(first), s.Stats().Bytes)
+	assert.Less(t, len(first)*pointBytes, 60_000)
+	assert.Less(t, s.Stats().Bytes, 80_000)
+}
+
+func TestClockThatWasSetBack(t *testing.T) {
+	s := New(day)
+	fill(s, 1, 0, 600)
+	fill(s, 1, 100, 1)
+	list := all(s, 1)
+	assert.Equal(t, 1010*second, list[len(list)-1].Time)
+	assert.True(t, slices.IsSortedFunc(list, func(a, b Point) int { return int(a.Time - b.Time) }))
+}
+
+func TestWithoutRoomPinnedSeriesStay(t *testing.T) {
+	s := New(Config{MaxBytes: 100_000, MaxAge: time.Hour})
+	fill(s, 1, 0, 100)
+	s.Pin(1, zero.Add(time.Minute))
+	s.Pin(99, zero) // is not known
+	for id := uint64(2); id < 60; id++ {
+		fill(s, id, 0, 100)
+	}
+	st := s.Stats()
+	assert.LessOrEqual(t, st.Bytes, 100_000)
+	assert.Len(t, all(s, 1), 100, "it is pinned")
+	assert.NotEmpty(t, all(s, 59))
+	for id := uint64(2); id < 60; id++ {
+		s.Pin(id, zero.Add(time.Hour))
+	}
+	for id := uint64(60); id < 200; id++ {
+		fill(s, id, 0, 100)
+		s.Pin(id, zero.Add(time.Hour))
+	}
+	assert.Less(t, len(all(s, 1)), 100, "others were pinned later")
+	assert.LessOrEqual(t, s.Stats().Bytes, 100_000)
+}
+
+func TestAge(t *testing.T) {
+	s := New(Config{MaxBytes: 1 << 20, MaxAge: time.Hour})
+	fill(s, 1, 0, 1)
+	fill(s, 2, 0, 400) // 4,000 seconds
+	s.Expire(time.Unix(1e9, 0))
+	assert.Empty(t, all(s, 1))
+	assert.Equal(t, 400*second, all(s, 2)[0].Time)
+	assert.Equal(t, 1, s.Stats().Series)
+}
+
+func TestShares(t *testing.T) {
+	s := New(day)
+	fill(s, 1, 0, 60) // ten minutes; values 5 to 15 are inside
+	s.Record(2, "cart", Point{Time: 700 * second, Value: 1, Expected: nan, Lower: nan, Upper: nan})
+	got := s.Shares(time.Unix(0, 0))
+	require.Len(t, got["cart"], 3)
+	assert.Equal(t, []Share{
+		{time.Unix(0, 0).UTC(), 29, 18}, {time.Unix(300, 0).UTC(), 30, 30}, {time.Unix(600, 0).UTC(), 1, 1},
+	}, got["cart"], "points without a prediction do not count")
+	assert.Empty(t, s.Shares(time.Unix(3600, 0)))
+}
+
+func TestRestore(t *testing.T) {
+	s := New(day)
+	for id := uint64(1); id < 40; id++ {
+		fill(s, id, 0, 1000)
+	}
+	s.Record(40, "new", Point{Time: second, Value: 1, Expected: nan, Lower: nan, Upper: nan})
+	s.Pin(3, time.Unix(0, 5))
+	chunks := slices.Collect(s.Chunks)
+	assert.Greater(t, len(chunks), 2)
+	again := New(day)
+	for _, c := range chunks {
+		require.NoError(t, again.Restore(c))
+	}
+	for id := uint64(1); id < 40; id++ {
+		require.Equal(t, all(s, id), all(again, id))
+	}
+	assert.Len(t, all(again, 40), 1)
+	assert.Equal(t, s.Shares(zero), again.Shares(zero))
+	assert.Equal(t, s.Stats().Latest, again.Stats().Latest)
+	assert.EqualValues(t, 5, again.lines[3].pinned)
+	require.NoError(t, again.Restore(chunks[1]), "what is known stays as it is")
+	assert.Equal(t, all(s, 1), all(again, 1))
+}
+
+func TestDamagedChunks(t *testing.T) {
+	s := New(day)
+	fill(s, 1, 0, 10)
+	chunk := slices.Collect(s.Chunks)[1]
+	for i := range chunk {
+		bad := slices.Clone(chunk)
+		bad[i] ^= 1
+		require.ErrorIs(t, New(day).Restore(bad), ErrDamaged)
+		require.ErrorIs(t, New(day).Restore(chunk[:i]), ErrDamaged)
+	}
+}
+
+func FuzzRestore(f *testing.F) {
+	s := New(day)
+	fill(s, 1, 0, 600)
+	for c := range s.Chunks {
+		f.Add(c)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		into := New(Config{MaxBytes: 1 << 20, MaxAge: time.Hour})
+		if into.Restore(b) == nil {
+			fill(into, 1, 0, 10)
+			assert.LessOrEqual(t, into.Stats().Bytes, 1<<20)
+		}
+	})
+}
+
+func BenchmarkRecord(b *testing.B) {
+	s := New(day)
+	b.ReportAllocs()
+	for i := range b.N {
+		s.Record(uint64(i%1000), "cart", Point{Time: int64(i+1) * second, Value: 1, Expected: 1, Lower: 0, Upper: 2})
+	}
+}

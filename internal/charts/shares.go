@@ -1,0 +1,77 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package charts
+
+import "time"
+
+const (
+	// ShareWidth is the width of a bucket of a ribbon, in event time.
+	ShareWidth = 5 * time.Minute
+	// shareBuckets is how many buckets are kept of a service: a day.
+	shareBuckets = 288
+	// maxShares bounds the services that have a ribbon.
+	maxShares = 500
+)
+
+// Share is how many points of a service were judged in one bucket, and how many of them lay outside their prediction interval.
+type Share struct {
+	Start   time.Time `json:"start"`
+	Judged  uint32    `json:"judged"`
+	Outside uint32    `json:"outside"`
+}
+
+// ribbon is the shares of one service. A bucket's place is its number modulo shareBuckets.
+type ribbon struct {
+	last    int64 // event time of the newest point
+	buckets [shareBuckets]bucket
+}
+
+type bucket struct {
+	number          int64
+	judged, outside uint32
+}
+
+func (s *Store) share(service string, p Point) {
+	r := s.shares[service]
+	if r == nil {
+		if len(s.shares) >= maxShares {
+			return
+		}
+		r = &ribbon{}
+		s.shares[service] = r
+	}
+	r.last = max(r.last, p.Time)
+	number := p.Time / int64(ShareWidth)
+	b := &r.buckets[number%shareBuckets]
+	if b.number > number {
+		return // older than what is kept
+	}
+	if b.number < number {
+		*b = bucket{number: number}
+	}
+	b.judged++
+	if p.Value < p.Lower || p.Value > p.Upper {
+		b.outside++
+	}
+}
+
+// Shares returns the ribbon of every service from an event time on, the oldest bucket first, without empty ones.
+func (s *Store) Shares(from time.Time) map[string][]Share {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string][]Share, len(s.shares))
+	for name, r := range s.shares {
+		newest := r.last / int64(ShareWidth)
+		var list []Share
+		for n := max(newest-shareBuckets+1, from.UnixNano()/int64(ShareWidth)); n <= newest; n++ {
+			if b := r.buckets[n%shareBuckets]; b.number == n && b.judged > 0 {
+				list = append(list, Share{time.Unix(0, n*int64(ShareWidth)).UTC(), b.judged, b.outside})
+			}
+		}
+		if len(list) > 0 {
+			out[name] = list
+		}
+	}
+	return out
+}
