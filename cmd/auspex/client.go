@@ -68,6 +68,9 @@ func (c *client) send(ctx context.Context, method, path string, body, v any) ([]
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	if method != http.MethodGet {
+		req.Header.Set("X-Auspex-Request", "1") // a page of another site cannot set it
+	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "auspex/"+version)
 	resp, err := c.http.Do(req)

@@ -6,16 +6,17 @@ package consoleextension
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/auspex-otel/auspex/internal/charts"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/engine/census"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -37,17 +38,19 @@ type status struct {
 
 // api answers the requests. It looks for the engine until it has found it.
 type api struct {
-	about about
-	find  func() (*engine.Engine, error)
+	about  about
+	find   func() (*engine.Engine, error)
+	charts *charts.Store
+	live   *live
+	client *http.Client // reads the collector's own metrics
+	// pipelines and effective are nil and "" until the collector's configuration is known.
+	pipelines *pipelines
+	effective string
 	// readOnly rejects requests that change the engine; every client may read.
 	readOnly bool
 
 	mu     sync.Mutex
 	engine *engine.Engine
-}
-
-func newAPI(a about, find func() (*engine.Engine, error)) *api {
-	return &api{about: a, find: find}
 }
 
 // route is one method of one address of the API: what it answers, and the parameters that it takes.
@@ -61,27 +64,38 @@ type route struct {
 
 func (a *api) routes() []route {
 	state := []string{"state=" + stateNames}
-	query := []string{"service=", "metric=", "statistic=" + statisticNames, "limit=" + limitRange}
+	query := []string{"q=", "service=", "metric=", "statistic=" + statisticNames, "limit=" + limitRange}
+	span := []string{"from=", "to=", "limit=1..5000"}
+	lines := []string{"q=", "service=", "state=" + templateStates, "limit=1..1000"}
 	return []route{
 		{http.MethodGet, "/api/v1/status", nil, "the engine: series, budget, anomalies, state on disk", a.status},
 		{http.MethodGet, "/api/v1/incidents", state, "incidents, the latest first", incidents},
 		{http.MethodGet, "/api/v1/incidents/{id}", nil, "one incident", oneIncident},
+		{http.MethodGet, "/api/v1/incidents/{id}/report", nil, "one incident as an HTML file to download", a.report},
 		{http.MethodGet, "/api/v1/anomalies", state, "anomalies of all incidents, the latest first", anomalies},
 		{http.MethodGet, "/api/v1/series", query, "series with their latest verdict, the highest score first", seriesList},
+		{http.MethodGet, "/api/v1/series/{id}", nil, "one series: what its model knows, and why an anomaly is open or not", oneSeries},
+		{http.MethodGet, "/api/v1/series/{id}/points", span, "the chart history of one series", a.points},
+		{http.MethodGet, "/api/v1/templates", lines, "templates of log records, the anomalous first", a.templates},
+		{http.MethodGet, "/api/v1/services", nil, "services with their latest rates, and what calls what", services},
+		{http.MethodGet, "/api/v1/health", nil, "the share of points outside their interval, by service, for a day", a.health},
+		{http.MethodGet, "/api/v1/pipelines", nil, "the collector's pipelines with live rates", a.flow},
+		{http.MethodGet, "/api/v1/config", nil, "the effective configuration, without secrets", a.config},
 		{http.MethodGet, "/api/v1/silences", nil, "silences in force, and who did what", silences},
 		{http.MethodPost, "/api/v1/silences", nil, "adds a silence, given as JSON", addSilence},
 		{http.MethodDelete, "/api/v1/silences/{id}", []string{"who="}, "removes a silence", removeSilence},
 	}
 }
 
-// handler returns the handler of the whole API.
-func (a *api) handler() http.Handler {
+// handler returns the handler of the page and of the whole API.
+func (a *api) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	index := struct {
 		Version string  `json:"version"`
 		Routes  []route `json:"routes"`
 	}{a.about.Version, a.routes()}
-	mux.Handle("/{$}", methods{http.MethodGet: answers(nil, func(*http.Request, url.Values) (any, error) { return index, nil })})
+	mux.Handle("/api/v1", methods{http.MethodGet: answers(nil, func(*http.Request, url.Values) (any, error) { return index, nil })})
+	mux.Handle("/api/v1/stream", methods{http.MethodGet: http.HandlerFunc(a.stream)})
 	paths := map[string]methods{}
 	for _, r := range index.Routes {
 		if paths[r.Path] == nil {
@@ -99,10 +113,38 @@ func (a *api) handler() http.Handler {
 			return r.answer(e, req, q)
 		})
 	}
+	if err := a.addPage(mux); err != nil {
+		return nil, err
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		putError(w, http.StatusNotFound, fmt.Sprintf("there is nothing at %s: GET / lists what there is", r.URL.Path))
+		putError(w, http.StatusNotFound, fmt.Sprintf("there is nothing at %s: GET /api/v1 lists what there is", r.URL.Path))
 	})
-	return mux
+	return sameOriginOnly(mux), nil
+}
+
+// stream sends the status and the incidents whenever they change.
+func (a *api) stream(w http.ResponseWriter, r *http.Request) {
+	e, err := a.theEngine()
+	if err != nil {
+		putFailure(w, err)
+		return
+	}
+	if !a.live.join() {
+		w.Header().Set("Retry-After", "10")
+		putError(w, http.StatusServiceUnavailable, fmt.Sprintf("%d pages are updated live, which is as many as there may be: close some, or raise max_clients", a.live.max))
+		return
+	}
+	defer a.live.leave()
+	if err := a.publish(e); err != nil {
+		putFailure(w, err)
+		return
+	}
+	a.live.serve(w, r)
+}
+
+// publish puts the latest state on the stream.
+func (a *api) publish(e *engine.Engine) error {
+	return errors.Join(a.live.publish("status", status{a.about, e.Status(), e.Crowd()}), a.live.publish("incidents", bulletinOf(e)))
 }
 
 func (a *api) theEngine() (*engine.Engine, error) {
@@ -131,17 +173,52 @@ func incidents(e *engine.Engine, _ *http.Request, q url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]incident.Incident{"incidents": orEmpty(e.Incidents(state))}, nil
+	list := []incidentView{}
+	for _, i := range e.Incidents(state) {
+		list = append(list, viewOf(i))
+	}
+	return map[string][]incidentView{"incidents": list}, nil
 }
 
 func oneIncident(e *engine.Engine, r *http.Request, _ url.Values) (any, error) {
+	i, err := incidentOf(e, r)
+	if err != nil {
+		return nil, err
+	}
+	return viewOf(i), nil
+}
+
+// incidentOf returns the incident that a path names.
+func incidentOf(e *engine.Engine, r *http.Request) (incident.Incident, error) {
 	id := r.PathValue("id")
 	i, ok := e.Incident(id)
 	if !ok {
 		text := fmt.Sprintf("no incident has the id %q: GET /api/v1/incidents?state=all lists those that are remembered", id)
-		return nil, &httpError{http.StatusNotFound, text}
+		return incident.Incident{}, &httpError{http.StatusNotFound, text}
 	}
 	return i, nil
+}
+
+// flow answers the pipelines of the collector, with the rates of their components where its own metrics can be read.
+func (a *api) flow(_ *engine.Engine, r *http.Request, _ url.Values) (any, error) {
+	p, _, err := a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := p.read(r.Context(), a.client)
+	answer := map[string]any{"pipelines": orEmpty(p.list), "components": orEmpty(numbers)}
+	if err != nil {
+		answer["unavailable"] = err.Error()
+	}
+	return answer, nil
+}
+
+func (a *api) config(*engine.Engine, *http.Request, url.Values) (any, error) {
+	_, text, err := a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"config": text}, nil
 }
 
 func anomalies(e *engine.Engine, _ *http.Request, q url.Values) (any, error) {
@@ -171,16 +248,13 @@ func anomalies(e *engine.Engine, _ *http.Request, q url.Values) (any, error) {
 }
 
 func seriesList(e *engine.Engine, _ *http.Request, q url.Values) (any, error) {
-	query := engine.SeriesQuery{Service: q.Get("service"), Metric: q.Get("metric"), Statistic: q.Get("statistic")}
+	query := engine.SeriesQuery{Text: q.Get("q"), Service: q.Get("service"), Metric: q.Get("metric"), Statistic: q.Get("statistic")}
 	if s := query.Statistic; s != "" && !slices.Contains(strings.Split(statisticNames, "|"), s) {
 		return nil, badRequest("statistic is %q: it must be one of %s", s, statisticNames)
 	}
-	if text := q.Get("limit"); text != "" {
-		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > maxLimit {
-			return nil, badRequest("limit is %q: it must be a number, %s", text, limitRange)
-		}
-		query.Limit = limit
+	var err error
+	if query.Limit, err = limitOf(q, 0, maxLimit); err != nil {
+		return nil, err
 	}
 	return map[string][]engine.SeriesView{"series": orEmpty(e.Series(query))}, nil
 }
@@ -215,6 +289,11 @@ func answers(allowed []string, answer func(*http.Request, url.Values) (any, erro
 			putFailure(w, err)
 			return
 		}
+		if f, ok := v.(file); ok {
+			w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+			putAs(w, http.StatusOK, f.media, f.body)
+			return
+		}
 		var body bytes.Buffer
 		if err := json.NewEncoder(&body).Encode(v); err != nil {
 			putError(w, http.StatusInternalServerError, "the answer cannot be written as JSON, please report this: "+err.Error())
@@ -230,4 +309,21 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// configure tells the API the collector's configuration.
+func (a *api) configure(p *pipelines, effective string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pipelines, a.effective = p, effective
+}
+
+// configuration returns what configure was told, and an error before that.
+func (a *api) configuration() (*pipelines, string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pipelines == nil {
+		return nil, "", &httpError{http.StatusServiceUnavailable, "the collector's configuration is not known yet: ask again in a second"}
+	}
+	return a.pipelines, a.effective, nil
 }

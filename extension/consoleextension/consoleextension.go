@@ -16,28 +16,70 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/charts"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// console serves the API of the host's engine.
+var (
+	_ extensioncapabilities.ConfigWatcher = (*console)(nil)
+	_ extensioncapabilities.Dependent     = (*console)(nil)
+)
+
+// console serves the page and the API of the host's engine, and keeps the chart history.
 type console struct {
 	cfg    *Config
 	set    extension.Settings
+	api    *api
+	keeper *keeper
 	server *http.Server
 	addr   net.Addr      // where it listens, once started
 	done   chan struct{} // closed when the server has ended
+	stop   context.CancelFunc
+	idle   chan struct{} // closed when the housekeeping has ended
 }
 
 func newConsole(cfg *Config, set extension.Settings) *console {
-	return &console{cfg: cfg, set: set}
+	started := time.Now().UTC()
+	store := charts.New(charts.Config{MaxBytes: cfg.History.MaxMiB << 20, MaxAge: cfg.History.MaxAge})
+	return &console{
+		cfg: cfg, set: set, keeper: &keeper{store: store, logger: set.Logger},
+		api: &api{
+			about: about{Version: set.BuildInfo.Version, Started: started}, charts: store, live: newLive(started, cfg.MaxClients),
+			client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, // without a proxy
+		},
+	}
 }
 
-// Start opens the endpoint. The engine is not looked for before the first
-// request, so the order in which extensions start does not matter.
+// Dependencies has the storage extension started first and shut down last.
+func (c *console) Dependencies() []component.ID {
+	if c.cfg.Storage == nil {
+		return nil
+	}
+	return []component.ID{*c.cfg.Storage}
+}
+
+// NotifyConfig takes the collector's whole configuration, before telemetry arrives.
+func (c *console) NotifyConfig(_ context.Context, conf *confmap.Conf) error {
+	text, err := effectiveConfig(conf)
+	if err != nil {
+		return fmt.Errorf("%s: the effective configuration cannot be written as YAML: %w", c.key(), err)
+	}
+	c.api.configure(newPipelines(conf), text)
+	return nil
+}
+
+// Start restores the chart history and opens the endpoint. The engine is looked for
+// until it is found, so the order in which extensions start does not matter.
 func (c *console) Start(ctx context.Context, host component.Host) error {
+	if err := c.keeper.open(ctx, host, c.set.ID, c.cfg.Storage); err != nil {
+		return fmt.Errorf("%s: %w", c.key("storage"), err)
+	}
 	listener, err := c.cfg.Server.ToListener(ctx)
 	if err != nil {
 		return c.listenError(err)
@@ -45,17 +87,19 @@ func (c *console) Start(ctx context.Context, host component.Host) error {
 	if err := c.serve(ctx, host, listener); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	c.set.Logger.Info("the console's API is ready", zap.Stringer("address", c.addr))
+	c.set.Logger.Info("the console is ready", zap.String("url", c.url()))
 	return nil
 }
 
 // serve answers on a listener until Shutdown.
 func (c *console) serve(ctx context.Context, host component.Host, listener net.Listener) error {
 	c.addr = listener.Addr()
-	api := newAPI(about{Version: c.set.BuildInfo.Version, Started: time.Now().UTC()}, func() (*engine.Engine, error) {
-		return engine.Find(host, c.set.Logger)
-	})
-	handler := api.handler()
+	api := c.api
+	api.find = func() (*engine.Engine, error) { return engine.Find(host, c.set.Logger) }
+	handler, err := api.handler()
+	if err != nil {
+		return fmt.Errorf("%s: the console's page: %w", c.key(), err)
+	}
 	if isLoopback(c.addr) {
 		handler = localHostOnly(handler)
 	} else if _, tcp := c.addr.(*net.TCPAddr); tcp && !c.cfg.Server.Auth.HasValue() {
@@ -67,7 +111,10 @@ func (c *console) serve(ctx context.Context, host component.Host, listener net.L
 	if err != nil {
 		return fmt.Errorf("%s: the console's server: %w", c.key(), err)
 	}
-	c.server, c.done = server, make(chan struct{})
+	c.server, c.done, c.idle = server, make(chan struct{}), make(chan struct{})
+	run, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	go c.keepHouse(run)
 	go func() {
 		defer close(c.done)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -78,22 +125,84 @@ func (c *console) serve(ctx context.Context, host component.Host, listener net.L
 	return nil
 }
 
-// Shutdown lets running requests end for as long as ctx permits. It may be called without Start.
+// keepHouse connects the chart history with the engine, publishes news, and writes the history, until ctx ends.
+func (c *console) keepHouse(ctx context.Context) {
+	defer close(c.idle)
+	news, expire, save := time.NewTicker(liveEvery), time.NewTicker(expireEvery), time.NewTicker(saveEvery)
+	defer news.Stop()
+	defer expire.Stop()
+	defer save.Stop()
+	var e *engine.Engine
+	for {
+		if e == nil {
+			if found, err := c.api.theEngine(); err == nil {
+				e = found
+				e.SetCharts(c.keeper.store)
+				defer e.SetCharts(nil)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-news.C:
+			if e != nil && c.api.live.watched() {
+				if err := c.api.publish(e); err != nil {
+					c.set.Logger.Error("the console's pages are not updated", zap.Error(err))
+				}
+			}
+		case now := <-expire.C:
+			c.keeper.store.Expire(now)
+			if e != nil {
+				c.pin(e, now)
+			}
+		case <-save.C:
+			if err := c.keeper.save(ctx); err != nil && ctx.Err() == nil {
+				c.set.Logger.Error("the chart history could not be written, the next attempt follows", zap.Duration("in", saveEvery), zap.Error(err))
+			}
+		}
+	}
+}
+
+// pin keeps the series of open incidents the longest.
+func (c *console) pin(e *engine.Engine, now time.Time) {
+	for _, i := range e.Incidents(incident.StateOpen) {
+		for n := range i.Anomalies {
+			if id, err := parseSeries(i.Anomalies[n].Series); err == nil {
+				c.keeper.store.Pin(uint64(id), now)
+			}
+		}
+	}
+}
+
+// Shutdown lets running requests end for as long as ctx permits, ends the streams,
+// and writes the chart history. It may be called without Start.
 func (c *console) Shutdown(ctx context.Context) error {
 	if c.server == nil {
-		return nil
+		return c.keeper.close(ctx)
 	}
+	c.api.live.stop()
+	c.stop()
 	err := c.server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, c.server.Close())
 	}
 	<-c.done
-	return err
+	<-c.idle
+	return errors.Join(err, c.keeper.close(ctx))
 }
 
 // key is the place of a setting in the collector's configuration.
 func (c *console) key(names ...string) string {
 	return strings.Join(append([]string{"extensions", c.set.ID.String()}, names...), "::")
+}
+
+// url is where a browser finds the page.
+func (c *console) url() string {
+	scheme := "http"
+	if c.cfg.Server.TLS.HasValue() {
+		scheme = "https"
+	}
+	return scheme + "://" + c.addr.String()
 }
 
 func (c *console) listenError(err error) error {

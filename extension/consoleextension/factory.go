@@ -5,6 +5,7 @@ package consoleextension
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -24,7 +25,11 @@ func NewFactory() extension.Factory {
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
-	return &Config{Server: server}
+	return &Config{
+		Server:     server,
+		History:    HistoryConfig{MaxMiB: 64, MaxAge: 7 * 24 * time.Hour},
+		MaxClients: 50,
+	}
 }
 
 func create(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {

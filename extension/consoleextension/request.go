@@ -107,8 +107,12 @@ func serverError(w http.ResponseWriter, _ *http.Request, text string, status int
 }
 
 func put(w http.ResponseWriter, status int, body []byte) {
+	putAs(w, status, "application/json", body)
+}
+
+func putAs(w http.ResponseWriter, status int, media string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", media)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"go.opentelemetry.io/collector/client"
+
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
@@ -37,6 +39,7 @@ func addSilence(e *engine.Engine, r *http.Request, _ url.Values) (any, error) {
 	if f.ID != "" || !f.At.IsZero() {
 		return nil, badRequest("id and at are given by the engine: leave them out")
 	}
+	f.Who = author(r, f.Who)
 	f, err := e.AddFeedback(f)
 	if err != nil {
 		return nil, badRequest("%v", err)
@@ -45,7 +48,7 @@ func addSilence(e *engine.Engine, r *http.Request, _ url.Values) (any, error) {
 }
 
 func removeSilence(e *engine.Engine, r *http.Request, q url.Values) (any, error) {
-	f, err := e.RemoveFeedback(r.PathValue("id"), q.Get("who"))
+	f, err := e.RemoveFeedback(r.PathValue("id"), author(r, q.Get("who")))
 	if errors.Is(err, engine.ErrNoFeedback) {
 		return nil, &httpError{http.StatusNotFound, fmt.Sprintf("no silence has the id %q: GET /api/v1/silences lists those in force", r.PathValue("id"))}
 	}
@@ -53,4 +56,18 @@ func removeSilence(e *engine.Engine, r *http.Request, q url.Values) (any, error)
 		return nil, badRequest("%v", err)
 	}
 	return f, nil
+}
+
+// author returns who sent a request, as the authenticator of the server states it, and else what the request states.
+func author(r *http.Request, stated string) string {
+	auth := client.FromContext(r.Context()).Auth
+	if auth == nil {
+		return stated
+	}
+	for _, name := range [...]string{"username", "name", "email", "subject"} {
+		if who, ok := auth.GetAttribute(name).(string); ok && who != "" {
+			return who
+		}
+	}
+	return stated
 }

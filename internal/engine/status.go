@@ -35,8 +35,8 @@ func (e *Engine) Status() Status {
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
 		Bytes: e.streams.Bytes(), MaxBytes: int(e.memory),
 		Signals:         map[Signal]SignalStatus{},
-		AnomaliesOpened: e.tracker.Opened,
-		Persisted:       e.disk.client != nil, Generation: e.disk.generation, SnapshotTime: e.disk.taken,
+		AnomaliesOpened: e.tracker.Opened, FalseAlarmsPerDay: e.cfg.FalseAlarms.PerDay(),
+		Persisted: e.disk.client != nil, Generation: e.disk.generation, SnapshotTime: e.disk.taken,
 		PendingFindings: e.findings.waiting(), DroppedFindings: e.findings.dropped,
 	}
 	for i := range signals {

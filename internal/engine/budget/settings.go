@@ -40,6 +40,11 @@ func (f *FalseAlarms) Check() error {
 	return errors.Join(errs...)
 }
 
+// PerDay is how many false alarms are accepted a day.
+func (f *FalseAlarms) PerDay() float64 {
+	return f.Count * float64(24*time.Hour) / float64(f.Per) / float64(max(1, f.Replicas))
+}
+
 // alpha returns the chance per decision that spends a share of the budget evenly over the given decisions a day.
 func (f FalseAlarms) alpha(share, decisionsPerDay float64) float64 {
 	if decisionsPerDay <= 0 {

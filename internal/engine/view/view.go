@@ -29,6 +29,8 @@ type Status struct {
 	MaxBytes int `json:"max_bytes"`
 	// Signals says how each signal spends its share of the budget.
 	Signals map[budget.Signal]SignalStatus `json:"signals"`
+	// FalseAlarmsPerDay is the budget of false alarms.
+	FalseAlarmsPerDay float64 `json:"false_alarms_per_day"`
 	// Held counts the anomalies that a policy or a silence kept from opening, by reason.
 	Held map[string]uint64 `json:"held"`
 	// OpenAnomalies and OpenIncidents are open now; AnomaliesOpened counts all.
