@@ -20,7 +20,7 @@ import (
 )
 
 func TestIndex(t *testing.T) {
-	a := getJSON(t, startConsole(t, newHost(newEngine()))+"/")
+	a := getJSON(t, startConsole(t, newHost(newEngine()))+"/api/v1")
 	assert.Equal(t, "1.2.3", a.body["version"])
 	paths := []any{}
 	for _, r := range a.list(t, "routes") {
@@ -28,7 +28,9 @@ func TestIndex(t *testing.T) {
 		assert.NotEmpty(t, r["about"])
 	}
 	assert.Equal(t, []any{
-		"/api/v1/status", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/anomalies", "/api/v1/series",
+		"/api/v1/status", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/incidents/{id}/report", "/api/v1/anomalies",
+		"/api/v1/series", "/api/v1/series/{id}", "/api/v1/series/{id}/points", "/api/v1/templates", "/api/v1/services", "/api/v1/health",
+		"/api/v1/pipelines", "/api/v1/config",
 		"/api/v1/silences", "/api/v1/silences", "/api/v1/silences/{id}",
 	}, paths)
 }
@@ -127,13 +129,13 @@ func TestWrongRequests(t *testing.T) {
 		{"GET", "/api/v1/incidents?state=%zz", 400, "the query cannot be read"},
 		{"GET", "/api/v1/incidents/0123456789abcdef?state=open", 400, `unknown parameter "state": there are none here`},
 		{"GET", "/api/v1/status?b&a", 400, `unknown parameter "a", "b"`},
-		{"GET", "/?x=1", 400, `unknown parameter "x"`},
+		{"GET", "/api/v1?x=1", 400, `unknown parameter "x"`},
 		{"GET", "/api/v1/series?statistic=p42", 400, `statistic is "p42": it must be one of value|rate|mean|p50|p95|p99`},
 		{"GET", "/api/v1/series?limit=0", 400, `limit is "0": it must be a number, 1..10000`},
 		{"GET", "/api/v1/series?limit=10001", 400, `limit is "10001"`},
 		{"GET", "/api/v1/series?limit=many", 400, `limit is "many"`},
 		{"GET", "/api/v1/incidents/0123456789abcdef", 404, `no incident has the id "0123456789abcdef"`},
-		{"GET", "/api/v1/incidents/", 404, "there is nothing at /api/v1/incidents/: GET / lists what there is"},
+		{"GET", "/api/v1/incidents/", 404, "there is nothing at /api/v1/incidents/: GET /api/v1 lists what there is"},
 		{"GET", "/api/v2/status", 404, "there is nothing at /api/v2/status"},
 		{"POST", "/api/v1/incidents", 405, "POST is not supported: the API only answers GET here"},
 		{"PATCH", "/api/v1/silences", 405, "PATCH is not supported: the API only answers GET and POST here"},
@@ -184,7 +186,9 @@ func TestNoEngineYet(t *testing.T) {
 		"there is no engine to ask: two of them":             func() (*engine.Engine, error) { return nil, errors.New("two of them") },
 	} {
 		w := httptest.NewRecorder()
-		newAPI(about{}, find).handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody))
+		h, err := (&api{find: find}).handler()
+		require.NoError(t, err)
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody))
 		assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 		assert.JSONEq(t, `{"error":"`+name+`"}`, w.Body.String())
 	}

@@ -115,7 +115,7 @@ func TestOpenToTheNetwork(t *testing.T) {
 
 	_, port, err := net.SplitHostPort(c.addr.String())
 	require.NoError(t, err)
-	req := request(t, http.MethodGet, "http://127.0.0.1:"+port+"/")
+	req := request(t, http.MethodGet, "http://127.0.0.1:"+port+"/api/v1")
 	req.Host = "collector.example"
 	assert.Equal(t, http.StatusOK, ask(t, req).status, "a name is right where the endpoint is not loopback")
 }

@@ -66,8 +66,13 @@ func newEngine() *engine.Engine { return engine.New(engine.DefaultConfig(), zap.
 // and a closed one of the service cart, besides the quiet service search.
 func busyEngine(t *testing.T) *engine.Engine {
 	t.Helper()
-	const points, broken, mended = 800, 700, 720
 	e := newEngine()
+	busy(e)
+	return e
+}
+
+func busy(e *engine.Engine) {
+	const points, broken, mended = 800, 700, 720
 	e.Tick(start.Add(points * 10 * time.Second))
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range points {
@@ -81,7 +86,6 @@ func busyEngine(t *testing.T) *engine.Engine {
 		}
 		e.ObserveMetrics(md, engine.Output{Select: engine.SelectNone})
 	}
-	return e
 }
 
 func addGauge(md pmetric.Metrics, service string, at time.Time, v float64) {
@@ -108,14 +112,18 @@ func newTestConsole(endpoint string) *console {
 // startConsole starts a console on a free port and returns its address as http://host:port.
 func startConsole(t *testing.T, h component.Host) string {
 	t.Helper()
-	c := newTestConsole("127.0.0.1:0")
+	return startThis(t, newTestConsole("127.0.0.1:0"), h)
+}
+
+func startThis(t *testing.T, c *console, h component.Host) string {
+	t.Helper()
 	require.NoError(t, c.Start(t.Context(), h))
 	t.Cleanup(func() { require.NoError(t, c.Shutdown(context.Background())) })
 	return "http://" + c.addr.String()
 }
 
-// client keeps no connection, since an idle one would be taken for a leak.
-var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+// browser keeps no connection, since an idle one would be taken for a leak.
+var browser = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 
 // answer is what came back, its body decoded.
 type answer struct {
@@ -127,7 +135,7 @@ type answer struct {
 
 func ask(t *testing.T, req *http.Request) answer {
 	t.Helper()
-	resp, err := client.Do(req)
+	resp, err := browser.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
@@ -145,6 +153,7 @@ func request(t *testing.T, method, url string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	require.NoError(t, err)
+	req.Header.Set(requestHeader, "1")
 	return req
 }
 

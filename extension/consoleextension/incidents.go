@@ -25,10 +25,18 @@ type incidentView struct {
 	// Findings are sentences by the id of an anomaly, Deeds those of a suspect's changes by its name.
 	Findings map[string]string   `json:"findings"`
 	Deeds    map[string][]string `json:"changes"`
+	// Lines are log lines by the id of the anomaly that is about them.
+	Lines map[string]line `json:"lines"`
+}
+
+// line is a template of log records, with an example if one is kept.
+type line struct {
+	Template string `json:"template"`
+	Example  string `json:"example,omitempty"`
 }
 
 func viewOf(i incident.Incident) incidentView {
-	v := incidentView{Incident: i, Sentence: vocabulary.Account(&i, time.UTC), Findings: map[string]string{}, Deeds: map[string][]string{}}
+	v := incidentView{Incident: i, Sentence: vocabulary.Account(&i, time.UTC), Findings: map[string]string{}, Deeds: map[string][]string{}, Lines: map[string]line{}}
 	note := func(a *incident.Anomaly) {
 		if a.ID != "" {
 			v.Findings[a.ID] = vocabulary.Finding(a)
@@ -36,6 +44,9 @@ func viewOf(i incident.Incident) incidentView {
 	}
 	for n := range i.Anomalies {
 		note(&i.Anomalies[n])
+		if of := i.Anomalies[n].Attributes; of[vocabulary.AttrTemplate] != "" {
+			v.Lines[i.Anomalies[n].ID] = line{of[vocabulary.AttrTemplate], of[vocabulary.AttrExample]}
+		}
 	}
 	for n := range i.Suspects {
 		s := &i.Suspects[n]

@@ -28,8 +28,9 @@ const (
 // and no queue: a client that is slow, or that comes back with the id of the last
 // event that it saw, gets the latest state of the topics that changed since.
 type live struct {
-	boot    string // tells the ids of this run from those of others
-	max     int    // clients
+	boot    string        // tells the ids of this run from those of others
+	max     int           // clients
+	within  time.Duration // that a client may take to receive an event
 	done    chan struct{}
 	mu      sync.Mutex
 	clients int
@@ -47,7 +48,7 @@ type event struct {
 
 func newLive(boot time.Time, maxClients int) *live {
 	return &live{
-		boot: strconv.FormatInt(boot.UnixNano(), 36), max: maxClients, done: make(chan struct{}),
+		boot: strconv.FormatInt(boot.UnixNano(), 36), max: maxClients, within: writeWithin, done: make(chan struct{}),
 		topics: map[string]event{}, changed: make(chan struct{}),
 	}
 }
@@ -155,9 +156,9 @@ func (l *live) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// send writes a text within writeWithin.
+// send writes a text while the client receives it in time.
 func (l *live) send(w http.ResponseWriter, control *http.ResponseController, text string) error {
-	if err := control.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+	if err := control.SetWriteDeadline(time.Now().Add(l.within)); err != nil {
 		return err
 	}
 	if _, err := w.Write([]byte(text)); err != nil {

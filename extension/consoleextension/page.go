@@ -12,10 +12,13 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/topology"
 )
 
 // bundle is what `make console` built from web/src, and a placeholder.
@@ -60,17 +63,33 @@ func (a *api) addPage(mux *http.ServeMux) error {
 		}
 		mux.Handle(path.Join("/", name), methods{http.MethodGet: asset(name, media, content)})
 	}
-	page := methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		body := index
+	page := methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, status := index, http.StatusOK
 		if e, err := a.theEngine(); err == nil {
-			body = bytes.Replace(index, []byte(incidentsMark), plain(e), 1)
+			body, status = bytes.Replace(index, []byte(incidentsMark), plain(e), 1), known(e, r)
 		}
-		putAs(w, http.StatusOK, "text/html; charset=utf-8", body)
+		putAs(w, status, "text/html; charset=utf-8", body)
 	})}
 	for _, at := range views {
 		mux.Handle(at, page)
 	}
 	return nil
+}
+
+// known returns 404 if a request names an incident or a series that there is not; the page shows why.
+func known(e *engine.Engine, r *http.Request) int {
+	ok, id := true, r.PathValue("id")
+	switch {
+	case id == "":
+	case strings.HasPrefix(r.URL.Path, "/incidents/"):
+		_, ok = e.Incident(id)
+	default:
+		e.Look(func(rows view.Rows, _ *topology.Graph) { _, ok = view.Find(rows, id) })
+	}
+	if !ok {
+		return http.StatusNotFound
+	}
+	return http.StatusOK
 }
 
 // plain returns the open incidents as plain HTML, for browsers without JavaScript.

@@ -20,6 +20,7 @@ func post(t *testing.T, url, contentType, body string) answer {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", contentType)
+	req.Header.Set(requestHeader, "1")
 	return ask(t, req)
 }
 

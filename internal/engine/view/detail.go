@@ -109,10 +109,16 @@ func (r *Row) why(d *Detail) (list []string) {
 
 // odds says how seldom something is of which the surprise is so many nats.
 func odds(nats float64) string {
-	if n := math.Exp(nats); n < 1e6 {
+	switch n := math.Exp(nats); {
+	case n < 1000:
 		return "once in " + count(int(math.Max(1, math.Round(n))), "point")
+	case n < 1e6:
+		return fmt.Sprintf("once in %.0f,000 points", n/1000)
+	case n < 1e9:
+		return fmt.Sprintf("once in %.0f million points", n/1e6)
+	default:
+		return fmt.Sprintf("once in 10^%.0f points", nats/math.Ln10)
 	}
-	return fmt.Sprintf("once in 10^%.0f points", nats/math.Ln10)
 }
 
 func count(n int, what string) string {

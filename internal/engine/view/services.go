@@ -105,11 +105,14 @@ func (s *Service) add(r *Row) {
 }
 
 func (s *Service) addCalls(r *Row) {
-	kind, _ := r.Attributes.Get(vocabulary.AttrSpanKind)
+	kind, hasKind := r.Attributes.Get(vocabulary.AttrSpanKind)
+	name, hasName := r.Attributes.Get(vocabulary.AttrSpanName)
+	if !hasKind || !hasName { // such as what lies between two services
+		return
+	}
 	if k := kind.AsString(); k != ptrace.SpanKindServer.String() && k != ptrace.SpanKindConsumer.String() {
 		return
 	}
-	name, _ := r.Attributes.Get(vocabulary.AttrSpanName)
 	c := s.calls[name.AsString()]
 	if c == nil {
 		c = &calls{p50: math.NaN(), p95: math.NaN()}
