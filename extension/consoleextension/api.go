@@ -205,12 +205,11 @@ func (a *api) flow(_ *engine.Engine, r *http.Request, _ url.Values) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	numbers, err := p.read(r.Context(), a.client)
-	answer := map[string]any{"pipelines": orEmpty(p.list), "components": orEmpty(numbers)}
+	f, err := p.read(r.Context(), a.client)
 	if err != nil {
-		answer["unavailable"] = err.Error()
+		f.Unavailable = err.Error()
 	}
-	return answer, nil
+	return f, nil
 }
 
 func (a *api) config(*engine.Engine, *http.Request, url.Values) (any, error) {

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -30,13 +32,22 @@ const (
 
 // pipelines reads the collector's own metrics from the Prometheus reader in its configuration.
 type pipelines struct {
-	url  string // "" if there is no such reader on loopback
-	list []pipeline
+	url string // "" if there is no such reader on loopback
 
-	mu      sync.Mutex
-	at      time.Time
-	counts  map[string]float64 // by component, in total
-	numbers []componentNumbers
+	mu     sync.Mutex
+	at     time.Time
+	counts map[string]float64 // by component, in total
+	flow   flow
+}
+
+// flow is what the console answers of the pipelines.
+type flow struct {
+	Pipelines  []pipeline         `json:"pipelines"`
+	Components []componentNumbers `json:"components"`
+	// DeadLetters counts by type and class of component, as in "elasticsearch exporter".
+	DeadLetters map[string]float64 `json:"dead_letters"`
+	// Unavailable says why there are no numbers.
+	Unavailable string `json:"unavailable,omitempty"`
 }
 
 // pipeline is one pipeline of the configuration.
@@ -47,10 +58,11 @@ type pipeline struct {
 	Exporters  []string `json:"exporters"`
 }
 
-// componentNumbers are the latest numbers of one component. Rates are per second since the scrape before.
+// componentNumbers are the latest numbers of one component for one signal. Rates are per second since the scrape before.
 type componentNumbers struct {
-	Kind string `json:"kind"`
-	ID   string `json:"id"`
+	Kind   string `json:"kind"`
+	ID     string `json:"id"`
+	Signal string `json:"signal"`
 	// Accepted and Refused are items of a receiver, Sent and Failed of an exporter, In and Out of a processor.
 	Rates map[string]float64 `json:"rates"`
 	// Totals are counted since the collector started.
@@ -62,13 +74,13 @@ type componentNumbers struct {
 
 // newPipelines reads the pipelines and the address of the collector's own metrics from its configuration.
 func newPipelines(conf *confmap.Conf) *pipelines {
-	p := &pipelines{url: metricsURL(conf)}
+	p := &pipelines{url: metricsURL(conf), flow: flow{Pipelines: []pipeline{}, Components: []componentNumbers{}, DeadLetters: map[string]float64{}}}
 	list, _ := conf.Get("service::pipelines").(map[string]any)
 	for name, v := range list {
 		of, _ := v.(map[string]any)
-		p.list = append(p.list, pipeline{name, texts(of["receivers"]), texts(of["processors"]), texts(of["exporters"])})
+		p.flow.Pipelines = append(p.flow.Pipelines, pipeline{name, texts(of["receivers"]), texts(of["processors"]), texts(of["exporters"])})
 	}
-	slices.SortFunc(p.list, func(a, b pipeline) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(p.flow.Pipelines, func(a, b pipeline) int { return strings.Compare(a.Name, b.Name) })
 	return p
 }
 
@@ -106,22 +118,23 @@ func texts(v any) []string {
 	return out
 }
 
-// read returns the latest numbers, scraped if those known are old.
-func (p *pipelines) read(ctx context.Context, client *http.Client) ([]componentNumbers, error) {
-	if p.url == "" {
-		return nil, errors.New("the collector's own metrics cannot be reached: configure a Prometheus reader on 127.0.0.1 under service::telemetry::metrics::readers")
-	}
+// read returns the pipelines with the latest numbers, scraped if those known are old. With an error there are none.
+func (p *pipelines) read(ctx context.Context, client *http.Client) (flow, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	none := flow{Pipelines: p.flow.Pipelines, Components: []componentNumbers{}, DeadLetters: map[string]float64{}}
+	if p.url == "" {
+		return none, errors.New("the collector's own metrics cannot be reached: configure a Prometheus reader on 127.0.0.1 under service::telemetry::metrics::readers")
+	}
 	now := time.Now()
 	if now.Sub(p.at) < scrapeEvery {
-		return p.numbers, nil
+		return p.flow, nil
 	}
 	families, err := scrape(ctx, client, p.url)
 	if err != nil {
-		return nil, fmt.Errorf("the collector's own metrics cannot be read from %s: %w", p.url, err)
+		return none, fmt.Errorf("the collector's own metrics cannot be read from %s: %w", p.url, err)
 	}
-	t := tally{by: map[string]*componentNumbers{}, counts: map[string]float64{}}
+	t := tally{by: map[string]*componentNumbers{}, counts: map[string]float64{}, dead: map[string]float64{}}
 	for name, f := range families {
 		t.add(name, f)
 	}
@@ -131,8 +144,8 @@ func (p *pipelines) read(ctx context.Context, client *http.Client) ([]componentN
 			t.by[component].Rates[what] = (total - before) / now.Sub(p.at).Seconds()
 		}
 	}
-	p.at, p.counts, p.numbers = now, t.counts, t.sorted()
-	return p.numbers, nil
+	p.at, p.counts, p.flow.Components, p.flow.DeadLetters = now, t.counts, t.sorted(), t.dead
+	return p.flow, nil
 }
 
 func scrape(ctx context.Context, client *http.Client, url string) (map[string]*dto.MetricFamily, error) {
@@ -158,6 +171,7 @@ func scrape(ctx context.Context, client *http.Client, url string) (map[string]*d
 type tally struct {
 	by     map[string]*componentNumbers
 	counts map[string]float64
+	dead   map[string]float64 // by type and class of component
 }
 
 // What the counters of components are called here, by a part of their names.
@@ -170,29 +184,34 @@ var counters = []struct{ kind, part, what string }{
 	{"exporter", "exporter_enqueue_failed_", "refused"},
 	{"processor", "processor_incoming_items", "in"},
 	{"processor", "processor_outgoing_items", "out"},
-	{"exporter", "_dead_letters_total", "dead letters"},
-	{"receiver", "receiver_lumberjack_dead_letters_total", "dead letters"},
 }
 
+// deadLetters matches the metrics that count dead letters, which do not name the component: its class and its type.
+var deadLetters = regexp.MustCompile(`^(receiver|exporter)_(.+)_dead_letters$`)
+
 func (t *tally) add(name string, f *dto.MetricFamily) {
-	name = strings.TrimPrefix(name, "otelcol_")
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "otelcol_"), "_total")
+	dead := deadLetters.FindStringSubmatch(name)
 	for _, m := range f.GetMetric() {
 		v := m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue()
+		if dead != nil {
+			t.dead[dead[2]+" "+dead[1]] += v
+		}
 		for _, c := range counters {
-			if id := label(m, c.kind); id != "" && (strings.HasPrefix(name, c.part) || strings.HasPrefix(c.part, "_") && strings.HasSuffix(name, c.part)) {
-				n := t.of(c.kind, id)
+			if id := label(m, c.kind); id != "" && strings.HasPrefix(name, c.part) {
+				n := t.of(c.kind, id, signalOf(name, m))
 				n.Totals[c.what] += v
-				t.counts[c.kind+" "+id+"\n"+c.what] += v
+				t.counts[n.key()+"\n"+c.what] += v
 			}
 		}
 		id := label(m, "exporter")
 		switch {
 		case id == "":
 		case name == "exporter_queue_size":
-			n := t.of("exporter", id)
+			n := t.of("exporter", id, label(m, "data_type"))
 			n.Queue = plus(n.Queue, v)
 		case name == "exporter_queue_capacity":
-			n := t.of("exporter", id)
+			n := t.of("exporter", id, label(m, "data_type"))
 			n.Capacity = plus(n.Capacity, v)
 		}
 	}
@@ -205,22 +224,32 @@ func plus(sum *float64, v float64) *float64 {
 	return &v
 }
 
-func (t *tally) of(kind, id string) *componentNumbers {
-	key := kind + " " + id
-	if t.by[key] == nil {
-		t.by[key] = &componentNumbers{Kind: kind, ID: id, Rates: map[string]float64{}, Totals: map[string]float64{}}
+// signalOf is the signal that a sample counts items of, "" if it does not say.
+func signalOf(name string, m *dto.Metric) string {
+	for part, signal := range map[string]string{"_log_records": "logs", "_metric_points": "metrics", "_spans": "traces"} {
+		if strings.Contains(name, part) {
+			return signal
+		}
 	}
-	return t.by[key]
+	return label(m, "otel_signal")
+}
+
+func (n *componentNumbers) key() string { return n.Kind + " " + n.ID + " " + n.Signal }
+
+func (t *tally) of(kind, id, signal string) *componentNumbers {
+	n := &componentNumbers{Kind: kind, ID: id, Signal: signal, Rates: map[string]float64{}, Totals: map[string]float64{}}
+	if known := t.by[n.key()]; known != nil {
+		return known
+	}
+	t.by[n.key()] = n
+	return n
 }
 
 func (t *tally) sorted() []componentNumbers {
 	list := make([]componentNumbers, 0, len(t.by))
-	for _, n := range t.by {
-		list = append(list, *n)
+	for _, key := range slices.Sorted(maps.Keys(t.by)) {
+		list = append(list, *t.by[key])
 	}
-	slices.SortFunc(list, func(a, b componentNumbers) int {
-		return strings.Compare(a.Kind+" "+a.ID, b.Kind+" "+b.ID)
-	})
 	return list
 }
 

@@ -58,8 +58,11 @@ type Service struct {
 	calls map[string]*calls // by operation
 }
 
-// calls is one operation that serves requests.
-type calls struct{ count, errors, p50, p95 float64 }
+// calls is one operation that serves requests: its latest window, and the windows of its latest durations.
+type calls struct {
+	time, time50, time95    int64
+	count, errors, p50, p95 float64
+}
 
 // Services aggregates the series by service, ordered by name.
 func Services(rows Rows) []Service {
@@ -115,18 +118,18 @@ func (s *Service) addCalls(r *Row) {
 	}
 	c := s.calls[name.AsString()]
 	if c == nil {
-		c = &calls{p50: math.NaN(), p95: math.NaN()}
+		c = &calls{}
 		s.calls[name.AsString()] = c
 	}
 	switch {
 	case r.Metric == vocabulary.MetricSpanCalls && r.Statistic == meter.Count:
-		c.count = r.Observed
+		c.time, c.count = r.Time, r.Observed
 	case r.Metric == vocabulary.MetricSpanCalls && r.Statistic == meter.ErrorRatio:
 		c.errors = r.Observed
 	case r.Metric == vocabulary.MetricSpanDuration && r.Statistic == meter.P50:
-		c.p50 = r.Observed
+		c.time50, c.p50 = r.Time, r.Observed
 	case r.Metric == vocabulary.MetricSpanDuration && r.Statistic == meter.P95:
-		c.p95 = r.Observed
+		c.time95, c.p95 = r.Time, r.Observed
 	}
 }
 
@@ -140,20 +143,22 @@ func (s *Service) sum() {
 	for _, c := range s.calls {
 		count += c.count
 		failed += c.count * c.errors
-		p50.add(c.p50, c.count)
-		p95.add(c.p95, c.count)
+		if c.time50 == c.time { // a window with few calls has no quantiles
+			p50.add(c.p50, c.count)
+		}
+		if c.time95 == c.time {
+			p95.add(c.p95, c.count)
+		}
 	}
 	s.Requests = Number(count / (float64(window.Length) / 1e9))
 	s.ErrorRatio = Number(failed / count)
 	s.P50, s.P95 = Number(p50.sum/p50.weight), Number(p95.sum/p95.weight)
 }
 
-// weighted is a weighted mean of the numbers among what it is given.
+// weighted is a weighted mean.
 type weighted struct{ sum, weight float64 }
 
 func (w *weighted) add(v, weight float64) {
-	if !math.IsNaN(v) {
-		w.sum += v * weight
-		w.weight += weight
-	}
+	w.sum += v * weight
+	w.weight += weight
 }

@@ -184,7 +184,8 @@ export interface Silence {
 
 export interface Flow {
   pipelines: { name: string; receivers: string[]; processors: string[]; exporters: string[] }[];
-  components: { kind: string; id: string; rates: Record<string, number>; totals: Record<string, number>; queue?: number; capacity?: number }[];
+  components: { kind: string; id: string; signal: string; rates: Record<string, number>; totals: Record<string, number>; queue?: number; capacity?: number }[];
+  dead_letters: Record<string, number>;
   unavailable?: string;
 }
 

@@ -29,7 +29,7 @@ export function ServiceMap({ services, edges, highlight, suspect }: Props) {
     <div class="map scroll" tabIndex={0} role="region" aria-label="Service map">
       <svg viewBox={"0 0 " + drawn.width + " " + drawn.height} width={drawn.width} height={drawn.height} role="group" aria-label={drawn.nodes.length + " services and what they call"}>
         <defs>
-          <marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" /></marker>
+          <marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" /></marker>
         </defs>
         {drawn.edges.map((e) => (
           <path key={e.from + "\n" + e.to} class={"edge" + (bright(e.from) && bright(e.to) ? on.size ? " on" : "" : " off")} d={e.path} marker-end="url(#arrow)">
