@@ -42,6 +42,11 @@ build: ## bin/otelcol-auspex, the collector, and bin/auspex, its companion
 	$(BUILD) -o bin/otelcol-auspex ./distro
 	$(BUILD) -o bin/auspex ./cmd/auspex
 
+.PHONY: console
+console: ## build the page of the console into extension/consoleextension/web/dist; needs Node 20 and npm
+	$(call banner,console)
+	@scripts/console.sh
+
 .PHONY: run
 run: build ## start the collector with the default configuration
 	bin/otelcol-auspex
@@ -67,7 +72,7 @@ test: build peers ## unit, component and scenario tests, then slim end-to-end te
 .PHONY: e2e
 e2e: build bin/auspex-demo peers ## every end-to-end test; raw answers are kept in e2e/out
 	$(call banner,end-to-end tests)
-	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers)$$')
+	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console)$$')
 
 .PHONY: e2e-elastic
 e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a real Elasticsearch; needs a JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
@@ -88,6 +93,13 @@ e2e-doors: build ## every receiver's real clients into real backends, kills, bad
 	@scripts/otel-clients.sh
 	$(call banner,end-to-end tests of the receivers)
 	go test -v -count=1 -timeout 45m ./e2e/receivers
+
+.PHONY: e2e-console
+e2e-console: build bin/auspex-demo ## the page of the console in Debian's Chromium, through the demo; screenshots in e2e/out/console; needs Node 20 and npm
+	$(call banner,browser modules in $(CACHE))
+	@scripts/console.sh modules
+	$(call banner,end-to-end test of the console)
+	go test -v -count=1 -timeout 30m ./e2e/console
 
 .PHONY: e2e-cost
 e2e-cost: build ## CPU per million points with and without the processor, memory per 1,000 series

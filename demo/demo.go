@@ -89,6 +89,7 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 		return exitWrong, err
 	}
 	d.screen.say("the collector is up after %.1f s, with its built-in configuration", time.Since(began).Seconds())
+	d.screen.say("its console: %s", d.screen.bold(consoleBase))
 	if err := d.open(); err != nil {
 		return exitWrong, err
 	}
@@ -105,7 +106,7 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 	if err != nil || !d.set.stay {
 		return code, err
 	}
-	d.screen.wait("the shop and the collector go on; Ctrl-C ends them")
+	d.screen.say("the shop and the collector go on: look around at %s; Ctrl-C ends them", consoleBase)
 	return code, d.goOn(ctx)
 }
 

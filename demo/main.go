@@ -41,7 +41,7 @@ func run(args []string, getenv func(string) string, out *os.File, errs io.Writer
 		return exitUnable
 	}
 	tty := term.IsTerminal(int(out.Fd()))
-	set.stay = tty && getenv("CI") == ""
+	set.stay = set.stay || tty && getenv("CI") == ""
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)

@@ -122,6 +122,7 @@ func (s *screen) found(f *finding, base string) {
 	s.plain("  expected  %s (%s to %s)", quantity(a.Expected, a), quantity(a.Lower, a), quantity(a.Upper, a))
 	s.plain("  observed  %s (score %.1f, surprise %.1f nats)", quantity(a.Observed, a), a.MaxScore, a.Surprise)
 	s.plain("Open next")
+	s.plain("  %s   the incident, with its suspects and charts", s.bold(base+"/incidents/"+f.incident))
 	s.plain("  bin/auspex incidents")
 	s.plain("  %s/api/v1/incidents/%s", base, f.incident)
 }

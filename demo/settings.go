@@ -68,6 +68,7 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&set.collector, "collector", "bin/otelcol-auspex", "the `program` to start as the collector")
+	flags.BoolVar(&set.stay, "stay", false, "go on after the answer until interrupted, as on a terminal")
 	flags.StringVar(&set.write, "write", "", "write to this `folder` instead of a collector")
 	flags.DurationVar(&set.before, "before", 6*time.Hour, "with -write: how long the shop is well before something breaks for three minutes")
 	if err := flags.Parse(args); err != nil {

@@ -31,7 +31,7 @@ export function Pipelines() {
       {Object.keys(data.dead_letters).length > 0 && (
         <section>
           <h2>Dead letters</h2>
-          <p>Each of them is kept in a file: <code>auspex deadletter</code> lists and resends them.</p>
+          <p>Each of them is kept in a file: <code>auspex deadletter list</code> lists them.</p>
           <ul>{Object.entries(data.dead_letters).map(([of, n]) => <li key={of} class={n > 0 ? "bad" : ""}>{of}: {number(n)}</li>)}</ul>
         </section>
       )}
