@@ -14,11 +14,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -103,12 +101,11 @@ func (s *setup) answers() bool {
 // start starts a program and waits until a line of its output is as wanted.
 func start(t *testing.T, cmd *exec.Cmd, wanted func(line string) bool) string {
 	t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	cmd.Stderr = cmd.Stdout
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // nothing is left if it has ended
+	t.Cleanup(func() { end(t, cmd) })
 	lines := make(chan string, 1000)
 	go func() {
 		defer close(lines)
@@ -134,15 +131,17 @@ func start(t *testing.T, cmd *exec.Cmd, wanted func(line string) bool) string {
 	}
 }
 
-// end interrupts a program and waits until it has ended.
+// end interrupts a program, which ends what it has started, and waits until it has ended.
 func end(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	require.NoError(t, cmd.Process.Signal(os.Interrupt))
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	select {
-	case <-ended:
-	case <-time.After(30 * time.Second):
-		assert.Fail(t, "it does not end", cmd.Path)
+	if cmd.ProcessState != nil {
+		return // it was ended before
 	}
+	_ = cmd.Process.Signal(os.Interrupt) // it may have ended by itself
+	ended := time.AfterFunc(30*time.Second, func() {
+		t.Errorf("%s does not end", cmd.Path)
+		_ = cmd.Process.Kill()
+	})
+	_ = cmd.Wait()
+	ended.Stop()
 }

@@ -30,7 +30,7 @@ func SVG(points []Point, opened time.Time, label func(float64) string) string {
 	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" role="img" aria-label="%s">`, svgWidth, svgHeight, html.EscapeString(title))
 	for i := range 4 {
 		v := d.low + (d.high-d.low)*float64(i)/3
-		fmt.Fprintf(&b, `<line class="axis" x1="%d" x2="%d" y1="%.1f" y2="%[3].1f"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`,
+		fmt.Fprintf(&b, `<line class="axis" x1="%d" x2="%d" y1="%.1f" y2="%.1[3]f"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`,
 			svgLeft, svgWidth-8, d.y(v), svgLeft-6, d.y(v)+4, html.EscapeString(label(v)))
 		t := d.from + (d.to-d.from)/3*int64(i)
 		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="%s">%s</text>`, d.x(t), svgHeight-6, [...]string{"start", "middle", "middle", "end"}[i], stamp(t))
@@ -44,7 +44,7 @@ func SVG(points []Point, opened time.Time, label func(float64) string) string {
 		}
 	}
 	if t := opened.UnixNano(); t >= d.from && t <= d.to {
-		fmt.Fprintf(&b, `<line class="opened" x1="%.1f" x2="%[1].1f" y1="%d" y2="%d"/>`, d.x(t), svgTop, svgTop+svgPlotHeight)
+		fmt.Fprintf(&b, `<line class="opened" x1="%.1f" x2="%.1[1]f" y1="%d" y2="%d"/>`, d.x(t), svgTop, svgTop+svgPlotHeight)
 	}
 	b.WriteString("</svg>")
 	return b.String()

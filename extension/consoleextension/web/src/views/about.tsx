@@ -12,7 +12,9 @@ export function About() {
   const { status } = useShared();
   const health = useGet<Health>("health");
   const config = useGet<{ config: string }>("config");
-  if (!status) return <><h1>About</h1><Loading /></>;
+  const anomalies = useGet<{ anomalies: Anomaly[] }>("anomalies?state=all", 30_000);
+  // All at once, so that nothing moves when the rest arrives.
+  if (!status || [health, config, anomalies].some((l) => !l.data && !l.error)) return <><h1>About</h1><Loading /></>;
   const sum = (m: Record<string, number>) => Object.values(m).reduce((a, b) => a + b, 0);
   return (
     <>
@@ -28,7 +30,7 @@ export function About() {
         <Fact name="Findings that wait">{number(status.pending_findings)}{status.dropped_findings > 0 && ", " + number(status.dropped_findings) + " dropped"}</Fact>
         {health.data && <Fact name="Chart history">{count(health.data.history.points, "point")} of {number(health.data.history.series)} series, {quantity(health.data.history.bytes, "By")} of {quantity(health.data.history.max_bytes, "By")}</Fact>}
       </Facts>
-      <Budget />
+      <Budget of={anomalies.data?.anomalies ?? []} error={anomalies.error} />
       <section>
         <h2>Signals</h2>
         <div class="scroll" tabIndex={0} role="region" aria-label="Signals">
@@ -50,12 +52,10 @@ export function About() {
 
 const day = 86_400_000;
 
-function Budget() {
+function Budget({ of: list, error }: { of: Anomaly[]; error: Error | null }) {
   const { status } = useShared();
-  const { data, error } = useGet<{ anomalies: Anomaly[] }>("anomalies?state=all", 30_000);
   const [power, setPower] = useState(0);
-  const list = data?.anomalies ?? [];
-  const latest = useMemo(() => Math.max(0, ...list.map((a) => new Date(a.opened).getTime())), [data]);
+  const latest = useMemo(() => Math.max(0, ...list.map((a) => new Date(a.opened).getTime())), [list]);
   const lastDay = list.filter((a) => new Date(a.opened).getTime() > latest - day).length;
   const factor = 2 ** power, perDay = (status?.false_alarms_per_day ?? 0) * factor;
   return (
@@ -64,7 +64,7 @@ function Budget() {
       <Failure error={error} />
       <p>
         The budget accepts {number(status?.false_alarms_per_day)} false alarms a day.
-        {data && <> {count(lastDay, "anomaly", "anomalies")} opened in the last day with anomalies, among them those with a real cause: that is the most that was realized.</>}
+        {list.length > 0 && <> {count(lastDay, "anomaly", "anomalies")} opened in the last day with anomalies, among them those with a real cause: that is the most that was realized.</>}
       </p>
       {list.length > 0 && (
         <>

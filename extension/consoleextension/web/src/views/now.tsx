@@ -4,19 +4,21 @@
 import { useMemo } from "preact/hooks";
 import type { Health } from "../api.ts";
 import { count, number, percent, time } from "../format.ts";
-import { Choice, Fact, Facts, Failure, IncidentCard, Since } from "../parts.tsx";
+import { Choice, Fact, Facts, Failure, IncidentCard, Loading, Since } from "../parts.tsx";
 import { choice } from "../route.ts";
 import { setQuery, useGet, useShared } from "../state.tsx";
 
 export function Now() {
   const { status, bulletin } = useShared();
   const health = useGet<Health>("health", 10_000);
-  const open = bulletin?.open ?? [];
+  // All at once, so that nothing moves when the rest arrives.
+  if (!bulletin || !status || !(health.data || health.error)) return <><h1>Now</h1><Loading /></>;
+  const { open } = bulletin;
   return (
     <>
-      <h1>{bulletin === null ? "Now" : bulletin.open_total === 0 ? "Nothing is wrong" : count(bulletin.open_total, "open incident")}</h1>
+      <h1>{bulletin.open_total === 0 ? "Nothing is wrong" : count(bulletin.open_total, "open incident")}</h1>
       {open.length > 0 && <ul class="cards">{open.map((i) => <IncidentCard key={i.id} of={i} />)}</ul>}
-      {bulletin && bulletin.open_total > open.length && <p class="muted">The {open.length} most severe are listed.</p>}
+      {bulletin.open_total > open.length && <p class="muted">The {open.length} most severe are listed.</p>}
       <section aria-labelledby="ribbon-title">
         <div class="headline">
           <h2 id="ribbon-title">Health</h2>
@@ -25,8 +27,8 @@ export function Now() {
         <Failure error={health.error} />
         <Ribbon of={health.data} />
       </section>
-      {status && <Quiet />}
-      {bulletin && bulletin.closed.length > 0 && (
+      <Quiet />
+      {bulletin.closed.length > 0 && (
         <section>
           <h2>Closed incidents</h2>
           <ul class="cards">{bulletin.closed.map((i) => <IncidentCard key={i.id} of={i} />)}</ul>
@@ -89,7 +91,7 @@ function Ribbon({ of }: { of: Health | null }) {
     }).filter((r) => r.judged > 0).sort((a, b) => b.worst[1] - a.worst[1] || a.name.localeCompare(b.name));
     return { first, width, buckets: Math.round(span / width), rows };
   }, [of, span]);
-  if (!drawn) return <p class="muted ribbon-empty">{of ? "No series has a prediction yet." : "Loading …"}</p>;
+  if (!drawn) return <p class="muted">No series has a prediction yet.</p>;
   return (
     <>
       <table class="ribbon">
