@@ -49,7 +49,7 @@ func (e *Engine) Look(read func(view.Rows, *topology.Graph)) {
 					Signal: st.signal, Attributes: st.attributes, Cadence: st.cadence, Time: s.last.time, Points: s.n, Score: s.last.score,
 					Opening: s.last.opening, Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
 					Model: s.model, Policy: st.policy, Alpha: func() float64 { return e.alpha(st) }, Waiting: s.wait != nil,
-					Open: s.openAt > 0, Absent: st.silent, Silenced: func() bool { return e.silenced(st, s, s.last.time) },
+					Open: s.openAt > 0 && e.tracker.Open(uint64(s.id)), Absent: st.silent, Silenced: func() bool { return e.silenced(st, s, s.last.time) },
 				}) {
 					return
 				}

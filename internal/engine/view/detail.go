@@ -112,7 +112,7 @@ func odds(nats float64) string {
 	switch n := math.Exp(nats); {
 	case n < 1000:
 		return "once in " + count(int(math.Max(1, math.Round(n))), "point")
-	case n < 1e6:
+	case n < 999_500:
 		return fmt.Sprintf("once in %.0f,000 points", n/1000)
 	case n < 1e9:
 		return fmt.Sprintf("once in %.0f million points", n/1e6)
