@@ -3,6 +3,6 @@
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
 
-// Package consoleextension answers what the engine knows as JSON over HTTP, on
-// the loopback interface unless configured otherwise.
+// Package consoleextension serves a page and a JSON API about what the engine
+// knows, on the loopback interface unless configured otherwise.
 package consoleextension

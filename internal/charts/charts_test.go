@@ -76,9 +76,9 @@ func TestFirstDayTakesWhatThePackageStates(t *testing.T) {
 	s := New(day)
 	fill(s, 1, 0, 8640)
 	first := all(s, 1)
-	t.Logf("%d points of 36 bytes after a day at ten seconds, %d bytes of memory", len(first), s.Stats().Bytes)
-	assert.Less(t, len(first)*pointBytes, 60_000)
-	assert.Less(t, s.Stats().Bytes, 80_000)
+	assert.InDelta(t, 66_000, s.Stats().Bytes, 2_000, "%d points", len(first))
+	fill(s, 1, 8640, 8640)
+	assert.InDelta(t, 66_000+5_000, s.Stats().Bytes, 4_000)
 }
 
 func TestClockThatWasSetBack(t *testing.T) {

@@ -7,7 +7,7 @@
 // The newest points of a series are kept as they came. Older ones are merged by
 // eight into one that keeps the minimum, the mean, and the maximum of the values
 // and the greatest score, and these by eight again. A series of one point each ten
-// seconds takes about 60 kB for its first day and 5 kB for each further one.
+// seconds takes about 66 kB of memory for its first day and 5 kB for each further one.
 //
 // While there is room, every series is kept. When there is none, the oldest half
 // of the points goes: first of series that are not pinned, then of the series
