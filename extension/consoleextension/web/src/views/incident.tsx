@@ -11,6 +11,7 @@ import { ServiceMap } from "../map.tsx";
 import { Attributes, Fact, Facts, Failure, Loading, Score, SeriesLink, Time, seriesName } from "../parts.tsx";
 import { SilenceButtons } from "../silence.tsx";
 import type { Target } from "../silence.tsx";
+import { address } from "../route.ts";
 import { useGet, useShared } from "../state.tsx";
 
 const maxCharts = 6, maxBars = 30;
@@ -155,12 +156,15 @@ function Path({ of: i }: { of: Data }) {
 const neighborhood = (edges: Edge[], names: string[]): Edge[] => edges.filter((e) => names.includes(e.from) || names.includes(e.to));
 
 function WorstSeries({ of: a, says }: { of: Anomaly; says: string }) {
-  const [from, to] = useMemo(() => {
-    const end = a.closed ? new Date(a.closed).getTime() + 15 * 60_000 : Date.now() + 60_000;
-    const begin = new Date(a.opened).getTime() - Math.max(30 * 60_000, (end - new Date(a.opened).getTime()) * 0.5);
-    return [new Date(begin).toISOString(), new Date(end).toISOString()];
-  }, [a.opened, a.closed]);
-  const points = useGet<Columns>("series/" + a.series + "/points?limit=800&from=" + from + "&to=" + to, a.closed ? 0 : 5_000);
+  // An open anomaly has no end, so that its chart goes on.
+  const path = useMemo(() => {
+    const opened = new Date(a.opened).getTime(), end = a.closed ? new Date(a.closed).getTime() : Date.now();
+    const begin = opened - Math.max(30 * 60_000, (end - opened) / 2);
+    return address("series/" + a.series + "/points", {
+      limit: "800", from: new Date(begin).toISOString(), to: a.closed && new Date(end + 15 * 60_000).toISOString(),
+    });
+  }, [a.series, a.opened, a.closed]);
+  const points = useGet<Columns>(path, a.closed ? 0 : 5_000);
   return (
     <figure>
       <figcaption><span class="muted">{a.service}</span> <SeriesLink of={a} /> <Attributes of={plainAttributes(a)} /></figcaption>
