@@ -164,7 +164,7 @@ func (e *engineExtension) register() error {
 		for signal, spent := range s.Signals {
 			of := metric.WithAttributes(attribute.String("signal", signal.String()))
 			o.ObserveFloat64(t.ExtensionAnomalyEngineAlpha, spent.Alpha, of)
-			o.ObserveFloat64(t.ExtensionAnomalyEngineTheta, spent.Theta, of)
+			o.ObserveFloat64(t.ExtensionAnomalyEngineExtremalIndex, spent.Theta, of)
 		}
 		for reason, n := range s.Held {
 			o.ObserveInt64(t.ExtensionAnomalyEngineHeldAnomalies, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
@@ -183,7 +183,7 @@ func (e *engineExtension) register() error {
 		o.ObserveInt64(t.ExtensionAnomalyEngineSeriesEvicted, int64(s.Evicted))
 		o.ObserveInt64(t.ExtensionAnomalyEngineSeriesWarmed, int64(e.engine.Warmed()))
 		return nil
-	}, t.ExtensionAnomalyEngineAlpha, t.ExtensionAnomalyEngineTheta, t.ExtensionAnomalyEngineHeldAnomalies, t.ExtensionAnomalyEngineRefusedPoints, t.ExtensionAnomalyEngineAnomalies,
+	}, t.ExtensionAnomalyEngineAlpha, t.ExtensionAnomalyEngineExtremalIndex, t.ExtensionAnomalyEngineHeldAnomalies, t.ExtensionAnomalyEngineRefusedPoints, t.ExtensionAnomalyEngineAnomalies,
 		t.ExtensionAnomalyEngineOpenAnomalies, t.ExtensionAnomalyEnginePendingFindings, t.ExtensionAnomalyEnginePoints, t.ExtensionAnomalyEngineSeries,
 		t.ExtensionAnomalyEngineSeriesEvicted, t.ExtensionAnomalyEngineSeriesWarmed, t.ExtensionAnomalyEngineUntimelyTimestamps)
 	e.registration = registration

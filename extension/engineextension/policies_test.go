@@ -33,7 +33,7 @@ func TestPoliciesReachTheEngineAndAreCounted(t *testing.T) {
 	metadatatest.AssertEqualExtensionAnomalyEngineHeldAnomalies(t, telemetry, []metricdata.DataPoint[int64]{
 		{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", engine.HeldDryRun))},
 	}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualExtensionAnomalyEngineTheta(t, telemetry, bySignal(func(s engine.SignalStatus) float64 { return s.Theta }, e), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualExtensionAnomalyEngineExtremalIndex(t, telemetry, bySignal(func(s engine.SignalStatus) float64 { return s.Theta }, e), metricdatatest.IgnoreTimestamp())
 	require.NoError(t, e.Shutdown(t.Context()))
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }

@@ -25,7 +25,7 @@ const (
 	Signals
 )
 
-var signalNames = [Signals]string{"metrics", "traces", "logs", "groups", "news", "behavior"}
+var signalNames = [Signals]string{"metrics", "traces", "logs", "series_groups", "new_templates", "behavior"}
 
 // shares of the budget. That of a signal that is absent goes to the others, in proportion.
 var shares = [Signals]float64{0.50, 0.15, 0.10, 0.10, 0.05, 0.10}

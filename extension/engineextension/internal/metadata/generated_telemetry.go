@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	registrations                            []metric.Registration
 	ExtensionAnomalyEngineAlpha              metric.Float64ObservableGauge
 	ExtensionAnomalyEngineAnomalies          metric.Int64ObservableCounter
+	ExtensionAnomalyEngineExtremalIndex      metric.Float64ObservableGauge
 	ExtensionAnomalyEngineHeldAnomalies      metric.Int64ObservableCounter
 	ExtensionAnomalyEngineOpenAnomalies      metric.Int64ObservableGauge
 	ExtensionAnomalyEnginePendingFindings    metric.Int64ObservableGauge
@@ -39,7 +40,6 @@ type TelemetryBuilder struct {
 	ExtensionAnomalyEngineSeriesEvicted      metric.Int64ObservableCounter
 	ExtensionAnomalyEngineSeriesWarmed       metric.Int64ObservableCounter
 	ExtensionAnomalyEngineSnapshots          metric.Int64Counter
-	ExtensionAnomalyEngineTheta              metric.Float64ObservableGauge
 	ExtensionAnomalyEngineUntimelyTimestamps metric.Int64ObservableCounter
 }
 
@@ -75,6 +75,21 @@ func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineAnomaliesCallback
 		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineAnomalies, obs: o})
 		return nil
 	}, builder.ExtensionAnomalyEngineAnomalies)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExtensionAnomalyEngineExtremalIndexCallback sets callback for observable ExtensionAnomalyEngineExtremalIndex metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineExtremalIndexCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExtensionAnomalyEngineExtremalIndex, obs: o})
+		return nil
+	}, builder.ExtensionAnomalyEngineExtremalIndex)
 	if err != nil {
 		return err
 	}
@@ -204,21 +219,6 @@ func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineSeriesWarmedCallb
 	return nil
 }
 
-// RegisterExtensionAnomalyEngineThetaCallback sets callback for observable ExtensionAnomalyEngineTheta metric.
-func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineThetaCallback(cb metric.Float64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.ExtensionAnomalyEngineTheta, obs: o})
-		return nil
-	}, builder.ExtensionAnomalyEngineTheta)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
-}
-
 // RegisterExtensionAnomalyEngineUntimelyTimestampsCallback sets callback for observable ExtensionAnomalyEngineUntimelyTimestamps metric.
 func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineUntimelyTimestampsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -284,6 +284,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{anomaly}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExtensionAnomalyEngineExtremalIndex, err = builder.meter.Float64ObservableGauge(
+		"otelcol_extension_anomaly_engine_extremal_index",
+		metric.WithDescription("Extremal index (θ) of the signal, the number of anomalies that open per exceedance. It is learned from points with p < 1e-3. [Development]"),
+		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineHeldAnomalies, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_held_anomalies",
 		metric.WithDescription("Anomalies that a policy or a silence kept from opening. [Development]"),
@@ -336,12 +342,6 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_extension_anomaly_engine_snapshots",
 		metric.WithDescription("Snapshots of the state, by outcome. [Development]"),
 		metric.WithUnit("{snapshot}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ExtensionAnomalyEngineTheta, err = builder.meter.Float64ObservableGauge(
-		"otelcol_extension_anomaly_engine_theta",
-		metric.WithDescription("Anomalies that open per exceedance (θ), learned from points with p < 1e-3. [Development]"),
-		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineUntimelyTimestamps, err = builder.meter.Int64ObservableCounter(

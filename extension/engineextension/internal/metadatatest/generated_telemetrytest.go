@@ -51,6 +51,20 @@ func AssertEqualExtensionAnomalyEngineAnomalies(t *testing.T, tt *componenttest.
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualExtensionAnomalyEngineExtremalIndex(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_extension_anomaly_engine_extremal_index",
+		Description: "Extremal index (θ) of the signal, the number of anomalies that open per exceedance. It is learned from points with p < 1e-3. [Development]",
+		Unit:        "1",
+		Data: metricdata.Gauge[float64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_extremal_index")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualExtensionAnomalyEngineHeldAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_held_anomalies",
@@ -185,20 +199,6 @@ func AssertEqualExtensionAnomalyEngineSnapshots(t *testing.T, tt *componenttest.
 		},
 	}
 	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_snapshots")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
-func AssertEqualExtensionAnomalyEngineTheta(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_extension_anomaly_engine_theta",
-		Description: "Anomalies that open per exceedance (θ), learned from points with p < 1e-3. [Development]",
-		Unit:        "1",
-		Data: metricdata.Gauge[float64]{
-			DataPoints: dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_theta")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
