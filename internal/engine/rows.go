@@ -45,7 +45,7 @@ func (e *Engine) Look(read func(view.Rows, *topology.Graph)) {
 			for i := range st.series {
 				s := &st.series[i]
 				if !yield(&view.Row{
-					ID: s.id, Service: st.source.service.name, Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: s.stat,
+					ID: s.id, Service: st.resource.service.name, Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: s.stat,
 					Signal: st.signal, Attributes: st.attributes, Cadence: st.cadence, Time: s.last.time, Points: s.n, Score: s.last.score,
 					Opening: s.last.opening, Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
 					Model: s.model, Policy: st.policy, Alpha: func() float64 { return e.alpha(st) }, Waiting: s.wait != nil,

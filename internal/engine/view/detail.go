@@ -51,7 +51,7 @@ func Find(rows Rows, id string) (Detail, bool) {
 func (r *Row) detail() Detail {
 	d := Detail{
 		SeriesView: r.view(), Signal: r.Signal.String(), Alpha: r.Alpha(), Warming: r.warming(), Silenced: r.Silenced(), Open: r.Open,
-		CooldownSeconds: float64(r.Cadence) / 1e9 * opening.HoldOff, Bytes: room.Bare,
+		CooldownSeconds: float64(r.Cadence) / 1e9 * opening.Cooldown, Bytes: room.Bare,
 	}
 	if r.Model != nil {
 		facts := r.Model.Facts()
