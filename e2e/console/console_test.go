@@ -112,7 +112,7 @@ func start(t *testing.T, cmd *exec.Cmd, wanted func(line string) bool) string {
 		for scanner := bufio.NewScanner(pipe); scanner.Scan(); {
 			select {
 			case lines <- scanner.Text():
-			default: // nobody waits any more
+			default: // no reader waits
 			}
 		}
 	}()

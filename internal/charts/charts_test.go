@@ -41,7 +41,7 @@ func TestRecentPointsAreAsTheyCame(t *testing.T) {
 	assert.Len(t, s.Points(1, 20*second, 20*second, 10), 1)
 	assert.Empty(t, all(s, 2))
 	var none *Store
-	none.Record(1, "cart", Point{}) // nobody draws charts
+	none.Record(1, "cart", Point{}) // no console draws charts
 }
 
 func TestOlderPointsAreMerged(t *testing.T) {

@@ -104,7 +104,7 @@ type Engine struct {
 	evicted   uint64
 	disk      disk
 	history   History       // nil if there is none
-	charts    *charts.Store // nil if nobody draws them
+	charts    *charts.Store // nil without a console
 	warmed    uint64        // series that began with a past
 	feedback  feedback.Set
 	links     links
