@@ -16,9 +16,7 @@ import (
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/engine"
-	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
-	"github.com/auspex-otel/auspex/internal/topology"
 )
 
 // bundle is what `make console` built from web/src, and a placeholder.
@@ -84,7 +82,8 @@ func known(e *engine.Engine, r *http.Request) int {
 	case strings.HasPrefix(r.URL.Path, "/incidents/"):
 		_, ok = e.Incident(id)
 	default:
-		e.Look(func(rows view.Rows, _ *topology.Graph) { _, ok = view.Find(rows, id) })
+		_, err := detailOf(e, id)
+		ok = err == nil
 	}
 	if !ok {
 		return http.StatusNotFound

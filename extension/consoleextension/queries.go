@@ -34,17 +34,21 @@ const (
 	maxEdges = 2000
 )
 
-// oneSeries answers what is known of one series.
+// oneSeries returns the details of the series that the path names.
 func oneSeries(e *engine.Engine, r *http.Request, _ url.Values) (any, error) {
-	id, err := parseSeries(r.PathValue("id"))
+	return detailOf(e, r.PathValue("id"))
+}
+
+// detailOf returns the details of the series with the identity text, 16 hexadecimal digits.
+func detailOf(e *engine.Engine, text string) (d view.Detail, err error) {
+	id, err := parseSeries(text)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
-	var d view.Detail
 	ok := false
-	e.Look(func(rows view.Rows, _ *topology.Graph) { d, ok = view.Find(rows, id.String()) })
+	e.Look(func(rows view.Rows, _ *topology.Graph) { d, ok = view.Find(rows, id) })
 	if !ok {
-		return nil, &httpError{http.StatusNotFound, fmt.Sprintf("no series has the id %q, or it was forgotten: GET /api/v1/series lists the known ones", id)}
+		return d, &httpError{http.StatusNotFound, fmt.Sprintf("no series has the id %q, or it was forgotten: GET /api/v1/series lists the known ones", id)}
 	}
 	return d, nil
 }

@@ -41,16 +41,25 @@ func (e *Engine) Look(read func(view.Rows, *topology.Graph)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	read(func(yield func(*view.Row) bool) {
-		for _, st := range e.streams.All() {
+		// One row and two functions serve all series: a query would else allocate them for each.
+		var (
+			row view.Row
+			st  *stream
+			s   *tracked
+		)
+		alpha := func() float64 { return e.alpha(st) }
+		silenced := func() bool { return e.silenced(st, s, s.last.time) }
+		for _, st = range e.streams.All() {
 			for i := range st.series {
-				s := &st.series[i]
-				if !yield(&view.Row{
+				s = &st.series[i]
+				row = view.Row{
 					ID: s.id, Service: st.resource.service.name, Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: s.stat,
 					Signal: st.signal, Attributes: st.attributes, Cadence: st.cadence, Time: s.last.time, Points: s.n, Score: s.last.score,
 					Opening: s.last.opening, Observed: s.last.observed, Expected: s.last.expected, Lower: s.last.lower, Upper: s.last.upper,
-					Model: s.model, Policy: st.policy, Alpha: func() float64 { return e.alpha(st) }, Waiting: s.wait != nil,
-					Open: s.openAt > 0 && e.tracker.Open(uint64(s.id)), Absent: st.silent, Silenced: func() bool { return e.silenced(st, s, s.last.time) },
-				}) {
+					Model: s.model, Policy: st.policy, Alpha: alpha, Waiting: s.wait != nil,
+					Open: s.openAt > 0 && e.tracker.Open(uint64(s.id)), Absent: st.silent, Silenced: silenced,
+				}
+				if !yield(&row) {
 					return
 				}
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/engine/room"
+	"github.com/auspex-otel/auspex/internal/series"
 )
 
 // Detail is one series with what its model knows and what decides whether an
@@ -39,9 +40,9 @@ type Detail struct {
 }
 
 // Find returns the detail of the series with an identity.
-func Find(rows Rows, id string) (Detail, bool) {
+func Find(rows Rows, id series.ID) (Detail, bool) {
 	for r := range rows {
-		if r.ID.String() == id {
+		if r.ID == id {
 			return r.detail(), true
 		}
 	}

@@ -20,7 +20,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// Rows yields the engine's series.
+// Rows yields the engine's series. A row is valid until the next one is yielded. In a copy
+// that is kept longer, Alpha and Silenced must not be called.
 type Rows = iter.Seq[*Row]
 
 // Row is one series as the engine has it, with its latest verdict. Model is nil

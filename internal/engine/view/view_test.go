@@ -102,27 +102,27 @@ func TestWhy(t *testing.T) {
 	} {
 		r := row(7, "cart", "cpu")
 		change(r)
-		d, ok := Find(rows(row(1, "a", "b"), r), r.ID.String())
+		d, ok := Find(rows(row(1, "a", "b"), r), r.ID)
 		require.True(t, ok)
 		assert.Condition(t, func() bool {
 			return slices.ContainsFunc(d.Why, func(s string) bool { return strings.Contains(s, want) })
 		}, "%q is not in %q", want, d.Why)
 	}
-	_, ok := Find(rows(row(1, "a", "b")), "0000000000000002")
+	_, ok := Find(rows(row(1, "a", "b")), 2)
 	assert.False(t, ok)
 }
 
 func TestDetail(t *testing.T) {
 	r := row(7, "cart", "cpu")
 	r.Policy = patient(t, false)
-	d, _ := Find(rows(r), r.ID.String())
+	d, _ := Find(rows(r), r.ID)
 	assert.InDelta(t, 900, d.CooldownSeconds, 0)
 	assert.InDelta(t, 60, d.MinDurationSeconds, 0)
 	assert.Equal(t, room.Modeled, d.Bytes)
 	assert.False(t, d.Season)
 	assert.True(t, d.AwaySince.IsZero())
 	r.Model = nil
-	d, _ = Find(rows(r), r.ID.String())
+	d, _ = Find(rows(r), r.ID)
 	assert.Equal(t, room.Bare, d.Bytes)
 }
 
