@@ -28,7 +28,7 @@ import (
 )
 
 // TestDeadBackend holds that a backend that is not there is counted and told to
-// the sender, while the telemetry of all others goes on.
+// the sender, while all other senders are served.
 func TestDeadBackend(t *testing.T) {
 	p := peertest.StartPrometheus(t, peertest.PrometheusOptions{})
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "two_backends.yaml"), Env: []string{

@@ -48,7 +48,7 @@ type stage struct {
 	paused atomic.Bool
 	phase  atomic.Int32
 	offset atomic.Int64
-	doing  atomic.Value // what goes on, for the progress
+	doing  atomic.Value // the current step, for the progress line
 	began  time.Time
 	hangs  int
 	junk   int // records sent as junk
