@@ -37,6 +37,7 @@ import (
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadata"
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadatatest"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/storagetest"
 )
 
@@ -469,7 +470,7 @@ func TestTelemetry(t *testing.T) {
 	feed(engineOf(e), -5, 1, false) // out of order, both
 	one := func(v int64) []metricdata.DataPoint[int64] { return []metricdata.DataPoint[int64]{{Value: v}} }
 	ignore := metricdatatest.IgnoreTimestamp()
-	metadatatest.AssertEqualExtensionAnomalyEngineAlpha(t, telemetry, bySignal(func(engine.SignalStatus) float64 { return 1e-4 }, e), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineAlpha(t, telemetry, bySignal(func(view.SignalStatus) float64 { return 1e-4 }, e), ignore)
 	metadatatest.AssertEqualExtensionAnomalyEngineAnomalies(t, telemetry, one(1), ignore)
 	metadatatest.AssertEqualExtensionAnomalyEngineOpenAnomalies(t, telemetry, one(1), ignore)
 	metadatatest.AssertEqualExtensionAnomalyEnginePendingFindings(t, telemetry, one(2), ignore)

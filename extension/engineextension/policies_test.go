@@ -16,6 +16,7 @@ import (
 
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadatatest"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/policy"
 )
 
@@ -33,7 +34,7 @@ func TestPoliciesReachTheEngineAndAreCounted(t *testing.T) {
 	metadatatest.AssertEqualExtensionAnomalyEngineHeldAnomalies(t, telemetry, []metricdata.DataPoint[int64]{
 		{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", engine.HeldDryRun))},
 	}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualExtensionAnomalyEngineExtremalIndex(t, telemetry, bySignal(func(s engine.SignalStatus) float64 { return s.Theta }, e), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualExtensionAnomalyEngineExtremalIndex(t, telemetry, bySignal(func(s view.SignalStatus) float64 { return s.Theta }, e), metricdatatest.IgnoreTimestamp())
 	require.NoError(t, e.Shutdown(t.Context()))
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
@@ -46,7 +47,7 @@ func TestPolicyThatIsWrongKeepsTheExtensionFromBeingMade(t *testing.T) {
 }
 
 // bySignal is a data point for each signal.
-func bySignal(f func(engine.SignalStatus) float64, e component.Component) (points []metricdata.DataPoint[float64]) {
+func bySignal(f func(view.SignalStatus) float64, e component.Component) (points []metricdata.DataPoint[float64]) {
 	for signal, s := range engineOf(e).Status().Signals {
 		points = append(points, metricdata.DataPoint[float64]{Value: f(s), Attributes: attribute.NewSet(attribute.String("signal", signal.String()))})
 	}

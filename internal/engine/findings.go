@@ -25,15 +25,13 @@ type findings struct {
 	claimed    map[string]bool
 	anomalies  map[string]*incident.Anomaly
 	incidents  map[string]*incident.Incident
-	companions map[series.ID]*Companions
+	companions map[series.ID]*view.Companions
 	dropped    uint64
 }
 
 type ( // see internal/engine/view
 	// Events is view.Events.
 	Events = view.Events
-	// Companions is view.Companions.
-	Companions = view.Companions
 	// Gauge is view.Gauge.
 	Gauge = view.Gauge
 	// Gauges is view.Gauges.
@@ -42,7 +40,7 @@ type ( // see internal/engine/view
 
 func (f *findings) clear() {
 	f.claimed = map[string]bool{}
-	f.anomalies, f.incidents, f.companions = map[string]*incident.Anomaly{}, map[string]*incident.Incident{}, map[series.ID]*Companions{}
+	f.anomalies, f.incidents, f.companions = map[string]*incident.Anomaly{}, map[string]*incident.Incident{}, map[series.ID]*view.Companions{}
 	f.dropped = 0
 }
 
@@ -79,7 +77,7 @@ func (e *Engine) noteNews() {
 // waiting returns the number of findings that wait.
 func (f *findings) waiting() int { return len(f.anomalies) + len(f.incidents) + len(f.companions) }
 
-func (f *findings) addCompanions(c *Companions) { hold(f, f.companions, c.Series, c) }
+func (f *findings) addCompanions(c *view.Companions) { hold(f, f.companions, c.Series, c) }
 
 // hold puts a finding under its id. Where there is no room the new one is dropped and counted.
 func hold[K comparable, V any](f *findings, m map[K]*V, id K, v *V) {
@@ -174,8 +172,8 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 	}
 }
 
-func (st *stream) companions(s *tracked) *Companions {
-	return &Companions{
+func (st *stream) companions(s *tracked) *view.Companions {
+	return &view.Companions{
 		Series: s.id, Resource: st.resource.attributes, Scope: st.scope, Attributes: st.attributes,
 		Metric: st.metric, Unit: st.unitOf(s.stat), Statistic: s.stat.String(), Time: pcommon.Timestamp(st.meter.Time),
 		End:    s.last.phase == incident.PhaseEnd,

@@ -42,11 +42,9 @@ func (e *Engine) Look(read func(view.Rows, *topology.Graph)) {
 	defer e.mu.Unlock()
 	read(func(yield func(*view.Row) bool) {
 		// One row and two functions serve all series: a query would else allocate them for each.
-		var (
-			row view.Row
-			st  *stream
-			s   *tracked
-		)
+		var row view.Row
+		var st *stream
+		var s *tracked
 		alpha := func() float64 { return e.alpha(st) }
 		silenced := func() bool { return e.silenced(st, s, s.last.time) }
 		for _, st = range e.streams.All() {

@@ -16,6 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/engine/window"
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -183,7 +184,7 @@ func (e *Engine) restoreSource(c *state.Codec) error {
 }
 
 func (e *Engine) restoreCompanions(c *state.Codec) error {
-	s := &Companions{Resource: pcommon.NewMap(), Scope: pcommon.NewInstrumentationScope(), Attributes: pcommon.NewMap()}
+	s := &view.Companions{Resource: pcommon.NewMap(), Scope: pcommon.NewInstrumentationScope(), Attributes: pcommon.NewMap()}
 	if s.Persist(c); !c.Ok() {
 		return state.Error
 	}

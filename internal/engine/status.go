@@ -18,8 +18,6 @@ import (
 type ( // see internal/engine/view
 	// Status is view.Status.
 	Status = view.Status
-	// SignalStatus is view.SignalStatus.
-	SignalStatus = view.SignalStatus
 	// SeriesQuery is view.SeriesQuery.
 	SeriesQuery = view.SeriesQuery
 	// SeriesView is view.SeriesView.
@@ -34,13 +32,13 @@ func (e *Engine) Status() Status {
 		Points: e.points, Refused: maps.Clone(e.refused), Held: maps.Clone(e.held), Untimely: e.untimely.Counts(),
 		Series: e.streams.Weight(), Warming: e.warming, Evicted: e.evicted,
 		Bytes: e.streams.Bytes(), MaxBytes: int(e.memory),
-		Signals:         map[Signal]SignalStatus{},
+		Signals:         map[Signal]view.SignalStatus{},
 		AnomaliesOpened: e.tracker.Opened, FalseAlarmsPerDay: e.cfg.FalseAlarms.PerDay(),
 		Persisted: e.disk.client != nil, Generation: e.disk.generation, SnapshotTime: e.disk.taken,
 		PendingFindings: e.findings.waiting(), DroppedFindings: e.findings.dropped,
 	}
 	for i := range signals {
-		s.Signals[i] = SignalStatus{DecisionsPerDay: e.budget.Decisions()[i], Alpha: e.budget.Mean(i, e.accounts), Theta: e.budget.Theta(i)}
+		s.Signals[i] = view.SignalStatus{DecisionsPerDay: e.budget.Decisions()[i], Alpha: e.budget.Mean(i, e.accounts), Theta: e.budget.Theta(i)}
 	}
 	for _, n := range e.tracker.OpenBy() {
 		s.OpenAnomalies += n
