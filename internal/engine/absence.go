@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	// absentAfter is how long a stream must have sent nothing, in ticks, until its absence is judged.
+	// absentAfter is the least time without points, in ticks, after which the absence of a stream is judged.
 	absentAfter = time.Minute
 	// A stream makes no decisions any more after it has been silent for restAfter, in
 	// ticks, and for restCadences of its cadences.
 	restAfter    = 10 * time.Minute
 	restCadences = 10
-	// walkPerSecond is how many idle streams are looked at per second of ticks, in the mean.
+	// walkPerSecond is the mean number of idle streams examined per second of ticks.
 	walkPerSecond = 1000
 )
 
@@ -35,16 +35,17 @@ func (st *stream) come(first bool) {
 	st.seen, st.silent = now, false
 }
 
-// gap is how many of its cadences a stream has not come for, on the clock of its resource's life.
+// gap returns the time since the last point of a stream, in cadences of the stream. The
+// clock is that of the life of its resource.
 func (st *stream) gap(now int64) float64 {
 	return float64(now-st.seen) / float64(max(st.cadence, leastCadence))
 }
 
 // findSilent opens an anomaly for each stream that has gone silent while its
-// resource is alive. A resource most of whose streams are overdue has stopped itself:
-// that is not recorded, which is something else.
+// resource is alive. It opens none if more than half of the streams of a resource are
+// overdue: then the resource itself has stopped.
 //
-// A walk over many idle streams is followed by a rest.
+// A walk over n idle streams delays the next one by n/walkPerSecond seconds.
 func (e *Engine) findSilent(now time.Time) {
 	if now.Before(e.walkAt) {
 		return
@@ -71,10 +72,9 @@ func (e *Engine) findSilent(now time.Time) {
 	}
 }
 
-// judgeAbsence opens an anomaly for an overdue stream, once. It is that of the
-// stream's first statistic, and obeys α, the opening rule and the policies as
-// every other one does. It spends nothing of its own: a slot has either its
-// point or its absence to be judged.
+// judgeAbsence opens at most one anomaly for an overdue stream, on the first statistic of
+// the stream. α, the opening rule, and the policies apply to it as to every anomaly. It
+// adds no decision to the budget: each slot is judged by its point or by its absence.
 func (e *Engine) judgeAbsence(st *stream) {
 	s := &st.series[0]
 	if st.signal != SignalMetrics || st.silent || s.warming() || !st.asked && e.policies != nil {

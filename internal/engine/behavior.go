@@ -17,12 +17,13 @@ import (
 )
 
 const (
-	// behaviorSpan is how far back, from the latest event time, a service's behavior is
-	// compared with what it was before: a minute, and the time that spans wait for their children.
+	// behaviorSpan is the length of the latest interval of event time, in nanoseconds, whose
+	// behavior is compared with the earlier behavior of the service: a minute, and the time
+	// that spans wait for their children.
 	behaviorSpan = int64(75e9)
-	// behaviorWindows is how many windows see the same.
+	// behaviorWindows is the number of consecutive windows whose behavior spans overlap.
 	behaviorWindows = uint64(behaviorSpan / window.Length)
-	// behaviorWarmUp is how many windows with spans of a service must have closed before its behavior is judged.
+	// behaviorWarmUp is the number of closed windows with spans that a service needs before its behavior is judged.
 	behaviorWarmUp = 20
 )
 
@@ -30,8 +31,9 @@ const (
 type deedKind struct {
 	metric  string
 	aspects []topology.Aspect
-	// exact tells that surprises come from counts of spans, which are known to be as rare as that
-	// however young the series is. Times and use are not, so that one says nothing of the other.
+	// exact states that surprises come from counts of spans, whose distribution is known
+	// however young the series is. Other surprises are limited to what the age of the series
+	// supports (deed.Supported).
 	exact bool
 }
 

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	// blameBefore is how long before its first anomaly an incident may have begun,
-	// blameFor for how long after it is asked who is to blame. Evidence reaches back as far as both.
+	// blameBefore is the greatest time between the start of an incident and its first anomaly.
+	// blameFor is the time after the first anomaly during which its causes are updated.
+	// Evidence is kept for the sum of both.
 	blameBefore, blameFor = time.Minute, 3 * time.Minute
-	// maxBlamed bounds the incidents that are asked about at once: in a storm of them there is no telling.
+	// maxBlamed bounds the incidents whose causes are updated at once.
 	maxBlamed = 20
-	// leastBlame is from how many nats on something is worth telling.
+	// leastBlame is the least surprise of a reported cause, in nats.
 	leastBlame = 5
-	// A service has vanished if nothing has come from it for vanishedGaps of its longest
-	// usual gaps, and leastVanished. That says as much against it as anything can.
+	// A service has vanished if it has sent nothing for vanishedGaps times its longest usual
+	// gap, and for leastVanished. The surprise of that is vanishedNats.
 	vanishedGaps, leastVanished = 3, int64(30 * time.Second)
 	vanishedNats                = 200
 )
 
-// blame tells every young incident what services did otherwise in its time.
+// blame passes to every young incident the services whose behavior changed during it.
 func (e *Engine) blame() {
 	if e.causality.reached == 0 {
 		return // nothing is known of what services do
@@ -42,7 +43,7 @@ func (e *Engine) blame() {
 		var list []incident.Cause
 		for _, s := range e.causality.causes.Blame(opened.Add(-blameBefore).UnixNano(), e.causality.reached, e.vanished(opened)) {
 			if s.Score < leastBlame {
-				continue // one of so many is always a little strange
+				continue // among many services, one always has a moderate surprise
 			}
 			_, left := s.Evidence[0].Detail.(deed.Gone)
 			list = append(list, incident.Cause{
@@ -73,7 +74,7 @@ func (e *Engine) vanished(opened time.Time) (list []topology.Evidence) {
 	return list
 }
 
-// heard is when a service was heard of last, in event time, and its longest usual distance, in nanoseconds.
+// heard holds the event time of the latest telemetry of a service, and its longest usual gap, in nanoseconds.
 type heard struct{ last, gap int64 }
 
 // hear records that telemetry came from a service. Long gaps are forgotten gradually.

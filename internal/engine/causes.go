@@ -33,9 +33,9 @@ type causality struct {
 }
 
 const (
-	// causesEvery is how often, in event time, evidence is advanced.
+	// causesEvery is the interval at which evidence is advanced, in nanoseconds of event time.
 	causesEvery = int64(time.Second)
-	// leastSelf is how many spans ten seconds need for the median of their self time or network time.
+	// leastSelf is the least number of spans in ten seconds for a median of self time or network time.
 	leastSelf = 5
 )
 

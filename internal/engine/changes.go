@@ -19,20 +19,20 @@ import (
 )
 
 const (
-	// noteEvery is how often, in event time, the attributes of a resource are read for changes. A resource with another version is another resource.
+	// noteEvery is the interval at which the attributes of a resource are read for changes, in nanoseconds of event time. A resource with another version is another resource.
 	noteEvery = int64(10 * time.Second)
-	// linkEvery is how often, in ticks, incidents are told how services hang together.
+	// linkEvery is the interval, in ticks, at which the tracker gets the graph of the services.
 	linkEvery = 10 * time.Second
 	// maxNamespaces bounds the services whose namespace is known.
 	maxNamespaces = 10_000
 )
 
-// links are what incidents are told of how services hang together.
+// links holds the relations of services that are passed to the incident tracker.
 type links struct {
 	namespaces map[string]string
 	heard      map[string]heard
-	linkAt     time.Time // when they are told next
-	told       [4]uint64 // what there was to be told the last time
+	linkAt     time.Time // next update of the tracker
+	told       [4]uint64 // sizes of the graph at the last update
 	moved      bool      // a service has another namespace
 }
 
@@ -84,8 +84,8 @@ func (e *Engine) noteRestart(st *stream, start, last int64) {
 	}
 }
 
-// noteRecord notes what a log record tells of a change: an event of Kubernetes,
-// or one whose event name says that a configuration or a deployment was changed.
+// noteRecord notes the change that a log record reports: an event of Kubernetes, or an
+// event whose name states that a configuration or a deployment was changed.
 func (e *Engine) noteRecord(service string, resource pcommon.Map, lr plog.LogRecord, t int64) {
 	at, c := time.Unix(0, t).UTC(), &e.tracker.Changes
 	switch name := lr.EventName(); {
@@ -122,8 +122,8 @@ func (e *Engine) ownersOf(object string) (services []string) {
 	return services
 }
 
-// updateLinks forgets services that are gone, tells incidents what is new about
-// how services hang together, and asks who is to blame for young ones.
+// updateLinks forgets services that are gone, passes the graph of services to the
+// tracker if it has changed, and updates the causes of young incidents.
 func (e *Engine) updateLinks(now time.Time) {
 	if now.Before(e.links.linkAt) {
 		return

@@ -24,14 +24,14 @@ type Config struct {
 	// MaxSeries bounds the series that are watched at once, see internal/series for what
 	// gives way. Telemetry still passes.
 	MaxSeries int `mapstructure:"max_series"`
-	// TimeZone is the IANA name of the zone by whose clock people live: daily and
-	// weekly courses follow it through daylight saving. Empty is UTC.
+	// TimeZone is the IANA name of the zone of daily and weekly seasons, which follow its
+	// daylight saving. Empty is UTC.
 	TimeZone string `mapstructure:"time_zone"`
-	// AcceptAfter is how long a new level of a series must last to become normal,
-	// which closes its anomaly; at least 20 points of the series.
+	// AcceptAfter is the time after which a new level of a series becomes normal, which
+	// closes its anomaly. It takes at least 20 points of the series.
 	AcceptAfter time.Duration `mapstructure:"accept_after"`
-	// SeriesTTL is how long a series may be silent before it is forgotten. A series
-	// with rare points, or with one, may be silent for longer (pace.TimeToLive).
+	// SeriesTTL is the time without points after which a series is forgotten. A series with
+	// rare points, or with a single one, is kept for longer (pace.TimeToLive).
 	SeriesTTL time.Duration `mapstructure:"series_ttl"`
 	// Policies say which changes matter, how long they must last, and when
 	// nothing is to open. The owner of the engine compiles them, see SetPolicies.

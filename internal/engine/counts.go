@@ -9,8 +9,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
-// deriveCount judges a count of a window: by the model of its series and, where
-// there is none, by how many windows there has been none, of which empty keeps count.
+// deriveCount judges a count of a window by the model of its series. A count of 0 is
+// also judged by the number of empty windows in a row, which empty holds.
 func (e *Engine) deriveCount(d *derived, t int64, count int, empty *int) *stream {
 	st, fresh := e.next(d, t)
 	if fresh {

@@ -16,9 +16,9 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// derived is a stream that no sender sent: the engine makes its points from what
-// passes. It is judged as every other one; what is to be shown of it leaves by
-// the findings receiver, for there is no batch to write it into.
+// derived is a stream whose points the engine derives from telemetry. It is judged as
+// every other stream. Its companion gauges leave by the findings receiver, because no
+// batch carries its points.
 type derived struct {
 	signal       Signal
 	service      string
@@ -33,7 +33,7 @@ var valueStats = []meter.Statistic{meter.Value}
 
 type attribute struct{ key, value string }
 
-// derivedOutput is what is shown of derived series.
+// derivedOutput selects the companion gauges of derived series.
 var derivedOutput = Output{Select: SelectAnomalous, MaxSeries: 1000}
 
 func (d *derived) id() series.ID {

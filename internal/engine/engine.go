@@ -39,7 +39,7 @@ const (
 	RefusedDuplicate   = "duplicate"
 	RefusedNoValue     = "no_recorded_value"
 	RefusedMalformed   = meter.Malformed
-	// RefusedTooDeep counts values, of all signals. The rest of a record is judged without them.
+	// RefusedTooDeep counts values of all signals that are nested too deep. Their records are judged without them.
 	RefusedTooDeep = "too_deep"
 	// RefusedNoRoom counts points, of all signals, of series for which there is no room: see internal/series.
 	RefusedNoRoom = "no_room"
@@ -49,8 +49,8 @@ const (
 	// lateBeforeRestart is the number of points in a row that must lie before a stream's
 	// last one, or ahead of the clock of ticks, until the stream goes on from there.
 	lateBeforeRestart = 30
-	// silentAfter is how long an anomalous series may send nothing, in ticks, and
-	// silentCadences how many of its cadences, until its anomaly closes. Both must have passed.
+	// The anomaly of a series without points closes after silentAfter, in ticks, and
+	// silentCadences cadences of the series. Both must have passed.
 	silentAfter    = 5 * time.Minute
 	silentCadences = 10
 	// mostSurprise bounds a surprise, in nats, so that sums of them and their text stay finite.
@@ -129,7 +129,7 @@ type resource struct {
 	life       silence.Life
 }
 
-// service is what the gauges per service need.
+// service holds the values of the gauges of one service.
 type service struct {
 	name      string
 	resources int
@@ -163,8 +163,8 @@ type stream struct {
 	seen         int64 // when it came last, on the clock of its resource's life
 	silent       bool  // its absence has been found
 	resting      bool  // it is silent, and makes no decisions
-	// policy is what holds for it, nil if nothing does or asked is false, and
-	// patience the least duration of its anomalies, in nanoseconds.
+	// policy applies to the stream; it is nil if none does or asked is false. patience
+	// is the least duration of its anomalies, in nanoseconds.
 	policy   *policy.Policy
 	asked    bool
 	patience int64
@@ -184,7 +184,7 @@ type tracked struct {
 	negative bool     // a value was below zero since the engine started
 }
 
-// verdict is what was said about one sample.
+// verdict holds the result for one sample.
 type verdict struct {
 	time                                             int64
 	score, opening, observed, expected, lower, upper float64
@@ -233,8 +233,8 @@ func (e *Engine) reset() {
 	e.points, e.warming, e.evicted = 0, 0, 0
 }
 
-// Tick tells the engine what time it is where it runs. Series that have been
-// silent for too long age out, and their anomalies close.
+// Tick sets the wall clock of the engine. Series that have had no points for too long
+// age out, and their anomalies close.
 func (e *Engine) Tick(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -263,7 +263,7 @@ func (e *Engine) tick(now time.Time) {
 	e.noteNews()
 }
 
-// forget is told of every stream that leaves the table.
+// forget is the callback for every stream that leaves the table.
 func (e *Engine) forget(_ series.ID, st *stream) {
 	e.uncount(st)
 	for i := range st.series {

@@ -11,12 +11,12 @@ import (
 	"github.com/auspex-otel/auspex/internal/trace"
 )
 
-// exemplars are traces in which what is being judged can be seen. They are
-// looked for where a point is told of, which is seldom.
+// exemplars holds the sources of the example traces of a judged point. The traces are
+// looked up only for points that are reported, which are few.
 type exemplars struct {
 	point *ref                // of metrics, nil while something else is judged
-	op    *operation          // whose calls are judged, or nil
-	deeds []topology.Evidence // what a service does otherwise
+	op    *operation          // the operation whose calls are judged, or nil
+	deeds []topology.Evidence // of a behavior change
 }
 
 // mostExemplars bounds the traces of one point.

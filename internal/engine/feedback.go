@@ -97,7 +97,7 @@ func (e *Engine) startOver(s *tracked) {
 	s.last.expected, s.last.phase = math.NaN(), incident.PhaseNone
 }
 
-// names tells whether a series is of the target.
+// names reports whether a target names a series.
 func names(t *Target, st *stream, s *tracked) bool {
 	has := func(want, key string) bool {
 		if want == "" {

@@ -19,8 +19,8 @@ import (
 // maxPending bounds the findings of each kind that wait for the findings receiver.
 const maxPending = 10_000
 
-// findings are what leaves by the findings receiver. Each waits until it was
-// delivered; a newer update of one id replaces an older one.
+// findings holds the updates for the findings receiver until they are delivered. A
+// newer update of one id replaces an older one.
 type findings struct {
 	claimed    map[string]bool
 	anomalies  map[string]*incident.Anomaly
@@ -63,7 +63,7 @@ func (e *Engine) Claim(signal string) (release func(), err error) {
 // Outlet returns the gate that every delivery of findings passes.
 func (e *Engine) Outlet() *outlet.Gate { return &e.outlet }
 
-// noteNews takes what the tracker says has changed.
+// noteNews takes the changed anomalies and incidents from the tracker.
 func (e *Engine) noteNews() {
 	anomalies, incidents := e.tracker.News()
 	for i := range anomalies {

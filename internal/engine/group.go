@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// leastGroup is how many series a service must have for their share outside the interval to say anything.
+	// leastGroup is the least number of series of a service whose share outside the interval is judged.
 	leastGroup = 20
-	// groupAge is how long a group must have been watched: what all series of a
-	// service do together, every morning, is no fault. Nanoseconds.
+	// groupAge is the least age of a judged group, in nanoseconds: a day, for a change
+	// that all series of a service share every morning is no fault.
 	groupAge = int64(24 * 3600e9)
 )
 
@@ -29,7 +29,7 @@ func (e *Engine) tally(svc *service, t int64, surprise float64) {
 	}
 }
 
-// closeRounds gives every group whose round is over its next point.
+// closeRounds derives the next point of every group whose round is over.
 func (e *Engine) closeRounds() {
 	for _, svc := range e.due {
 		g := svc.group

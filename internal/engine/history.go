@@ -33,14 +33,14 @@ type History interface {
 	Take(Origin) *Past
 }
 
-// Past is what a study learned of one stream: what it predicts, and how often it comes.
+// Past holds the models and the cadence of one stream that a study has learned.
 type Past struct {
 	meter   meter.Meter
 	cadence int64
 	series  []pastSeries
 }
 
-// pastSeries is what was learned of one statistic, with the latest interval.
+// pastSeries holds the model of one statistic and its latest prediction interval.
 type pastSeries struct {
 	stat                             meter.Statistic
 	model                            *ensemble.Model
@@ -49,9 +49,9 @@ type pastSeries struct {
 }
 
 // Study learns from history in a separate engine whose findings are discarded:
-// history opens nothing and reports nothing. It takes the same way as
-// live points, so it needs no second understanding of rates, resets and
-// histograms. A study is not safe for concurrent use; several may run at once.
+// history opens nothing and reports nothing. History takes the same path as live
+// points, so that rates, resets, and histograms are handled in one place. A study is
+// not safe for concurrent use. Several studies may run at once.
 type Study struct{ engine *Engine }
 
 // NewStudy returns a study that has the settings of this engine. Nothing in it ages.
@@ -85,7 +85,7 @@ func (s *Study) Pasts() iter.Seq2[string, *Past] {
 	}
 }
 
-// Series is how many series a past stands for.
+// Series returns the number of series of a past.
 func (p *Past) Series() int { return len(p.series) }
 
 // SetHistory gives the engine a history, or with nil takes it away.
@@ -106,8 +106,8 @@ func (e *Engine) Warmed() uint64 {
 // stream that begins long before the end of its past is sent again from an
 // archive, and must not know what is to come.
 //
-// What was strange in the past was judged by the study's α, not by this
-// engine's, and is over: the opening rule starts over.
+// Anomalies of the past were judged by the α of the study and are over, so the opening
+// rule starts over.
 func (e *Engine) adopt(r *ref, st *stream) {
 	if e.history == nil {
 		return

@@ -23,7 +23,7 @@ func (e *Engine) observe(r *ref, out Output, verdicts []Verdict) []Verdict {
 	e.wake(st)
 	if !st.asked {
 		e.ask(r, st)
-		if e.budget.Decisions()[SignalMetrics] > decisions { // it has a past, and is judged at once
+		if e.budget.Decisions()[SignalMetrics] > decisions { // the stream has a past and is judged from its first point on
 			e.budget.Spend(e.now)
 		}
 	}
@@ -94,7 +94,7 @@ func (e *Engine) predict(st *stream, s *tracked, t int64, v float64) detect.Judg
 		e.warming--
 	}
 	if st.signal == SignalGroups && (v <= p.Expected || int64(s.n)*st.cadence < groupAge) {
-		p.Surprise = 0 // fewer strange points than usual are good news
+		p.Surprise = 0 // fewer points outside the interval than usual are no fault
 	}
 	p.Surprise = min(p.Surprise, mostSurprise)
 	return p
@@ -156,13 +156,13 @@ func (e *Engine) conclude(st *stream, s *tracked, t int64, v float64, p detect.J
 	e.expose(s, out)
 }
 
-// wide is how many series of a service must be anomalous at once, and one in
-// wideShare of its streams, for their points to teach nothing about normal ones.
-// Fewer at once may be a shock that series have in common by nature.
+// The calibration ignores the points of a service while wide of its series, and one in
+// wideShare of its streams, are anomalous at once. Fewer at once can be a shock that
+// series normally have in common.
 const wide, wideShare = 3, 8
 
-// teaches tells whether the next point of a series says something about normal
-// ones: not during an incident of several series, nor in an anomaly after its first point.
+// teaches reports whether the calibration learns from the next point of a series. It does
+// not during an incident of many series, nor in an anomaly after its first point.
 func (e *Engine) teaches(st *stream, s *tracked) bool {
 	if st.signal == SignalBehavior && s.n%behaviorWindows != 0 {
 		return false // the window before has seen most of it

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxParams is how many numbers of one template are watched, maxServiceParams of all templates of a service.
+	// maxParams bounds the watched numbers of one template, maxServiceParams those of all templates of a service.
 	maxParams, maxServiceParams = 3, 200
 )
 
@@ -72,7 +72,7 @@ func (e *Engine) closeParams(l *logs, id template.ID, known *logTemplate, t int6
 	}
 }
 
-// mark is what marks the records of a template.
+// mark returns the mark for the records of a template.
 func (known *logTemplate) mark() mark {
 	m := known.Mark
 	for i := range known.Params {

@@ -20,9 +20,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// LogVerdict is what the engine says about one log record: its template, and
-// where it or its template is anomalous a score and the reason. A record that is
-// not observed has no template.
+// LogVerdict holds the template of one log record, and a score and a reason if the record
+// or its template is anomalous. A record that is not observed has no template.
 type LogVerdict struct {
 	Template, ID string
 	Score        float64
@@ -37,7 +36,7 @@ type LogParameter struct {
 	Value float64
 }
 
-// ReasonNewTemplate is the reason of a record of which nothing alike was ever seen.
+// ReasonNewTemplate is the reason of a record whose template was never seen before.
 const ReasonNewTemplate = "new template"
 
 // ObserveLogs finds the template of every log record of a batch, learns it and

@@ -27,11 +27,11 @@ const (
 	maxLogTemplates = 1000
 	// maxLogServices bounds the services whose logs are counted.
 	maxLogServices = 10_000
-	// maxFresh is how many new templates of one window are remembered by name.
+	// maxFresh bounds the new templates of one window that are remembered by name.
 	maxFresh = 10
 )
 
-// logs is what is counted of one service's log records. Fields with a capital are its state.
+// logs counts the log records of one service. Its exported fields are its persisted state.
 type logs struct {
 	service string
 	window  window.Window
@@ -44,12 +44,12 @@ type logs struct {
 	Novelty         novelty.Model `json:"-"`
 	Templates       map[template.ID]*logTemplate
 	ErrorMark       mark
-	// own are the templates that have a series, in the order of their ids; params is how many numbers of theirs are watched.
+	// own lists the templates that have a series, in the order of their ids. params is the number of their watched numbers.
 	own    []template.ID
 	params int
 }
 
-// logTemplate is what is counted of one template.
+// logTemplate counts the records of one template.
 type logTemplate struct {
 	Count       int // in the open window
 	Windows     int // in which it was seen, up to established
@@ -59,7 +59,7 @@ type logTemplate struct {
 	Params      []logParam // of an established template
 }
 
-// mark is what the records of an anomalous template are marked with. Score is 0 if it isn't.
+// mark is the score and reason of the records of an anomalous template. The score is 0 if it is not anomalous.
 type mark struct {
 	Score  float64
 	Reason string
@@ -78,10 +78,10 @@ func (e *Engine) logsOf(service string) *logs {
 	return &fresh // there is no room to keep it
 }
 
-// learned tells from how many records it has learned.
+// learned returns the number of records that were learned.
 func (l *logs) learned() uint64 { return uint64(l.Past.All) }
 
-// count counts a record of a template, nil if that is not counted apart. room is how many more may be.
+// count counts a record of a template, and returns nil if the template has no count of its own. room is the number of templates that may be added.
 func (l *logs) count(id template.ID, t int64, room *int) *logTemplate {
 	known := l.Templates[id]
 	if known == nil {
@@ -185,7 +185,7 @@ func (e *Engine) closeTemplates(l *logs, t int64) {
 	}
 }
 
-// markOf is what marks the records of a series: its score while its anomaly is open.
+// markOf returns the mark for the records of a series: its score while its anomaly is open.
 func (e *Engine) markOf(st *stream, i int) mark {
 	if st == nil {
 		return mark{}

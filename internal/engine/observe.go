@@ -19,7 +19,7 @@ import (
 // RecentBatches is the number of batches whose verdicts are remembered, for each signal.
 const RecentBatches = recent.Most
 
-// Select says of which series the verdicts are shown as companion gauges.
+// Select selects the series whose verdicts are shown as companion gauges.
 type Select string
 
 // The selections.
@@ -29,16 +29,15 @@ const (
 	SelectNone      Select = "none"
 )
 
-// Output says which verdicts ObserveMetrics returns.
+// Output selects the verdicts that ObserveMetrics returns.
 type Output struct {
 	Select Select
 	// MaxSeries bounds the anomalous series that are shown at once, over all callers.
 	MaxSeries int
 }
 
-// Verdict is what the engine says about one statistic of one data point, for a
-// caller that writes it beside the point. Resource, Scope, Metric and Point are
-// indexes into the batch.
+// Verdict holds the score and the prediction interval of one statistic of one data point.
+// Resource, Scope, Metric, and Point are indexes into the batch.
 type Verdict struct {
 	Resource, Scope, Metric, Point int
 	Statistic                      string
@@ -61,10 +60,10 @@ type ref struct {
 	metric     pmetric.Metric
 }
 
-// ObserveMetrics judges every data point of a batch and learns it. It does not
-// change the batch, and it remembers what it said: where the same batch comes
-// again, because the next consumer refused it or because a second pipeline
-// carries it too, it gets the same verdicts and nothing is observed.
+// ObserveMetrics judges every data point of a batch and learns it. It does not change
+// the batch, and it remembers the verdicts of the last RecentBatches batches. A batch that
+// comes again, because the next consumer rejected it or because a second pipeline carries
+// it too, gets the same verdicts and is not observed a second time.
 func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	md, deep := intake.Metrics(md)
 	e.mu.Lock()

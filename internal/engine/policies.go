@@ -46,9 +46,9 @@ func (e *Engine) ask(r *ref, st *stream) {
 	e.count(st)
 }
 
-// opens tells whether an anomaly opens at the latest point of a series that has
-// none, and from which point on: where a policy asks for some duration that is
-// the strangest since, at the time at which it began.
+// opens reports whether an anomaly opens at the latest point of a series that has none,
+// and returns its first point. If a policy requires a least duration, that is the point
+// with the greatest score since the wait began, at the time at which the wait began.
 func (e *Engine) opens(st *stream, s *tracked, p incident.Point) (from incident.Point, ok bool) {
 	switch {
 	case s.wait == nil && s.last.opening < 1:

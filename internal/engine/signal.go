@@ -5,7 +5,7 @@ package engine
 
 import "github.com/auspex-otel/auspex/internal/engine/budget"
 
-// Signal says what a series is made from. Each signal has a share of the budget of false alarms.
+// Signal is budget.Signal.
 type Signal = budget.Signal
 
 // FalseAlarms is the accepted count of false alarms.

@@ -21,7 +21,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// sliceSize is how many bytes of records are encoded under one lock: some 20 series, .2 ms.
+// sliceSize is the number of bytes of records that are encoded under one lock: about 20 series, 0.2 ms.
 const sliceSize = 64 << 10
 
 // disk is the engine's storage and the latest snapshot in it.

@@ -20,8 +20,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// SpanVerdict is what the engine says about one span: a score and a reason where
-// it is anomalous itself or belongs to an operation that is. Else both are zero.
+// SpanVerdict holds the score and the reason of a span that is anomalous or belongs to an
+// anomalous operation. Otherwise both are zero.
 type SpanVerdict struct {
 	Score  float64
 	Reason string
@@ -107,13 +107,13 @@ func (e *Engine) observeSpan(s *spans, resource pcommon.Resource, span ptrace.Sp
 	return v, t
 }
 
-// operationKey is what an operation is known by in its service.
+// operationKey identifies an operation within its service.
 type operationKey struct {
 	name string
 	kind ptrace.SpanKind
 }
 
-// operation is what is known of one operation of a service.
+// operation counts the calls of one operation of a service.
 type operation struct {
 	Calls, Errors int           // in the open window
 	Seconds       window.Values // in the open window
@@ -126,16 +126,16 @@ type operation struct {
 	told          toldMark
 }
 
-// spanMark is what the spans of an anomalous operation are marked with; errors says that only those that failed are.
+// spanMark is the mark of the spans of an anomalous operation. If errors is set, it applies only to failed spans.
 type spanMark struct {
 	mark
 	errors bool
 }
 
-// toldMark is what the spans of an operation are marked with because of an anomaly
-// that is not of its own calls and durations: what its service does otherwise, its
-// time between client and server. It is told again with every window, lasts until
-// an event time, and is not kept over a restart.
+// toldMark is the mark of the spans of an operation for an anomaly of another series than
+// its calls and durations: a behavior change of its service, or its time between client
+// and server. Every window renews it. It lasts until an event time, in nanoseconds, and
+// is lost on restart.
 type toldMark struct {
 	spanMark
 	until int64
@@ -170,7 +170,7 @@ func (op *operation) learn(seconds float64, failed bool) {
 	op.past.Learn(seconds)
 }
 
-// serviceID is what a service is known by in the tables of logs and spans.
+// serviceID returns the key of a service in the tables of logs and spans.
 func serviceID(name string) series.ID { return series.Text(name) }
 
 // spansOf finds or makes the counts of a service.

@@ -20,11 +20,11 @@ const (
 	// maxOperations bounds the operations of one service, maxSpanServices the services.
 	maxOperations   = 1000
 	maxSpanServices = 10_000
-	// leastP95 and leastP99 are how many calls a window needs for these quantiles to be more than its slowest call.
+	// leastP95 and leastP99 are the least numbers of calls in a window for these quantiles: with fewer, they are its slowest call.
 	leastP95, leastP99 = 20, 100
 )
 
-// spans is what is counted of one service's spans.
+// spans counts the spans of one service.
 type spans struct {
 	service    string
 	window     window.Window
@@ -34,7 +34,7 @@ type spans struct {
 	own []operationKey
 }
 
-// learned tells from how many calls it has learned, at least.
+// learned returns a lower bound of the number of calls that were learned.
 func (s *spans) learned() uint64 { return 4 * uint64(s.Closed) }
 
 // operation finds or makes an operation, nil if there are too many.
@@ -136,5 +136,5 @@ func (e *Engine) closeOperation(s *spans, key operationKey) {
 	}
 }
 
-// name says which number of what a series is.
+// name returns the metric and the statistic of a series.
 func (s *tracked) name(st *stream) string { return st.metric + " " + s.stat.String() }

@@ -235,7 +235,7 @@ func (st *stream) persist(c *state.Codec, models *ensemble.Options) {
 	c.Check(len(st.series) > 0)
 }
 
-// leastSeries is how many bytes a series in a snapshot has at least.
+// leastSeries is the least size of a series in a snapshot, in bytes.
 const leastSeries = 80
 
 func (e *Engine) restoreStream(c *state.Codec) error {

@@ -114,7 +114,7 @@ func (e *Engine) streamOf(r *ref) *stream {
 	return added
 }
 
-// size is what a stream of so many statistics takes of the table.
+// size returns the size in the table of a stream with the given number of statistics.
 func (st *stream) size(stats int) series.Size {
 	each := room.Modeled
 	if st.bare() {
@@ -146,7 +146,7 @@ func (e *Engine) addStream(st stream, stats []meter.Statistic, resource pcommon.
 	return added
 }
 
-// bare tells whether the stream's series have no model: others say how strange they are.
+// bare reports whether the series of the stream have no model: their surprise is computed elsewhere.
 func (st *stream) bare() bool { return st.signal == SignalNews || st.signal == SignalBehavior }
 
 func (e *Engine) newSeries(st *stream, stats []meter.Statistic) []tracked {
@@ -230,5 +230,5 @@ func (st *stream) decisionsPerDay() int64 {
 	return int64(len(st.series)) * int64(24*time.Hour) / max(st.cadence, leastCadence, st.patience)
 }
 
-// warming tells whether the series has had no verdict yet.
+// warming reports whether the series has had no verdict yet.
 func (s *tracked) warming() bool { return math.IsNaN(s.last.expected) }

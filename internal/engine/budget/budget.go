@@ -18,7 +18,7 @@ const (
 	// rare and near are where θ is learned: from points with p < 1e-3, and
 	// calibrated no more than near nats from α, for what is rarer comes in other bursts.
 	rare, near = 6.9, 3
-	// thetaWeight is how many rare points the prior, θ = 1, is worth.
+	// thetaWeight is the weight of the prior, θ = 1, in rare points.
 	thetaWeight = 20
 	// poolMemory is the half-life of what pools have counted.
 	poolMemory = 30 * 24 * time.Hour
@@ -26,15 +26,15 @@ const (
 	maxFade = 24 * time.Hour
 	// maxPools bounds the pools: what finds no room counts among all.
 	maxPools = 10_000
-	// fleet is how many series it takes to correct what the models of each say.
+	// fleet is the least number of series in a pool that corrects the surprises of their models.
 	fleet = 10
 	// mature is the number of points from which the far tail of a model is that of all
 	// older ones. The tail of a young model is exceeded some twenty times too often.
 	mature = 2000
 )
 
-// Budget turns the accepted count of false alarms into α of each signal, and
-// calibrates what models say by what the models of a fleet have said.
+// Budget converts the accepted number of false alarms into α of each signal, and
+// calibrates the surprises of a model by those of the models of its fleet.
 type Budget struct {
 	spendings   [Signals]spending
 	falseAlarms FalseAlarms
@@ -47,22 +47,22 @@ type Budget struct {
 	pools            map[uint64]*pool
 }
 
-// spending is how one signal spends its share.
+// spending holds the counts from which θ of one signal is estimated.
 type spending struct {
 	// rare counts points with p < 1e-3, runs those of them that have no other in
 	// the cooldown before them: θ, the openings per exceedance, is their ratio.
 	rare, runs float64
 }
 
-// pool is what series alike have in common: one metric's one statistic. What
-// young models return is counted apart from what mature ones return.
+// pool holds the surprises of one statistic of one metric, over all its series. Young
+// and mature models are counted separately.
 type pool struct {
 	young, mature tally
 	faded         int64 // event time at which the counts were last made to fade, nanoseconds
 	series        int   // how many share it
 }
 
-// tally is what models of one age have said, and what that makes of the next.
+// tally counts the surprises of the models of one age, and holds the table that corrects the next ones.
 type tally struct {
 	count   calibration.Count
 	bursts  calibration.Bursts

@@ -15,7 +15,7 @@ type FalseAlarms struct {
 	// Count is expected within Per.
 	Count float64       `mapstructure:"count"`
 	Per   time.Duration `mapstructure:"per"`
-	// Replicas is how many engines share the budget, each of which watches a part.
+	// Replicas is the number of engines that share the budget. Each watches a part of the series.
 	Replicas int `mapstructure:"replicas"`
 	// MaxAlpha bounds the chance per decision, however few series there are.
 	MaxAlpha float64 `mapstructure:"max_alpha"`

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Signal says what a series is made from. Each signal has a share of the budget of false alarms.
+// Signal is the kind of telemetry that a series is derived from. Each signal has a share of the budget of false alarms.
 type Signal uint8
 
 // The signals. Groups are made from the verdicts on all others.
@@ -17,9 +17,9 @@ const (
 	Traces
 	Logs
 	Groups
-	// News is what is new in logs. It has a part of their share.
+	// News is the new templates in logs. It has a part of the share of logs.
 	News
-	// Behavior is what services do otherwise, as their spans and logs tell. It has a part of the share of traces.
+	// Behavior is the behavior changes of services, found in their spans and logs. It has a part of the share of traces.
 	Behavior
 	// Signals is the number of signals.
 	Signals
@@ -46,7 +46,7 @@ func (s *Signal) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Decisions is how many decisions a day each signal takes.
+// Decisions holds the number of decisions per day of each signal.
 type Decisions [Signals]int64
 
 // share returns the part of the budget that a signal has, those of n being there.

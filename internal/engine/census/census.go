@@ -1,8 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package census counts who creates series: services, and the attributes whose values
-// tell series apart. It counts those that found no room, too.
+// Package census counts the created series by service, and by the attributes whose values
+// distinguish them. Series that were rejected for lack of room count, too.
 package census
 
 import (
@@ -19,7 +19,7 @@ import (
 const (
 	// maxNames bounds the services, and the attributes, that are counted at once.
 	maxNames = 256
-	// period is how often, in ticks, counting starts over. What is told is of one to two of them.
+	// period is the interval at which counting starts over, in ticks. The reported counts cover one to two periods.
 	period = time.Hour
 )
 
@@ -38,7 +38,7 @@ type Count struct {
 	Series int    `json:"series"`
 }
 
-// Crowd is who created the most series, and whether there is no room for more.
+// Crowd lists the services and attributes that created the most series, and reports whether series are rejected.
 type Crowd struct {
 	Rejecting  bool    `json:"rejecting"`
 	Services   []Count `json:"top_services"`

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// Tolerance is how far a timestamp may lie ahead of the clock of ticks, or behind
-	// what shared state has reached, to move that state.
+	// Tolerance is the greatest distance of a timestamp ahead of the clock of ticks, or
+	// behind the time that shared state has reached, at which it updates that state.
 	Tolerance = 10 * time.Minute
 	// quiet is the time, in ticks, without a timely timestamp after which shared state
 	// goes back to an older one: all of its sources have set their clocks back.

@@ -6,8 +6,8 @@ package clock
 // maxTold bounds the sources that are remembered as reported.
 const maxTold = 10_000
 
-// Ledger counts the timestamps that were not timely, and remembers of which sources
-// that was reported. The zero value is empty.
+// Ledger counts the timestamps that were not timely, and remembers the sources whose
+// first one was reported. The zero value is empty.
 type Ledger struct {
 	counts [verdicts]uint64
 	told   [verdicts]map[uint64]struct{}

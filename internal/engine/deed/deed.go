@@ -14,8 +14,8 @@ import (
 // Gone is the detail of the evidence that nothing comes from a service.
 type Gone struct{}
 
-// Words says what a service, or a peer that it calls, does differently. The detail
-// of the evidence is a Gone, a trace.Finding or a causes.Excess.
+// Words describes the behavior change of a service, or of a peer that it calls. The
+// detail of the evidence must be a Gone, a trace.Finding, or a causes.Excess.
 func Words(of string, ev *topology.Evidence) string {
 	switch d := ev.Detail.(type) {
 	case Gone:
@@ -29,7 +29,7 @@ func Words(of string, ev *topology.Evidence) string {
 	}
 }
 
-// ofSpans says what the spans of an operation show.
+// ofSpans describes the behavior change that the spans of an operation show.
 func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 	name := "its " + f.Operation.Name
 	switch {
@@ -56,7 +56,7 @@ func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 	}
 }
 
-// behavior says how what an operation does differs.
+// behavior describes how the behavior of an operation differs from before.
 func behavior(aspect topology.Aspect, f *trace.Finding) string {
 	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
 	var what string

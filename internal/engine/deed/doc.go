@@ -1,5 +1,5 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package deed puts into words what services do differently than before.
+// Package deed describes the behavior changes of services in words.
 package deed

@@ -15,9 +15,9 @@ import (
 type Kind string
 
 const (
-	// Silence says that nothing of the target is to open until it expires.
+	// Silence keeps the target from opening anomalies until it expires.
 	Silence Kind = "silence"
-	// Normal says that in addition: what of the target is anomalous now is normal, and to be learned.
+	// Normal does the same, and has the models learn the present values of anomalous series of the target.
 	Normal Kind = "normal"
 )
 
@@ -28,14 +28,14 @@ const (
 	maxDuration = 366 * 24 * time.Hour
 	// maxFeedbackText bounds each text, in bytes.
 	maxFeedbackText = 512
-	// engineItself is who did what the engine does by itself.
+	// engineItself is the author of audit entries for actions of the engine.
 	engineItself = "otelcol-auspex"
 )
 
 // ErrUnknown is returned where no feedback has the id.
 var ErrUnknown = errors.New("no silence has this id")
 
-// Target says what a feedback is about: everything that has all of what is not empty.
+// Target selects the series that match all of its fields that are not empty.
 type Target struct {
 	// Series and Template are identities: 16 hexadecimal digits.
 	Series   string `json:"series,omitempty"`
@@ -53,7 +53,7 @@ type Feedback struct {
 	Target
 	Who string `json:"who"`
 	Why string `json:"why"`
-	// At is when it was said, by the engine's ticks. It is in force for points of event times before Expires.
+	// At is the time of the feedback by the clock of ticks. It applies to points with event times before Expires.
 	At      time.Time `json:"at"`
 	Expires time.Time `json:"expires"`
 }
@@ -67,7 +67,7 @@ type Audit struct {
 	Feedback Feedback `json:"feedback"`
 }
 
-// View is what is in force, in the order of adding, and the audit list, the latest first.
+// View lists the feedback in force, in the order of adding, and the audit entries, the latest first.
 type View struct {
 	Silences []Feedback `json:"silences"`
 	Audit    []Audit    `json:"audit"`
@@ -75,7 +75,7 @@ type View struct {
 
 var hexID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// check returns an error that says what a feedback lacks.
+// check returns an error that states the first invalid field of a feedback.
 func (f *Feedback) check(now time.Time) error {
 	switch {
 	case f.Kind != Silence && f.Kind != Normal:

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// Set is what people said: what is in force, and who did what. The zero value is empty.
+// Set holds the feedback in force and the audit entries. The zero value is empty.
 type Set struct {
 	inForce []Feedback
 	audit   []Audit // the latest last
@@ -72,7 +72,7 @@ func (s *Set) View() View {
 	return v
 }
 
-// Any tells whether what is in force at event time t, nanoseconds, has a target for which names is true.
+// Any reports whether names is true for a target in force at event time t, in nanoseconds.
 func (s *Set) Any(t int64, names func(*Target) bool) bool {
 	for i := range s.inForce {
 		if f := &s.inForce[i]; t < f.Expires.UnixNano() && names(&f.Target) {

@@ -20,11 +20,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// MaxDepth is how many levels values may be nested. The engine walks through them by recursion.
+// MaxDepth is the greatest nesting of values, in levels. The engine walks through them by recursion.
 const MaxDepth = 64
 
-// perElement is what an element of a list or a map counts beside its text. An
-// identity of series.MaxText bytes is therefore nested less than MaxDepth deep.
+// perElement is the size that an element of a list or a map counts in addition to its
+// text. An identity of series.MaxText bytes is therefore nested less than MaxDepth deep.
 const perElement = 8
 
 type intake struct {

@@ -89,7 +89,7 @@ func coarser(scale int32, shift int) int32 {
 	return int32(max(int64(scale)-int64(shift), math.MinInt32))
 }
 
-// shiftTo is how many scales lie between two. Beyond maxScaleShift it makes no difference how many.
+// shiftTo returns the difference of two scales, at most maxScaleShift: a larger shift has the same effect.
 func shiftTo(from, to int32) int { return int(min(int64(from)-int64(to), maxScaleShift)) }
 
 // shiftToFit is by how many scales buckets must be coarsened to be at most maxExponentialBuckets.
@@ -238,7 +238,7 @@ func (s *sideGrowth) at(index int64) uint64 {
 	return n
 }
 
-// count is what bucket k counted.
+// count returns the count of bucket k.
 func (g *exponentialGrowth) count(k int64) float64 {
 	switch {
 	case k < g.zero:

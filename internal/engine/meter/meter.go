@@ -18,8 +18,8 @@ const (
 	Malformed = "malformed"
 )
 
-// Statistic says which number of a data point a sample is. It is part of a
-// series' identity and of the state on disk.
+// Statistic identifies the number of a data point that a sample holds. It is part of the
+// identity of a series and of the state on disk.
 type Statistic uint8
 
 // The statistics. Count and ErrorRatio belong to series that the engine derives
@@ -72,7 +72,7 @@ type Sample struct {
 // Meter turns the data points of one stream into samples. It remembers the last
 // point, because a rate needs two of them. The zero value has seen none.
 type Meter struct {
-	// Seen tells whether there was a point, Delta whether its temporality was delta.
+	// Seen reports whether there was a point, Delta whether its temporality was delta.
 	// Start and Time are its times in nanoseconds since the Unix epoch.
 	Seen, Delta bool
 	Start, Time int64
@@ -199,7 +199,7 @@ func (r *Meter) cumulativeSpan(t, start int64, fell bool) (seconds float64, sinc
 	return 0, false
 }
 
-// distribution is what histograms and summaries have in common.
+// distribution holds the state that histograms and summaries have in common.
 type distribution struct {
 	count  uint64
 	sum    float64

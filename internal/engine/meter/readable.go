@@ -28,8 +28,8 @@ func Readable(v, least float64, expected, lower, upper *float64) {
 	}
 }
 
-// Countable tells whether a statistic of a metric with a unit cannot be negative, as
-// far as they tell: a rate, a share, a size, a number of things, or a time.
+// Countable reports whether a statistic of a metric with the given unit cannot be negative:
+// a rate, a share, a size, a count, or a duration.
 func (s Statistic) Countable(unit string) bool {
 	unit, _, _ = strings.Cut(unit, "/")
 	return s != Value || strings.HasPrefix(unit, "{") || vocabulary.Laddered(unit)

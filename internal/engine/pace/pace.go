@@ -13,8 +13,8 @@ import (
 const (
 	// patience is the silence, in cadences, after which a series is forgotten.
 	patience = 4
-	// firstPatience is the silence, in times to live, of a series with a single
-	// point, which tells no cadence.
+	// firstPatience is the silence, in times to live, after which a series with a single
+	// point is forgotten. Such a series has no cadence yet.
 	firstPatience = 2
 	// staleAfter is the least silence, and staleCadences the silence in cadences, after which
 	// a series gives way to a new one where there is no room for both.

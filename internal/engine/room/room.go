@@ -28,7 +28,7 @@ const (
 	streamsShare, entriesShare = 0.75, 0.125
 )
 
-// Memory is what the engine may take, in bytes. 0 is no bound.
+// Memory is the limit of the engine's memory, in bytes. 0 is no limit.
 type Memory int
 
 // Streams returns how many bytes the series may take.

@@ -16,7 +16,7 @@ import (
 // Read calls restore for every record of the snapshot, in the order of writing.
 // An error is ErrStorage if the storage failed.
 func (m Manifest) Read(ctx context.Context, client storage.Client, restore func(tag byte, record *state.Codec) error) error {
-	var begun []byte // a record of which more follows
+	var begun []byte // the first pieces of a record
 	piece := func(tag byte, b []byte) error {
 		if tag&tagMore != 0 || len(begun) > 0 {
 			begun = append(begun, b...)

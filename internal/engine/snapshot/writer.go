@@ -87,8 +87,8 @@ func (w *Writer) piece(tag byte, b []byte) {
 // close moves the open chunk to those that are full. Its checksum is left to Flush, which holds no lock.
 func (w *Writer) close() { w.full, w.open = append(w.full, w.open), nil }
 
-// together is how many chunks are written in one transaction of the storage,
-// which costs it two syncs of the disk.
+// together is the number of chunks per transaction of the storage. Each transaction
+// costs two syncs of the disk.
 const together = 8
 
 // Flush writes the chunks that are full, once there are enough of them.

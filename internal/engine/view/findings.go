@@ -45,8 +45,8 @@ type Gauge struct {
 	MaxScore float64
 	Open     int64
 	Rate     float64
-	// Count is how many anomalies opened, ever. Incidents is the number of open
-	// incidents that the service is part of, Lasting for how long there has been one, in event time.
+	// Count is the total number of anomalies that opened. Incidents is the number of open
+	// incidents of the service. Lasting is the time for which it has had one, in event time.
 	Count     uint64
 	Incidents int64
 	Lasting   time.Duration

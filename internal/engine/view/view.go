@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package view holds what the engine says of itself and of series.
+// Package view holds the types in which the engine reports its status, its series, and its findings.
 package view
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 )
 
-// Status is what the engine says of itself. Its JSON form is what the console's API answers.
+// Status holds the counts and the state of the engine. The API of the console returns its JSON form.
 type Status struct {
 	// Points counts the judged points of metrics since the first start that the state remembers;
 	// Refused counts data points that could not be judged, by reason.
@@ -24,10 +24,10 @@ type Status struct {
 	Series  int    `json:"series"`
 	Warming int    `json:"warming"`
 	Evicted uint64 `json:"evicted"`
-	// Bytes is what the series are taken to need of the memory, MaxBytes what the engine may take, 0 without a bound.
+	// Bytes is the estimated memory of the series. MaxBytes is the limit of the engine, 0 for none.
 	Bytes    int `json:"bytes"`
 	MaxBytes int `json:"max_bytes"`
-	// Signals says how each signal spends its share of the budget.
+	// Signals holds the use of the budget by each signal.
 	Signals map[budget.Signal]SignalStatus `json:"signals"`
 	// FalseAlarmsPerDay is the budget of false alarms.
 	FalseAlarmsPerDay float64 `json:"false_alarms_per_day"`
@@ -37,7 +37,7 @@ type Status struct {
 	OpenAnomalies   int    `json:"open_anomalies"`
 	OpenIncidents   int    `json:"open_incidents"`
 	AnomaliesOpened uint64 `json:"anomalies_opened"`
-	// Persisted tells whether state is kept on disk; Generation is that of the latest snapshot, SnapshotTime when it was taken.
+	// Persisted reports whether state is kept on disk. Generation and SnapshotTime are those of the latest snapshot.
 	Persisted    bool      `json:"persisted"`
 	Generation   uint64    `json:"generation"`
 	SnapshotTime time.Time `json:"snapshot_time,omitzero"`
@@ -46,12 +46,12 @@ type Status struct {
 	DroppedFindings uint64 `json:"dropped_findings"`
 }
 
-// SignalStatus is how one signal spends its share of the budget.
+// SignalStatus holds the use of the budget by one signal.
 type SignalStatus struct {
 	// DecisionsPerDay is the sum over its series, Alpha the chance per decision that follows from it and the budget, in the mean over all services.
 	DecisionsPerDay int64   `json:"decisions_per_day"`
 	Alpha           float64 `json:"alpha"`
-	// Theta is how many anomalies open per exceedance, as learned from points with p < 1e-3.
+	// Theta is the number of anomalies that open per exceedance, learned from points with p < 1e-3.
 	Theta float64 `json:"theta"`
 }
 
@@ -63,8 +63,8 @@ type SeriesQuery struct {
 	Limit int
 }
 
-// SeriesView is one series and its latest verdict. Its JSON form is what the
-// console's API answers; numbers that do not exist yet, while it is warming, are absent.
+// SeriesView holds one series and its latest verdict. The API of the console returns its
+// JSON form. Numbers that do not exist yet, while the series is warming, are absent.
 type SeriesView struct {
 	ID         string            `json:"id"`
 	Service    string            `json:"service"`

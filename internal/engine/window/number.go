@@ -29,8 +29,9 @@ func (n *Number) Add(v float64) {
 	}
 }
 
-// Measures tells whether the trial is over and the number is a measurement.
+// Measures reports whether the trial is over and the number is a measurement.
 func (n *Number) Measures() bool { return n.Tried == trial && !n.identifies() }
 
-// identifies tells whether the number only ever rises: it counts, or tells one thing from another.
+// identifies reports whether the trial is over and nearly every value in it rose: the
+// number is a counter or an identifier.
 func (n *Number) identifies() bool { return n.Tried == trial && n.Falls <= trialFalls }

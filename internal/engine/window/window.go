@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// Length is what log records and spans are counted in, in nanoseconds of
-	// event time. What comes late counts in the window that is open.
+	// Length is the length of the windows in which log records and spans are counted, in
+	// nanoseconds of event time. A late record counts in the open window.
 	Length = int64(15e9)
-	// windowLateness is how far the watermark of a service must be beyond a window
-	// until that closes without a record that lies beyond it, and how long, in
-	// Ticks, a service may be idle until it closes.
+	// A window closes without a record beyond it when the watermark of its service is
+	// windowLateness beyond its end, or when the service has been idle for windowLateness,
+	// in ticks.
 	windowLateness = int64(30e9)
-	// mostEmpty is how many empty windows in a row are counted as such; where there
-	// are more the service was not recorded.
+	// mostEmpty bounds the empty windows in a row that count as empty. In a longer gap the
+	// service was not recorded.
 	mostEmpty = 40
 )
 
@@ -62,8 +62,8 @@ func (w *Window) Through(end int64, closeOne func()) {
 	}
 }
 
-// Tick closes windows that no record closes: where the service has told by
-// another signal that its time has gone on to known, or where it has been idle.
+// Tick closes windows that no record closes: if another signal of the service has moved
+// its event time on to known, or if the service has been idle.
 func (w *Window) Tick(now time.Time, known int64, closeOne func()) {
 	switch {
 	case w.End == 0:
@@ -83,7 +83,7 @@ func (w *Window) Persist(c *state.Codec) {
 }
 
 const (
-	// leastValues is how many values a window needs for quantiles, mostValues how many it keeps.
+	// leastValues is the least number of values in a window for quantiles. mostValues bounds the kept values.
 	leastValues, mostValues = 5, 128
 )
 
