@@ -41,7 +41,7 @@ type Line struct {
 	Time     int64
 }
 
-// Place is where a service runs, as far as a resource tells.
+// Place names where a service runs, according to the attributes of a resource. Unknown names are empty.
 type Place struct{ Pod, Node, Host, Deployment string }
 
 // Accumulator gathers evidence. It is not safe for concurrent use. Use New.
@@ -104,7 +104,7 @@ func (a *Accumulator) Windows(operation func(*trace.Window), edge func(*trace.Ed
 	a.tracker.Drain(operation, edge)
 }
 
-// Graph is what calls what and what runs where. It must not be changed.
+// Graph returns the graph of calls and placements. The caller must not change it.
 func (a *Accumulator) Graph() *topology.Graph { return a.graph }
 
 // Status returns the counters of the tracker.
@@ -139,8 +139,8 @@ func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []top
 	return a.weigh(append(evidence, a.Evidence(from, now)...))
 }
 
-// Suspects is Blame without waiting for the children of spans that have come, for
-// a question that is asked once. It changes nothing.
+// Suspects ranks as Blame does, but counts spans without waiting for their children. It
+// serves single queries and changes nothing.
 func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
 	a.link()
 	c := *a
@@ -156,8 +156,8 @@ func (a *Accumulator) weigh(evidence []topology.Evidence) []topology.Suspect {
 	return a.graph.Rank(evidence)
 }
 
-// blamePeer lets evidence from calls to a peer that sends no telemetry speak
-// against the peer: the calls take longer, or fail as they never did.
+// blamePeer assigns evidence from calls to a peer without telemetry to the peer: calls
+// that take longer, or that fail in a new way.
 func (a *Accumulator) blamePeer(e *topology.Evidence) {
 	f, ok := e.Detail.(trace.Finding)
 	if !ok {
@@ -193,7 +193,7 @@ func (a *Accumulator) Evidence(from, now int64) (evidence []topology.Evidence) {
 	return evidence
 }
 
-// Rank returns the services that evidence speaks against, by what the graph explains.
+// Rank returns the suspects of a list of evidence, ranked on the graph.
 func (a *Accumulator) Rank(evidence []topology.Evidence) []topology.Suspect {
 	a.link()
 	return a.graph.Rank(evidence)

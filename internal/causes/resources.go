@@ -32,7 +32,7 @@ type Excess struct {
 	Since              int64
 }
 
-// mean is what was used within half a minute.
+// mean holds the mean use of a resource within half a minute.
 type mean struct {
 	number int64
 	sum, n float64

@@ -5,24 +5,24 @@ package incident
 
 import "time"
 
-// maxCauses bounds what is remembered of what speaks against services beside their anomalies.
+// maxCauses bounds the causes of one incident.
 const maxCauses = 20
 
-// Cause is what speaks against a service beside its anomalies, and that nothing it
-// depends on explains: a change of behavior is none, and yet may be the fault.
+// Cause is evidence against a service in addition to its anomalies: a behavior change that
+// no dependency of the service explains. It may be the fault without being an anomaly.
 type Cause struct {
 	Service string `json:"service"`
 	// Surprise is as of a Suspect, in nats.
 	Surprise float64 `json:"surprise"`
-	// What says in words what the service does otherwise.
+	// What describes the behavior change in words.
 	What  string    `json:"what"`
 	Since time.Time `json:"since"`
-	// Gone tells that nothing comes from the service any more.
+	// Gone reports that the service has stopped sending telemetry.
 	Gone bool `json:"gone,omitempty"`
 }
 
-// Blame tells what speaks against services in the time of an incident, as of a
-// time. It replaces what was told before.
+// Blame sets the causes of an open incident as of an event time, and replaces the earlier
+// ones. It keeps those of services that concern the incident, at most maxCauses.
 func (t *Tracker) Blame(id string, at time.Time, causes []Cause) {
 	r := t.byID[id]
 	if r == nil || r.State != StateOpen {
@@ -43,7 +43,7 @@ func (t *Tracker) Blame(id string, at time.Time, causes []Cause) {
 	}
 }
 
-// concerns tells whether a service is of the incident, or something near or below is.
+// concerns reports whether a service is part of the incident, or near a member, or a dependency of one.
 func (t *Tracker) concerns(r *record, service string) bool {
 	if _, ok := r.Until[service]; ok {
 		return true
@@ -51,7 +51,7 @@ func (t *Tracker) concerns(r *record, service string) bool {
 	near := t.graph.near(service)
 	for member, until := range r.Until {
 		if until.Near == 0 {
-			continue // what is anomalous in a host there has nothing to do with others
+			continue // the anomalies of this member do not spread to other services
 		}
 		if near(member) || t.graph.below(member)[service] {
 			return true

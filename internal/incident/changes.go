@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ChangeKind says what was changed.
+// ChangeKind is the kind of a change.
 type ChangeKind string
 
 // The kinds of changes.
@@ -27,15 +27,15 @@ const (
 )
 
 const (
-	// maxChanged bounds the services whose changes are known, maxValues the values of
-	// one kind that are known of a service, maxChanges the changes that are remembered of it.
+	// maxChanged bounds the services with known changes, maxValues the known values of one
+	// kind of a service, maxChanges the remembered changes of a service.
 	maxChanged, maxValues, maxChanges = 5000, 64, 20
 	// staleValue is after how long a value that was not seen may be forgotten, or is
 	// news where it comes back after another: a version that was rolled back to.
 	staleValue = time.Hour
-	// sameChange is how long the same happening is told of once.
+	// sameChange is the time within which equal changes count as one.
 	sameChange = 5 * time.Minute
-	// changeBefore is how long before an anomaly a change may lie and be its cause.
+	// changeBefore is the greatest time between a change and an anomaly that it may have caused.
 	changeBefore = 10 * time.Minute
 	// maxChangeText bounds a value, in bytes.
 	maxChangeText = 256
@@ -44,7 +44,7 @@ const (
 // Change is one thing that was changed in a service.
 type Change struct {
 	Kind ChangeKind `json:"kind"`
-	// What is the new version or image, the instance, or what was told.
+	// What is the new version or image, the instance, or the text of the event.
 	What string `json:"what"`
 	// Before is the version or image that was seen last before, if there was one.
 	Before string    `json:"before,omitempty"`
@@ -56,7 +56,7 @@ type Changes struct {
 	services map[string]*changed
 }
 
-// changed is what is known of one service.
+// changed holds the known values and changes of one service.
 type changed struct {
 	Last   time.Time
 	Values map[ChangeKind]map[string]time.Time // when each was seen last
@@ -142,7 +142,7 @@ func (c *Changes) of(service string, at time.Time) *changed {
 	return s
 }
 
-// shrink forgets the sixteenth of the services that was heard of longest ago.
+// shrink forgets the sixteenth of the services with the oldest telemetry.
 func (c *Changes) shrink() {
 	names := slices.SortedFunc(maps.Keys(c.services), func(a, b string) int {
 		return cmp.Or(c.services[a].Last.Compare(c.services[b].Last), cmp.Compare(a, b))

@@ -4,6 +4,6 @@
 // Package incident follows anomalies from opening to closing and groups those
 // that belong together into incidents with ranked suspects.
 //
-// The package is pure: it is told what happened and when, in event time, and
-// has no clock, no telemetry types and no configuration of its own.
+// The package is pure: callers pass points, changes, and event times. It has no clock, no
+// telemetry types, and no configuration of its own.
 package incident

@@ -11,16 +11,15 @@ import (
 )
 
 const (
-	// nearHops is how many calls may lie between two services whose anomalies belong
-	// together: one in between may hide what passes through it.
+	// nearHops is the greatest distance, in calls, of two services whose anomalies belong
+	// together. A service between them may hide the fault that passes through it.
 	nearHops = 2
 	// farHops bounds the way that is looked for from where an incident shows to a suspect.
 	farHops = 8
 )
 
-// Graph is how services hang together, as far as that is known. What services
-// call, such as databases, and the hosts that they run on stand in it by their
-// names too: a host's own metrics are those of a service of its name.
+// Graph holds the known relations of services. Its nodes include peers, such as databases,
+// and hosts, by name: the metrics of a host are those of a service with its name.
 type Graph struct {
 	callees, callers map[string][]string
 	hosts            map[string][]string
@@ -69,7 +68,7 @@ var partyKinds = map[topology.Kind]PartyKind{
 	topology.Service: Service, topology.Database: Database, topology.Queue: Queue, topology.External: Unknown, topology.Host: Host, topology.Node: Host,
 }
 
-// KindOf tells what a node of the service graph is as a party.
+// KindOf returns the kind of party of a node of the service graph.
 func KindOf(kind topology.Kind) PartyKind { return partyKinds[kind] }
 
 // know notes what a name stands for. That of a service is of no other kind.
@@ -79,7 +78,7 @@ func (g *Graph) know(id topology.ID) {
 	}
 }
 
-// kind tells what a name stands for, Unknown if that is not known.
+// kind returns the kind of the party with a name, or Unknown.
 func (g *Graph) kind(name string) PartyKind {
 	if g != nil {
 		if kind, ok := g.kinds[name]; ok {
@@ -89,14 +88,15 @@ func (g *Graph) kind(name string) PartyKind {
 	return Unknown
 }
 
-// near returns a function that tells whether what goes wrong in another service at
-// the same time as in this one belongs together.
+// near returns a function that reports whether simultaneous anomalies of this service and
+// of another one belong together. They do if
 //
-// Calls within two hops do it, a shared database or queue among them, and a host
-// that is strange itself does it with what runs on it. What runs on one host does
-// not belong together for that: half a cluster would. Where nothing is known of
-// what either calls there is no better guess than the namespace; without one,
-// services stay apart.
+//   - at most two calls lie between them, calls to a shared database or queue included;
+//   - one is the host that the other runs on;
+//   - no calls of either are known, and both have the same namespace.
+//
+// Services on one host do not belong together for that reason alone: otherwise half a
+// cluster would.
 func (g *Graph) near(service string) func(other string) bool {
 	if g == nil {
 		return func(other string) bool { return other == service }
@@ -118,12 +118,12 @@ func (g *Graph) near(service string) func(other string) bool {
 
 func (g *Graph) connected(name string) bool { return len(g.callees[name])+len(g.callers[name]) > 0 }
 
-// depends are what a service calls, and what it runs on.
+// depends returns the callees and the hosts of a service.
 func (g *Graph) depends(name string) [2][]string {
 	return [2][]string{g.callees[name], g.hosts[name]}
 }
 
-// distances tell how far below a service lies what it depends on, as far as farHops. It is 0 for itself.
+// distances returns the distance, in hops, from a service to each of its dependencies within farHops. It is 0 for the service itself.
 func (g *Graph) distances(from string) map[string]int {
 	if g == nil {
 		return map[string]int{from: 0}
@@ -135,7 +135,7 @@ func (g *Graph) distances(from string) map[string]int {
 	return found
 }
 
-// below are what a service depends on in the end.
+// below returns the direct and indirect dependencies of a service.
 func (g *Graph) below(name string) map[string]bool {
 	if g == nil {
 		return nil
@@ -143,7 +143,7 @@ func (g *Graph) below(name string) map[string]bool {
 	return closure(g.reached, name, g.depends)
 }
 
-// above are the services that call a service in the end.
+// above returns the direct and indirect callers of a service.
 func (g *Graph) above(name string) map[string]bool {
 	if g == nil {
 		return nil

@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// joinWithin is how long, in event time, an anomaly of a service belongs to the
-	// incident that the service was last part of. joinCadences is the same in points,
-	// for series that come seldom.
+	// joinWithin is the time, in event time, within which a new anomaly of a service joins
+	// the latest incident of that service. joinCadences is the same in points, for series
+	// with rare points.
 	joinWithin   = 3 * time.Minute
 	joinCadences = 3
 	// spreadWithin is the same for another service near by. It is shorter, so that an
 	// incident whose fault is over does not take in the next fault elsewhere.
 	spreadWithin = time.Minute
-	// settled is how long after the last point outside its interval an incident whose
-	// anomalies have all closed closes, so that one that comes and goes is one.
+	// settled is the time after the last point outside its interval at which an incident
+	// closes, if all its anomalies have closed. It keeps an intermittent fault in one incident.
 	settled = time.Minute
 	// maxServices bounds the services of an incident.
 	maxServices = 1000
@@ -33,7 +33,7 @@ const (
 // incident: one of the same service, and one of a service near it.
 type reach struct{ Own, Near int64 }
 
-// record is an incident with the anomalies that it was told of.
+// record is an incident with its anomalies.
 type record struct {
 	Incident  // the Suspects and the rest of the view only once closed; Anomalies never
 	Members   []*Anomaly
@@ -44,10 +44,10 @@ type record struct {
 	Told      time.Time // the Updated of the latest news
 	Outside   int64     // event time of the last point outside its interval
 	Causes    []Cause
-	// Leader is the first suspect that was told, Why the reason for which an anomaly closed last.
+	// Leader is the first suspect as last reported. Why is the closing reason of the anomaly that closed last.
 	Leader string
 	Why    Reason
-	// Minor marks a record that is told as no incident, for its anomalies are minor.
+	// Minor marks a record whose anomalies are minor. It is not reported as an incident.
 	Minor bool
 	// Until has the reach of each service of the incident.
 	Until map[string]reach
@@ -87,8 +87,8 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 	return r
 }
 
-// outlived tells whether the incident of a closed anomaly is over, and another one
-// is open that a new anomaly of the series would join: it then belongs there.
+// outlived reports whether the incident of a closed anomaly has closed, and a new anomaly
+// of the series would join another incident that is open.
 func (t *Tracker) outlived(f *followed, p Point) bool {
 	a := f.Anomaly
 	if t.byID[a.Incident].State != StateClosed {
@@ -102,7 +102,7 @@ func (t *Tracker) outlived(f *followed, p Point) bool {
 	return false
 }
 
-// takes tells whether an anomaly of a service that opens at a time belongs to the incident.
+// takes reports whether an anomaly of a service that opens at a time, in nanoseconds of event time, joins the incident.
 func (r *record) takes(of string, at int64, near func(service string) bool) bool {
 	if r.Opened.UnixNano()-at > int64(joinWithin) {
 		return false
@@ -115,11 +115,11 @@ func (r *record) takes(of string, at int64, near func(service string) bool) bool
 	return false
 }
 
-// minor tells whether an anomaly is no matter of an incident: a host works more than usual.
+// minor reports whether an anomaly makes no incident: a host with more work than usual.
 func (a *Anomaly) minor() bool { return a.Work && a.Kind == high }
 
-// spreads tells whether an anomaly can have to do with those of other services.
-// That of a host can if a resource of it is used up.
+// spreads reports whether an anomaly can be related to those of other services. An
+// anomaly of a host can be if it shows saturation.
 func (a *Anomaly) spreads() bool { return !a.Host || a.saturated() }
 
 const (
@@ -129,7 +129,7 @@ const (
 	grown, shrunk = 1.5, .5
 )
 
-// saturated tells whether an anomaly shows that a resource is used up.
+// saturated reports whether an anomaly shows that a resource is used up.
 func (a *Anomaly) saturated() bool {
 	if a.Saturates == "" || a.Kind != a.Saturates {
 		return false
@@ -236,7 +236,7 @@ func (t *Tracker) merge(into, r *record, at time.Time) {
 	}
 }
 
-// settle closes an incident whose anomalies have all been closed for a while.
+// settle closes an incident if all its anomalies have been closed for the settling time.
 func (t *Tracker) settle(r *record, now int64) {
 	if r.State == StateOpen && r.OpenCount == 0 && now-r.Outside >= int64(settled) {
 		t.closeIncident(r)

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// headStart is how much later than what it explains a party may have become
-	// anomalous: series come at different cadences.
+	// headStart is the greatest delay at which a party that became anomalous after another
+	// one may still explain it. Series have different cadences.
 	headStart = 2 * time.Minute
-	// lateNats is what each minute that a party became anomalous after the first one
-	// speaks for it, in nats, over at most lateMinutes.
+	// lateNats is subtracted from the weight of a party, in nats, for each minute between the
+	// first anomaly and its own, for at most lateMinutes.
 	lateNats, lateMinutes = 1.0, 5.0
 	// leastLeft is the share of its own evidence that a party always keeps.
 	leastLeft = 0.1
@@ -33,17 +33,17 @@ type Node struct {
 	Load float64
 	// Lack is fewer calls than usual, or none. It passes to callees, if nothing else calls them.
 	Lack float64
-	// Beside is evidence that nothing explains; Gone tells that nothing comes from the party.
+	// Beside is evidence that nothing explains. Gone reports that the party has stopped sending telemetry.
 	Beside float64
 	Gone   bool
-	// Since is when it became anomalous, Until when the last of it was over, or the zero time.
+	// Since is the time of its first anomaly. Until is the time at which the last one ended, zero if one is open.
 	Since, Until time.Time
 }
 
-// own is the evidence from anomalies.
+// own returns the evidence from anomalies.
 func (n *Node) own() float64 { return n.Trouble + n.Load + n.Lack }
 
-// lacks is how much the party's silence explains of those that it calls.
+// lacks returns the evidence for missing calls, in nats, that the party can explain in its callees.
 func (n *Node) lacks() float64 {
 	if n.Gone {
 		return n.Lack + n.Beside
@@ -110,7 +110,7 @@ func (r *ranking) left(n *Node) float64 {
 	return max(0, n.Trouble-max(below, loaded)) + max(0, n.Load-loaded) + max(0, n.Lack-max(below, r.unasked(n)))
 }
 
-// passes is what a node may explain of those that depend on it.
+// passes returns the evidence, in nats, that a node can explain in its dependents.
 func (n *Node) passes() float64 {
 	weight := n.Trouble + n.Beside
 	if n.Gone {
@@ -119,7 +119,7 @@ func (n *Node) passes() float64 {
 	return weight
 }
 
-// unasked is how far it explains that a node lacks calls that its callers lack them, too: all of them must.
+// unasked returns the missing calls of a node, in nats, that its callers explain because all of them lack calls, too. It is 0 if one does not.
 func (r *ranking) unasked(n *Node) float64 {
 	if r.graph == nil {
 		return 0
@@ -137,12 +137,12 @@ func (r *ranking) unasked(n *Node) float64 {
 	return least
 }
 
-// inTime tells whether a node was anomalous early enough and long enough to explain another.
+// inTime reports whether a node was anomalous early enough and long enough to explain another.
 func (n *Node) inTime(other *Node) bool {
 	return !n.Since.After(other.Since.Add(headStart)) && (n.Until.IsZero() || !n.Until.Before(other.Since))
 }
 
-// credit is how much of the evidence against others a party explains, each up to what is left of its own.
+// credit returns the sum of the evidence against others that a party explains, in nats. Each counts up to n.Left.
 func (r *ranking) credit(n *Ranked) (sum float64) {
 	for i := range r.nodes {
 		o := &r.nodes[i]

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// saved is the state of a tracker as it is written: all of it, but for the graph and what News has not told yet.
+// saved is the persisted state of a tracker: all but the graph and the changes that News has not returned yet.
 type saved struct {
 	Followed        map[uint64]*followed
 	Incidents       []*record // by id, ascending

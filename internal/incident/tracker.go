@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// quietPoints is how many points in a row inside the interval that was expected
-	// before an anomaly opened close it.
+	// quietPoints is the number of points in a row, inside the interval that was predicted
+	// before an anomaly opened, that close it.
 	quietPoints = 3
-	// tailPoints is how many points after closing a series stays exposed.
+	// tailPoints is the number of points after closing for which a series stays exposed.
 	tailPoints = 5
 	// cooldownPoints is the cooldown: re-opening within it continues an anomaly.
 	cooldownPoints = 90
@@ -26,11 +26,11 @@ const (
 	maxActive, maxClosed, maxListed = 10_000, 500, 200
 	// maxTraces bounds the traces that an anomaly names.
 	maxTraces = 5
-	// growth is how much stranger than its strangest point an anomaly must get before that is news.
+	// growth is the factor by which a score must exceed the greatest reported one to make an update.
 	growth = 1.1
 )
 
-// Phase says whether a series is to be shown.
+// Phase states whether a series is shown.
 type Phase uint8
 
 const (
@@ -43,23 +43,23 @@ const (
 )
 
 // Point is one judged point of one series. Time is event time in nanoseconds
-// since the Unix epoch, Cadence the usual distance of two points in nanoseconds,
-// Surprise is -ln p in nats. Where the absence of points is judged, SilentSince is
-// the time of the last one; else 0.
+// since the Unix epoch. Cadence is the usual distance of two points in nanoseconds.
+// Surprise is -ln p in nats. If the absence of points is judged, SilentSince is the time
+// of the last one; otherwise it is 0.
 type Point struct {
 	Series                           uint64
 	Time, Cadence, SilentSince       int64
 	Score, Surprise                  float64
 	Observed, Expected, Lower, Upper float64
 	Kind                             string
-	// Accepted tells that this point made a new level the normal one.
+	// Accepted reports that this point made a new level the normal one.
 	Accepted bool
 	// TraceIDs are traces in which the point can be seen.
 	TraceIDs []string
 }
 
-// outside tells whether the value lies outside the interval of its point. For a
-// series that is made from others only an excess counts.
+// outside reports whether the value lies outside the interval of its point. For a group
+// series, only values above the interval count.
 func (p *Point) outside(group bool) bool {
 	return p.Observed > p.Upper || p.Observed < p.Lower && !group
 }
@@ -96,15 +96,14 @@ func NewTracker() *Tracker {
 	}
 }
 
-// SetGraph tells the tracker how services hang together from here on. It is no part of the saved state.
+// SetGraph replaces the graph of services. The graph is no part of the saved state.
 func (t *Tracker) SetGraph(g *Graph) { t.graph = g }
 
-// Follows tells whether the series has an anomaly that is open or in its
-// cooldown. A point of a series that is not followed and scores below 1 need
-// not be given to Observe.
+// Follows reports whether the series has an anomaly that is open or in its cooldown. The
+// caller may skip Observe for a point that scores below 1 of a series that is not followed.
 func (t *Tracker) Follows(series uint64) bool { return t.followed[series] != nil }
 
-// Open tells whether the series has an open anomaly.
+// Open reports whether the series has an open anomaly.
 func (t *Tracker) Open(series uint64) bool {
 	f := t.followed[series]
 	return f != nil && f.Anomaly.State == StateOpen
@@ -152,7 +151,7 @@ func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 }
 
 // Silence stops following a series: an open anomaly closes for the given reason.
-// It tells whether the series was still exposed.
+// It reports whether the series was still exposed.
 func (t *Tracker) Silence(series uint64, why Reason) (exposed bool) {
 	f := t.followed[series]
 	if f == nil {
@@ -166,7 +165,7 @@ func (t *Tracker) Silence(series uint64, why Reason) (exposed bool) {
 	return exposed
 }
 
-// exposed tells whether the last point's phase was PhaseExposed.
+// exposed reports whether the phase of the last point was PhaseExposed.
 func (f *followed) exposed() bool { return f.Quiet <= quietPoints+tailPoints }
 
 // Followed lists the series that are followed, in the order of their identity.
@@ -295,7 +294,7 @@ func (t *Tracker) close(f *followed, why Reason) {
 	t.tell(a, r)
 }
 
-// forget ends the cooldown of a series whose anomaly is closed.
+// forget ends the cooldown of a series after its anomaly has closed.
 func (t *Tracker) forget(series uint64, f *followed) {
 	delete(t.followed, series)
 	t.release(t.byID[f.Anomaly.Incident])

@@ -5,7 +5,7 @@ package incident
 
 import "time"
 
-// State is where an anomaly or an incident is in its life.
+// State is the state of an anomaly or an incident: open or closed.
 type State string
 
 const (
@@ -15,7 +15,7 @@ const (
 	StateClosed State = "closed"
 )
 
-// Reason tells why an anomaly or an incident closed.
+// Reason is the reason for which an anomaly or an incident closed.
 type Reason string
 
 const (
@@ -31,7 +31,7 @@ const (
 	Merged Reason = "merged"
 )
 
-// PartyKind tells what a party is.
+// PartyKind is the kind of a party.
 type PartyKind string
 
 // The kinds of parties. An endpoint about which only its address is known is of unknown kind.
@@ -55,8 +55,8 @@ type Subject struct {
 	Series string `json:"series"`
 	// Service is the service.name of the resource, or "unknown_service".
 	Service string `json:"service"`
-	// Metric is the name of the metric as it came in; Statistic says which
-	// number of it this is: value, rate, mean, p50, p95, p99.
+	// Metric is the name of the metric as received. Statistic is one of value, rate, mean,
+	// p50, p95, and p99.
 	Metric    string `json:"metric"`
 	Statistic string `json:"statistic"`
 	// Unit is the UCUM unit of the values, "" if the source gave none.
@@ -74,12 +74,12 @@ type Subject struct {
 	Work bool `json:"work,omitempty"`
 	// Counts marks a series that counts requests or calls.
 	Counts bool `json:"counts,omitempty"`
-	// Peer is what the series' client spans call, if that sends no telemetry of its own.
+	// Peer is the callee of the client spans of the series, if it sends no telemetry of its own.
 	Peer Party `json:"peer,omitzero"`
 }
 
-// Anomaly is one series that left what was expected, from opening to closing.
-// Its JSON form is what the console's API answers.
+// Anomaly is one deviation of one series, from opening to closing. The API of the console
+// returns its JSON form.
 type Anomaly struct {
 	// ID is fixed by the series and the event time of opening: 16 hexadecimal digits.
 	ID string `json:"id"`
@@ -87,8 +87,8 @@ type Anomaly struct {
 	Incident string `json:"incident"`
 	Subject
 	State State `json:"state"`
-	// Kind is the direction at the strangest point: "high" or "low", or "silent"
-	// where it is strange that no point came.
+	// Kind is the direction at the point with the greatest score: "high" or "low", or
+	// "silent" if points are missing.
 	Kind string `json:"kind"`
 	// Opened, Updated and Closed are event times. Closed is the zero time, and
 	// absent from JSON, while the anomaly is open.
@@ -122,21 +122,21 @@ type Suspect struct {
 	Surprise float64 `json:"surprise"`
 	// Since is the event time at which the first of its anomalies opened.
 	Since time.Time `json:"since"`
-	// Hops is how many calls lie between where the incident shows and this service: 0 where it is the same, -1 where no way is known.
+	// Hops is the distance, in calls, from the service of the symptom to this one: 0 if they are the same, -1 if no path is known.
 	Hops int `json:"hops"`
 	// Evidence is the strangest anomaly of the service, Also are the others that count. Without any, Evidence is zero and Causes say why.
 	Evidence Anomaly   `json:"evidence"`
 	Also     []Anomaly `json:"also,omitempty"`
 	// First is the series of the evidence that opened first.
 	First string `json:"first"`
-	// Causes are what speaks against the service beside its anomalies.
+	// Causes lists evidence against the service in addition to its anomalies.
 	Causes []Cause `json:"causes,omitempty"`
-	// Changes are what was changed in the service in the minutes before, the latest first.
+	// Changes lists the changes of the service in the minutes before, the latest first.
 	Changes []Change `json:"changes,omitempty"`
 }
 
-// Incident is anomalies that belong together in time and in the service graph.
-// Its JSON form is what the console's API answers.
+// Incident groups anomalies that belong together in time and in the service graph. The API
+// of the console returns its JSON form.
 type Incident struct {
 	// ID is fixed by the first anomaly: 16 hexadecimal digits. Service is that of this anomaly.
 	ID      string `json:"id"`
@@ -152,14 +152,14 @@ type Incident struct {
 	Reason Reason `json:"closed_because,omitempty"`
 	// MaxScore is the greatest score of any of its anomalies.
 	MaxScore float64 `json:"max_score"`
-	// Count is how many anomalies it has, and Services are those that they are of, in the order of their names.
+	// Count is the number of its anomalies. Services lists their services, sorted by name.
 	Count    int      `json:"count"`
 	Services []string `json:"services"`
-	// Symptom is what people see of it: the strangest anomaly of the service that depends on the others.
+	// Symptom is the anomaly with the greatest surprise of the service that depends on the others.
 	Symptom Anomaly `json:"symptom"`
 	// Suspects are ranked, the likeliest first. Never empty.
 	Suspects []Suspect `json:"suspects"`
-	// Undetermined tells that the evidence does not tell the first suspects apart.
+	// Undetermined reports that the evidence does not distinguish the first suspects.
 	Undetermined bool `json:"undetermined,omitempty"`
 	// History lists what became of the incident, the oldest first.
 	History []Event `json:"history,omitempty"`

@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// evidenceSeries is how many of a service's series count as evidence: enough
-	// that one odd series does not decide, few enough that a service is not
-	// suspected for having many.
+	// evidenceSeries is the number of series of a service that count as evidence. More than
+	// one, so that a single series does not decide; few, so that a service with many series is
+	// not preferred.
 	evidenceSeries = 3
-	// changeNats is what a change shortly before speaks against a service: most faults are of our own making.
+	// changeNats is the evidence of a change shortly before, in nats. Most faults follow a change.
 	changeNats = 3
-	// The first suspect that was told stays the first while no other leads by clearly
-	// nats. The cause is not determined while the first leads the next by less than unclear nats.
+	// The reported first suspect stays first until another one leads by clearly nats. The
+	// cause is undetermined while the first leads the next by less than unclear nats.
 	clearly, unclear = 3.0, 1.0
 	// maxIncidentTraces bounds the traces that an incident names.
 	maxIncidentTraces = 10
@@ -101,7 +101,7 @@ func (t *Tracker) Young(after time.Time) (ids []string) {
 	return ids
 }
 
-// OpenedAt is when an incident opened, the zero time if there is none.
+// OpenedAt returns the time at which an incident opened, or the zero time if it is unknown.
 func (t *Tracker) OpenedAt(id string) time.Time {
 	if r := t.byID[id]; r != nil {
 		return r.Opened
@@ -109,7 +109,7 @@ func (t *Tracker) OpenedAt(id string) time.Time {
 	return time.Time{}
 }
 
-// told is an incident as it is told: what does not change any more once it is closed, and its anomalies.
+// told returns an incident for reporting, with copies of its anomalies. The view of an open one is computed; that of a closed one is final.
 func (t *Tracker) told(r *record) Incident {
 	v := r.Incident
 	if r.State == StateOpen {
@@ -123,7 +123,7 @@ func (t *Tracker) told(r *record) Incident {
 	return v
 }
 
-// lead tells an open incident, and notes in its history if another suspect is the first.
+// lead returns an incident for reporting. If it is open and its first suspect has changed, lead adds that to its history.
 func (t *Tracker) lead(r *record) Incident {
 	v := t.told(r)
 	if r.State != StateOpen || v.Suspects[0].Name == r.Leader {
@@ -218,8 +218,8 @@ func (t *Tracker) evidence(r *record) (by map[string]*Suspect, nodes []Node) {
 	return by, nodes
 }
 
-// party is whom an anomaly speaks against: what the client spans call, if they are
-// slow or fail and it sends nothing itself, else the service or host.
+// party returns the party that an anomaly is evidence against: the peer of client spans
+// that are slow or fail, if it sends no telemetry itself; otherwise the service or host.
 func (t *Tracker) party(a *Anomaly) Party {
 	switch {
 	case a.Peer.Name != "" && a.Kind == high && !a.Counts && t.graph.kind(a.Peer.Name) != Service:
@@ -234,7 +234,7 @@ func (t *Tracker) party(a *Anomaly) Party {
 // The kinds of anomalies that say something about calls.
 const high, low, silent = "high", "low", "silent"
 
-// channel is where the evidence of an anomaly counts.
+// channel returns the channel of the node that the evidence of an anomaly adds to.
 func (n *Node) channel(a *Anomaly) *float64 {
 	switch {
 	case a.Kind == silent, a.Counts && a.Kind == low:

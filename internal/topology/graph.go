@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Kind is what a node is.
+// Kind is the kind of a node.
 type Kind uint8
 
 // The kinds of nodes.
@@ -63,7 +63,7 @@ type Edge struct {
 	First, Last int64         // event time
 }
 
-// Graph is what calls what and what runs where. It is not safe for concurrent use. Use New.
+// Graph holds which services call which nodes, and what runs where. It is not safe for concurrent use. Use New.
 type Graph struct {
 	cfg       Config
 	nodes     map[ID]*node
@@ -210,10 +210,10 @@ func (g *Graph) Related(id ID, kind Kind) (list []ID) {
 	return slices.Compact(list)
 }
 
-// Has tells whether a node is known.
+// Has reports whether a node is known.
 func (g *Graph) Has(id ID) bool { return g.nodes[id] != nil }
 
-// calls returns what each service calls, be it a service, a database, a queue or an endpoint, both ways.
+// calls returns the callees of each service (services, databases, queues, and endpoints), and the callers of each callee.
 func (g *Graph) calls() (callees, callers map[string][]string) {
 	callees, callers = map[string][]string{}, map[string][]string{}
 	for _, e := range g.list {

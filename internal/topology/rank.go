@@ -35,34 +35,34 @@ type Evidence struct {
 	Aspect  Aspect
 	Service string
 	Callee  string // of Network only
-	// Surprise is -ln p. What is not positive is no evidence, but tells of Network that all is well there.
+	// Surprise is -ln p. A value of 0 or less is no evidence. For Network it states that the time is as usual.
 	Surprise float64
 	// Callees are the services that may have caused it, with all that they call. Of Behavior and Mix only.
 	Callees []string
 	Since   int64 // event time
-	// Detail is the caller's own: it is handed back.
+	// Detail belongs to the caller and is returned unchanged.
 	Detail any
 }
 
-// Suspect is a service with what speaks against it.
+// Suspect is a service with the evidence against it.
 type Suspect struct {
 	Service string
 	// Score is the sum of surprises that nothing else explains, in -ln p.
 	Score float64
 	Since int64
-	// Evidence is what the score is made of, the strongest first.
+	// Evidence lists the evidence in the score, the strongest first.
 	Evidence []Evidence
 }
 
 const (
-	// soft is up to where a surprise counts in full: 20 nats are one in 500 million, and p is not that exact.
+	// soft is the greatest surprise that counts in full, in nats. 20 nats are one in 500 million, and p is not that exact.
 	soft = 20
 	// A pair of services whose network time is as usual speaks against both by at most calm nats; one speaks for them beyond doubt.
 	calm  = 2
 	doubt = 3
 )
 
-// Soften lets surprises beyond what is credible count by their logarithm.
+// Soften limits a surprise, in nats: beyond soft, it grows with its logarithm.
 func Soften(surprise float64) float64 {
 	if surprise <= soft {
 		return max(0, surprise)
@@ -174,8 +174,8 @@ func (r *ranking) behaviors(list []Evidence) {
 	}
 }
 
-// explained is how much of a change of behavior others explain: those that are
-// called, by what is novel there; of a mix also those that call, by whatever is there.
+// explained returns the part of a behavior change, in nats, that other services explain:
+// callees by their novel behavior and, for a change of the mix, also callers by any change.
 func (r *ranking) explained(e Evidence) float64 {
 	var below, above float64
 	for s := range reach(r.callees, e.Callees) {

@@ -1,8 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package trace learns from spans what each operation usually does, and says what
-// it does otherwise now.
+// Package trace learns the usual behavior of each operation from spans, and reports
+// behavior changes.
 //
 // An operation is a service's span name of one kind. Of each it keeps, per window,
 // the count, the errors and sketches of duration and self time; and, against a
@@ -11,9 +11,9 @@
 // included) and, for each pair of operations that call across services, the time
 // between client and server.
 //
-// Spans come in any order and need not come all: a bounded join holds ids and
-// durations for a short while, so that a parent finds its children. What was
-// never seen of a trace is not missed.
+// Spans may come in any order, and some may never come. A bounded join holds ids and
+// durations for a short time, so that a parent finds its children. Parts of a trace that
+// were never seen do not count as missing.
 //
 // Windows that are far from the baseline do not teach it, until there are as many
 // of them in a row as it has seen itself (ten at most): then they are the new normal.

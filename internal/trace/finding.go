@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Aspect is what a finding is about.
+// Aspect is the kind of a behavior change.
 type Aspect uint8
 
 // The aspects.
@@ -23,7 +23,7 @@ const (
 	Network
 )
 
-// Finding is how an operation differs since a time from what it was before.
+// Finding is one behavior change of an operation since a time.
 type Finding struct {
 	Aspect
 	Operation
@@ -31,7 +31,7 @@ type Finding struct {
 	// Surprise is -ln p, for the most surprising of the tests that were made of this operation and aspect,
 	// with their number taken into account. It may be negative: then there is nothing to see.
 	Surprise float64
-	// Item is what appears (Up) or is missing: a child operation, a log template, or the error status.
+	// Item appears (Up) or is missing: a child operation, a log template, or the error status.
 	Item     Item
 	Up       bool
 	Failed   bool    // the spans that do so are those that failed
@@ -41,7 +41,7 @@ type Finding struct {
 	Since    int64   // when the first such span began, to ten seconds
 	// Callees are the services and peers that the operation calls, itself or through others of its own service.
 	Callees []string
-	// Peer is what the operation itself calls, if no span of that has come.
+	// Peer is the direct callee of the operation, if no span of the callee has come.
 	Peer Peer
 }
 
@@ -137,7 +137,7 @@ func (t *Tracker) behaviors(i int32, ways *counts, first, last int64, byHash map
 	}
 }
 
-// shows tells whether a slot has what a change is about.
+// shows reports whether a slot has spans that show a change.
 func (s *slot) shows(c *change, base *counts) bool {
 	for _, w := range s.ways {
 		if c.bit >= 0 {
@@ -172,7 +172,7 @@ func (t *Tracker) item(o *operation, bit int, byHash map[uint64]int32) Item {
 	return Item{Template: hash, Least: manyOf[min(times, len(manyOf)-1)]}
 }
 
-// since returns when the first slot begins of which is says yes.
+// since returns the start of the first slot for which is returns true, in nanoseconds of event time.
 func (o *operation) since(first, last int64, is func(*slot) bool) int64 {
 	for number := first; number < last; number++ {
 		if s := &o.ring[place(number)]; s.number == number && is(s) {

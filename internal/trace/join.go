@@ -25,7 +25,7 @@ const none = int32(-1)
 type pending struct {
 	key        spanKey
 	start, end int64
-	latest     int64 // event time of the last that was heard of it
+	latest     int64 // event time of the latest news of it
 	operation  int32
 	first      int32 // of its list of parts
 	failed     bool
@@ -48,7 +48,7 @@ type join struct {
 	parts     []part
 	freePart  int32 // list
 	queue     []int32
-	fresh     []int32 // spans of which something was heard since the last restamp
+	fresh     []int32 // spans with news since the last restamp
 	head      int     // of queue
 	limit     int
 	intervals []interval
@@ -87,7 +87,7 @@ func (j *join) at(key spanKey, now int64, finish func(*pending)) int32 {
 	return i
 }
 
-// restamp sets the time at which something was last heard of the fresh spans.
+// restamp sets the time of the latest news of the fresh spans.
 func (j *join) restamp(now int64) {
 	for _, i := range j.fresh {
 		j.spans[i].latest = max(j.spans[i].latest, now)
@@ -112,7 +112,7 @@ func (j *join) attach(i int32, p part) {
 	j.spans[i].first = n
 }
 
-// has tells whether a line was attached to a span already.
+// has reports whether a line was attached to a span already.
 func (j *join) has(i int32, item uint64, at int64) bool {
 	for n := j.spans[i].first; n != none; n = j.parts[n].next {
 		if p := &j.parts[n]; p.operation == none && p.item == item && p.start == at {
@@ -149,14 +149,14 @@ func (j *join) remove(i int32, finish func(*pending)) {
 	j.freeSpans = append(j.freeSpans, i)
 }
 
-// expire finishes spans of which nothing was heard since a time.
+// expire finishes spans without news since a time.
 func (j *join) expire(before int64, finish func(*pending)) {
 	for j.head < len(j.queue) && j.spans[j.queue[j.head]].latest < before {
 		j.pop(finish)
 	}
 }
 
-// settle finishes all spans that have come; what only their children told of stays.
+// settle finishes all spans that have come. Parents that are known only from their children stay.
 func (j *join) settle(finish func(*pending)) {
 	waiting := j.queue[j.head:]
 	j.queue, j.head = nil, 0

@@ -51,7 +51,7 @@ func (l *level) tau() float64 {
 	return (l.drift + priorDrift*priorWindows) / (l.seen + priorWindows)
 }
 
-// z is how far v lies above the usual, in standard deviations.
+// z returns the distance of v above the usual level, in standard deviations.
 func (l *level) z(v sums) float64 {
 	if l.base.n == 0 || v.n == 0 {
 		return 0

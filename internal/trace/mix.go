@@ -10,13 +10,13 @@ import (
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
-// counted is how often something was seen.
+// counted is a key and its count.
 type counted struct {
 	key uint64
 	n   float64
 }
 
-// counts is a bounded list of what was seen. What found no room is in rest.
+// counts is a bounded list of counts by key. rest counts the keys that found no room.
 type counts struct {
 	list    []counted
 	rest, n float64
@@ -67,7 +67,7 @@ func (c *counts) addAll(o *counts) {
 	c.rest, c.n = c.rest+o.rest, c.n+o.rest
 }
 
-// with is how many of the counted have a bit in their key.
+// with returns the count of the keys that have a bit.
 func (c *counts) with(bit int) (n float64) {
 	for _, k := range c.list {
 		if k.key>>bit&1 != 0 {
@@ -100,7 +100,7 @@ const (
 	always = 0.97 // what was as common is novel where it is missing
 )
 
-// change is what a mix does otherwise.
+// change is one change of a mix.
 type change struct {
 	surprise float64
 	novel    bool
@@ -111,8 +111,8 @@ type change struct {
 	k, n     float64
 }
 
-// mix is how often an operation usually behaves in each way. A way is a key; where
-// keys are sets, each bit is an item of its own.
+// mix holds the usual frequency of each behavior of an operation. A behavior is a key. If
+// keys are sets, each bit is an item.
 type mix struct {
 	base    counts
 	windows float64

@@ -22,7 +22,7 @@ type operation struct {
 	current Window
 }
 
-// slot is what an operation did within ten seconds.
+// slot holds the counts of an operation within ten seconds.
 type slot struct {
 	number int64
 	self   sums
@@ -125,7 +125,7 @@ func place(number int64) int {
 	return int(number%ringSlots) + ringSlots
 }
 
-// sets tells whether the ways of an operation are sets of items: else they are the lines that a service logs.
+// sets reports whether the keys of an operation are sets of items. Otherwise they are the lines that a service logs.
 func (o *operation) sets() bool { return o.Name != "" || o.Kind != KindUnspecified }
 
 // between sums slots, the first included and the last not.

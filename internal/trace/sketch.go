@@ -28,7 +28,7 @@ func (s *Sketch) add(duration int64) {
 	s.n++
 }
 
-// Count is how many durations there are.
+// Count returns the number of durations.
 func (s *Sketch) Count() uint64 { return s.n }
 
 // Quantile returns the duration in nanoseconds that the share q of all do not exceed, NaN if there are none.

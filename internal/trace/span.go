@@ -21,7 +21,7 @@ const (
 	KindConsumer
 )
 
-// Peer is what a span calls, as far as its attributes tell. The zero value says nothing.
+// Peer is the callee of a span according to its attributes. The zero value is an unknown callee.
 type Peer struct {
 	System string // database, queue or external
 	Name   string
@@ -50,9 +50,9 @@ type Config struct {
 	// Operations and Edges are the most that are learned; the ones unused longest go.
 	Operations int
 	Edges      int
-	// Spans is how many spans the join holds at most.
+	// Spans is the greatest number of spans in the join.
 	Spans int
-	// Hold is how long the join waits for a span's children, in event time.
+	// Hold is the time for which the join waits for the children of a span, in event time.
 	Hold time.Duration
 }
 

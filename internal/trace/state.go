@@ -15,8 +15,8 @@ const (
 	largest      = 1e12    // no count or sum is greater
 )
 
-// AppendBinary appends what was learned. Spans that wait and the last few minutes
-// are not in it: after a restart, they are as if not seen.
+// AppendBinary appends the learned baselines to b. Waiting spans and the last few minutes
+// are not included: they are lost on restart.
 func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
 	c := state.Writer(b)
 	version := uint8(stateVersion)

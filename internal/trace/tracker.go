@@ -138,7 +138,7 @@ func mod(a, b int64) int64 { return (a%b + b) % b }
 // notMeasured is the self time of a span that waits for another service.
 const notMeasured = -1
 
-// finish counts a span whose children have come.
+// finish counts a span after its children have come.
 func (t *Tracker) finish(p *pending) {
 	o := t.operations[p.operation]
 	number := slotOf(p.start)
@@ -232,5 +232,5 @@ func (t *Tracker) Status() Status {
 	return s
 }
 
-// Hold is how long spans wait for their children.
+// Hold returns the time for which spans wait for their children.
 func (t *Tracker) Hold() time.Duration { return t.cfg.Hold }

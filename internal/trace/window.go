@@ -3,8 +3,8 @@
 
 package trace
 
-// Window is what an operation did in ten seconds, as its derived series need it.
-// Self has only spans that call no other service themselves.
+// Window holds the values of one operation in ten seconds for its derived series. Self has
+// only spans that call no other service themselves.
 type Window struct {
 	Operation
 	Start          int64
@@ -19,7 +19,7 @@ type EdgeWindow struct {
 	Network        Sketch
 }
 
-// WindowLength is how long a window is, in nanoseconds of event time.
+// WindowLength is the length of a window, in nanoseconds of event time.
 const WindowLength = slotLength
 
 // maxClosed bounds the closed windows that have not been drained.
