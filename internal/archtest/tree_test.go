@@ -109,7 +109,7 @@ func imports(tree []file) []string {
 	for _, f := range tree {
 		targets := f.importPaths()
 		if len(targets) == 0 {
-			targets = []string{"fmt"} // Still tells whether the package has a place.
+			targets = []string{"fmt"} // Still reports whether the package has a place.
 		}
 		for _, target := range targets {
 			if why := judge(f.pkg(), target); why != "" {

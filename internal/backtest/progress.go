@@ -26,7 +26,7 @@ type Progress struct {
 }
 
 const (
-	// barEvery is how often the bar of a terminal is drawn, lineEvery how often a line is printed.
+	// barEvery is the interval at which a terminal's bar is drawn, lineEvery that of printed lines.
 	barEvery, lineEvery = 100 * time.Millisecond, time.Minute
 )
 
@@ -47,7 +47,7 @@ func (p *Progress) Start(total int64) {
 	}
 }
 
-// Add says that bytes were read, and points observed in them.
+// Add adds the numbers of read bytes, and of points observed in them.
 func (p *Progress) Add(bytes, points int64) {
 	if p == nil {
 		return

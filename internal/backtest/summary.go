@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Summary says in numbers what came of one series.
+// Summary holds the figures of one series.
 type Summary struct {
 	// Name is the file's path, or the series in words.
 	Name string
@@ -25,7 +25,7 @@ type Summary struct {
 	// FirstNoTime is the line of the first row whose time is there and can't be read,
 	// or 0. FirstNoNumber is that of the first value.
 	FirstNoTime, FirstNoNumber int
-	// FalseAlarms is how many openings a week are to be expected without a fault, 0 if that is unknown.
+	// FalseAlarms is the expected number of openings per week without a fault, 0 if unknown.
 	FalseAlarms float64
 }
 
@@ -50,7 +50,7 @@ func (s *Summary) Count(t time.Time, score, opening float64) {
 	}
 }
 
-// WhyNothing says why a series has no verdict.
+// WhyNothing returns the reason for which a series has no verdict.
 func (s *Summary) WhyNothing() string {
 	switch points := s.Points - s.Late; {
 	case s.Rows == 0:

@@ -62,7 +62,7 @@ func (s *shop) suspects(until int64) (names []string) {
 	return names
 }
 
-// is tells whether a fault is there at a time, in four of five requests.
+// is reports whether a fault is there at a time, in four of five requests.
 func (s *shop) is(fault string, t int64) bool {
 	return s.fault == fault && t >= faultAt && s.random.Float64() < 0.8
 }

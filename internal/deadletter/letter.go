@@ -14,7 +14,7 @@ import (
 
 // Letter is data that can never be delivered, with the reason: one line of a segment.
 type Letter struct {
-	// Time is when the letter was written.
+	// Time is the time at which the letter was written.
 	Time time.Time `json:"time"`
 	// Component is the receiver or exporter that wrote it, as in exporters::elasticsearch/logs.
 	Component string `json:"component"`
@@ -24,7 +24,7 @@ type Letter struct {
 	Items int `json:"items"`
 	// Reason is the error that the next hop returned, or what is wrong with the data.
 	Reason string `json:"reason"`
-	// Attributes are what the component needs to send the payload again, and whom it concerned.
+	// Attributes hold the values that the component needs to send the payload again, and the client that it came from.
 	Attributes map[string]string `json:"attributes,omitempty"`
 	// Payload is the data as it was received, or as it was to be sent.
 	Payload Payload `json:"payload,omitzero"`

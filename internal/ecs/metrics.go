@@ -20,7 +20,7 @@ var identifying = []string{"@metadata.", "agent.", "data_stream.", "ecs.", "elas
 // identifyingEnds are the ends of names of numbers that are no measurements.
 var identifyingEnds = []string{".id", ".pid", ".ppid", ".pgid", ".port", ".partition"}
 
-// IsMetrics tells whether an event holds measurements: one of Metricbeat's, or a
+// IsMetrics reports whether an event holds measurements: one of Metricbeat's, or a
 // document for a data stream of metrics. A report of an error does not.
 func (f Fields) IsMetrics() bool {
 	if f.Text("metricset.name") == "" && f.Text("data_stream.type") != "metrics" && !strings.HasPrefix(f.Text(vocabulary.ElasticIndex), "metrics-") {
@@ -37,7 +37,7 @@ func (f Fields) IsMetrics() bool {
 	return false
 }
 
-// measured tells whether a field of a metric event is a measurement.
+// measured reports whether a field of a metric event is a measurement.
 func measured(name string, value any) bool {
 	switch value.(type) {
 	case int64, float64:
@@ -92,7 +92,7 @@ func (f Fields) measurements() map[string]measurement {
 	return taken
 }
 
-// histogram tells whether lists are those of Elasticsearch's type of that name.
+// histogram reports whether lists are those of Elasticsearch's type of that name.
 func histogram(values, counts []any) bool {
 	if len(values) == 0 || len(values) != len(counts) {
 		return false

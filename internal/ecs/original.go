@@ -34,7 +34,7 @@ func Original(name string) string {
 	return name
 }
 
-// Steers tells whether a field of an event, as Original names it, is about the
+// Steers reports whether a field of an event, as Original names it, is about the
 // event's way and no part of the document.
 func Steers(field string) bool {
 	switch field {
@@ -44,7 +44,7 @@ func Steers(field string) bool {
 	return strings.HasPrefix(field, ecsMetadata)
 }
 
-// Marked tells whether the records of a scope were events of this schema.
+// Marked reports whether the records of a scope were events of this schema.
 func Marked(scope pcommon.InstrumentationScope) bool {
 	v, ok := scope.Attributes().Get(vocabulary.ElasticSchema)
 	return ok && v.AsString() == schema

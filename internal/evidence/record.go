@@ -52,7 +52,7 @@ var severeWords = [...]string{"ERROR", "FATAL", "CRITICAL", "PANIC", "SEVERE", "
 // severeWithin is how far into a line its severity stands, if it has one.
 const severeWithin = 80
 
-// Severe tells whether a record is of severity ERROR or above.
+// Severe reports whether a record is of severity ERROR or above.
 func Severe(lr plog.LogRecord, text string) bool {
 	if n := lr.SeverityNumber(); n != plog.SeverityNumberUnspecified {
 		return n >= plog.SeverityNumberError

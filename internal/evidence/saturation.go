@@ -77,7 +77,7 @@ var workSigns = [][]string{
 	{"forks"},
 }
 
-// Work tells whether a metric of a host counts work done.
+// Work reports whether a metric of a host counts work done.
 func Work(metric string, attributes pcommon.Map) bool {
 	name := strings.ToLower(metric)
 	return Saturates(metric, attributes) == "" && slices.ContainsFunc(workSigns, func(words []string) bool { return containsAll(name, words) })

@@ -14,8 +14,8 @@ const (
 	// headStart is the greatest delay at which a party that became anomalous after another
 	// one may still explain it. Series have different cadences.
 	headStart = 2 * time.Minute
-	// lateNats is subtracted from the weight of a party, in nats, for each minute between the
-	// first anomaly and its own, for at most lateMinutes.
+	// lateNats is subtracted from the unexplained evidence of a party, in nats, for each
+	// minute between the first anomaly of all parties and its own, for at most lateMinutes.
 	lateNats, lateMinutes = 1.0, 5.0
 	// leastLeft is the share of its own evidence that a party always keeps.
 	leastLeft = 0.1

@@ -153,7 +153,7 @@ func grouped(s string, i int) int {
 	return 0
 }
 
-// endsAt tells whether the number of a card may end at i: a dot must be that of a sentence.
+// endsAt reports whether the number of a card may end at i: a dot must be that of a sentence.
 func endsAt(s string, i int) bool {
 	return i == len(s) || isEdge(s[i]) || s[i] == '.' && (i+1 == len(s) || s[i+1] <= ' ')
 }

@@ -24,7 +24,7 @@ var wordNames = []string{
 // wholeNames are names of secrets in the query of a URL, and headers. As a part of another name they are none.
 var wholeNames = []string{"sig", "signature", "xamzsignature", "cookie", "setcookie"}
 
-// isSecretName tells whether a name, such as DB_PASSWORD, is that of a secret.
+// isSecretName reports whether a name, such as DB_PASSWORD, is that of a secret.
 func isSecretName(name string) bool {
 	var b [longestName]byte
 	// The end of the name in lower case without separators, and where its words begin.

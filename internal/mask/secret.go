@@ -239,7 +239,7 @@ func isPlain(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) || strings.HasPrefix(value, "${") || strings.HasPrefix(value, "<*")
 }
 
-// isOdd tells whether a word after a colon is no word of a sentence, as in "token:
+// isOdd reports whether a word after a colon is no word of a sentence, as in "token:
 // expired": it has 6 characters or more with a digit or such, or three times as many.
 func isOdd(value string) bool {
 	const few = 6
@@ -249,7 +249,7 @@ func isOdd(value string) bool {
 	return len(value) >= few && hasOdd(value)
 }
 
-// hasOdd tells whether a text has a digit, a capital within a word, or a sign that words don't have.
+// hasOdd reports whether a text has a digit, a capital within a word, or a sign that words don't have.
 func hasOdd(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; isDigit(c) || i > 0 && isUpper(c) && !isUpper(value[i-1]) || strings.IndexByte("!@#$%^*+=~", c) >= 0 {

@@ -81,7 +81,7 @@ func identityOnly(path ottl.Path[target]) (ottl.GetSetter[target], error) {
 	return ottl.StandardGetSetter[target]{}, nil
 }
 
-// matches tells whether the condition holds. Where it can't be told, as of a
+// matches reports whether the condition holds. Where it can't be told, as of a
 // number that is compared with a map, it doesn't, and that is said once.
 func (c *condition) matches(ctx context.Context, t target) bool {
 	ok, err := c.ottl.Eval(ctx, t)

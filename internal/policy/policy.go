@@ -109,7 +109,7 @@ func (p *Policy) add(r compiled) {
 	p.windows = append(p.windows, r.windows...)
 }
 
-// Allows tells whether a point may open an anomaly, by its event time in
+// Allows reports whether a point may open an anomaly, by its event time in
 // nanoseconds since 1970, and why not. A change that is not known, NaN, is held
 // against nothing but the maintenance windows.
 func (p *Policy) Allows(at int64, observed, expected float64) (ok bool, why string) {
@@ -133,5 +133,5 @@ func (p *Policy) Allows(at int64, observed, expected float64) (ok bool, why stri
 // MinDuration is how long the score must stay at or above 1 before an anomaly opens.
 func (p *Policy) MinDuration() time.Duration { return p.minDuration }
 
-// DryRun tells whether the series is to open nothing.
+// DryRun reports whether the series is to open nothing.
 func (p *Policy) DryRun() bool { return p.dryRun }

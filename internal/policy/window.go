@@ -20,7 +20,7 @@ const outlook = 365 * 24 * time.Hour
 // cronParser reads the five fields, and no @daily, @every or seconds.
 var cronParser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-// window tells whether a time lies in a maintenance window. It keeps the bounds
+// window reports whether a time lies in a maintenance window. It keeps the bounds
 // of the stretch that it looked up last.
 type window struct {
 	schedule cron.Schedule
@@ -61,7 +61,7 @@ func parseCron(text string) (cron.Schedule, error) {
 	return s, nil
 }
 
-// covers tells whether a window is open at a time. Times may come in any order.
+// covers reports whether a window is open at a time. Times may come in any order.
 func (w *window) covers(at int64) bool {
 	if at < w.from || at >= w.to {
 		w.lookUp(at)

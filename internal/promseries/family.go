@@ -26,7 +26,7 @@ const (
 	QuantileLabel = "quantile"
 )
 
-// Owns tells whether a label tells the parts of one stream apart.
+// Owns reports whether a label tells the parts of one stream apart.
 func (k Kind) Owns(label string) bool {
 	return k == Histogram && label == BucketLabel || k == Summary && label == QuantileLabel
 }
@@ -54,7 +54,7 @@ func (f Families) Note(name string, bucket, quantile bool) {
 	}
 }
 
-// Part tells whether a series is a part of a histogram or a summary.
+// Part reports whether a series is a part of a histogram or a summary.
 func (f Families) Part(name string, bucket, quantile bool) (Member, bool) {
 	if base, ok := strings.CutSuffix(name, BucketSuffix); ok && bucket {
 		return Member{Histogram, base}, true

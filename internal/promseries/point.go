@@ -93,10 +93,10 @@ func valueAt(samples []Sample, next *int, t int64) (float64, bool) {
 // staleBits are those of the NaN that says that a series has ended.
 const staleBits = 0x7ff0000000000002
 
-// Ended tells whether the stream ends with this point.
+// Ended reports whether the stream ends with this point.
 func (s *Shape) Ended() bool { return math.Float64bits(s.Count) == staleBits }
 
-// whole tells whether a point can be made of a shape: counts are whole numbers,
+// whole reports whether a point can be made of a shape: counts are whole numbers,
 // and those of buckets rise up to the one that has all. All of the parts end, or none.
 func (s *Shape) whole(k Kind) bool {
 	ended := s.Ended()

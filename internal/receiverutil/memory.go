@@ -23,17 +23,16 @@ var (
 // Reserve only count. A reservation always gets the first step.
 const memoryStep = 32 << 10
 
-// Memory is what several clients may hold together. A reservation may hold at most
-// as much as is free, so a few large ones never leave nothing for others.
-// (Choudhury and Hahne, Dynamic queue length thresholds for shared-memory packet
-// switches, 1998, with α = 1.)
+// Memory is a budget of bytes that several clients share. A reservation may hold at most
+// as much as is free, so that a few large ones cannot take all of it (Choudhury and Hahne,
+// Dynamic queue length thresholds for shared-memory packet switches, 1998, with α = 1).
 type Memory struct {
 	mu          sync.Mutex
 	total, used int
 	freed       chan struct{} // closed when memory is returned; nil while no caller waits
 }
 
-// NewMemory returns a budget of so many bytes.
+// NewMemory returns a budget of total bytes.
 func NewMemory(total int) *Memory { return &Memory{total: total} }
 
 // take takes n more bytes for a reservation that holds some already. If they are
@@ -65,8 +64,7 @@ func (m *Memory) put(n int) {
 	}
 }
 
-// Reservation is what one client holds of a Memory. Its methods are for one
-// goroutine at a time.
+// Reservation is the part of a Memory that one client holds. It is not safe for concurrent use.
 type Reservation struct {
 	memory     *Memory
 	used, held int // bytes that were reserved, and that were taken for them

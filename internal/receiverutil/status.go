@@ -29,7 +29,7 @@ func Permanent(err error) bool {
 	return true
 }
 
-// Rejection is what a client is told about data that the pipeline did not accept.
+// Rejection is the answer to a client whose data the pipeline did not accept.
 type Rejection struct {
 	// Status is 400 if the error is permanent, and otherwise the protocol's status for data that is to be sent again.
 	Status int

@@ -40,7 +40,7 @@ func (c *Codec) End() error {
 	return nil
 }
 
-// Ok tells whether no error was found so far.
+// Ok reports whether no error was found so far.
 func (c *Codec) Ok() bool { return !c.bad }
 
 // Check makes a reader fail where what it read is not ok.

@@ -30,7 +30,7 @@ var units = func() (u [HalfLife]uint8) {
 // ready to use.
 type Weight uint16
 
-// Next advances by one point and tells whether the caller must halve all that it counted.
+// Next advances by one point and reports whether the caller must halve all that it counted.
 func (w *Weight) Next() (halve bool) {
 	if *w++; *w < HalfLife {
 		return false

@@ -111,7 +111,7 @@ func (t *Tails) Fitted(x float64) float64 {
 	return nats
 }
 
-// unknown tells whether too little is known for any surprise.
+// unknown reports whether too little is known for any surprise.
 func (t *Tails) unknown() bool { return t.n < leastPoints && (t.n < leastScaled || t.sigma == 0) }
 
 // beyond returns the surprise of x > 0 among the points of its side.
@@ -212,7 +212,7 @@ func (s *tailSide) learn(x, trust, least float32) {
 	s.edge *= 1 + edge*(1-edgeShare)
 }
 
-// Filling tells whether fewer points are known than are remembered.
+// Filling reports whether fewer points are known than are remembered.
 func (t *Tails) Filling() bool { return t.n < memoryPoints }
 
 // priorShape returns the tail's prior shape ξ. A stiff sketch is of a mean of many
@@ -224,7 +224,7 @@ func (t *Tails) priorShape() float64 {
 	return shapePrior
 }
 
-// Young tells whether too little is known for P.
+// Young reports whether too little is known for P.
 func (t *Tails) Young() bool { return t.n < leastPoints }
 
 // Soften lets the sketch adapt as fast as one that knows n points: what it has

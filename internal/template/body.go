@@ -94,11 +94,11 @@ func unquote(s string, i int) (string, bool) {
 	return text, text != ""
 }
 
-// maxFrames is how many frames of a stack trace make its template: those nearest to the fault.
+// maxFrames bounds the frames of a stack trace in its template: those nearest to the fault.
 const maxFrames = 8
 
 // StackTrace returns a stack trace on one line: its other lines, and the frames without files, line numbers and addresses.
-// It is told by at least two frames.
+// A stack trace has at least two frames.
 func StackTrace(text string) (string, bool) {
 	var b strings.Builder
 	frames := 0

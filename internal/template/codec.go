@@ -159,7 +159,7 @@ func (m *Miner) rebuild() error {
 	return nil
 }
 
-// hasRoot tells whether the way up from a node ends.
+// hasRoot reports whether the way up from a node ends.
 func (m *Miner) hasRoot(i int32) bool {
 	for range m.nodes {
 		if i == none {

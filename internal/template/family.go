@@ -31,7 +31,7 @@ type span struct {
 var depths = [...]int{12, 8, 6, 4, 3, 2, 1}
 
 const (
-	// rareCount is how often a template was seen at most that counts for the growth of its family.
+	// rareCount is the greatest count of a template that adds to the growth of its family.
 	rareCount = 2
 	// familyStep is the number of new templates after which a family is looked at again: each look costs a walk over all templates.
 	familyStep = 4
@@ -99,7 +99,7 @@ func (m *Miner) need(f span) int {
 	return minFamily(f.words)
 }
 
-// grows tells whether the family keeps growing: it has as many rare templates as it needs, four times as many if less than a third of its lines are of them.
+// grows reports whether the family keeps growing: it has as many rare templates as it needs, four times as many if less than a third of its lines are of them.
 func (m *Miner) grows(f span, members []int32, lines uint64) bool {
 	need, rare := m.need(f), uint64(0)
 	for _, i := range members {

@@ -288,11 +288,11 @@ func (m *Miner) members(k uint64) (members []int32, places []int) {
 	return members, places
 }
 
-// minCells is how many different cells make a column a variable where much stands around it.
+// minCells is the least number of different cells that make a column with much context a variable.
 const minCells = 4
 
-// varies says whether the cells of a column look like values of a variable. The more of them there are, the more look
-// like values, and the more words stand around them, the surer it is.
+// varies reports whether the cells of a column look like values of a variable. More cells, more that look like values,
+// and more words around them make it more certain.
 func (m *Miner) varies(members []int32, places []int) bool {
 	var looks scan.Looks
 	around := 0

@@ -17,7 +17,7 @@ import (
 
 // Config are the settings of a miner.
 type Config struct {
-	// MaxTemplates is how many templates are kept, with those that became a part of another.
+	// MaxTemplates is the greatest number of kept templates, including those that became a part of another.
 	MaxTemplates int
 	// Mask hides what must not be kept of a line, in its template and in its example. Without one the default does.
 	Mask *mask.Masker
@@ -28,7 +28,7 @@ type Config struct {
 // DefaultConfig is the one setting for every source.
 func DefaultConfig() Config { return Config{MaxTemplates: 20_000, Mask: mask.Default()} }
 
-// Validate says what is wrong with the settings.
+// Validate returns an error if a setting is invalid.
 func (c Config) Validate() error {
 	if c.MaxTemplates < 100 || c.MaxTemplates > 1<<20 {
 		return errors.New("max_templates must be between 100 and 1048576")
@@ -42,7 +42,7 @@ type ID uint64
 // String is 16 hexadecimal digits.
 func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
-// Match is what Observe says of a line.
+// Match is the result of Observe for one line.
 type Match struct {
 	ID       ID     // of the line's own skeleton
 	Final    ID     // of the template that this one has become a part of, ID itself if of none
@@ -206,7 +206,7 @@ func (m *Miner) widen(i int32, s *scan.Scanner) {
 	}
 }
 
-// maxExample is how much of a line is kept as an example.
+// maxExample bounds the example of a template, in bytes.
 const maxExample = 256
 
 // example returns what is kept of a line, valid UTF-8 that owns its memory.

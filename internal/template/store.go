@@ -3,7 +3,7 @@
 
 package template
 
-// maxUses is how often a settled template may be passed over before it goes.
+// maxUses bounds the times that a settled template is passed over before it is evicted.
 const maxUses = 3
 
 // queue is a ring of nodes in the order in which they came.

@@ -18,7 +18,7 @@ func PutCompanion(dp pmetric.NumberDataPoint, t pcommon.Timestamp, v float64, en
 	dp.SetDoubleValue(v)
 }
 
-// PutSeries adds to a series' own attributes what tells its companions apart.
+// PutSeries adds the attributes that distinguish the companions of a series to its own attributes.
 func PutSeries(attributes pcommon.Map, metric, statistic, unit string) {
 	attributes.PutStr(AttrMetric, metric)
 	attributes.PutStr(AttrStatistic, statistic)

@@ -86,7 +86,7 @@ func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 	}
 }
 
-// Evidence says what speaks most against a suspect.
+// Evidence describes the strongest evidence against a suspect.
 func Evidence(s *incident.Suspect) string {
 	switch {
 	case s.Evidence.ID != "":
@@ -98,7 +98,7 @@ func Evidence(s *incident.Suspect) string {
 	}
 }
 
-// maxEvidence bounds the suspects whose evidence an event has, and the changes.
+// maxEvidence bounds the suspects with evidence in an event, and the changes in it.
 const maxEvidence = 10
 
 // putText writes a text that there is.
@@ -108,7 +108,7 @@ func putText(at pcommon.Map, name, text string) {
 	}
 }
 
-// putTexts writes a list of which there is something.
+// putTexts writes a list that is not empty.
 func putTexts(at pcommon.Map, name string, list []string) {
 	if len(list) == 0 {
 		return

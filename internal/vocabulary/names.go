@@ -19,8 +19,8 @@ const (
 	MetricRate     = "anomaly.rate"
 	// MetricCount counts the anomalies of a service that opened, ever.
 	MetricCount = "anomaly.count"
-	// MetricIncidentOpen is how many incidents that a service is part of are open, and
-	// MetricIncidentDuration how long the oldest of them has been, in seconds.
+	// MetricIncidentOpen is the number of open incidents of a service.
+	// MetricIncidentDuration is the age of the oldest of them, in seconds.
 	MetricIncidentOpen     = "incident.open"
 	MetricIncidentDuration = "incident.duration"
 
@@ -132,11 +132,11 @@ const (
 const (
 	// MetricSpanCalls counts the spans of an operation; its error ratio is the share of those that failed.
 	MetricSpanCalls = "auspex.span.calls"
-	// MetricSpanDuration is how long they took, in seconds.
+	// MetricSpanDuration is their duration, in seconds.
 	MetricSpanDuration = "auspex.span.duration"
-	// MetricSpanSelfTime is how long they took without their children, in seconds.
+	// MetricSpanSelfTime is their duration without that of their children, in seconds.
 	MetricSpanSelfTime = "auspex.span.self_time"
-	// MetricSpanNetworkTime is what lies between the span of a caller and that of the one that it called, in seconds.
+	// MetricSpanNetworkTime is the time between the span of a caller and the span of its callee, in seconds.
 	MetricSpanNetworkTime = "auspex.span.network_time"
 )
 
@@ -162,8 +162,8 @@ const (
 	AttrReason          = "anomaly.reason"
 )
 
-// RecordUID is the log record attribute that tells it from another with the same
-// content: the sender's own, or one that it was given before it was first sent.
+// RecordUID is the log record attribute that distinguishes records with the same content.
+// The sender sets it, or the exporter before it sends the record first.
 const RecordUID = "log.record.uid"
 
 // Attributes that steer a document of Elasticsearch on its way. Index and
@@ -171,9 +171,9 @@ const RecordUID = "log.record.uid"
 const (
 	ElasticIndex    = "elasticsearch.index"
 	ElasticPipeline = "elasticsearch.ingest_pipeline"
-	// ElasticOp is what the sender of a document would have had done with it: index replaces what has the same id.
+	// ElasticOp is the operation that the sender of a document requested. index replaces the document with the same id.
 	ElasticOp = "elastic.metadata.op_type"
-	// ElasticSchema is the attribute of a scope whose records were documents before: in which schema.
+	// ElasticSchema is the scope attribute with the schema of records that were made from documents.
 	ElasticSchema = "elastic.event.schema"
 	// ElasticAsIs lists attributes of such a record that were fields of just that name.
 	ElasticAsIs = "elastic.as_is"
@@ -182,7 +182,7 @@ const (
 // Scope is the instrumentation scope of everything that leaves by the findings receiver.
 const Scope = "github.com/auspex-otel/auspex"
 
-// OwnEvent tells whether a log record's event is one of ours, which passes unobserved.
+// OwnEvent reports whether an event name is one of Auspex's own, whose records pass unobserved.
 func OwnEvent(name string) bool { return name == EventAnomaly || name == EventIncident }
 
 // OwnLogAttribute reports whether an attribute of a log record is written by the anomaly processor.
@@ -195,7 +195,7 @@ func OwnLogAttribute(name string) bool {
 	}
 }
 
-// OwnMetric tells whether a metric is one of ours, which passes unobserved.
+// OwnMetric reports whether a metric is one of Auspex's own, which pass unobserved.
 func OwnMetric(name string) bool {
 	return strings.HasPrefix(name, metricPrefix) || name == MetricIncidentOpen || name == MetricIncidentDuration
 }

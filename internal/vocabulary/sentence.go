@@ -15,11 +15,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// Sentence says what an anomaly is about, in the unit of the series. Times are UTC.
+// Sentence describes an anomaly in one sentence, in the unit of the series. Times are UTC.
 func Sentence(a *incident.Anomaly) string { return a.Service + " " + phrase(a, time.UTC) }
 
-// Account says what an incident is about, from its facts alone: what is seen of
-// it, the likely cause with its evidence, how much more there is, and why it closed.
+// Account describes an incident from its facts: the symptom, the likely cause with its
+// evidence, the number of further anomalies, and the reason for closing.
 func Account(i *incident.Incident, zone *time.Location) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s.", i.Symptom.Service, phrase(&i.Symptom, zone))
@@ -73,10 +73,10 @@ var reasons = map[incident.Reason]string{
 	incident.SeriesGone: "the series stopped",
 }
 
-// Reason says why an anomaly or an incident closed, as it goes on after a colon.
+// Reason describes why an anomaly or an incident closed, as text that follows a colon.
 func Reason(r incident.Reason) string { return cmp.Or(reasons[r], string(r)) }
 
-// closing says why an incident closed. It names the change that explains a new level.
+// closing describes why an incident closed. It names the change that explains a new level.
 func closing(i *incident.Incident) string {
 	text := Reason(i.Reason)
 	if i.Reason == incident.Accepted && len(i.Suspects) > 0 {
@@ -131,7 +131,7 @@ func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) s
 	return name + " (" + strings.Join(why, ", ") + ")"
 }
 
-// before says that the first suspect was anomalous before all others.
+// before states that the first suspect was anomalous before all others.
 func before(suspects []incident.Suspect) string {
 	for i := range suspects[1:] {
 		if !suspects[1+i].Since.After(suspects[0].Since) {
@@ -154,7 +154,7 @@ func firstOf(s *incident.Suspect) *incident.Anomaly {
 	return &s.Evidence
 }
 
-// changeOrder is which change says the most.
+// changeOrder lists the kinds of changes, the most informative first.
 var changeOrder = [...]incident.ChangeKind{
 	incident.ChangeVersion, incident.ChangeImage, incident.ChangeDeployment, incident.ChangeConfig, incident.ChangeKubernetes, incident.ChangeRestart,
 }
@@ -170,7 +170,7 @@ func telling(changes []incident.Change) *incident.Change {
 	return nil
 }
 
-// Change says what was changed, as it goes on after "after".
+// Change describes a change, as text that follows "after".
 func Change(c *incident.Change) string {
 	switch c.Kind {
 	case incident.ChangeVersion:
@@ -189,7 +189,7 @@ func Change(c *incident.Change) string {
 	}
 }
 
-// phrase says what is anomalous about a series and since when, without its service.
+// phrase describes an anomaly and its start, without its service.
 func phrase(a *incident.Anomaly, zone *time.Location) string {
 	over := a.State == incident.StateClosed
 	since := " since " + clock(a.Opened, zone) + " " + zoneName(a.Opened, zone)
@@ -213,7 +213,7 @@ func phrase(a *incident.Anomaly, zone *time.Location) string {
 	return text
 }
 
-// Finding says what is anomalous about a series, without its service and times.
+// Finding describes an anomaly without its service and times.
 func Finding(a *incident.Anomaly) string { return finding(a, false) }
 
 // past are the verbs of findings that are over.

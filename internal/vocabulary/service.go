@@ -5,8 +5,8 @@ package vocabulary
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// Service returns the service that a resource of these attributes speaks for:
-// its service.name, else its host.name, so that a machine's own metrics have a home.
+// Service returns the service of a resource: its service.name, or else its host.name, so
+// that the metrics of a host have a service, or else UnknownService.
 func Service(resource pcommon.Map) string {
 	for _, key := range [...]string{ServiceName, HostName} {
 		if v, ok := resource.Get(key); ok && v.AsString() != "" {
@@ -16,7 +16,7 @@ func Service(resource pcommon.Map) string {
 	return UnknownService
 }
 
-// OfHost tells whether a resource speaks for a host itself, by its host.name alone.
+// OfHost reports whether a resource is a host: it has a host.name and no service.name.
 func OfHost(resource pcommon.Map) bool {
 	name, ok := resource.Get(ServiceName)
 	host, known := resource.Get(HostName)

@@ -41,7 +41,7 @@ var ladders = map[string]struct {
 	"TiBy": {sizes, 1 << 40}, "GiBy": {sizes, 1 << 30}, "MiBy": {sizes, 1 << 20}, "KiBy": {sizes, 1 << 10}, "By": {sizes, 1},
 }
 
-// Laddered tells whether a UCUM unit is one of time or of size.
+// Laddered reports whether a UCUM unit is one of time or of size.
 func Laddered(unit string) bool {
 	_, ok := ladders[unit]
 	return ok

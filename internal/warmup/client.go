@@ -137,7 +137,7 @@ func (c *client) post(ctx context.Context, path string, form url.Values, limit i
 	}
 }
 
-// once makes a request, and tells whether to make it again if it failed.
+// once makes a request, and reports whether to make it again if it failed.
 func (c *client) once(ctx context.Context, path string, form url.Values, limit int64, read func(io.Reader) error) (again bool, err error) {
 	u := c.endpoint.JoinPath(path)
 	c.requests.Add(1)

@@ -107,7 +107,7 @@ func (p *Prometheus) Validate() error {
 	return errors.Join(errs...)
 }
 
-// suffixes tells whether the exporter says by a suffix that a series is a counter.
+// suffixes reports whether the exporter says by a suffix that a series is a counter.
 func (p *Prometheus) suffixes() bool {
 	switch p.TranslationStrategy {
 	case escapeWithSuffixes, utf8WithSuffixes:

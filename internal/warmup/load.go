@@ -162,7 +162,7 @@ func (l *loader) readAll(ctx context.Context, all []*family) {
 	speaker.Wait()
 }
 
-// failed notes an error and tells whether to give up.
+// failed notes an error and reports whether to give up.
 func (l *loader) failed(err error) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

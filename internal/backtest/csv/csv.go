@@ -31,7 +31,7 @@ type Options struct {
 	Progress *backtest.Progress
 }
 
-// Result is what Run found.
+// Result is the result of Run.
 type Result struct {
 	// Files is the number of files that were read to their end.
 	Files int

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Format says how the texts of a file are read. The zero value leaves all of it to the file.
+// Format states how the texts of a file are read. The zero value infers all of it from the file.
 type Format struct {
 	// Decimal is the decimal mark, '.' or ',', or 0.
 	Decimal byte

@@ -155,7 +155,7 @@ func (u *unit) scale(v float64, name string) (float64, error) {
 	return v * (from.factor / to.factor), nil
 }
 
-// measured says what a unit measures, and its size in the smallest unit of that.
+// measured is the quantity of a unit, and its size in the smallest unit of that quantity.
 type measured struct {
 	of     string
 	factor float64

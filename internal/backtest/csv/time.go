@@ -20,7 +20,7 @@ var (
 	errOrder = fmt.Errorf("the day and the month can't be told apart: %w", errTime)
 )
 
-// timeFormat is what the texts of a column of times have in common.
+// timeFormat is the common format of the texts in a column of times.
 type timeFormat struct {
 	order  Order // of day and month in dates such as 05/01/2026
 	serial bool  // numbers are days since the end of 1899, as in a spreadsheet

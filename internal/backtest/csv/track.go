@@ -17,7 +17,7 @@ import (
 // track is the run of one series.
 type track struct {
 	summary  backtest.Summary
-	assessor *assessor // nil if the truth says nothing
+	assessor *assessor // nil without truth for the series
 	windows  []backtest.Window
 	plot     *report.Plot
 	watch    *watch
@@ -107,7 +107,7 @@ func (t *track) judge(at time.Time, value float64) *report.Verdict {
 	return v
 }
 
-// isNothing tells whether a text is how programs write that there is no value.
+// isNothing reports whether a text is a common mark for a missing value.
 func isNothing(text string) bool {
 	switch strings.ToLower(text) {
 	case "", "-", "nan", "null", "nil", "none", "undefined", "n/a", "na", "#n/a", "no data", "inf", "+inf", "-inf":

@@ -14,8 +14,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
-// Truth is what was wrong, by the path of the file, with slashes, relative to the
-// input folder. A name "path.csv: SERIES" stands for one series of a file.
+// Truth holds the windows with known faults, by the path of the file, with slashes,
+// relative to the input folder. The name "path.csv: SERIES" is one series of a file.
 type Truth map[string][]backtest.Window
 
 // ReadTruth reads {"path.csv": [["start", "end"], ...]}.

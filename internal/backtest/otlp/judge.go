@@ -45,7 +45,7 @@ type judge struct {
 	gap       int64 // between the two latest times that were reached
 }
 
-// newJudge returns a judge with an engine that knows nothing.
+// newJudge returns a judge with a new engine.
 func newJudge(cfg engine.Config, s *spill, asks []Ask) (*judge, error) {
 	e := engine.New(cfg, zap.NewNop())
 	asking, err := newAsking(e, asks)
@@ -65,7 +65,7 @@ type judged struct {
 	service, metric, statistic, unit, attributes string
 }
 
-// disorder is how far back in time a file may go from one batch to the next.
+// disorder bounds the step back in time from one batch of a file to the next.
 const disorder = 2 * time.Minute
 
 // batch takes the batch at a cursor, and observes the pieces that no later batch can precede.
@@ -121,7 +121,7 @@ func (j *judge) reach(due int64) {
 }
 
 const (
-	// tickEvery is how often a collector's clock ticks while nothing comes.
+	// tickEvery is the interval of a collector's clock ticks while nothing comes, in nanoseconds.
 	tickEvery = int64(15 * time.Second)
 	// mostTicks is the number of such ticks after which nothing is open that could time out.
 	mostTicks = 240

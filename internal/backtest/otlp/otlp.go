@@ -37,7 +37,7 @@ type Options struct {
 	Predictions string
 }
 
-// Result is what Run found.
+// Result is the result of Run.
 type Result struct {
 	Files int
 	// Metrics, Logs and Traces are messages; Points are data points.
@@ -145,7 +145,7 @@ func listFiles(in []string) (cursors []*cursor, total int64, err error) {
 	return cursors, total, nil
 }
 
-// result takes what the judge found.
+// result fills r with the findings of the judge.
 func (j *judge) result(r *Result) {
 	for _, s := range j.ranked() {
 		r.Series = append(r.Series, s.Summary)

@@ -35,7 +35,7 @@ func (c *column) merge(d column) {
 	}
 }
 
-// Verdict is what the engine says about a point.
+// Verdict holds the scores and the prediction interval of a point.
 type Verdict struct{ Score, Opening, Expected, Lower, Upper float64 }
 
 // Plot is the picture of one series, in bounded memory: columns of equal width

@@ -14,9 +14,9 @@ const (
 	slot      = int64(time.Minute) // surprises of one slot come together
 )
 
-// Bursts tells how many surprises come together, as series that have a shock in
-// common have them: the variance of their count per slot over its mean, the index of
-// dispersion. The zero value has seen nothing.
+// Bursts estimates the clustering of surprises, such as that of series with a common shock,
+// by the index of dispersion: the variance of their count per slot over its mean. The zero
+// value is empty.
 type Bursts struct {
 	now                 int64   // the present slot
 	n                   float64 // surprises in it

@@ -12,10 +12,10 @@ import (
 const (
 	levels = 64
 	width  = 0.4 // nats between two levels: the last is at p = e^-25.2
-	// weight is how many points beyond a level what the wider pool says there is worth.
+	// weight is the weight of the wider pool at a level, in points beyond the level.
 	weight = 12
-	// most bounds a correction: a fleet in which everything is broken is not to
-	// make all of it normal.
+	// most bounds a correction, so that a fleet in which everything is broken does not
+	// become normal.
 	most = 12.0 // nats
 )
 

@@ -18,9 +18,9 @@ const (
 	checkFrom   = 3     // nats from which a surprise is held against the exact tail
 )
 
-// counts is what is known of a series of small whole numbers: their mean and
-// dispersion. For them a rank says less than the distribution does: a count of 1 is
-// as rare as its mean, however many zeros went before.
+// counts holds the mean and the dispersion of a series of small whole numbers. The
+// distribution of such a series is more exact than ranks: a count of 1 is as rare as the
+// mean implies, however many zeros went before.
 type counts struct {
 	other    bool // the series has had a value that is no count
 	n        float64
@@ -44,7 +44,7 @@ func (c *counts) learn(v float64) {
 	c.sq += (v*v - c.sq) / c.n
 }
 
-// small tells whether the series has exact tails.
+// small reports whether the series has exact tails.
 func (c *counts) small() bool { return !c.other && c.n > 0 && c.mean < smallMean }
 
 // surprise returns minus the logarithm of the probability that k points count as

@@ -43,7 +43,7 @@ type hold struct {
 	sumAt      float64 // of each distance times its number
 }
 
-// inside tells whether the number of a slow view lies in the interval that holds
+// inside reports whether the number of a slow view lies in the interval that holds
 // 1 - OutsideP of them.
 func (m *Model) inside(view int, x float64) bool {
 	q := m.tails[view].Quantile(sign(x), outside)
@@ -172,7 +172,7 @@ func (m *Model) acceptance() time.Duration {
 	return m.opt.Accept
 }
 
-// settled tells whether the new level no longer moves: a line through its
+// settled reports whether the new level no longer moves: a line through its
 // distances from the old one rises by no more than chance.
 func (h *hold) settled() bool {
 	mean := h.sum / h.n

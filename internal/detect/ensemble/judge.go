@@ -37,7 +37,7 @@ const (
 const unknown = 0.7
 
 // evidence returns the weighted mean surprise of the views, plus what the most
-// surprised expert says beyond expertFrom, in nats; and a number whose sign is the
+// surprised expert exceeds expertFrom by, in nats; and a number whose sign is the
 // direction.
 func (m *Model) evidence(f *facts) (e, by float64) {
 	by = f.x[viewError]

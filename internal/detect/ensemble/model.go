@@ -56,8 +56,8 @@ const (
 	slowClip   = 8    // scales that a slow error counts as at most in both
 )
 
-// apart are how many slots lie between two that the hour's and the six hours' view
-// learn from: neighbors say nearly the same.
+// apart holds the distance, in slots, of the values that the views of one hour and of six
+// hours learn from. Adjacent slots have nearly equal values.
 var apart = [...]uint32{6, 24}
 
 // outlier is the surprise of an error, in nats, beyond which the predictors follow less.
@@ -68,10 +68,10 @@ const DefaultAccept = time.Hour
 
 // Options are the settings of a model.
 type Options struct {
-	// Zone is where times of day are taken, nil for UTC.
+	// Zone is the time zone of the seasons, nil for UTC.
 	Zone *season.Zone
-	// Accept is how long a new level must last to become normal, and at least
-	// acceptPoints points; 0 for DefaultAccept.
+	// Accept is the time after which a new level becomes normal, and takes at least
+	// acceptPoints points. 0 is DefaultAccept.
 	Accept time.Duration
 }
 
@@ -286,14 +286,14 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Judgment {
 	return out
 }
 
-// steadyLevel tells whether the slow level is worth comparing with for hours: the
-// cadence is no longer than two slots, and the series does not run away from it.
+// steadyLevel reports whether the slow level is a reference for hours: the cadence is at
+// most two slots, and the residuals of the level are not much larger than prediction errors.
 func (m *Model) steadyLevel() bool {
 	_, scale := m.profile.Level()
 	return m.cadence <= 2*float64(slotTime) && scale <= mostSlow*m.bank.Unit()
 }
 
-// lastingFrom is how many odd slots begin a hold: more after each that was begun so.
+// lastingFrom returns the count of odd slots that begins a hold. It rises with each hold that began so.
 func (m *Model) lastingFrom() float64 {
 	const most = 1 / (1 - forgetOdd)
 	return most - (most-lasting)*math.Exp2(-float64(m.lastings))
@@ -454,7 +454,7 @@ func (m *Model) move(f *facts, t int64, v float64) {
 	m.bank.Learn(v, f.season, trust, far)
 }
 
-// teaches tells whether the present number of a view is learned: from a mature
+// teaches reports whether the present number of a view is learned: from a mature
 // model once a slot, so that it remembers as long at any cadence.
 func (m *Model) teaches(view int, slot, mature bool) bool {
 	switch view {

@@ -58,7 +58,7 @@ func same(a, b detect.Judgment) bool {
 	return bits(a) == bits(b)
 }
 
-// sane tells whether s is something that a warm model may say.
+// sane reports whether s is something that a warm model may say.
 func sane(s detect.Judgment) bool {
 	return s.Surprise >= 0 && !math.IsInf(s.Surprise, 0) && !math.IsNaN(s.Expected) && s.Lower <= s.Upper
 }

@@ -15,12 +15,12 @@ const (
 	ownMost   = 6     // nats
 )
 
-// ownLevels are the surprises, in nats, whose frequency is held against the table's.
+// ownLevels are the surprises, in nats, whose frequency is compared with that of the table.
 var ownLevels = [...]float64{3.5, 7}
 
-// own is how often the surprises of one series exceed two levels: the table is
-// made from noise, and a series whose views depend on each other is more often
-// surprising than it says.
+// own counts the surprises of one series beyond two levels. The table is made from noise:
+// a series whose views depend on each other exceeds a level more often than the table
+// states.
 type own struct {
 	n     float32
 	count [len(ownLevels)]float32

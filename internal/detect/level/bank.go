@@ -47,7 +47,7 @@ type Bank struct {
 	best        uint8
 }
 
-// Started tells whether the bank has seen a point.
+// Started reports whether the bank has seen a point.
 func (b *Bank) Started() bool { return b.age > 0 }
 
 // Unit returns the scale, which is never 0: what is less than rounding is no change.
@@ -75,7 +75,7 @@ func (b *Bank) Expect(season float64) float64 { return b.predict(int(b.best), se
 // Slow returns the slowest level of the values themselves.
 func (b *Bank) Slow() float64 { return b.plain.level[0] }
 
-// Seasonal tells whether the prediction rests on the season.
+// Seasonal reports whether the prediction rests on the season.
 func (b *Bank) Seasonal() bool { return b.best%2 == 1 }
 
 // Residual returns v's residual in scales.
@@ -120,9 +120,8 @@ func (t *track) learn(v, step float64, age uint32) {
 	}
 }
 
-// Restart takes v for the level: at the first point, and when what was strange
-// has gone on for so long that it is the new normal. The scale stays, but
-// adapts faster for a while.
+// Restart sets the level to v: at the first point, and when a deviation has lasted so long
+// that it is the new normal. The scale stays, but adapts faster for a while.
 func (b *Bank) Restart(v, season float64) {
 	b.plain.restart(v)
 	b.rest.restart(v - season)

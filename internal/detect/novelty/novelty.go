@@ -9,7 +9,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// Class is how grave a new thing is.
+// Class is the severity of a new thing.
 type Class uint8
 
 // The classes.
@@ -20,17 +20,17 @@ const (
 )
 
 const (
-	// warmUp is how many windows make a vocabulary worth the name.
+	// warmUp is the number of windows before new things are judged.
 	warmUp = 100
 	// memory is the half-life, in windows, of what a model has counted.
 	memory = 5760
 	// day is a day of windows, if they are of 15 s.
 	day = 5760
-	// weight is how many windows of its own outweigh what a model takes from its
-	// pool, poolWeight how many of a pool what is taken as known beforehand.
+	// weight is the weight of the pool in a model, in windows. poolWeight is the weight of
+	// the prior in a pool, in windows.
 	weight, poolWeight = 500, 50_000
-	// meanSize is how many new things usually come at once, where some do, and
-	// sizeWeight how many windows that is worth.
+	// meanSize is the prior mean number of new things in a window that has any. sizeWeight
+	// is the weight of that prior, in windows.
 	meanSize, sizeWeight = 2, 20
 	// sizeClip bounds what one window, which may be a fault, teaches about sizes.
 	sizeClip = 10
@@ -42,9 +42,9 @@ var keep = math.Exp2(-1.0 / memory)
 // known: usual things once a day, grave ones once in two months.
 var prior = [classes]float64{1.0 / day, 0.5 / (30 * day)}
 
-// Pool is what sources alike have in common: in how many windows of all of them
-// something new came, so that a kind of source that is never settled is not
-// believed to be. The zero value knows nothing.
+// Pool counts, over all sources of one kind, the windows and those with something new. It
+// keeps a new source of a kind that is never settled from counting as settled. The zero
+// value is empty.
 type Pool struct {
 	windows float64
 	events  [classes]float64
@@ -58,7 +58,7 @@ type Model struct {
 	sizes   [classes]float64 // things in those windows
 }
 
-// Warm tells whether the source has shown enough to be judged.
+// Warm reports whether the source has had enough windows to be judged.
 func (m *Model) Warm() bool { return m.seen >= warmUp }
 
 // Surprise returns -ln p, in nats, of a window with so many new things of each class, at
@@ -89,7 +89,7 @@ func (p *Pool) rate(c int) float64 {
 	return (p.events[c] + poolWeight*prior[c]) / (p.windows + poolWeight)
 }
 
-// Learn takes a window in. Before the model is warm all things are new, which says nothing.
+// Learn learns a window. It counts no new things before the model is warm, when all things are new.
 func (m *Model) Learn(pool *Pool, sizes [classes]int) {
 	if m.seen < warmUp {
 		m.seen++

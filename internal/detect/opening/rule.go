@@ -6,11 +6,11 @@ package opening
 import "github.com/auspex-otel/auspex/internal/state"
 
 const (
-	// Cooldown is how many points a peak stands.
+	// Cooldown is the number of points for which a peak is remembered.
 	Cooldown = 90
-	// floor is the score from which a point may be a peak.
+	// floor is the score above which a point may be a peak.
 	floor = 0.5
-	// grown is how many times as great as a peak that opened a score must be to open again while the series is held.
+	// grown is the factor by which a score must exceed a peak that opened to open again while the series is held.
 	grown = 1.25
 )
 
@@ -18,12 +18,11 @@ const (
 type Rule struct {
 	points uint32  // seen
 	at     uint32  // which of them the peak was
-	peak   float32 // its score, 0 if none stands
+	peak   float32 // its score, 0 if there is none
 }
 
-// Next takes the score of the series' next point and returns the opening score:
-// the score itself if no peak that still stands was as great, which makes it
-// the peak; else 0.
+// Next takes the score of the next point and returns the opening score: the score itself
+// if it exceeds the remembered peak, which it then replaces; otherwise 0.
 //
 // While the series is held, away from its level, the peak stays: one lasting change
 // opens once, and again only when it grows by a quarter. A peak below 1 opened nothing.
@@ -50,7 +49,7 @@ func (r *Rule) Next(score float64, held bool) float64 {
 	return score
 }
 
-// Pass lets as many points pass as were not taken, because nothing was recorded then.
+// Pass ages the peak by a number of points that were not recorded.
 func (r *Rule) Pass(points uint32) { r.points += points }
 
 // State writes or reads the rule.

@@ -21,7 +21,7 @@ const (
 	binTime   = time.Hour
 	longest   = 6 * time.Hour // between two points that still count as neighbors
 	trusting  = 2 * 24 * 12
-	// matureTime is how long a profile must be watched until what it leaves is a measure.
+	// matureTime is the age from which the residuals of a profile are meaningful.
 	matureTime   = 36 * time.Hour
 	knownTime    = 4 * 24 * time.Hour  // after which the season of weekdays is known,
 	knownWeekend = 15 * 24 * time.Hour // and that of weekends,
@@ -70,7 +70,7 @@ func (p *Profile) place(l Local) (at place) {
 	return at
 }
 
-// value is the bin's mean; a weekend's bin that knows nothing yet speaks as the weekday's does.
+// value returns the mean of a bin. A weekend bin without values has the mean of the weekday bin.
 func (p *Profile) value(b int) float64 {
 	if b >= hours && p.count[b] > 0 {
 		return p.bin[b]
@@ -90,8 +90,8 @@ func (p *Profile) Level() (level, scale float64) {
 	return p.level, p.scale + 1e-9*math.Abs(p.level) + 1e-300
 }
 
-// Mature tells whether the profile has been watched for matureTime at t, and has
-// seen the bin of l on a day of its kind before.
+// Mature reports whether the profile is at least matureTime old at t, and has seen the bin
+// of l on a day of its kind before.
 func (p *Profile) Mature(t int64, l Local) bool {
 	return t-p.since >= int64(matureTime) && p.count[p.place(l).bin[0]] > 0
 }
@@ -128,8 +128,8 @@ func (p *Profile) move(b int, d float64) {
 	}
 }
 
-// Away is how far a series was from level and season in each hour, while it was away
-// from its level. The zero value has seen nothing.
+// Away holds the mean distance of a series from level and season in each hour, while it was
+// away from its level. The zero value is empty.
 type Away struct {
 	sum, time [hours]float32 // residuals times hours, and hours
 	last      int64

@@ -16,9 +16,9 @@ const (
 	mostRatio   = 8.0
 )
 
-// Spread is how large prediction errors are in each hour of the day, relative to
-// their usual size: a job at night widens the interval at night alone. The zero
-// value expects the same size in all hours.
+// Spread is the size of prediction errors in each hour of the day, relative to their usual
+// size: a job at night widens the interval only at night. The zero value expects the same
+// size in all hours.
 type Spread struct {
 	ratio [hours]float32 // forgetting mean of |error| / scale
 	known [hours]float32 // hours seen, up to 100

@@ -28,7 +28,7 @@ type Local struct {
 	Second, Weekday int
 }
 
-// Weekend tells whether it is Saturday or Sunday.
+// Weekend reports whether it is Saturday or Sunday.
 func (l Local) Weekend() bool { return l.Weekday == 0 || l.Weekday == 6 }
 
 // At returns the local place in the week of t, nanoseconds since the Unix epoch.

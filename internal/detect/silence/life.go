@@ -24,9 +24,8 @@ type Life struct {
 // Now returns the time of the clock, in nanoseconds.
 func (l *Life) Now() int64 { return l.now }
 
-// Advance tells the clock that the source's watermark has moved on by d > 0
-// nanoseconds. It goes on by as much, but not by more than the longest usual
-// step; what is usual is learned from all steps.
+// Advance moves the clock by d > 0 nanoseconds, the step of the source's watermark, but by
+// no more than the longest usual step. It learns the usual step from all steps.
 func (l *Life) Advance(d int64) {
 	if l.step == 0 {
 		l.step = d

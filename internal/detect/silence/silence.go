@@ -13,29 +13,29 @@ import (
 const Kind = "silent"
 
 const (
-	// warmUp is how many gaps must be known before an absence is evidence.
+	// warmUp is the number of known gaps from which an absence is evidence.
 	warmUp = 200
-	// margin is how often the longest known gap may pass before a longer one counts.
+	// margin is the factor by which a gap must exceed the longest known one to be overdue.
 	margin = 2
-	// memory is the half-life, in points, of what lies beyond a gap of one cadence.
+	// memory is the half-life, in points, of the excess of the longest gap over one cadence.
 	memory = 3000
 	// missRate is the weight of the latest gap in the mean of missed slots.
 	missRate = 1.0 / 512
-	// leastMissed is what that mean begins with and does not fall below, in slots
-	// for each point: of a hundred points one is lost without a fault.
+	// leastMissed is the start and the least value of that mean, in slots per point: one
+	// point in a hundred is lost without a fault.
 	leastMissed = 0.01
-	// mostMissed is what a single gap counts as at most.
+	// mostMissed bounds the missed slots of a single gap in that mean.
 	mostMissed = 64
-	// most bounds the evidence, in nats: an absence can't be told from a stream
-	// that was taken out of service, however long it lasts.
+	// most bounds the evidence, in nats: a stream that was taken out of service looks the
+	// same as a fault, however long the absence lasts.
 	most = 40.0
 )
 
 var keep = math.Exp2(-1.0 / memory)
 
-// Gaps is what is known of the gaps between the points of one stream. All gaps
-// are in cadences of the stream, so 1 is a gap in which nothing is missing. The
-// zero value knows nothing.
+// Gaps is the model of the gaps between the points of one stream. All gaps are in cadences
+// of the stream, so 1 is a gap in which no point is missing. The zero value has learned
+// nothing.
 type Gaps struct {
 	known  uint32  // gaps, up to warmUp
 	beyond float32 // by how much the longest usual gap is longer than one cadence
@@ -53,7 +53,7 @@ func (g *Gaps) Learn(gap float64) {
 	g.missed = float32(m + missRate*(slots-m))
 }
 
-// Overdue tells whether a gap that no point has ended yet is longer than any that is usual.
+// Overdue reports whether a gap that no point has ended yet is longer than any usual one.
 func (g *Gaps) Overdue(gap float64) bool { return gap > g.due() }
 
 func (g *Gaps) due() float64 { return margin * (1 + float64(g.beyond)) }

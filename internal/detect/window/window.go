@@ -28,7 +28,7 @@ func fixed(x float64) int16 {
 	return int16(max(-math.MaxInt16, min(math.MaxInt16, math.RoundToEven(x*One))))
 }
 
-// Unit is what values are relative to: an origin and a range, in the unit of the series.
+// Unit is the scale of relative values: an origin and a range, in the unit of the series.
 type Unit struct{ Origin, Span float64 }
 
 // Of returns v in the unit.
@@ -45,7 +45,7 @@ const farthest = 1e30 // ranges
 // Its length is that of the slice that it is used with.
 type Ring struct{ next, n uint8 }
 
-// Full tells whether the ring holds as many values as fit.
+// Full reports whether the ring holds as many values as fit.
 func (r *Ring) Full(values []float32) bool { return int(r.n) == len(values) }
 
 // Len returns how many values are held.

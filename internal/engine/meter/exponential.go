@@ -153,7 +153,7 @@ func (e *exponentialBuckets) coarsenTo(scale int32) {
 	e.scale = scale
 }
 
-// exceeds tells whether a bucket counted more than it does in the point that
+// exceeds reports whether a bucket counted more than it does in the point that
 // follows, at the coarser of both scales: the source has reset. It also reports that
 // where the zero bucket has another width, for then no bucket next to it can be compared.
 func (e *exponentialBuckets) exceeds(dp pmetric.ExponentialHistogramDataPoint) bool {

@@ -6,7 +6,7 @@ package scan
 import "strings"
 
 const (
-	// minDump is how many groups of hexadecimal digits a dump has at least.
+	// minDump is the least number of groups of hexadecimal digits in a dump.
 	minDump = 6
 	// minBase64 is the length of the shortest text that is taken for base64.
 	minBase64 = 16

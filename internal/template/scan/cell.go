@@ -56,7 +56,7 @@ func (c Cell) Next(skeleton string) int {
 	return i
 }
 
-// Look says what a cell resembles.
+// Look is the kind of value that a cell resembles.
 type Look uint8
 
 // What a cell may resemble.

@@ -15,7 +15,7 @@ type Param struct {
 }
 
 const (
-	// maxDigits is how many digits a measured number may have. Longer ones are ids, times in milliseconds, or card numbers.
+	// maxDigits bounds the digits of a measured number. Longer ones are ids, times in milliseconds, or card numbers.
 	maxDigits = 12
 	// maxKey is the length of the longest key that names a number.
 	maxKey = 64

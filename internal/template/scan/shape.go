@@ -250,7 +250,7 @@ func (s *Scanner) variables(i, end int) (from, to int) {
 // idPieces is from how many variable pieces on a chunk is an id as a whole.
 const idPieces = 4
 
-// idAffix is how many letters a group of an id may have that has no digit.
+// idAffix bounds the letters of a group without digits in an id.
 const idAffix = 2
 
 const uuidLength = 36

@@ -114,7 +114,7 @@ func (k *Skeleton) wildcard() {
 	k.note(n)
 }
 
-// maxPeriod is how many variables a thing of a list may have.
+// maxPeriod bounds the variables in one element of a list.
 const maxPeriod = 6
 
 // note notes that the wildcard stands for the next variable.

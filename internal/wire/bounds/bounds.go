@@ -1,9 +1,9 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bounds measures what received data will cost before it is decoded. The
-// size of a JSON text says little about that: [1,1,1,…] takes two bytes for a
-// value and needs hundreds once decoded.
+// Package bounds computes the memory that received data needs once decoded, before it is
+// decoded. The size of a JSON text is a poor estimate: [1,1,1,…] takes two bytes per value
+// and needs hundreds once decoded.
 package bounds
 
 import "bytes"

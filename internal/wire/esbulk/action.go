@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Op is what an action does with its document.
+// Op is the operation of an action on its document.
 type Op string
 
 const (
@@ -22,7 +22,7 @@ const (
 	Delete Op = "delete"
 )
 
-// Action says where a document goes. Empty fields are left out.
+// Action is the operation and the destination of a document. Empty fields are left out.
 type Action struct {
 	Op    Op
 	Index string

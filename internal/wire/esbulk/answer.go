@@ -5,7 +5,7 @@ package esbulk
 
 import "strconv"
 
-// Outcome is what became of an item.
+// Outcome is the result of an item.
 type Outcome struct {
 	Op        Op
 	Index, ID string

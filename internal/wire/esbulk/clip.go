@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// clipped is how many bytes of a string in an answer are read.
+// clipped bounds the bytes that are read of a string in an answer.
 const clipped = 2 << 10
 
 // Clip returns JSON in which long strings are cut short, without holding more of
@@ -16,7 +16,7 @@ const clipped = 2 << 10
 // stays valid, and what is not stays so.
 func Clip(r io.Reader) io.Reader { return &clipper{r: r} }
 
-// unicodeDigits is how many follow \u.
+// unicodeDigits is the number of digits after \u.
 const unicodeDigits = 4
 
 type clipper struct {
@@ -24,7 +24,7 @@ type clipper struct {
 	// inside a string, of which length bytes are kept, or none any more after the cut.
 	inside, cut bool
 	length      int
-	// escape is how many bytes of an escape are left, first tells whether the next one says which it is.
+	// escape is how many bytes of an escape are left, first reports whether the next one says which it is.
 	escape int
 	first  bool
 }

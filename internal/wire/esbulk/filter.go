@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Selection is what the parameter filter_path leaves of an answer. The zero value leaves all.
+// Selection is the part of an answer that the parameter filter_path selects. The zero value selects all.
 type Selection struct {
 	include, exclude [][]string
 }
@@ -35,7 +35,7 @@ func Select(filterPath string) (s Selection, err error) {
 	return s, nil
 }
 
-// Keep tells whether a field without others inside is kept.
+// Keep reports whether a field without fields inside is kept.
 func (s Selection) Keep(name ...string) bool {
 	for _, p := range s.exclude {
 		if matches(p, name) {
@@ -50,14 +50,14 @@ func (s Selection) Keep(name ...string) bool {
 	return len(s.include) == 0
 }
 
-// matches tells whether a pattern stands for a name or for something that it is in.
+// matches reports whether a pattern matches a name or an object that contains it.
 func matches(pattern, name []string) bool {
 	return wildcard(pattern, name, true, func(p string) bool { return p == "**" }, func(p, part string) bool {
 		return wildcard([]byte(p), []byte(part), false, func(b byte) bool { return b == '*' }, func(p, b byte) bool { return p == b })
 	})
 }
 
-// wildcard tells whether a pattern with wildcards, each for any number of elements,
+// wildcard reports whether a pattern with wildcards, each for any number of elements,
 // stands for a name, or with prefix for its beginning. It takes at most
 // len(pattern) × len(name) steps: it goes back to the last wildcard only, since a
 // longer match of an earlier one cannot help.

@@ -17,11 +17,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/bounds"
 )
 
-// Reason says what is wrong with a request or an item.
+// Reason is the kind of fault of a request or an item.
 type Reason string
 
 const (
-	// ReasonAction is an action line that says nothing that can be done.
+	// ReasonAction is an invalid action line.
 	ReasonAction Reason = "action"
 	// ReasonDelete is an item that would delete a document.
 	ReasonDelete Reason = "delete"
@@ -49,7 +49,7 @@ const (
 	ReasonUTF8 Reason = "utf8"
 )
 
-// Error is what is wrong with a request or an item.
+// Error describes the fault of a request or an item.
 type Error struct {
 	Reason Reason
 	Text   string
@@ -63,7 +63,7 @@ type Limits struct {
 	Line int
 	// Items is the most actions of a request.
 	Items int
-	// Depth is how deep objects and lists may be nested.
+	// Depth bounds the nesting of objects and lists.
 	Depth int
 	// Values is the most values of a document.
 	Values int
@@ -83,7 +83,7 @@ type Item struct {
 	Document []byte
 	// Values is the number of values in Document.
 	Values int
-	// Problem, if not nil, is why nothing can be done with this item. The others are not affected.
+	// Problem, if not nil, is the reason for which this item is rejected. The others are not affected.
 	Problem *Error
 }
 

@@ -26,18 +26,18 @@ const (
 	ReasonRead         Reason = "read"         // reading failed; Err says how
 )
 
-// Error tells what is wrong with a stream, and where.
+// Error describes the fault of a stream, and where it is.
 type Error struct {
 	// Reason is the kind of fault.
 	Reason Reason
-	// Offset is where the faulty frame begins, in bytes since the stream began.
-	// Inside a compressed frame it is how far the compressed bytes were read.
+	// Offset is the start of the faulty frame, in bytes from the start of the stream. Inside
+	// a compressed frame it is the number of compressed bytes that were read.
 	Offset int64
 	// Frame is the type of the faulty frame, or 0 if it was not yet known.
 	Frame byte
 	// Depth is the number of compressed frames around the fault.
 	Depth int
-	// Detail says what was found and what was expected, in words.
+	// Detail states in words what was found and what was expected.
 	Detail string
 	// Err is the cause, if something below failed.
 	Err error

@@ -36,7 +36,7 @@ type Limits struct {
 	// Decompressed is the most bytes that one compressed frame may expand to,
 	// together with those nested in it.
 	Decompressed int
-	// Nesting is how many compressed frames may stand inside each other.
+	// Nesting bounds the nesting of compressed frames.
 	Nesting int
 }
 

@@ -124,7 +124,7 @@ func (z *inflater) ReadByte() (byte, error) {
 	}
 }
 
-// classify tells whether zlib failed, or the stream that it reads.
+// classify distinguishes failures of zlib from those of the stream that it reads.
 func (z *inflater) classify(err error) error {
 	switch {
 	case err == nil:

@@ -9,8 +9,8 @@ import (
 	"math"
 )
 
-// MaxDepth is how deep values may be nested, as in Go's protobuf decoder and in
-// pdata's decoder of JSON. A walk through them takes some 3 KiB of stack a level.
+// MaxDepth bounds the nesting of values, as in Go's protobuf decoder and in pdata's JSON
+// decoder. A walk through them takes about 3 KiB of stack per level.
 const MaxDepth = 10_000
 
 // TooDeep is more than any other cost. The decoder of protobuf in pdata, which does

@@ -33,7 +33,7 @@ type cursor struct {
 	bytes string // the value of a text or a message
 }
 
-// more tells whether there is another field.
+// more reports whether there is another field.
 func (c *cursor) more() bool { return c.rest != "" }
 
 // next reads a field.

@@ -28,12 +28,12 @@ const (
 	ReasonExemplar       Reason = "exemplar"        // an exemplar whose labels or time are wrong
 )
 
-// Error is what makes a whole request unreadable.
+// Error describes the fault that makes a whole request unreadable.
 type Error struct {
 	Reason Reason
 	// Offset is about where, in bytes after decompression.
 	Offset int
-	// Detail says it in words.
+	// Detail describes the fault in words.
 	Detail string
 }
 
@@ -42,12 +42,12 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("remote write %s: %s (near byte %d)", e.Reason, e.Detail, e.Offset)
 }
 
-// Fault is what is wrong with a part of a request, and how much goes with it.
+// Fault describes the fault of a part of a request, and counts the rejected items.
 type Fault struct {
 	Reason Reason
-	// Detail says it in words, with what is wrong quoted and shortened.
+	// Detail describes the fault in words, and quotes the faulty text, shortened.
 	Detail string
-	// Samples, Histograms and Exemplars are how many are refused.
+	// Samples, Histograms, and Exemplars are the numbers of rejected items.
 	Samples, Histograms, Exemplars int
 }
 

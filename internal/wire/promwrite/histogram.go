@@ -157,7 +157,7 @@ func (h *Histogram) buckets() int {
 // Schemas of exponential histograms.
 const minSchema, maxSchema = -4, 8
 
-// check tells what is wrong with a histogram, "" if nothing is.
+// check returns the fault of a histogram, or "" if it is valid.
 func (h *Histogram) check(limit int) string {
 	if IsStale(h.Sum) {
 		return ""
@@ -207,7 +207,7 @@ func (h *Histogram) checkBounds() string {
 	return ""
 }
 
-// check tells what is wrong with one side, and else how much an integer histogram has there.
+// check returns the fault of one side or, if it is valid, the count of an integer histogram on that side.
 func (b *Buckets) check(float bool, limit int) (sum uint64, wrong string) {
 	length, end := uint64(0), int64(0)
 	if len(b.Spans) > limit {

@@ -28,7 +28,7 @@ func (r *Reader) checkLabels(list []Label) (kept []Label, unsorted bool, fault F
 		case !utf8.ValidString(l.Name) || !utf8.ValidString(l.Value):
 			return nil, false, Fault{Reason: ReasonUTF8, Detail: fmt.Sprintf("label %s = %s is not UTF-8", quote(l.Name), quote(l.Value))}
 		case l.Value == "":
-			continue // It says the same as no label.
+			continue // An empty label is equal to no label.
 		}
 		if n := len(kept); n > 0 && kept[n-1].Name >= l.Name {
 			unsorted = true

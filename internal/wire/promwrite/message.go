@@ -36,7 +36,7 @@ type Exemplar struct {
 // CustomBounds is the schema of a histogram whose bounds are listed.
 const CustomBounds = -53
 
-// ResetHint says what a sender knows of counter resets.
+// ResetHint is the sender's knowledge of counter resets.
 type ResetHint int32
 
 // The hints. HintGauge marks a histogram that may fall.
@@ -138,10 +138,10 @@ func (s *Series) Get(name string) string {
 	return ""
 }
 
-// staleBits are those of the NaN that says that a series has ended.
+// staleBits are the bits of the NaN that marks the end of a series.
 const staleBits = 0x7ff0000000000002
 
-// IsStale tells whether a value says that its series has ended. For a histogram it is in the sum.
+// IsStale reports whether a value marks the end of its series. A histogram has the mark in its sum.
 func IsStale(v float64) bool { return math.Float64bits(v) == staleBits }
 
 // Stale is the value that IsStale knows.

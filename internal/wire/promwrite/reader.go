@@ -26,7 +26,7 @@ type Limits struct {
 	Buckets int
 }
 
-// labelsPerPoint is how many labels a point has at most on the average of a full request.
+// labelsPerPoint bounds the mean number of labels per point of a full request.
 const labelsPerPoint = 32
 
 // symbolsPerPoint is the same for symbols, of which most are those of other points too.
@@ -50,7 +50,7 @@ func DefaultLimits() Limits {
 type Sink interface {
 	// Series gets a series without what was refused of it.
 	Series(s *Series)
-	// Metadata gets what version 1 says of a family.
+	// Metadata receives the metadata of a metric family from a request of version 1.
 	Metadata(m Metadata)
 	// Refused gets what is wrong with a part of the request.
 	Refused(f Fault)
