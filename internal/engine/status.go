@@ -24,8 +24,6 @@ type ( // see internal/engine/view
 	SeriesView = view.SeriesView
 )
 
-const defaultSeriesLimit = 100
-
 // Status returns the counts and the state of the engine.
 func (e *Engine) Status() Status {
 	e.mu.Lock()
@@ -104,55 +102,4 @@ func (e *Engine) Incident(id string) (incident.Incident, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.tracker.Incident(id)
-}
-
-// Series lists series and their latest verdicts, the highest score first. Of all
-// series it keeps no more than are asked for.
-func (e *Engine) Series(q SeriesQuery) []SeriesView {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if q.Limit == 0 {
-		q.Limit = defaultSeriesLimit
-	}
-	top := greatest.New(q.Limit, place.compare)
-	for _, st := range e.streams.All() {
-		if q.Service != "" && q.Service != st.resource.service.name || q.Metric != "" && q.Metric != st.metric {
-			continue
-		}
-		for i := range st.series {
-			if q.Statistic == "" || q.Statistic == st.series[i].stat.String() {
-				top.Offer(place{st, &st.series[i]})
-			}
-		}
-	}
-	found := top.Sorted()
-	list := make([]SeriesView, len(found))
-	for i, p := range found {
-		list[i] = p.stream.view(p.series)
-	}
-	return list
-}
-
-// place locates a series by its stream.
-type place struct {
-	stream *stream
-	series *tracked
-}
-
-// compare orders series by score, and of equal ones the lower identity is greater.
-func (p place) compare(other place) int {
-	return cmp.Or(cmp.Compare(p.series.last.score, other.series.last.score), cmp.Compare(other.series.id, p.series.id))
-}
-
-func (st *stream) view(s *tracked) SeriesView {
-	subject := st.subject(s)
-	v := SeriesView{
-		ID: subject.Series, Service: subject.Service, Metric: subject.Metric, Statistic: subject.Statistic, Unit: subject.Unit,
-		Attributes: subject.Attributes, Time: time.Unix(0, s.last.time).UTC(), CadenceSeconds: float64(st.cadence) / 1e9,
-		Points: s.n, Score: s.last.score, Observed: s.last.observed,
-	}
-	if !s.warming() {
-		v.Expected, v.Lower, v.Upper = view.Number(s.last.expected), view.Number(s.last.lower), view.Number(s.last.upper)
-	}
-	return v
 }

@@ -146,18 +146,7 @@ func (p *Process) CPUSeconds() (float64, error) {
 	return ticks / ticksASecond, nil
 }
 
-// PeakMemory is the most memory in bytes that the process has had. It needs Linux.
-func (p *Process) PeakMemory() (int, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
-	if err != nil {
-		return 0, fmt.Errorf("memory is read from /proc, which Linux has: %w", err)
-	}
-	_, rest, _ := strings.Cut(string(b), "VmHWM:")
-	kib, err := strconv.Atoi(strings.Fields(rest + " ?")[0])
-	return kib << 10, err
-}
-
-// Running reports whether the process has not ended.
+// Running tells whether the process has not ended.
 func (p *Process) Running() bool {
 	select {
 	case <-p.ended:
