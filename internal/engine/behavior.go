@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	// behaviorSpan is the length of the latest interval of event time, in nanoseconds, whose
-	// behavior is compared with the earlier behavior of the service: a minute, and the time
-	// that spans wait for their children.
+	// behaviorSpan is the latest interval of event time, in nanoseconds, whose behavior is compared with
+	// the service's earlier behavior: a minute, and the time that spans wait for their children.
 	behaviorSpan = int64(75e9)
 	// behaviorWindows is the number of consecutive windows whose behavior spans overlap.
 	behaviorWindows = uint64(behaviorSpan / window.Length)
@@ -31,9 +30,8 @@ const (
 type deedKind struct {
 	metric  string
 	aspects []topology.Aspect
-	// exact states that surprises come from counts of spans, whose distribution is known
-	// however young the series is. Other surprises are limited to what the age of the series
-	// supports (deed.Supported).
+	// exact states that surprises come from counts of spans, whose distribution is known however
+	// young the series is. The age of the series limits other surprises (deed.Supported).
 	exact bool
 }
 
