@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 )
 
@@ -123,8 +124,13 @@ func (r *Reservation) ReleaseAll() {
 	r.used, r.held = 0, 0
 }
 
-// ReadAll appends a body to a buffer. It reserves memory for what came, twice
-// because buffers double when they grow, before it reads more.
+// yieldAfter is the length from which on a body is read at a lower priority, in bytes.
+const yieldAfter = 1 << 20
+
+// ReadAll appends a body to a buffer. It reserves memory for each chunk, twice
+// because buffers double when they grow, before it reads the next one. From yieldAfter
+// on, it lets other goroutines run between chunks: decompressing large bodies on all
+// cores would otherwise delay small requests by several time slices of the scheduler.
 func (r *Reservation) ReadAll(to *bytes.Buffer, body io.Reader) error {
 	for {
 		n, err := io.CopyN(to, body, memoryStep)
@@ -139,6 +145,9 @@ func (r *Reservation) ReadAll(to *bytes.Buffer, body io.Reader) error {
 		}
 		if err != nil || n < memoryStep {
 			return err
+		}
+		if to.Len() > yieldAfter {
+			runtime.Gosched()
 		}
 	}
 }
