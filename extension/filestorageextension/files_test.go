@@ -137,6 +137,38 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 	}
 }
 
+// A file whose end holds only free pages is sound to a reader without that end. A
+// writer would use those pages, and read them outside of the mapped file.
+func TestFileWithoutItsFreePagesIsMovedAside(t *testing.T) {
+	directory := t.TempDir()
+	path := written(t, directory)
+	f, _ := newFiles(t, directory, true)
+	c, err := open(t, f)
+	require.NoError(t, err)
+	for i := range 30 {
+		require.NoError(t, c.Delete(t.Context(), fmt.Sprint("large", i)))
+	}
+	require.NoError(t, c.Close(t.Context()))
+	c, err = open(t, f)
+	require.NoError(t, err)
+	for range 4 {
+		require.NoError(t, c.Set(t.Context(), "small", nil)) // moves what is left to the first free pages
+	}
+	require.NoError(t, c.Close(t.Context()))
+	require.NoError(t, os.Truncate(path, 256<<10))
+
+	f, logs := newFiles(t, directory, true)
+	c, err = open(t, f)
+	require.NoError(t, err)
+	for i := range 30 {
+		require.NoError(t, c.Set(t.Context(), fmt.Sprint("large", i), make([]byte, 100_000)))
+	}
+	require.NoError(t, c.Close(t.Context()))
+	moved := logs.FilterMessageSnippet("moved aside").All()
+	require.Len(t, moved, 1)
+	assert.Contains(t, moved[0].ContextMap()["reason"], "the file ends at byte 262144, its header states ")
+}
+
 func TestSoundFileIsKept(t *testing.T) {
 	directory := t.TempDir()
 	written(t, directory)

@@ -39,13 +39,22 @@ func init() {
 	}
 }
 
-// examine reads all of a file: its structure, and one byte of each page of every value.
+// examine reads all of a file: its length, its structure, and one byte of each page of
+// every value. The length matters although all used pages are there: free pages that are
+// missing would be used for the next values, beyond the mapped part of the file.
 func examine(path string, wait time.Duration) error {
 	db, err := bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: wait})
 	if err != nil {
 		return err
 	}
 	return db.View(func(tx *bbolt.Tx) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Size() < tx.Size() {
+			return fmt.Errorf("the file ends at byte %d, its header states %d", info.Size(), tx.Size())
+		}
 		for err := range tx.Check() {
 			return err // The process ends, and with it the goroutine that has more to say.
 		}
