@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 )
 
@@ -31,10 +30,11 @@ type Memory struct {
 	mu          sync.Mutex
 	total, used int
 	freed       chan struct{} // closed when memory is returned; nil while no caller waits
+	turns       turns
 }
 
 // NewMemory returns a budget of total bytes.
-func NewMemory(total int) *Memory { return &Memory{total: total} }
+func NewMemory(total int) *Memory { return &Memory{total: total, turns: newTurns()} }
 
 // take takes n more bytes for a reservation that holds some already. If they are
 // not free, it returns a channel that is closed when memory is returned.
@@ -124,16 +124,11 @@ func (r *Reservation) ReleaseAll() {
 	r.used, r.held = 0, 0
 }
 
-// yieldAfter is the length from which on a body is read at a lower priority, in bytes.
-const yieldAfter = 1 << 20
-
 // ReadAll appends a body to a buffer. It reserves memory for each chunk, twice
-// because buffers double when they grow, before it reads the next one. From yieldAfter
-// on, it lets other goroutines run between chunks: decompressing large bodies on all
-// cores would otherwise delay small requests by several time slices of the scheduler.
+// because buffers double when they grow, before it reads the next one.
 func (r *Reservation) ReadAll(to *bytes.Buffer, body io.Reader) error {
 	for {
-		n, err := io.CopyN(to, body, memoryStep)
+		n, err := r.memory.turns.readChunk(to, body)
 		if errors.Is(err, io.EOF) {
 			err = nil
 			if n == 0 {
@@ -145,9 +140,6 @@ func (r *Reservation) ReadAll(to *bytes.Buffer, body io.Reader) error {
 		}
 		if err != nil || n < memoryStep {
 			return err
-		}
-		if to.Len() > yieldAfter {
-			runtime.Gosched()
 		}
 	}
 }
