@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	exposure "github.com/auspex-otel/auspex/distro/config/exposure"
+	admission "github.com/auspex-otel/auspex/distro/config/admission"
 	auspexprovider "github.com/auspex-otel/auspex/distro/config/auspexprovider"
 	envprovider "go.opentelemetry.io/collector/confmap/provider/envprovider"
 	fileprovider "github.com/auspex-otel/auspex/distro/config/fileprovider"
@@ -40,6 +41,7 @@ func main() {
 				},
 				ConverterFactories: []confmap.ConverterFactory{
 					exposure.NewFactory(),
+					admission.NewFactory(),
 				},
 			},
 		},
@@ -52,6 +54,7 @@ func main() {
 			httpsprovider.NewFactory().Create(confmap.ProviderSettings{}).Scheme(): "go.opentelemetry.io/collector/confmap/provider/httpsprovider v1.64.0",
 		},
 		ConverterModules: []string{
+			"github.com/auspex-otel/auspex v0.0.0",
 			"github.com/auspex-otel/auspex v0.0.0",
 		},
 	}

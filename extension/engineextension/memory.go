@@ -6,15 +6,15 @@ package engineextension
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"math"
-	"path"
 	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/confmap"
 	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/memory"
 )
 
 // memoryShare is the part of the memory that the engine may take by default. The rest is for
@@ -60,7 +60,7 @@ func (e *engineExtension) NotifyConfig(_ context.Context, conf *confmap.Conf) er
 	limit, from := int64(e.cfg.MaxMemory), "max_memory"
 	if limit == 0 {
 		var whole int64
-		if whole, from = e.available(conf); whole == 0 {
+		if whole, from = memory.Available(conf.ToStringMap(), e.root); whole == 0 {
 			return nil
 		}
 		limit = int64(memoryShare * float64(whole))
@@ -68,85 +68,6 @@ func (e *engineExtension) NotifyConfig(_ context.Context, conf *confmap.Conf) er
 	e.engine.SetMaxMemory(int(limit))
 	e.logger.Info("the memory of the engine is bounded", zap.Int64("bytes", limit), zap.String("from", from))
 	return nil
-}
-
-// available returns how many bytes the collector may use, and what says so: the lowest
-// limit of a memory limiter, else the memory of the process. It is 0 if nothing does.
-func (e *engineExtension) available(conf *confmap.Conf) (bytes int64, from string) {
-	total := totalMemory(e.root)
-	for _, section := range [...]string{"processors", "extensions"} {
-		components, _ := conf.Get(section).(map[string]any)
-		for id, settings := range components {
-			of, _ := settings.(map[string]any)
-			if kind, _, _ := strings.Cut(id, "/"); kind != "memory_limiter" || of == nil {
-				continue
-			}
-			limit := number(of["limit_mib"]) << 20
-			if limit == 0 {
-				limit = total / 100 * number(of["limit_percentage"])
-			}
-			if limit > 0 && (bytes == 0 || limit < bytes) {
-				bytes, from = limit, section+"::"+id
-			}
-		}
-	}
-	if bytes == 0 {
-		return total, "memory of the process"
-	}
-	return bytes, from
-}
-
-// number reads a number of a configuration, 0 if it is none.
-func number(v any) int64 {
-	n, err := strconv.ParseInt(fmt.Sprint(v), 10, 32)
-	if err != nil {
-		return 0
-	}
-	return max(0, n)
-}
-
-// totalMemory returns the lowest limit of the process's control groups, and of the
-// machine's memory, in bytes; 0 where the system does not tell.
-func totalMemory(root fs.FS) int64 {
-	least := int64(0)
-	note := func(n int64) {
-		if n > 0 && (least == 0 || n < least) {
-			least = n
-		}
-	}
-	read := func(name string) string {
-		b, err := fs.ReadFile(root, name)
-		if err != nil {
-			return ""
-		}
-		return strings.TrimSpace(string(b))
-	}
-	for line := range strings.Lines(read("proc/meminfo")) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "MemTotal:" {
-			note(number(fields[1]) << 10)
-		}
-	}
-	for line := range strings.Lines(read("proc/self/cgroup")) {
-		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(parts) < 3 {
-			continue
-		}
-		folder, file := "sys/fs/cgroup", "memory.max"
-		if parts[1] == "memory" { // version 1
-			folder, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
-		} else if parts[0] != "0" {
-			continue
-		}
-		for at := path.Join("/", parts[2]); ; at = path.Dir(at) {
-			if n, err := strconv.ParseInt(read(path.Join(folder, at, file)), 10, 64); err == nil {
-				note(n)
-			}
-			if at == "/" {
-				break
-			}
-		}
-	}
-	return least
 }
 
 // reportRoom tells, where it has changed, whether there is room for more series.

@@ -44,6 +44,7 @@ var layers = map[string]layer{
 	"internal/prefetch":   pure,
 	"internal/charts":     pure,
 	"internal/wire":       pure,
+	"internal/memory":     pure,
 	"internal/datapoints": foundation,
 	"internal/deadletter": foundation,
 	"internal/ecs":        foundation,

@@ -1,0 +1,109 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/confmap"
+	"go.uber.org/zap"
+
+	"github.com/auspex-otel/auspex/internal/memory"
+)
+
+const (
+	limiter  = "request_limiter"
+	receiver = "otlp"
+)
+
+type converter struct {
+	logger *zap.Logger
+	root   fs.FS
+}
+
+// NewFactory returns the factory of the converter.
+func NewFactory() confmap.ConverterFactory {
+	return confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter {
+		c := converter{logger: set.Logger, root: os.DirFS("/")}
+		if c.logger == nil {
+			c.logger = zap.NewNop()
+		}
+		return c
+	})
+}
+
+// Convert adds the middleware to the protocols of OTLP receivers that do not state
+// theirs, and the extension unless the configuration has one. "middlewares: []" leaves
+// a protocol as it is.
+func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
+	all := conf.ToStringMap()
+	open := unprotected(section(all, "receivers"))
+	if len(open) == 0 {
+		return nil
+	}
+	extensions, _ := section(all, "service")["extensions"].([]any)
+	id := limiter
+	if i := slices.IndexFunc(extensions, func(id any) bool { return kind(fmt.Sprint(id)) == limiter }); i >= 0 {
+		id = fmt.Sprint(extensions[i])
+	} else {
+		extensions = append(slices.Clone(extensions), id)
+	}
+	added := map[string]any{"service": map[string]any{"extensions": extensions}}
+	if _, configured := section(all, "extensions")[id]; !configured {
+		settings := map[string]any{}
+		if bytes, _ := memory.Available(all, c.root); bytes > 0 {
+			settings["limit_mib"] = int(bytes >> 20)
+		}
+		added["extensions"] = map[string]any{id: settings}
+	}
+	receivers := map[string]any{}
+	var keys []string
+	for _, at := range slices.Sorted(maps.Keys(open)) {
+		protocols := map[string]any{}
+		for _, protocol := range open[at] {
+			protocols[protocol] = map[string]any{"middlewares": []any{map[string]any{"id": id}}}
+			keys = append(keys, "receivers::"+at+"::protocols::"+protocol)
+		}
+		receivers[at] = map[string]any{"protocols": protocols}
+	}
+	added["receivers"] = receivers
+	c.logger.Info("Requests are limited by the memory that they need, before they are decoded. Set middlewares to choose otherwise",
+		zap.Strings("keys", keys), zap.String("extension", id))
+	return conf.Merge(confmap.NewFromStringMap(added))
+}
+
+// unprotected returns the protocols without the key middlewares, by the id of their OTLP receiver.
+func unprotected(receivers map[string]any) map[string][]string {
+	found := map[string][]string{}
+	for id := range receivers {
+		if kind(id) != receiver {
+			continue
+		}
+		protocols := section(section(receivers, id), "protocols")
+		for _, protocol := range slices.Sorted(maps.Keys(protocols)) {
+			if _, stated := section(protocols, protocol)["middlewares"]; !stated {
+				found[id] = append(found[id], protocol)
+			}
+		}
+	}
+	return found
+}
+
+// section returns a part of a configuration, nil if it is empty or not a map.
+func section(conf map[string]any, key string) map[string]any {
+	m, _ := conf[key].(map[string]any)
+	return m
+}
+
+// kind returns the type of a component's id.
+func kind(id string) string {
+	before, _, _ := strings.Cut(id, "/")
+	return strings.TrimSpace(before)
+}
