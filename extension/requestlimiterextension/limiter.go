@@ -38,6 +38,9 @@ const (
 	// collectAt is the garbage collector's soft limit in percent of the limit, as the
 	// documentation of the memory_limiter processor recommends.
 	collectAt = 80
+	// programSize is the memory in bytes that the program itself needs besides Go's heap. It
+	// is more than the rest of a small limit.
+	programSize = 96 << 20
 	// patience is how long a request that was read waits for others to end.
 	patience = 5 * time.Second
 )
@@ -89,9 +92,14 @@ func newLimiter(cfg *Config, set extension.Settings) (*limiter, error) {
 // set: what a request leaves behind counts as much as what it holds.
 func (l *limiter) Start(context.Context, component.Host) error {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		l.before = debug.SetMemoryLimit(l.limit / 100 * collectAt)
+		l.before = debug.SetMemoryLimit(softLimit(l.limit))
 	}
 	return nil
+}
+
+// softLimit returns the garbage collector's limit for the limit of a process, in bytes.
+func softLimit(limit int64) int64 {
+	return max(limit/2, min(limit/100*collectAt, limit-programSize))
 }
 
 // Shutdown restores the garbage collector's limit.

@@ -283,3 +283,9 @@ func TestConfig(t *testing.T) {
 	require.NoError(t, confmap.Validate(createDefaultConfig()))
 	require.ErrorContains(t, confmap.Validate(&Config{LimitMiB: 1}), "limit_mib: is 1, it must be at least 16")
 }
+
+func TestSoftLimitLeavesRoomForTheProgram(t *testing.T) {
+	for limit, soft := range map[int64]int64{64: 32, 256: 160, 512: 409, 2048: 1638} {
+		assert.EqualValues(t, soft, softLimit(limit<<20)>>20, "%d MiB", limit)
+	}
+}
