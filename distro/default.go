@@ -3,14 +3,21 @@
 
 package main
 
-import "os"
+import (
+	"os"
 
-// The collector refuses to run without a config flag, and the builder can set a
-// default scheme but no default configuration. So a bare otelcol-auspex gets the
-// flag here, before main reads its arguments. This file and shutdown.go are
-// written by hand; all others in this folder belong to the builder.
+	"github.com/auspex-otel/auspex/distro/health"
+)
+
+// The collector does not start without a config flag, and the builder can set a
+// default scheme but neither a default configuration nor a command. Therefore init
+// adds the flag, and runs the command health, before main reads the arguments. This
+// file and shutdown.go are written by hand; the builder owns all others in this folder.
 func init() {
-	if len(os.Args) == 1 {
+	switch {
+	case len(os.Args) == 1:
 		os.Args = append(os.Args, "--config=auspex:default")
+	case os.Args[1] == "health":
+		os.Exit(health.Run(os.Args[2:], os.Getenv, os.Stdout, os.Stderr))
 	}
 }
