@@ -188,14 +188,15 @@ quality-shop: bin/auspex-demo ## the demo shop with each fault and without: what
 ##@ House
 
 .PHONY: lint
-lint: $(GOLANGCI) ## linters, banned words, module tidiness, changelog fragments, shell syntax
+lint: $(GOLANGCI) ## linters, banned words, module tidiness, changelog fragments, workflows, shell syntax
 	$(call banner,golangci-lint)
 	$(GOLANGCI) run $(LINT)
 	$(call banner,banned words (docs/style.md))
 	go test -count=1 -run 'BannedWords' ./internal/archtest
-	$(call banner,go.mod$(comma) changelog fragments$(comma) scripts)
+	$(call banner,go.mod$(comma) changelog fragments$(comma) workflows$(comma) scripts)
 	go mod tidy -diff
 	$(TOOL) chloggen validate --config .chloggen/config.yaml
+	$(TOOL) actionlint
 	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done
 
 # The collector is built once more, because its symbols tell which vulnerable functions it has.
