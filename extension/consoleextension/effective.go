@@ -29,12 +29,24 @@ func effectiveConfig(conf *confmap.Conf) (string, error) {
 	return string(text), err
 }
 
+// namesSecret reports whether a section states the name of a secret beside its value, as
+// an action of the attributes processor does.
+func namesSecret(section map[string]any) bool {
+	for _, k := range []string{"key", "name"} {
+		if name, _ := section[k].(string); secretKey.MatchString(name) {
+			return true
+		}
+	}
+	return false
+}
+
 func hide(v any, key string) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
+		named := namesSecret(v)
 		for k, x := range v {
-			if strings.EqualFold(key, "headers") {
+			if strings.EqualFold(key, "headers") || named && strings.EqualFold(k, "value") {
 				out[k] = hidden
 				continue
 			}
