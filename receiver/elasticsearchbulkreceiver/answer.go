@@ -15,17 +15,17 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// refusal is an answer that is no success, in the words of Elasticsearch.
+// refusal is an error response in the format of Elasticsearch.
 type refusal struct {
 	status int
-	kind   string // as Elasticsearch calls the error
+	kind   string // error type of Elasticsearch
 	text   string
-	reason string // for the counter
+	reason string // value of the counter's attribute
 }
 
 func (e *refusal) Error() string { return e.text }
 
-// Kinds of errors that clients know.
+// Error types that clients know.
 const (
 	kindArgument = "illegal_argument_exception"
 	kindBusy     = "es_rejected_execution_exception"
@@ -41,7 +41,7 @@ func (e *refusal) body() map[string]any {
 	return map[string]any{"error": map[string]any{"root_cause": []any{cause}, "type": e.kind, "reason": e.text}, "status": e.status}
 }
 
-// refuse answers with an error, and counts it.
+// refuse sends an error response and counts it.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, e *refusal) {
 	s.failed(r, e.reason, e)
 	h := w.Header()
@@ -59,7 +59,8 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, e *refusal) {
 	s.write(w, r, e.status, e.body())
 }
 
-// turnedAway answers what the server of the collector refuses: credentials, and encodings.
+// turnedAway responds for requests that the collector's HTTP server rejects: wrong credentials or
+// encodings.
 func (s *server) turnedAway(w http.ResponseWriter, r *http.Request, text string, status int) {
 	e := &refusal{status: status, kind: kindArgument, text: text, reason: reasonEncoding}
 	if status == http.StatusUnauthorized {
@@ -68,13 +69,14 @@ func (s *server) turnedAway(w http.ResponseWriter, r *http.Request, text string,
 	s.refuse(w, r, e)
 }
 
-// selection returns what the client wants of the answer. serve has checked it.
+// selection returns the parts of the answer that the client selects with filter_path. serve has
+// validated it.
 func selection(r *http.Request) esbulk.Selection {
 	s, _ := esbulk.Select(r.URL.Query().Get("filter_path"))
 	return s
 }
 
-// write answers a request with what is selected of an object; nil is no body.
+// write sends the selected parts of body; a nil body sends none.
 func (s *server) write(w http.ResponseWriter, r *http.Request, status int, body map[string]any) {
 	if body == nil || r.Method == http.MethodHead {
 		s.send(w, r, status, nil)
@@ -83,12 +85,12 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, status int, body 
 	if status < 300 {
 		body = selection(r).Of(body)
 	}
-	// Nothing in an answer can fail to be JSON.
+	// The content of an answer can always be encoded as JSON.
 	text, _ := json.Marshal(body)
 	s.send(w, r, status, text)
 }
 
-// send writes an answer, within a time of its own.
+// send writes an answer within answerTimeout.
 func (s *server) send(w http.ResponseWriter, r *http.Request, status int, text []byte) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
 	media, err := mediaType(r)
@@ -107,9 +109,9 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, status int, text [
 	}
 }
 
-// flush sends what is in the connection's buffer: a short answer would leave it
-// only later, when the error is no longer checked. A ResponseController does not
-// do: writers that wrap the connection's own keep its error to themselves.
+// flush sends the connection's buffer. Without it a short answer leaves after the last error
+// check. A ResponseController is not sufficient, because writers that wrap the connection hide
+// its error.
 func flush(w http.ResponseWriter) error {
 	for {
 		switch inner := w.(type) {
@@ -123,14 +125,13 @@ func flush(w http.ResponseWriter) error {
 	}
 }
 
-// compatible is a media type with the version of the interface that the client speaks.
+// compatible matches a media type with the API version of the client.
 var compatible = regexp.MustCompile(`^application/vnd\.elasticsearch\+(?:json|x-ndjson); *compatible-with=(\d+)$`)
 
-// mediaType returns the media type of the answer: in the version that the client
-// speaks, if it says so. It returns an error for a request that Elasticsearch does
-// not accept. Log shippers that send documents as text/plain, as a form, or without
-// a type are served nevertheless, but not web pages: these are the types that a
-// browser sends to other sites without asking them.
+// mediaType returns the media type of the answer, in the client's API version if it names one. It
+// returns an error for requests that Elasticsearch rejects. Documents sent as text/plain, as a
+// form, or without a type are accepted from log shippers but not from web pages, because browsers
+// send these types to other sites without asking them.
 func mediaType(r *http.Request) (string, error) {
 	answer := "application/json"
 	for _, name := range []string{"Content-Type", "Accept"} {
@@ -138,7 +139,7 @@ func mediaType(r *http.Request) (string, error) {
 			media := strings.ToLower(strings.TrimSpace(header))
 			if m := compatible.FindStringSubmatch(media); m != nil {
 				if m[1] != "7" && m[1] != "8" && m[1] != "9" {
-					return "", errors.New("the versions compatible-with=7, 8 and 9 are spoken here, not " + m[1])
+					return "", errors.New("compatible-with=" + m[1] + " is not supported, use compatible-with=7, 8, or 9")
 				}
 				answer = "application/vnd.elasticsearch+json;compatible-with=" + m[1]
 				continue
@@ -151,7 +152,7 @@ func mediaType(r *http.Request) (string, error) {
 	return answer, nil
 }
 
-// isJSON tells whether the body of a request is to be read as JSON.
+// isJSON reports whether the body of a request must be read as JSON.
 func isJSON(r *http.Request, media string) bool {
 	media, _, _ = strings.Cut(media, ";")
 	switch strings.TrimSpace(media) {
@@ -163,7 +164,8 @@ func isJSON(r *http.Request, media string) bool {
 	return false
 }
 
-// ofWebPage tells whether a browser sent a request: it says so with every one that may change something.
+// ofWebPage reports whether a browser sent a request. Browsers set this header on every request
+// that may change data.
 func ofWebPage(r *http.Request) bool {
 	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// request is what a client wants, by the parts of the address.
+// request is a client request with its address split into parts.
 type request struct {
 	*http.Request
 	path []string
@@ -29,7 +29,7 @@ func (r *request) part(i int) string {
 
 func (r *request) reads() bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// serve answers a request to any address.
+// serve handles a request to any address.
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	if _, err := mediaType(r); err != nil {
 		s.refuse(w, r, &refusal{http.StatusNotAcceptable, kindMedia, err.Error(), reasonMediaType})
@@ -58,7 +58,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, status, body)
 }
 
-// split parts an address at its slashes; those in the name of an index are escaped.
+// split splits an address at its slashes. Slashes in the name of an index are escaped.
 func split(u *url.URL) (parts []string, err error) {
 	for part := range strings.SplitSeq(strings.Trim(u.EscapedPath(), "/"), "/") {
 		name, err := url.PathUnescape(part)
@@ -74,9 +74,9 @@ func split(u *url.URL) (parts []string, err error) {
 
 type object = map[string]any
 
-// answer says what clients want to hear before they write. Nothing is kept: what
-// is created is acknowledged, and is not there when it is looked for. Indices
-// and data streams are always there. 0 is a question without an answer.
+// answer returns the status and body for the requests that clients send before they write.
+// Nothing is stored: creations are acknowledged, and the created object is not found later.
+// Indices and data streams always exist. Status 0 means that the request is not supported.
 func (s *server) answer(r *request) (int, object) {
 	switch first := r.part(0); first {
 	case "":
@@ -110,7 +110,8 @@ func (s *server) answer(r *request) (int, object) {
 	return 0, nil
 }
 
-// kept answers for what Elasticsearch would keep and a collector does not: templates, policies, pipelines.
+// kept responds for objects that Elasticsearch stores and this receiver does not: templates,
+// policies, pipelines.
 func (s *server) kept(r *request, known bool) (int, object) {
 	switch {
 	case !known:
@@ -124,8 +125,8 @@ func (s *server) kept(r *request, known bool) (int, object) {
 	return http.StatusOK, object{"acknowledged": true}
 }
 
-// index answers for indices, data streams and aliases, which are there without
-// being made. What could be a document is not answered here.
+// index responds for indices, data streams, and aliases, which always exist. It does not handle
+// requests that may be documents.
 func (s *server) index(r *request, name string) (int, object) {
 	first, operation := r.part(0), r.part(1)
 	if first != name {
@@ -146,7 +147,7 @@ func (s *server) index(r *request, name string) (int, object) {
 	return 0, nil
 }
 
-// setsUp tells whether an operation on an index is about the index itself; "" makes it.
+// setsUp reports whether an operation sets up an index; "" creates it.
 func setsUp(operation string) bool {
 	switch operation {
 	case "", "_alias", "_aliases", "_data_stream", "_mapping", "_mappings", "_settings":
@@ -208,7 +209,7 @@ func (s *server) cluster(part string) (int, object) {
 	return 0, nil
 }
 
-// nodes names this server, by the address that the client knows, to clients that look for more.
+// nodes describes this server, by the address that the client used, to clients that sniff.
 func (s *server) nodes(r *request) object {
 	major, _ := strconv.Atoi(strings.SplitN(s.cfg.Version, ".", 2)[0])
 	return object{

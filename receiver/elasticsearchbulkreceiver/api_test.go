@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestQuestions is the table of what clients ask before they write.
+// TestQuestions checks the requests that clients send before they write.
 func TestQuestions(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, nil)

@@ -25,15 +25,15 @@ func bytesOf(text ...string) io.Reader { return bytes.NewReader(lines(text...)) 
 
 func lines(text ...string) []byte { return []byte(strings.Join(text, "\n") + "\n") }
 
-// badInput is the table of what a client may do wrong: what it is answered, and
-// what is counted. A client that is well-behaved is served throughout.
+// badInput lists invalid requests with the response and the counted reason. A well-behaved client
+// is served throughout.
 var badInput = []struct {
 	name    string
 	body    []byte
 	headers []string
 	status  int    // of the request
-	items   []int  // of its items, where the request as a whole is well
-	reason  string // that is counted
+	items   []int  // of its items, if the request as a whole is valid
+	reason  string // counted reason
 	says    string
 }{
 	{name: "nothing", status: 400, reason: "empty", says: "request body is required"},
@@ -98,7 +98,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// raw is a client that is made by hand.
+// raw sends text over a new connection.
 func (r *running) raw(text string) *bufio.Reader {
 	r.Helper()
 	conn, err := (&net.Dialer{Timeout: patience}).DialContext(r.Context(), "tcp", r.http.Addr().String())
@@ -110,7 +110,8 @@ func (r *running) raw(text string) *bufio.Reader {
 	return bufio.NewReader(conn)
 }
 
-// A client that sends its request too slowly, or never to its end, holds its place for read_timeout and no longer.
+// A client that sends its request too slowly or never completes it keeps its slot for
+// read_timeout at most.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
@@ -132,7 +133,7 @@ func TestSlowClients(t *testing.T) {
 	assert.Equal(t, []string{"meanwhile"}, next.accepted())
 }
 
-// The time that the pipeline takes is not the client's.
+// The time in the pipeline does not count against the client.
 func TestSlowPipelineIsNotASlowClient(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{answer: func(context.Context, int, []string) error { time.Sleep(400 * time.Millisecond); return nil }}
@@ -140,7 +141,7 @@ func TestSlowPipelineIsNotASlowClient(t *testing.T) {
 	assert.Equal(t, []int{201, 201}, r.bulk(toIndex, said("a"), toIndex, said("b")).statuses(t))
 }
 
-// A connection that breaks during a request passes nothing of its last chunk to the pipeline.
+// If a connection breaks during a request, nothing of its last chunk reaches the pipeline.
 func TestBrokenConnection(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
@@ -153,7 +154,7 @@ func TestBrokenConnection(t *testing.T) {
 	assert.Empty(t, next.accepted())
 }
 
-// One client may not have all places, and one more than all is refused with a time to wait.
+// One client cannot take all slots. A request above the limit is rejected with Retry-After.
 func TestNoisyClient(t *testing.T) {
 	t.Parallel()
 	open := make(chan struct{})
@@ -171,7 +172,7 @@ func TestNoisyClient(t *testing.T) {
 	assert.Equal(t, "2", a.Header.Get("Retry-After"))
 	r.counts(1, "errors", reasonClient)
 
-	// Another client, by its address: 127.0.0.2.
+	// The other client has another address: 127.0.0.2.
 	other := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}).DialContext}}
 	go func() {
 		res, err := other.Post(r.url+"/_bulk", "application/x-ndjson", bytes.NewReader(lines(toIndex, said("quiet"))))

@@ -19,8 +19,8 @@ import (
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
 
-// BenchmarkBesideOTLP reads 1,000 events as Filebeat writes them, and the same
-// log records as OTLP in JSON: what one core takes in per second through each receiver, without the connection.
+// BenchmarkBesideOTLP reads 1,000 events as Filebeat writes them, and the same log records as
+// OTLP in JSON. It measures the throughput of each receiver on one core, without the connection.
 func BenchmarkBesideOTLP(b *testing.B) {
 	const count = 1000
 	var body bytes.Buffer

@@ -20,7 +20,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// records are those that the pipeline took, by their bodies.
+// records returns the log records that the pipeline accepted, by body.
 func (p *pipeline) records() map[string]plog.LogRecord {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,7 +135,7 @@ func TestMeasurementsAndLogs(t *testing.T) {
 	r.counts(1, "refused_items", itemNoPipeline)
 }
 
-// The answer mirrors the answers of the pipeline, chunk by chunk.
+// The answer returns the result of the pipeline for each chunk.
 func TestPipelineRefuses(t *testing.T) {
 	t.Parallel()
 	const no = "the queue is full"
@@ -174,7 +174,7 @@ func TestPipelineRefuses(t *testing.T) {
 	assert.Equal(t, http.StatusTooManyRequests, a.StatusCode, "one of the consumers may still take it")
 }
 
-// Nothing is answered before the pipeline has it.
+// No answer is sent before the pipeline has accepted the data.
 func TestAnswerComesAfterThePipeline(t *testing.T) {
 	t.Parallel()
 	began, open := make(chan struct{}), make(chan struct{})

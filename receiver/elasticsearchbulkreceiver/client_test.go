@@ -23,8 +23,8 @@ import (
 	"go.opentelemetry.io/collector/extension/extensionauth"
 )
 
-// TestGoClient sends with Elastic's own client and its bulk indexer, compressed,
-// to a pipeline that is under pressure at times, and compares the lists.
+// TestGoClient sends with Elastic's own client and its bulk indexer, compressed, to a pipeline
+// that is sometimes under pressure, and compares the lists.
 func TestGoClient(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {
@@ -81,7 +81,7 @@ func TestGoClient(t *testing.T) {
 	r.counts(count, "accepted_items")
 }
 
-// guard is an extension that lets one header in.
+// guard is an extension that accepts one header value.
 type guard struct {
 	component.StartFunc
 	component.ShutdownFunc

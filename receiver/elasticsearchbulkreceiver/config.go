@@ -19,17 +19,19 @@ import (
 
 // Config is the configuration of the elasticsearch_bulk receiver.
 type Config struct {
-	// ServerConfig is the HTTP server: endpoint, tls, auth, max_request_body_size, time-outs and so on.
-	// read_timeout is how long a client may take to send a request; time that the pipeline takes does not count.
+	// ServerConfig configures the HTTP server: endpoint, tls, auth, max_request_body_size,
+	// timeouts. read_timeout bounds the time in which a client sends a request. The time in the
+	// pipeline does not count.
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
-	// Version is the version of Elasticsearch that clients are told. Beats want one that is not older than they are.
+	// Version is the Elasticsearch version that clients receive. Beats require a version that is
+	// at least their own.
 	Version string `mapstructure:"version"`
-	// RetryAfter is what a client is told to wait after 429 and 503.
+	// RetryAfter is the Retry-After value of responses with status 429 and 503.
 	RetryAfter time.Duration `mapstructure:"retry_after"`
-	// Chunk bounds what is passed to the pipeline at once.
+	// Chunk bounds the size of the batches that are passed to the pipeline.
 	Chunk receiverutil.Chunk `mapstructure:"chunk"`
-	// Limits bounds what clients may send and do, beside max_request_body_size. An
-	// item above a limit of items is refused, and the others of its request are not.
+	// Limits bounds requests, in addition to max_request_body_size. An item above an item limit
+	// is rejected without the other items of its request.
 	Limits receiverutil.Limits `mapstructure:"limits"`
 
 	// prevent unkeyed literal initialization
@@ -48,7 +50,7 @@ func createDefaultConfig() component.Config {
 	server.ReadTimeout = 30 * time.Second
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.IdleTimeout = 5 * time.Minute
-	// The pipeline may take its time; the answer has a deadline of its own.
+	// The pipeline may take longer. The answer has its own deadline.
 	server.WriteTimeout = 0
 	return &Config{
 		ServerConfig: server,
@@ -65,14 +67,14 @@ func defaultLimits() receiverutil.Limits {
 
 var versions = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
 
-// Validate names every key that is out of its range.
+// Validate returns an error for each key that is out of range.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.ServerConfig.NetAddr.Endpoint == "" {
 		errs = append(errs, errors.New("endpoint: is empty, it must be host:port, as in localhost:9200, or the path of a socket"))
 	}
 	if c.ServerConfig.WriteTimeout != 0 {
-		errs = append(errs, errors.New("write_timeout: would cut off answers that the pipeline is still working for, remove the key"))
+		errs = append(errs, errors.New("write_timeout: is set, it would end requests that the pipeline is still processing: remove the key"))
 	}
 	if !versions.MatchString(c.Version) {
 		errs = append(errs, fmt.Errorf("version: is %q, it must be three numbers, as in 9.5.3", c.Version))
@@ -92,8 +94,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// largestItem returns the memory in bytes that an item needs: read alone, and
-// decoded, or what the outcomes of the largest request need.
+// largestItem returns the memory in bytes to read and decode one item, or to hold the results of
+// the largest request, whichever is larger.
 func (c *Config) largestItem() int {
 	l := c.Limits
 	return max(2*l.ItemBytes+bounds.Cost(l.ItemBytes, l.Values)+outcomeCost, l.Items*outcomeCost)

@@ -23,15 +23,16 @@ import (
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
 
-// Reasons for an item beside those of the codec.
+// Reasons for a rejected item, in addition to those of the codec.
 const (
 	itemRetryable  = "retryable"   // a retryable error of the pipeline
 	itemMemory     = "memory"      // limits::memory_bytes is in use
-	itemNoPipeline = "no_pipeline" // it is a log record, and the receiver is in no pipeline of logs
+	itemNoPipeline = "no_pipeline" // a log record, and the receiver is in no pipeline of logs
 	itemPermanent  = "permanent"   // a permanent error of the pipeline
 )
 
-// delivery passes the items of a request to the pipeline, in chunks, and records the outcome of each.
+// delivery passes the items of a request to the pipeline, in chunks, and records the result of
+// each.
 type delivery struct {
 	server   *server
 	ticket   *receiverutil.Ticket
@@ -39,18 +40,18 @@ type delivery struct {
 	ids      ids
 	observed pcommon.Timestamp
 	outcomes []esbulk.Outcome
-	busy     error // set once the pipeline has returned a retryable error: the rest is not tried
+	busy     error // the pipeline returned a retryable error: the remaining items are not tried
 	busyOnes int
 	accepted int
 	refused  map[string]int
 
 	batch         *ecs.Batch
-	logs, metrics []int // the items that are in the batch
+	logs, metrics []int // indexes of the items in the batch
 	bytes         int
-	held          int // bytes of memory that are reserved for the batch
+	held          int // bytes of memory reserved for the batch
 }
 
-// outcomeCost is the memory of the outcome of an item and of its place in the answer, in bytes.
+// outcomeCost is the memory of the result of an item and of its entry in the answer, in bytes.
 const outcomeCost = 512
 
 func newDelivery(ctx context.Context, s *server, ticket *receiverutil.Ticket) *delivery {
@@ -66,7 +67,7 @@ func (d *delivery) reset() {
 	d.logs, d.metrics, d.bytes = d.logs[:0], d.metrics[:0], 0
 }
 
-// take is called with each item of a request.
+// take processes one item of a request.
 func (d *delivery) take(item esbulk.Item) error {
 	if err := d.reserve(outcomeCost); err != nil {
 		return err
@@ -84,7 +85,7 @@ func (d *delivery) take(item esbulk.Item) error {
 	return nil
 }
 
-// try adds item n to the batch, if it can be read and there is memory for it.
+// try adds item n to the batch if the item is valid and memory is available.
 func (d *delivery) try(n int, item esbulk.Item) {
 	need := bounds.Cost(len(item.Document), item.Values)
 	if err := d.reserve(need); err != nil {
@@ -104,8 +105,8 @@ func (d *delivery) try(n int, item esbulk.Item) {
 	}
 }
 
-// reserve reserves memory. If there is not enough, it gives the batch to the
-// pipeline, which frees the batch's memory.
+// reserve reserves memory. If not enough is free, it hands over the batch, which frees the
+// batch's memory.
 func (d *delivery) reserve(n int) error {
 	err := d.ticket.Reserve(n)
 	if err != nil && d.held > 0 {
@@ -115,7 +116,7 @@ func (d *delivery) reserve(n int) error {
 	return err
 }
 
-// wrong notes what is wrong with an item.
+// wrong records the error of an item.
 func (d *delivery) wrong(n int, fault *esbulk.Error) {
 	switch fault.Reason {
 	case esbulk.ReasonMemory:
@@ -127,7 +128,7 @@ func (d *delivery) wrong(n int, fault *esbulk.Error) {
 	}
 }
 
-// parse reads the event of an item, or says what is wrong with it.
+// parse reads the event of an item. It returns an error if the item is invalid.
 func parse(item esbulk.Item) (ecs.Fields, *esbulk.Error) {
 	document := item.Document
 	if item.Op == esbulk.Update {
@@ -143,11 +144,11 @@ func parse(item esbulk.Item) (ecs.Fields, *esbulk.Error) {
 	return event, nil
 }
 
-// add puts an event into the batch, with where it was to go.
+// add adds an event to the batch, with its index.
 func (d *delivery) add(n int, event ecs.Fields, item esbulk.Item) {
 	op := item.Op
 	if op == esbulk.Create || item.ID == "" && op == esbulk.Index {
-		op = "" // what a document is done with that is there once
+		op = "" // the document is written only once
 	}
 	event.Route(item.Index, item.ID, item.Pipeline, op)
 	out := &d.outcomes[n]
@@ -170,7 +171,7 @@ func (d *delivery) add(n int, event ecs.Fields, item esbulk.Item) {
 	}
 }
 
-// handOver gives to the pipeline what was collected.
+// handOver passes the batch to the pipeline.
 func (d *delivery) handOver() {
 	s := d.server
 	if n := len(d.logs); n > 0 {
@@ -189,7 +190,7 @@ func (d *delivery) handOver() {
 	d.reset()
 }
 
-// settle notes the pipeline's answer for items.
+// settle records the result of the pipeline for items.
 func (d *delivery) settle(items []int, err error) {
 	rejection := receiverutil.Reject(err, http.StatusTooManyRequests)
 	for _, n := range items {
@@ -209,7 +210,7 @@ func (d *delivery) settle(items []int, err error) {
 	}
 }
 
-// maxReason is the size in bytes to which the reason of an item is cut.
+// maxReason bounds the reason of an item, in bytes.
 const maxReason = 256
 
 func (d *delivery) fail(n, status int, kind, text, reason string) {
@@ -217,14 +218,15 @@ func (d *delivery) fail(n, status int, kind, text, reason string) {
 		d.busyOnes++
 	}
 	d.refused[reason]++
-	// An answer repeats the text for each item.
+	// The answer repeats the text for each item.
 	if len(text) > maxReason {
 		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
 	}
 	d.outcomes[n].Result = esbulk.Result{Status: status, Type: kind, Reason: text}
 }
 
-// whole is the answer to a request of which nothing was taken, because nothing can be taken now.
+// whole returns the response to a request of which the pipeline accepted nothing because of
+// retryable errors.
 func (d *delivery) whole() *refusal {
 	if d.busyOnes == 0 || d.busyOnes < len(d.outcomes) {
 		return nil
@@ -242,7 +244,7 @@ func (d *delivery) count() {
 	}
 }
 
-// ids gives ids to documents that have none: 20 characters, as Elasticsearch does, and unlike any other's.
+// ids generates unique ids for documents without one: 20 characters, like those of Elasticsearch.
 type ids struct {
 	bytes [15]byte
 	n     uint32

@@ -3,7 +3,7 @@
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
 
-// Package elasticsearchbulkreceiver takes documents from clients of
-// Elasticsearch: Beats, Logstash, log shippers, and the client libraries. It
-// answers for an item after the next consumer has accepted it, and not before.
+// Package elasticsearchbulkreceiver receives documents from clients of Elasticsearch: Beats,
+// Logstash, log shippers, and the client libraries. It acknowledges an item after the next
+// consumer has accepted it, and never earlier.
 package elasticsearchbulkreceiver

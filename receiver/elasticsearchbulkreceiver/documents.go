@@ -12,9 +12,9 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// writeRoute is an address under which documents are written.
+// writeRoute is an address that writes documents.
 type writeRoute struct {
-	path    []string // {id} stands for any name, {index}, {type}, and {name} for one that does not begin with _
+	path    []string // {id} matches any name; {index}, {type}, and {name} match names that do not begin with _
 	methods []string
 	op      esbulk.Op // of a single document; "" is _bulk
 }
@@ -24,8 +24,8 @@ var (
 	postOrPut = []string{http.MethodPost, http.MethodPut}
 )
 
-// writeRoutes are those of Elasticsearch's rest-api-spec for bulk, index, create,
-// and update, with the types of version 7.
+// writeRoutes lists the routes of Elasticsearch's rest-api-spec for bulk, index, create, and
+// update, with the types of version 7.
 var writeRoutes = []writeRoute{
 	route("_bulk", postOrPut, ""),
 	route("{index}/_bulk", postOrPut, ""),
@@ -62,7 +62,7 @@ func (w *writeRoute) matches(path []string) bool {
 	return true
 }
 
-// writes serves a request that writes documents. It returns false for any other.
+// writes serves a request that writes documents. It returns false for other requests.
 func (s *server) writes(w http.ResponseWriter, r *request) bool {
 	for i := range writeRoutes {
 		to := &writeRoutes[i]
@@ -84,7 +84,7 @@ func (s *server) writes(w http.ResponseWriter, r *request) bool {
 	return false
 }
 
-// document serves a request with one document. It is answered as its item of _bulk would be.
+// document serves a request with one document. The response equals that of its item in _bulk.
 func (s *server) document(w http.ResponseWriter, r *request, op esbulk.Op) {
 	ticket, ok := s.enter(w, r)
 	if !ok {

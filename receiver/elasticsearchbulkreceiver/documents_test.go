@@ -19,8 +19,8 @@ import (
 
 const ofJSON = "Content-Type: application/json"
 
-// TestWriteAPIs is every address under which Elasticsearch writes documents, from
-// its rest-api-spec (versions 7 to 9): a document is kept, or the request refused.
+// TestWriteAPIs covers every write address of Elasticsearch's rest-api-spec (versions 7 to 9):
+// the document is kept, or the request is rejected.
 func TestWriteAPIs(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
@@ -87,13 +87,13 @@ func TestWriteAPIs(t *testing.T) {
 	}
 }
 
-// TestNoDocumentIsLost sends a document under many addresses with every method. An
-// answer of 2xx means that it was kept, unless the address is about something else.
+// TestNoDocumentIsLost sends a document to many addresses with every method. A 2xx answer means
+// that it was kept, unless the address has another purpose.
 func TestNoDocumentIsLost(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
 	r := start(t, next, nil)
-	// What is acknowledged and not kept: how indices are set up, and questions.
+	// These addresses are acknowledged without keeping a document: index setup and queries.
 	sets := []string{"/_alias", "/_aliases", "/_mapping", "/_mappings", "/_settings", "/_refresh", "/_flush", "/_template", "/_index_template", "/_component_template", "/_data_stream"}
 	names := []string{"shop", "event", "1", "_doc", "_create", "_update", "_bulk", "_mapping", "_settings", "_alias", "_aliases", "_data_stream", "_refresh", "_template", "_search", "_close", "_rollover", "_monitoring"}
 	check := func(method, path string) {
@@ -139,7 +139,7 @@ func TestDocumentsGoWhereTheyShould(t *testing.T) {
 	r.counts(1, "accepted_items")
 }
 
-// A single document is refused with the status that its item of _bulk would have.
+// A single document is rejected with the status that its item of _bulk would have.
 func TestBadDocuments(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {
@@ -172,8 +172,7 @@ func TestBadDocuments(t *testing.T) {
 	assert.Empty(t, next.accepted())
 }
 
-// A web page must not write: its requests need no consent of the receiver if they
-// have one of these types.
+// Web pages must not write: browsers send these types without asking the receiver for consent.
 func TestWebPages(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
@@ -193,7 +192,7 @@ func TestWebPages(t *testing.T) {
 	assert.GreaterOrEqual(t, r.do("OPTIONS", "/_bulk", nil, "Origin: https://example.com", "Access-Control-Request-Method: POST").StatusCode, 400)
 	a := r.do("POST", "/_bulk", strings.NewReader(body), "Origin: https://kibana.example.com", ofJSON)
 	assert.Equal(t, []int{201}, a.statuses(t), "a type that a page must ask for")
-	// A log shipper is no web page.
+	// A log shipper is not a web page.
 	assert.Equal(t, []int{201}, r.do("POST", "/_bulk", strings.NewReader(body), "Content-Type: text/plain").statuses(t))
 }
 

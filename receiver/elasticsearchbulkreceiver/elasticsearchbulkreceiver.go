@@ -23,10 +23,11 @@ import (
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
 
-// answerTimeout is for a client that does not read its answer.
+// answerTimeout bounds the time to write an answer to a client that does not read it.
 const answerTimeout = 10 * time.Second
 
-// server serves the clients of one address, for the pipelines of logs and metrics, of which one may be nil.
+// server serves the clients of one address for the pipelines of logs and metrics. One of the two
+// may be nil.
 type server struct {
 	cfg       *Config
 	set       receiver.Settings
@@ -57,7 +58,7 @@ func newServer(cfg *Config, set receiver.Settings) (*server, error) {
 	}, nil
 }
 
-// Start listens. What would fail later for a wrong setting fails here.
+// Start listens on the endpoint. It returns an error for settings that would fail later.
 func (s *server) Start(ctx context.Context, host component.Host) (err error) {
 	s.http, err = receiverutil.StartHTTP(ctx, host, s.set, receiverutil.HTTPOptions{
 		Config: s.cfg.ServerConfig, Handler: http.HandlerFunc(s.serve),
@@ -67,7 +68,8 @@ func (s *server) Start(ctx context.Context, host component.Host) (err error) {
 	return err
 }
 
-// asElasticsearch adds the header without which clients accept no answer, not even a refusal.
+// asElasticsearch adds the product header. Clients reject every answer without it, also error
+// responses.
 func asElasticsearch(inner http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Elastic-Product", "Elasticsearch")
@@ -75,8 +77,8 @@ func asElasticsearch(inner http.Handler) http.Handler {
 	})
 }
 
-// Shutdown lets every request that has begun end for as long as ctx permits.
-// What was not answered is sent again by its sender. It may be called without Start.
+// Shutdown waits until requests in progress end or ctx is done. Clients send unanswered requests
+// again. It may be called without Start.
 func (s *server) Shutdown(ctx context.Context) error {
 	if s.http == nil {
 		return nil
@@ -87,8 +89,8 @@ func (s *server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// failed counts and logs a request that was refused as a whole.
+// failed counts and logs a request that was rejected as a whole.
 func (s *server) failed(r *http.Request, why string, err error) {
 	s.telemetry.ReceiverElasticsearchBulkErrors.Add(context.WithoutCancel(r.Context()), 1, metric.WithAttributes(attribute.String("reason", why)))
-	s.log.Warn(why, 1, "Request refused", zap.String("client", r.RemoteAddr), zap.String("reason", why), zap.Error(err))
+	s.log.Warn(why, 1, "Request rejected; see limits::* if the reason is a limit, else check the client", zap.String("client", r.RemoteAddr), zap.String("reason", why), zap.Error(err))
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/auspex-otel/auspex/receiver/elasticsearchbulkreceiver/internal/metadata"
 )
 
-// servers are shared by the pipelines of logs and of metrics.
+// servers holds the servers that the pipelines of logs and metrics share.
 var servers receiverutil.Instances[*server]
 
-// NewFactory returns the factory of the receiver elasticsearch_bulk.
+// NewFactory returns the factory of the elasticsearch_bulk receiver.
 func NewFactory() receiver.Factory {
 	return receiver.NewFactory(metadata.Type, createDefaultConfig,
 		receiver.WithLogs(createLogs, metadata.LogsStability),

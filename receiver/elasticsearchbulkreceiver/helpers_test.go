@@ -36,7 +36,7 @@ const patience = 5 * time.Second
 
 // pipeline is the next consumer of both signals. It keeps what it accepted.
 type pipeline struct {
-	// answer decides on each batch of log records, by its number; nil accepts all.
+	// answer returns the result for each batch of log records, by call number; nil accepts all.
 	answer func(ctx context.Context, call int, bodies []string) error
 
 	mu      sync.Mutex
@@ -84,7 +84,7 @@ func (p *pipeline) accepted() []string {
 	return slices.Clone(p.took)
 }
 
-// running is a receiver that listens on a port of its own.
+// running is a receiver that listens on its own port.
 type running struct {
 	*testing.T
 	*server
@@ -137,12 +137,12 @@ func startWith(t *testing.T, next *pipeline, takes signals, host component.Host,
 	return r
 }
 
-// count is the value of one of the receiver's counters.
+// count returns the value of one of the receiver's counters.
 func (r *running) count(name string, reason ...string) int64 {
 	r.Helper()
 	m, err := r.telemetry.GetMetric("otelcol_receiver_elasticsearch_bulk_" + name)
 	if err != nil {
-		return 0 // nothing was added yet
+		return 0 // not recorded yet
 	}
 	var sum int64
 	for _, dp := range m.Data.(metricdata.Sum[int64]).DataPoints {
@@ -154,14 +154,14 @@ func (r *running) count(name string, reason ...string) int64 {
 	return sum
 }
 
-// counts waits until a counter has a value.
+// counts waits until a counter has the value want.
 func (r *running) counts(want int64, name string, reason ...string) {
 	r.Helper()
 	assert.Eventually(r, func() bool { return r.count(name, reason...) == want }, patience, 5*time.Millisecond,
 		"%s %v is %d, not %d", name, reason, r.count(name, reason...), want)
 }
 
-// reply is an answer, read to its end.
+// reply is an answer whose body has been read.
 type reply struct {
 	*http.Response
 	text string
@@ -173,7 +173,7 @@ func (a reply) object(t *testing.T) (o map[string]any) {
 	return o
 }
 
-// item is the answer to item n of a request, whatever its operation.
+// item returns item n of a bulk answer, for any operation.
 func (a reply) item(t *testing.T, n int) map[string]any {
 	t.Helper()
 	items := a.object(t)["items"].([]any)
@@ -184,7 +184,7 @@ func (a reply) item(t *testing.T, n int) map[string]any {
 	return nil
 }
 
-// statuses are those of the items, in their order.
+// statuses returns the statuses of the items, in order.
 func (a reply) statuses(t *testing.T) (all []int) {
 	t.Helper()
 	for n := range a.object(t)["items"].([]any) {
@@ -193,7 +193,7 @@ func (a reply) statuses(t *testing.T) (all []int) {
 	return all
 }
 
-// do sends a request; headers are "Name: value".
+// do sends a request. Each header has the form "Name: value".
 func (r *running) do(method, path string, body io.Reader, headers ...string) reply {
 	r.Helper()
 	req, err := http.NewRequestWithContext(r.Context(), method, r.url+path, body)

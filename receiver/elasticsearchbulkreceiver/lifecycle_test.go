@@ -40,7 +40,7 @@ func TestStartFails(t *testing.T) {
 	require.NoError(t, c.Shutdown(t.Context()))
 }
 
-// At shutdown, requests that have begun are finished and answered.
+// At shutdown, requests in progress are finished and answered.
 func TestShutdownFinishesRequests(t *testing.T) {
 	began, open := make(chan struct{}), make(chan struct{})
 	next := &pipeline{answer: func(context.Context, int, []string) error { close(began); <-open; return nil }}
@@ -58,7 +58,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A pipeline that never returns does not keep the collector from ending.
+// A pipeline that never returns does not block the shutdown of the collector.
 func TestShutdownIsBounded(t *testing.T) {
 	began, open := make(chan struct{}), make(chan struct{})
 	next := &pipeline{answer: func(context.Context, int, []string) error { close(began); <-open; return nil }}

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// One million items in 70 KB are refused before they cost anything.
+// TestManyItems: one million items in 70 KB are rejected before they use memory.
 func TestManyItems(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, nil)
@@ -29,7 +29,7 @@ func TestManyItems(t *testing.T) {
 	assert.Equal(t, []int{201}, r.bulk(toIndex, said("m")).statuses(t))
 }
 
-// heap is the size of what is in use.
+// heap returns the size of the heap in use, in bytes.
 func heap() int {
 	runtime.GC()
 	var m runtime.MemStats
@@ -37,8 +37,8 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
-// Clients that each hold an unfinished document stay within the memory of the
-// receiver, and a well-behaved client is served beside them.
+// Clients that each hold an unfinished document stay within the memory of the receiver, and a
+// well-behaved client is served at the same time.
 func TestUnfinishedDocumentsStayWithinMemory(t *testing.T) {
 	next := &pipeline{}
 	r := start(t, next, func(c *Config) {
@@ -63,7 +63,8 @@ func TestUnfinishedDocumentsStayWithinMemory(t *testing.T) {
 	assert.Equal(t, []string{"m"}, next.accepted())
 }
 
-// Items for which there is no memory are refused with a retryable error, and the others of the request accepted.
+// Items for which memory is missing get a retryable error, and the other items of the request are
+// accepted.
 func TestPartsShrinkWithMemory(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}

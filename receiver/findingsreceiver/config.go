@@ -12,11 +12,12 @@ import (
 
 // Config is the configuration of the findings receiver.
 type Config struct {
-	// GaugeInterval is how often the gauges of every service are sent. Events leave within a second.
+	// GaugeInterval is the interval at which the gauges of each service are sent. Events are sent
+	// within a second.
 	GaugeInterval time.Duration `mapstructure:"gauge_interval"`
 }
 
-// Validate names every key that is out of its range.
+// Validate returns an error for each key that is out of range.
 func (c *Config) Validate() error {
 	if c.GaugeInterval < time.Second {
 		return fmt.Errorf("gauge_interval is %v, it must be at least 1s", c.GaugeInterval)

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/receiver/findingsreceiver/internal/metadata"
 )
 
-// NewFactory returns the factory of the receiver findings.
+// NewFactory returns the factory of the findings receiver.
 func NewFactory() receiver.Factory {
 	return receiver.NewFactory(metadata.Type, createDefaultConfig,
 		receiver.WithMetrics(createMetrics, metadata.MetricsStability),

@@ -16,15 +16,16 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// eventInterval is how often the engine is asked for new events.
+// eventInterval is the interval at which the engine is asked for new events.
 const eventInterval = time.Second
 
-// sender sends what is pending of one signal, once. What the consumer refused stays pending.
+// sender sends the pending findings of one signal once. Findings that the consumer rejects stay
+// pending.
 type sender interface {
 	send(ctx context.Context) error
 }
 
-// loop is the receiver of one signal. It sends at an interval, until it or the engine shuts down.
+// loop is the receiver of one signal. It sends at an interval until it or the engine shuts down.
 type loop struct {
 	signal   string
 	interval time.Duration
@@ -47,7 +48,7 @@ func newLoop(set receiver.Settings, signal string, interval time.Duration, with 
 	return l, nil
 }
 
-// Start finds the engine and reserves its findings of this signal.
+// Start gets the engine and reserves its findings of this signal.
 func (l *loop) Start(_ context.Context, host component.Host) error {
 	e, err := engine.Find(host, l.logger)
 	if err != nil {
@@ -63,9 +64,9 @@ func (l *loop) Start(_ context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown stops sending and cancels a delivery that is running. It sends
-// nothing: an exporter that several pipelines share may have stopped already.
-// Findings that were not delivered remain in the engine's state.
+// Shutdown stops sending and cancels a delivery in progress. It sends nothing, because an
+// exporter that several pipelines share may have stopped already. Undelivered findings remain in
+// the engine's state.
 func (l *loop) Shutdown(context.Context) error {
 	if l.stop == nil {
 		return nil
@@ -90,13 +91,13 @@ func (l *loop) run(ctx context.Context) {
 		}
 		err := l.deliver(ctx)
 		if err != nil && !failing {
-			l.logger.Error("findings could not be delivered, they are kept and tried again", zap.String("signal", l.signal), zap.Error(err))
+			l.logger.Error("Cannot deliver findings to the pipeline; they are kept and sent again at the next interval", zap.String("signal", l.signal), zap.Error(err))
 		}
 		failing = err != nil
 	}
 }
 
-// deliver sends once, unless the engine shuts down.
+// deliver sends once, unless the engine is shutting down.
 func (l *loop) deliver(ctx context.Context) error {
 	ctx, leave, ok := l.engine.Outlet().Enter(ctx)
 	if !ok {

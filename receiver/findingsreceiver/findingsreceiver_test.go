@@ -36,7 +36,7 @@ const (
 	history = 400 // points, long enough that no model is warming up
 )
 
-// start is event time; the bubbles of synctest have a clock of their own.
+// start is the first event time. Bubbles of synctest have their own clock.
 var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 func stamp(seconds int) pcommon.Timestamp {
@@ -78,7 +78,7 @@ func (w *world) host() component.Host {
 	return host{map[component.ID]component.Component{component.MustNewID("anomaly_engine"): owner{engine: w.Engine}}}
 }
 
-// feed has every service send n points; faulty services are a thousand times above their noise.
+// feed sends n points of every service. Faulty services deviate by a thousand times their noise.
 func (w *world) feed(n int, faulty ...string) {
 	for range n {
 		w.Tick(start.Add(time.Duration(w.step*cadence) * time.Second))
@@ -106,15 +106,14 @@ func (w *world) feed(n int, faulty ...string) {
 }
 
 const (
-	// shortestWindow is for how many points a model's windows, the shortest of which
-	// holds so many, let a fault that is over be anomalous.
+	// shortestWindow is the number of points in the shortest window of a model, in which a past
+	// fault can remain anomalous.
 	shortestWindow = 8
-	// quietPoints in a row close an anomaly.
+	// quietPoints is the number of consecutive quiet points that closes an anomaly.
 	quietPoints = 3
 )
 
-// closing has every service send points until one that had a fault has been quiet
-// for long enough that its anomaly closes.
+// closing sends points of every service until the anomaly of a service closes.
 func (w *world) closing(service string) {
 	w.Helper()
 	quiet := 0
@@ -131,7 +130,7 @@ func (w *world) closing(service string) {
 	require.Fail(w, "a fault is remembered for too long")
 }
 
-// sink takes metrics and logs, or refuses them with an error.
+// sink accepts metrics and logs, or rejects them with an error.
 type sink struct {
 	metrics consumertest.MetricsSink
 	logs    consumertest.LogsSink
@@ -140,14 +139,14 @@ type sink struct {
 	tries   int
 }
 
-// set has the sink refuse with err from now on, or take everything again if it is nil.
+// set makes the sink reject with err, or accept again if err is nil.
 func (s *sink) set(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refuse = err
 }
 
-// try counts a try and returns what to refuse it with.
+// try counts a call and returns the configured error.
 func (s *sink) try() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,7 +193,7 @@ func create(t *testing.T, signal string, s *sink, logger *zap.Logger) component.
 	return r
 }
 
-// run starts a receiver inside a bubble, where time passes as soon as all goroutines wait.
+// run starts a receiver in a bubble, where time advances when all goroutines wait.
 func run(t *testing.T, signal string, w *world, f func(s *sink, r component.Component)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -206,7 +205,7 @@ func run(t *testing.T, signal string, w *world, f func(s *sink, r component.Comp
 	})
 }
 
-// pass lets time go by.
+// pass advances the time by d.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -219,7 +218,7 @@ func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	return m.Gauge().DataPoints()
 }
 
-// gauges lists a batch's data points as text.
+// gauges returns the data points of a batch as text.
 func gauges(md pmetric.Metrics) (lines []string) {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -328,7 +327,8 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-// What the pipeline refuses is kept and sent again, in its newest form; the log says it once.
+// Findings that the pipeline rejects are kept and sent again in their newest form. One log
+// message reports it.
 func TestRefusedFindingsAreKept(t *testing.T) {
 	for _, signal := range []string{"metrics", "logs"} {
 		t.Run(signal, func(t *testing.T) {
@@ -342,7 +342,7 @@ func TestRefusedFindingsAreKept(t *testing.T) {
 				pass(2 * time.Minute)
 				assert.Greater(t, s.tried(), 5)
 				require.Equal(t, 1, logs.Len(), "not once a try")
-				assert.Contains(t, logs.All()[0].Message, "kept and tried again")
+				assert.Contains(t, logs.All()[0].Message, "kept and sent again")
 				assert.Equal(t, "backend is down", logs.All()[0].ContextMap()["error"])
 				w.closing("cart")
 				s.set(nil)
@@ -369,7 +369,7 @@ func TestRefusedFindingsAreKept(t *testing.T) {
 	}
 }
 
-// A series that stops while its companions are shown: they are ended here, just after its last point.
+// The companions of a series that stops are ended just after its last point.
 func TestStaleMarkers(t *testing.T) {
 	w := newWorld(t, "cart")
 	w.feed(2, "cart")
@@ -400,7 +400,7 @@ func TestStaleMarkers(t *testing.T) {
 	})
 }
 
-// An exporter that pipelines share may have stopped before the receiver does.
+// A shared exporter may have stopped before the receiver does.
 func TestShutdownSendsNothing(t *testing.T) {
 	for _, signal := range []string{"metrics", "logs"} {
 		w := newWorld(t, "cart")
@@ -413,7 +413,7 @@ func TestShutdownSendsNothing(t *testing.T) {
 	}
 }
 
-// The engine closes its outlet before any component stops: from then on nothing is sent.
+// The engine closes its outlet before any component stops. After that nothing is sent.
 func TestNothingIsSentWhenTheOutletIsClosed(t *testing.T) {
 	for _, signal := range []string{"metrics", "logs"} {
 		w := newWorld(t, "cart")
@@ -474,7 +474,7 @@ func TestWithoutAnEngineExtension(t *testing.T) {
 	require.NoError(t, r.Shutdown(t.Context()))
 }
 
-// The collector's own telemetry of receivers counts what was accepted and refused.
+// The collector's own telemetry counts accepted and rejected data of receivers.
 func TestReceiverTelemetry(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	w := newWorld(t, "cart")

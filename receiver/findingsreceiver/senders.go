@@ -14,11 +14,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// staleDelay lies between a silent series' last point and the mark that it
-// ceased: the least that backends of millisecond resolution tell apart, in nanoseconds.
+// staleDelay is the time, in nanoseconds, from the last point of a silent series to its stale
+// marker. Backends with millisecond resolution can distinguish it.
 const staleDelay = 1_000_000
 
-// gaugeSender sends the gauges per service, and the companions of series that have no batch.
+// gaugeSender sends the gauges per service, and the companions of series that have stopped.
 type gaugeSender struct {
 	loop *loop
 	next consumer.Metrics
@@ -40,7 +40,7 @@ func (s *gaugeSender) send(ctx context.Context) error {
 	return err
 }
 
-// eventSender sends anomalies and incidents that opened, changed or closed.
+// eventSender sends anomalies and incidents that opened, changed, or closed.
 type eventSender struct {
 	loop *loop
 	next consumer.Logs
@@ -105,7 +105,7 @@ func metricsOf(g engine.Gauges) pmetric.Metrics {
 	return md
 }
 
-// putCount writes how many anomalies of a service opened, which only grows.
+// putCount writes the number of anomalies that a service has opened. It is monotonic.
 func putCount(m pmetric.Metric, svc engine.Gauge) {
 	m.SetName(vocabulary.MetricCount)
 	sum := m.SetEmptySum()

@@ -18,18 +18,18 @@ import (
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
-// badInput is the table of what a peer may do wrong: what it sees, what is
-// counted and what the log says. A peer that is well-behaved is served throughout.
+// badInput lists invalid input with the expected acknowledgements, counted reason, and log
+// message. A well-behaved peer is served throughout.
 var badInput = []struct {
 	name    string
 	sends   []byte
-	hangsUp bool     // the peer closes its side after that
-	sees    []string // acknowledgements; then the connection is closed
+	hangsUp bool     // the peer closes its side afterward
+	sees    []string // acknowledgements before the connection is closed
 	reason  string
 	says    string
 }{
-	{name: "TLS without tls", sends: []byte("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1"), reason: "version", says: "if it speaks TLS, set tls"},
-	{name: "HTTP", sends: []byte("POST /_bulk HTTP/1.1\r\nHost: x\r\n\r\n"), reason: "version", says: "if it speaks HTTP, it has the wrong port"},
+	{name: "TLS without tls", sends: []byte("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1"), reason: "version", says: "if it uses TLS, set tls"},
+	{name: "HTTP", sends: []byte("POST /_bulk HTTP/1.1\r\nHost: x\r\n\r\n"), reason: "version", says: "if it uses HTTP, it has the wrong port"},
 	{name: "no window", sends: lj.JSON('2', 1, "{}"), reason: "frame", says: "expected a window"},
 	{name: "unknown frame", sends: lj.Join(lj.Window('2', 1), []byte("2X")), reason: "frame", says: "of type 'X'"},
 	{name: "oversized window", sends: lj.Window('2', 101), reason: "window", says: "limits::items"},
@@ -43,7 +43,7 @@ var badInput = []struct {
 	{name: "not zlib", sends: lj.Join(lj.Window('2', 1), []byte("2C\x00\x00\x00\x05abcde")), reason: "compressed", says: "not a whole zlib stream"},
 	{name: "zip bomb", sends: lj.Join(lj.Window('2', 50), lj.Compressed('2', bytes.Repeat(lj.JSON('2', 1, `{"message":"`+strings.Repeat("0", 980)+`"}`), 50))), reason: "decompressed", says: "limits::decompressed_bytes"},
 	{name: "nested too deep", sends: lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.Compressed('2', lj.Compressed('2', lj.JSON('2', 1, "{}"))))), reason: "nesting", says: "inside 2 others"},
-	{name: "length too long", sends: lj.Join(lj.Window('2', 1), []byte("2J\x00\x00\x00\x01\x00\x00\x00\x09{}")), hangsUp: true, reason: "truncated", says: "gone within a window"},
+	{name: "length too long", sends: lj.Join(lj.Window('2', 1), []byte("2J\x00\x00\x00\x01\x00\x00\x00\x09{}")), hangsUp: true, reason: "truncated", says: "disconnected within a window"},
 	{name: "length too short", sends: lj.Join(lj.Window('2', 2), []byte("2J\x00\x00\x00\x01\x00\x00\x00\x01{}")), reason: "version", says: "the frame's version is '}'"},
 	{name: "fewer events than promised", sends: lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}"), lj.Batch("{}")), reason: "window", says: "1 events of the last one are missing"},
 	{name: "gone within a window", sends: lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}")), hangsUp: true, reason: "truncated", says: "waiting for more events of the window"},
@@ -88,7 +88,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// Every reason that the codec knows is declared in metadata.yaml, and so are our own.
+// All reasons of the codec and of the receiver are declared in metadata.yaml.
 func TestReasonsAreDeclared(t *testing.T) {
 	declared := metadataAttribute(t, "error_reason")
 	used := []string{reasonAck, reasonClient, reasonConnections, reasonDeadLetter, reasonMemory, reasonRetryable, reasonStalled, reasonTLS}
@@ -102,7 +102,7 @@ func TestReasonsAreDeclared(t *testing.T) {
 	assert.ElementsMatch(t, []string{letterDepth, letterEventSize, letterNoPipeline, letterNotJSON, letterPermanent, letterValues}, metadataAttribute(t, "letter_reason"))
 }
 
-// A peer that sends a little now and then must not hold its place indefinitely.
+// A peer that sends slowly must not keep its slot indefinitely.
 func TestDribblingPeer(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, func(c *Config) { c.ReadTimeout = 150 * time.Millisecond })
@@ -121,7 +121,7 @@ func TestDribblingPeer(t *testing.T) {
 	r.counts(1, "lumberjack_errors", reasonStalled)
 }
 
-// A peer that does not read its acknowledgements is noticed early and disconnected.
+// A peer that does not read its acknowledgements is detected early and disconnected.
 func TestAcknowledgementsNeverRead(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -141,7 +141,7 @@ func TestAcknowledgementsNeverRead(t *testing.T) {
 	assert.Less(t, len(next.accepted()), 20_000, "windows of a peer that reads nothing")
 }
 
-// The time that the pipeline takes is not the peer's.
+// The time in the pipeline does not count against the peer.
 func TestSlowPipelineIsNotAStalledPeer(t *testing.T) {
 	t.Parallel()
 	open, answer := gate()
@@ -192,7 +192,7 @@ func TestConcurrency(t *testing.T) {
 	four.acks("2:1")
 }
 
-// With limits::wait a connection that is one too many is served when another ends.
+// With limits::wait a connection above the limit is served when another ends.
 func TestWaitForAConnection(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, func(c *Config) { c.Limits.Concurrency, c.Limits.Wait = 1, patience })
@@ -206,7 +206,7 @@ func TestWaitForAConnection(t *testing.T) {
 	r.counts(0, "lumberjack_errors")
 }
 
-// One client leaves room for others.
+// One client leaves slots for others.
 func TestConcurrencyPerClient(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, func(c *Config) { c.Limits.Concurrency, c.Limits.ConcurrencyPerClient = 3, 2 })
@@ -225,14 +225,14 @@ func TestConcurrencyPerClient(t *testing.T) {
 	}
 }
 
-// A peer that vanishes between windows took nothing with it.
+// A peer that disconnects between windows causes no error.
 func TestPeerGoesBetweenWindows(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, nil)
 	p := r.dial()
 	p.send(lj.Batch(said(0)))
 	p.acks("2:1")
-	require.NoError(t, p.Conn.(interface{ SetLinger(int) error }).SetLinger(0)) // a reset
+	require.NoError(t, p.Conn.(interface{ SetLinger(int) error }).SetLinger(0)) // sends a reset
 	p.Close()
 	r.counts(0, "lumberjack_connections")
 	r.counts(0, "lumberjack_errors")

@@ -27,34 +27,34 @@ import (
 const (
 	letterDepth      = "depth"       // above limits::depth
 	letterEventSize  = "event_size"  // above limits::item_bytes
-	letterNoPipeline = "no_pipeline" // no measurement, and the receiver is in no pipeline of logs
-	letterNotJSON    = "not_json"    // no JSON object
+	letterNoPipeline = "no_pipeline" // the event has no metrics, and the receiver is in no pipeline of logs
+	letterNotJSON    = "not_json"    // not a JSON object
 	letterPermanent  = "permanent"   // a permanent error of the pipeline
 	letterValues     = "values"      // above limits::values
 )
 
-// keepRaw is the size in bytes up to which a chunk's buffer is used again.
+// keepRaw is the capacity in bytes up to which a chunk's buffer is reused.
 const keepRaw = 64 << 10
 
-// damage is why an event cannot be given to the pipeline.
+// damage states why an event cannot be passed to the pipeline.
 type damage struct {
-	reason string // for the counter
+	reason string // value of the counter's attribute
 	text   string
 }
 
-// errNoDirectory means that events cannot be kept, so their sender must keep them.
+// errNoDirectory states that events cannot be kept, so the client must keep them.
 var errNoDirectory = errors.New("dead_letter::directory is not set")
 
-// window is what was read of a window so far, by the numbers that its sender gave.
+// window holds the progress of a window, by the client's sequence numbers.
 type window struct {
 	events   int
 	version  byte   // of the last event
 	last     uint32 // sequence number of the last event
 	highest  uint32
-	jumps    bool // the numbers do not count up one by one
-	accepted bool // part of it was
+	jumps    bool // the numbers do not increase by 1
+	accepted bool // a chunk of it was accepted
 	upTo     uint32
-	pending  int // events that are accepted, and not acknowledged
+	pending  int // events that are accepted but not acknowledged
 }
 
 func (w *window) add(e lumberjack.Event) {
@@ -64,7 +64,7 @@ func (w *window) add(e lumberjack.Event) {
 	w.events++
 }
 
-// end is the number that acknowledges the whole window.
+// end returns the sequence number that acknowledges the whole window.
 func (w *window) end() uint32 {
 	if w.jumps {
 		return w.highest
@@ -72,15 +72,15 @@ func (w *window) end() uint32 {
 	return w.last
 }
 
-// chunk is what is given to the pipeline at once.
+// chunk holds the events that are passed to the pipeline together.
 type chunk struct {
 	batch   *ecs.Batch
 	logs    int    // events among the batch's log records
 	metrics int    // events among its metrics
-	raw     []byte // the events as they came, for dead letters
-	ends    []int  // of events in raw
+	raw     []byte // the events as received, for dead letters
+	ends    []int  // offsets of the ends of events in raw
 	damaged map[int]damage
-	held    int // bytes of memory that are reserved for it
+	held    int // bytes of memory reserved for it
 }
 
 func (p *chunk) reset(scopeVersion string) {
@@ -98,7 +98,7 @@ func (p *chunk) event(i int) []byte {
 	return p.raw[p.ends[i-1]:p.ends[i]]
 }
 
-// take is called with each event of a window.
+// take processes one event of a window.
 func (c *connection) take(e lumberjack.Event) error {
 	content := e.JSON
 	if content == nil {
@@ -110,7 +110,7 @@ func (c *connection) take(e lumberjack.Event) error {
 	if wrong == nil {
 		need += bounds.Cost(len(content), values)
 	}
-	// It may hand over the events before this one.
+	// Reserve may hand over the events before this one.
 	if err := c.Reserve(need); err != nil {
 		return err
 	}
@@ -131,11 +131,11 @@ func (c *connection) take(e lumberjack.Event) error {
 	return c.handOver(false)
 }
 
-// check returns which limit an event exceeds, or nil.
+// check returns the limit that an event exceeds, or nil.
 func (s *server) check(e lumberjack.Event, values, depth int) *damage {
 	switch l := s.cfg.Limits; {
 	case e.Omitted > 0:
-		return &damage{letterEventSize, fmt.Sprintf("has %d bytes, limits::item_bytes is %d: this is its beginning", len(e.JSON)+e.Omitted, l.ItemBytes)}
+		return &damage{letterEventSize, fmt.Sprintf("has %d bytes, limits::item_bytes is %d: only its beginning is kept", len(e.JSON)+e.Omitted, l.ItemBytes)}
 	case depth > l.Depth:
 		return &damage{letterDepth, fmt.Sprintf("is nested %d levels deep, limits::depth is %d", depth, l.Depth)}
 	case values > l.Values:
@@ -144,7 +144,8 @@ func (s *server) check(e lumberjack.Event, values, depth int) *damage {
 	return nil
 }
 
-// add adds an event to the batch. Measurements are a log record too where no pipeline takes metrics.
+// add adds an event to the batch. Metrics also become a log record if no pipeline receives
+// metrics.
 func (p *chunk) add(content []byte, metrics, logs bool) *damage {
 	event, err := ecs.Parse(content)
 	if err != nil {
@@ -160,12 +161,12 @@ func (p *chunk) add(content []byte, metrics, logs bool) *damage {
 		p.batch.AddLog(event, event.ID(), observed)
 		p.logs++
 	default:
-		return &damage{letterNoPipeline, "holds no measurements, and the receiver is in no pipeline of logs"}
+		return &damage{letterNoPipeline, "has no metrics, and the receiver is in no pipeline of logs"}
 	}
 	return nil
 }
 
-// damage notes why the last event cannot be given to the pipeline.
+// damage records why the last event cannot be passed to the pipeline.
 func (p *chunk) damage(d damage) {
 	if p.damaged == nil {
 		p.damaged = map[int]damage{}
@@ -173,8 +174,8 @@ func (p *chunk) damage(d damage) {
 	p.damaged[len(p.ends)-1] = d
 }
 
-// handOver gives a chunk to the pipeline and acknowledges it, if it was accepted
-// or will never be. Any error closes the connection; the peer sends again what was not acknowledged.
+// handOver delivers a chunk and acknowledges it. Any error closes the connection, and the peer
+// sends the unacknowledged events again.
 func (c *connection) handOver(last bool) error {
 	p := &c.chunk
 	events := len(p.ends)
@@ -192,16 +193,18 @@ func (c *connection) handOver(last bool) error {
 	return c.acknowledge(last)
 }
 
-// deliver returns nil when the chunk is in the pipeline, or on disk as dead letters.
+// deliver returns nil when the pipeline has accepted the chunk, or its events are dead letters on
+// disk.
 func (c *connection) deliver() error {
 	p := &c.chunk
 	if n := len(p.damaged); n > 0 && c.server.letters == nil {
-		// The pipeline does not get the others: the sender repeats all of them together with the damaged ones.
+		// The pipeline does not get the other events: the client repeats all of them with the
+		// damaged ones.
 		return &failure{reasonDeadLetter, fmt.Sprintf("the peer sent %d events that are not JSON objects, exceed a limit, or that no pipeline takes, and they cannot be kept as dead letters", n), errNoDirectory}
 	}
 	err := c.consume()
 	if err != nil && !receiverutil.Permanent(err) {
-		return &failure{reasonRetryable, "the pipeline cannot accept events now, the peer sends them again", err}
+		return &failure{reasonRetryable, "the pipeline returned a retryable error, the peer sends the events again", err}
 	}
 	if err != nil || len(p.damaged) > 0 {
 		return c.bury(err)
@@ -209,14 +212,14 @@ func (c *connection) deliver() error {
 	return nil
 }
 
-// consume calls the next consumers, and keeps the peer's patience meanwhile.
-// Where the first took its events and the second did not, both get them again.
+// consume calls the next consumers, and sends keep-alive acknowledgements meanwhile. If the first
+// accepts its events and the second does not, both get them again.
 func (c *connection) consume() error {
 	p, s := &c.chunk, c.server
 	if p.logs+p.metrics == 0 {
 		return nil
 	}
-	// In version 1 there is no acknowledgement of nothing.
+	// Version 1 has no acknowledgement of zero events.
 	if w := &c.window; w.accepted || w.version == lumberjack.Version2 {
 		defer c.acks.keepAlive(s.cfg.KeepAlive, w.version, w.upTo)()
 	}
@@ -235,11 +238,12 @@ func (c *connection) consume() error {
 	return mask.Error(errors.Join(logsErr, metricsErr))
 }
 
-// bury writes dead letters: all events if the pipeline rejected them permanently, otherwise those that are damaged.
+// bury writes dead letters: all events if the pipeline rejected them permanently, otherwise the
+// damaged ones.
 func (c *connection) bury(rejected error) error {
 	p := &c.chunk
 	if c.server.letters == nil {
-		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(p.ends)), errors.Join(rejected, errNoDirectory)}
+		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered or written to the dead letter, the peer sends them again", len(p.ends)), errors.Join(rejected, errNoDirectory)}
 	}
 	var letters []deadletter.Letter
 	counts := map[string]int{}
@@ -260,7 +264,7 @@ func (c *connection) bury(rejected error) error {
 		c.server.telemetry.ReceiverLumberjackDeadLettersDiscarded.Add(c.ctx, int64(discarded))
 	}
 	if err != nil {
-		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered, and they cannot be kept as dead letters", len(letters)), errors.Join(rejected, err)}
+		return &failure{reasonDeadLetter, fmt.Sprintf("%d events cannot be delivered or written to the dead letter, the peer sends them again", len(letters)), errors.Join(rejected, err)}
 	}
 	for reason, n := range counts {
 		c.server.telemetry.ReceiverLumberjackDeadLetters.Add(c.ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
@@ -270,8 +274,9 @@ func (c *connection) bury(rejected error) error {
 	return nil
 }
 
-// acknowledge tells the peer what was accepted. A chunk within a window is
-// acknowledged only if the numbers so far count up: otherwise its number could cover events that were not read yet.
+// acknowledge sends the sequence number of the accepted events. Within a window it acknowledges
+// only if the numbers so far are consecutive. Otherwise the number could cover events that were
+// not read yet.
 func (c *connection) acknowledge(last bool) error {
 	w := &c.window
 	if w.pending == 0 || !last && w.jumps {

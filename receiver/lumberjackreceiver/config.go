@@ -22,24 +22,27 @@ import (
 
 // Config is the configuration of the lumberjack receiver.
 type Config struct {
-	// NetAddr is where the receiver listens: endpoint and transport (tcp, tcp4, tcp6 or unix).
+	// NetAddr is the listen address: endpoint and transport (tcp, tcp4, tcp6, or unix).
 	NetAddr confignet.AddrConfig `mapstructure:",squash"`
-	// TLS is the server's certificate; client_ca_file makes clients show theirs.
+	// TLS configures the server's certificate. client_ca_file requires client certificates.
 	TLS configoptional.Optional[configtls.ServerConfig] `mapstructure:"tls"`
-	// MaxRequestBodySize is the size of a compressed frame in bytes, as it was sent.
+	// MaxRequestBodySize bounds a compressed frame, in bytes before decompression.
 	MaxRequestBodySize int `mapstructure:"max_request_body_size"`
-	// IdleTimeout closes a connection on which no window begins for so long. 0: never.
+	// IdleTimeout closes a connection on which no window begins for this time. 0 disables it.
 	IdleTimeout time.Duration `mapstructure:"idle_timeout"`
-	// ReadTimeout is how long a window may take to arrive, and a TLS handshake. Time that the pipeline takes does not count.
+	// ReadTimeout bounds the time to receive a window, and a TLS handshake. The time in the
+	// pipeline does not count.
 	ReadTimeout time.Duration `mapstructure:"read_timeout"`
-	// KeepAlive is how often a client that waits for the pipeline is told that it is not forgotten.
+	// KeepAlive is the interval of keep-alive acknowledgements to a client that waits for the
+	// pipeline.
 	KeepAlive time.Duration `mapstructure:"keep_alive"`
-	// Chunk bounds what is passed to the pipeline, and acknowledged, at once.
+	// Chunk bounds the events that are passed to the pipeline and acknowledged together.
 	Chunk receiverutil.Chunk `mapstructure:"chunk"`
 	// Limits bounds what clients may send and do. An event above item_bytes, values, or depth
 	// becomes a dead letter. A client that exceeds another limit is disconnected.
 	Limits receiverutil.Limits `mapstructure:"limits"`
-	// DeadLetter keeps events that can never be delivered. Without it, they are not acknowledged, and their sender sends them again.
+	// DeadLetter keeps events that can never be delivered. Without it they are not acknowledged,
+	// and clients repeat them.
 	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
 
 	// prevent unkeyed literal initialization
@@ -75,7 +78,7 @@ func defaultLimits() receiverutil.Limits {
 	}
 }
 
-// Validate names every key that is out of its range.
+// Validate returns an error for each key that is out of range.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.NetAddr.Endpoint == "" {
@@ -84,7 +87,7 @@ func (c *Config) Validate() error {
 	switch c.NetAddr.Transport {
 	case confignet.TransportTypeTCP, confignet.TransportTypeTCP4, confignet.TransportTypeTCP6, confignet.TransportTypeUnix:
 	default:
-		errs = append(errs, fmt.Errorf("transport: %q is not supported, use tcp, tcp4, tcp6 or unix", c.NetAddr.Transport))
+		errs = append(errs, fmt.Errorf("transport: %q is not supported, use tcp, tcp4, tcp6, or unix", c.NetAddr.Transport))
 	}
 	if c.NetAddr.DialerConfig.Timeout != 0 {
 		errs = append(errs, errors.New("dialer: a receiver does not dial, remove the key"))
@@ -107,8 +110,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// largestEvent returns the memory in bytes that an event needs: as it came, in
-// the codec and for a dead letter, and decoded.
+// largestEvent returns the memory in bytes that one event needs: as received, in the codec and
+// for a dead letter, and decoded.
 func (c *Config) largestEvent() int {
 	return 2*c.Limits.ItemBytes + bounds.Cost(c.Limits.ItemBytes, c.Limits.Values)
 }

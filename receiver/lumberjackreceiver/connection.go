@@ -22,12 +22,12 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 )
 
-// Reasons for an error beside those of the codec.
+// Reasons for an error, in addition to those of the codec.
 const (
 	reasonAck         = "ack"         // an acknowledgement could not be sent
 	reasonClient      = "client"      // limits::concurrency_per_client is reached
 	reasonConnections = "connections" // limits::concurrency is reached
-	reasonDeadLetter  = "dead_letter" // an event is to be given up, and cannot be
+	reasonDeadLetter  = "dead_letter" // an event cannot be delivered, nor written as a dead letter
 	reasonMemory      = "memory"      // limits::memory_bytes is in use
 	reasonRetryable   = "retryable"   // a retryable error of the pipeline
 	reasonStalled     = "stalled"     // the peer was too slow
@@ -36,19 +36,19 @@ const (
 
 const (
 	ackTimeout  = 10 * time.Second       // for a peer that does not read its acknowledgements
-	lingerTime  = 500 * time.Millisecond // for a peer to read the last of them before its bytes are thrown away
+	lingerTime  = 500 * time.Millisecond // time for a peer to read the last acknowledgement before its bytes are discarded
 	lingerBytes = 1 << 20
 
-	// ackBuffer is the send buffer of a connection, which only has acknowledgements.
-	// A peer that does not read them is noticed when it is full: after some 3,000
-	// windows. The kernel's own buffer grows to 4 MiB, which takes 300,000 windows.
+	// ackBuffer is the size in bytes of the send buffer of a connection, which contains only
+	// acknowledgements. It is full, and reveals a peer that does not read, after about 3,000
+	// windows. The kernel's own buffer grows to 4 MiB, or 300,000 windows.
 	ackBuffer = 16 << 10
 )
 
 // errDraining ends the wait for a window when the receiver shuts down.
-var errDraining = errors.New("the receiver shuts down")
+var errDraining = errors.New("the receiver is shutting down")
 
-// failure is why a connection is closed.
+// failure states why a connection is closed.
 type failure struct {
 	reason  string
 	message string
@@ -58,7 +58,7 @@ type failure struct {
 func (f *failure) Error() string { return f.message + ": " + f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// connection is one peer. All but drain and abort is for its own goroutine.
+// connection serves one peer. Only drain and abort may be called from other goroutines.
 type connection struct {
 	server *server
 	ticket *receiverutil.Ticket
@@ -70,10 +70,10 @@ type connection struct {
 	chunk  chunk
 	acks   acks
 
-	mu       sync.Mutex // guards what follows against drain
+	mu       sync.Mutex // guards the following fields against drain
 	idle     bool
 	draining bool
-	patience time.Duration // how long the peer may still take; unlimited while negative
+	patience time.Duration // remaining time of the peer; negative means unlimited
 }
 
 func newConnection(s *server, conn net.Conn, ticket *receiverutil.Ticket) *connection {
@@ -83,7 +83,7 @@ func newConnection(s *server, conn net.Conn, ticket *receiverutil.Ticket) *conne
 		idle: true, patience: s.cfg.ReadTimeout,
 	}
 	if buffered, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
-		_ = buffered.SetWriteBuffer(ackBuffer) // If that fails, the connection is gone.
+		_ = buffered.SetWriteBuffer(ackBuffer) // It fails only if the connection is gone.
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		limitUnacknowledged(tcp, ackTimeout)
@@ -97,14 +97,14 @@ func newConnection(s *server, conn net.Conn, ticket *receiverutil.Ticket) *conne
 	return c
 }
 
-// run serves the peer until it or the receiver ends.
+// run serves the peer until it disconnects or the receiver shuts down.
 func (c *connection) run() {
 	err := c.handshake()
 	for err == nil {
 		err = c.serveWindow()
 	}
 	c.report(err)
-	// Others need the memory while the peer reads its last acknowledgement.
+	// The memory is freed while the peer reads its last acknowledgement.
 	c.reader, c.chunk = nil, chunk{}
 	c.ticket.ReleaseAll()
 	c.close()
@@ -143,7 +143,7 @@ func (c *connection) serveWindow() error {
 	return c.handOver(true)
 }
 
-// await waits for the next window, as long as idle_timeout permits.
+// await waits for the next window up to idle_timeout.
 func (c *connection) await() error {
 	c.mu.Lock()
 	c.idle, c.patience = true, c.server.cfg.IdleTimeout
@@ -164,8 +164,8 @@ func (c *connection) await() error {
 	return nil
 }
 
-// Reserve reserves memory for the codec and for the events of the chunk. If there
-// is not enough, it gives the chunk to the pipeline, which frees the chunk's memory.
+// Reserve reserves memory for the codec and for the events of the chunk. If not enough is free,
+// it hands over the chunk, which frees the chunk's memory.
 func (c *connection) Reserve(n int) error {
 	err := c.ticket.Reserve(n)
 	if err != nil && len(c.chunk.ends) > 0 {
@@ -175,7 +175,7 @@ func (c *connection) Reserve(n int) error {
 		err = c.ticket.Reserve(n)
 	}
 	if err != nil {
-		return &failure{reasonMemory, "an event needs more memory than is free, the peer sends it again", err}
+		return &failure{reasonMemory, "an event needs more memory than is free, the peer sends it again; see limits::memory_bytes", err}
 	}
 	return nil
 }
@@ -183,8 +183,8 @@ func (c *connection) Reserve(n int) error {
 // Release returns memory that Reserve reserved.
 func (c *connection) Release(n int) { c.ticket.Release(n) }
 
-// Read reads from the peer for the codec, within the peer's remaining time. The
-// time between two reads is the pipeline's and does not count.
+// Read reads from the peer for the codec, within the peer's remaining time. The time between two
+// reads, which the pipeline takes, does not count.
 func (c *connection) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	if c.idle && c.draining {
@@ -212,7 +212,7 @@ func (c *connection) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// drain lets the window that has begun end, and none begin.
+// drain waits until the current window ends and prevents new windows.
 func (c *connection) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -222,10 +222,10 @@ func (c *connection) drain() {
 	}
 }
 
-// abort ends the connection now.
+// abort closes the connection immediately.
 func (c *connection) abort() { _ = c.conn.Close() }
 
-// report logs and counts why the connection ends, unless that is no fault.
+// report logs and counts why the connection ends, unless the reason is normal.
 func (c *connection) report(err error) {
 	peer := zap.String("peer", c.peer)
 	debug := func(message string, fields ...zap.Field) {
@@ -243,45 +243,44 @@ func (c *connection) report(err error) {
 	case errors.As(err, &failed):
 		fault(failed.reason, failed.message, failed.err)
 	case errors.Is(err, syscall.ETIMEDOUT):
-		fault(reasonAck, "the peer did not accept its acknowledgements; it sends again what the pipeline has accepted", err)
+		fault(reasonAck, "the peer did not read its acknowledgements; it sends accepted events again", err)
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.idle:
 		debug("Connection closed: no window began within idle_timeout", zap.Duration("idle_timeout", c.server.cfg.IdleTimeout))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		fault(reasonStalled, fmt.Sprintf("the peer took longer than read_timeout, which is %v, to send a window", c.server.cfg.ReadTimeout), err)
 	case c.idle:
-		debug("Connection closed: the peer is gone")
+		debug("Connection closed by the peer")
 	case errors.As(err, &wrong):
 		fault(string(wrong.Reason), describe(wrong), err)
 	default:
-		c.server.log.Error("unexpected", 1, "Connection closed", peer, zap.Error(err))
+		c.server.log.Error("unexpected", 1, "Connection closed because of an unexpected error", peer, zap.Error(err))
 	}
 }
 
-// describe explains what is wrong with a stream, and what to do where the cause is likely.
+// describe returns a message for a codec error, with a remedy if the cause is likely.
 func describe(fault *lumberjack.Error) string {
-	const wrong = "the peer sent something wrong"
+	const wrong = "the peer sent an invalid frame"
 	switch fault.Reason {
 	case lumberjack.ReasonRead, lumberjack.ReasonTruncated:
-		return "the peer is gone within a window"
+		return "the peer disconnected within a window"
 	case lumberjack.ReasonVersion:
-		return wrong + "; if it speaks TLS, set tls, and if it speaks HTTP, it has the wrong port"
+		return wrong + "; if it uses TLS, set tls; if it uses HTTP, it has the wrong port"
 	case lumberjack.ReasonWindow:
-		return wrong + "; it may need a larger limits::items"
+		return wrong + "; increase limits::items if the client is valid"
 	case lumberjack.ReasonEventSize:
-		return wrong + "; it may need a larger limits::item_bytes"
+		return wrong + "; increase limits::item_bytes if the client is valid"
 	case lumberjack.ReasonPairs:
-		return wrong + "; it may need a larger limits::fields"
+		return wrong + "; increase limits::fields if the client is valid"
 	case lumberjack.ReasonCompressed:
-		return wrong + "; it may need a larger max_request_body_size"
+		return wrong + "; increase max_request_body_size if the client is valid"
 	case lumberjack.ReasonDecompressed:
-		return wrong + "; it may need a larger limits::decompressed_bytes"
+		return wrong + "; increase limits::decompressed_bytes if the client is valid"
 	}
 	return wrong
 }
 
-// close ends the connection so that the peer can read what was sent to it last.
-// To close while its bytes are unread would reset the connection, and take the
-// acknowledgement from the peer.
+// close closes the connection so that the peer can read the last acknowledgement. Closing with
+// unread bytes would reset the connection and discard the acknowledgement.
 func (c *connection) close() {
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && c.ctx.Err() == nil {
 		if half.CloseWrite() == nil && c.conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
@@ -305,19 +304,18 @@ func (a *acks) write(version byte, sequence uint32) error {
 	return err
 }
 
-// send acknowledges everything up to a sequence number.
+// send acknowledges all events up to a sequence number.
 func (a *acks) send(version byte, sequence uint32) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.write(version, sequence); err != nil {
-		return &failure{reasonAck, "an acknowledgement could not be sent; the peer sends again what the pipeline has accepted", fmt.Errorf("sequence %d: %w", sequence, err)}
+		return &failure{reasonAck, "cannot send an acknowledgement; the peer sends accepted events again", fmt.Errorf("sequence %d: %w", sequence, err)}
 	}
 	return nil
 }
 
-// keepAlive repeats a sequence number at an interval until the returned function is
-// called; after that none is sent any more. A late one would be taken for an
-// acknowledgement of the next window.
+// keepAlive repeats a sequence number at an interval until stop is called. None is sent after
+// stop, because the peer would take it for an acknowledgement of the next window.
 func (a *acks) keepAlive(every time.Duration, version byte, sequence uint32) (stop func()) {
 	stopped := false
 	var timer *time.Timer
@@ -326,7 +324,7 @@ func (a *acks) keepAlive(every time.Duration, version byte, sequence uint32) (st
 	timer = time.AfterFunc(every, func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		// If the peer is gone, the acknowledgement fails too, and says so.
+		// If the peer is gone, the final acknowledgement reports the error.
 		if !stopped && a.write(version, sequence) == nil {
 			timer.Reset(every)
 		}

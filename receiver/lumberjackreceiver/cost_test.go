@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/bounds"
 )
 
-// The estimate of what an event needs in memory covers what it takes once it is in a batch.
+// The estimated memory of an event covers its memory in a batch.
 func TestCost(t *testing.T) {
 	var fields strings.Builder
 	for i := range 40_000 {

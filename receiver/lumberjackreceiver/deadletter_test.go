@@ -22,7 +22,7 @@ import (
 
 func errPermanent(text string) error { return consumererror.NewPermanent(errors.New(text)) }
 
-// dead reads the dead letters below a directory.
+// dead reads the dead letters in a directory and its subdirectories.
 func dead(t *testing.T, dir string) (all []deadletter.Letter) {
 	t.Helper()
 	damaged, err := deadletter.Read(dir, func(l deadletter.Letter) error { all = append(all, l); return nil })
@@ -85,7 +85,8 @@ func TestNotJSONBecomesADeadLetter(t *testing.T) {
 	assert.Equal(t, 1, next.calls, "nothing to give to the pipeline")
 }
 
-// Events that the pipeline refuses with a retryable error are not given up, whatever else is in the chunk.
+// Events that the pipeline rejects with a retryable error do not become dead letters, even next
+// to damaged events.
 func TestDeadLettersWaitForThePipeline(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {
@@ -107,7 +108,7 @@ func TestDeadLettersWaitForThePipeline(t *testing.T) {
 	assert.Equal(t, bodies(0, 1), next.accepted())
 }
 
-// What cannot be kept is not acknowledged.
+// Events that cannot be kept are not acknowledged.
 func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	never := func(context.Context, int, []string) error { return errPermanent("never") }
@@ -124,7 +125,7 @@ func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "file")
 		require.NoError(t, os.WriteFile(dir, nil, 0o600))
 		r := prepare(t, &pipeline{}, func(c *Config) { c.DeadLetter.Directory = dir })
-		require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "dead_letter::directory: dead letters cannot be written")
+		require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "dead_letter::directory: cannot write dead letters")
 		require.NoError(t, r.Shutdown(t.Context()))
 	})
 	t.Run("a folder that goes and comes", func(t *testing.T) {
@@ -143,7 +144,7 @@ func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 	})
 }
 
-// A full dead letter loses its oldest entries, and never keeps other events back.
+// A full dead letter discards its oldest entries and does not block other events.
 func TestFullDeadLetterBlocksNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

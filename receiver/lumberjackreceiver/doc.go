@@ -3,7 +3,6 @@
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
 
-// Package lumberjackreceiver takes events from Beats and other senders of the
-// Lumberjack protocol. It acknowledges an event after the next consumer has
-// accepted it, and not before.
+// Package lumberjackreceiver receives events from Beats and other clients of the Lumberjack
+// protocol. It acknowledges an event after the next consumer has accepted it, and never earlier.
 package lumberjackreceiver

@@ -32,12 +32,12 @@ import (
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
-// patience is how long a test waits for what must happen.
+// patience is the timeout of all waits in tests.
 const patience = 5 * time.Second
 
 // pipeline is the next consumer. It keeps the bodies of what it accepted.
 type pipeline struct {
-	// answer decides on each batch, by its number; nil accepts all.
+	// answer returns the result for each batch, by call number; nil accepts all.
 	answer func(ctx context.Context, call int, bodies []string) error
 
 	mu    sync.Mutex
@@ -81,7 +81,7 @@ func (p *pipeline) accepted() []string {
 	return slices.Clone(p.took)
 }
 
-// running is a receiver that listens on a port of its own.
+// running is a receiver that listens on its own port.
 type running struct {
 	*testing.T
 	*server
@@ -97,7 +97,7 @@ func start(t *testing.T, next *pipeline, change func(*Config)) *running {
 	return r
 }
 
-// begin starts what was prepared.
+// begin starts the prepared receiver.
 func (r *running) begin() {
 	r.Helper()
 	require.NoError(r, r.Start(r.Context(), componenttest.NewNopHost()))
@@ -129,12 +129,12 @@ func prepare(t *testing.T, next *pipeline, change func(*Config)) *running {
 	return r
 }
 
-// count is the value of one of the receiver's counters.
+// count returns the value of one of the receiver's counters.
 func (r *running) count(name string, reason ...string) int64 {
 	r.Helper()
 	m, err := r.telemetry.GetMetric("otelcol_receiver_" + name)
 	if err != nil {
-		return 0 // nothing was added yet
+		return 0 // not recorded yet
 	}
 	var sum int64
 	for _, dp := range m.Data.(metricdata.Sum[int64]).DataPoints {
@@ -146,14 +146,14 @@ func (r *running) count(name string, reason ...string) int64 {
 	return sum
 }
 
-// counts waits until a counter has a value.
+// counts waits until a counter has the value want.
 func (r *running) counts(want int64, name string, reason ...string) {
 	r.Helper()
 	assert.Eventually(r, func() bool { return r.count(name, reason...) == want }, patience, 5*time.Millisecond,
 		"%s %v is %d, not %d", name, reason, r.count(name, reason...), want)
 }
 
-// says waits for a log line.
+// says waits for a log message.
 func (r *running) says(message string) {
 	r.Helper()
 	assert.Eventually(r, func() bool {
@@ -170,7 +170,7 @@ func contains(e observer.LoggedEntry, text string) bool {
 	return strings.Contains(line.String(), text)
 }
 
-// peer is a sender made by hand.
+// peer is a client that sends raw frames.
 type peer struct {
 	*testing.T
 	net.Conn
@@ -206,7 +206,7 @@ func (p *peer) ack() string {
 	return fmt.Sprintf("%c:%d", b[0], uint32(b[2])<<24|uint32(b[3])<<16|uint32(b[4])<<8|uint32(b[5]))
 }
 
-// acks reads so many acknowledgements.
+// acks reads the wanted acknowledgements.
 func (p *peer) acks(want ...string) {
 	p.Helper()
 	for _, w := range want {
@@ -214,7 +214,7 @@ func (p *peer) acks(want ...string) {
 	}
 }
 
-// silent checks that nothing comes for a while.
+// silent checks that no acknowledgement arrives for d.
 func (p *peer) silent(d time.Duration) {
 	p.Helper()
 	require.NoError(p, p.SetReadDeadline(time.Now().Add(d)))
@@ -239,7 +239,7 @@ func bodies(from, to int) (texts []string) {
 	return texts
 }
 
-// said is an event of one line.
+// said returns an event with one line.
 func said(i int) string { return fmt.Sprintf(`{"message":"line %d"}`, i) }
 
 func metadataAttribute(t *testing.T, name string) (enum []string) {

@@ -32,7 +32,7 @@ import (
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
-// certificate makes a certificate that signs itself, for servers and clients.
+// certificate creates a self-signed certificate for servers and clients.
 func certificate(t *testing.T) (certFile, keyFile string, pair tls.Certificate, pool *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -89,7 +89,7 @@ func TestTLS(t *testing.T) {
 		plain := r.dial()
 		plain.send(lj.Batch(said(0)))
 		buf := make([]byte, 100)
-		_, _ = plain.Read(buf) // an alert
+		_, _ = plain.Read(buf) // TLS alert
 		r.counts(1, "lumberjack_errors", reasonTLS)
 		stalled := r.dial()
 		r.counts(2, "lumberjack_errors", reasonTLS)
@@ -109,7 +109,7 @@ func TestTLS(t *testing.T) {
 		require.NoError(t, err)
 
 		stranger, err := dial(r, &tls.Config{RootCAs: pool})
-		if err == nil { // in TLS 1.3 the client learns it when it reads
+		if err == nil { // in TLS 1.3 the client gets the error when it reads
 			defer stranger.Close()
 			_, err = stranger.Send(lines(0, 1))
 		}
@@ -145,7 +145,7 @@ func TestShutdownLetsTheWindowEnd(t *testing.T) {
 		if secure {
 			busy.Conn = tls.Client(busy.Conn, &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"})
 		}
-		// The second window has come, too, and is not begun.
+		// The second window has arrived but has not started.
 		busy.send(lj.Batch(said(0), said(1)), lj.Batch(said(2)))
 		require.Eventually(t, func() bool { next.mu.Lock(); defer next.mu.Unlock(); return next.calls == 1 }, patience, time.Millisecond)
 		done := make(chan error)
@@ -154,7 +154,7 @@ func TestShutdownLetsTheWindowEnd(t *testing.T) {
 		idle.Close()
 		select {
 		case <-done:
-			t.Fatal("the window is not done")
+			t.Fatal("the window was not acknowledged in time")
 		case <-time.After(50 * time.Millisecond):
 		}
 		open()
@@ -184,7 +184,7 @@ func TestShutdownWaitsForTheRestOfAWindow(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
-// busy returns the number of connections on which a window has begun and not ended.
+// busy returns the number of connections with a window in progress.
 func (r *running) busy() (n int) {
 	r.each(func(c *connection) {
 		c.mu.Lock()
@@ -219,7 +219,7 @@ func TestShutdownIsOverInTime(t *testing.T) {
 	r.counts(0, "lumberjack_acknowledged_events")
 }
 
-// A pipeline that does not even look at its context cannot hold up the collector's end.
+// A pipeline that ignores its context cannot block the shutdown.
 func TestShutdownWithADeafPipeline(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
@@ -244,7 +244,7 @@ func TestStartTellsWhatIsWrong(t *testing.T) {
 	require.ErrorContains(t, second.Start(t.Context(), componenttest.NewNopHost()), "set an address of this machine that is free")
 }
 
-// reporter is a host that gets the statuses of a component.
+// reporter is a host that receives the statuses of a component.
 type reporter struct {
 	component.Host
 	events chan *componentstatus.Event
@@ -252,7 +252,7 @@ type reporter struct {
 
 func (r reporter) Report(e *componentstatus.Event) { r.events <- e }
 
-// A listener that fails is a permanent error. Connections that are there are served on.
+// A failed listener is a permanent error. Existing connections are still served.
 func TestListenerFails(t *testing.T) {
 	t.Parallel()
 	r := prepare(t, &pipeline{}, nil)
@@ -266,7 +266,7 @@ func TestListenerFails(t *testing.T) {
 	case e := <-host.events:
 		assert.Equal(t, componentstatus.StatusPermanentError, e.Status())
 	case <-time.After(patience):
-		t.Fatal("no status")
+		t.Fatal("the component reported no status in time")
 	}
 	r.says("accepts no more data")
 	p.send(lj.Batch(said(0)))

@@ -27,15 +27,15 @@ import (
 	"github.com/auspex-otel/auspex/receiver/lumberjackreceiver/internal/metadata"
 )
 
-// acceptPause follows a connection that could not be accepted, as when files run out.
+// acceptPause is the pause after a failed accept, for example when file descriptors run out.
 const acceptPause = 100 * time.Millisecond
 
-// server accepts connections and serves each on a goroutine of its own.
+// server accepts connections and serves each in its own goroutine.
 type server struct {
 	cfg    *Config
 	set    receiver.Settings
 	logger *zap.Logger
-	// One of them may be nil: the receiver is in no pipeline of that signal.
+	// One of them may be nil if the receiver is in no pipeline of that signal.
 	nextLogs    consumer.Logs
 	nextMetrics consumer.Metrics
 	obs         *receiverhelper.ObsReport
@@ -46,7 +46,7 @@ type server struct {
 	tls         *tls.Config
 
 	listener  net.Listener
-	ctx       context.Context // of everything passed to the pipeline; canceled when Shutdown's time is over
+	ctx       context.Context // parent of all pipeline calls; canceled when the time of Shutdown is over
 	cancel    context.CancelFunc
 	accepting context.Context // canceled when Shutdown begins
 	stop      context.CancelFunc
@@ -76,7 +76,7 @@ func newServer(cfg *Config, set receiver.Settings) (*server, error) {
 	}, nil
 }
 
-// Start listens. What would fail later for a wrong setting fails here.
+// Start listens on the endpoint. It returns an error for settings that would fail later.
 func (s *server) Start(ctx context.Context, host component.Host) error {
 	if s.cfg.TLS.HasValue() {
 		config, err := s.cfg.TLS.Get().LoadTLSConfig(ctx)
@@ -86,10 +86,10 @@ func (s *server) Start(ctx context.Context, host component.Host) error {
 		s.tls = config
 	}
 	if s.letters == nil {
-		s.logger.Warn("Events that the pipeline rejects permanently are not acknowledged, and their senders send them forever: set a folder for dead letters",
+		s.logger.Warn("Events that the pipeline rejects permanently are not acknowledged, and their senders repeat them without end: set dead_letter::directory",
 			zap.String("key", receiverutil.Key(s.set.ID, "dead_letter::directory")))
 	} else if err := s.letters.Prepare(); err != nil {
-		return fmt.Errorf("%s: dead letters cannot be written: %w", receiverutil.Key(s.set.ID, "dead_letter::directory"), err)
+		return fmt.Errorf("%s: cannot write dead letters: %w", receiverutil.Key(s.set.ID, "dead_letter::directory"), err)
 	}
 	listener, err := s.cfg.NetAddr.Listen(ctx)
 	if err != nil {
@@ -103,9 +103,9 @@ func (s *server) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown accepts no more connections, lets every window that has begun end for
-// as long as ctx permits and at most shutdown.Drain, and closes. Senders send
-// again what was not acknowledged. It may be called without Start.
+// Shutdown stops accepting connections, waits until started windows end, ctx is done, or
+// shutdown.Drain has passed, and closes all connections. Clients send unacknowledged events
+// again. It may be called without Start.
 func (s *server) Shutdown(ctx context.Context) error {
 	if s.listener == nil {
 		return nil
@@ -115,7 +115,7 @@ func (s *server) Shutdown(ctx context.Context) error {
 	s.stop()
 	err := s.listener.Close()
 	if errors.Is(err, net.ErrClosed) {
-		err = nil // It failed before.
+		err = nil // the receiver reported the failure before
 	}
 	s.listener = nil
 	s.mu.Lock()
@@ -161,8 +161,8 @@ func (s *server) accept(listener net.Listener, host component.Host) {
 			s.running.Go(func() { s.serve(conn) })
 		case s.accepting.Err() != nil:
 			return
-		case errors.As(err, &temporary) && temporary.Temporary(): //nolint:staticcheck // net/http tells them apart in the same way
-			s.log.Error("accept", 1, "A connection could not be accepted, trying again", zap.Error(err))
+		case errors.As(err, &temporary) && temporary.Temporary(): //nolint:staticcheck // net/http detects temporary errors in the same way
+			s.log.Error("accept", 1, "Cannot accept a connection; trying again. If files ran out, raise the limit of open files", zap.Error(err))
 			select {
 			case <-s.accepting.Done():
 			case <-time.After(acceptPause):
@@ -174,7 +174,7 @@ func (s *server) accept(listener net.Listener, host component.Host) {
 	}
 }
 
-// serve serves a connection to its end, or closes it if there are too many.
+// serve serves a connection until it ends, or closes it if there are too many.
 func (s *server) serve(conn net.Conn) {
 	ticket, err := s.admission.Enter(s.accepting, receiverutil.Client(conn.RemoteAddr()))
 	if err != nil {
@@ -202,7 +202,7 @@ func (s *server) serve(conn net.Conn) {
 	s.telemetry.ReceiverLumberjackConnections.Add(s.ctx, -1)
 }
 
-// turnedAway counts and logs a connection that was one too many, unless the receiver shuts down.
+// turnedAway counts and logs a connection above a limit, unless the receiver is shutting down.
 func (s *server) turnedAway(peer net.Addr, err error) {
 	reason := reasonConnections
 	switch {
@@ -212,10 +212,10 @@ func (s *server) turnedAway(peer net.Addr, err error) {
 		return
 	}
 	s.failed(reason)
-	s.log.Warn(reason, 1, "Connection refused", zap.Stringer("peer", peer), zap.String("reason", reason), zap.Error(err))
+	s.log.Warn(reason, 1, "Connection rejected because a limit is reached; see limits", zap.Stringer("peer", peer), zap.String("reason", reason), zap.Error(err))
 }
 
-// failed counts a connection that was closed for an error.
+// failed counts a connection that was closed because of an error.
 func (s *server) failed(reason string) {
 	s.telemetry.ReceiverLumberjackErrors.Add(context.Background(), 1, metric.WithAttributes(attribute.String("reason", reason)))
 }

@@ -46,7 +46,7 @@ func TestGoLumber(t *testing.T) {
 	}
 }
 
-// Several senders at a time, with windows in flight one behind the other.
+// Several clients at the same time pipeline their windows.
 func TestPipelinedWindows(t *testing.T) {
 	t.Parallel()
 	next := &pipeline{}
@@ -81,7 +81,8 @@ func TestPipelinedWindows(t *testing.T) {
 	r.counts(senders*windows*3, "lumberjack_acknowledged_events")
 }
 
-// What real senders put on the wire, and the numbers that they wait for.
+// TestRealSenders replays the frames of real clients and expects the sequence numbers that they
+// wait for.
 func TestRealSenders(t *testing.T) {
 	t.Parallel()
 	for name, acks := range map[string][]string{
@@ -138,7 +139,7 @@ func TestRefusedIsSentAgain(t *testing.T) {
 	assert.Equal(t, bodies(0, 10), next.accepted())
 	r.counts(10, "lumberjack_acknowledged_events")
 	r.counts(2, "lumberjack_errors", reasonRetryable)
-	r.says("the pipeline cannot accept events now, the peer sends them again")
+	r.says("the pipeline returned a retryable error, the peer sends the events again")
 	r.says("memory is full")
 }
 
@@ -164,7 +165,7 @@ func TestPartialAcks(t *testing.T) {
 		p.send(lj.Batch(said(0), said(1), said(2)))
 		p.acks("2:2", "2:3")
 	})
-	// The sender knows what it need not send again.
+	// The sender learns which events it need not send again.
 	t.Run("a later chunk is refused", func(t *testing.T) {
 		next := &pipeline{answer: func(_ context.Context, call int, _ []string) error {
 			if call == 3 {
@@ -191,7 +192,7 @@ func TestPartialAcks(t *testing.T) {
 	})
 }
 
-// gate is an answer that waits until it is opened.
+// gate returns an answer function that blocks until open is called.
 func gate() (open func(), answer func(context.Context, int, []string) error) {
 	ch := make(chan struct{})
 	return func() { close(ch) }, func(ctx context.Context, _ int, _ []string) error {
@@ -250,7 +251,7 @@ func TestKeepAlive(t *testing.T) {
 			r := start(t, next, func(c *Config) { quick(c); c.Chunk.Items = 1 })
 			p := r.dial()
 			ack := func(sequence int) string { return fmt.Sprintf("%c:%d", version, sequence) }
-			// until skips repetitions of what was acknowledged before.
+			// until skips repeated acknowledgements.
 			until := func(before, want int) {
 				t.Helper()
 				got := p.ack()

@@ -45,7 +45,7 @@ func TestEventAboveALimitBecomesADeadLetter(t *testing.T) {
 	r.counts(5, "lumberjack_acknowledged_events")
 }
 
-// A sender asks with an empty window whether the receiver is there.
+// A client probes the receiver with an empty window.
 func TestEmptyWindowIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	r := start(t, &pipeline{}, nil)
@@ -56,7 +56,7 @@ func TestEmptyWindowIsAcknowledged(t *testing.T) {
 	p.acks("1:0", "2:0", "2:1")
 }
 
-// unfinished is a compressed frame with all of an event but its last byte.
+// unfinished returns a compressed frame with an event without its last byte.
 func unfinished(t *testing.T, size int) []byte {
 	t.Helper()
 	event := lj.JSON('2', 1, `{"message":"`+strings.Repeat("a", size)+`"}`)
@@ -69,7 +69,7 @@ func unfinished(t *testing.T, size int) []byte {
 	return lj.Join(lj.Window('2', 1), frame, b.Bytes())
 }
 
-// heap is the size of what is in use.
+// heap returns the size of the heap in use, in bytes.
 func heap() int {
 	runtime.GC()
 	var m runtime.MemStats
@@ -77,8 +77,8 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
-// 100 peers that each hold an unfinished event of 10 MiB stay within the memory of
-// the receiver, and a well-behaved peer is served beside them.
+// 100 peers that each hold an unfinished event of 10 MiB stay within the memory of the receiver,
+// and a well-behaved peer is served at the same time.
 func TestUnfinishedWindowsStayWithinMemory(t *testing.T) {
 	next := &pipeline{}
 	r := start(t, next, nil)
@@ -89,7 +89,7 @@ func TestUnfinishedWindowsStayWithinMemory(t *testing.T) {
 		r.dial().send(frame)
 	}
 	assert.Eventually(t, func() bool { return r.count("lumberjack_errors", reasonMemory) > 50 }, 6*patience, 20*time.Millisecond)
-	// A buffer that grows is there twice for a moment.
+	// A growing buffer exists twice for a moment.
 	assert.Eventually(t, func() bool { return heap()-before < r.cfg.Limits.MemoryBytes*12/10 }, patience, 20*time.Millisecond)
 	good := r.dial()
 	good.send(lj.Batch(said(0)))

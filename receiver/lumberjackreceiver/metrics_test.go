@@ -56,7 +56,7 @@ func TestMeasurements(t *testing.T) {
 	r.counts(3, "lumberjack_acknowledged_events")
 }
 
-// Nothing is acknowledged before both signals are taken.
+// A window is not acknowledged until both signals are accepted.
 func TestMeasurementsAreRefused(t *testing.T) {
 	t.Parallel()
 	next := &meters{err: errors.New("later")}

@@ -10,7 +10,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/lumberjack"
 )
 
-// jsonOf is a data frame's content as JSON, in the names of ECS where version 1 had its own.
+// jsonOf returns the pairs of a version 1 data frame as JSON, with ECS names.
 func jsonOf(pairs []lumberjack.Pair) []byte {
 	event := make(map[string]any, len(pairs))
 	for _, p := range pairs {
@@ -31,7 +31,7 @@ func jsonOf(pairs []lumberjack.Pair) []byte {
 		event["offset"] = json.Number(offset)
 		rename("offset", "log.offset")
 	}
-	// Strings, and a number that was checked: nothing here can fail.
+	// The values are strings and a validated number, so this cannot fail.
 	b, _ := json.Marshal(event)
 	return b
 }

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// tcpUserTimeout is TCP_USER_TIMEOUT of tcp(7), which package syscall does not have.
+// tcpUserTimeout is TCP_USER_TIMEOUT of tcp(7), which package syscall lacks.
 const tcpUserTimeout = 0x12
 
-// limitUnacknowledged has the kernel end a TCP connection whose peer does not
-// accept sent bytes for so long. Reads and writes then fail with ETIMEDOUT. A
-// write deadline alone does not suffice: a peer whose receive buffer overflows
-// drops our TCP acknowledgements too, sends no more, and no write ever waits.
+// limitUnacknowledged makes the kernel end a TCP connection whose peer does not acknowledge sent
+// bytes within limit. Reads and writes then fail with ETIMEDOUT. A write deadline is not
+// sufficient: a peer with a full receive buffer drops TCP acknowledgements too, and no write ever
+// blocks.
 func limitUnacknowledged(conn syscall.Conn, limit time.Duration) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

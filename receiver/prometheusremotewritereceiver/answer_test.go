@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// What the pipeline says decides the answer.
+// The result of the pipeline determines the response.
 func TestAnswerOfThePipeline(t *testing.T) {
 	later, never := errors.New("later"), consumererror.NewPermanent(errors.New("never"))
 	for name, tt := range map[string]struct {
@@ -66,7 +66,7 @@ func TestAnswerOfThePipeline(t *testing.T) {
 	}
 }
 
-// Exemplars that wait survive a request that the pipeline refuses, and come once.
+// Waiting exemplars survive a request that the pipeline rejects, and are sent once.
 func TestExemplarsOfARefusedRequest(t *testing.T) {
 	refuse := false
 	next := &pipeline{answer: func(context.Context, pmetric.Metrics) error {
@@ -89,7 +89,7 @@ func TestExemplarsOfARefusedRequest(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(render(next.accepted()[1]), "exemplar("))
 }
 
-// Who does not prove who it is is told so, and counted.
+// A client without valid credentials is rejected and counted.
 func TestAuth(t *testing.T) {
 	next := &pipeline{}
 	r := startWith(t, next, host{component.MustNewID("gate"): authenticator{}}, func(c *Config) {
@@ -104,7 +104,7 @@ func TestAuth(t *testing.T) {
 	assert.Equal(t, 1, next.points())
 }
 
-// authenticator lets in who knows the word.
+// authenticator accepts clients that send the secret.
 type authenticator struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -121,7 +121,8 @@ type host map[component.ID]component.Component
 
 func (h host) GetExtensions() map[component.ID]component.Component { return h }
 
-// A request that is partly wrong, and which the pipeline refuses with a retryable error, is sent again as a whole.
+// A partly invalid request that the pipeline rejects with a retryable error is sent again as a
+// whole.
 func TestPartialAndForNow(t *testing.T) {
 	next := &pipeline{answer: func(context.Context, pmetric.Metrics) error { return errors.New("later") }}
 	r := start(t, next, nil)

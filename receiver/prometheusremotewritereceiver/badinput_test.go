@@ -26,7 +26,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// v1 is a request of version 1, made of labels: names and values in turn, as they are.
+// v1 returns a version 1 request. Each series is a list of label names and values, unchanged.
 func v1(series ...[]string) []byte {
 	var req prompb.WriteRequest
 	for _, l := range series {
@@ -63,17 +63,17 @@ func bad(reference uint32) []byte {
 	return b
 }
 
-// claims is a snappy block that says it expands to so many bytes.
+// claims returns a snappy block that claims to expand to size bytes.
 func claims(size uint64) []byte { return append(binary.AppendUvarint(nil, size), 0, 'x') }
 
 var good = []string{"__name__", "good", "job", "j"}
 
-// badInput is the table of what a sender may do wrong: what it is told, what is
-// counted, and how much is taken. Another sender is served throughout.
+// badInput lists invalid requests with the response, the counted reason, and the number of
+// accepted points. Another client is served throughout.
 var badInput = []struct {
 	name   string
 	plain  []byte // compressed before it is sent
-	body   []byte // or sent as it is
+	body   []byte // or sent unchanged
 	change func(*http.Request)
 	status int
 	says   string
@@ -82,8 +82,8 @@ var badInput = []struct {
 }{
 	{name: "no snappy", body: []byte("\xff\xff\xff\xff\xff\xff"), status: 400, says: "not snappy", reason: "snappy"},
 	{name: "an empty body", body: []byte{}, status: 400, says: "not snappy", reason: "snappy"},
-	{name: "the framed format of snappy", body: []byte("\xff\x06\x00\x00sNaPpY\x01\x05\x00\x00abcdx"), status: 400, says: "19 bytes of snappy cannot be 895 bytes", reason: "snappy"},
-	{name: "truncated snappy", body: snappy.Encode(nil, v1(good))[:20], status: 400, says: "not whole", reason: "snappy"},
+	{name: "the framed format of snappy", body: []byte("\xff\x06\x00\x00sNaPpY\x01\x05\x00\x00abcdx"), status: 400, says: "19 bytes of snappy cannot expand to 895 bytes", reason: "snappy"},
+	{name: "truncated snappy", body: snappy.Encode(nil, v1(good))[:20], status: 400, says: "the snappy data is damaged", reason: "snappy"},
 	{name: "snappy that claims 4 GiB", body: claims(1<<32 - 1), status: 400, says: "expands to 4294967295 bytes, the limit is 100000", reason: "decompressed"},
 	{name: "snappy that claims more than it can hold", body: claims(99_999), status: 400, says: "cannot be 99999 bytes", reason: "snappy"},
 	{name: "a zip bomb", plain: make([]byte, 100_001), status: 400, says: "expands to 100001 bytes, the limit is 100000", reason: "decompressed"},
@@ -95,8 +95,8 @@ var badInput = []struct {
 	{name: "too many labels in all", plain: append(v1(good), strings.Repeat("\x0a\x02\x0a\x00", 3201)...), status: 400, says: "more than the limit of 100", reason: "points"},
 	{name: "JSON", body: []byte("{}"), change: header("Content-Type", "application/json"), status: 415, says: "is not application/x-protobuf", reason: "content_type"},
 	{name: "another message", body: []byte("x"), change: header("Content-Type", "application/x-protobuf;proto=io.prometheus.write.v9.Request"), status: 415, says: "is neither", reason: "content_type"},
-	{name: "gzip", body: []byte("x"), change: header("Content-Encoding", "gzip"), status: 415, says: "remote write knows snappy only", reason: "encoding"},
-	{name: "GET", body: []byte{}, change: func(r *http.Request) { r.Method = http.MethodGet }, status: 405, says: "remote write is POST", reason: "method"},
+	{name: "gzip", body: []byte("x"), change: header("Content-Encoding", "gzip"), status: 415, says: "remote write supports snappy only", reason: "encoding"},
+	{name: "GET", body: []byte{}, change: func(r *http.Request) { r.Method = http.MethodGet }, status: 405, says: "remote write uses POST", reason: "method"},
 	{name: "labels out of order", plain: v1([]string{"job", "j", "__name__", "x", "a", "1"}, good), status: 204, taken: 2},
 	{name: "a label twice", plain: v1([]string{"__name__", "x", "a", "1", "a", "2"}, good), status: 400, says: `duplicate_label: label "a" twice`, reason: "duplicate_label", taken: 1},
 	{name: "a label twice, apart", plain: v1([]string{"a", "1", "__name__", "x", "a", "1"}, good), status: 400, says: `label "a" twice`, reason: "duplicate_label", taken: 1},
@@ -164,7 +164,7 @@ func TestBadInput(t *testing.T) {
 	t.Log("\n" + strings.Join(rows, "\n"))
 }
 
-// What is unsorted is counted, though it is taken.
+// Series with unsorted labels are accepted and counted.
 func TestUnsortedLabelsAreSorted(t *testing.T) {
 	next := &pipeline{}
 	r := start(t, next, nil)
@@ -173,7 +173,7 @@ func TestUnsortedLabelsAreSorted(t *testing.T) {
 	assert.Equal(t, "resource {service.name=j}\n  Gauge x_bucket (unknown)\n    1000 {le=0.5} 1\n", render(next.accepted()[0]))
 }
 
-// A sender that sends a little now and then is cut off, and does not keep others from being served.
+// A client that sends slowly is disconnected and does not block other clients.
 func TestSlowLoris(t *testing.T) {
 	next := &pipeline{}
 	r := start(t, next, func(c *Config) {
@@ -182,7 +182,8 @@ func TestSlowLoris(t *testing.T) {
 	})
 	var lorises []net.Conn
 	for _, begin := range []string{"POST /api/v1/wr", "POST /api/v1/write HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\nab"} {
-		// All connections of a test come from one address, so a second one stands for another sender.
+		// All connections of a test have the same address, so a second address represents another
+		// client.
 		conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}}).DialContext(t.Context(), "tcp", r.addr)
 		require.NoError(t, err)
 		defer conn.Close()
@@ -205,7 +206,7 @@ func TestSlowLoris(t *testing.T) {
 	assert.EqualValues(t, 1, r.count("errors", reasonStalled))
 }
 
-// A sender that goes before all was sent has sent nothing.
+// A client that disconnects before the end of a request has sent nothing.
 func TestSenderGoes(t *testing.T) {
 	next := &pipeline{}
 	r := start(t, next, nil)
@@ -218,7 +219,7 @@ func TestSenderGoes(t *testing.T) {
 	assert.Zero(t, next.points())
 }
 
-// One noisy sender takes its own places and no others.
+// A noisy client uses only its own slots.
 func TestNoisySender(t *testing.T) {
 	release := make(chan struct{})
 	next := &pipeline{answer: func(_ context.Context, md pmetric.Metrics) error {
@@ -249,7 +250,7 @@ func TestNoisySender(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, r.post(contentV1, v1(good)).status)
 		require.Less(t, time.Since(begin), 250*time.Millisecond)
 	}
-	for range sent - 2 { // Two are being worked on.
+	for range sent - 2 { // Two are in progress.
 		res := <-answers
 		assert.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
 		assert.Equal(t, "1", res.Header.Get("Retry-After"))
@@ -261,7 +262,7 @@ func TestNoisySender(t *testing.T) {
 	assert.EqualValues(t, sent-2, r.count("errors", reasonBusy))
 }
 
-// Every reason that is used is declared in metadata.yaml.
+// Every reason in use is declared in metadata.yaml.
 func TestReasonsAreDeclared(t *testing.T) {
 	declared := func(attribute string) []string {
 		data, err := os.ReadFile("metadata.yaml")

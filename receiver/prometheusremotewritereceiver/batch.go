@@ -15,11 +15,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// mostBytes is the size of what is remembered of one target, family or exemplar.
-// What is larger has its effect in its own request only.
+// mostBytes bounds a remembered target, family, or exemplar, in bytes. A larger one applies to
+// its own request only.
 const mostBytes = 16 << 10
 
-// batch finds the place of each data point in what is made of a request.
+// batch builds the metrics of a request and finds the place of each data point.
 type batch struct {
 	md        pmetric.Metrics
 	targets   *cache[target, described]
@@ -35,7 +35,7 @@ type resource struct {
 	metrics map[place]pmetric.Metric
 }
 
-// place is where a data point belongs, within a target.
+// place identifies a metric within a target.
 type place struct {
 	target target
 	scope  string
@@ -47,7 +47,8 @@ func newBatch(t *translator) *batch {
 	return &batch{md: pmetric.NewMetrics(), targets: t.targets, resources: map[target]*resource{}}
 }
 
-// metric finds or makes a metric. Series of one metric come together as a rule, so the last place is tried first.
+// metric returns the metric of an item, and creates it if necessary. It tries the last place
+// first, because series of one metric usually follow each other.
 func (b *batch) metric(it *item, name string, f form) pmetric.Metric {
 	p := place{target{it.job, it.instance}, "", name, f}
 	if it.scoped {
@@ -80,7 +81,7 @@ func (b *batch) resource(k target, now int64) *resource {
 	for _, l := range b.describe(k, now) {
 		attrs.PutStr(l.Name, l.Value)
 	}
-	// A job of two parts is how an exporter writes namespace and name.
+	// Exporters write a job as namespace and name, in two parts.
 	name := k.job
 	if namespace, rest, two := strings.Cut(k.job, "/"); two && namespace != "" && rest != "" && !strings.Contains(rest, "/") {
 		attrs.PutStr(vocabulary.ServiceNamespace, namespace)
@@ -95,7 +96,7 @@ func (b *batch) resource(k target, now int64) *resource {
 	return r
 }
 
-// scope is one text that tells scopes apart.
+// scope returns a text that identifies the scope.
 func (it *item) scope() string {
 	var text strings.Builder
 	for _, l := range it.Labels {
@@ -114,7 +115,7 @@ func (r *resource) scope(it *item, key string) pmetric.ScopeMetrics {
 	sm = r.ScopeMetrics().AppendEmpty()
 	r.scopes[key] = sm
 	if key == "" {
-		return sm // A name here would be a label on every series that is written to a Prometheus again.
+		return sm // A scope name would become a label on every series that is written to Prometheus.
 	}
 	for _, l := range it.Labels {
 		switch name, ok := strings.CutPrefix(l.Name, prometheustranslator.ScopeLabelPrefix); {
@@ -132,7 +133,7 @@ func (r *resource) scope(it *item, key string) pmetric.ScopeMetrics {
 	return sm
 }
 
-// define says what a metric is.
+// define sets the name, description, unit, and type of a metric.
 func define(m pmetric.Metric, it *item, name string, f form) {
 	m.SetName(name)
 	m.SetDescription(it.meta.Help)
@@ -156,7 +157,8 @@ func define(m pmetric.Metric, it *item, name string, f form) {
 	}
 }
 
-// attributes are the labels that nothing else was made of. part is the label that tells parts apart.
+// attributes copies the labels that become attributes. part is the label that distinguishes
+// parts.
 func (it *item) attributes(to pcommon.Map, part string) {
 	to.EnsureCapacity(len(it.Labels))
 	for i := range it.Labels {

@@ -26,9 +26,10 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 )
 
-const benchSeries = 2000 // as a Prometheus has in one request
+const benchSeries = 2000 // typical of one Prometheus request
 
-// benchMessage is one scrape of a service, in order: counters, gauges and classic histograms.
+// benchMessage returns one scrape of a service, in order: counters, gauges, and classic
+// histograms.
 func benchMessage() message {
 	var text bytes.Buffer
 	const target = `job="shop",instance="10.0.0.1:8080"`
@@ -53,7 +54,7 @@ func benchMessage() message {
 	return m
 }
 
-// intake is one request that a collector receives, and the processor time that it took.
+// intake sends one request and returns the processor time that it used.
 type intake struct {
 	name, url, contentType, encoding string
 	body                             []byte
@@ -76,7 +77,7 @@ func (d *intake) send(b *testing.B, client *http.Client) {
 	require.Equal(b, 2, res.StatusCode/100)
 }
 
-// cpuTime is what the process has used so far.
+// cpuTime returns the CPU time that the process has used.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -85,10 +86,10 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkBesideOTLP sends one content through this receiver, in both versions, and
-// through core's OTLP receiver, by turns in one run, and compares the CPU time.
-// The sender is the same for all and counts for all. An event is a sample: a
-// histogram that OTLP has as one data point is ten of them in all receivers.
+// BenchmarkBesideOTLP compares the CPU time of this receiver, in both versions, with that of
+// core's OTLP receiver, for the same content and in alternation. The client's time is included in
+// all figures. An event is a sample: a histogram that is one data point in OTLP counts as ten
+// events in all receivers.
 func BenchmarkBesideOTLP(b *testing.B) {
 	m := benchMessage()
 	sink := &keeping{}
@@ -136,7 +137,7 @@ func (k *keeping) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	return nil
 }
 
-// startOTLP starts core's OTLP receiver and returns where it takes metrics.
+// startOTLP starts core's OTLP receiver and returns the URL for metrics.
 func startOTLP(b *testing.B) string {
 	b.Helper()
 	factory := otlpreceiver.NewFactory()

@@ -5,9 +5,9 @@ package prometheusremotewritereceiver
 
 import "sync"
 
-// cache remembers at least half as many entries as its limit, those last used.
-// It is two maps: when the young one is half the limit it becomes the old one,
-// and what was in the old one and was not used since is forgotten.
+// cache keeps at least half as many entries as its limit, the most recently used ones. It has two
+// maps. When the young map reaches half the limit it replaces the old map, and entries of the old
+// map that were not used since are discarded.
 type cache[K comparable, V any] struct {
 	mu         sync.Mutex
 	half       int
@@ -40,8 +40,8 @@ func (c *cache[K, V]) put(k K, v V) {
 	c.add(k, v)
 }
 
-// update replaces an entry, in one step, by what change makes of it. The value is the
-// zero value if there is none.
+// update replaces an entry atomically with the result of change. change gets the zero value if
+// there is no entry.
 func (c *cache[K, V]) update(k K, change func(V) V) V {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +55,7 @@ func (c *cache[K, V]) update(k K, change func(V) V) V {
 	return v
 }
 
-// take returns an entry and forgets it.
+// take removes and returns an entry.
 func (c *cache[K, V]) take(k K) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

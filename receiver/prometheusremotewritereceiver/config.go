@@ -17,13 +17,15 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// Config is the configuration of the receiver. Its keys are those of contrib's receiver, which are those of an HTTP server, and limits.
+// Config is the configuration of the receiver. It has the keys of contrib's receiver, which are
+// those of an HTTP server, and limits.
 type Config struct {
-	// Server is the HTTP server: endpoint, tls, auth, max_request_body_size and so on.
+	// Server configures the HTTP server: endpoint, tls, auth, max_request_body_size, and so on.
 	Server confighttp.ServerConfig `mapstructure:",squash"`
-	// Limits bounds what clients may send and do. The size before decompression is max_request_body_size.
+	// Limits bounds requests. max_request_body_size bounds the size before decompression.
 	Limits receiverutil.Limits `mapstructure:"limits"`
-	// Remembered is how many targets, families, histograms and exemplars are remembered between requests, each.
+	// Remembered bounds the targets, families, histograms, and exemplars that are remembered
+	// between requests, each.
 	Remembered int `mapstructure:"remembered"`
 
 	// prevent unkeyed literal initialization
@@ -39,7 +41,7 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = "localhost:9090"
 	server.MaxRequestBodySize = 10 << 20
-	// A client that sends a little now and then must not hold its place indefinitely.
+	// A slow client must not keep its slot indefinitely.
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.ReadTimeout = 30 * time.Second
 	return &Config{Server: server, Limits: defaultLimits(), Remembered: 20_000}
@@ -53,10 +55,10 @@ func defaultLimits() receiverutil.Limits {
 	}
 }
 
-// encoding is the only one that remote write knows.
+// encoding is the only encoding of remote write.
 const encoding = "snappy"
 
-// Validate names every key that is out of its range.
+// Validate returns an error for each key that is out of range.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Server.NetAddr.Endpoint == "" {
@@ -66,11 +68,11 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("max_request_body_size: is %d, it must be at least 1", c.Server.MaxRequestBodySize))
 	}
 	if c.Server.ReadTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("read_timeout: is %v, it must be above 0: a client that stalls would hold its place indefinitely", c.Server.ReadTimeout))
+		errs = append(errs, fmt.Errorf("read_timeout: is %v, it must be above 0: a stalled client would keep its slot indefinitely", c.Server.ReadTimeout))
 	}
 	for _, a := range c.Server.CompressionAlgorithms {
 		if !slices.Contains([]string{"", encoding}, a) {
-			errs = append(errs, fmt.Errorf("compression_algorithms: %q is not supported, remote write knows snappy only: remove the key", a))
+			errs = append(errs, fmt.Errorf("compression_algorithms: %q is not supported, remote write supports snappy only: remove the key", a))
 		}
 	}
 	if c.Remembered < 1 {
@@ -80,8 +82,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// largestText returns the memory in bytes of the largest request as it came, and
-// of its texts. Its points take more, in proportion to their number.
+// largestText returns the memory in bytes of the largest request as received and of its strings.
+// Its points need more, in proportion to their number.
 func (c *Config) largestText() int {
 	return 2*int(c.Server.MaxRequestBodySize) + textCopies*c.Limits.DecompressedBytes
 }

@@ -38,7 +38,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, 14, cfg.Remembered)
 }
 
-// The names and keys of contrib's receiver are ours.
+// The receiver accepts the names and keys of contrib's receiver.
 func TestContribsExamples(t *testing.T) {
 	assert.Equal(t, "prometheus_remote_write", NewFactory().Type().String())
 	assert.Equal(t, "prometheusremotewrite", metadata.DeprecatedType.String())

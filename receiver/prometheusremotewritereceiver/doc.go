@@ -3,7 +3,6 @@
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
 
-// Package prometheusremotewritereceiver takes metrics from whatever speaks
-// Prometheus remote write, 1.0 or 2.0. It says that it has written what the next
-// consumer has accepted, and nothing else.
+// Package prometheusremotewritereceiver receives metrics from clients of Prometheus remote write
+// 1.0 and 2.0. It confirms exactly the points that the next consumer has accepted.
 package prometheusremotewritereceiver

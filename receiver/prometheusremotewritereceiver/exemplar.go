@@ -14,11 +14,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// mostExemplars is how many exemplars of one stream wait for its next point.
+// mostExemplars bounds the exemplars of one stream that wait for its next point.
 const mostExemplars = 16
 
-// noteExemplars puts the exemplars of a series where its points find them. Those
-// of a bucket belong to the histogram. They come in series of their own.
+// noteExemplars stores the exemplars of a series under the stream of their points. Exemplars of a
+// bucket belong to the histogram. They arrive in separate series.
 func (w *writing) noteExemplars(it *item) {
 	if len(it.Exemplars) == 0 {
 		return
@@ -34,7 +34,7 @@ func (w *writing) noteExemplars(it *item) {
 	w.exemplary = true
 }
 
-// attach gives a point the exemplars of its stream, those that are not of a later time.
+// attach moves the exemplars of a stream to a point at time t, except later ones.
 func (w *writing) attach(id series.ID, to pmetric.ExemplarSlice, t int64) {
 	if earlier, ok := w.exemplars.take(id); ok {
 		if w.taken == nil {
@@ -60,7 +60,7 @@ func (w *writing) attach(id series.ID, to pmetric.ExemplarSlice, t int64) {
 	w.waiting[id], w.last[id] = later, to
 }
 
-// attachLate gives the exemplars that are of a later time than all points of their stream to the last one.
+// attachLate moves exemplars that are later than all points of their stream to its last point.
 func (w *writing) attachLate() {
 	for id, list := range w.waiting {
 		if to, ok := w.last[id]; ok {
@@ -72,10 +72,10 @@ func (w *writing) attachLate() {
 	}
 }
 
-// settle says what became of the data points. If they were accepted, the
-// exemplars that found no point wait for the next one: Prometheus sends them
-// apart, so their point may be in another request. If not, the request comes
-// again, and what had waited for it waits on.
+// settle ends the translation. If the data points were accepted, exemplars without a point wait
+// for the next one, because Prometheus sends them separately and their point may be in another
+// request. Otherwise the client repeats the request, and exemplars of earlier requests wait
+// further.
 func (w *writing) settle(accepted bool) {
 	if !accepted {
 		for id, list := range w.taken {
@@ -102,7 +102,7 @@ func (w *writing) settle(accepted bool) {
 	}
 }
 
-// rememberable tells whether an exemplar is small enough to be kept.
+// rememberable reports whether an exemplar is small enough to be kept.
 func rememberable(e *promwrite.Exemplar) bool {
 	bytes := 0
 	for _, l := range e.Labels {

@@ -14,7 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/receiver/prometheusremotewritereceiver/internal/metadata"
 )
 
-// NewFactory returns the factory of the receiver prometheus_remote_write.
+// NewFactory returns the factory of the prometheus_remote_write receiver.
 func NewFactory() receiver.Factory {
 	return xreceiver.NewFactory(metadata.Type, createDefaultConfig,
 		xreceiver.WithMetrics(createMetrics, metadata.MetricsStability),

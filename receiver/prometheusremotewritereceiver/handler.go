@@ -24,30 +24,30 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// Reasons why nothing of a request is taken, beside those of the codec.
+// Reasons for rejecting a whole request, in addition to those of the codec.
 const (
-	reasonAuth         = "auth"         // the sender did not prove who it is
+	reasonAuth         = "auth"         // credentials are missing or wrong
 	reasonBodySize     = "body_size"    // larger than max_request_body_size
 	reasonBusy         = "busy"         // too many requests at once
-	reasonContentType  = "content_type" // no message of remote write
+	reasonContentType  = "content_type" // not a message of remote write
 	reasonDecompressed = "decompressed" // expands to more than limits::decompressed_bytes
-	reasonEncoding     = "encoding"     // another compression than snappy
+	reasonEncoding     = "encoding"     // not snappy
 	reasonMemory       = "memory"       // limits::memory_bytes is in use, or the request needs more than half of it
-	reasonMethod       = "method"       // no POST
+	reasonMethod       = "method"       // not POST
 	reasonPermanent    = "permanent"    // error of the pipeline
 	reasonRetryable    = "retryable"    // error of the pipeline
-	reasonSnappy       = "snappy"       // not whole
-	reasonStalled      = "stalled"      // the sender took too long
-	reasonTruncated    = "truncated"    // the sender was gone before all was there
+	reasonSnappy       = "snappy"       // invalid snappy data
+	reasonStalled      = "stalled"      // the client took too long
+	reasonTruncated    = "truncated"    // the client disconnected before the end of the body
 )
 
-// retryAfter is what a sender is asked to wait, in seconds.
+// retryAfter is the Retry-After value, in seconds.
 const retryAfter = "1"
 
-// snappyRatio is more than snappy can compress: 64 bytes in 3.
+// snappyRatio exceeds the highest compression ratio of snappy: 64 bytes in 3.
 const snappyRatio = 22
 
-// failure is why nothing of a request is taken, and the answer.
+// failure states why a whole request is rejected, and the response.
 type failure struct {
 	status int
 	reason string
@@ -60,10 +60,10 @@ func failed(status int, reason, format string, args ...any) *failure {
 	return &failure{status, reason, fmt.Errorf(format, args...)}
 }
 
-// asItIs is the decoder that leaves decompression to the receiver.
+// asItIs is a decoder that leaves decompression to the receiver.
 func asItIs(body io.ReadCloser) (io.ReadCloser, error) { return body, nil }
 
-// refuseEarly answers what the HTTP server refuses before the receiver sees it.
+// refuseEarly responds for requests that the HTTP server rejects before the receiver gets them.
 func (s *server) refuseEarly(w http.ResponseWriter, r *http.Request, message string, status int) {
 	f := failed(status, reasonEncoding, "%s", message)
 	switch status {
@@ -71,7 +71,7 @@ func (s *server) refuseEarly(w http.ResponseWriter, r *http.Request, message str
 		f.reason = reasonAuth
 	case http.StatusBadRequest:
 		f.status = http.StatusUnsupportedMediaType
-		f.err = fmt.Errorf("%s, remote write knows %s only", message, encoding)
+		f.err = fmt.Errorf("%s, remote write supports %s only", message, encoding)
 	}
 	s.fail(w, r, f)
 }
@@ -106,10 +106,10 @@ func (s *server) write(w http.ResponseWriter, r *http.Request) {
 	s.confirm(w, r, g)
 }
 
-// negotiate tells which message a request holds.
+// negotiate returns the version of the message in a request.
 func negotiate(r *http.Request) (promwrite.Version, *failure) {
 	if r.Method != http.MethodPost {
-		return 0, failed(http.StatusMethodNotAllowed, reasonMethod, "%s is not allowed, remote write is POST", r.Method)
+		return 0, failed(http.StatusMethodNotAllowed, reasonMethod, "%s is not allowed, remote write uses POST", r.Method)
 	}
 	given := r.Header.Get("Content-Type")
 	if given == "" {
@@ -128,10 +128,11 @@ func negotiate(r *http.Request) (promwrite.Version, *failure) {
 	return 0, failed(http.StatusUnsupportedMediaType, reasonContentType, "message %q is neither prometheus.WriteRequest nor io.prometheus.write.v2.Request", params["proto"])
 }
 
-// textCopies is how often the decompressed request is in memory: as a whole, and as the texts of its series.
+// textCopies is the number of copies of the decompressed request in memory: the whole, and the
+// strings of its series.
 const textCopies = 2
 
-// read takes the body, decompresses it and reads what it holds.
+// read reads, decompresses, and parses the body.
 func (s *server) read(r *http.Request, v promwrite.Version, g *reading, ticket *receiverutil.Ticket) *failure {
 	g.body.Reset()
 	if err := ticket.ReadAll(&g.body, r.Body); err != nil {
@@ -144,13 +145,13 @@ func (s *server) read(r *http.Request, v promwrite.Version, g *reading, ticket *
 	case size > s.cfg.Limits.DecompressedBytes:
 		return failed(http.StatusBadRequest, reasonDecompressed, "the body expands to %d bytes, the limit is %d", size, s.cfg.Limits.DecompressedBytes)
 	case size > snappyRatio*g.body.Len():
-		return failed(http.StatusBadRequest, reasonSnappy, "%d bytes of snappy cannot be %d bytes", g.body.Len(), size)
+		return failed(http.StatusBadRequest, reasonSnappy, "%d bytes of snappy cannot expand to %d bytes", g.body.Len(), size)
 	}
 	if err = ticket.Reserve(textCopies * size); err != nil {
 		return s.bodyFailure(err)
 	}
 	if g.plain, err = s2.Decode(g.plain[:cap(g.plain)], g.body.Bytes()); err != nil {
-		return failed(http.StatusBadRequest, reasonSnappy, "the body is not whole: %w", err)
+		return failed(http.StatusBadRequest, reasonSnappy, "the snappy data is damaged: %w", err)
 	}
 	err = g.reader.Read(v, g.plain, ticket, g)
 	if e, ok := errors.AsType[*promwrite.Error](err); ok {
@@ -162,7 +163,7 @@ func (s *server) read(r *http.Request, v promwrite.Version, g *reading, ticket *
 	return nil
 }
 
-// bodyFailure describes why a request could not be read to its end.
+// bodyFailure describes why a request could not be read completely.
 func (s *server) bodyFailure(err error) *failure {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return failed(http.StatusBadRequest, reasonBodySize, "the body has more than the limit of %d bytes: see max_request_body_size", tooLarge.Limit)
@@ -174,22 +175,22 @@ func (s *server) bodyFailure(err error) *failure {
 		return failed(http.StatusServiceUnavailable, reasonMemory, "%w: send it again later", err)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return failed(http.StatusRequestTimeout, reasonStalled, "the body did not arrive within %v", s.cfg.Server.ReadTimeout)
+		return failed(http.StatusRequestTimeout, reasonStalled, "the body did not arrive within read_timeout, which is %v", s.cfg.Server.ReadTimeout)
 	}
 	return failed(http.StatusBadRequest, reasonTruncated, "the body did not arrive: %w", err)
 }
 
-// consume gives the points to the next consumer.
+// consume passes the points to the next consumer.
 func (s *server) consume(ctx context.Context, g *reading) *failure {
 	w := s.translator.translate(g)
 	var err error
-	if n := w.batch.md.DataPointCount(); n > 0 { // There may be nothing but descriptions, or nothing that is right.
+	if n := w.batch.md.DataPointCount(); n > 0 { // a request may contain only metadata, or no valid point
 		ctx = s.obs.StartMetricsOp(ctx)
 		err = s.next.ConsumeMetrics(ctx, w.batch.md)
 		s.obs.EndMetricsOp(ctx, "prometheus_remote_write", n, err)
 	}
 	w.settle(err == nil)
-	// Never 429: a Prometheus discards data that is answered so.
+	// Prometheus discards data that is answered with 429.
 	rejection := receiverutil.Reject(err, http.StatusServiceUnavailable)
 	switch {
 	case rejection == nil:
@@ -200,7 +201,7 @@ func (s *server) consume(ctx context.Context, g *reading) *failure {
 	return &failure{rejection.Status, reasonPermanent, rejection.Err}
 }
 
-// confirm says what was written.
+// confirm responds with the number of written points.
 func (s *server) confirm(w http.ResponseWriter, r *http.Request, g *reading) {
 	ctx := r.Context()
 	g.headers(w.Header())
@@ -223,11 +224,11 @@ func (s *server) confirm(w http.ResponseWriter, r *http.Request, g *reading) {
 	}
 	s.outcome(ctx, "partial")
 	text := g.complaint()
-	s.log.Warn("partial", 1, "A part of a request was refused, and the rest accepted", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()), zap.String("reason", text))
+	s.log.Warn("partial", 1, "Some points of a request were rejected and the rest accepted; fix the client's data", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()), zap.String("reason", text))
 	http.Error(w, text, http.StatusBadRequest)
 }
 
-// fail answers a request of which nothing was taken.
+// fail rejects a whole request.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, f *failure) {
 	ctx := r.Context()
 	outcome := "refused"
@@ -242,7 +243,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, f *failure) {
 	}
 	s.outcome(ctx, outcome)
 	s.telemetry.ReceiverPrometheusRemoteWriteErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", f.reason)))
-	s.log.Warn(f.reason, 1, "A request was refused", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()),
+	s.log.Warn(f.reason, 1, "Request rejected; see the reason and check the client or the limits", zap.String("client", r.RemoteAddr), zap.String("user_agent", r.UserAgent()),
 		zap.String("reason", f.reason), zap.Int("status", f.status), zap.Error(f.err))
 	http.Error(w, f.Error(), f.status)
 }
@@ -251,7 +252,7 @@ func (s *server) outcome(ctx context.Context, name string) {
 	s.telemetry.ReceiverPrometheusRemoteWriteRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", name)))
 }
 
-// headers says how much of what was written.
+// headers sets the headers with the numbers of written points.
 func (g *reading) headers(h http.Header) {
 	for _, n := range [...]struct {
 		kind  string
@@ -261,10 +262,10 @@ func (g *reading) headers(h http.Header) {
 	}
 }
 
-// complaint says what was refused of a request.
+// complaint describes the rejected points of a request.
 func (g *reading) complaint() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "refused %d samples, %d histograms and %d exemplars, took %d, %d and %d", g.lost.Samples, g.lost.Histograms, g.lost.Exemplars, g.samples, g.histograms, g.exemplars)
+	fmt.Fprintf(&b, "rejected %d samples, %d histograms, and %d exemplars, accepted %d, %d, and %d", g.lost.Samples, g.lost.Histograms, g.lost.Exemplars, g.samples, g.histograms, g.exemplars)
 	for _, f := range g.examples {
 		b.WriteString("; " + f.Error())
 	}

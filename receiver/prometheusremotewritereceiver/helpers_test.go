@@ -30,12 +30,12 @@ import (
 	"github.com/auspex-otel/auspex/receiver/prometheusremotewritereceiver/internal/metadata"
 )
 
-// patience is how long a test waits for what must happen.
+// patience is the timeout of all waits in tests.
 const patience = 5 * time.Second
 
 // pipeline is the next consumer. It keeps what it accepted.
 type pipeline struct {
-	// answer decides on each batch; nil accepts all.
+	// answer returns the result for each batch; nil accepts all.
 	answer func(ctx context.Context, md pmetric.Metrics) error
 
 	mu   sync.Mutex
@@ -56,7 +56,7 @@ func (p *pipeline) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error
 	return nil
 }
 
-// points is how many data points were accepted.
+// points returns the number of accepted data points.
 func (p *pipeline) points() (n int) {
 	for _, md := range p.accepted() {
 		n += md.DataPointCount()
@@ -70,7 +70,7 @@ func (p *pipeline) accepted() []pmetric.Metrics {
 	return slices.Clone(p.took)
 }
 
-// running is a receiver that listens on a port of its own.
+// running is a receiver that listens on its own port.
 type running struct {
 	testing.TB
 	*server
@@ -111,12 +111,12 @@ func startWith(t testing.TB, next consumer.Metrics, host component.Host, change 
 	return r
 }
 
-// count is the value of one of the receiver's counters.
+// count returns the value of one of the receiver's counters.
 func (r *running) count(name string, label ...string) int64 {
 	r.Helper()
 	m, err := r.telemetry.GetMetric("otelcol_receiver_prometheus_remote_write_" + name)
 	if err != nil {
-		return 0 // nothing was added yet
+		return 0 // not recorded yet
 	}
 	var sum int64
 	for _, dp := range m.Data.(metricdata.Sum[int64]).DataPoints {
@@ -133,7 +133,7 @@ func (r *running) count(name string, label ...string) int64 {
 	return sum
 }
 
-// says checks that a line of the log has a text.
+// says checks that a log message contains text.
 func (r *running) says(text string) {
 	r.Helper()
 	assert.Eventually(r, func() bool {
@@ -150,14 +150,14 @@ func (r *running) says(text string) {
 	}, patience, 5*time.Millisecond, "no log line has %q: %v", text, r.log.All())
 }
 
-// answer is what a sender got.
+// answer is the response that a client received.
 type answer struct {
 	status int
 	header http.Header
 	text   string
 }
 
-// written are the counts of samples, histograms and exemplars, as "1 0 0".
+// written returns the counts of written samples, histograms, and exemplars, as "1 0 0".
 func (a answer) written() string {
 	var counts []string
 	for _, kind := range []string{"Samples", "Histograms", "Exemplars"} {
@@ -171,7 +171,7 @@ const (
 	contentV2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
 )
 
-// post sends a body that is to be compressed.
+// post compresses and sends a body.
 func (r *running) post(contentType string, plain []byte) answer {
 	r.Helper()
 	return r.do(r.request(contentType, snappy.Encode(nil, plain)))

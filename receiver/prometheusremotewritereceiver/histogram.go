@@ -15,7 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// stream is a classic histogram or a summary, whose parts come as series of their own.
+// stream holds the series of a classic histogram or a summary.
 type stream struct {
 	promseries.Stream
 	id    series.ID
@@ -24,17 +24,18 @@ type stream struct {
 	parts []*item
 }
 
-// shape is what was whole of a stream when it came last.
+// shape is the number of parts of the last complete point of a stream.
 type shape struct {
 	parts  int // buckets or quantiles
 	sum    bool
-	misses uint8 // how often in a row it had less since
+	misses uint8 // number of consecutive points with fewer parts
 }
 
-// enoughMisses is how often a stream may have less than before until this is what it has.
+// enoughMisses is the number of consecutive points after which a smaller number of parts is
+// complete.
 const enoughMisses = 8
 
-// addPart puts a series with the others of its stream. It reports false if the series can't be one of them.
+// addPart adds a series to its stream. It returns false if the series cannot be a part.
 func (w *writing) addPart(it *item, m promseries.Member) bool {
 	label, text := promseries.BucketLabel, it.le
 	if m.Kind == promseries.Summary {
@@ -42,7 +43,7 @@ func (w *writing) addPart(it *item, m promseries.Member) bool {
 	}
 	at, numbered := 0.0, it.name != m.Base+promseries.CountSuffix && it.name != m.Base+promseries.SumSuffix
 	if !numbered && text != "" {
-		return false // Its label is no part of a point, and has no place in one.
+		return false // its label belongs to no part
 	}
 	if numbered {
 		var err error
@@ -76,9 +77,9 @@ func (w *writing) addPart(it *item, m promseries.Member) bool {
 	return true
 }
 
-// writeStream writes what is whole of a stream as one data point, and samples
-// whose other parts are in another request as gauges of their own names: nothing
-// is held back, since what is confirmed must not be in memory alone.
+// writeStream writes a complete point of a stream as one data point. Samples whose other parts
+// are in another request become gauges with their own names. Nothing is held back, because
+// acknowledged data must not exist in memory only.
 func (w *writing) writeStream(s *stream) {
 	whole := map[int64]bool{}
 	points := s.Points(s.kind)
@@ -98,7 +99,7 @@ func (w *writing) writeStream(s *stream) {
 	}
 }
 
-// complete tells whether a point has all that its stream had before.
+// complete reports whether a point has all parts that its stream had before.
 func (t *translator) complete(id series.ID, p *promseries.Shape) bool {
 	if p.Ended() {
 		return true
@@ -133,7 +134,7 @@ func (w *writing) writePoint(s *stream, p *promseries.Point) {
 	}
 }
 
-// start is the start time that the parts of a point give.
+// start returns the start time of the parts of a point.
 func (s *stream) start(t int64) pcommon.Timestamp {
 	for _, it := range s.parts {
 		for i := range it.Samples {
@@ -145,7 +146,8 @@ func (s *stream) start(t int64) pcommon.Timestamp {
 	return 0
 }
 
-// native writes a native histogram. One that may fall has no form here, and is refused.
+// native writes a native histogram. It rejects gauge histograms, which have no form in
+// OpenTelemetry.
 func (w *writing) native(it *item, h *promwrite.Histogram) {
 	if h.Hint == promwrite.HintGauge {
 		w.reading.histograms--
@@ -168,7 +170,7 @@ func (w *writing) native(it *item, h *promwrite.Histogram) {
 	w.attachNative(it, h, dp.Exemplars())
 }
 
-// reasonGaugeHistogram is beside those of the codec.
+// reasonGaugeHistogram complements the reasons of the codec.
 const reasonGaugeHistogram promwrite.Reason = "gauge_histogram"
 
 func (w *writing) attachNative(it *item, h *promwrite.Histogram, to pmetric.ExemplarSlice) {
@@ -177,7 +179,8 @@ func (w *writing) attachNative(it *item, h *promwrite.Histogram, to pmetric.Exem
 	}
 }
 
-// count is that of all observations. What the rounding of a float histogram's buckets adds is in it.
+// count returns the count of all observations. It includes the rounding of a float histogram's
+// buckets.
 func count(h *promwrite.Histogram, inBuckets uint64) uint64 {
 	if !h.Float {
 		return h.Count
@@ -217,7 +220,7 @@ func writeExponential(dp pmetric.ExponentialHistogramDataPoint, h *promwrite.His
 			counts[number-first] = n
 			total += n
 		})
-		side.to.SetOffset(int32(first - 1)) // There a bucket is numbered by its upper bound, here by its lower one.
+		side.to.SetOffset(int32(first - 1)) // Prometheus numbers a bucket by its upper bound, OTLP by its lower bound.
 		side.to.BucketCounts().FromRaw(counts)
 	}
 	dp.SetCount(count(h, total))

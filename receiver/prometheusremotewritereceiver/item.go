@@ -14,17 +14,17 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// item is a series with what its labels say.
+// item is a series with its parsed labels.
 type item struct {
 	*promwrite.Series
 	name, job, instance string
 	le, quantile        string
-	scoped              bool // it has labels of a scope
-	late                bool // it describes a target whose samples were passed on without it
+	scoped              bool // it has scope labels
+	late                bool // it describes a target whose samples were passed on without this description
 	meta                promwrite.Metadata
 }
 
-// newItem reads the labels that become something else than attributes.
+// newItem parses the labels that do not become attributes.
 func newItem(s *promwrite.Series) item {
 	it := item{Series: s, meta: s.Metadata}
 	for i := range s.Labels {
@@ -54,7 +54,8 @@ func newItem(s *promwrite.Series) item {
 	return it
 }
 
-// isAttribute tells whether a label becomes an attribute of the data point. part is the label that tells parts apart.
+// isAttribute reports whether a label becomes an attribute of the data point. part is the label
+// that distinguishes parts.
 func (it *item) isAttribute(label, part string) bool {
 	switch label {
 	case promwrite.NameLabel, model.JobLabel, model.InstanceLabel, model.MetricTypeLabel, model.MetricUnitLabel, part:
@@ -63,7 +64,8 @@ func (it *item) isAttribute(label, part string) bool {
 	return !it.scoped || !strings.HasPrefix(label, prometheustranslator.ScopeLabelPrefix)
 }
 
-// identity is that of the stream that a series belongs to: of what name, and without the label that tells parts apart.
+// identity returns the identity of the stream of a series, with the given name and without the
+// label part.
 func (it *item) identity(name, part string) series.ID {
 	id := series.Text(name)
 	for i := range it.Labels {
@@ -74,13 +76,13 @@ func (it *item) identity(name, part string) series.ID {
 	return id
 }
 
-// form is what a series becomes.
+// form is the data type that a series becomes.
 type form uint8
 
 const (
 	formGauge form = iota
 	formCounter
-	formUpDown    // a sum that may fall: what tells a state
+	formUpDown    // a sum that is not monotonic: a state
 	formPart      // of a classic histogram or a summary
 	formHistogram // native, exponential
 	formBounds    // native, with listed bounds
@@ -88,8 +90,8 @@ const (
 	formTarget // describes the resource
 )
 
-// formOf decides by type, and where none is known by name: what is called
-// _total is a counter, as what has buckets is a histogram.
+// formOf returns the form by type, and by name if the type is unknown: names with _total are
+// counters, families with buckets are histograms.
 func (it *item) formOf(families promseries.Families) (form, promseries.Member) {
 	if it.name == prometheustranslator.TargetInfoMetricName {
 		return formTarget, promseries.Member{}
@@ -111,7 +113,7 @@ func (it *item) formOf(families promseries.Families) (form, promseries.Member) {
 	return formGauge, promseries.Member{}
 }
 
-// mayBe tells whether the type that is known, if one is, allows for a kind.
+// mayBe reports whether the type permits a kind. An unknown type permits all.
 func (it *item) mayBe(k promseries.Kind) bool {
 	switch it.meta.Type {
 	case promwrite.TypeHistogram:
@@ -122,7 +124,7 @@ func (it *item) mayBe(k promseries.Kind) bool {
 	return true
 }
 
-// base is the name of the family of a part, by its suffix.
+// base returns the family name of a part, without its suffix.
 func base(name string) (string, bool) {
 	for _, suffix := range [...]string{promseries.BucketSuffix, promseries.SumSuffix, promseries.CountSuffix} {
 		if b, ok := strings.CutSuffix(name, suffix); ok {

@@ -24,22 +24,22 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// heap is the size of what is in use.
+// heap returns the size of the heap in use, in bytes.
 func heap() int {
 	runtime.GC()
-	runtime.GC() // for what pools keep for one more round
+	runtime.GC() // frees what pools keep for one more cycle
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
 
-// field is a field of protobuf with bytes.
+// field returns a length-delimited protobuf field.
 func field(number uint64, content string) string {
 	head := binary.AppendUvarint(binary.AppendUvarint(nil, number<<3|2), uint64(len(content)))
 	return string(head) + content
 }
 
-// simple is a series of one sample in version 1.
+// simple returns a version 1 series with one sample.
 func simple(labels ...string) string {
 	var text strings.Builder
 	for i := 0; i < len(labels); i += 2 {
@@ -49,7 +49,7 @@ func simple(labels ...string) string {
 	return field(1, text.String()+field(2, string(sample)))
 }
 
-// What is kept of a series keeps nothing of its request.
+// Remembered data of a series must not reference its request.
 func TestSeriesDoNotKeepTheirRequest(t *testing.T) {
 	next := &pipeline{}
 	r := start(t, next, nil)
@@ -62,7 +62,7 @@ func TestSeriesDoNotKeepTheirRequest(t *testing.T) {
 	assert.Less(t, heap()-before, 4<<20, "20 requests of 5 MiB, and what pools hold")
 }
 
-// The estimate of what a request needs in memory covers what it takes.
+// The estimated memory of a request covers its actual memory.
 func TestCost(t *testing.T) {
 	for _, labels := range []int{1, 5, 20} {
 		t.Run(strconv.Itoa(labels), func(t *testing.T) {
@@ -95,14 +95,14 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// counter counts what is reserved.
+// counter counts reserved bytes.
 type counter int
 
 func (c *counter) Reserve(n int) error { *c += counter(n); return nil }
 func (c *counter) Release(int)         {}
 
-// Senders that never end their requests stay within the memory of the receiver, and
-// a well-behaved one is served beside them.
+// Clients that never complete their requests stay within the memory of the receiver, and a
+// well-behaved client is served at the same time.
 func TestUnfinishedRequestsStayWithinMemory(t *testing.T) {
 	r := start(t, consumertest.NewNop(), func(c *Config) {
 		c.Limits.MemoryBytes, c.Limits.DecompressedBytes, c.Server.MaxRequestBodySize = 16<<20, 1<<20, 3<<20
@@ -119,14 +119,14 @@ func TestUnfinishedRequestsStayWithinMemory(t *testing.T) {
 				res.Body.Close()
 			}
 		}()
-		_, _ = io.Copy(writer, bytes.NewReader(make([]byte, 1<<20))) // The receiver may refuse it meanwhile.
+		_, _ = io.Copy(writer, bytes.NewReader(make([]byte, 1<<20))) // The receiver may reject it meanwhile.
 	}
 	assert.Less(t, heap()-before, 32<<20)
 	assert.Equal(t, http.StatusNoContent, r.post(contentV1, []byte(simple("__name__", "m"))).status)
 }
 
-// A request that needs more memory than the limit is refused permanently. One that
-// needs more than is free gets a retryable error.
+// A request that needs more memory than the limit is rejected permanently. One that needs more
+// than is free gets a retryable error.
 func TestRequestsAboveMemory(t *testing.T) {
 	t.Parallel()
 	open, inside := make(chan struct{}), make(chan struct{}, 1)

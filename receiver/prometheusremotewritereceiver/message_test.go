@@ -193,7 +193,7 @@ func spans(list [][2]int32) (s []prompb.BucketSpan) {
 	return s
 }
 
-// v2 is the same message but for the start time: its fields have the same numbers.
+// v2 returns the same message without the start time: its fields have the same numbers.
 func (h *textHistogram) v2() (w writev2.Histogram) {
 	p := h.v1()
 	b, err := p.Marshal()

@@ -20,10 +20,10 @@ import (
 	"github.com/auspex-otel/auspex/receiver/prometheusremotewritereceiver/internal/metadata"
 )
 
-// path is where senders write, as at a Prometheus.
+// path is the write path, as in Prometheus.
 const path = "/api/v1/write"
 
-// server is the HTTP server and what it knows between requests.
+// server is the HTTP server with its state between requests.
 type server struct {
 	cfg        *Config
 	set        receiver.Settings
@@ -57,10 +57,10 @@ func newServer(cfg *Config, set receiver.Settings, next consumer.Metrics) (*serv
 	return s, nil
 }
 
-// Start listens. What would fail later for a wrong setting fails here.
+// Start listens on the endpoint. It returns an error for settings that would fail later.
 func (s *server) Start(ctx context.Context, host component.Host) (err error) {
 	cfg := s.cfg.Server
-	// The receiver decompresses by itself, since it has limits and answers of its own.
+	// The receiver decompresses bodies itself, because it has its own limits and responses.
 	cfg.CompressionAlgorithms = []string{""}
 	mux := http.NewServeMux()
 	mux.HandleFunc(path, s.write)
@@ -71,8 +71,8 @@ func (s *server) Start(ctx context.Context, host component.Host) (err error) {
 	return err
 }
 
-// Shutdown accepts no more, and lets requests end for as long as ctx permits.
-// What was not answered is sent again by its sender. It may be called without Start.
+// Shutdown stops accepting requests and waits until requests in progress end or ctx is done.
+// Clients send unanswered requests again. It may be called without Start.
 func (s *server) Shutdown(ctx context.Context) error {
 	if s.http == nil {
 		return nil

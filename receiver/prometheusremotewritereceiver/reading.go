@@ -9,21 +9,21 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// mostExamples is how many faults an answer names.
+// mostExamples bounds the faults that an answer names.
 const mostExamples = 3
 
-// reading is one request while it is worked on.
+// reading holds one request while it is processed.
 type reading struct {
 	reader *promwrite.Reader
-	body   bytes.Buffer // as it came
+	body   bytes.Buffer // as received
 	plain  []byte       // decompressed
 
 	series   []promwrite.Series
 	metadata []promwrite.Metadata
 
-	samples, histograms, exemplars int // taken
+	samples, histograms, exemplars int // accepted
 	unsorted, fragments            int
-	lost                           promwrite.Fault // how much was refused
+	lost                           promwrite.Fault // rejected
 	refused                        map[promwrite.Reason]int
 	examples                       []promwrite.Fault
 	faults                         int
@@ -37,7 +37,7 @@ func (g *reading) reset() {
 	*g = reading{reader: g.reader, body: g.body, plain: g.plain, series: g.series[:0], metadata: g.metadata[:0]}
 }
 
-// keepBytes and keepSeries are the sizes up to which what a request needed is kept for the next one.
+// keepBytes and keepSeries are the capacities up to which buffers are reused.
 const (
 	keepBytes  = 2 << 20
 	keepSeries = 20_000
@@ -47,7 +47,7 @@ func (g *reading) small() bool {
 	return g.body.Cap() <= keepBytes && cap(g.plain) <= keepBytes && cap(g.series) <= keepSeries
 }
 
-// Series takes a series.
+// Series collects a series.
 func (g *reading) Series(s *promwrite.Series) {
 	g.series = append(g.series, *s)
 	g.samples += len(s.Samples)
@@ -58,10 +58,10 @@ func (g *reading) Series(s *promwrite.Series) {
 	}
 }
 
-// Metadata takes what version 1 says of a family.
+// Metadata collects the metadata of a family in version 1.
 func (g *reading) Metadata(m promwrite.Metadata) { g.metadata = append(g.metadata, m) }
 
-// Refused notes what is not taken.
+// Refused counts rejected points.
 func (g *reading) Refused(f promwrite.Fault) {
 	if g.refused == nil {
 		g.refused = map[promwrite.Reason]int{}

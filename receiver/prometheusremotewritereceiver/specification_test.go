@@ -18,17 +18,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// specification is what the specifications of remote write 1.0 and 2.0 say of
-// receivers, and what this one does (go test -v -run TestSpecification): each row is sent as both versions, or as one.
+// specification lists the rules for receivers in remote write 1.0 and 2.0 with this receiver's
+// results (go test -v -run TestSpecification). Each row is sent in both versions, or in one.
 var specification = []struct {
 	rule     string
-	only     string // "1" or "2": the rule is of this version alone
+	only     string // "1" or "2": the rule applies to this version only
 	request  string
 	change   func(*http.Request)
 	answer   error // of the pipeline
 	status   int
 	written  string
-	gets     string // a part of what the pipeline got
+	gets     string // a part of what the pipeline received
 	getsNone bool
 }{
 	{rule: "MUST answer 2xx, SHOULD answer 204, if all is written", request: `x{job="j"} gauge : 1@1000`, status: 204, written: "1 0 0", gets: "1000 {} 1"},

@@ -7,29 +7,29 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// silence is the time, in milliseconds, after which a target that has sent nothing
-// can get another identity: Prometheus ends a series after five minutes.
+// silence is the time in milliseconds after which a target without samples can get another
+// identity. Prometheus ends a series after five minutes.
 const silence = 5 * 60 * 1000
 
-// target is what a resource is known by.
+// target identifies a resource.
 type target struct{ job, instance string }
 
-// described is what is remembered of a target.
+// described is the remembered state of a target.
 type described struct {
 	labels []promwrite.Label // of target_info, as attributes of the resource
-	// bare tells that samples were passed on before target_info came. The resource
-	// then has no labels until the target was silent: its series keep their identity.
+	// bare is true if samples were passed on before target_info arrived. The resource then has no
+	// labels until the target has been silent, so that its series keep their identity.
 	bare bool
-	next []promwrite.Label // of the target_info that came too late, for then
-	seen int64             // time of a sample of the latest request, milliseconds
+	next []promwrite.Label // labels of a late target_info, used after the target has been silent
+	seen int64             // time of a sample of the latest request, in milliseconds
 }
 
-// noteTarget takes the labels of target_info for the resource. If samples of the
-// target have been passed on without them, it marks the item as late, and the
-// series is passed on as a metric. So is one that is too large to remember.
+// noteTarget takes the labels of target_info for the resource. If samples of the target have been
+// passed on without them, it marks the item as late, and the series is passed on as a metric. The
+// same applies to a series that is too large to remember.
 func (w *writing) noteTarget(it *item) {
 	if len(it.Samples) == 0 || promwrite.IsStale(it.Samples[len(it.Samples)-1].Value) {
-		return // The series of the target end too, and still under its identity.
+		return // the series of the target end too, under their previous identity
 	}
 	k := target{it.job, it.instance}
 	var list []promwrite.Label
@@ -53,8 +53,8 @@ func (w *writing) noteTarget(it *item) {
 	})
 }
 
-// describe returns the labels of a target that sends a sample at a time, and
-// remembers whether there were any.
+// describe returns the labels of a target that has a sample at time now, and records whether
+// there were any.
 func (b *batch) describe(k target, now int64) []promwrite.Label {
 	return b.targets.update(target{k.job, k.instance}, func(d described) described {
 		if d.bare && now-d.seen >= silence && d.next != nil {

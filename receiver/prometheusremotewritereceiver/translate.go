@@ -15,8 +15,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/promwrite"
 )
 
-// translator makes data points of requests. What one request does not say,
-// another may have said: it remembers that, as much as its caches hold.
+// translator converts requests to data points. It remembers, up to the capacity of its caches,
+// data of earlier requests that later requests omit.
 type translator struct {
 	families         *cache[string, promwrite.Metadata]
 	targets          *cache[target, described]
@@ -35,7 +35,7 @@ func newTranslator(remembered int) *translator {
 	return t
 }
 
-// translate makes data points of a request. Its caller settles what became of them.
+// translate converts a request. The caller must call settle with the result of the pipeline.
 func (t *translator) translate(g *reading) *writing {
 	w := &writing{translator: t, reading: g, batch: newBatch(t), families: promseries.NewFamilies(), exemplary: !t.exemplars.empty()}
 	t.learn(g)
@@ -56,7 +56,7 @@ func (t *translator) translate(g *reading) *writing {
 	return w
 }
 
-// learn remembers what version 1 says of families.
+// learn remembers the metadata of families in version 1.
 func (t *translator) learn(g *reading) {
 	for _, m := range g.metadata {
 		if m.Family != "" && len(m.Family)+len(m.Unit)+len(m.Help) <= mostBytes {
@@ -77,13 +77,13 @@ type writing struct {
 	waiting   map[series.ID][]promwrite.Exemplar // of this request
 	last      map[series.ID]pmetric.ExemplarSlice
 	taken     map[series.ID][]promwrite.Exemplar // of earlier requests
-	exemplary bool                               // there are exemplars to look for
+	exemplary bool                               // the request or earlier ones have exemplars
 
-	lastFamily string // and what is known of it: series of a family come together
+	lastFamily string // cached, because series of a family follow each other
 	lastMeta   promwrite.Metadata
 }
 
-// describe finds what earlier requests said of a family.
+// describe adds the metadata that earlier requests gave for a family.
 func (w *writing) describe(it *item) {
 	if it.meta.Type != promwrite.TypeUnknown {
 		return
@@ -112,12 +112,12 @@ func (w *writing) known(name string) promwrite.Metadata {
 	}
 	m, _ := w.translator.families.get(b)
 	if part && m.Type != promwrite.TypeHistogram && m.Type != promwrite.TypeSummary {
-		return promwrite.Metadata{} // Another family, that only has such a name.
+		return promwrite.Metadata{} // another family with a similar name
 	}
 	return m
 }
 
-// note learns what others of the request need to know before they are written.
+// note records the data that other series of the request need before they are written.
 func (w *writing) note(it *item) {
 	if it.name == prometheustranslator.TargetInfoMetricName {
 		w.noteTarget(it)
@@ -126,13 +126,13 @@ func (w *writing) note(it *item) {
 	w.families.Note(it.name, it.le != "", it.quantile != "")
 	if it.meta.Type == promwrite.TypeSummary {
 		if b, part := base(it.name); part {
-			w.families.Summaries[b] = true // It may have no quantiles.
+			w.families.Summaries[b] = true // a summary may have no quantiles
 		}
 	}
 	w.noteExemplars(it)
 }
 
-// write writes a series, or puts it with the other parts of its stream.
+// write writes a series, or adds it to its stream.
 func (w *writing) write(it *item) {
 	for i := range it.Histograms {
 		w.native(it, &it.Histograms[i])
@@ -144,7 +144,7 @@ func (w *writing) write(it *item) {
 	switch f {
 	case formTarget:
 		if !it.late {
-			return // It has become attributes of the resource.
+			return // it has become attributes of the resource
 		}
 		f = formUpDown
 	case formPart:
@@ -158,7 +158,7 @@ func (w *writing) write(it *item) {
 	}
 }
 
-// number writes a sample as it is.
+// number writes a sample without conversion.
 func (w *writing) number(it *item, f form, s *promwrite.Sample) {
 	var dps pmetric.NumberDataPointSlice
 	if m := w.batch.metric(it, it.name, f); f == formGauge {

@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/golden"
 )
 
-// Each file is requests, in the language of message, and what becomes of them.
+// Each file contains requests, in the language of message, and the expected data points.
 func TestTranslation(t *testing.T) {
 	golden.Archives(t, "testdata/translation/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 		t.Helper()
@@ -51,7 +51,7 @@ func TestTranslation(t *testing.T) {
 	})
 }
 
-// render is data points as text.
+// render returns data points as text.
 func render(md pmetric.Metrics) string {
 	var b strings.Builder
 	for _, rm := range md.ResourceMetrics().All() {

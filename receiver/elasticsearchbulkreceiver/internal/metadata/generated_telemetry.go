@@ -68,13 +68,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverElasticsearchBulkErrors, err = builder.meter.Int64Counter(
 		"otelcol_receiver_elasticsearch_bulk_errors",
-		metric.WithDescription("Requests that were refused as a whole, by reason. [Development]"),
+		metric.WithDescription("Requests that were rejected as a whole, by reason. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverElasticsearchBulkRefusedItems, err = builder.meter.Int64Counter(
 		"otelcol_receiver_elasticsearch_bulk_refused_items",
-		metric.WithDescription("Items that were refused while others of their request were accepted, by reason. [Development]"),
+		metric.WithDescription("Items that were rejected while others of their request were accepted, by reason. [Development]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

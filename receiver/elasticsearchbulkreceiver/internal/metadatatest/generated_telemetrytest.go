@@ -40,7 +40,7 @@ func AssertEqualReceiverElasticsearchBulkAcceptedItems(t *testing.T, tt *compone
 func AssertEqualReceiverElasticsearchBulkErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_elasticsearch_bulk_errors",
-		Description: "Requests that were refused as a whole, by reason. [Development]",
+		Description: "Requests that were rejected as a whole, by reason. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualReceiverElasticsearchBulkErrors(t *testing.T, tt *componenttest.
 func AssertEqualReceiverElasticsearchBulkRefusedItems(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_elasticsearch_bulk_refused_items",
-		Description: "Items that were refused while others of their request were accepted, by reason. [Development]",
+		Description: "Items that were rejected while others of their request were accepted, by reason. [Development]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -71,7 +71,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverPrometheusRemoteWriteErrors, err = builder.meter.Int64Counter(
 		"otelcol_receiver_prometheus_remote_write_errors",
-		metric.WithDescription("Requests that were refused as a whole, by reason. [Development]"),
+		metric.WithDescription("Requests that were rejected as a whole, by reason. [Development]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
@@ -83,7 +83,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverPrometheusRemoteWriteRefusedPoints, err = builder.meter.Int64Counter(
 		"otelcol_receiver_prometheus_remote_write_refused_points",
-		metric.WithDescription("Samples, native histograms, and exemplars that were refused while the rest of their request was accepted, by reason. [Development]"),
+		metric.WithDescription("Samples, native histograms, and exemplars that were rejected while the rest of their request was accepted, by reason. [Development]"),
 		metric.WithUnit("{point}"),
 	)
 	errs = errors.Join(errs, err)

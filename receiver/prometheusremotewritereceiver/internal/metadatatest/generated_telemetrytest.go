@@ -40,7 +40,7 @@ func AssertEqualReceiverPrometheusRemoteWriteDroppedExemplars(t *testing.T, tt *
 func AssertEqualReceiverPrometheusRemoteWriteErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_prometheus_remote_write_errors",
-		Description: "Requests that were refused as a whole, by reason. [Development]",
+		Description: "Requests that were rejected as a whole, by reason. [Development]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualReceiverPrometheusRemoteWriteFragments(t *testing.T, tt *compone
 func AssertEqualReceiverPrometheusRemoteWriteRefusedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_prometheus_remote_write_refused_points",
-		Description: "Samples, native histograms, and exemplars that were refused while the rest of their request was accepted, by reason. [Development]",
+		Description: "Samples, native histograms, and exemplars that were rejected while the rest of their request was accepted, by reason. [Development]",
 		Unit:        "{point}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
