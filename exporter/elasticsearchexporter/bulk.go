@@ -32,34 +32,35 @@ var (
 	resultFailed     = attribute.String("result", "failed")
 )
 
-// smallestRequest is what requests are not made smaller than because some were too large.
+// smallestRequest is the minimum in bytes to which the request size is reduced.
 const smallestRequest = 64 << 10
 
-// bulk sends documents to _bulk and sorts them by what became of them.
+// bulk sends documents to _bulk and sorts them by outcome.
 type bulk struct {
 	client    esapi.Transport
 	telemetry *metadata.TelemetryBuilder
 	retry     RetryConfig
 	source    *bool
 	bury      func(context.Context, []letter) (dropped bool, err error)
-	// size is how long a request may be. It shrinks when one is too large for the server.
+	// size is the maximum request size in bytes. It decreases when the server rejects a request
+	// as too large.
 	size atomic.Int64
-	// ownIDs are the time series data streams, which make ids themselves.
+	// ownIDs holds the time series data streams, which generate ids themselves.
 	ownIDs indexSet
 	stop   chan struct{}
 }
 
-// letter is a document that will never be taken, with the answer to it.
+// letter is a document that Elasticsearch rejected permanently, with the answer.
 type letter struct {
 	document.Document
 	esbulk.Result
 }
 
-// outcome sorts documents. Those in none of its lists are in Elasticsearch.
+// outcome sorts documents. Documents in none of its lists are in Elasticsearch.
 type outcome struct {
 	again   []document.Document
 	letters []letter
-	// cause is why documents are to be sent again, or were dropped: the first that came up.
+	// cause is the first error because of which documents are retried or were dropped.
 	cause error
 }
 
@@ -74,9 +75,8 @@ func (o *outcome) because(cause error) {
 	}
 }
 
-// write sends documents, tries those again that Elasticsearch may take later, and
-// returns the origins of what is left, with the reason. An error without origins
-// is about documents that were dropped.
+// write sends documents and retries those with retryable errors. It returns the origins of the
+// remaining documents, with the error. An error without origins concerns dropped documents.
 func (b *bulk) write(ctx context.Context, docs []document.Document) (left map[int]bool, err error) {
 	var dropped error
 	for try := 0; len(docs) > 0; try++ {
@@ -108,7 +108,7 @@ func (b *bulk) write(ctx context.Context, docs []document.Document) (left map[in
 	return left, err
 }
 
-// pause waits before the next try, and returns false if there is to be none.
+// pause waits before the next try. It returns false if there is none.
 func (b *bulk) pause(ctx context.Context, try int) bool {
 	wait := b.retry.InitialInterval << min(try, 20)
 	timer := time.NewTimer(min(wait, b.retry.MaxInterval))
@@ -123,9 +123,9 @@ func (b *bulk) pause(ctx context.Context, try int) bool {
 	}
 }
 
-// round sends every document once. After a request without a usable answer it
-// ends, and returns what it has not sent, then what was in that request: so that
-// a request that always fails does not keep the others back.
+// round sends every document once. It ends after a request without a usable answer, and returns
+// the unsent documents followed by those of that request, so that a request that always fails
+// does not delay the others.
 func (b *bulk) round(ctx context.Context, docs []document.Document, o *outcome) (unsent []document.Document, err error) {
 	for len(docs) > 0 {
 		n, size := 0, 0
@@ -142,13 +142,13 @@ func (b *bulk) round(ctx context.Context, docs []document.Document, o *outcome) 
 	return nil, nil
 }
 
-// length is about how many bytes a document takes in a request.
+// length returns the approximate size of a document in a request, in bytes.
 func length(d document.Document) int {
 	return len(d.Body) + len(d.Index) + len(d.ID) + len(d.Pipeline) + 64
 }
 
-// send sends one request, or two of half the size and so on where the whole is
-// refused for what it contains. It returns the documents whose fate is unknown.
+// send sends one request. If its content is rejected as a whole, it sends two halves,
+// recursively. It returns the documents with unknown outcome.
 func (b *bulk) send(ctx context.Context, docs []document.Document, o *outcome) (unsent []document.Document, err error) {
 	results, err := b.request(ctx, docs)
 	var no *refusal
@@ -176,20 +176,20 @@ func (b *bulk) send(ctx context.Context, docs []document.Document, o *outcome) (
 	return b.send(ctx, docs[half:], o)
 }
 
-// sort puts a document where the answer to it belongs.
+// sort assigns a document to a list of o by its answer.
 func (b *bulk) sort(ctx context.Context, d document.Document, r esbulk.Result, o *outcome) {
 	documents := b.telemetry.ExporterElasticsearchDocuments
 	switch {
 	case r.Status < http.StatusMultipleChoices:
 		b.count(ctx, documents, 1, outcomeWritten)
 	case r.Status == http.StatusConflict:
-		// It is there already: from an earlier try, or in a newer state.
+		// It exists already, from an earlier try or in a newer state.
 		b.count(ctx, documents, 1, outcomeDuplicate)
 	case transient(r.Status):
-		o.later(d, fmt.Errorf("Elasticsearch cannot take some documents now: %d %s: %s", r.Status, r.Type, r.Reason)) //nolint:staticcheck // a name
+		o.later(d, fmt.Errorf("Elasticsearch returned a retryable error for some documents: %d %s: %s", r.Status, r.Type, r.Reason)) //nolint:staticcheck // a name
 	case d.ID != "" && strings.Contains(r.Reason, "_id must be unset"):
 		b.ownIDs.add(d.Index)
-		o.later(d, fmt.Errorf("%s makes its ids itself", d.Index))
+		o.later(d, fmt.Errorf("%s is a time series data stream, which generates its ids; the documents are sent again without ids", d.Index))
 	default:
 		o.letters = append(o.letters, letter{d, r})
 	}
@@ -206,7 +206,7 @@ func (b *bulk) request(ctx context.Context, docs []document.Document) ([]esbulk.
 	}
 	res, err := esapi.BulkRequest{Body: bytes.NewReader(body), FilterPath: esbulk.Filter, IncludeSourceOnError: b.source}.Do(ctx, b.client)
 	if err != nil {
-		return nil, fmt.Errorf("no answer from Elasticsearch: %w", err)
+		return nil, fmt.Errorf("no answer from Elasticsearch to _bulk: %w; check that it is running and reachable", err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
@@ -227,7 +227,7 @@ type indexSet struct {
 	names map[string]bool
 }
 
-// mostIndices bounds the names that are remembered. At the limit, all are forgotten and learned again.
+// mostIndices bounds the remembered names. At the limit, all are discarded and learned again.
 const mostIndices = 1000
 
 func (s *indexSet) has(name string) bool {

@@ -19,7 +19,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/mask"
 )
 
-// addressVariable is read where the configuration has no address, as other clients of Elasticsearch do.
+// addressVariable is read if the configuration has no address, as in other clients of
+// Elasticsearch.
 const addressVariable = "ELASTICSEARCH_URL"
 
 // addresses returns the addresses of the nodes.
@@ -58,10 +59,10 @@ func (c *Config) addresses() ([]*url.URL, error) {
 	return urls, nil
 }
 
-// cloudAddress reads a cloud id: a name, a colon, and in base64 the domain and
-// the ids of the deployment's parts, of which the first is Elasticsearch.
+// cloudAddress returns the address in a cloud id. The id has a name, a colon, and in base64 the
+// domain and the ids of the deployment's parts. The first part is Elasticsearch.
 func cloudAddress(id string) (string, error) {
-	wrong := errors.New("cloudid is not the id of a deployment: copy it from Elastic Cloud")
+	wrong := errors.New("cloudid is not a valid deployment id: copy it from Elastic Cloud")
 	_, coded, found := strings.Cut(id, ":")
 	text, err := base64.StdEncoding.DecodeString(coded)
 	if !found || err != nil {
@@ -78,8 +79,8 @@ func cloudAddress(id string) (string, error) {
 	return "https://" + parts[1] + "." + host + ":" + port, nil
 }
 
-// client sends requests to the nodes in turn, and to those that did not answer
-// later again. It retries nothing: who calls it knows what may be sent twice.
+// client sends requests to the nodes in turn, and retries failed nodes later. It does not retry
+// requests: the caller knows which requests may be repeated.
 type client struct {
 	*elastictransport.Client
 	http *http.Client
@@ -94,7 +95,7 @@ func newClient(ctx context.Context, c *Config, host component.Host, set componen
 	if err != nil {
 		return nil, err
 	}
-	// Documents and credentials would go to whichever host the answer names.
+	// Documents and credentials would go to any host that a redirect names.
 	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	options := []elastictransport.Option{
 		elastictransport.WithURLs(urls...),
@@ -114,13 +115,13 @@ func newClient(ctx context.Context, c *Config, host component.Host, set componen
 	return &client{transport, plain}, nil
 }
 
-// close ends the wait for nodes that did not answer, and connections that are kept for later.
+// close ends the wait for failed nodes, and closes idle connections.
 func (c *client) close(ctx context.Context) error {
 	defer c.http.CloseIdleConnections()
 	return c.Close(ctx)
 }
 
-// whole is a client as a round tripper, so that its timeout and its cookies count.
+// whole adapts a client to a round tripper, so that its timeout and cookies apply.
 type whole struct{ client *http.Client }
 
 // RoundTrip sends the request.

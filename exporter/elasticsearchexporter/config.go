@@ -24,85 +24,93 @@ import (
 	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
-// Config is the configuration of the Elasticsearch exporter. Names and meanings
-// are those of contrib's exporter of the same type; what is added is at the end.
+// Config is the configuration of the Elasticsearch exporter. Keys and meanings are those of
+// contrib's exporter of the same type; additional keys are at the end.
 type Config struct {
-	// Endpoints are the addresses of the nodes, used in turn. One of this, endpoint and cloudid is needed; without
-	// any of them the environment variable ELASTICSEARCH_URL is read.
+	// Endpoints lists the addresses of the nodes, which are used in turn. One of this, endpoint,
+	// and cloudid is required; without them the environment variable ELASTICSEARCH_URL applies.
 	Endpoints []string `mapstructure:"endpoints"`
-	// CloudID is the id of a deployment in Elastic Cloud, which holds its address.
+	// CloudID is the id of a deployment in Elastic Cloud. It contains the address.
 	CloudID string `mapstructure:"cloudid"`
-	// ClientConfig holds endpoint, tls, auth, headers, timeout (of one request), compression and the other settings of an HTTP client.
+	// ClientConfig configures the HTTP client: endpoint, tls, auth, headers, timeout (of one
+	// request), compression, and so on.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// User and Password authenticate every request, unless APIKey is there.
+	// User and Password authenticate every request, unless APIKey is set.
 	User     string              `mapstructure:"user"`
 	Password configopaque.String `mapstructure:"password"`
-	// APIKey is an API key in its encoded form.
+	// APIKey is an encoded API key.
 	APIKey configopaque.String `mapstructure:"api_key"`
 
-	// LogsIndex, MetricsIndex and TracesIndex send everything of a signal to one index or data stream. Empty: to a
-	// data stream that follows from the attributes.
+	// LogsIndex, MetricsIndex, and TracesIndex name the index or data stream for all data of a
+	// signal. If empty, the attributes determine the data stream.
 	LogsIndex    string `mapstructure:"logs_index"`
 	MetricsIndex string `mapstructure:"metrics_index"`
 	TracesIndex  string `mapstructure:"traces_index"`
-	// LogsDynamicIndex, MetricsDynamicIndex and TracesDynamicIndex are accepted and have no effect, as in contrib.
+	// LogsDynamicIndex, MetricsDynamicIndex, and TracesDynamicIndex are accepted and have no
+	// effect, as in contrib.
 	LogsDynamicIndex    Switch `mapstructure:"logs_dynamic_index"`
 	MetricsDynamicIndex Switch `mapstructure:"metrics_dynamic_index"`
 	TracesDynamicIndex  Switch `mapstructure:"traces_dynamic_index"`
-	// LogsDynamicID and TracesDynamicID take a document's id from the attribute elasticsearch.document_id.
+	// LogsDynamicID and TracesDynamicID take the id of a document from the attribute
+	// elasticsearch.document_id.
 	LogsDynamicID   Switch `mapstructure:"logs_dynamic_id"`
 	TracesDynamicID Switch `mapstructure:"traces_dynamic_id"`
 	// LogsDynamicPipeline takes the ingest pipeline from the attribute elasticsearch.ingest_pipeline.
 	LogsDynamicPipeline Switch `mapstructure:"logs_dynamic_pipeline"`
-	// Pipeline is the ingest pipeline that telemetry passes in Elasticsearch.
+	// Pipeline is the ingest pipeline of Elasticsearch that processes the documents.
 	Pipeline string `mapstructure:"pipeline"`
-	// Mapping is the shape of the documents.
+	// Mapping configures the format of the documents.
 	Mapping MappingConfig `mapstructure:"mapping"`
-	// Retry is how often and when documents are sent again within one call, before they are returned.
+	// Retry configures how documents are retried within one call.
 	Retry RetryConfig `mapstructure:"retry"`
-	// IncludeSourceOnError asks Elasticsearch 8.18 or newer to put the document into the reason of its refusal, or not to.
+	// IncludeSourceOnError sets whether Elasticsearch 8.18 or newer includes the document in the
+	// reason of a rejection.
 	IncludeSourceOnError *bool `mapstructure:"include_source_on_error"`
-	// SuppressConflictErrors is accepted and has no effect: a document that is there already is never an error.
+	// SuppressConflictErrors is accepted and has no effect: an existing document is never an
+	// error.
 	SuppressConflictErrors bool `mapstructure:"suppress_conflict_errors"`
-	// QueueConfig is the queue before the exporter. Without it every call is sent as it comes.
+	// QueueConfig configures the sending queue. Without it every call is sent directly.
 	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// RetryConfig is how what was returned is tried again.
+	// RetryConfig configures how returned batches are retried.
 	RetryConfig configretry.BackOffConfig `mapstructure:"retry_on_failure"`
-	// MaxBulkBytes is how long the body of one request to _bulk may be, before compression.
+	// MaxBulkBytes bounds the body of one _bulk request, in bytes before compression.
 	MaxBulkBytes int `mapstructure:"max_bulk_bytes"`
-	// IncidentsIndex is the plain index that holds one document for every incident.
+	// IncidentsIndex is the plain index that contains one document for every incident.
 	IncidentsIndex string `mapstructure:"incidents_index"`
-	// Templates tells whether index templates are installed for what has none.
+	// Templates sets whether index templates are installed where none exists.
 	Templates Switch `mapstructure:"templates"`
 	// DeadLetter keeps documents that Elasticsearch rejects permanently. Without it,
 	// they are dropped and counted, and the sender gets a permanent error.
 	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
 }
 
-// Switch is something that is on or off.
+// Switch is an on/off setting.
 type Switch struct {
-	// Enabled switches it on.
+	// Enabled turns it on.
 	Enabled bool `mapstructure:"enabled"`
 }
 
-// MappingConfig is the shape of the documents.
+// MappingConfig configures the format of the documents.
 type MappingConfig struct {
-	// Mode is otel or ecs. Empty: otel, or the first of AllowedModes if otel is not among them.
+	// Mode is otel or ecs. The default is otel, or the first of AllowedModes if it does not
+	// contain otel.
 	Mode string `mapstructure:"mode"`
-	// AllowedModes are those that the scope attribute elastic.mapping.mode may choose. Empty: otel and ecs.
+	// AllowedModes lists the modes that the scope attribute elastic.mapping.mode may select. The
+	// default is otel and ecs.
 	AllowedModes []string `mapstructure:"allowed_modes"`
 }
 
-// RetryConfig is how documents are sent again within one call.
+// RetryConfig configures how documents are retried within one call.
 type RetryConfig struct {
-	// Enabled tells whether that is done at all.
+	// Enabled turns retries on.
 	Enabled bool `mapstructure:"enabled"`
-	// MaxRetries is how often, after the first time.
+	// MaxRetries bounds the number of retries.
 	MaxRetries int `mapstructure:"max_retries"`
-	// MaxRequests is how often with the first time: an older name in contrib. It counts if it is set.
+	// MaxRequests bounds the number of tries, including the first. It is an older name in contrib
+	// and takes precedence if set.
 	MaxRequests int `mapstructure:"max_requests"`
-	// InitialInterval is the first pause; every further one is twice as long, up to MaxInterval.
+	// InitialInterval is the first pause. Each further pause is twice as long, up to MaxInterval.
 	InitialInterval time.Duration `mapstructure:"initial_interval"`
 	MaxInterval     time.Duration `mapstructure:"max_interval"`
 	// RetryOnStatus and RetryOnDocumentStatus may name 429 and 5xx, which are always retried.
@@ -110,7 +118,8 @@ type RetryConfig struct {
 	RetryOnDocumentStatus []int `mapstructure:"retry_on_document_status"`
 }
 
-// Unmarshal names every key of contrib's that is not supported, and says why.
+// Unmarshal returns an error with the reason for every key of contrib's exporter that is not
+// supported.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := refuse(conf); err != nil {
 		return err
@@ -118,17 +127,17 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return conf.Unmarshal(c)
 }
 
-// Validate names every key that is out of its range.
+// Validate returns an error for each key that is out of range.
 func (c *Config) Validate() error {
 	_, errAddresses := c.addresses()
 	errs := []error{errAddresses, c.Retry.validate(), c.Mapping.validate()}
 	switch c.ClientConfig.Compression {
 	case "", "none", configcompression.TypeGzip:
 	default:
-		errs = append(errs, fmt.Errorf("compression is %q: Elasticsearch reads gzip or none", c.ClientConfig.Compression))
+		errs = append(errs, fmt.Errorf("compression is %q, use gzip or none", c.ClientConfig.Compression))
 	}
 	if c.IncidentsIndex == "" {
-		errs = append(errs, errors.New("incidents_index is empty"))
+		errs = append(errs, errors.New("incidents_index is empty, set the name of an index"))
 	}
 	if c.MaxBulkBytes < 1<<10 {
 		errs = append(errs, fmt.Errorf("max_bulk_bytes is %d, it must be at least 1024", c.MaxBulkBytes))
@@ -147,19 +156,19 @@ func (r *RetryConfig) validate() error {
 	for key, list := range map[string][]int{"retry_on_status": r.RetryOnStatus, "retry_on_document_status": r.RetryOnDocumentStatus} {
 		for _, status := range list {
 			if !transient(status) {
-				errs = append(errs, fmt.Errorf("retry::%s holds %d: only 429 and 5xx can become something else when tried again, and those are always retried", key, status))
+				errs = append(errs, fmt.Errorf("retry::%s holds %d: only 429 and 5xx are retryable, and those are always retried: remove it", key, status))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// transient tells whether the same request may have another answer later.
+// transient reports whether a status is retryable.
 func transient(status int) bool {
 	return status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
 }
 
-// retries is how often a document is sent again within one call.
+// retries returns the maximum number of retries of a document within one call.
 func (r *RetryConfig) retries() int {
 	switch {
 	case !r.Enabled:
@@ -173,11 +182,11 @@ func (r *RetryConfig) retries() int {
 func (m *MappingConfig) validate() error {
 	var errs []error
 	if mode := m.mode(); !mode.Valid() {
-		errs = append(errs, fmt.Errorf("mapping::mode is %q: documents are made in mode otel or ecs", mode))
+		errs = append(errs, fmt.Errorf("mapping::mode is %q, use otel or ecs", mode))
 	}
 	for _, mode := range m.AllowedModes {
 		if !document.Mode(mode).Valid() {
-			errs = append(errs, fmt.Errorf("mapping::allowed_modes holds %q: documents are made in mode otel or ecs", mode))
+			errs = append(errs, fmt.Errorf("mapping::allowed_modes contains %q, use otel or ecs", mode))
 		}
 	}
 	return errors.Join(errs...)
@@ -210,7 +219,7 @@ func createDefaultConfig() component.Config {
 	client.Compression = configcompression.TypeGzip
 	client.CompressionParams.Level = gzip.BestSpeed
 	retry := configretry.NewDefaultBackOffConfig()
-	// After five minutes, which is the default elsewhere, the queue would delete what it holds.
+	// With the default of five minutes the queue would delete its data.
 	retry.MaxElapsedTime = 0
 	return &Config{
 		ClientConfig:   client,

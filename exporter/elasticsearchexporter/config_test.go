@@ -92,7 +92,7 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	err = confmap.Validate(cfg)
 	for _, want := range []string{
 		`endpoint "elastic.example.com:9200": it must be as in https://elasticsearch:9200`, `compression is "zstd"`, "incidents_index is empty", "max_bulk_bytes is 1",
-		`mapping::mode is "bodymap"`, `mapping::allowed_modes holds "raw"`, "retry::max_retries must not be negative",
+		`mapping::mode is "bodymap"`, `mapping::allowed_modes contains "raw"`, "retry::max_retries must not be negative",
 		"retry::initial_interval is 0s", "retry::retry_on_document_status holds 400", "retry::retry_on_document_status holds 409",
 		"dead_letter: max_bytes: is 0",
 	} {
@@ -105,7 +105,7 @@ func TestExactlyOneAddress(t *testing.T) {
 	for id, want := range map[string]string{
 		"two_addresses": "exactly one of endpoint, endpoints and cloudid",
 		"no_address":    "exactly one of endpoint, endpoints and cloudid",
-		"bad_cloud":     "cloudid is not the id of a deployment",
+		"bad_cloud":     "cloudid is not a valid deployment id",
 	} {
 		cfg, err := load(t, id)
 		require.NoError(t, err)

@@ -42,7 +42,7 @@ type window struct {
 	client    *client
 	stop      chan struct{}
 	stopOnce  sync.Once
-	cutoff    shutdown.Cutoff // of requests to Elasticsearch
+	cutoff    shutdown.Cutoff // cancels requests to Elasticsearch
 }
 
 func newWindow(set exporter.Settings, cfg *Config, signal string) (*window, error) {
@@ -66,7 +66,7 @@ func (w *window) options() []exporterhelper.Option {
 	return []exporterhelper.Option{
 		exporterhelper.WithStart(w.start),
 		exporterhelper.WithShutdown(w.end),
-		// The client's own time-out is for one request; a call may take several.
+		// The client's timeout applies to one request. A call may send several.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 		exporterhelper.WithRetry(w.cfg.RetryConfig),
 		exporterhelper.WithQueue(w.cfg.QueueConfig),
@@ -88,16 +88,16 @@ func (w *window) start(ctx context.Context, host component.Host) error {
 	}
 	if w.letters != nil {
 		if err := w.letters.Prepare(); err != nil {
-			return fmt.Errorf("exporters::%s::dead_letter::directory: dead letters cannot be written: %w", w.set.ID, err)
+			return fmt.Errorf("exporters::%s::dead_letter::directory: cannot write dead letters: %w", w.set.ID, err)
 		}
 	} else if w.cfg.QueueConfig.HasValue() {
-		w.set.Logger.Warn("Documents that Elasticsearch rejects permanently will be dropped after they were acknowledged: set dead_letter::directory to keep them")
+		w.set.Logger.Warn("Documents that Elasticsearch rejects permanently are dropped after they were acknowledged: set dead_letter::directory to keep them")
 	}
 	return nil
 }
 
-// hurry ends pauses between tries, and soon the requests to an Elasticsearch that
-// does not answer: what is left goes back to the queue. The caller calls done when the queue has stopped.
+// hurry ends pauses between tries, and requests after shutdown.Drain, so that unwritten data
+// returns to the queue. The caller calls done when the queue has stopped.
 func (w *window) hurry() (done func()) {
 	w.stopOnce.Do(func() { close(w.stop) })
 	return w.cutoff.After(shutdown.Drain)
@@ -111,13 +111,13 @@ func (w *window) end(ctx context.Context) error {
 	return w.client.close(ctx)
 }
 
-// write sends documents, and returns the origins of those that are left.
+// write sends documents, and returns the origins of the remaining ones.
 func (w *window) write(ctx context.Context, docs []document.Document) (map[int]bool, error) {
 	ctx, cancel := w.cutoff.Context(ctx)
 	defer cancel()
 	if w.templates != nil && len(docs) > 0 {
 		if err := w.templates.install(ctx); err != nil {
-			return all(docs), fmt.Errorf("index templates: %w", err)
+			return all(docs), fmt.Errorf("cannot install index templates: %w", err)
 		}
 	}
 	return w.bulk.write(ctx, docs)
@@ -155,19 +155,19 @@ func (w *window) pushMetrics(ctx context.Context, md pmetric.Metrics) error {
 	return consumererror.NewMetrics(err, document.SubsetMetrics(md, left))
 }
 
-// bury writes documents to the dead letter. Without one it drops them, and
-// returns what the sender is told.
+// bury writes documents to the dead letter. Without a dead letter it drops them and returns the
+// error for the sender.
 func (w *window) bury(ctx context.Context, letters []letter) (dropped bool, err error) {
 	if len(letters) == 0 {
 		return false, nil
 	}
 	first := letters[0]
-	// The reason may quote the document, which does not belong in a log.
+	// The reason may quote the document, which must not appear in a log.
 	fields := []zap.Field{zap.String("first_index", first.Index), zap.Int("first_status", first.Status), zap.String("first_type", first.Type)}
 	if w.letters == nil {
 		w.countLetters(ctx, w.telemetry.ExporterElasticsearchDropped, letters)
 		w.log.Error("dropped", len(letters), "Documents that Elasticsearch rejects permanently are dropped: set dead_letter::directory to keep them", fields...)
-		return true, consumererror.NewPermanent(fmt.Errorf("Elasticsearch refuses %d documents, the first with %d %s: %s", //nolint:staticcheck // a name
+		return true, consumererror.NewPermanent(fmt.Errorf("Elasticsearch rejected %d documents, the first with %d %s: %s", //nolint:staticcheck // a name
 			len(letters), first.Status, first.Type, first.Reason))
 	}
 	discarded, err := w.letters.Write(w.records(letters))
@@ -188,7 +188,8 @@ func (w *window) countLetters(ctx context.Context, counter metric.Int64Counter, 
 	}
 }
 
-// records returns the dead letters of documents. The attributes are the target of a document and Elasticsearch's answer.
+// records returns the dead letters of documents. The attributes are the target of a document and
+// the answer of Elasticsearch.
 func (w *window) records(letters []letter) []deadletter.Letter {
 	all := make([]deadletter.Letter, len(letters))
 	for i, l := range letters {

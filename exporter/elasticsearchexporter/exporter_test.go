@@ -34,7 +34,7 @@ import (
 
 type keys = map[string]any
 
-// started returns an exporter of logs with fast retries, and what it measures.
+// started returns an exporter of logs with fast retries, and its telemetry.
 func started(t *testing.T, s *server, more keys) (exporter.Logs, *componenttest.Telemetry) {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
@@ -57,7 +57,7 @@ func started(t *testing.T, s *server, more keys) (exporter.Logs, *componenttest.
 	return e, telemetry
 }
 
-// records makes a log record of every text.
+// records returns one log record per text.
 func records(texts ...string) plog.Logs {
 	ld := plog.NewLogs()
 	sl := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
@@ -69,7 +69,7 @@ func records(texts ...string) plog.Logs {
 	return ld
 }
 
-// left returns the texts that an error gives back to be retried.
+// left returns the texts that an error returns for a retry.
 func left(t *testing.T, err error) (texts []string) {
 	t.Helper()
 	require.Error(t, err)
@@ -128,7 +128,8 @@ func TestWhatIsLeftIsReturnedAlone(t *testing.T) {
 	assert.Equal(t, []int{3, 2, 2}, s.seen())
 }
 
-// Every row is a request whose fate is unknown or which may fare better later: nothing of it is acknowledged or lost.
+// Each row is a request with an unknown or retryable outcome. None of its documents is
+// acknowledged or lost.
 func TestAnswersThatDoNotTell(t *testing.T) {
 	text := func(status int, body string) func(int, []action, http.ResponseWriter) bool {
 		return func(_ int, _ []action, w http.ResponseWriter) bool {
@@ -138,22 +139,22 @@ func TestAnswersThatDoNotTell(t *testing.T) {
 		}
 	}
 	for want, whole := range map[string]func(int, []action, http.ResponseWriter) bool{
-		"503 Service Unavailable":                text(503, ""),
-		"502 Bad Gateway (http_502: <html>oops":  text(502, "<html>oops</html>"),
-		"429 Too Many Requests":                  text(429, `{"error":{"type":"circuit_breaking_exception","reason":"memory"}}`),
-		"check user and password, api_key":       text(401, `{"error":{"type":"security_exception","reason":"missing"}}`),
-		"the user or the key may not do this":    text(403, "{}"),
-		"is this the address of Elasticsearch?":  text(404, "not here"),
-		"it is not JSON":                         text(200, "<html>welcome</html>"),
-		"it has no field errors":                 text(200, `{"tagline":"You Know, for Search"}`),
-		"2 actions were sent and 1 answered":     text(200, `{"errors":false,"items":[{"create":{"status":201}}]}`),
-		"it is not JSON (unexpected end of JSON": text(200, `{"errors":false,"items":[{"create":{"status":201}},{"create":`),
+		"503 Service Unavailable":                              text(503, ""),
+		"502 Bad Gateway (http_502: <html>oops":                text(502, "<html>oops</html>"),
+		"429 Too Many Requests":                                text(429, `{"error":{"type":"circuit_breaking_exception","reason":"memory"}}`),
+		"check user and password, api_key":                     text(401, `{"error":{"type":"security_exception","reason":"missing"}}`),
+		"grant the user or the key the privileges to write":    text(403, "{}"),
+		"check that endpoints is the address of Elasticsearch": text(404, "not here"),
+		"it is not JSON":                                       text(200, "<html>welcome</html>"),
+		"it has no field errors":                               text(200, `{"tagline":"You Know, for Search"}`),
+		"2 actions were sent and 1 answered":                   text(200, `{"errors":false,"items":[{"create":{"status":201}}]}`),
+		"it is not JSON (unexpected end of JSON":               text(200, `{"errors":false,"items":[{"create":{"status":201}},{"create":`),
 		"redirects are not followed: set endpoints to http://elsewhere.example/_bulk": func(_ int, _ []action, w http.ResponseWriter) bool {
 			w.Header().Set("Location", "http://elsewhere.example/_bulk")
 			w.WriteHeader(http.StatusTemporaryRedirect)
 			return true
 		},
-		"no answer from Elasticsearch: ": func(int, []action, http.ResponseWriter) bool { panic(http.ErrAbortHandler) },
+		"no answer from Elasticsearch to _bulk: ": func(int, []action, http.ResponseWriter) bool { panic(http.ErrAbortHandler) },
 		"it broke off after": func(_ int, _ []action, w http.ResponseWriter) bool {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"errors":false`)
@@ -225,7 +226,7 @@ func TestDeadNodeIsPassedOver(t *testing.T) {
 	assert.Len(t, s.seen(), 4)
 }
 
-// Behind a queue, with retries of exporterhelper's, every record arrives once and under one id.
+// With a queue and the retries of exporterhelper, every record arrives once and under one id.
 func TestQueueRetriesWhatIsLeft(t *testing.T) {
 	s := newServer(t)
 	s.each = func(n int, a action) reply {
@@ -276,7 +277,7 @@ func TestTemplates(t *testing.T) {
 		return status
 	}
 	e, _ := started(t, s, keys{"templates": keys{"enabled": true}})
-	require.ErrorContains(t, e.ConsumeLogs(t.Context(), records("a")), "index templates: Elasticsearch answers 503")
+	require.ErrorContains(t, e.ConsumeLogs(t.Context(), records("a")), "index templates: Elasticsearch answered 503")
 	assert.Empty(t, s.seen(), "a document before the templates would make a plain index")
 	for range 2 {
 		require.NoError(t, e.ConsumeLogs(t.Context(), records("a")), "a template that is refused stops nothing")
@@ -318,7 +319,7 @@ func TestOtherSignals(t *testing.T) {
 	require.NoError(t, w.end(t.Context()))
 }
 
-// A pause between tries ends with the exporter, and what is left is returned.
+// A pause between tries ends at shutdown, and the remaining documents are returned.
 func TestShutdownEndsPauses(t *testing.T) {
 	s := newServer(t)
 	s.each = func(int, action) reply { return reply{503, "unavailable", "later"} }
@@ -331,6 +332,6 @@ func TestShutdownEndsPauses(t *testing.T) {
 	case err := <-answer:
 		assert.Len(t, left(t, err), 1)
 	case <-time.After(5 * time.Second):
-		require.Fail(t, "still waiting")
+		require.Fail(t, "the exporter still waits after the shutdown")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/exporter/elasticsearchexporter/internal/metadata"
 )
 
-// NewFactory returns the factory of the exporter elasticsearch.
+// NewFactory returns the factory of the elasticsearch exporter.
 func NewFactory() exporter.Factory {
 	return exporter.NewFactory(metadata.Type, createDefaultConfig,
 		exporter.WithLogs(createLogs, metadata.LogsStability),

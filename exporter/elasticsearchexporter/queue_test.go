@@ -45,8 +45,8 @@ func newDisk(t *testing.T, folder string) (host disk, id component.ID) {
 	return disk{id: storage}, id
 }
 
-// What was in the queue on disk when the collector ended is sent by the next one
-// under the ids that it had: what Elasticsearch has of it already is not there twice.
+// Documents in the queue on disk are sent after a restart with their original ids, so that
+// Elasticsearch stores none of them twice.
 func TestIDsOutliveTheProcess(t *testing.T) {
 	s := newServer(t)
 	s.each = func(int, action) reply { return reply{503, "unavailable", "later"} }
@@ -80,8 +80,8 @@ func TestIDsOutliveTheProcess(t *testing.T) {
 	assert.NotEqual(t, s.requests[0][0].ID, s.requests[0][1].ID)
 }
 
-// A backend that accepts a request and does not answer holds up a shutdown no
-// longer than shutdown.Drain, and what it was sent is still in the queue.
+// A backend that accepts a request without answering delays a shutdown by shutdown.Drain at most,
+// and the data is still in the queue.
 func TestShutdownDoesNotWaitForElasticsearch(t *testing.T) {
 	asked, release := make(chan struct{}, 10), make(chan struct{})
 	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

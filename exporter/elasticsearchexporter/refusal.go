@@ -16,39 +16,39 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// refusal is an answer that is not a success, to a request as a whole.
+// refusal is an error response to a whole request.
 type refusal struct {
 	status       int
 	kind, reason string
 }
 
-// Error says what was answered, and what to do where that is known.
+// Error describes the response, with a remedy if it is known.
 func (r *refusal) Error() string {
 	hint := ""
 	switch r.status {
 	case http.StatusUnauthorized:
-		hint = ": check user and password, api_key or auth"
+		hint = ": check user and password, api_key, or auth"
 	case http.StatusForbidden:
-		hint = ": the user or the key may not do this"
+		hint = ": grant the user or the key the privileges to write"
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		hint = ": is this the address of Elasticsearch?"
+		hint = ": check that endpoints is the address of Elasticsearch"
 	}
-	return fmt.Sprintf("Elasticsearch answers %d %s%s (%s: %s)", r.status, http.StatusText(r.status), hint, r.kind, r.reason)
+	return fmt.Sprintf("Elasticsearch answered %d %s%s (%s: %s)", r.status, http.StatusText(r.status), hint, r.kind, r.reason)
 }
 
-// body tells whether the request's own text was refused, so that a part of it may fare better.
+// body reports whether the content was rejected, so that a part of the request may succeed.
 func (r *refusal) body() bool {
 	return r.status == http.StatusBadRequest || r.status == http.StatusRequestEntityTooLarge
 }
 
-// readRefusal reads an answer that is not a success. It need not come from Elasticsearch itself.
+// readRefusal parses an error response. A proxy may have sent it.
 func readRefusal(res *esapi.Response) *refusal {
 	r := &refusal{status: res.StatusCode, kind: "http_" + strconv.Itoa(res.StatusCode)}
 	if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && to != "" {
 		r.reason = "redirects are not followed: set endpoints to " + excerpt.Of(to)
 		return r
 	}
-	text, _ := io.ReadAll(io.LimitReader(esbulk.Clip(res.Body), 64<<10)) // what there is of it will do
+	text, _ := io.ReadAll(io.LimitReader(esbulk.Clip(res.Body), 64<<10)) // a partial body is sufficient
 	var answer struct {
 		Error struct {
 			Type   string `json:"type"`

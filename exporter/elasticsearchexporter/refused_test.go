@@ -24,7 +24,7 @@ import (
 )
 
 func conflict(_ int, a action) reply {
-	if strings.Contains(a.Body, `"text":"bad`) { // Random ids contain "bad" too.
+	if strings.Contains(a.Body, `"text":"bad`) { // random ids contain "bad" too
 		return reply{400, "document_parsing_exception", "field n is a number"}
 	}
 	return reply{status: 201}
@@ -50,7 +50,7 @@ func TestDeadLetter(t *testing.T) {
 	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
-// deadLetters reads the dead letters below a directory.
+// deadLetters reads the dead letters in a directory and its subdirectories.
 func deadLetters(t *testing.T, dir string) (all []deadletter.Letter) {
 	t.Helper()
 	damaged, err := deadletter.Read(dir, func(l deadletter.Letter) error { all = append(all, l); return nil })
@@ -71,7 +71,7 @@ func TestDeadLetterThatCannotBeWrittenStaysToBeRetried(t *testing.T) {
 	assert.Equal(t, []string{"bad"}, left(t, err))
 }
 
-// A full dead letter loses its oldest entries, and never keeps other documents back.
+// A full dead letter discards its oldest entries and does not block other documents.
 func TestFullDeadLetterBlocksNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := newServer(t)
@@ -91,14 +91,15 @@ func TestWithoutDeadLetterTheSenderIsTold(t *testing.T) {
 	s.each = conflict
 	e, telemetry := started(t, s, nil)
 	err := e.ConsumeLogs(t.Context(), records("good", "bad"))
-	require.ErrorContains(t, err, "Elasticsearch refuses 1 documents, the first with 400 document_parsing_exception")
+	require.ErrorContains(t, err, "Elasticsearch rejected 1 documents, the first with 400 document_parsing_exception")
 	assert.True(t, consumererror.IsPermanent(err))
 	metadatatest.AssertEqualExporterElasticsearchDropped(t, telemetry, []metricdata.DataPoint[int64]{
 		point(1, attribute.String("reason", "document_parsing_exception")),
 	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }
 
-// A request that is too large is halved until it fits; a single document that is too large is a dead letter.
+// A request that is too large is halved until it fits. A single document that is too large
+// becomes a dead letter.
 func TestRequestsThatAreTooLarge(t *testing.T) {
 	for _, status := range []int{http.StatusRequestEntityTooLarge, http.StatusBadRequest} {
 		s, folder := newServer(t), t.TempDir()
@@ -146,7 +147,7 @@ func TestRequestsAreBoundedInSize(t *testing.T) {
 	assert.Greater(t, len(s.seen()), 2)
 }
 
-// A request that always fails does not keep the others back.
+// A request that always fails does not delay the others.
 func TestOthersComeFirstAfterAFailure(t *testing.T) {
 	s := newServer(t)
 	s.whole = func(_ int, actions []action, w http.ResponseWriter) bool {

@@ -15,20 +15,20 @@ import (
 	"testing"
 )
 
-// action is what the fake server understood of one document.
+// action is one document as the fake server parsed it.
 type action struct {
 	Op, Index, ID string
 	Body          string
 }
 
-// reply is the answer to one document: a status, and the error's type and reason if it is one.
+// reply is the answer to one document: a status, and the error's type and reason for an error.
 type reply struct {
 	status       int
 	kind, reason string
 }
 
-// server answers _bulk as a test wants. It stands for faults that a real server
-// does not show on demand; what Elasticsearch does by itself is tested in e2e/elastic.
+// server is a fake _bulk server for faults that a real server does not produce on demand. The
+// behavior of Elasticsearch is tested in e2e/elastic.
 type server struct {
 	*httptest.Server
 	t *testing.T
@@ -36,11 +36,11 @@ type server struct {
 	mu       sync.Mutex
 	requests [][]action
 	puts     []string
-	// whole, if it returns true, has answered the nth request itself.
+	// whole handles the nth request itself if it returns true.
 	whole func(n int, actions []action, w http.ResponseWriter) bool
-	// each answers a document of the nth request.
+	// each returns the answer to a document of the nth request.
 	each func(n int, a action) reply
-	// template answers the installation of a template, 200 if it is nil.
+	// template returns the status of a template installation; nil means 200.
 	template func() int
 }
 
@@ -52,7 +52,7 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-// ServeHTTP answers as Elasticsearch does.
+// ServeHTTP responds like Elasticsearch.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +116,7 @@ func (s *server) read(r *http.Request) (actions []action) {
 	return actions
 }
 
-// seen returns how many documents each request had.
+// seen returns the number of documents in each request.
 func (s *server) seen() (counts []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,20 +16,20 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// logsExporter stands ahead of the queue: what it adds to a record is in the
-// queue with it, and the same at every try.
+// logsExporter runs before the queue. The ids and times that it adds are in the queue, and equal
+// at every try.
 type logsExporter struct {
 	exporter.Logs
 	window *window
 }
 
-// Capabilities tells the collector that records are written to.
+// Capabilities states that the exporter modifies records.
 func (*logsExporter) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// ConsumeLogs gives every record an id that has none, so that a record that is
-// sent twice is one document, and two equal records are two.
+// ConsumeLogs adds an id to every record without one, so that a record that is sent twice is one
+// document, and two equal records are two.
 func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	if err := stamp(ld); err != nil {
 		return err
@@ -37,14 +37,14 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return e.Logs.ConsumeLogs(ctx, ld)
 }
 
-// Shutdown ends pauses, then the exporter.
+// Shutdown ends pauses, then shuts down the exporter.
 func (e *logsExporter) Shutdown(ctx context.Context) error {
 	defer e.window.hurry()()
 	return e.Logs.Shutdown(ctx)
 }
 
-// stamp sets what a record lacks to be one document: an id, and a time. A data
-// stream takes no document without a time.
+// stamp adds a missing id and time to each record. A data stream rejects documents without a
+// time.
 func stamp(ld plog.Logs) error {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
@@ -55,7 +55,8 @@ func stamp(ld plog.Logs) error {
 				if v, ok := lr.Attributes().Get(vocabulary.RecordUID); ok && v.AsString() != "" {
 					continue
 				}
-				// Ids of version 7 grow with time, which Elasticsearch stores and looks up faster than random ones.
+				// Version 7 ids increase with time. Elasticsearch stores and finds them faster
+				// than random ones.
 				id, err := uuid.NewV7()
 				if err != nil {
 					return err
@@ -72,7 +73,7 @@ type metricsExporter struct {
 	window *window
 }
 
-// Shutdown ends pauses, then the exporter.
+// Shutdown ends pauses, then shuts down the exporter.
 func (e *metricsExporter) Shutdown(ctx context.Context) error {
 	defer e.window.hurry()()
 	return e.Metrics.Shutdown(ctx)
@@ -83,7 +84,7 @@ type tracesExporter struct {
 	window *window
 }
 
-// Shutdown ends pauses, then the exporter.
+// Shutdown ends pauses, then shuts down the exporter.
 func (e *tracesExporter) Shutdown(ctx context.Context) error {
 	defer e.window.hurry()()
 	return e.Traces.Shutdown(ctx)

@@ -18,16 +18,16 @@ import (
 //go:embed templates/*.json
 var templateFiles embed.FS
 
-// templatesOf lists what a signal writes to. Events of spans are logs.
+// templatesOf lists the index templates of each signal. Span events are logs.
 var templatesOf = map[string][]string{
 	"logs":    {"logs", "incidents"},
 	"metrics": {"metrics"},
 	"traces":  {"traces", "logs"},
 }
 
-// templates installs index templates once, before the first document. Their
-// priority is below that of any other: they count where Elasticsearch or its
-// operator has none for a name, where a plain index would come about otherwise.
+// templates installs index templates once, before the first document. They have the lowest
+// priority. They apply only where Elasticsearch or its operator has no template, so that no plain
+// index is created.
 type templates struct {
 	client    esapi.Transport
 	logger    *zap.Logger
@@ -38,8 +38,8 @@ type templates struct {
 	installed bool
 }
 
-// install returns an error if Elasticsearch cannot answer now. If it refuses a
-// template, that is logged, and documents are sent all the same: there may be another.
+// install returns an error if Elasticsearch returns a retryable error. A rejected template is
+// logged, and documents are sent regardless, because another template may match.
 func (t *templates) install(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,7 +63,7 @@ func (t *templates) put(ctx context.Context, name string) error {
 	body := strings.ReplaceAll(string(text), "INCIDENTS_INDEX", t.incidents)
 	res, err := esapi.IndicesPutIndexTemplateRequest{Name: "auspex-" + name, Body: strings.NewReader(body)}.Do(ctx, t.client)
 	if err != nil {
-		return fmt.Errorf("no answer from Elasticsearch: %w", err)
+		return fmt.Errorf("no answer from Elasticsearch to _index_template: %w; check that it is running and reachable", err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode == http.StatusOK {
@@ -73,7 +73,7 @@ func (t *templates) put(ctx context.Context, name string) error {
 	if transient(res.StatusCode) || res.StatusCode == http.StatusUnauthorized {
 		return refusal
 	}
-	t.logger.Warn("an index template could not be installed: without another that matches, documents will be refused",
+	t.logger.Warn("Cannot install an index template. Elasticsearch will reject documents unless another template matches: install one, or grant the privilege manage_index_templates",
 		zap.String("template", "auspex-"+name), zap.Error(refusal))
 	return nil
 }

@@ -15,41 +15,43 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// wire is one version of remote write.
+// wire is a version of remote write.
 type wire interface {
-	// contentType and version are the headers that tell the server what it gets.
+	// contentType and version are the headers that identify the message.
 	contentType() string
 	version() string
-	// translate makes a batch out of metrics. Errors are about single points: the rest is in the batch.
+	// translate converts metrics to a batch. Its errors concern single points; the rest is in the
+	// batch.
 	translate(md pmetric.Metrics, set prometheusremotewrite.Settings) (*batch, error)
-	// encode makes the body of a request out of items of one batch, not yet compressed.
+	// encode returns the uncompressed body of a request with items of one batch.
 	encode(b *batch, items []*item, buf []byte) ([]byte, error)
-	// cost returns the size of an item in a request which holds the symbols that seen knows, and adds its own to them.
+	// cost returns the size in bytes of an item in a request that contains the symbols in seen,
+	// and adds the item's symbols to seen.
 	cost(b *batch, it *item, seen []int, request int) int
-	// halve divides one series in two by time, and tells whether it could.
+	// halve divides a series in two by time, and reports whether it could.
 	halve(it *item) (early, late *item, ok bool)
 }
 
-// batch is the translation of one pmetric.Metrics, in the order in which it is to be sent.
+// batch is a translated pmetric.Metrics, in sending order.
 type batch struct {
 	items   []*item
-	symbols []string // of 2.0; items refer to them
-	invalid int      // samples of series with a label that a server skips without a word
+	symbols []string // table of 2.0, which items reference
+	invalid int      // samples of series with a label that a server skips silently
 }
 
-// item is what requests are made of: a series with its samples, or in 1.0 the metadata of a metric.
+// item is an element of requests: a series with its samples, or in 1.0 the metadata of a metric.
 type item struct {
 	rank     rank
 	name     string // of the series' metric, "" for metadata
 	key      uint64 // orders the series of one name, by a hash of their labels
-	samples  int    // with native histograms
-	collided int    // samples left out, since another one has their time
+	samples  int    // including native histograms
+	collided int    // samples that were omitted because another has the same time
 	v1       *prompb.TimeSeries
 	v2       *writev2.TimeSeries
 	metadata *prompb.MetricMetadata
 }
 
-// rank orders items by kind: what describes others goes first.
+// rank orders items by kind: metadata precedes the data that it describes.
 type rank int8
 
 const (
@@ -65,9 +67,8 @@ func rankOf(name, targetInfo string) rank {
 	return rankSeries
 }
 
-// sort gives the batch one order, however the translator's map was walked: a
-// resend is the same requests, a metric is in few of them, and names that are
-// alike compress well.
+// sort makes the order of the batch independent of the translator's map. A resend then has the
+// same requests, a metric is in few of them, and similar names compress well.
 func (b *batch) sort() {
 	slices.SortFunc(b.items, func(x, y *item) int {
 		if c := cmp.Compare(x.rank, y.rank); c != 0 {
@@ -80,7 +81,8 @@ func (b *batch) sort() {
 	})
 }
 
-// split cuts a batch into requests of at most limit bytes each. A larger item is alone in its request.
+// split divides a batch into requests of at most limit bytes each. A larger item has its own
+// request.
 func (b *batch) split(w wire, limit int) [][]*item {
 	var parts [][]*item
 	seen := make([]int, len(b.symbols))
@@ -91,7 +93,7 @@ func (b *batch) split(w wire, limit int) [][]*item {
 			parts = append(parts, b.items[first:i])
 			request++
 			first, size = i, 0
-			n = w.cost(b, b.items[i], seen, request) // With all its symbols.
+			n = w.cost(b, b.items[i], seen, request) // with all its symbols
 		}
 		size += n
 	}
@@ -101,7 +103,7 @@ func (b *batch) split(w wire, limit int) [][]*item {
 	return parts
 }
 
-// halves divides items in two: a list in its middle, a single series by time.
+// halves divides items in two: a list at its middle, a single series by time.
 func halves(w wire, items []*item) (early, late []*item, ok bool) {
 	if n := len(items); n > 1 {
 		return items[:n/2], items[n/2:], true
@@ -126,9 +128,8 @@ func collisions(items []*item) int {
 	return n
 }
 
-// tidy orders samples by time, leaves out those without a time, and of those of
-// one time keeps the first, as Prometheus does. It counts what was left out
-// although it differs from what was kept.
+// tidy orders samples by time. It omits those without a time, and all but the first with the same
+// time, as Prometheus does. collided counts omitted samples whose value differs.
 func tidy[T any](in []T, at func(*T) int64, same func(x, y *T) bool) (out []T, collided int) {
 	if len(in) == 0 || len(in) == 1 && at(&in[0]) > 0 {
 		return in, 0
@@ -150,13 +151,13 @@ func tidy[T any](in []T, at func(*T) int64, same func(x, y *T) bool) (out []T, c
 	return out, collided
 }
 
-// validLabel tells whether a server takes a label. A 1.0 server skips a series
-// with an invalid one, and answers that all is well.
+// validLabel reports whether a server accepts a label. A 1.0 server skips a series with an
+// invalid label and still responds with success.
 func validLabel(name, value string) bool {
 	return name != "" && utf8.ValidString(name) && utf8.ValidString(value)
 }
 
-// grow returns a slice of n bytes, in buf if that has room.
+// grow returns a slice of n bytes, which reuses buf if its capacity suffices.
 func grow(buf []byte, n int) []byte {
 	if cap(buf) < n {
 		return make([]byte, n)
@@ -164,7 +165,7 @@ func grow(buf []byte, n int) []byte {
 	return buf[:n]
 }
 
-// fieldSize is the room that n bytes take as a field of a protobuf message.
+// fieldSize returns the size of a protobuf field with n bytes of content.
 func fieldSize(n int) int {
 	size := 2
 	for l := n; l >= 0x80; l >>= 7 {

@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// BenchmarkExport writes batches as an SDK makes them to a server that accepts
-// all. Contrib's exporter, without its queue, does the same work beside it.
+// BenchmarkExport writes batches like those of an SDK to a server that accepts all. Contrib's
+// exporter, without its queue, does the same for comparison.
 func BenchmarkExport(b *testing.B) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -66,7 +66,7 @@ func BenchmarkExport(b *testing.B) {
 	}
 }
 
-// fleet makes gauges of ten hosts with four attributes each.
+// fleet returns gauges of ten hosts with four attributes each.
 func fleet(points int) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for host := range 10 {

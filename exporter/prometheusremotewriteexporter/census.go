@@ -19,7 +19,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
-// Why a point has no form in remote write.
+// Reasons why remote write cannot represent a point.
 const (
 	deltaTemporality   = "delta_temporality"
 	noTemporality      = "no_temporality"
@@ -32,27 +32,27 @@ const (
 	otherReason        = "other"
 )
 
-// advice is what the log says about each.
+// advice maps reasons to the text for the log.
 var advice = map[string]string{
-	deltaTemporality:   "Prometheus knows cumulative values only: put the processor delta_to_cumulative into the pipeline.",
+	deltaTemporality:   "Prometheus supports cumulative values only: put the processor delta_to_cumulative into the pipeline.",
 	noTemporality:      "The metric does not say whether its values are cumulative.",
 	noType:             "The metric has no data.",
-	invalidName:        "The metric's name can't be made a Prometheus name.",
+	invalidName:        "The metric's name cannot be converted to a Prometheus name.",
 	noTimestamp:        "The point has no time.",
-	scaleTooLow:        "Native histograms know no scale below -4.",
-	invalidLabel:       "A label is not valid UTF-8, has no name, or is there twice.",
-	duplicateTimestamp: "Two points of one series have one time and different values. Where they come from two resources: resource_to_telemetry_conversion tells these apart.",
+	scaleTooLow:        "Native histograms support no scale below -4.",
+	invalidLabel:       "A label is not valid UTF-8, has no name, or is duplicated.",
+	duplicateTimestamp: "Two points of one series have the same time and different values. If they come from two resources, enable resource_to_telemetry_conversion to distinguish them.",
 	otherReason:        "The translation failed.",
 }
 
-// minScale is the coarsest native histogram.
+// minScale is the lowest scale of a native histogram.
 const minScale = -4
 
-// tally counts points, or samples made of them, by reason.
+// tally counts points, or their samples, by reason.
 type tally struct {
 	counts map[string]int
-	errors int    // that the translator returned for them
-	detail string // of an error that is not explained by the counts
+	errors int    // errors of the translator for them
+	detail string // text of an error that the counts do not explain
 }
 
 func (t *tally) add(reason string, n int) {
@@ -65,8 +65,8 @@ func (t *tally) add(reason string, n int) {
 	t.counts[reason] += n
 }
 
-// census counts what of metrics that are dealt with could not be translated, so
-// that a point counts once however often it was tried.
+// census counts the points of processed metrics that could not be translated. A point counts
+// once, regardless of the number of tries.
 func (w *writer) census(md pmetric.Metrics, b *batch, errTranslate error) tally {
 	t := &tally{}
 	namer := metricNamer(w.settings)
@@ -98,11 +98,11 @@ func (t *tally) metric(m pmetric.Metric, namer *otlptranslator.MetricNamer, v1 b
 	} else if points > 0 {
 		t.points(m)
 	} else if v1 {
-		t.errors++ // Nothing is lost, but the translator complains of it.
+		t.errors++ // no point is lost, but the translator returns an error
 	}
 }
 
-// whole counts a metric of which nothing could be translated, for which there is one error.
+// whole counts a metric of which no point could be translated, for which there is one error.
 func (t *tally) whole(reason string, points int) {
 	t.add(reason, points)
 	t.errors++
@@ -182,7 +182,7 @@ func (w *writer) report(ctx context.Context, t tally) {
 	}
 }
 
-// attributes are those of a metric of this exporter: which one it is, and one more pair.
+// attributes returns the attributes of the exporter's own telemetry: its id, and one more pair.
 func (w *writer) attributes(pair ...string) metric.AddOption {
 	kv := []attribute.KeyValue{attribute.String("exporter", w.set.ID.String())}
 	if len(pair) == 2 {

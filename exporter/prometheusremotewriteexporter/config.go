@@ -23,13 +23,13 @@ import (
 	"github.com/auspex-otel/auspex/internal/mask"
 )
 
-// The messages of remote write, as protobuf_message names them.
+// The values of protobuf_message.
 const (
 	messageV1 = "prometheus.WriteRequest"
 	messageV2 = "io.prometheus.write.v2.Request"
 )
 
-// The ways to make Prometheus names out of OpenTelemetry names.
+// The values of translation_strategy.
 const (
 	escapeWithSuffixes    = "UnderscoreEscapingWithSuffixes"
 	escapeWithoutSuffixes = "UnderscoreEscapingWithoutSuffixes"
@@ -42,71 +42,78 @@ const (
 	defaultBatchBytes = 3_000_000
 )
 
-// ownHeaders belong to the protocol, so a configuration can't set them.
+// ownHeaders are defined by the protocol. A configuration cannot set them.
 var ownHeaders = []string{"Content-Encoding", "Content-Type", "User-Agent", "X-Prometheus-Remote-Write-Version"}
 
-// Config is the configuration of the exporter. Its keys are those of contrib's exporter, apart from the queue.
+// Config is the configuration of the exporter. It has the keys of contrib's exporter, except the
+// queue.
 type Config struct {
-	// Client is the HTTP client: endpoint, tls, auth, headers and so on. timeout
-	// is that of one request, headers to the end of the answer.
+	// Client configures the HTTP client: endpoint, tls, auth, headers, and so on. timeout bounds
+	// one request, from its headers to the end of the response.
 	Client confighttp.ClientConfig `mapstructure:",squash"`
 
-	// Retry says how what the server can't take now is tried again.
+	// Retry configures how retryable errors are retried.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
-	// Queue holds batches until they are written. Without it there is none, and every batch is one direct write.
+	// Queue holds batches until they are written. Without it every batch is written directly.
 	Queue configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 
-	// DeadLetter keeps what the server rejects permanently. Without it, that is a permanent error.
+	// DeadLetter keeps data that the server rejects permanently. Without it the exporter returns
+	// a permanent error.
 	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
 
-	// Namespace is a prefix of every metric's name.
+	// Namespace is a prefix of all metric names.
 	Namespace string `mapstructure:"namespace"`
 
-	// ExternalLabels are added to every series that has no label of that name.
+	// ExternalLabels are added to every series without a label of that name.
 	ExternalLabels map[string]string `mapstructure:"external_labels"`
 
-	// ResourceToTelemetry makes labels out of resource attributes. Without it,
-	// two resources of one service instance share their series.
+	// ResourceToTelemetry converts resource attributes to labels. Without it, two resources of
+	// one service instance share their series.
 	ResourceToTelemetry resourcetotelemetry.Settings `mapstructure:"resource_to_telemetry_conversion"`
 
-	// TargetInfo is the series target_info, one for each resource.
+	// TargetInfo configures the series target_info, one for each resource.
 	TargetInfo TargetInfo `mapstructure:"target_info"`
 
-	// DisableScopeInfo leaves out the labels otel_scope_….
+	// DisableScopeInfo omits the labels otel_scope_….
 	DisableScopeInfo bool `mapstructure:"disable_scope_info"`
 
-	// AddMetricSuffixes appends unit and type to a metric's name. TranslationStrategy comes first.
+	// AddMetricSuffixes appends unit and type to metric names. TranslationStrategy takes
+	// precedence.
 	AddMetricSuffixes bool `mapstructure:"add_metric_suffixes"`
 
-	// TranslationStrategy says how names become Prometheus names.
+	// TranslationStrategy sets how names are converted to Prometheus names.
 	TranslationStrategy string `mapstructure:"translation_strategy"`
 
-	// SendMetadata sends type, unit and help with 1.0. With 2.0 they are always sent.
+	// SendMetadata sends type, unit, and help with 1.0. 2.0 always sends them.
 	SendMetadata bool `mapstructure:"send_metadata"`
 
 	// ProtobufMessage is the version: prometheus.WriteRequest is 1.0, io.prometheus.write.v2.Request is 2.0.
 	ProtobufMessage string `mapstructure:"protobuf_message"`
 
-	// MaxBatchSizeBytes is the size of a request before compression. A single larger series still goes, alone.
+	// MaxBatchSizeBytes bounds a request, in bytes before compression. A single larger series is
+	// sent alone.
 	MaxBatchSizeBytes int `mapstructure:"max_batch_size_bytes"`
 
-	// IncludeMetadataKeys are the keys of the sender's metadata that become headers of the request.
+	// IncludeMetadataKeys lists the keys of client metadata that become headers of the request.
 	IncludeMetadataKeys []string `mapstructure:"include_metadata_keys"`
 
-	// ConvertExplicitHistogramsToNHCB makes native histograms with custom buckets out of explicit ones.
+	// ConvertExplicitHistogramsToNHCB converts explicit histograms to native histograms with
+	// custom buckets.
 	ConvertExplicitHistogramsToNHCB bool `mapstructure:"convert_explicit_histograms_to_nhcb"`
 
-	// KeepClassicHistograms writes the classic series beside those.
+	// KeepClassicHistograms also writes the classic series of converted histograms.
 	KeepClassicHistograms bool `mapstructure:"keep_classic_histograms"`
 
-	// RemoteWriteQueue is contrib's queue. Only enabled: false is accepted: sending_queue takes its place.
+	// RemoteWriteQueue is contrib's queue. Only enabled: false is accepted; use sending_queue
+	// instead.
 	RemoteWriteQueue *RemoteWriteQueue `mapstructure:"remote_write_queue"`
 
-	// MaxBatchRequestParallelism is accepted with 1 only, since requests are sent in order.
+	// MaxBatchRequestParallelism accepts only 1, because requests are sent in order.
 	MaxBatchRequestParallelism *int `mapstructure:"max_batch_request_parallelism"`
 
-	// WAL is contrib's log ahead of the queue. It is refused: sending_queue with storage takes its place.
+	// WAL is contrib's write-ahead log. It is not supported; use sending_queue with storage
+	// instead.
 	WAL map[string]any `mapstructure:"wal"`
 
 	// prevent unkeyed literal initialization
@@ -115,21 +122,21 @@ type Config struct {
 
 // TargetInfo configures the series target_info.
 type TargetInfo struct {
-	// Enabled says whether it is sent.
+	// Enabled turns it on.
 	Enabled bool `mapstructure:"enabled"`
 }
 
 // RemoteWriteQueue holds the keys of contrib's queue.
 type RemoteWriteQueue struct {
-	// Enabled must be false. It is true where the section does not say.
+	// Enabled must be false. The default is true.
 	Enabled bool `mapstructure:"enabled"`
-	// QueueSize has no meaning without the queue.
+	// QueueSize has no effect without the queue.
 	QueueSize int `mapstructure:"queue_size"`
-	// NumConsumers has no meaning without the queue.
+	// NumConsumers has no effect without the queue.
 	NumConsumers int `mapstructure:"num_consumers"`
 }
 
-// Unmarshal reads the section with contrib's default.
+// Unmarshal applies contrib's default before it reads the section.
 func (q *RemoteWriteQueue) Unmarshal(conf *confmap.Conf) error {
 	q.Enabled = true
 	return conf.Unmarshal(q)
@@ -147,9 +154,9 @@ func createDefaultConfig() component.Config {
 	client.WriteBufferSize = 512 * 1024
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval = 50 * time.Millisecond
-	retry.MaxElapsedTime = 0 // What gives up, deletes.
+	retry.MaxElapsedTime = 0 // after the limit, data is deleted
 	queue := exporterhelper.NewDefaultQueueConfig()
-	queue.NumConsumers = 1 // One batch in flight keeps the order.
+	queue.NumConsumers = 1 // one batch in flight keeps the order
 	return &Config{
 		Client:            client,
 		Retry:             retry,
@@ -162,7 +169,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Validate names every key that is wrong, and says what to do.
+// Validate returns an error with a remedy for each invalid key.
 func (c *Config) Validate() error {
 	return errors.Join(c.validateEndpoint(), c.validateClient(), c.validateMessage(), c.validateQueue(), c.validateForeign(), c.validateLimits())
 }
@@ -181,19 +188,19 @@ func (c *Config) validateEndpoint() error {
 func (c *Config) validateClient() error {
 	var errs []error
 	if c.Client.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("timeout: is %v, it must be above 0: a server that stalls would block the exporter", c.Client.Timeout))
+		errs = append(errs, fmt.Errorf("timeout: is %v, it must be above 0: a stalled server would block the exporter", c.Client.Timeout))
 	}
 	if kind := c.Client.Compression; kind != "" && kind != "snappy" {
-		errs = append(errs, fmt.Errorf("compression: is %q, remote write knows snappy only: remove the key", kind))
+		errs = append(errs, fmt.Errorf("compression: is %q, remote write supports snappy only: remove the key", kind))
 	}
 	for name := range c.Client.Headers.Iter {
 		if isOwnHeader(name) {
-			errs = append(errs, fmt.Errorf("headers: %s belongs to the protocol: remove it", name))
+			errs = append(errs, fmt.Errorf("headers: %s is set by the protocol: remove it", name))
 		}
 	}
 	for _, name := range c.IncludeMetadataKeys {
 		if isOwnHeader(name) {
-			errs = append(errs, fmt.Errorf("include_metadata_keys: %s belongs to the protocol: remove it", name))
+			errs = append(errs, fmt.Errorf("include_metadata_keys: %s is set by the protocol: remove it", name))
 		}
 	}
 	return errors.Join(errs...)
@@ -229,19 +236,19 @@ func (c *Config) validateQueue() error {
 	var errs []error
 	q := c.Queue.Get()
 	if !q.WaitForResult && !c.Retry.Enabled {
-		errs = append(errs, errors.New("retry_on_failure::enabled: is false, so sending_queue would delete what can't be written at once: set it to true"))
+		errs = append(errs, errors.New("retry_on_failure::enabled: is false, so sending_queue would delete data after the first failure: set it to true"))
 	}
 	if len(c.IncludeMetadataKeys) > 0 && (q.StorageID != nil || q.Batch.HasValue()) {
-		errs = append(errs, errors.New("include_metadata_keys: a sending_queue with storage or batch forgets the sender's metadata: remove one of them"))
+		errs = append(errs, errors.New("include_metadata_keys: a sending_queue with storage or batch loses client metadata: remove one of them"))
 	}
 	return errors.Join(errs...)
 }
 
-// validateForeign refuses what contrib's exporter has and this one has not.
+// validateForeign returns errors for keys of contrib's exporter that are not supported.
 func (c *Config) validateForeign() error {
 	var errs []error
 	if c.RemoteWriteQueue != nil && c.RemoteWriteQueue.Enabled {
-		errs = append(errs, errors.New("remote_write_queue: acknowledges from memory and is not supported: "+
+		errs = append(errs, errors.New("remote_write_queue: is not supported because it acknowledges data in memory: "+
 			"use sending_queue with storage, or set enabled: false for direct writes"))
 	}
 	if c.WAL != nil {

@@ -74,16 +74,16 @@ func TestBadConfigNamesTheKeyAndWhatToDo(t *testing.T) {
 		"no_scheme":          `endpoint: "localhost:8888" is not a URL`,
 		"secret":             `endpoint: "ftp://example/" is not a URL`,
 		"no_timeout":         "timeout: is 0s, it must be above 0",
-		"gzip":               `compression: is "gzip", remote write knows snappy only`,
-		"header":             "headers: content-type belongs to the protocol: remove it",
-		"forwarded_header":   "include_metadata_keys: user-agent belongs to the protocol",
+		"gzip":               `compression: is "gzip", remote write supports snappy only`,
+		"header":             "headers: content-type is set by the protocol: remove it",
+		"forwarded_header":   "include_metadata_keys: user-agent is set by the protocol",
 		"message":            `protobuf_message: "io.prometheus.write.v4.Request" is unknown, use prometheus.WriteRequest (1.0)`,
 		"strategy":           `translation_strategy: "invalid_strategy" is unknown, use UnderscoreEscapingWithSuffixes`,
 		"strategy_of_v2":     "translation_strategy: NoTranslation needs protobuf_message: io.prometheus.write.v2.Request",
 		"label":              `external_labels: "key": "" has an empty name or value`,
 		"no_retry":           "retry_on_failure::enabled: is false, so sending_queue would delete",
 		"forgotten_metadata": "include_metadata_keys: a sending_queue with storage or batch forgets",
-		"queue":              "remote_write_queue: acknowledges from memory and is not supported: use sending_queue with storage, or set enabled: false",
+		"queue":              "remote_write_queue: is not supported because it acknowledges data in memory: use sending_queue with storage, or set enabled: false",
 		"wal":                "wal: is not supported: use sending_queue with storage",
 		"parallel":           "max_batch_request_parallelism: is 10, but requests are sent in order",
 		"batch":              "max_batch_size_bytes: is -1, it must not be negative",
@@ -107,7 +107,7 @@ func TestDeprecatedTypeIsAccepted(t *testing.T) {
 	set := exportertest.NewNopSettings(metadata.DeprecatedType)
 	e, err := NewFactory().CreateMetrics(t.Context(), set, cfg)
 	require.NoError(t, err)
-	require.NoError(t, e.Shutdown(t.Context()), "a shutdown without a start")
+	require.NoError(t, e.Shutdown(t.Context()), "Shutdown without Start")
 }
 
 func TestQueueThatMayLoseIsSaid(t *testing.T) {

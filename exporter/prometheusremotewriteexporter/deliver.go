@@ -13,9 +13,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// The search for what is wrong with a refused request may send so many more
-// requests, and a few for each of them that is accepted. It finds one bad sample
-// among a million, and gives up soon where everything is bad.
+// These constants bound the additional requests of a search for the rejected data: a total, and a
+// few for each accepted request. A search finds one bad sample in a million, and ends early if
+// everything is bad.
 const (
 	searchRequests = 16
 	searchBonus    = 4
@@ -35,10 +35,9 @@ type search struct {
 	letter      *letter
 }
 
-// deliver sends items as one request. If the server refuses it because of its
-// data, halves of it are sent: a 1.0 Prometheus writes nothing of a request in
-// which one sample is out of order. What stays refused is in the letter. An error
-// means that all of it is to be sent again.
+// deliver sends items as one request. If the server rejects the data, it sends halves, because a
+// 1.0 Prometheus writes nothing of a request with one out-of-order sample. The letter contains
+// the items that remain rejected. An error means that all items must be sent again.
 func (w *writer) deliver(ctx context.Context, b *batch, items []*item) (*letter, error) {
 	s := search{left: searchRequests}
 	err := w.seek(ctx, b, items, &s)
@@ -80,9 +79,9 @@ func (s *search) refuse(items []*item, v verdict) {
 	s.letter.items = append(s.letter.items, items...)
 }
 
-// unsent wraps the error of request number failing so that only what was not
-// sent is tried again: else a server that takes a few requests a second would
-// never see the last one of a large batch.
+// unsent wraps the error of the request with number failing so that only unsent data is retried.
+// Otherwise a server that accepts a few requests per second would never receive the last one of a
+// large batch.
 func (w *writer) unsent(ctx context.Context, err error, md pmetric.Metrics, parts [][]*item, failing int) error {
 	if failing == 0 {
 		return err
@@ -91,7 +90,7 @@ func (w *writer) unsent(ctx context.Context, err error, md pmetric.Metrics, part
 	namer := metricNamer(w.settings)
 	done := func(m pmetric.Metric) bool {
 		name, errName := namer.Build(prometheusnames.TranslatorMetricFromOtelMetric(m))
-		// Only what is known to be sent may go.
+		// Only metrics that were sent completely may be omitted.
 		return errName == nil && sent.has(name) && !open.has(name)
 	}
 	finished := without(md, func(m pmetric.Metric) bool { return !done(m) })
@@ -100,7 +99,7 @@ func (w *writer) unsent(ctx context.Context, err error, md pmetric.Metrics, part
 	return consumererror.NewMetrics(err, without(md, done))
 }
 
-// without returns a copy that lacks some metrics.
+// without returns a copy without the metrics for which drop returns true.
 func without(md pmetric.Metrics, drop func(pmetric.Metric) bool) pmetric.Metrics {
 	rest := pmetric.NewMetrics()
 	md.CopyTo(rest)
@@ -114,7 +113,7 @@ func without(md pmetric.Metrics, drop func(pmetric.Metric) bool) pmetric.Metrics
 	return rest
 }
 
-// names are the names of series.
+// names is a set of series names.
 type names map[string]struct{}
 
 func namesOf(parts [][]*item) names {
@@ -127,7 +126,7 @@ func namesOf(parts [][]*item) names {
 	return n
 }
 
-// has tells whether one of the series that a metric becomes is among the names.
+// has reports whether a series of a metric is among the names.
 func (n names) has(metric string) bool {
 	for _, suffix := range []string{"", "_sum", "_count", "_bucket"} {
 		if _, ok := n[metric+suffix]; ok {
@@ -137,7 +136,7 @@ func (n names) has(metric string) bool {
 	return false
 }
 
-// metricNamer names metrics as the translator does.
+// metricNamer returns the namer of metrics that the translator uses.
 func metricNamer(set prometheusremotewrite.Settings) otlptranslator.MetricNamer {
 	n := otlptranslator.MetricNamer{Namespace: set.Namespace, WithMetricSuffixes: set.AddMetricSuffixes}
 	switch set.TranslationStrategy {

@@ -3,8 +3,7 @@
 
 //go:generate go tool -modfile=../../internal/tools/go.mod mdatagen metadata.yaml
 
-// Package prometheusremotewriteexporter writes metrics to Prometheus, and to
-// whatever else speaks remote write 1.0 or 2.0. A batch becomes one or a few
-// requests of bounded size, sent one after another. What the server refuses for
-// good goes into a dead letter, what it can't take now is tried again.
+// Package prometheusremotewriteexporter writes metrics to Prometheus and other servers of remote
+// write 1.0 or 2.0. A batch becomes one or a few requests of bounded size, sent in sequence.
+// Permanently rejected data goes to the dead letter. Retryable errors are retried.
 package prometheusremotewriteexporter

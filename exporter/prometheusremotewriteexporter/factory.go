@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// NewFactory returns the factory of the exporter prometheus_remote_write.
+// NewFactory returns the factory of the prometheus_remote_write exporter.
 func NewFactory() exporter.Factory {
 	return xexporter.NewFactory(metadata.Type, createDefaultConfig,
 		xexporter.WithMetrics(createMetrics, metadata.MetricsStability),
@@ -33,7 +33,7 @@ func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Con
 	inner, err := exporterhelper.NewMetrics(ctx, set, cfg, w.push,
 		// Resource attributes are written into the data points.
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: c.ResourceToTelemetry.Enabled}),
-		// The client's time-out is that of one request. A batch may take several.
+		// The client's timeout applies to one request. A batch may need several.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),
 		exporterhelper.WithRetry(c.Retry),
 		exporterhelper.WithQueue(c.Queue),
@@ -50,24 +50,25 @@ type metricsExporter struct {
 	writer *writer
 }
 
-// Shutdown cancels requests to a server that does not answer, so that they return to the queue.
+// Shutdown cancels requests to a server that does not answer, so that their data returns to the
+// queue.
 func (e *metricsExporter) Shutdown(ctx context.Context) error {
 	defer e.writer.cutoff.After(shutdown.Drain)()
 	return e.Metrics.Shutdown(ctx)
 }
 
-// warnOfLoss says where a configuration acknowledges what it may lose.
+// warnOfLoss logs the settings that may lose acknowledged data.
 func warnOfLoss(c *Config, set exporter.Settings) {
 	if !c.Queue.HasValue() || c.Queue.Get().WaitForResult {
 		return
 	}
 	if c.Queue.Get().StorageID == nil {
-		set.Logger.Warn("sending_queue acknowledges from memory, and what it holds is lost if the collector dies: set storage or wait_for_result")
+		set.Logger.Warn("sending_queue acknowledges data that is only in memory. A crash loses it: set sending_queue::storage or sending_queue::wait_for_result")
 	}
 	if c.Retry.MaxElapsedTime > 0 {
-		set.Logger.Warn("sending_queue deletes what could not be written within retry_on_failure::max_elapsed_time: set it to 0")
+		set.Logger.Warn("sending_queue deletes data that is not written within retry_on_failure::max_elapsed_time: set it to 0")
 	}
 	if c.DeadLetter.Directory == "" {
-		set.Logger.Warn("sending_queue deletes what the server refuses: set dead_letter::directory")
+		set.Logger.Warn("sending_queue deletes data that the server rejects: set dead_letter::directory")
 	}
 }

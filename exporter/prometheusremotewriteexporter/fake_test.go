@@ -34,16 +34,17 @@ import (
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
 )
 
-// messages are the versions that most tests run with.
+// messages lists the versions that most tests run with.
 var messages = map[string]string{"1.0": messageV1, "2.0": messageV2}
 
-// sample is one value as the server sees it. A native histogram's is its count.
+// sample is one value as received by the server. The value of a native histogram is its count.
 type sample struct {
 	at    int64
 	value float64
 }
 
-// received is a request as the server sees it: samples by series, a series as name{label="value",…}.
+// received is a request as parsed by the server: samples by series, a series as
+// name{label="value",…}.
 type received struct {
 	header  http.Header
 	size    int // before compression
@@ -60,13 +61,14 @@ func (r received) samples() int {
 	return n
 }
 
-// server is a fake of one that keeps what it accepts.
+// server is a fake server that keeps what it accepts.
 type server struct {
 	*httptest.Server
 	mu       sync.Mutex
-	requests []received // all of them
-	kept     []received // those that were answered with 2xx
-	// answer decides on request number n, counted from 0. It may write headers. 0 means 204.
+	requests []received // all requests
+	kept     []received // requests that were answered with 2xx
+	// answer returns the response to request number n, counted from 0. It may set headers. Status
+	// 0 means 204.
 	answer func(w http.ResponseWriter, n int, r received) (status int, text string)
 }
 
@@ -81,7 +83,7 @@ func newServer(t *testing.T, answer func(w http.ResponseWriter, n int, r receive
 func (s *server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
-		return // The client went away.
+		return // the client disconnected
 	}
 	r, err := decode(req.Header, body)
 	if err != nil {
@@ -112,7 +114,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, text)
 }
 
-// store returns all samples that were kept, by series, in the order of their arrival.
+// store returns all kept samples by series, in order of arrival.
 func (s *server) store() map[string][]sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,7 +201,8 @@ type rig struct {
 	tel *componenttest.Telemetry
 }
 
-// start makes an exporter that writes to url. It does not retry and has no queue, unless change says so.
+// start returns an exporter that writes to url. It has no retries and no queue, unless change
+// configures them.
 func start(t *testing.T, url string, change func(*Config)) *rig {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
@@ -219,7 +222,7 @@ func start(t *testing.T, url string, change func(*Config)) *rig {
 	r.Metrics, err = NewFactory().CreateMetrics(t.Context(), set, cfg)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	ctx := context.WithoutCancel(t.Context()) // It is canceled before the cleanup.
+	ctx := context.WithoutCancel(t.Context()) // t.Context is canceled before the cleanup
 	t.Cleanup(func() {
 		assert.NoError(t, r.Shutdown(ctx))
 		assert.NoError(t, r.tel.Shutdown(ctx))
@@ -243,7 +246,7 @@ func retrying(c *Config) {
 	c.Retry.Enabled, c.Retry.InitialInterval, c.Retry.RandomizationFactor = true, time.Millisecond, 0
 }
 
-// gauges makes a batch with one point for each name.
+// gauges returns a batch with one point for each name.
 func gauges(at int64, value float64, names ...string) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -301,7 +304,7 @@ func nopSettings() exporter.Settings {
 
 func nopHost() component.Host { return componenttest.NewNopHost() }
 
-// nopExporter takes the place of one that was shut down.
+// nopExporter replaces an exporter that was shut down.
 type nopExporter struct{ exporter.Metrics }
 
 func (nopExporter) Shutdown(context.Context) error { return nil }

@@ -16,12 +16,12 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// exported goes before the name of an attribute whose label would be another's, as
-// a Prometheus renames labels that a target exposes.
+// exported is the prefix of attributes whose label is taken, as Prometheus renames labels that a
+// target exposes.
 const exported = "exported_"
 
-// labeler finds attributes that have no label of their own: the translator would
-// overwrite their values, write a label twice, or leave out the whole point.
+// labeler finds attributes whose label is taken. The translator would overwrite their values,
+// write a duplicate label, or omit the point.
 type labeler struct {
 	namer otlptranslator.LabelNamer
 	scope bool // scopes become labels
@@ -36,7 +36,8 @@ func newLabeler(cfg *Config) labeler {
 	}
 }
 
-// rename returns metrics in which every attribute has a label of its own. It copies them if one has not.
+// rename returns metrics in which every attribute has its own label. It copies the metrics only
+// if it renames an attribute.
 func (l labeler) rename(md pmetric.Metrics) pmetric.Metrics {
 	clean := true
 	l.walk(md, func(m pcommon.Map, reserved func(string, pcommon.Value) bool) {
@@ -69,8 +70,8 @@ func (l labeler) rename(md pmetric.Metrics) pmetric.Metrics {
 	return out
 }
 
-// walk calls do for the attributes of all resources and points, with a function
-// that tells whether an attribute has no label of its own there.
+// walk calls do for the attributes of all resources and points, with a function that reports
+// whether the label of an attribute is taken there.
 func (l labeler) walk(md pmetric.Metrics, do func(pcommon.Map, func(string, pcommon.Value) bool)) {
 	for _, rm := range md.ResourceMetrics().All() {
 		p := &place{labeler: l, job: job(rm.Resource().Attributes()), instance: text(rm.Resource().Attributes(), vocabulary.ServiceInstanceID)}
@@ -86,14 +87,14 @@ func (l labeler) walk(md pmetric.Metrics, do func(pcommon.Map, func(string, pcom
 	}
 }
 
-// place is where attributes are: what else becomes a label there.
+// place holds the other labels of the point or resource with the attributes.
 type place struct {
 	labeler
 	job, instance, part string
 	scoped              pcommon.InstrumentationScope
 }
 
-// reserved tells whether an attribute's label is another's, or can't be.
+// reserved reports whether the label of an attribute is taken or invalid.
 func (p *place) reserved(key string, v pcommon.Value) bool {
 	if ordinary(key) {
 		return false
@@ -129,7 +130,8 @@ func (p *place) scopeHas(name string) bool {
 	return false
 }
 
-// ordinary tells without naming a label that an attribute is none of the reserved ones: most are.
+// ordinary reports, without computing the label, that an attribute is not reserved. This is the
+// common case.
 func ordinary(key string) bool {
 	if key == "" || key[0]|0x20 < 'a' || key[0]|0x20 > 'z' {
 		return false
@@ -149,7 +151,7 @@ func ordinary(key string) bool {
 	return true
 }
 
-// partLabel is the label that tells the series of one point apart.
+// partLabel returns the label that distinguishes the series of one point.
 func partLabel(t pmetric.MetricType) string {
 	switch t {
 	case pmetric.MetricTypeHistogram:
@@ -161,7 +163,7 @@ func partLabel(t pmetric.MetricType) string {
 	}
 }
 
-// job is the label that a resource's service becomes.
+// job returns the job label of a resource.
 func job(resource pcommon.Map) string {
 	name := text(resource, vocabulary.ServiceName)
 	if namespace, ok := resource.Get(vocabulary.ServiceNamespace); ok && name != "" {

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// TestReservedNamesLoseNothing gives every point attributes whose labels are
-// reserved or can't be. All buckets, quantiles, and points are written.
+// TestReservedNamesLoseNothing gives every point attributes whose labels are reserved or invalid.
+// All buckets, quantiles, and points are written.
 func TestReservedNamesLoseNothing(t *testing.T) {
 	for name, msg := range messages {
 		t.Run(name, func(t *testing.T) {
@@ -61,13 +61,13 @@ func TestReservedNamesLoseNothing(t *testing.T) {
 	}
 }
 
-// TestOrdinaryNamesStay copies nothing where no attribute is reserved.
+// TestOrdinaryNamesStay checks that metrics without reserved attributes are not copied.
 func TestOrdinaryNamesStay(t *testing.T) {
 	md := everyKind()
 	rm := md.ResourceMetrics().At(0)
 	rm.Resource().Attributes().PutStr("service.namespace", "eu")
 	labeler{}.walk(md, func(m pcommon.Map, _ func(string, pcommon.Value) bool) {
-		m.PutStr("job", "eu/shop") // the same as the label
+		m.PutStr("job", "eu/shop") // equals the label
 		m.PutStr("lease", "x")
 		m.PutStr("otel_scope_name", "x") // there is no scope
 	})

@@ -74,7 +74,7 @@ func TestLargeSeriesGoesAlone(t *testing.T) {
 	assert.Len(t, s.seen(), 2)
 }
 
-// A server that takes one request before it says 429 must see the end of a batch all the same.
+// A server that accepts one request before each 429 still receives the end of a batch.
 func TestRetryGoesOnWhereItStopped(t *testing.T) {
 	for name, msg := range messages {
 		t.Run(name, func(t *testing.T) {

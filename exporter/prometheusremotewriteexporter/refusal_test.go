@@ -19,7 +19,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
-// refuseBad is a 1.0 Prometheus: one sample that it can't take, and nothing of the request is written.
+// refuseBad returns the answers of a 1.0 Prometheus: it writes nothing of a request with one bad
+// sample.
 func refuseBad(bad func(series string, s sample) bool) func(http.ResponseWriter, int, received) (int, string) {
 	return func(_ http.ResponseWriter, _ int, r received) (int, string) {
 		for name, samples := range r.series {
@@ -35,7 +36,7 @@ func refuseBad(bad func(series string, s sample) bool) func(http.ResponseWriter,
 
 func isBad(series string, _ sample) bool { return strings.HasPrefix(series, "bad") }
 
-// open reads all dead letters below a directory.
+// open reads all dead letters in a directory and its subdirectories.
 func open(t *testing.T, dir string) (bodies []received, letters []deadletter.Letter) {
 	t.Helper()
 	damaged, err := deadletter.Read(dir, func(l deadletter.Letter) error {
@@ -118,7 +119,7 @@ func TestSearchIsBoundedWhereEveryOtherIsBad(t *testing.T) {
 	dir := t.TempDir()
 	e := start(t, s.URL, letters(dir))
 	var names []string
-	for i := range 2000 { // The names are sent in their order, so the bad ones go between.
+	for i := range 2000 { // names are sent in order, so the bad ones are between the good ones
 		names = append(names, fmt.Sprintf("good_%d", i))
 	}
 	require.NoError(t, e.ConsumeMetrics(t.Context(), gauges(1000, 7, names...)))
@@ -135,7 +136,7 @@ func TestSearchIsBoundedWhereEveryOtherIsBad(t *testing.T) {
 	assert.Equal(t, metrics.Len(), len(bodies[0].series)+s.kept2000(), "every point is in the server or in the letter")
 }
 
-// kept2000 counts the samples of time 2000.
+// kept2000 returns the number of samples with timestamp 2000.
 func (s *server) kept2000() int {
 	n := 0
 	for _, samples := range s.store() {
@@ -164,11 +165,11 @@ func TestWithoutDeadLettersARefusalIsAPermanentError(t *testing.T) {
 	s := newServer(t, refuseBad(isBad))
 	e := start(t, s.URL, nil)
 	err := e.ConsumeMetrics(t.Context(), gauges(1000, 7, "bad", "good"))
-	require.ErrorContains(t, err, "1 samples refused: 400 Bad Request: out of order sample")
+	require.ErrorContains(t, err, "1 samples rejected: 400 Bad Request: out of order sample")
 	assert.True(t, consumererror.IsPermanent(err))
 	assert.Equal(t, map[string][]sample{`good{job="shop"}`: {{1000, 7}}}, s.store(), "the rest is written")
 	assert.EqualValues(t, 1, e.counter(t, "refused_samples"))
-	assert.Equal(t, 1, e.log.FilterMessageSnippet("there is no dead_letter::directory").Len())
+	assert.Equal(t, 1, e.log.FilterMessageSnippet("set dead_letter::directory to keep them").Len())
 }
 
 func TestUnwritableDeadLetterIsTriedAgain(t *testing.T) {
@@ -189,7 +190,7 @@ func TestUnwritableDeadLetterIsTriedAgain(t *testing.T) {
 	assert.Len(t, bodies, 1)
 }
 
-// A full dead letter loses its oldest entries, and never keeps other samples back.
+// A full dead letter discards its oldest entries and does not block other samples.
 func TestFullDeadLetterBlocksNothing(t *testing.T) {
 	s := newServer(t, refuseBad(isBad))
 	dir := t.TempDir()

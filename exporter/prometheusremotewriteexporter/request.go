@@ -22,17 +22,17 @@ import (
 )
 
 const (
-	maxAnswer     = 64 << 10 // bytes of an answer that are read
+	maxAnswer     = 64 << 10 // maximum number of bytes read of a response
 	maxRetryAfter = 24 * time.Hour
 )
 
-// verdict is what became of one request.
+// verdict is the result of one request.
 type verdict struct {
 	outcome outcome
 	status  int           // of HTTP, 0 if there was no answer
-	reason  string        // in words, unless accepted
-	wait    time.Duration // what the server asks for before the next try
-	written int           // samples and histograms by the server's own count, -1 if it gives none
+	reason  string        // error text, unless accepted
+	wait    time.Duration // time that the server requests before the next try
+	written int           // samples and histograms that the server reports as written, -1 if unknown
 }
 
 type outcome string
@@ -43,7 +43,7 @@ const (
 	failed   outcome = "failed"   // retryable
 )
 
-// err is the error that has the request tried again.
+// err returns the retryable error of the request.
 func (v verdict) err() error {
 	err := errors.New("remote write: " + v.reason)
 	if v.wait > 0 {
@@ -52,7 +52,7 @@ func (v verdict) err() error {
 	return err
 }
 
-// divisible tells whether a refusal may be about a part of the request only.
+// divisible reports whether the rejection may concern only a part of the request.
 func (v verdict) divisible() bool {
 	switch v.status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
@@ -85,20 +85,20 @@ func (w *writer) post(ctx context.Context, body []byte) verdict {
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil && res.StatusCode/100 != 2 {
-		return verdict{outcome: failed, status: res.StatusCode, reason: fmt.Sprintf("%s, and its text did not arrive: %v", res.Status, err)}
+		return verdict{outcome: failed, status: res.StatusCode, reason: fmt.Sprintf("%s, but its body could not be read: %v", res.Status, err)}
 	}
 	return judge(res, text)
 }
 
-// passing are the refusals that say nothing about the data: a secret that has
-// expired or an address that is wrong can be corrected, and then all data goes through.
+// passing lists the rejections that do not concern the data, such as an expired secret or a wrong
+// address. After a correction the server accepts all data.
 var passing = []int{
 	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
 	http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests,
 }
 
-// judge decides by status. Redirections are not followed: a POST would become a
-// GET, or the credentials would go to another host.
+// judge returns the verdict for a status. Redirects are not followed: a POST would become a GET,
+// or the credentials would go to another host.
 func judge(res *http.Response, text []byte) verdict {
 	v := verdict{status: res.StatusCode, written: writtenCount(res.Header), reason: explain(res, text)}
 	switch {
@@ -116,7 +116,7 @@ func judge(res *http.Response, text []byte) verdict {
 func explain(res *http.Response, text []byte) string {
 	said := excerpt.Of(text)
 	if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && to != "" {
-		said = "redirections are not followed: set endpoint to " + mask.Addresses(to)
+		said = "redirects are not followed: set endpoint to " + mask.Addresses(to)
 	}
 	if said == "" {
 		return res.Status
@@ -124,7 +124,8 @@ func explain(res *http.Response, text []byte) string {
 	return res.Status + ": " + said
 }
 
-// writtenCount reads how many samples and histograms a 2.0 server wrote, -1 if it does not say.
+// writtenCount returns the samples and histograms that a 2.0 server reports as written, or -1 if
+// it does not report them.
 func writtenCount(h http.Header) int {
 	total, known := 0, false
 	for _, kind := range []string{"Samples", "Histograms"} {
@@ -139,7 +140,7 @@ func writtenCount(h http.Header) int {
 	return total
 }
 
-// retryAfter reads seconds or a date. What can't be read asks for nothing.
+// retryAfter parses seconds or a date. It returns 0 for other values.
 func retryAfter(value string, now time.Time) time.Duration {
 	if value == "" {
 		return 0

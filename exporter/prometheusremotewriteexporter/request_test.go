@@ -49,8 +49,8 @@ func TestRequestSaysWhatItIs(t *testing.T) {
 func TestStatusDecides(t *testing.T) {
 	for _, tt := range []struct {
 		status int
-		header string // of Retry-After or Location
-		want   string // "" for accepted
+		header string // value of Retry-After or Location
+		want   string // "" if accepted
 		perm   bool
 	}{
 		{status: 200},
@@ -67,7 +67,7 @@ func TestStatusDecides(t *testing.T) {
 		{status: 503, header: "99999999", want: "Throttle (24h0m0s)"},
 		{status: 503, header: "soon", want: "503 Service Unavailable: because"},
 		{status: 500, want: "500 Internal Server Error"},
-		{status: 302, header: "https://elsewhere/write", want: "302 Found: redirections are not followed: set endpoint to https://elsewhere/write"},
+		{status: 302, header: "https://elsewhere/write", want: "302 Found: redirects are not followed: set endpoint to https://elsewhere/write"},
 	} {
 		t.Run(http.StatusText(tt.status)+tt.header, func(t *testing.T) {
 			s := newServer(t, func(w http.ResponseWriter, _ int, _ received) (int, string) {
@@ -175,7 +175,7 @@ func TestServerOfVersion2SaysWhatItWrote(t *testing.T) {
 	}{
 		"all":                   {says: "3"},
 		"two of three":          {says: "2", unwritten: 1},
-		"none":                  {says: "0", perm: "does not say that it wrote any of 3 samples"},
+		"none":                  {says: "0", perm: "does not confirm any of 3 samples"},
 		"a 1.0 server is quiet": {says: "nothing", perm: "set protobuf_message: prometheus.WriteRequest"},
 	} {
 		t.Run(name, func(t *testing.T) {

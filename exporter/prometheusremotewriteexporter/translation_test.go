@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// each kind of metric and the series that it becomes, at one time.
+// everyKind returns each kind of metric at one time, for comparison with its series.
 func everyKind() pmetric.Metrics {
 	md := gauges(1000, 7, "load")
 	metrics := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
@@ -114,7 +114,7 @@ func TestMissingValueIsAStaleMarker(t *testing.T) {
 	}
 }
 
-// twoHosts are two resources that differ in host.name alone.
+// twoHosts returns two resources that differ only in host.name.
 func twoHosts() pmetric.Metrics {
 	md := gauges(1000, 1, "load")
 	md.ResourceMetrics().At(0).Resource().Attributes().PutStr("host.name", "a")

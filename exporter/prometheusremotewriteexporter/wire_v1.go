@@ -49,7 +49,7 @@ func (w wireV1) translate(md pmetric.Metrics, set prometheusremotewrite.Settings
 		for i, m := range metadata {
 			b.items = append(b.items, &item{rank: rankMetadata, key: uint64(i), metadata: m})
 		}
-		if err == nil { // Otherwise it has the same to say.
+		if err == nil { // otherwise it has the same errors
 			err = errMetadata
 		}
 	}
@@ -57,7 +57,7 @@ func (w wireV1) translate(md pmetric.Metrics, set prometheusremotewrite.Settings
 	return b, err
 }
 
-// nameV1 finds the metric's name among the sorted labels, and tells whether all of them are valid.
+// nameV1 returns the metric name in sorted labels, and reports whether all labels are valid.
 func nameV1(labels []prompb.Label) (name string, ok bool) {
 	for i, l := range labels {
 		if !validLabel(l.Name, l.Value) || i > 0 && labels[i-1].Name == l.Name {
@@ -70,14 +70,14 @@ func nameV1(labels []prompb.Label) (name string, ok bool) {
 	return name, name != ""
 }
 
-// seed makes hashes that are alike for as long as the process runs.
+// seed makes equal inputs have equal hashes within the process.
 var seed = maphash.MakeSeed()
 
 func keyV1(labels []prompb.Label) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	for _, l := range labels {
-		_, _ = h.WriteString(l.Value) // Those of one name have mostly the same label names.
+		_, _ = h.WriteString(l.Value) // series of one name mostly have the same label names
 		_ = h.WriteByte(0)
 	}
 	return h.Sum64()
@@ -128,7 +128,8 @@ func (wireV1) halve(it *item) (early, late *item, ok bool) {
 	return early, late, true
 }
 
-// divide tells how many samples and histograms go into the first half. A series that has both is divided by kind.
+// divide returns the numbers of samples and histograms in the first half. A series with both is
+// divided by kind.
 func divide(samples, histograms int) (s, h int) {
 	if samples > 0 && histograms > 0 {
 		return samples, 0

@@ -48,7 +48,7 @@ func (w wireV2) translate(md pmetric.Metrics, set prometheusremotewrite.Settings
 	return b, err
 }
 
-// invalidSymbols returns which symbols are no valid label, nil if all are.
+// invalidSymbols reports which symbols are not valid labels. It returns nil if all are valid.
 func invalidSymbols(symbols []string) []bool {
 	var bad []bool
 	for i, s := range symbols {
@@ -62,7 +62,7 @@ func invalidSymbols(symbols []string) []bool {
 	return bad
 }
 
-// nameV2 finds the metric's name among the sorted labels, and tells whether all of them are valid.
+// nameV2 returns the metric name in sorted labels, and reports whether all labels are valid.
 func nameV2(refs []uint32, symbols []string, bad []bool) (name string, ok bool) {
 	for i := 0; i+1 < len(refs); i += 2 {
 		n, v := refs[i], refs[i+1]
@@ -76,9 +76,9 @@ func nameV2(refs []uint32, symbols []string, bad []bool) (name string, ok bool) 
 	return name, name != ""
 }
 
-// keyV2 hashes references as they are: the same metrics get the same ones.
+// keyV2 hashes references. The same metrics get the same references.
 func keyV2(refs []uint32) uint64 {
-	h := uint64(14695981039346656037) // FNV-1a, a reference at a time
+	h := uint64(14695981039346656037) // FNV-1a, one reference at a time
 	for _, r := range refs {
 		h = (h ^ uint64(r)) * 1099511628211
 	}
@@ -91,7 +91,8 @@ func sameHistogramV2(x, y *writev2.Histogram) bool {
 	return errors.Join(errA, errB) == nil && bytes.Equal(a, b)
 }
 
-// encode writes only the symbols that the items use: the batch's table may be many times the request.
+// encode writes only the symbols of the items, because the batch's table may be many times larger
+// than the request.
 func (wireV2) encode(b *batch, items []*item, buf []byte) ([]byte, error) {
 	t := renumbering{of: make([]uint32, len(b.symbols)), from: b.symbols, symbols: []string{""}}
 	req := writev2.Request{Timeseries: make([]writev2.TimeSeries, len(items))}
@@ -111,15 +112,15 @@ func (wireV2) encode(b *batch, items []*item, buf []byte) ([]byte, error) {
 	return buf[:n], err
 }
 
-// renumbering moves references from a batch's table of symbols to a request's own.
+// renumbering maps references from the batch's symbol table to the request's.
 type renumbering struct {
-	of      []uint32 // new reference of each old one, 0 for none yet
+	of      []uint32 // new reference of each old one, 0 if not assigned
 	from    []string
 	symbols []string
 }
 
 func (t *renumbering) ref(old uint32) uint32 {
-	if old == 0 { // The empty string is the first symbol of every table.
+	if old == 0 { // every table begins with the empty string
 		return 0
 	}
 	if t.of[old] == 0 {

@@ -31,7 +31,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// writer turns batches into requests, and deals with the answers.
+// writer converts batches to requests, and processes the responses.
 type writer struct {
 	cfg       *Config
 	set       exporter.Settings
@@ -39,7 +39,7 @@ type writer struct {
 	labels    labeler
 	settings  prometheusremotewrite.Settings
 	userAgent string
-	convert   consumer.Metrics // resource attributes to labels, then write
+	convert   consumer.Metrics // converts resource attributes to labels, then writes
 	telemetry *metadata.TelemetryBuilder
 	client    *http.Client
 	letters   *deadletter.Writer // nil: dead_letter::directory is not set
@@ -87,7 +87,7 @@ func newWriter(cfg *Config, set exporter.Settings) (*writer, error) {
 	return w, nil
 }
 
-// labelNames makes label names of configured ones.
+// labelNames converts configured names to label names.
 func labelNames(labels map[string]string) (map[string]string, error) {
 	// The translator names labels so, and deprecated or not, these must be named alike.
 	namer := otlptranslator.LabelNamer{UnderscoreLabelSanitization: !prometheustranslator.DropSanitizationGate.IsEnabled()} //nolint:staticcheck // see above
@@ -102,7 +102,7 @@ func labelNames(labels map[string]string) (map[string]string, error) {
 	return named, nil
 }
 
-// last has the form of an exporter, which the conversion of resource attributes asks for.
+// last adapts write to the exporter that the conversion of resource attributes requires.
 type last struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -115,7 +115,7 @@ func (l last) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error { re
 
 func (w *writer) start(ctx context.Context, host component.Host) error {
 	cfg := w.cfg.Client
-	cfg.Compression = configcompression.Type("") // The body is compressed here.
+	cfg.Compression = configcompression.Type("") // the body is compressed here
 	var err error
 	if w.client, err = cfg.ToClient(ctx, host.GetExtensions(), w.set.TelemetrySettings); err != nil {
 		return err
@@ -123,7 +123,7 @@ func (w *writer) start(ctx context.Context, host component.Host) error {
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if w.letters != nil {
 		if err = w.letters.Prepare(); err != nil {
-			return fmt.Errorf("exporters::%s::dead_letter::directory: dead letters cannot be written: %w", w.set.ID, err)
+			return fmt.Errorf("exporters::%s::dead_letter::directory: cannot write dead letters: %w", w.set.ID, err)
 		}
 	}
 	return nil
@@ -137,7 +137,7 @@ func (w *writer) shutdown(context.Context) error {
 	return nil
 }
 
-// push writes a batch. It may be called again with what it could not write.
+// push writes a batch. It may be called again with the unwritten part.
 func (w *writer) push(ctx context.Context, md pmetric.Metrics) error {
 	ctx, cancel := w.cutoff.Context(ctx)
 	defer cancel()
@@ -187,25 +187,25 @@ func (w *writer) send(ctx context.Context, b *batch, items []*item) verdict {
 	return v
 }
 
-// checkWritten compares what a 2.0 server says that it wrote with what it was
-// sent. One that wrote nothing, or does not say, is taken for a 1.0 server,
-// which reads such a request as empty and answers that all is well.
+// checkWritten compares the number of samples that a 2.0 server reports as written with the
+// number sent. A server that wrote none or reports none is treated as a 1.0 server, which parses
+// such a request as empty and responds with success.
 func (w *writer) checkWritten(ctx context.Context, sent int, v *verdict) {
 	if _, ok := w.wire.(wireV2); !ok || sent == 0 || v.written >= sent {
 		return
 	}
 	if v.written <= 0 {
 		v.outcome = refused
-		v.reason = fmt.Sprintf("%s, but the server does not say that it wrote any of %d samples: if it does not speak remote write 2.0, set protobuf_message: %s",
+		v.reason = fmt.Sprintf("%s, but the server does not confirm any of %d samples: if it does not support remote write 2.0, set protobuf_message: %s",
 			v.reason, sent, messageV1)
 		return
 	}
 	w.telemetry.ExporterPrometheusRemoteWriteUnwrittenSamples.Add(ctx, int64(sent-v.written), w.attributes())
-	w.log.Warn("unwritten", sent-v.written, "The server accepted a request and did not write all of its samples.")
+	w.log.Warn("unwritten", sent-v.written, "The server accepted a request but did not write all of its samples. Check the server's log.")
 }
 
-// encode returns the compressed body. It is new memory: a transport may still
-// read it after a request was given up.
+// encode returns the compressed body in new memory, because a transport may still read the body
+// of an abandoned request.
 func (w *writer) encode(b *batch, items []*item) ([]byte, error) {
 	buf := w.buffers.Get().(*[]byte)
 	defer w.buffers.Put(buf)
@@ -217,25 +217,26 @@ func (w *writer) encode(b *batch, items []*item) ([]byte, error) {
 	return s2.EncodeSnappy(nil, raw), nil
 }
 
-// bury writes a refused part of a batch to the dead letter, or keeps its error if there is none.
+// bury writes the rejected part of a batch to the dead letter. Without a dead letter it appends
+// an error to refusals.
 func (w *writer) bury(ctx context.Context, b *batch, l *letter, refusals *[]error) error {
 	n := sampleCount(l.items)
 	fields := []zap.Field{zap.Int("status", l.status), zap.String("reason", l.reason)}
 	if w.letters == nil {
-		w.log.Error("dropped", n, "The server rejected samples permanently, and there is no dead_letter::directory to keep them.", fields...)
-		*refusals = append(*refusals, fmt.Errorf("remote write: %d samples refused: %s", n, l.reason))
+		w.log.Error("dropped", n, "The server rejected samples permanently, and they are dropped: set dead_letter::directory to keep them", fields...)
+		*refusals = append(*refusals, fmt.Errorf("remote write: %d samples rejected: %s", n, l.reason))
 	} else {
 		if err := w.keep(ctx, b, l); err != nil {
 			return err
 		}
-		w.log.Error("letters", n, "The server rejected samples permanently. They are in the dead letter.", append(fields, zap.String("folder", w.letters.Folder()))...)
+		w.log.Error("letters", n, "The server rejected samples permanently; they are in the dead letter", append(fields, zap.String("folder", w.letters.Folder()))...)
 	}
 	w.telemetry.ExporterPrometheusRemoteWriteRefusedSamples.Add(ctx, int64(n), w.attributes())
 	return nil
 }
 
-// keep writes one letter. Its payload is the body of a request, and its
-// attributes have the headers that the body needs when it is sent again.
+// keep writes one letter. Its payload is the body of a request. Its attributes are the headers
+// that are required to send the body again.
 func (w *writer) keep(ctx context.Context, b *batch, l *letter) error {
 	body, err := w.encode(b, l.items)
 	if err != nil {

@@ -20,17 +20,18 @@ import (
 )
 
 const (
-	// defaultMaxRequestBytes is what a gRPC server accepts by default.
+	// defaultMaxRequestBytes is the default limit of a gRPC server.
 	defaultMaxRequestBytes = 4 << 20
 	minMaxRequestBytes     = 1 << 10
 )
 
 // Config is the configuration of the exporter.
 type Config struct {
-	// MaxRequestBytes is the size of a request before compression. It must not be above what the next hop accepts.
+	// MaxRequestBytes bounds a request, in bytes before compression. It must not exceed the limit
+	// of the next hop.
 	MaxRequestBytes int `mapstructure:"max_request_bytes"`
 
-	// Retry says how data that the next hop cannot take now is sent again.
+	// Retry configures how retryable errors are retried.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
 	// Queue holds batches until they are sent.
@@ -39,14 +40,17 @@ type Config struct {
 	// DeadLetter keeps data that can never be sent. Without it, such data is dropped and counted.
 	DeadLetter deadletter.Config `mapstructure:"dead_letter"`
 
-	// OTLPGRPC sends OTLP over gRPC. It has the keys of core's exporter otlp_grpc without queue and retries.
+	// OTLPGRPC sends OTLP over gRPC. It has the keys of core's exporter otlp_grpc, without queue
+	// and retries.
 	OTLPGRPC configoptional.Optional[otlpexporter.Config] `mapstructure:"otlp_grpc"`
 
-	// OTLPHTTP sends OTLP over HTTP. It has the keys of core's exporter otlp_http without queue and retries.
+	// OTLPHTTP sends OTLP over HTTP. It has the keys of core's exporter otlp_http, without queue
+	// and retries.
 	OTLPHTTP configoptional.Optional[otlphttpexporter.Config] `mapstructure:"otlp_http"`
 
-	// LoadBalancing sends to one of several targets. It has the keys of contrib's exporter load_balancing without queue
-	// and retries. Those of one target, protocol::otlp::retry_on_failure, remain.
+	// LoadBalancing sends to one of several targets. It has the keys of contrib's exporter
+	// load_balancing, without queue and retries. protocol::otlp::retry_on_failure, the retries of
+	// one target, remains.
 	LoadBalancing configoptional.Optional[loadbalancingexporter.Config] `mapstructure:"load_balancing"`
 
 	// prevent unkeyed literal initialization
@@ -65,10 +69,10 @@ func createDefaultConfig() component.Config {
 	http.QueueConfig, http.RetryConfig = configoptional.None[exporterhelper.QueueBatchConfig](), configretry.BackOffConfig{}
 	balancing := loadbalancingexporter.NewFactory().CreateDefaultConfig().(*loadbalancingexporter.Config)
 	balancing.QueueSettings = configoptional.None[exporterhelper.QueueBatchConfig]()
-	// A queue of one target would be in memory.
+	// The queue of one target would be in memory.
 	balancing.Protocol.OTLP.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
 	retry := configretry.NewDefaultBackOffConfig()
-	retry.MaxElapsedTime = 0 // The default deletes after five minutes.
+	retry.MaxElapsedTime = 0 // the default deletes data after five minutes
 	return &Config{
 		MaxRequestBytes: defaultMaxRequestBytes,
 		Retry:           retry,
@@ -80,7 +84,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Validate names every key that is wrong, and says what to do.
+// Validate returns an error with a remedy for each invalid key.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.MaxRequestBytes < minMaxRequestBytes {

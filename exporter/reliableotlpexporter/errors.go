@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// reason is the attribute that tells why records can never be sent.
+// reason is the attribute with the reason why records can never be sent.
 type reason = metric.MeasurementOption
 
 var (
@@ -24,8 +24,8 @@ var (
 	reasonRejected = metric.WithAttributes(attribute.String("reason", "rejected"))
 )
 
-// temporary are the codes that OTLP calls permanent although they say nothing
-// about the data. Once a secret or an address is corrected, all of it is accepted.
+// temporary reports whether an error has a code that OTLP treats as permanent but that does not
+// concern the data. After a secret or an address is corrected, the data is accepted.
 func temporary(err error) bool {
 	switch status.Code(err) {
 	case codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented, codes.NotFound:
@@ -35,9 +35,8 @@ func temporary(err error) bool {
 	}
 }
 
-// rejected reports whether the next hop rejected the data permanently. The
-// load-balancing exporter joins the errors of its targets: while one of them is
-// retryable, all of the data is sent again.
+// rejected reports whether the next hop rejected the data permanently. The load-balancing
+// exporter joins the errors of its targets. If one of them is retryable, all data is sent again.
 func rejected(err error) bool {
 	for _, one := range multierr.Errors(err) {
 		if !consumererror.IsPermanent(one) || temporary(one) {
@@ -47,8 +46,8 @@ func rejected(err error) bool {
 	return true
 }
 
-// httpTooLarge is in the text of the error that core's exporter returns for HTTP
-// 413. Its code is the same as for other answers.
+// httpTooLarge is a part of the error text of core's exporter for HTTP 413. The error code does
+// not identify it.
 const httpTooLarge = "responded with HTTP Status Code 413"
 
 // tooLarge reports whether the next hop accepts the data in smaller requests.
@@ -61,8 +60,8 @@ func tooLarge(err error) bool {
 	})
 }
 
-// retryable returns the error without its mark as permanent, which would have
-// the queue delete the data.
+// retryable returns the error without its permanent mark, which would make the queue delete the
+// data.
 func retryable(err error) error {
 	if !consumererror.IsPermanent(err) {
 		return err
@@ -70,7 +69,7 @@ func retryable(err error) error {
 	return errors.New(err.Error())
 }
 
-// permanent returns the error with that mark.
+// permanent marks an error as permanent.
 func permanent(err error) error {
 	if consumererror.IsPermanent(err) {
 		return err

@@ -27,7 +27,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// receive starts core's receiver and returns its addresses and what it got.
+// receive starts core's receiver and returns its addresses and its sink.
 func receive(t *testing.T) (overGRPC, overHTTP string, sink *consumertest.LogsSink) {
 	t.Helper()
 	overGRPC, overHTTP, sink = free(t), free(t), &consumertest.LogsSink{}
@@ -52,7 +52,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// A batch and a record that core's receiver does not accept, through each kind of target.
+// TestThroughCore sends a batch and a record that core's receiver rejects to each kind of target.
 func TestThroughCore(t *testing.T) {
 	overGRPC, overHTTP, sink := receive(t)
 	insecure := map[string]any{"insecure": true}
@@ -87,7 +87,7 @@ func TestThroughCore(t *testing.T) {
 	}
 }
 
-// A redirect would send the data and the credentials to another host.
+// A redirect would send data and credentials to another host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { assert.Fail(t, "the redirect was followed") }))
 	defer elsewhere.Close()
@@ -140,7 +140,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// A next hop that accepts a request and does not answer holds up a shutdown no longer than shutdown.Drain.
+// A next hop that accepts a request without answering delays a shutdown by shutdown.Drain at
+// most.
 func TestShutdownDoesNotWaitForTheNextHop(t *testing.T) {
 	asked, release := make(chan struct{}, 10), make(chan struct{})
 	hop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -161,6 +162,6 @@ func TestShutdownDoesNotWaitForTheNextHop(t *testing.T) {
 	require.NoError(t, e.ConsumeLogs(t.Context(), batch(1, 0, 10)))
 	<-asked
 	begin := time.Now()
-	_ = e.Shutdown(t.Context()) // The memory queue drops the batch.
+	_ = e.Shutdown(t.Context()) // the memory queue drops the batch
 	assert.InDelta(t, shutdown.Drain.Seconds(), time.Since(begin).Seconds(), 1)
 }

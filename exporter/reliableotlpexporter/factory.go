@@ -21,7 +21,7 @@ import (
 	"github.com/auspex-otel/auspex/exporter/reliableotlpexporter/internal/metadata"
 )
 
-// NewFactory returns the factory of the exporter reliable_otlp.
+// NewFactory returns the factory of the reliable_otlp exporter.
 func NewFactory() exporter.Factory {
 	return exporter.NewFactory(metadata.Type, createDefaultConfig,
 		exporter.WithLogs(createLogs, metadata.LogsStability),
@@ -29,9 +29,8 @@ func NewFactory() exporter.Factory {
 		exporter.WithTraces(createTraces, metadata.TracesStability))
 }
 
-// target returns the factory that the configuration names, its configuration, and
-// the settings under which core creates the exporter. Failures and counts of core's
-// exporter are left out, because those of this one say the same.
+// target returns the configured factory, its configuration, and the settings for core's exporter.
+// The settings suppress logs and metrics that this exporter duplicates.
 func target(set exporter.Settings, cfg *Config) (exporter.Factory, component.Config, exporter.Settings) {
 	var factory exporter.Factory
 	var inner component.Config
@@ -45,19 +44,19 @@ func target(set exporter.Settings, cfg *Config) (exporter.Factory, component.Con
 	}
 	set.ID = component.NewIDWithName(factory.Type(), set.ID.String())
 	set.Logger = set.Logger.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return quiet{c} }))
-	if !cfg.LoadBalancing.HasValue() { // which counts by target
+	if !cfg.LoadBalancing.HasValue() { // load balancing counts by target
 		set.MeterProvider = noop.NewMeterProvider()
 	}
 	return factory, inner, set
 }
 
-// quiet leaves out what exporterhelper logs about requests that failed.
+// quiet suppresses the log messages of exporterhelper about failed requests.
 type quiet struct{ zapcore.Core }
 
-// With returns a core that is quiet, too.
+// With returns a core that is also quiet.
 func (q quiet) With(fields []zapcore.Field) zapcore.Core { return quiet{q.Core.With(fields)} }
 
-// Check adds the core to entries that are written.
+// Check adds the core to the entries that are not suppressed.
 func (q quiet) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if strings.HasPrefix(e.Message, "Exporting failed.") {
 		return to

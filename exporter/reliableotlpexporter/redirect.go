@@ -16,13 +16,13 @@ import (
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 )
 
-// redirectsID is the name under which core's exporter finds refuseRedirects.
+// redirectsID is the id under which core's exporter finds refuseRedirects.
 var redirectsID = component.MustNewIDWithName("reliable_otlp", "redirects")
 
-// withoutRedirects returns the configuration with a middleware that refuses
-// redirects. The data and the credentials would go to whichever host the answer names.
+// withoutRedirects returns the configuration with a middleware that rejects redirects. Data and
+// credentials would go to any host that a redirect names.
 func withoutRedirects(c otlphttpexporter.Config) *otlphttpexporter.Config {
-	// The last middleware sees answers first.
+	// The last middleware handles responses first.
 	c.ClientConfig.Middlewares = append(slices.Clone(c.ClientConfig.Middlewares), configmiddleware.Config{ID: redirectsID})
 	return &c
 }
@@ -40,7 +40,7 @@ func (h hostWithRedirects) GetExtensions() map[component.ID]component.Component 
 	return all
 }
 
-// refuseRedirects is a middleware of HTTP clients.
+// refuseRedirects is an HTTP client middleware.
 type refuseRedirects struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -59,7 +59,7 @@ func (refuseRedirects) GetHTTPRoundTripper(context.Context) (extensionmiddleware
 			}
 			to := res.Header.Get("Location")
 			_ = res.Body.Close()
-			return nil, fmt.Errorf("the answer is HTTP %d, and redirects are not followed: set endpoint to %q", res.StatusCode, to)
+			return nil, fmt.Errorf("the target answered with HTTP %d, and redirects are not followed: set endpoint to %q", res.StatusCode, to)
 		}), nil
 	}, nil
 }

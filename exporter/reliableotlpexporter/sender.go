@@ -19,18 +19,18 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// sender sends the batches of one signal through an exporter of core's.
+// sender sends the batches of one signal through core's exporter.
 type sender[T any] struct {
 	signal[T]
 	cfg       *Config
 	set       exporter.Settings
 	next      component.Component
 	send      func(context.Context, T) error
-	partial   func(error, T) error // the error that has only a part of a batch sent again
+	partial   func(error, T) error // returns the error that retries only a part of a batch
 	letters   *deadletter.Writer   // nil: dead_letter::directory is not set
 	log       *logutil.Limiter
 	telemetry *metadata.TelemetryBuilder
-	cutoff    shutdown.Cutoff // of requests to the next hop
+	cutoff    shutdown.Cutoff // cancels requests to the next hop
 }
 
 func newSender[T, E any](set exporter.Settings, cfg *Config, sig signal[T], next component.Component,
@@ -52,7 +52,7 @@ func (s *sender[T]) options() []exporterhelper.Option {
 	return []exporterhelper.Option{
 		exporterhelper.WithStart(s.start),
 		exporterhelper.WithShutdown(s.shutdown),
-		// The time-out of core's exporter is that of one request. A batch may take several.
+		// The timeout of core's exporter applies to one request. A batch may need several.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),
 		exporterhelper.WithRetry(s.cfg.Retry),
 		exporterhelper.WithQueue(s.cfg.Queue),
@@ -62,10 +62,10 @@ func (s *sender[T]) options() []exporterhelper.Option {
 func (s *sender[T]) start(ctx context.Context, host component.Host) error {
 	if s.letters != nil {
 		if err := s.letters.Prepare(); err != nil {
-			return fmt.Errorf("exporters::%s::dead_letter::directory: dead letters cannot be written: %w", s.set.ID, err)
+			return fmt.Errorf("exporters::%s::dead_letter::directory: cannot write dead letters: %w", s.set.ID, err)
 		}
 	} else if s.cfg.Queue.HasValue() {
-		s.set.Logger.Warn("Data that the next hop rejects permanently will be dropped after it was acknowledged: set dead_letter::directory to keep it")
+		s.set.Logger.Warn("Data that the next hop rejects permanently is dropped after it was acknowledged: set dead_letter::directory to keep it")
 	}
 	if s.cfg.OTLPHTTP.HasValue() {
 		host = hostWithRedirects{host}
@@ -78,9 +78,9 @@ func (s *sender[T]) shutdown(ctx context.Context) error {
 	return s.next.Shutdown(ctx)
 }
 
-// push sends a batch in requests of at most max_request_bytes. Its error is
-// retryable and holds what is to be sent again, or is permanent: data was dropped
-// because there is no dead letter.
+// push sends a batch in requests of at most max_request_bytes. Its error is either retryable,
+// with the data to be sent again, or permanent if data was dropped because there is no dead
+// letter.
 func (s *sender[T]) push(ctx context.Context, data T) error {
 	ctx, cancel := s.cutoff.Context(ctx)
 	defer cancel()
@@ -99,16 +99,15 @@ func (s *sender[T]) push(ctx context.Context, data T) error {
 	return s.partial(err, rest)
 }
 
-// deliver sends data, in halves if it is larger than a request may be or than the
-// next hop accepts. It returns the parts that are to be sent again with the first
-// retryable error, after which it sends nothing more.
+// deliver sends data, in halves if it exceeds the maximum size or the limit of the next hop. It
+// stops after the first retryable error, and returns that error with the unsent parts.
 func (s *sender[T]) deliver(ctx context.Context, data T, dropped *error) (left []T, err error) {
 	items, size := s.items(data), s.size(data)
 	if size > s.cfg.MaxRequestBytes {
 		if items > 1 {
 			return s.halves(ctx, data, items, dropped)
 		}
-		reason := fmt.Errorf("the record has %d bytes in OTLP, and max_request_bytes is %d", size, s.cfg.MaxRequestBytes)
+		reason := fmt.Errorf("the record has %d bytes in OTLP, max_request_bytes is %d", size, s.cfg.MaxRequestBytes)
 		return s.bury(ctx, data, items, reasonTooLarge, reason, dropped)
 	}
 	err = s.send(ctx, data)
@@ -133,7 +132,7 @@ func (s *sender[T]) halves(ctx context.Context, data T, items int, dropped *erro
 	return s.deliver(ctx, rest, dropped)
 }
 
-// bury writes data to the dead letter. If that fails, the data is to be sent again.
+// bury writes data to the dead letter. If that fails, the data must be sent again.
 func (s *sender[T]) bury(ctx context.Context, data T, items int, why reason, cause error, dropped *error) (left []T, err error) {
 	cause = mask.Error(cause)
 	fields := []zap.Field{zap.String("signal", s.name), zap.Error(cause)}

@@ -27,7 +27,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/deadletter"
 )
 
-// batch has n log records in two resources. The record number large has so many bytes more.
+// batch returns n log records in two resources. Record number large is enlarged by the given
+// bytes.
 func batch(n, large, bytes int) plog.Logs {
 	ld := plog.NewLogs()
 	for part := range 2 {
@@ -46,7 +47,7 @@ func batch(n, large, bytes int) plog.Logs {
 	return ld
 }
 
-// bodies are the records of batches, cut short.
+// bodies returns the abbreviated bodies of the records in batches.
 func bodies(all ...plog.Logs) (texts []string) {
 	for _, ld := range all {
 		for _, rl := range ld.ResourceLogs().All() {
@@ -72,7 +73,7 @@ func numbers(from, to int) (texts []string) {
 type rig struct {
 	*sender[plog.Logs]
 	dir  string
-	sent []plog.Logs // what the next hop accepted
+	sent []plog.Logs // accepted by the next hop
 }
 
 func newRig(t *testing.T, maxBytes int, hop func(plog.Logs) error) *rig {
@@ -99,7 +100,7 @@ type nopComponent struct {
 	component.ShutdownFunc
 }
 
-// letters are the dead letters below a directory.
+// letters returns the dead letters in a directory and its subdirectories.
 func letters(t *testing.T, dir string) (all []deadletter.Letter) {
 	t.Helper()
 	_, err := deadletter.Read(dir, func(l deadletter.Letter) error { all = append(all, l); return nil })
@@ -107,7 +108,7 @@ func letters(t *testing.T, dir string) (all []deadletter.Letter) {
 	return all
 }
 
-// payload is the batch in a letter.
+// payload returns the batch in a letter.
 func payload(t *testing.T, l deadletter.Letter) plog.Logs {
 	t.Helper()
 	ld, err := new(plog.JSONUnmarshaler).UnmarshalLogs(l.Payload)
@@ -150,7 +151,7 @@ func TestAnswersOfTheNextHop(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		err    error
-		letter bool // else the data is sent again
+		letter bool // otherwise the data is sent again
 	}{
 		"invalid":             {no(codes.InvalidArgument), true},
 		"internal":            {no(codes.Internal), true},
@@ -189,7 +190,7 @@ func TestAnswersOfTheNextHop(t *testing.T) {
 	}
 }
 
-// The next hop's own limit may be lower than what is configured.
+// The limit of the next hop may be lower than the configured one.
 func TestRequestThatIsTooLargeForTheNextHopIsHalved(t *testing.T) {
 	for _, err := range []error{
 		status.Error(codes.ResourceExhausted, "grpc: received message larger than max"),
@@ -227,7 +228,7 @@ func TestDeadLetterThatCannotBeWritten(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "file"), nil, 0o600))
 	r.cfg.DeadLetter.Directory = filepath.Join(r.dir, "file")
 	r.letters = deadletter.New(r.cfg.DeadLetter, component.KindExporter, r.set.ID, r.set.Logger)
-	require.ErrorContains(t, r.start(t.Context(), componenttest.NewNopHost()), "dead_letter::directory: dead letters cannot be written")
+	require.ErrorContains(t, r.start(t.Context(), componenttest.NewNopHost()), "dead_letter::directory: cannot write dead letters")
 }
 
 func TestWithoutDeadLetterTheSenderIsTold(t *testing.T) {

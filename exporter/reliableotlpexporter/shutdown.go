@@ -18,7 +18,8 @@ type bounded struct {
 	cutoff *shutdown.Cutoff
 }
 
-// Shutdown cancels requests to a next hop that does not answer, so that they return to the queue.
+// Shutdown cancels requests to a next hop that does not answer, so that their data returns to the
+// queue.
 func (b bounded) Shutdown(ctx context.Context) error {
 	defer b.cutoff.After(shutdown.Drain)()
 	return b.Component.Shutdown(ctx)

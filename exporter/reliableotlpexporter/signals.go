@@ -14,11 +14,11 @@ import (
 // signal describes the batches of one signal. An item is a log record, a data point, or a span.
 type signal[T any] struct {
 	name    string
-	size    func(T) int             // bytes of the OTLP request
+	size    func(T) int             // size of the OTLP request in bytes
 	items   func(T) int             // number of items
-	cut     func(T, int, int) T     // a copy of the items from <= n < to, with their resources and scopes
-	move    func(from, to T)        // appends
-	marshal func(T) ([]byte, error) // OTLP in JSON
+	cut     func(T, int, int) T     // copies items from <= n < to, with their resources and scopes
+	move    func(from, to T)        // appends from to to
+	marshal func(T) ([]byte, error) // encodes OTLP JSON
 }
 
 var logs = signal[plog.Logs]{
@@ -48,10 +48,10 @@ var traces = signal[ptrace.Traces]{
 	marshal: new(ptrace.JSONMarshaler).MarshalTraces,
 }
 
-// span is a range of items, which counts them as they pass.
+// span is a range of items with the number of items passed.
 type span struct{ from, to, n int }
 
-// next passes over a number of items, and returns which of them are in the range.
+// next passes a number of items, and returns which of them are in the range.
 func (s *span) next(items int) (from, to int) {
 	from, to = max(s.from-s.n, 0), min(s.to-s.n, items)
 	s.n += items

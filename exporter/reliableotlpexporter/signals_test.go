@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// everyMetric has metrics of every type with several data points.
+// everyMetric returns metrics of every type with several data points.
 func everyMetric() pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for range 2 {
@@ -80,7 +80,7 @@ func text[T any](t *testing.T, s signal[T], data T) string {
 	return string(b)
 }
 
-// checkCuts holds that the parts of a batch are together the whole.
+// checkCuts checks that the parts of a batch form the whole.
 func checkCuts[T any](t *testing.T, s signal[T], data T) {
 	t.Helper()
 	items, before := s.items(data), text(t, s, data)

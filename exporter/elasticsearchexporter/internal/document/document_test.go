@@ -22,7 +22,7 @@ import (
 
 var encoder = Encoder{Mode: OTel, Allowed: []Mode{OTel, ECS}, IncidentsIndex: "incidents"}
 
-// oneLog makes a batch of one record and lets set fill it.
+// oneLog returns a batch of one record that set fills.
 func oneLog(set func(res, scope pcommon.Map, lr plog.LogRecord)) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -31,7 +31,7 @@ func oneLog(set func(res, scope pcommon.Map, lr plog.LogRecord)) plog.Logs {
 	return ld
 }
 
-// only returns the one document, and checks its frame.
+// only returns the single document, and checks its format.
 func only(t *testing.T, docs []Document) Document {
 	t.Helper()
 	require.Len(t, docs, 1)
@@ -39,7 +39,7 @@ func only(t *testing.T, docs []Document) Document {
 	return docs[0]
 }
 
-// check holds that each document is one line of JSON.
+// check checks that each document is one line of JSON.
 func check(t *testing.T, docs []Document) {
 	t.Helper()
 	for _, d := range docs {
@@ -48,7 +48,7 @@ func check(t *testing.T, docs []Document) {
 	}
 }
 
-// sameText compares byte by byte: the order of fields and the form of numbers count.
+// sameText compares byte by byte, including the order of fields and the format of numbers.
 func sameText(t *testing.T, want, got string) {
 	t.Helper()
 	assert.Equal(t, strings.Split(want, ","), strings.Split(got, ","))
@@ -199,7 +199,7 @@ func TestSpanIDs(t *testing.T) {
 	assert.Contains(t, string(docs[0].Body), `"duration":0`, "clocks that were set back")
 }
 
-// gauge makes a batch of one point and lets set change what it likes.
+// gauge returns a batch of one point that set may change.
 func gauge(set func(res pcommon.Map, m pmetric.Metric, dp pmetric.NumberDataPoint)) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()

@@ -14,8 +14,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/ecs"
 )
 
-// ecsNames are the attributes that have another name in the Elastic Common
-// Schema. All others keep theirs: OpenTelemetry has taken over most of the schema.
+// ecsNames maps attributes to their names in the Elastic Common Schema. All others keep their
+// names: OpenTelemetry has adopted most of the schema.
 var ecsNames = map[string]string{
 	"cloud.platform":              "cloud.service.name",
 	"container.image.tags":        "container.image.tag",
@@ -59,8 +59,8 @@ func ecsShared(res pcommon.Resource, sc pcommon.InstrumentationScope) fields {
 	return f
 }
 
-// ecsFields returns the fields that every document of a scope has. Those without a
-// value keep their names for what ecsWrite writes first.
+// ecsFields returns the common fields of the documents of a scope. Entries without a value
+// reserve the names that ecsWrite writes first.
 func (s *scope) ecsFields() fields {
 	f := fields{timeField: {fixed: true}, streamField: {fixed: true}}
 	if !s.original {
@@ -70,7 +70,7 @@ func (s *scope) ecsFields() fields {
 	return f
 }
 
-// ecsWrite completes a document by what its scope and resource say, and writes it.
+// ecsWrite adds the fields of scope and resource to a document, and writes it.
 func (s *scope) ecsWrite(w *writer, t pcommon.Timestamp, own fields, r route) {
 	own.merge(s.fields)
 	delete(own, timeField)
@@ -104,8 +104,8 @@ func (s *scope) ecsLog(w *writer, lr plog.LogRecord, r route) {
 	s.ecsWrite(w, logTime(lr), f, r)
 }
 
-// ecsOriginal writes the document that a record was made of: the same fields with
-// the same values, and those that were added to the record since.
+// ecsOriginal writes the original document of a record, with the same fields and values, and the
+// fields that were added to the record.
 func (s *scope) ecsOriginal(w *writer, lr plog.LogRecord, r route) {
 	f := fields{timeField: {fixed: true}}
 	if lr.Body().Type() != pcommon.ValueTypeEmpty {
@@ -139,7 +139,7 @@ func (s *scope) ecsOriginal(w *writer, lr plog.LogRecord, r route) {
 	w.close('}')
 }
 
-// within tells whether there is a field of this name or within it.
+// within reports whether a field with this name or below it exists.
 func (f fields) within(object string) bool {
 	for name := range f {
 		if name == object || strings.HasPrefix(name, object+".") {
@@ -149,7 +149,7 @@ func (f fields) within(object string) bool {
 	return false
 }
 
-// beatTime writes a time as Beats do, with milliseconds, or more where there is more.
+// beatTime formats a time as Beats do, with at least milliseconds.
 func beatTime(t pcommon.Timestamp) string {
 	if t%1e6 == 0 {
 		return t.AsTime().Format("2006-01-02T15:04:05.000Z07:00")

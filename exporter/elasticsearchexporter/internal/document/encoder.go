@@ -17,17 +17,18 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// Mode is the shape of the documents.
+// Mode is the format of the documents.
 type Mode string
 
 const (
-	// OTel keeps the names and the structure of OpenTelemetry, as Elastic's own data streams *.otel-* do.
+	// OTel keeps the names and the structure of OpenTelemetry, like Elastic's own data streams
+	// *.otel-*.
 	OTel Mode = "otel"
-	// ECS names fields after the Elastic Common Schema where that has a name.
+	// ECS uses field names of the Elastic Common Schema where it has one.
 	ECS Mode = "ecs"
 )
 
-// Valid tells whether documents can be made in this mode.
+// Valid reports whether the mode is supported.
 func (m Mode) Valid() bool { return m == OTel || m == ECS }
 
 // Kinds of data streams, and the dataset of anomalies.
@@ -38,10 +39,11 @@ const (
 	datasetAnomaly = "auspex.anomaly"
 )
 
-// Encoder makes documents. Its fields are as in the exporter's configuration.
+// Encoder converts telemetry to documents. Its fields have the meaning of the exporter's
+// configuration.
 type Encoder struct {
 	Mode Mode
-	// Allowed are the modes that a scope may choose instead.
+	// Allowed lists the modes that a scope may select instead.
 	Allowed []Mode
 
 	LogsIndex, MetricsIndex, TracesIndex, IncidentsIndex string
@@ -50,12 +52,12 @@ type Encoder struct {
 	LogsDynamicID, TracesDynamicID, LogsDynamicPipeline bool
 }
 
-// Document is one document, and the record that it was made of.
+// Document is one document with the position of its record.
 type Document struct {
 	esbulk.Action
-	// Body is the document's JSON with its end of line.
+	// Body is the JSON of the document with a line end.
 	Body []byte
-	// Origin counts log records, spans or data points in the order in which the batch holds them.
+	// Origin is the index of the log record, span, or data point in its batch.
 	Origin int
 }
 
@@ -66,7 +68,7 @@ type batch struct {
 	ends      []int
 }
 
-// add ends the document that was written last.
+// add completes the document that was written last.
 func (b *batch) add(a esbulk.Action, origin int) {
 	b.b = append(b.b, '\n')
 	b.documents = append(b.documents, Document{Action: a, Origin: origin})
@@ -82,15 +84,15 @@ func (b *batch) done() []Document {
 	return b.documents
 }
 
-// scope is what the records of one instrumentation scope share.
+// scope holds the common data of the records of one instrumentation scope.
 type scope struct {
 	mode                 Mode
 	resource, attributes pcommon.Map
 	dataset              string
 	name, version        string
-	original             bool // its records were documents in the schema of mode ECS
+	original             bool // its records were ECS documents
 	identity             series.ID
-	// shared are the fields of resource and scope: as JSON in mode OTel, as fields in mode ECS.
+	// shared holds the fields of resource and scope: as JSON in mode OTel, as fields in mode ECS.
 	shared []byte
 	fields fields
 }
@@ -114,8 +116,8 @@ func (e *Encoder) scope(res pcommon.Resource, resURL string, sc pcommon.Instrume
 	return s
 }
 
-// Logs makes one document of every log record. An incident's goes to an index of
-// its own, by its id, unless a newer state of it is there already.
+// Logs returns one document for every log record. The document of an incident goes to a separate
+// index, under its id, unless a newer state of it exists there.
 func (e *Encoder) Logs(ld plog.Logs) []Document {
 	b, n := &batch{}, 0
 	for _, rl := range ld.ResourceLogs().All() {
@@ -147,15 +149,16 @@ func (e *Encoder) logAction(s *scope, lr plog.LogRecord) (route, esbulk.Action) 
 	}
 	r := s.routeOf(lr.Attributes(), kindLogs, e.LogsIndex, dataset)
 	a := r.action(e.logID(lr), pipeline)
-	// What its sender would have replaced is replaced, in the index that the sender named.
+	// A document that replaced another at its sender replaces it in the index that the sender
+	// named.
 	if a.ID != "" && r.index != "" && e.LogsIndex == "" && attribute(lr.Attributes(), vocabulary.ElasticOp) == string(esbulk.Index) {
 		a.Op = esbulk.Index
 	}
 	return r, a
 }
 
-// incidentVersion grows with the event time of the update, and closing comes
-// after an update at the same time. Updates may overtake each other on their way.
+// incidentVersion increases with the event time of the update. Closing comes after an update at the
+// same time. Updates may overtake each other in transit.
 func incidentVersion(lr plog.LogRecord) int64 {
 	v := max(1, int64(lr.Timestamp()&(1<<62-1))*2) // 62 bits of nanoseconds last until 2116
 	if attribute(lr.Attributes(), vocabulary.AttrIncState) == "closed" {
@@ -164,7 +167,7 @@ func incidentVersion(lr plog.LogRecord) int64 {
 	return v
 }
 
-// Traces makes a document of every span, and in mode OTel one of every event of a span.
+// Traces returns a document for every span, and in mode OTel one for every span event.
 func (e *Encoder) Traces(td ptrace.Traces) []Document {
 	b, n := &batch{}, 0
 	for _, rs := range td.ResourceSpans().All() {
@@ -187,8 +190,7 @@ func (e *Encoder) Traces(td ptrace.Traces) []Document {
 	return b.done()
 }
 
-// Metrics makes a document of every data point. A mark that a series ends has no
-// value, and no document.
+// Metrics returns a document for every data point except stale markers, which have no value.
 func (e *Encoder) Metrics(md pmetric.Metrics) []Document {
 	b, n := &batch{}, 0
 	for _, rm := range md.ResourceMetrics().All() {

@@ -14,37 +14,37 @@ import (
 	"github.com/auspex-otel/auspex/internal/ecs"
 )
 
-// An attribute whose field is taken is written aside, below one of these names by
-// where it comes from: a record, its scope, or its resource.
+// An attribute whose field name is taken is written below one of these names, depending on its
+// origin: record, scope, or resource.
 const (
 	aside         = "attributes."
 	asideScope    = "scope.attributes."
 	asideResource = "resource.attributes."
 )
 
-// The fields that a document begins with.
+// The prefixes of the common fields of a document.
 const (
 	timeField   = "@timestamp"
 	streamField = "data_stream"
 )
 
-// fields are the fields of a document under their dotted names.
+// fields maps dotted names to the fields of a document.
 type fields map[string]field
 
-// field is a value, or JSON that stands for one.
+// field is a value, or the JSON of one.
 type field struct {
 	value pcommon.Value
 	json  []byte
-	fixed bool   // no attribute can take its name, or one within it
-	aside string // the name that it gets if its own is taken, "" if it is then left out
+	fixed bool   // no attribute can take its name, or a name within it
+	aside string // the alternative name if its own is taken; if "", the field is then omitted
 }
 
-// equals tells whether both have the same value, so that one of them says it all.
+// equals reports whether both have the same value, so that one of them is sufficient.
 func (f field) equals(other field) bool {
 	return f.json == nil && other.json == nil && f.value != (pcommon.Value{}) && other.value != (pcommon.Value{}) && f.value.Equal(other.value)
 }
 
-// fix adds a field that is no attribute. What is fixed first stays.
+// fix adds a field that is not an attribute. An existing fixed field is kept.
 func (f fields) fix(name string, v field) {
 	if _, taken := f[name]; !taken {
 		v.fixed = true
@@ -60,8 +60,8 @@ func (f fields) text(name, s string) {
 	}
 }
 
-// taken tells whether an attribute can't have a name: another field has it, or it
-// lies within a field that must remain a value.
+// taken reports whether a name is not available for an attribute: another field has it, or it is
+// within a field that must remain a value.
 func (f fields) taken(name string) bool {
 	if _, ok := f[name]; ok {
 		return true
@@ -74,7 +74,8 @@ func (f fields) taken(name string) bool {
 	return false
 }
 
-// claim adds a field that is not fixed. If its name is taken by another value, it appends it to losers.
+// claim adds a field that is not fixed. If another value has the name, it appends the field to
+// losers.
 func (f fields) claim(losers []field, name string, v field) []field {
 	switch {
 	case !f.taken(name):
@@ -85,7 +86,7 @@ func (f fields) claim(losers []field, name string, v field) []field {
 	return losers
 }
 
-// settle adds fields aside, after all others have their names.
+// settle adds fields under their alternative names, after all others have their names.
 func (f fields) settle(losers []field) {
 	for _, v := range losers {
 		name := v.aside
@@ -96,7 +97,7 @@ func (f fields) settle(losers []field) {
 	}
 }
 
-// merge adds the fields that a document shares with others.
+// merge adds the fields that documents share.
 func (f fields) merge(shared fields) {
 	var losers []field
 	for name, v := range shared {
@@ -122,8 +123,8 @@ func (f fields) attributes(asideBelow string, m pcommon.Map) {
 	f.settle(losers)
 }
 
-// originals adds attributes of what was a document in this schema, under the names
-// that they had in it. It leaves out the attribute except.
+// originals adds the attributes of a record that was an ECS document, under their original names.
+// It omits the attribute except.
 func (f fields) originals(asideBelow string, m pcommon.Map, asIs map[string]bool, except string) {
 	var losers []field
 	flatten("", m, func(key string, v pcommon.Value) {
@@ -140,8 +141,8 @@ func (f fields) originals(asideBelow string, m pcommon.Map, asIs map[string]bool
 	f.settle(losers)
 }
 
-// flatten calls do for every value that is not a map itself, with a dotted name.
-// Elasticsearch takes no name with an empty part: that becomes "_".
+// flatten calls do for every value that is not a map, with a dotted name. Elasticsearch rejects
+// names with an empty part, so an empty part becomes "_".
 func flatten(prefix string, m pcommon.Map, do func(key string, v pcommon.Value)) {
 	for k, v := range m.All() {
 		if v.Type() == pcommon.ValueTypeMap && v.Map().Len() > 0 {
@@ -152,7 +153,7 @@ func flatten(prefix string, m pcommon.Map, do func(key string, v pcommon.Value))
 	}
 }
 
-// filled returns a name in which no part between the dots is blank.
+// filled returns a name without blank parts between the dots.
 func filled(name string) string {
 	blank := true
 	for i := range len(name) {
@@ -181,9 +182,8 @@ func fill(name string) string {
 	return strings.Join(parts, ".")
 }
 
-// nest writes fields as objects within objects. Where one field's name is the
-// beginning of another's, as in a and a.b, the first becomes a.value: no
-// document can hold both.
+// nest writes fields as nested objects. If a field's name is a prefix of another's, as in a and
+// a.b, the first becomes a.value, because no document can contain both.
 func (w *writer) nest(f fields) {
 	names := slices.SortedFunc(maps.Keys(f), compareNames)
 	var path []string
@@ -204,8 +204,8 @@ func (w *writer) nest(f fields) {
 	w.enter(path, nil)
 }
 
-// inside returns a name within the object of a field's own name: value, or with as
-// many _ as make it free.
+// inside returns the name for a value within the object of the same name: value, with as many _
+// as make it unique.
 func inside(name string, names []string) string {
 	key := "value"
 	for {
@@ -218,7 +218,7 @@ func inside(name string, names []string) string {
 	}
 }
 
-// enter closes and opens objects, to come from one path to another.
+// enter closes and opens objects to move from one path to another.
 func (w *writer) enter(from, to []string) []string {
 	shared := 0
 	for shared < min(len(from), len(to)) && from[shared] == to[shared] {
@@ -233,7 +233,8 @@ func (w *writer) enter(from, to []string) []string {
 	return to
 }
 
-// compareNames orders by the parts between the dots, so that the fields of one object are neighbors.
+// compareNames orders by the parts between the dots, so that the fields of one object are
+// neighbors.
 func compareNames(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] == b[i] {

@@ -21,14 +21,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// words are the parts of random names: what documents have as fields, what
-// collides with that, and what Elasticsearch refuses.
+// words are the parts of random names: names of fields in documents, names that collide with
+// them, and names that Elasticsearch rejects.
 var words = []string{
 	"a", "b", "message", "@timestamp", "value", "value_", "attributes", "resource", "scope", "name", "version", "host", "hostname", "log", "level",
 	"exception", "error", "type", "event", "action", "duration", "span", "id", "trace", "unit", "data_stream", "metric", "", " ", "_",
 }
 
-// someAttributes puts random attributes into a map, each with a value of its own.
+// someAttributes adds random attributes with unique values to a map.
 type someAttributes struct {
 	random *rand.Rand
 	n      int
@@ -69,7 +69,7 @@ func newFinder(t *testing.T, d Document) finder {
 	return finder{t, d.Body, v.(map[string]any)}
 }
 
-// strictly reads JSON in which no key comes twice and no part of a key is blank.
+// strictly parses JSON without duplicate keys and without blank parts in keys.
 func strictly(t *testing.T, dec *json.Decoder, body []byte) any {
 	t.Helper()
 	token, err := dec.Token()
@@ -119,12 +119,12 @@ func (f finder) at(name string) []any {
 	return list
 }
 
-// ecs checks that every attribute is under its name, or aside.
+// ecs checks that every attribute is under its own or its alternative name.
 func (f finder) ecs(below string, m pcommon.Map) {
 	f.t.Helper()
 	flatten("", m, func(key string, v pcommon.Value) {
 		if steers(key) {
-			return // it says where the document goes
+			return // it names the target of the document
 		}
 		name := key
 		if to, ok := ecsNames[key]; ok {
@@ -138,11 +138,12 @@ func (f finder) ecs(below string, m pcommon.Map) {
 			}
 			name = strings.Repeat(aside, depth) + below + key
 		}
-		assert.Fail(f.t, "lost", "%s%s: %d in %s", below, key, v.Int(), f.body)
+		assert.Fail(f.t, "attribute not found in the document", "%s%s: %d in %s", below, key, v.Int(), f.body)
 	})
 }
 
-// otel checks that every attribute is in an object with attributes under its name, or one with _ appended.
+// otel checks that every attribute is in an attributes object under its name, or under its name
+// with an appended _.
 func (f finder) otel(in any, m pcommon.Map) {
 	f.t.Helper()
 	object, _ := in.(map[string]any)["attributes"].(map[string]any)
@@ -153,12 +154,12 @@ func (f finder) otel(in any, m pcommon.Map) {
 			}
 			key += "_"
 		}
-		assert.Fail(f.t, "lost", "%s: %d in %s", key, v.Int(), f.body)
+		assert.Fail(f.t, "attribute not found in the document", "%s: %d in %s", key, v.Int(), f.body)
 	})
 }
 
-// TestEveryAttributeIsInTheDocument sends random records and finds each of their
-// attributes, those of the scope, and those of the resource.
+// TestEveryAttributeIsInTheDocument sends random records and finds all of their attributes, and
+// those of the scope and resource.
 func TestEveryAttributeIsInTheDocument(t *testing.T) {
 	for seed := range uint64(500) {
 		s := &someAttributes{random: rand.New(rand.NewPCG(seed, 19))}
@@ -214,7 +215,7 @@ func TestEveryAttributeIsInTheDocument(t *testing.T) {
 	}
 }
 
-// TestAside states the rule for names that are taken.
+// TestAside specifies the rule for names that are taken.
 func TestAside(t *testing.T) {
 	for name, tt := range map[string]struct {
 		set  func(res, scope, record pcommon.Map)
@@ -267,7 +268,7 @@ func TestAside(t *testing.T) {
 	}
 }
 
-// TestOriginalAside adds attributes to a record that was a document, under names that the document has.
+// TestOriginalAside adds attributes to a record that was a document, under existing names.
 func TestOriginalAside(t *testing.T) {
 	ld := oneLog(func(res, scope pcommon.Map, lr plog.LogRecord) {
 		scope.PutStr(vocabulary.ElasticSchema, "ecs")

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// FuzzDocuments makes documents of anything that OTLP can hold: each must be one line of JSON.
+// FuzzDocuments converts arbitrary OTLP to documents: each must be one line of JSON.
 func FuzzDocuments(f *testing.F) {
 	logs, err := (&plog.ProtoMarshaler{}).MarshalLogs(oneLog(func(res, scope pcommon.Map, lr plog.LogRecord) {
 		res.PutStr("a.b", "1")

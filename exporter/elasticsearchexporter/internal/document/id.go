@@ -17,10 +17,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// longest is how many bytes Elasticsearch takes as an id.
+// longest is the maximum size of an id in Elasticsearch, in bytes.
 const longest = 512
 
-// fit makes an id of any text, the text itself where that is possible.
+// fit returns an id for a text: the text itself if possible, else its hash.
 func fit(text string) string {
 	if len(text) <= longest {
 		return text
@@ -29,7 +29,7 @@ func fit(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// given returns the id that the attribute elasticsearch.document_id holds, if it is to be heeded.
+// given returns the id in the attribute elasticsearch.document_id if heed is true, else "".
 func given(heed bool, attributes pcommon.Map) string {
 	if !heed {
 		return ""
@@ -44,7 +44,7 @@ func attribute(m pcommon.Map, key string) string {
 	return ""
 }
 
-// logID is "", and Elasticsearch's to choose, where the record has none.
+// logID returns the id of a record, or "" if it has none. Elasticsearch then generates one.
 func (e *Encoder) logID(lr plog.LogRecord) string {
 	if id := given(e.LogsDynamicID, lr.Attributes()); id != "" {
 		return id
@@ -55,8 +55,8 @@ func (e *Encoder) logID(lr plog.LogRecord) string {
 	return fit(attribute(lr.Attributes(), vocabulary.RecordUID))
 }
 
-// anomalyID is fixed by the anomaly, its state and the event time of the update:
-// an event that is sent again is the same document, another update another one.
+// anomalyID derives the id from the anomaly, its state, and the event time of the update. An
+// event that is sent again has the same id, another update has another.
 func anomalyID(lr plog.LogRecord) string {
 	if lr.EventName() != vocabulary.EventAnomaly {
 		return ""
@@ -68,8 +68,8 @@ func anomalyID(lr plog.LogRecord) string {
 	return fit(id + "-" + strconv.FormatUint(uint64(lr.Timestamp()), 10) + "-" + attribute(lr.Attributes(), vocabulary.AttrState))
 }
 
-// spanID joins trace id, span id and kind: in a trace of Zipkin's, client and
-// server may share the first two. It is "" for a span without ids.
+// spanID joins trace id, span id, and kind, because client and server spans of Zipkin may share
+// the first two. It returns "" for a span without ids.
 func (e *Encoder) spanID(sp ptrace.Span) string {
 	if id := given(e.TracesDynamicID, sp.Attributes()); id != "" {
 		return id
@@ -80,7 +80,7 @@ func (e *Encoder) spanID(sp ptrace.Span) string {
 	return hexTrace(sp.TraceID()) + hexSpan(sp.SpanID()) + "-" + strconv.Itoa(int(sp.Kind()))
 }
 
-// eventID is that of the nth event of a span.
+// eventID returns the id of the nth event of a span.
 func eventID(span string, n int) string {
 	if span == "" {
 		return ""
@@ -88,13 +88,14 @@ func eventID(span string, n int) string {
 	return span + "-" + strconv.Itoa(n)
 }
 
-// pointID is the hash of the point's series, its time and its start time. Only
-// two series with one hash can share an id, which is as unlikely as package series says.
+// pointID returns the hash of the point's series, time, and start time. Two series share an id
+// only if their hashes are equal; package series states the probability.
 func pointID(identity series.ID, attributes pcommon.Map, t, start pcommon.Timestamp) string {
 	return identity.Join(series.Attributes(attributes)).String() + "-" + strconv.FormatUint(uint64(t), 36) + "-" + strconv.FormatUint(uint64(start), 36)
 }
 
-// metricIdentity is that of all data points of one metric of one scope and resource.
+// metricIdentity returns the common identity of all data points of one metric of a scope and
+// resource.
 func (s *scope) metricIdentity(m pmetric.Metric) series.ID {
 	id := s.identity.Join(series.Text(m.Name())).Join(series.Text(m.Unit())).Join(series.Text(m.Type().String()))
 	switch m.Type() {

@@ -14,11 +14,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// writer appends JSON and puts the commas.
+// writer appends JSON and inserts commas.
 type writer struct{ b []byte }
 
-// comma tells by the last byte whether a value stands before the next one. A
-// document begins after an end of line, and no value ends in one of these bytes.
+// comma inserts a comma if the last byte ends a value. A document begins after a line end, and no
+// value ends in one of these bytes.
 func (w *writer) comma() {
 	if n := len(w.b); n > 0 {
 		switch w.b[n-1] {
@@ -41,7 +41,7 @@ func (w *writer) object(k string) { w.key(k); w.b = append(w.b, '{') }
 
 func (w *writer) str(s string) { w.comma(); w.b = esbulk.AppendString(w.b, s) }
 
-// text writes a field, or nothing if it is empty.
+// text writes a field unless it is empty.
 func (w *writer) text(k, s string) {
 	if s != "" {
 		w.key(k)
@@ -52,7 +52,7 @@ func (w *writer) text(k, s string) {
 func (w *writer) integer(n int64)   { w.comma(); w.b = strconv.AppendInt(w.b, n, 10) }
 func (w *writer) unsigned(n uint64) { w.comma(); w.b = strconv.AppendUint(w.b, n, 10) }
 
-// count writes a field, or nothing if it is 0.
+// count writes a field unless it is 0.
 func (w *writer) count(k string, n uint32) {
 	if n > 0 {
 		w.key(k)
@@ -60,9 +60,8 @@ func (w *writer) count(k string, n uint32) {
 	}
 }
 
-// double always writes a fraction or an exponent: from 5 Elasticsearch would
-// conclude that the field holds whole numbers, and index 5.5 as 5 from then on.
-// JSON has no infinities and no NaN: these become null.
+// double always writes a fraction or an exponent: from 5 Elasticsearch would infer an integer
+// field and then index 5.5 as 5. Infinities and NaN, which JSON lacks, become null.
 func (w *writer) double(f float64) {
 	w.comma()
 	if math.IsNaN(f) || math.IsInf(f, 0) {
@@ -79,7 +78,7 @@ func (w *writer) double(f float64) {
 	w.b = append(w.b, ".0"...)
 }
 
-// timestamp writes nanoseconds in a form that the types date and date_nanos both read.
+// timestamp writes nanoseconds in a format that the types date and date_nanos accept.
 func (w *writer) timestamp(k string, t pcommon.Timestamp) {
 	w.key(k)
 	w.b = append(w.b, '"')
@@ -87,7 +86,7 @@ func (w *writer) timestamp(k string, t pcommon.Timestamp) {
 	w.b = append(w.b, '"')
 }
 
-// raw appends fields that were written before, with the commas between them.
+// raw appends encoded fields, separated by commas.
 func (w *writer) raw(fields []byte) {
 	if len(fields) > 0 {
 		w.comma()
@@ -95,7 +94,7 @@ func (w *writer) raw(fields []byte) {
 	}
 }
 
-// value writes any value; a map becomes an object, and of keys that come twice the first counts.
+// value writes any value. A map becomes an object; of duplicate keys the first is written.
 func (w *writer) value(v pcommon.Value) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:

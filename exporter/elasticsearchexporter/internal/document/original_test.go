@@ -22,7 +22,7 @@ import (
 
 var ecsEncoder = &Encoder{Mode: ECS, IncidentsIndex: "incidents"}
 
-// back makes a record of an event, and a document of the record.
+// back converts an event to a record, and the record to a document.
 func back(t *testing.T, event string, route func(ecs.Fields)) Document {
 	t.Helper()
 	f, err := ecs.Parse([]byte(event))
@@ -33,14 +33,14 @@ func back(t *testing.T, event string, route func(ecs.Fields)) Document {
 	return only(t, ecsEncoder.Logs(b.Logs))
 }
 
-// parsed are the fields of a document, its time as a time.
+// parsed returns the fields of a document, with its time parsed.
 func parsed(t *testing.T, text string) ecs.Fields {
 	t.Helper()
 	f, err := ecs.Parse([]byte(text))
 	require.NoError(t, err)
 	for name := range f {
 		if strings.HasPrefix(name, "@metadata.") {
-			delete(f, name) // no part of a document
+			delete(f, name) // not a part of a document
 		}
 	}
 	if at, err := time.Parse(time.RFC3339Nano, f.Text("@timestamp")); err == nil {
@@ -49,8 +49,8 @@ func parsed(t *testing.T, text string) ecs.Fields {
 	return f
 }
 
-// TestEventsComeBack writes what the receivers make of every event in their own
-// tests, and finds the same fields with the same values.
+// TestEventsComeBack writes the records of every event in the receivers' tests, and finds the
+// same fields with the same values.
 func TestEventsComeBack(t *testing.T) {
 	files, err := filepath.Glob(peertest.TestData(t, "events", "*.txtar"))
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func TestEventsComeBack(t *testing.T) {
 		require.NoError(t, err)
 		for line := range strings.Lines(string(archive.Files[0].Data)) {
 			if strings.Contains(line, `"host":"web-1","host.name"`) {
-				continue // a field and an object of one name: Elasticsearch takes no such document
+				continue // a field and an object with the same name: Elasticsearch rejects such a document
 			}
 			d := back(t, line, func(f ecs.Fields) { f.Route("logs-of-mine", "", "", "") })
 			want, got := parsed(t, line), parsed(t, string(d.Body))
@@ -80,7 +80,7 @@ func TestTimesOfBeatsComeBackToTheByte(t *testing.T) {
 	}
 }
 
-// What was added on the way is written beside what came.
+// Attributes that were added to the record are written next to the original fields.
 func TestAddedAttributesAreWritten(t *testing.T) {
 	f, err := ecs.Parse([]byte(`{"message":"m","host":"h","data_stream":{"dataset":"d"}}`))
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// logTime is when a record happened, as far as it says so.
+// logTime returns the time of a record, else its observed time.
 func logTime(lr plog.LogRecord) pcommon.Timestamp {
 	if lr.Timestamp() != 0 {
 		return lr.Timestamp()
@@ -73,7 +73,7 @@ func (s *scope) span(w *writer, sp ptrace.Span, r route) {
 	w.close('}')
 }
 
-// duration is never negative: clocks that were set back do not make a document unfit.
+// duration is never negative, because clocks that were set back must not invalidate a document.
 func duration(sp ptrace.Span) int64 {
 	return max(0, int64(sp.EndTimestamp()-sp.StartTimestamp()))
 }
@@ -94,7 +94,7 @@ func otelLinks(w *writer, links ptrace.SpanLinkSlice) {
 	w.close(']')
 }
 
-// spanEvent is a log document of its own, which names its span.
+// spanEvent writes a span event as a log document that references its span.
 func (s *scope) spanEvent(w *writer, sp ptrace.Span, ev ptrace.SpanEvent, r route) {
 	if s.mode == ECS {
 		s.ecsSpanEvent(w, sp, ev, r)
@@ -121,8 +121,8 @@ func (s *scope) point(w *writer, m pmetric.Metric, p point, r route) {
 		w.timestamp("start_timestamp", p.start)
 	}
 	w.text("unit", m.Unit())
-	// In a time series data stream the id is made of the dimensions and the
-	// time: this dimension tells metrics with the same attributes apart.
+	// A time series data stream derives the id from dimensions and time. This dimension
+	// distinguishes metrics with the same attributes.
 	w.text("_metric_names_hash", series.Text(m.Name()).String())
 	w.object("metrics")
 	w.key(m.Name())
@@ -182,9 +182,9 @@ func otelScope(w *writer, sc pcommon.InstrumentationScope, schemaURL string) {
 	w.close('}')
 }
 
-// otelAttributes writes attributes under their own dotted names, nested maps
-// under the names that follow from that. Elasticsearch refuses a document in
-// which a name comes twice: a later one gets _ appended, unless its value is the same.
+// otelAttributes writes attributes under their dotted names, and nested maps under the joined
+// names. Elasticsearch rejects a document with a duplicate name, so a later one gets an appended
+// _, unless its value is the same.
 func otelAttributes(w *writer, m pcommon.Map, dropped uint32) {
 	w.count("dropped_attributes_count", dropped)
 	if m.Len() == 0 {

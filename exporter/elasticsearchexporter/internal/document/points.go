@@ -18,7 +18,7 @@ type point struct {
 	put        func(*writer)
 }
 
-// points lists the data points of a metric, as SubsetMetrics counts them.
+// points lists the data points of a metric in the order of SubsetMetrics.
 func points(m pmetric.Metric) (ps []point) {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
@@ -55,14 +55,14 @@ func numbers(dps pmetric.NumberDataPointSlice) []point {
 	return ps
 }
 
-// bucket is a count of values, all taken to lie at one place.
+// bucket is a count of values that are represented by one value.
 type bucket struct {
 	at    float64
 	count uint64
 }
 
-// distribution writes what Elasticsearch's field type histogram takes (counts
-// and values), and what any other mapping can sum up.
+// distribution writes counts and values for Elasticsearch's field type histogram, and totals for
+// other mappings.
 func distribution(w *writer, count uint64, sum float64, hasSum bool, buckets []bucket) {
 	w.open('{')
 	w.key("value_count")
@@ -92,8 +92,8 @@ func summary(w *writer, dp pmetric.SummaryDataPoint) {
 	distribution(w, dp.Count(), dp.Sum(), true, nil)
 }
 
-// histogram places every bucket's values at its middle; those of the last, which
-// has no end, at its beginning, and those of the first half-way to 0 if its end is above 0.
+// histogram represents each bucket by its midpoint, the last one, which is unbounded, by its
+// lower bound, and the first one by half its upper bound if that is above 0.
 func histogram(w *writer, dp pmetric.HistogramDataPoint) {
 	bounds, counts := dp.ExplicitBounds(), dp.BucketCounts()
 	var buckets []bucket
@@ -121,8 +121,8 @@ func histogram(w *writer, dp pmetric.HistogramDataPoint) {
 	distribution(w, dp.Count(), dp.Sum(), dp.HasSum(), buckets)
 }
 
-// exponential places every bucket's values at its middle. Bucket i of scale s
-// holds what lies between base^i and base^(i+1), with base = 2^(2^-s).
+// exponential represents each bucket by its midpoint. Bucket i of scale s spans base^i to
+// base^(i+1), with base = 2^(2^-s).
 func exponential(w *writer, dp pmetric.ExponentialHistogramDataPoint) {
 	base := math.Exp2(math.Exp2(float64(-dp.Scale())))
 	middle := func(b pmetric.ExponentialHistogramDataPointBuckets, i int) float64 {

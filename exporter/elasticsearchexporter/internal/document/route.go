@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// Attributes that steer a document and are not stored among the others.
+// Attributes that route a document and are not stored with the others.
 const (
 	attrIndex     = vocabulary.ElasticIndex
 	attrID        = "elasticsearch.document_id"
@@ -33,17 +33,17 @@ func steers(key string) bool {
 	return false
 }
 
-// route is where a document goes: a data stream by its three parts, or an index by name.
+// route is the target of a document: a data stream by its three parts, or an index by name.
 type route struct {
 	kind, dataset, namespace string
 	index                    string
 }
 
-// madeBy finds the receiver or connector in the name of an instrumentation scope.
+// madeBy matches the receiver or connector in the name of an instrumentation scope.
 var madeBy = regexp.MustCompile(`/(?:receiver|connector)/(\w*(?:receiver|connector))`)
 
-// routeOf finds out where a record goes. static is the configured index, "" for none;
-// dataset is what the record belongs to by its nature, "" for nothing in particular.
+// routeOf returns the target of a record. static is the configured index, or "". dataset is the
+// dataset implied by the kind of record, or "".
 func (s *scope) routeOf(record pcommon.Map, kind, static, dataset string) route {
 	if static != "" {
 		return route{index: static}
@@ -78,7 +78,7 @@ func (s *scope) steering(record pcommon.Map, key string) string {
 	return ""
 }
 
-// datasetOf is the dataset of a scope whose records name none.
+// datasetOf returns the default dataset of the records of a scope.
 func datasetOf(s pcommon.InstrumentationScope) string {
 	if v, ok := s.Attributes().Get(attrFormat); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
 		return v.Str()
@@ -89,7 +89,8 @@ func datasetOf(s pcommon.InstrumentationScope) string {
 	return "generic"
 }
 
-// clean replaces what a part of a data stream's name must not contain, and cuts it to 100 bytes.
+// clean replaces characters that are invalid in the name of a data stream, and cuts it to 100
+// bytes.
 func clean(part string, dataset bool) string {
 	part = strings.Map(func(r rune) rune {
 		if strings.ContainsRune("\\/*?\"<>| ,#:", r) || (dataset && r == '-') {
@@ -104,7 +105,7 @@ func clean(part string, dataset bool) string {
 	return part
 }
 
-// action is the line of a telemetry document with this route.
+// action returns the bulk action of a telemetry document with this route.
 func (r route) action(id, pipeline string) esbulk.Action {
 	a := esbulk.Action{Op: esbulk.Create, Index: r.index, ID: id, Pipeline: pipeline}
 	if r.index == "" {
@@ -113,7 +114,7 @@ func (r route) action(id, pipeline string) esbulk.Action {
 	return a
 }
 
-// write puts the data stream's parts into a document.
+// write adds the parts of the data stream to a document.
 func (r route) write(w *writer) {
 	if r.index != "" {
 		return

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// picker counts records in the order of Document.Origin, and tells which are not wanted.
+// picker counts records in the order of Document.Origin, and reports which to remove.
 type picker struct {
 	wanted map[int]bool
 	n      int
@@ -62,7 +62,7 @@ func SubsetMetrics(md pmetric.Metrics, origins map[int]bool) pmetric.Metrics {
 	return out
 }
 
-// keepPoints removes the points of a metric that are not wanted, and tells whether none is left.
+// keepPoints removes the unwanted points of a metric, and reports whether none is left.
 func (p *picker) keepPoints(m pmetric.Metric) (empty bool) {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
