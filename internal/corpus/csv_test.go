@@ -11,18 +11,18 @@ import (
 	"time"
 )
 
-// start is the time at which every corpus begins.
+// start is the first timestamp of every corpus.
 var start = time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC)
 
 const (
 	latencyStep = 5 * time.Minute
 	latencyRows = 4 * 288
-	// The latency triples for an hour on the fourth day.
+	// The latency triples for one hour on the fourth day.
 	slowFrom, slowTo = 3*24*time.Hour + 10*time.Hour, 3*24*time.Hour + 11*time.Hour
 )
 
-// latency is the 95th percentile of a service's latency in milliseconds: a daily
-// wave, noise, and one fault.
+// latency returns the 95th percentile of the latency of a service in milliseconds: a daily wave,
+// noise, and one fault.
 func latency() string {
 	random := rand.New(rand.NewPCG(1, 1))
 	var b strings.Builder
@@ -38,13 +38,14 @@ func latency() string {
 	return b.String()
 }
 
-// truth is the time of the fault in latency.
+// truth returns the time range of the fault in latency.
 func truth() string {
 	at := func(d time.Duration) string { return start.Add(d).Format(time.DateTime) }
 	return fmt.Sprintf("{\"checkout_latency.csv\": [[%q, %q]]}\n", at(slowFrom), at(slowTo-latencyStep))
 }
 
-// shopLog is what three services log in a format of their own, and a stack trace's first line.
+// shopLog returns the log lines of three services, each with its own format, and the first line
+// of a stack trace.
 func shopLog() string {
 	random := rand.New(rand.NewPCG(2, 2))
 	var b strings.Builder

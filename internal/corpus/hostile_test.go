@@ -21,8 +21,8 @@ import (
 
 const mebibyte = 1 << 20
 
-// hostile is a request that is small on the wire and takes much memory or time where
-// limits are missing. Its fields are those of testdata/hostile/requests.json.
+// hostile is a request that is small on the wire and takes much memory or time if limits are
+// missing. Its fields are those of testdata/hostile/requests.json.
 type hostile struct {
 	Name       string   `json:"name"`
 	Receivers  []string `json:"receivers"`
@@ -47,7 +47,7 @@ var (
 	remoteWrite = []string{"prometheus_remote_write"}
 )
 
-// hostiles are the requests. testdata/hostile/README.md tells their origin.
+// hostiles lists the requests. testdata/hostile/README.md states their origin.
 var hostiles = []hostile{
 	{Name: "otlp-buckets", Receivers: otlp, Path: "/v1/metrics", Type: protobuf, Encoding: "gzip", What: "2.9 million buckets of an exponential histogram, each of which is a byte", body: buckets},
 	{Name: "otlp-nested", Receivers: otlp, Path: "/v1/logs", Type: protobuf, Encoding: "gzip", What: "lists in each other, 30,000 levels deep", body: func() []byte { return nestedLogs(30_000) }},
@@ -89,12 +89,12 @@ var hostiles = []hostile{
 	}},
 }
 
-// inBytes appends a field that has a length.
+// inBytes appends a length-delimited field.
 func inBytes(to []byte, number protowire.Number, content []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(to, number, protowire.BytesType), content)
 }
 
-// within wraps content into messages, of which the last number is the outermost.
+// within wraps content into nested messages. The last number is the outermost.
 func within(content []byte, numbers ...protowire.Number) []byte {
 	for _, n := range numbers {
 		content = inBytes(nil, n, content)
@@ -109,8 +109,9 @@ func buckets() []byte {
 	return within(metric, 2, 2, 1)
 }
 
-// zstdTables is a frame of two blocks of 19 literals. The Huffman tables are those of
-// TestDecompressCountOverflow of klauspost/compress (BSD, Apache-2.0, and MIT), with which versions below 1.20.2 panic.
+// zstdTables returns a frame of two blocks of 19 literals. The Huffman tables are those of
+// TestDecompressCountOverflow of klauspost/compress (BSD, Apache-2.0, and MIT), which makes
+// versions below 1.20.2 panic.
 func zstdTables() []byte {
 	const literals, compressed, last = 19, 2, 1
 	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x20, 2 * literals}
@@ -130,7 +131,8 @@ func zstdTables() []byte {
 	return frame
 }
 
-// nestedLogs is built from the end, since every level begins with the length of the next one.
+// nestedLogs builds nested lists from the innermost, because each level begins with the length of
+// the next one.
 func nestedLogs(levels int) []byte {
 	heads, size := make([][]byte, 0, 2*levels), 0
 	for range levels {
@@ -162,19 +164,19 @@ func longAttributes() []byte {
 	return within(metric, 2, 2, 1)
 }
 
-// event is a data frame of lumberjack in JSON.
+// event returns a Lumberjack data frame in JSON.
 func event(text string) []byte {
 	frame := binary.BigEndian.AppendUint32([]byte("2J"), 1)
 	return append(binary.BigEndian.AppendUint32(frame, uint32(len(text))), text...)
 }
 
-// series is one of remote write 1.0, with a sample at no time.
+// series returns a series of remote write 1.0 with a sample that has no timestamp.
 func series() []byte {
 	label := inBytes(inBytes(nil, 1, []byte("__name__")), 2, []byte("m"))
 	return inBytes(inBytes(nil, 1, label), 2, nil)
 }
 
-// The bodies are compared after decompression, so another compressor is no difference.
+// TestHostileRequests compares bodies after decompression, because compressors may differ.
 func TestHostileRequests(t *testing.T) {
 	golden.Files(t, peertest.TestData(t, "hostile/requests.json"), func(*testing.T, string) string {
 		return string(must(json.MarshalIndent(hostiles, "", "  "))) + "\n"

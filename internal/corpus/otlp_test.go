@@ -18,13 +18,13 @@ import (
 const (
 	recordingMinutes = 30
 	requestEvery     = 10 * time.Second
-	// pay returns early from the 20th minute to the 23rd.
+	// pay returns early from minute 20 to minute 23.
 	brokenFrom, brokenTo = 20 * time.Minute, 23 * time.Minute
 )
 
-// recording is half an hour of two services: front orders, and pay charges and
-// transfers within it. While pay is broken it returns early and does not log.
-// There is a batch a minute for each service, the callee's first.
+// recording holds half an hour of two services. Service front orders, and calls pay, which
+// charges and transfers. While pay is broken it returns early and does not log. Each service has
+// one batch per minute, the callee first.
 type recording struct {
 	spans, logs, metrics [][]byte
 }
@@ -54,7 +54,7 @@ func record() (r recording) {
 	return r
 }
 
-// asks are times to ask about: before the fault, and at its beginning.
+// asks returns the times to query: before the fault, and at its start.
 func asks() string {
 	type ask struct {
 		InjectedAt string `json:"injected_at"`
@@ -101,7 +101,7 @@ func addLine(to plog.LogRecordSlice, body string, id pcommon.TraceID, span byte,
 	l.SetTimestamp(stamp(at))
 }
 
-// cpu is what the only pod of a service uses in a minute.
+// cpu returns the CPU usage of the only pod of a service in a minute.
 func cpu(service string, minute int) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -115,7 +115,7 @@ func cpu(service string, minute int) pmetric.Metrics {
 	return md
 }
 
-// lines joins messages as the file exporter writes them.
+// lines joins messages in the format of the file exporter.
 func lines(messages [][]byte) string {
 	var b strings.Builder
 	for _, m := range messages {
@@ -125,7 +125,7 @@ func lines(messages [][]byte) string {
 	return b.String()
 }
 
-// must panics where the encoding of generated data fails.
+// must returns b, and panics if the encoding of generated data failed.
 func must(b []byte, err error) []byte {
 	if err != nil {
 		panic(fmt.Sprintf("encode a corpus: %v", err))

@@ -17,7 +17,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Span returns a span of a service.
+// Span converts a span of a service for package trace.
 func Span(service string, s ptrace.Span) trace.Span {
 	return trace.Span{
 		Trace: s.TraceID(), ID: s.SpanID(), Parent: s.ParentSpanID(), Service: service, Name: s.Name(), Kind: trace.Kind(s.Kind()),
@@ -25,8 +25,8 @@ func Span(service string, s ptrace.Span) trace.Span {
 	}
 }
 
-// Operation returns the operation of a service that a derived series is about, by
-// its attributes span.name and span.kind. It is the zero value if there are none.
+// Operation returns the operation that a derived series describes, from its attributes span.name
+// and span.kind. It returns the zero value if they are missing.
 func Operation(service string, attributes pcommon.Map) trace.Operation {
 	name, kind := first(attributes, vocabulary.AttrSpanName), first(attributes, vocabulary.AttrSpanKind)
 	for k := trace.KindUnspecified; k <= trace.KindConsumer; k++ {
@@ -37,7 +37,8 @@ func Operation(service string, attributes pcommon.Map) trace.Operation {
 	return trace.Operation{}
 }
 
-// called is what a span calls. One that serves names its own address or its client's.
+// called returns the peer that a span calls. A server span has none: it names its own address or
+// its client's.
 func called(s ptrace.Span) trace.Peer {
 	if k := s.Kind(); k == ptrace.SpanKindServer || k == ptrace.SpanKindConsumer {
 		return trace.Peer{}
@@ -45,20 +46,20 @@ func called(s ptrace.Span) trace.Peer {
 	return peerOf(s.Attributes())
 }
 
-// The attributes that name what a span calls, newer names first.
+// These attributes name the peer of a span, newer names first.
 var (
 	databaseKeys = []string{"db.system.name", "db.system"}
 	queueKeys    = []string{"messaging.destination.name", "messaging.destination"}
 	addressKeys  = []string{"server.address", "net.peer.name"}
 )
 
-// peerOf names what a span calls: by peer.service, a name that people gave, else by
-// its address. A database whose address is no name is named by its system and namespace, too.
+// peerOf returns the peer of a span: its peer.service, else its address. If the address of a
+// database is not a name, the peer includes the database system and namespace.
 func peerOf(attributes pcommon.Map) trace.Peer {
 	name, address := first(attributes, "peer.service"), first(attributes, addressKeys...)
 	ip, err := netip.ParseAddr(address)
 	if address == "localhost" || err == nil && ip.IsLoopback() {
-		address = "" // it names nothing, for each host has its own
+		address = "" // loopback addresses differ per host
 	}
 	if system := first(attributes, databaseKeys...); system != "" {
 		if name == "" && err != nil {
@@ -87,12 +88,12 @@ func first(attributes pcommon.Map, keys ...string) string {
 	return ""
 }
 
-// Instance names the pod, container, process or host that a resource stands for.
+// Instance returns the name of the pod, container, process, or host of a resource.
 func Instance(attributes pcommon.Map) string {
 	return first(attributes, "k8s.pod.uid", "k8s.pod.name", "container.id", "service.instance.id", "host.name")
 }
 
-// Place tells where a resource runs.
+// Place returns where a resource runs.
 func Place(attributes pcommon.Map) causes.Place {
 	return causes.Place{
 		Pod: first(attributes, "k8s.pod.name"), Node: first(attributes, "k8s.node.name"),
@@ -100,8 +101,8 @@ func Place(attributes pcommon.Map) causes.Place {
 	}
 }
 
-// Quantity tells the metrics of CPU and memory that a pod uses from all others:
-// a limit, a request or a node's use is not the pod's.
+// Quantity returns the kind of CPU or memory usage of a pod that a metric measures. It returns ""
+// for other metrics, such as limits, requests, and the usage of a node.
 func Quantity(metric string) string {
 	name := strings.ToLower(metric)
 	for _, not := range [...]string{"node", "limit", "request", "system"} {

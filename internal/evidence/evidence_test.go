@@ -14,7 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/trace"
 )
 
-// attributes takes pairs such as "db.system=redis", separated by commas.
+// attributes parses pairs such as "db.system=redis", separated by commas.
 func attributes(text string) pcommon.Map {
 	m := pcommon.NewMap()
 	for pair := range strings.SplitSeq(text, ",") {

@@ -12,7 +12,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// RecordTime returns when a record was made, else when it was first observed, in nanoseconds since the Unix epoch.
+// RecordTime returns the time of a record, else its observed time, in nanoseconds since the Unix
+// epoch.
 func RecordTime(lr plog.LogRecord) int64 {
 	if t := int64(lr.Timestamp()); t > 0 {
 		return t
@@ -20,11 +21,11 @@ func RecordTime(lr plog.LogRecord) int64 {
 	return int64(lr.ObservedTimestamp())
 }
 
-// messageKeys are where a structured body has its message, the likeliest first.
+// messageKeys lists the keys of the message in a structured body, the likeliest first.
 var messageKeys = [...]string{"message", "msg", "log", "event", "body"}
 
-// Text returns what a record says in words: its body, or the message in a
-// structured one, and of an exception the frames. It is empty if there is none.
+// Text returns the body of a record, or the message in a structured body, and the stack frames of
+// an exception. It returns "" if there is none.
 func Text(lr plog.LogRecord) string {
 	if stack, ok := lr.Attributes().Get(vocabulary.ExceptionStacktrace); ok && stack.Str() != "" {
 		return stack.Str()
@@ -46,13 +47,13 @@ func Text(lr plog.LogRecord) string {
 	}
 }
 
-// severeWords say that a line is about an error where its record has no severity.
+// severeWords mark a line as an error if its record has no severity.
 var severeWords = [...]string{"ERROR", "FATAL", "CRITICAL", "PANIC", "SEVERE", "EMERG"}
 
-// severeWithin is how far into a line its severity stands, if it has one.
+// severeWithin is the number of bytes at the start of a line that are searched for a severity.
 const severeWithin = 80
 
-// Severe reports whether a record is of severity ERROR or above.
+// Severe reports whether a record has the severity ERROR or higher.
 func Severe(lr plog.LogRecord, text string) bool {
 	if n := lr.SeverityNumber(); n != plog.SeverityNumberUnspecified {
 		return n >= plog.SeverityNumberError

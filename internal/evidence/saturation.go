@@ -10,10 +10,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// resourceSigns are the words in the names of a host's metrics that tell how far
-// a resource is used up, and the direction in which it is. The first rule whose
-// words all occur decides. What counts work done, such as bytes or operations, is
-// in none: to do much is no lack of anything.
+// resourceSigns maps words in the names of host metrics to the direction in which the metric
+// shows exhaustion of a resource. The first rule whose words all occur applies. It contains no
+// metrics that count work done, such as bytes or operations: much work is not exhaustion.
 var resourceSigns = []struct {
 	words     []string
 	direction string
@@ -54,8 +53,7 @@ var resourceSigns = []struct {
 	{[]string{"tcp", "retrans"}, "high"},
 }
 
-// workSigns are the words in the names of a host's metrics that count work done. To
-// do much is no lack of anything.
+// workSigns lists words in the names of host metrics that count work done.
 var workSigns = [][]string{
 	{"disk", "io"},
 	{"disk", "operations"},
@@ -77,17 +75,17 @@ var workSigns = [][]string{
 	{"forks"},
 }
 
-// Work reports whether a metric of a host counts work done.
+// Work reports whether a host metric counts work done.
 func Work(metric string, attributes pcommon.Map) bool {
 	name := strings.ToLower(metric)
 	return Saturates(metric, attributes) == "" && slices.ContainsFunc(workSigns, func(words []string) bool { return containsAll(name, words) })
 }
 
-// stateKeys are the attributes that divide a resource by what it is used for.
+// stateKeys are the attributes that divide a resource by its use.
 var stateKeys = []string{"system.cpu.state", "cpu.mode", "system.memory.state", "system.paging.state", "system.filesystem.state", "state", "mode", "type"}
 
-// Saturates returns the direction, "high" or "low", in which a metric of a host
-// shows that a resource of it is used up, or "".
+// Saturates returns the direction, "high" or "low", in which a host metric shows that a resource
+// is exhausted. It returns "" for other metrics.
 func Saturates(metric string, attributes pcommon.Map) string {
 	state := first(attributes, stateKeys...)
 	name := strings.ToLower(metric + " " + state)
@@ -102,7 +100,7 @@ func Saturates(metric string, attributes pcommon.Map) string {
 	return ""
 }
 
-// spare are the states of a resource that is not in use. What is cached can be freed.
+// spare holds the states of a resource that is not in use. Cached memory can be freed.
 var spare = map[string]bool{"idle": true, "free": true, "available": true, "cached": true, "buffered": true}
 
 func containsAll(name string, words []string) bool {

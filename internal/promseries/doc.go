@@ -1,8 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package promseries makes data points of Prometheus series: which family a
-// series belongs to, and how the parts of a classic histogram or a summary
-// become one data point again. What reads a Prometheus's history and what takes
-// remote writes share it.
+// Package promseries converts Prometheus series to data points. It finds the family of a series
+// and joins the parts of a classic histogram or summary to one data point. The readers of
+// Prometheus history and the remote write receiver use it.
 package promseries

@@ -5,18 +5,18 @@ package promseries
 
 import "strings"
 
-// Kind is what a family of series was before it became series.
+// Kind is the metric type of a family of series.
 type Kind uint8
 
 // The kinds.
 const (
-	Value     Kind = iota // a gauge, or a sum that may fall
+	Value     Kind = iota // a gauge, or a sum that is not monotonic
 	Rate                  // a counter
 	Histogram             // name_bucket, name_sum, name_count
 	Summary               // name{quantile}, name_sum, name_count
 )
 
-// The names of parts, and the labels that tell parts apart.
+// The names of parts, and the labels that distinguish parts.
 const (
 	BucketSuffix  = "_bucket"
 	SumSuffix     = "_sum"
@@ -26,26 +26,27 @@ const (
 	QuantileLabel = "quantile"
 )
 
-// Owns reports whether a label tells the parts of one stream apart.
+// Owns reports whether a label distinguishes the parts of one stream.
 func (k Kind) Owns(label string) bool {
 	return k == Histogram && label == BucketLabel || k == Summary && label == QuantileLabel
 }
 
-// Member says as what a series is read.
+// Member describes the role of a series in its family.
 type Member struct {
 	Kind Kind
-	Base string // the name of the family, without the suffixes of parts
+	Base string // name of the family, without the suffixes of parts
 }
 
-// Families knows the histograms and summaries of a list of series.
+// Families holds the names of the histograms and summaries in a list of series.
 type Families struct {
 	Histograms, Summaries map[string]bool // by name without suffix
 }
 
-// NewFamilies knows none.
+// NewFamilies returns an empty Families.
 func NewFamilies() Families { return Families{map[string]bool{}, map[string]bool{}} }
 
-// Note learns from a series: what has buckets is a histogram, what has quantiles a summary.
+// Note records the family of a series: a histogram if it has buckets, a summary if it has
+// quantiles.
 func (f Families) Note(name string, bucket, quantile bool) {
 	if base, ok := strings.CutSuffix(name, BucketSuffix); ok && bucket {
 		f.Histograms[base] = true
@@ -54,7 +55,7 @@ func (f Families) Note(name string, bucket, quantile bool) {
 	}
 }
 
-// Part reports whether a series is a part of a histogram or a summary.
+// Part reports whether a series is part of a histogram or summary, and returns its role.
 func (f Families) Part(name string, bucket, quantile bool) (Member, bool) {
 	if base, ok := strings.CutSuffix(name, BucketSuffix); ok && bucket {
 		return Member{Histogram, base}, true

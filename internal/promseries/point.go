@@ -12,43 +12,43 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// Sample is a value at a time in milliseconds.
+// Sample is a value with a timestamp in milliseconds.
 type Sample struct {
 	T int64
 	V float64
 }
 
-// Point is a data point made again of samples.
+// Point is a data point rebuilt from samples.
 type Point struct {
 	T int64
 	V float64
-	// Shape is that of a histogram or a summary, else nil.
+	// Shape is set for histograms and summaries, else nil.
 	Shape *Shape
 }
 
-// Shape is what a histogram or a summary says beside its time.
+// Shape holds the fields of a histogram or summary point except the timestamp.
 type Shape struct {
 	Count, Sum float64
 	HasSum     bool
-	// At are the bounds of buckets, the last one being infinite, or the
-	// quantiles of a summary; Values are the cumulative counts, or the values there.
+	// At holds the upper bounds of buckets, the last one infinite, or the quantiles of a summary.
+	// Values holds the cumulative counts, or the values of the quantiles.
 	At, Values []float64
 }
 
-// Part is one series of a histogram or a summary: the bucket below a bound, or a quantile.
+// Part is one series of a histogram or summary: a bucket with its upper bound, or a quantile.
 type Part struct {
 	At      float64
 	Samples []Sample
 }
 
-// Stream is the series of one stream. That of a value or a rate has one part.
+// Stream holds the series of one stream. A value or rate has one part.
 type Stream struct {
 	Parts      []Part
 	Count, Sum []Sample
 }
 
-// Points makes data points. Samples of one time belong together; what is not
-// whole makes no point.
+// Points returns the data points of a stream. Samples with the same timestamp form one point.
+// Incomplete points are omitted.
 func (s *Stream) Points(k Kind) []Point {
 	if k == Value || k == Rate {
 		if len(s.Parts) == 0 {
@@ -79,7 +79,7 @@ func (s *Stream) Points(k Kind) []Point {
 	return list
 }
 
-// valueAt finds the sample of a time; next is where to look from, and moves on.
+// valueAt returns the sample at time t. The search starts at next, which valueAt advances.
 func valueAt(samples []Sample, next *int, t int64) (float64, bool) {
 	for *next < len(samples) && samples[*next].T < t {
 		*next++
@@ -90,14 +90,14 @@ func valueAt(samples []Sample, next *int, t int64) (float64, bool) {
 	return 0, false
 }
 
-// staleBits are those of the NaN that says that a series has ended.
+// staleBits are the bits of the NaN that marks the end of a series.
 const staleBits = 0x7ff0000000000002
 
-// Ended reports whether the stream ends with this point.
+// Ended reports whether this point ends the stream.
 func (s *Shape) Ended() bool { return math.Float64bits(s.Count) == staleBits }
 
-// whole reports whether a point can be made of a shape: counts are whole numbers,
-// and those of buckets rise up to the one that has all. All of the parts end, or none.
+// whole reports whether a shape forms a complete point: counts are integers, bucket counts rise
+// up to the total, and either all parts end or none.
 func (s *Shape) whole(k Kind) bool {
 	ended := s.Ended()
 	if !ended && !isCount(s.Count) {
@@ -107,7 +107,7 @@ func (s *Shape) whole(k Kind) bool {
 		return s.HasSum
 	}
 	n := len(s.At)
-	// Written or scraped halfway, it would look like a reset of the counter.
+	// A partly written or scraped point would look like a counter reset.
 	if n == 0 || !math.IsInf(s.At[n-1], 1) || !ended && s.Values[n-1] != s.Count {
 		return false
 	}
@@ -132,10 +132,10 @@ func (s *Shape) whole(k Kind) bool {
 
 func isCount(v float64) bool { return v >= 0 && v < 1<<63 && v == math.Trunc(v) }
 
-// Stamp is a time as OTLP has it.
+// Stamp converts milliseconds to an OTLP timestamp.
 func Stamp(ms int64) pcommon.Timestamp { return pcommon.Timestamp(ms * 1e6) }
 
-// Histogram writes a point into a data point.
+// Histogram writes the point to a histogram data point.
 func (p *Point) Histogram(dp pmetric.HistogramDataPoint) {
 	dp.SetTimestamp(Stamp(p.T))
 	s := p.Shape
@@ -157,7 +157,7 @@ func (p *Point) Histogram(dp pmetric.HistogramDataPoint) {
 	dp.BucketCounts().FromRaw(counts)
 }
 
-// Summary writes a point into a data point.
+// Summary writes the point to a summary data point.
 func (p *Point) Summary(dp pmetric.SummaryDataPoint) {
 	dp.SetTimestamp(Stamp(p.T))
 	s := p.Shape

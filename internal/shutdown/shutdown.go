@@ -12,21 +12,23 @@ import (
 )
 
 const (
-	// Limit is the time that a process has for its shutdown. Kubernetes kills it after 30 s by default.
+	// Limit is the time for the shutdown of a process. Kubernetes kills a process after 30 s by
+	// default.
 	Limit = 10 * time.Second
-	// Drain is the time that one component gives its clients, or a backend, to end what has begun.
+	// Drain is the time in which a component waits for its clients or backend to finish
+	// operations that have started.
 	Drain = 2 * time.Second
 )
 
-// Watchdog ends the process if its shutdown takes longer than Limit. A component
-// of the Collector may wait for a client or a backend without bound.
+// Watchdog ends the process if its shutdown takes longer than Limit. A component of the Collector
+// may wait for a client or a backend without bound.
 type Watchdog struct {
 	Log  io.Writer
 	Exit func(code int)
 	once sync.Once
 }
 
-// Begin starts the time at the first call, and returns at once.
+// Begin starts the timer at the first call. It does not block.
 func (w *Watchdog) Begin() {
 	w.once.Do(func() {
 		time.AfterFunc(Limit, func() {
@@ -37,8 +39,8 @@ func (w *Watchdog) Begin() {
 	})
 }
 
-// Cutoff cancels work that is in progress when a component shuts down. The zero
-// value is ready, and must not be copied.
+// Cutoff cancels work in progress when a component shuts down. The zero value is ready to use and
+// must not be copied.
 type Cutoff struct {
 	once   sync.Once
 	ctx    context.Context
@@ -49,7 +51,7 @@ func (c *Cutoff) init() {
 	c.once.Do(func() { c.ctx, c.cancel = context.WithCancel(context.Background()) })
 }
 
-// Context returns a context that Cancel and After cancel, too. The caller must call cancel.
+// Context returns a context that Cancel and After also cancel. The caller must call cancel.
 func (c *Cutoff) Context(parent context.Context) (_ context.Context, cancel context.CancelFunc) {
 	c.init()
 	ctx, end := context.WithCancel(parent)
@@ -60,14 +62,14 @@ func (c *Cutoff) Context(parent context.Context) (_ context.Context, cancel cont
 	}
 }
 
-// Cancel cancels the contexts of Context at once.
+// Cancel cancels all contexts that Context returned.
 func (c *Cutoff) Cancel() {
 	c.init()
 	c.cancel()
 }
 
-// After cancels the contexts of Context when patience has passed, unless the
-// returned function is called before.
+// After cancels all contexts that Context returned when patience has passed, unless the returned
+// function is called earlier.
 func (c *Cutoff) After(patience time.Duration) (ended func()) {
 	c.init()
 	timer := time.AfterFunc(patience, c.cancel)
