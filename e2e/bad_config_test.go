@@ -25,7 +25,7 @@ func TestUnreadableConfig(t *testing.T) {
 	}{
 		"not YAML":        {"receivers:\n  otlp: [\n", []string{"config.yaml", "line "}},
 		"unknown key":     {strings.Replace(good, "  anomaly:\n", "  anomaly:\n    outputs:\n", 1), []string{"processors", "anomaly", "outputs"}},
-		"value not known": {strings.Replace(good, "  anomaly:\n", "  anomaly:\n    output:\n      select: some\n", 1), []string{"processors::anomaly", "output::select", `"some"`, "anomalous, all or none"}},
+		"value not known": {strings.Replace(good, "  anomaly:\n", "  anomaly:\n    output:\n      select: some\n", 1), []string{"processors::anomaly", "output::select", `"some"`, "anomalous, all, or none"}},
 		"out of range":    {strings.Replace(good, "snapshot_interval: 1s", "snapshot_interval: 1ms", 1), []string{"extensions::anomaly_engine", "snapshot_interval", "1ms", "at least 1s"}},
 		"not a duration":  {strings.Replace(good, "snapshot_interval: 1s", "snapshot_interval: soon", 1), []string{"anomaly_engine", "snapshot_interval", "invalid duration"}},
 		"no such storage": {strings.Replace(good, "storage: file_storage/engine", "storage: file_storage/other", 1), []string{"anomaly_engine", "storage", "file_storage/other"}},

@@ -303,7 +303,7 @@ func TestColdStart(t *testing.T) {
 	p := peertest.StartPrometheus(t, peertest.PrometheusOptions{})
 	unreachable := "http://" + peertest.FreeAddresses(t, 1)[0]
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "warm_start.yaml"), Env: []string{"PROMETHEUS=" + p.URL(), "HISTORY=" + unreachable}})
-	assert.Regexp(t, `everything starts cold.*`+unreachable, c.Log())
+	assert.Regexp(t, `all series start cold.*`+unreachable, c.Log())
 	run, now, md := newRun(), time.Now(), pmetric.NewMetrics()
 	v := veterans()[0]
 	v.live(md, run, now)

@@ -17,24 +17,24 @@ import (
 
 // Config is the configuration of the anomaly engine.
 type Config struct {
-	// Engine holds the keys of the engine itself.
+	// Engine holds the keys of the engine.
 	Engine engine.Config `mapstructure:",squash"`
-	// Storage names the storage extension that keeps the state, as in
-	// file_storage/engine. Without it the state ends with the collector.
+	// Storage names the storage extension for the state, such as file_storage/engine. Without it
+	// the state is lost at shutdown.
 	Storage *component.ID `mapstructure:"storage"`
-	// SnapshotInterval is how often the state is written. It is written at shutdown too.
+	// SnapshotInterval is the interval between snapshots. A snapshot is also written at shutdown.
 	SnapshotInterval time.Duration `mapstructure:"snapshot_interval"`
-	// MaxMemory bounds the memory of what is learned. 0 is a quarter of the limit of the
-	// memory limiter, or else of the memory of the process.
+	// MaxMemory bounds the memory of the engine's state. 0 means a quarter of the limit of the
+	// memory limiter, else of the memory of the process.
 	MaxMemory Bytes `mapstructure:"max_memory"`
-	// Warmup says where history is read at start. Without it every series starts cold.
+	// Warmup configures the source of history at start. Without it every series starts cold.
 	Warmup configoptional.Optional[warmup.Config] `mapstructure:"warmup"`
 }
 
 const leastMaxMemory = 1 << 20
 
-// Validate checks the keys of the extension itself. Those of the engine, of its
-// policies and of the warm start check themselves.
+// Validate checks the keys of the extension. The configurations of the engine, its policies, and
+// the warm start validate themselves.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.SnapshotInterval < time.Second {

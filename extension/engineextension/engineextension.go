@@ -40,17 +40,17 @@ type engineExtension struct {
 	telemetry *metadata.TelemetryBuilder
 	settings  component.TelemetrySettings
 	client    storage.Client
-	forget    *time.Timer // takes the engine's history away
+	forget    *time.Timer // discards unused history
 	host      component.Host
 	root      fs.FS // of the machine
-	rejecting bool  // was reported last
-	// registration is that of the callback of register, nil before Start.
+	rejecting bool  // last reported status
+	// registration holds the callback of register; nil before Start.
 	registration metric.Registration
 	stop         context.CancelFunc
 	done         chan struct{}
-	stopping     time.Time     // when NotReady was called
-	first        chan struct{} // closed when the state that NotReady has written is complete, or has failed
-	writing      time.Duration // how long that took; valid once first is closed
+	stopping     time.Time     // time of the call of NotReady
+	first        chan struct{} // closed when the snapshot of NotReady is complete or has failed
+	writing      time.Duration // duration of that snapshot; valid once first is closed
 }
 
 func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error) {
@@ -70,10 +70,10 @@ func newExtension(set extension.Settings, cfg *Config) (*engineExtension, error)
 	return e, nil
 }
 
-// Engine returns the engine that this extension owns.
+// Engine returns the engine of this extension.
 func (e *engineExtension) Engine() *engine.Engine { return e.engine }
 
-// Dependencies has the storage extension started first and shut down last.
+// Dependencies makes the collector start the storage extension first and shut it down last.
 func (e *engineExtension) Dependencies() []component.ID {
 	if e.cfg.Storage == nil {
 		return nil
@@ -86,7 +86,7 @@ func (e *engineExtension) Start(ctx context.Context, host component.Host) error 
 	now := time.Now()
 	e.host = host
 	if e.cfg.Storage == nil {
-		e.logger.Warn("storage is not set: the state is lost when the collector stops")
+		e.logger.Warn("storage is not set: the state is lost when the collector stops; set storage to a storage extension")
 	} else if err := e.restore(ctx, host, now); err != nil {
 		return err
 	}
@@ -110,11 +110,11 @@ func (e *engineExtension) restore(ctx context.Context, host component.Host, now 
 	}
 	s, ok := ext.(storage.Extension)
 	if !ok {
-		return fmt.Errorf("storage: extension %q is no storage extension", e.cfg.Storage)
+		return fmt.Errorf("storage: extension %q is not a storage extension, set the name of one such as file_storage", e.cfg.Storage)
 	}
 	client, err := s.GetClient(ctx, component.KindExtension, e.id, "")
 	if err != nil {
-		return fmt.Errorf("storage: open %q: %w", e.cfg.Storage, err)
+		return fmt.Errorf("storage: cannot open %q: %w", e.cfg.Storage, err)
 	}
 	e.client = client
 	if err := e.engine.Load(ctx, client, now); err != nil {
@@ -123,7 +123,7 @@ func (e *engineExtension) restore(ctx context.Context, host component.Host, now 
 	return nil
 }
 
-// run ticks the engine and writes its state until ctx ends.
+// run ticks the engine and writes snapshots until ctx is done.
 func (e *engineExtension) run(ctx context.Context) {
 	defer close(e.done)
 	tick, snapshot := time.NewTicker(tickInterval), time.NewTicker(e.cfg.SnapshotInterval)
@@ -138,13 +138,13 @@ func (e *engineExtension) run(ctx context.Context) {
 			e.reportRoom()
 		case now := <-snapshot.C:
 			if err := e.snapshot(ctx, now); err != nil && ctx.Err() == nil {
-				e.logger.Error("the state could not be written, the next attempt follows", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))
+				e.logger.Error("cannot write the snapshot, trying again; check the disk of the storage extension", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))
 			}
 		}
 	}
 }
 
-// snapshot writes the state and counts how that went.
+// snapshot writes a snapshot and counts the outcome.
 func (e *engineExtension) snapshot(ctx context.Context, now time.Time) error {
 	err := e.engine.Snapshot(ctx, now)
 	outcome := "written"
@@ -155,8 +155,8 @@ func (e *engineExtension) snapshot(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// register reports the engine's status as the collector's own telemetry. One
-// callback serves all instruments, so that a scrape asks for the status once.
+// register exports the engine's status as the collector's own telemetry. One callback serves all
+// instruments, so that a scrape reads the status once.\t!
 func (e *engineExtension) register() error {
 	t := e.telemetry
 	registration, err := metadata.Meter(e.settings).RegisterCallback(func(_ context.Context, o metric.Observer) error {

@@ -52,7 +52,7 @@ type host struct {
 
 func (h host) GetExtensions() map[component.ID]component.Component { return h.extensions }
 
-// disk is a storage extension and its only client.
+// disk is a storage extension with a single client.
 type disk struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -75,14 +75,14 @@ func (d *disk) GetClient(_ context.Context, kind component.Kind, id component.ID
 	return d, d.open
 }
 
-// failWith has f asked before each operation from now on; nil: all work.
+// failWith calls f before each operation and returns its error; nil makes all operations succeed.
 func (d *disk) failWith(f func(operation, key string) error) {
 	d.Lock()
 	defer d.Unlock()
 	d.fail = f
 }
 
-// size is how many keys there are.
+// size returns the number of keys.
 func (d *disk) size() int {
 	d.Lock()
 	defer d.Unlock()
@@ -123,7 +123,7 @@ func (d *disk) Delete(_ context.Context, key string) error {
 	return nil
 }
 
-// Batch does the operations one by one.
+// Batch performs the operations in sequence.
 func (d *disk) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	return storagetest.Batch(ctx, d, ops)
 }
@@ -133,7 +133,7 @@ func (d *disk) Close(context.Context) error {
 	return nil
 }
 
-// onDisk is a configuration with storage.
+// onDisk returns a configuration with storage.
 func onDisk() *Config {
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
 	cfg.Storage = &storageID
@@ -153,7 +153,8 @@ func newTest(t *testing.T, cfg *Config) (extension.Extension, *observer.Observed
 
 func engineOf(e extension.Extension) *engine.Engine { return e.(engine.Provider).Engine() }
 
-// feed has an engine observe n points of two gauges, from the given one on; the last one at a fault.
+// feed sends n points of two gauges to an engine, starting at point from. If faulty, the last one
+// is anomalous.
 func feed(e *engine.Engine, from, n int, faulty bool) {
 	start := time.Date(1999, 5, 4, 12, 0, 0, 0, time.UTC) // before the clock of any bubble
 	for i := from; i < from+n; i++ {
@@ -187,7 +188,7 @@ func TestEngineIsTheSameFromCreationToTheEnd(t *testing.T) {
 	assert.Equal(t, 1, d.closed)
 }
 
-// normalized replaces the random name that the settings of a test give a component.
+// normalized replaces the random name of the test component.
 func normalized(opened []string) (list []string) {
 	for _, o := range opened {
 		words := strings.Fields(o)
@@ -251,8 +252,8 @@ func TestStorageThatDoesNotWork(t *testing.T) {
 		want string
 	}{
 		"missing":       {host{}, `storage: no extension "file_storage/engine" is configured`},
-		"not a storage": {host{map[component.ID]component.Component{storageID: nil}}, `storage: extension "file_storage/engine" is no storage extension`},
-		"does not open": {failing.host(), `storage: open "file_storage/engine": disk on fire`},
+		"not a storage": {host{map[component.ID]component.Component{storageID: nil}}, `storage: extension "file_storage/engine" is not a storage extension`},
+		"does not open": {failing.host(), `storage: cannot open "file_storage/engine": disk on fire`},
 		"can't be read": {unreadable.host(), `storage: "file_storage/engine": read snapshot/0/manifest from storage: disk on fire`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -294,7 +295,8 @@ func TestStateIsWrittenAtShutdownAndReadAtStart(t *testing.T) {
 	assert.Equal(t, 2, d.closed)
 }
 
-// Before receivers stop, deliveries end and the state is written, so a process that is killed then loses nothing.
+// Before receivers stop, deliveries end and a snapshot is written, so a process that is killed
+// later loses nothing.
 func TestStateIsWrittenBeforeReceiversStop(t *testing.T) {
 	d := newDisk()
 	e, _ := newTest(t, onDisk())
@@ -316,7 +318,7 @@ func TestStateIsWrittenBeforeReceiversStop(t *testing.T) {
 	assert.Equal(t, uint64(10), engineOf(again).Status().Points)
 	require.NoError(t, again.Shutdown(t.Context()))
 
-	feed(engineOf(e), 5, 5, false) // what receivers pass on until they have stopped
+	feed(engineOf(e), 5, 5, false) // passed on by receivers until they have stopped
 	require.NoError(t, e.Shutdown(t.Context()))
 	again, _ = newTest(t, onDisk())
 	require.NoError(t, again.Start(t.Context(), d.host()))
@@ -324,7 +326,7 @@ func TestStateIsWrittenBeforeReceiversStop(t *testing.T) {
 	require.NoError(t, again.Shutdown(t.Context()))
 }
 
-// A slow disk does not hold up the shutdown: the state of NotReady remains.
+// A slow disk does not delay the shutdown: the snapshot of NotReady remains.
 func TestLastStateIsSkippedIfThereIsNoTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDisk()
@@ -332,7 +334,7 @@ func TestLastStateIsSkippedIfThereIsNoTime(t *testing.T) {
 		require.NoError(t, e.Start(t.Context(), d.host()))
 		feed(engineOf(e), 0, 5, false)
 		require.NoError(t, e.(extensioncapabilities.PipelineWatcher).NotReady())
-		time.Sleep(lastTime) // a client that stalls
+		time.Sleep(lastTime) // a client stalls
 		before := engineOf(e).Status().Generation
 		require.NoError(t, e.Shutdown(t.Context()))
 		assert.Equal(t, before, engineOf(e).Status().Generation)
@@ -341,7 +343,7 @@ func TestLastStateIsSkippedIfThereIsNoTime(t *testing.T) {
 	})
 }
 
-// A state that takes longer is completed while receivers stop.
+// A slow snapshot is completed while receivers stop.
 func TestSlowStateIsCompletedWhileReceiversStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDisk()
@@ -357,7 +359,7 @@ func TestSlowStateIsCompletedWhileReceiversStop(t *testing.T) {
 		begin := time.Now()
 		require.NoError(t, e.(extensioncapabilities.PipelineWatcher).NotReady())
 		assert.Equal(t, firstTime, time.Since(begin))
-		assert.Equal(t, 1, logs.FilterMessageSnippet("still being written").Len())
+		assert.Equal(t, 1, logs.FilterMessageSnippet("is written while receivers stop").Len())
 		require.NoError(t, e.Shutdown(t.Context()))
 		assert.Equal(t, 6*time.Second, time.Since(begin), "and there is no time for another one")
 		d.failWith(nil)
@@ -387,7 +389,7 @@ func TestStateIsWrittenAtTheInterval(t *testing.T) {
 			assert.WithinDuration(t, time.Now(), s.SnapshotTime, 10*time.Second)
 		}
 
-		// A kill now loses what came since; what was written is there.
+		// A kill now loses the later points. The written state remains.
 		feed(engineOf(e), 5, 5, false)
 		killed := &disk{data: d.data}
 		again, _ := newTest(t, cfg)
@@ -398,7 +400,7 @@ func TestStateIsWrittenAtTheInterval(t *testing.T) {
 	})
 }
 
-// The engine's clock ticks: what stopped coming closes without any telemetry coming in.
+// The engine's clock ticks: the anomaly of a stopped series closes without new telemetry.
 func TestItTicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := onDisk()
@@ -417,7 +419,7 @@ func TestItTicks(t *testing.T) {
 	})
 }
 
-// A disk that fails for a while: said each time, counted, and made up for.
+// A failing disk is logged and counted at each attempt. The next success recovers.
 func TestSnapshotThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		telemetry := componenttest.NewTelemetry()
@@ -437,7 +439,7 @@ func TestSnapshotThatFails(t *testing.T) {
 		time.Sleep(2*time.Minute + time.Second)
 		synctest.Wait()
 		require.Equal(t, 2, logs.Len())
-		assert.Contains(t, logs.All()[0].Message, "the state could not be written")
+		assert.Contains(t, logs.All()[0].Message, "cannot write the snapshot")
 		assert.Contains(t, logs.All()[0].ContextMap()["error"], "write snapshot 1, chunk 0: disk on fire")
 		d.failWith(nil)
 		time.Sleep(time.Minute)
@@ -467,7 +469,7 @@ func TestTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), host{}))
 	feed(engineOf(e), 0, 401, true)
-	feed(engineOf(e), -5, 1, false) // out of order, both
+	feed(engineOf(e), -5, 1, false) // both out of order
 	one := func(v int64) []metricdata.DataPoint[int64] { return []metricdata.DataPoint[int64]{{Value: v}} }
 	ignore := metricdatatest.IgnoreTimestamp()
 	metadatatest.AssertEqualExtensionAnomalyEngineAlpha(t, telemetry, bySignal(func(view.SignalStatus) float64 { return 1e-4 }, e), ignore)
@@ -487,7 +489,7 @@ func TestTelemetry(t *testing.T) {
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 
-// The shutdown's own snapshot is counted like any other.
+// The snapshot at shutdown is counted like any other.
 func TestSnapshotAtShutdownIsCounted(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	e, err := NewFactory().Create(t.Context(), metadatatest.NewSettings(telemetry), onDisk())
@@ -500,7 +502,7 @@ func TestSnapshotAtShutdownIsCounted(t *testing.T) {
 	require.NoError(t, telemetry.Shutdown(t.Context()))
 }
 
-// With the storage extension that the shipped configs use, over two restarts.
+// TestWithFileStorage uses the storage extension of the shipped configurations over two restarts.
 func TestWithFileStorage(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "engine")
 	factory := filestorage.NewFactory()

@@ -12,7 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadata"
 )
 
-// NewFactory returns the factory of the extension anomaly_engine.
+// NewFactory returns the factory of the anomaly_engine extension.
 func NewFactory() extension.Factory {
 	return extension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability)
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/memory"
 )
 
-// memoryShare is the part of the memory that the engine may take by default. The rest is for
-// the collector itself, for requests, and for what is not collected as garbage yet.
+// memoryShare is the default share of the engine in the memory. The rest is for the collector,
+// for requests, and for garbage that is not collected yet.
 const memoryShare = 0.25
 
-// Bytes is an amount of memory, written as in 512MiB.
+// Bytes is an amount of memory, written like 512MiB.
 type Bytes int64
 
 var units = []struct {
@@ -29,7 +29,7 @@ var units = []struct {
 	bytes int64
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
 
-// UnmarshalText reads an amount with its unit.
+// UnmarshalText parses an amount with its unit.
 func (b *Bytes) UnmarshalText(text []byte) error {
 	for _, u := range units {
 		if number, ok := strings.CutSuffix(string(text), u.name); ok {
@@ -41,10 +41,10 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no amount of memory: write it as in 512MiB", text)
+	return fmt.Errorf("%q is not an amount of memory: write a number with a unit, as in 512MiB", text)
 }
 
-// MarshalText writes an amount in the largest unit in which it is whole.
+// MarshalText writes an amount in the largest unit that divides it.
 func (b Bytes) MarshalText() ([]byte, error) {
 	for _, u := range units {
 		if int64(b)%u.bytes == 0 {
@@ -54,8 +54,8 @@ func (b Bytes) MarshalText() ([]byte, error) {
 	return nil, nil
 }
 
-// NotifyConfig takes the limit of the collector's memory from its whole configuration, before
-// telemetry arrives.
+// NotifyConfig takes the memory limit from the collector's configuration before telemetry
+// arrives.
 func (e *engineExtension) NotifyConfig(_ context.Context, conf *confmap.Conf) error {
 	limit, from := int64(e.cfg.MaxMemory), "max_memory"
 	if limit == 0 {
@@ -66,25 +66,25 @@ func (e *engineExtension) NotifyConfig(_ context.Context, conf *confmap.Conf) er
 		limit = int64(memoryShare * float64(whole))
 	}
 	e.engine.SetMaxMemory(int(limit))
-	e.logger.Info("the memory of the engine is bounded", zap.Int64("bytes", limit), zap.String("from", from))
+	e.logger.Info("the memory of the engine is limited", zap.Int64("bytes", limit), zap.String("from", from))
 	return nil
 }
 
-// reportRoom tells, where it has changed, whether there is room for more series.
+// reportRoom logs and reports a status when the table of series becomes full or has room again.
 func (e *engineExtension) reportRoom() {
 	if e.engine.Rejecting() == e.rejecting {
 		return
 	}
 	e.rejecting = !e.rejecting
 	if !e.rejecting {
-		e.logger.Info("there is room for all series again")
+		e.logger.Info("the engine accepts new series again")
 		componentstatus.ReportStatus(e.host, componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
 	crowd := e.engine.Crowd()
-	err := fmt.Errorf("there is no room for all series, so some are not watched: raise max_memory or max_series, or drop attributes; "+
-		"the most series come from the services %v and the attributes %v", crowd.Services, crowd.Attributes)
-	e.logger.Warn("there is no room for all series, so some are not watched: raise max_memory or max_series, or drop attributes",
+	err := fmt.Errorf("the engine has reached max_memory or max_series and does not observe new series: raise the limit or drop attributes; "+
+		"most series belong to the services %v and differ in the attributes %v", crowd.Services, crowd.Attributes)
+	e.logger.Warn("the engine has reached max_memory or max_series and does not observe new series: raise the limit or drop attributes",
 		zap.Any("services", crowd.Services), zap.Any("attributes", crowd.Attributes))
 	componentstatus.ReportStatus(e.host, componentstatus.NewRecoverableErrorEvent(err))
 }

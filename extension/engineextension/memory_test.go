@@ -76,7 +76,7 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// watching is a host that takes what components report of themselves.
+// watching is a host that records the statuses of components.
 type watching struct {
 	component.Host
 	reported chan *componentstatus.Event
@@ -119,7 +119,7 @@ func TestHealthTellsThatSeriesAreRejected(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		require.Len(t, w.reported, 1)
 		assert.Equal(t, componentstatus.StatusOK, (<-w.reported).Status())
-		assert.Equal(t, 1, logs.FilterMessageSnippet("there is no room for all series").Len())
+		assert.Equal(t, 1, logs.FilterMessageSnippet("does not observe new series").Len())
 		require.NoError(t, e.Shutdown(t.Context()))
 	})
 }

@@ -46,7 +46,7 @@ func TestPolicyThatIsWrongKeepsTheExtensionFromBeingMade(t *testing.T) {
 	require.ErrorContains(t, err, "policies::1: where: no condition")
 }
 
-// bySignal is a data point for each signal.
+// bySignal returns a data point for each signal.
 func bySignal(f func(view.SignalStatus) float64, e component.Component) (points []metricdata.DataPoint[float64]) {
 	for signal, s := range engineOf(e).Status().Signals {
 		points = append(points, metricdata.DataPoint[float64]{Value: f(s), Attributes: attribute.NewSet(attribute.String("signal", signal.String()))})

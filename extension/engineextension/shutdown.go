@@ -11,24 +11,24 @@ import (
 	"go.uber.org/zap"
 )
 
-// The collector ends after ten seconds of shutdown, see internal/shutdown. These
-// bounds leave the receivers and exporters between them enough time.
+// The collector exits after ten seconds of shutdown, see internal/shutdown. These limits leave
+// enough time for receivers and exporters.
 const (
 	deliveryTime = time.Second     // for a delivery of findings to end
-	firstTime    = 5 * time.Second // for which receivers wait for the first state
-	lastTime     = 7 * time.Second // from the beginning of shutdown until no state is written any more
+	firstTime    = 5 * time.Second // time that receivers wait for the first snapshot
+	lastTime     = 7 * time.Second // time from the start of the shutdown after which no snapshot begins
 )
 
 // Ready does nothing.
 func (e *engineExtension) Ready() error { return nil }
 
-// NotReady ends the delivery of findings and writes the state. The collector calls
-// it before receivers stop, so the state is safe even if a client or a backend
-// holds up the rest of the shutdown until the process is killed.
+// NotReady ends the delivery of findings and writes a snapshot. The collector calls it before
+// receivers stop, so the state is safe even if a client or a backend delays the shutdown until
+// the process is killed.
 func (e *engineExtension) NotReady() error {
 	e.stopping = time.Now()
 	if !e.engine.Outlet().Close(deliveryTime) {
-		e.logger.Warn("A delivery of findings did not end in time; these findings are sent again after the next start")
+		e.logger.Warn("A delivery of findings did not end in time; the findings are sent again after the next start")
 	}
 	e.stopClock()
 	if e.client == nil {
@@ -39,24 +39,24 @@ func (e *engineExtension) NotReady() error {
 	select {
 	case <-e.first:
 	case <-time.After(firstTime):
-		e.logger.Warn("The state is still being written while receivers stop: there is much of it, or the disk is slow", zap.Duration("after", firstTime))
+		e.logger.Warn("The snapshot is not complete and is written while receivers stop; the state is large or the disk is slow", zap.Duration("after", firstTime))
 	}
 	return nil
 }
 
-// firstSnapshot writes the state and closes first.
+// firstSnapshot writes a snapshot and closes first.
 func (e *engineExtension) firstSnapshot() {
 	defer close(e.first)
 	ctx, cancel := context.WithDeadline(context.Background(), e.stopping.Add(lastTime))
 	defer cancel()
 	if err := e.snapshot(ctx, time.Now()); err != nil {
-		e.logger.Error("The state could not be written; that of the last snapshot remains", zap.Error(err))
+		e.logger.Error("Cannot write the snapshot at shutdown; the previous snapshot remains. Check the disk of the storage extension", zap.Error(err))
 	}
 	e.writing = time.Since(e.stopping)
 }
 
-// Shutdown stops the clock and writes the state once more, unless that would take
-// longer than the time that is left.
+// Shutdown stops the clock and writes another snapshot, unless that would take longer than the
+// remaining time.
 func (e *engineExtension) Shutdown(ctx context.Context) error {
 	e.stopClock()
 	if e.forget != nil {
@@ -73,7 +73,7 @@ func (e *engineExtension) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// stopClock ends the goroutine that ticks and writes the state. It may be called without Start.
+// stopClock ends the goroutine that ticks and writes snapshots. It may be called without Start.
 func (e *engineExtension) stopClock() {
 	if e.stop != nil {
 		e.stop()
@@ -83,12 +83,12 @@ func (e *engineExtension) stopClock() {
 
 func (e *engineExtension) lastSnapshot(ctx context.Context) error {
 	if e.first == nil {
-		return e.snapshot(ctx, time.Now()) // NotReady was not called.
+		return e.snapshot(ctx, time.Now()) // NotReady was not called
 	}
 	<-e.first
 	end := e.stopping.Add(lastTime)
 	if left := time.Until(end); left <= 0 || left < e.writing {
-		e.logger.Warn("There is no time to write the state again: telemetry of the last seconds is not part of it",
+		e.logger.Warn("No time remains to write another snapshot; the state lacks the telemetry of the last seconds",
 			zap.Duration("since", time.Since(e.stopping)))
 		return nil
 	}

@@ -14,12 +14,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/warmup"
 )
 
-// historyTTL is how long a history waits for the series it is of.
+// historyTTL is the time that a history waits for its series.
 const historyTTL = time.Hour
 
-// warmUp reads history and gives it to the engine. The pipelines have not
-// started yet, so that no point comes before it. Whatever fails is said, and
-// what could not be read starts cold: history is a help, never a condition.
+// warmUp reads history and passes it to the engine. The pipelines have not started, so no point
+// precedes it. Errors are logged and do not prevent the start; series without history start cold.
 func (e *engineExtension) warmUp(ctx context.Context, host component.Host, now time.Time) {
 	cfg := e.cfg.Warmup.Get()
 	log := e.logger.With(zap.String("endpoint", mask.Addresses(cfg.Prometheus.Client.Endpoint)))
@@ -31,11 +30,11 @@ func (e *engineExtension) warmUp(ctx context.Context, host component.Host, now t
 		zap.Int("not_understood", r.NotUnderstood), zap.Int64("samples", r.Samples), zap.Int64("requests", r.Requests), zap.Duration("took", took))
 	switch {
 	case err != nil && r.Series == 0:
-		log.Error("warm start: no history could be read, everything starts cold", zap.Error(err))
+		log.Error("warm start: cannot read any history, all series start cold", zap.Error(err))
 	case err != nil:
-		log.Error("warm start: a part of the history could not be read and starts cold", zap.Error(err))
+		log.Error("warm start: cannot read a part of the history, its series start cold", zap.Error(err))
 	case r.NoRoom > 0:
-		log.Warn("warm start: there is more history than max_series, the rest starts cold: narrow warmup::prometheus::match")
+		log.Warn("warm start: the history has more than max_series series, the rest start cold: narrow warmup::prometheus::match")
 	default:
 		log.Info("warm start: done")
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/warmup"
 )
 
-// warming is a configuration whose history is at endpoint.
+// warming returns a configuration with history at endpoint.
 func warming(endpoint string) *Config {
 	cfg := onDisk()
 	cfg.Storage = nil
@@ -35,7 +35,7 @@ func warming(endpoint string) *Config {
 	return cfg
 }
 
-// past answers as a Prometheus with one gauge that has a sample a minute, from now on back.
+// past responds like a Prometheus with one gauge that has one sample per minute until now.
 func past(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/api/v1/series" {
 		fmt.Fprint(w, `{"status":"success","data":[{"__name__":"load","job":"cart"}]}`)
@@ -91,13 +91,13 @@ func TestWarmStartSaysWhatItDid(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// History is a help, never a condition.
+// A failed warm start is logged and does not prevent the start.
 func TestColdStartIsSaid(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	e, logs := newTest(t, warming(server.URL))
 	require.NoError(t, e.Start(t.Context(), host{}))
-	said := logs.FilterMessage("warm start: no history could be read, everything starts cold").All()
+	said := logs.FilterMessage("warm start: cannot read any history, all series start cold").All()
 	require.Len(t, said, 1)
 	assert.Contains(t, said[0].ContextMap()["error"], server.URL+"/api/v1/series answers 404")
 	assert.Empty(t, firstPoint(engineOf(e)))

@@ -17,7 +17,7 @@ import (
 // Config is the configuration of contrib's extension.
 type Config = filestorage.Config
 
-// NewFactory returns the factory of the extension file_storage.
+// NewFactory returns the factory of the file_storage extension.
 func NewFactory() extension.Factory {
 	return extension.NewFactory(metadata.Type, filestorage.NewFactory().CreateDefaultConfig, create, metadata.ExtensionStability)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/extension/filestorageextension/internal/probe"
 )
 
-// files is contrib's extension. It examines each file before contrib's opens it.
+// files wraps contrib's extension. It examines each file before contrib's extension opens it.
 type files struct {
 	storage.Extension
 	id     component.ID
@@ -42,15 +42,15 @@ func (f *files) GetClient(ctx context.Context, kind component.Kind, id component
 	return &guarded{inner: client, path: path}, nil
 }
 
-// examine moves the file aside if it is damaged, and returns an error if it cannot
-// or must not be opened.
+// examine moves a damaged file aside. It returns an error if the file cannot or must not be
+// opened.
 func (f *files) examine(ctx context.Context, path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // Contrib's extension creates it.
+		return nil // contrib's extension creates it
 	}
 	if err == nil && info.Size() == 0 {
-		f.logger.Warn("A file is empty: if it held anything before, that is lost, for example after a power failure", zap.String("file", path))
+		f.logger.Warn("The storage file is empty. Any previous content is lost, for example because of a power failure", zap.String("file", path))
 		return nil
 	}
 	if err != nil {
@@ -58,7 +58,7 @@ func (f *files) examine(ctx context.Context, path string) error {
 	}
 	result, err := probe.File(ctx, path, f.cfg.Timeout)
 	if err != nil {
-		f.logger.Warn("A file could not be examined before it is opened", zap.String("file", path), zap.Error(err))
+		f.logger.Warn("Cannot examine the storage file; it is opened without a check", zap.String("file", path), zap.Error(err))
 		return nil
 	}
 	switch result.Verdict {
@@ -73,16 +73,16 @@ func (f *files) examine(ctx context.Context, path string) error {
 
 func (f *files) moveAside(path, reason string) error {
 	if !f.cfg.Recreate {
-		return fmt.Errorf("%s: %s is damaged (%s): set recreate to true to have it moved aside, or remove it", f.key(), path, reason)
+		return fmt.Errorf("%s: %s is damaged (%s): set recreate to true to move it aside, or remove it", f.key(), path, reason)
 	}
 	aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
 	if err := os.Rename(path, aside); err != nil {
 		return fmt.Errorf("%s: %s is damaged (%s) and cannot be moved aside; remove it: %w", f.key(), path, reason, err)
 	}
-	f.logger.Error("A file is damaged. It was moved aside, and an empty one takes its place: what it held is not restored, and is not sent",
+	f.logger.Error("The storage file is damaged. It was moved aside and replaced by an empty file. Its content is neither restored nor sent",
 		zap.String("file", path), zap.String("moved_to", aside), zap.String("reason", reason))
 	return nil
 }
 
-// key returns the place of the folder in the configuration.
+// key returns the configuration path of the folder.
 func (f *files) key() string { return "extensions::" + f.id.String() + "::directory" }

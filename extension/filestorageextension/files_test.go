@@ -43,7 +43,7 @@ func open(t *testing.T, f storage.Extension) (storage.Client, error) {
 	return f.GetClient(t.Context(), component.KindExtension, owner, "")
 }
 
-// written writes a file of some megabytes in small and large values, and returns its path.
+// written creates a file of some megabytes with small and large values, and returns its path.
 func written(t *testing.T, directory string) string {
 	t.Helper()
 	f, _ := newFiles(t, directory, true)
@@ -60,7 +60,7 @@ func written(t *testing.T, directory string) string {
 	return path
 }
 
-// damages are the ways in which a file is damaged. All of them but mild prevent the reading of a part of it.
+// damages are the ways to damage a file. All of them but mild prevent reading a part of it.
 var damages = []struct {
 	name string
 	mild bool
@@ -217,7 +217,8 @@ func TestFileThatIsInUse(t *testing.T) {
 	require.NoError(t, c.Close(t.Context()))
 }
 
-// A file that is cut while it is open would end the process with SIGBUS.
+// Without protection, a file that is truncated while it is open would end the process with
+// SIGBUS.
 func TestFaultIsAnError(t *testing.T) {
 	directory := t.TempDir()
 	path := written(t, directory)
@@ -229,7 +230,7 @@ func TestFaultIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, path+" cannot be used")
 }
 
-// The paths must be those of contrib's extension, or the wrong file is examined.
+// The paths must equal those of contrib's extension, otherwise the wrong file is examined.
 func TestPathsAreThoseOfContrib(t *testing.T) {
 	directory := t.TempDir()
 	factory := filestorage.NewFactory()

@@ -11,9 +11,8 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// guarded returns what is fatal in a file, such as pages that a full disk cannot
-// hold, as errors: the file is mapped into memory, so that a read of a damaged page
-// would end the process.
+// guarded converts faults in a file, such as pages for which the disk has no space, to errors.
+// The file is mapped into memory, so reading a damaged page would end the process.
 type guarded struct {
 	inner storage.Client
 	path  string
@@ -23,7 +22,7 @@ func (g *guarded) guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%s cannot be used: it is damaged, or its disk is full: %v", g.path, fault)
+			err = fmt.Errorf("cannot use %s: it is damaged, or its disk is full: %v", g.path, fault)
 		}
 	}()
 	return do()
@@ -45,7 +44,7 @@ func (g *guarded) Delete(ctx context.Context, key string) error {
 	return g.guard(func() error { return g.inner.Delete(ctx, key) })
 }
 
-// Batch does all operations or none.
+// Batch performs all operations or none.
 func (g *guarded) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	return g.guard(func() error { return g.inner.Batch(ctx, ops...) })
 }

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// holder names the process that has locked a file. Only Linux tells which it is,
-// and not if that process is in another container.
+// holder returns the process that has locked a file. It is known only on Linux, and only if the
+// process is in the same container.
 func holder(path string) string {
 	inode, ok := inodeOf(path)
 	locks, err := os.ReadFile("/proc/locks")
@@ -20,7 +20,7 @@ func holder(path string) string {
 		return "another process"
 	}
 	for line := range strings.Lines(string(locks)) {
-		// As in "1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF".
+		// The format is "1: FLOCK ADVISORY WRITE 4711 fe:00:1234 0 EOF".
 		fields := strings.Fields(line)
 		if len(fields) < 6 || fields[1] != "FLOCK" || !strings.HasSuffix(fields[5], ":"+strconv.FormatUint(inode, 10)) {
 			continue

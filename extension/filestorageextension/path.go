@@ -17,9 +17,9 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// pathOf returns the path that contrib's extension gives the file of a component:
-// kind, type, and names of it, in which characters that are not safe are escaped,
-// or a hash of that if the file system cannot hold the name. A test compares the two.
+// pathOf returns the path of a component's file in contrib's extension: kind, type, and names
+// with unsafe characters escaped, or a hash if the name is too long for the file system. A test
+// compares the two.
 func pathOf(directory string, kind component.Kind, id component.ID, name string) (string, error) {
 	raw := fmt.Sprintf("%s_%s_%s", strings.ToLower(kind.String()), id.Type(), id.Name())
 	if name != "" {

@@ -17,9 +17,9 @@ const (
 
 // Config is the configuration of the extension.
 type Config struct {
-	// LimitMiB is the limit of the process, as limit_mib of the memory_limiter
-	// processor. Requests that are being read or processed may take a quarter of it, and
-	// one large request up to half of it.
+	// LimitMiB is the memory limit of the process, like limit_mib of the memory_limiter
+	// processor. Requests that are being read or processed may use a quarter of it, and one large
+	// request up to half.
 	LimitMiB int `mapstructure:"limit_mib"`
 
 	// prevent unkeyed literal initialization
@@ -33,7 +33,7 @@ var (
 
 func createDefaultConfig() component.Config { return &Config{LimitMiB: defaultLimitMiB} }
 
-// Validate tells what is wrong with the configuration.
+// Validate returns an error if the limit is out of range.
 func (c *Config) Validate() error {
 	if c.LimitMiB < minLimitMiB {
 		return fmt.Errorf("limit_mib: is %d, it must be at least %d", c.LimitMiB, minLimitMiB)

@@ -17,9 +17,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/otlp"
 )
 
-// GetGRPCServerOptions returns a codec, which is the only part of a gRPC server
-// that sees a message before it is decoded, and an interceptor, which is the only
-// one that can answer.
+// GetGRPCServerOptions returns a codec and an interceptor. Only the codec of a gRPC server sees a
+// message before it is decoded, and only the interceptor can answer.
 func (l *limiter) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2("proto"), l}),
@@ -33,19 +32,19 @@ type codec struct {
 	limiter *limiter
 }
 
-// messages are the requests of OTLP by the names of pdata's types, which it does
-// not export. Other messages pass as they are.
+// messages maps the names of pdata's types, which pdata does not export, to OTLP requests. Other
+// messages pass unchanged.
 var messages = map[string]otlp.Request{
 	"*internal.ExportLogsServiceRequest":    otlp.Logs,
 	"*internal.ExportMetricsServiceRequest": otlp.Metrics,
 	"*internal.ExportTraceServiceRequest":   otlp.Traces,
 }
 
-// rejection is what the interceptor answers for a message that was not decoded.
+// rejection is the answer of the interceptor for a message that was not decoded.
 type rejection struct{ err error }
 
-// Unmarshal decodes a message if there is room for it. Else the message stays
-// empty and the interceptor rejects it: an error of the codec is a permanent one.
+// Unmarshal decodes a message if memory is available. Otherwise the message stays empty and the
+// interceptor rejects it, because an error of the codec would be permanent.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	kind, ok := messages[fmt.Sprintf("%T", v)]
 	if !ok {
@@ -69,7 +68,7 @@ func (a *admission) admit(data mem.BufferSlice, kind otlp.Request) error {
 	if err := reserved(a.reading.Reserve(data.Len())); err != nil {
 		return err
 	}
-	// Where the message is one buffer, as it is below a megabyte, this does not copy.
+	// If the message is one buffer, as below a megabyte, this does not copy.
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	cost := otlp.Cost(kind, buffer.ReadOnlyData(), a.limiter.most)
 	buffer.Free()

@@ -17,8 +17,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/otlp"
 )
 
-// GetHTTPHandler returns the middleware of an HTTP server. It runs after
-// decompression, so it reads what the receiver would read.
+// GetHTTPHandler returns the middleware of an HTTP server. It runs after decompression, so it
+// reads the same bytes as the receiver.
 func (l *limiter) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
 	return func(_ context.Context, next http.Handler) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.serve(w, r, next) }), nil
@@ -42,8 +42,8 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 		r.ContentLength = int64(body.Len())
 		next.ServeHTTP(w, r)
 	case r.Context().Err() != nil:
-		// The client sends it again: what it reads here may be the last of this process.
-		http.Error(w, "the collector shuts down, send the request again", http.StatusServiceUnavailable)
+		// The client sends it again. This may be the last response of the process.
+		http.Error(w, "the collector is shutting down, send the request again", http.StatusServiceUnavailable)
 	case errors.Is(err, errBusy):
 		l.reject(r.Context(), err)
 		w.Header().Set("Retry-After", "1")
@@ -58,12 +58,12 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 	}
 }
 
-// cost is about how much memory a request takes when it is decoded, up to most.
+// cost returns the approximate memory of the decoded request in bytes, at most most.
 func cost(r *http.Request, body []byte, most int) int {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
 		return otlp.CostJSON(body)
 	}
-	// A path that was configured otherwise has the cost of the most expensive kind.
+	// A custom path has the cost of the most expensive kind.
 	return otlp.Cost(kinds[strings.TrimPrefix(r.URL.Path, "/v1/")], body, most)
 }
 

@@ -28,9 +28,9 @@ import (
 )
 
 const (
-	// share of the limit for requests that are being read, and again for those that
-	// are decoded and processed. The rest is for one large request, the pipelines,
-	// the engine, and garbage that is not collected yet.
+	// share is the divisor of the limit for requests that are being read, and again for those
+	// being decoded and processed. The rest is for one large request, the pipelines, the engine,
+	// and uncollected garbage.
 	share = 8
 	// maxDecoded bounds one decoded request in bytes. Typical requests of 8 MiB are
 	// estimated at up to 88 MiB.
@@ -41,31 +41,31 @@ const (
 	// programSize is the memory in bytes that the program itself needs besides Go's heap. It
 	// is more than the rest of a small limit.
 	programSize = 96 << 20
-	// patience is how long a request that was read waits for others to end.
+	// patience is the time that a request waits, after it was read, for others to end.
 	patience = 5 * time.Second
 )
 
 // Errors of requests that are not admitted.
 var (
-	errBusy = errors.New("too many bytes of requests are in flight, send this one again later")
-	errLong = errors.New("the request has more bytes than a 32nd of limit_mib: send it in parts")
-	errCost = errors.New("the decoded request would take more memory than one may have: send it in parts")
-	errDeep = fmt.Errorf("the request has values that are nested more than %d levels deep: send it in parts", otlp.MaxDepth)
+	errBusy = errors.New("the requests in progress use all memory for requests: send this one again later")
+	errLong = errors.New("the request has more bytes than a 32nd of limit_mib: send smaller requests or increase limit_mib")
+	errCost = errors.New("the decoded request would exceed the memory limit of one request: send smaller requests or increase limit_mib")
+	errDeep = fmt.Errorf("the request has values that are nested more than %d levels deep: reduce the nesting", otlp.MaxDepth)
 )
 
-// limiter has one budget for the requests of all receivers that use it.
+// limiter holds the shared budget for the requests of all receivers that use it.
 type limiter struct {
 	log       *logutil.Limiter
 	telemetry *metadata.TelemetryBuilder
 	limit     int64 // bytes of the process
-	before    int64 // the runtime's own limit, before Start set it
+	before    int64 // the runtime's limit before Start
 	reading   *receiverutil.Memory
 	decoding  *receiverutil.Memory
-	large     chan struct{} // holds the one request that needs more than decoding has for one
-	most      int           // bytes of that request
+	large     chan struct{} // held by the single request that needs more memory than decoding provides
+	most      int           // maximum memory of that request in bytes
 	patience  time.Duration
 
-	admitted sync.Map // from messages of gRPC that are decoded to their *admission
+	admitted sync.Map // maps decoded gRPC messages to their *admission
 	cutoff   shutdown.Cutoff
 }
 
@@ -88,8 +88,8 @@ func newLimiter(cfg *Config, set extension.Settings) (*limiter, error) {
 	}, nil
 }
 
-// Start has the garbage collector keep to its part of the limit, unless GOMEMLIMIT is
-// set: what a request leaves behind counts as much as what it holds.
+// Start sets the garbage collector's limit, unless GOMEMLIMIT is set: garbage of past requests
+// counts as much as the memory of current ones.
 func (l *limiter) Start(context.Context, component.Host) error {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		l.before = debug.SetMemoryLimit(softLimit(l.limit))
@@ -109,7 +109,7 @@ func (l *limiter) Shutdown(context.Context) error {
 	return nil
 }
 
-// admission is what one request holds of the budget.
+// admission is the part of the budget that one request holds.
 type admission struct {
 	limiter           *limiter
 	reading, decoding receiverutil.Reservation
@@ -120,7 +120,7 @@ func (l *limiter) newAdmission() *admission {
 	return &admission{limiter: l, reading: l.reading.Reservation(), decoding: l.decoding.Reservation()}
 }
 
-// reserved returns what the sender is told about an error of a reservation.
+// reserved returns the error for the sender after a failed reservation.
 func reserved(err error) error {
 	switch {
 	case errors.Is(err, receiverutil.ErrMemory):
@@ -157,7 +157,7 @@ func (a *admission) decode(ctx context.Context, cost int) error {
 	}
 }
 
-// release returns all that the request holds.
+// release returns the memory of the request.
 func (a *admission) release() {
 	a.reading.ReleaseAll()
 	a.decoding.ReleaseAll()
@@ -167,12 +167,12 @@ func (a *admission) release() {
 	}
 }
 
-// reject counts and logs a request that is not admitted.
+// reject counts and logs a rejected request.
 func (l *limiter) reject(ctx context.Context, err error) {
 	reason := "too_large"
 	if errors.Is(err, errBusy) {
 		reason = "busy"
 	}
 	l.telemetry.ExtensionRequestLimiterRejected.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
-	l.log.Warn(reason, 1, "A request was rejected because of its memory", zap.Error(err))
+	l.log.Warn(reason, 1, "Request rejected because of its memory", zap.Error(err))
 }

@@ -53,7 +53,8 @@ func (h host) GetExtensions() map[component.ID]component.Component { return h.ex
 type rig struct {
 	*limiter
 	grpc, http string
-	// entered has a channel for each batch that reached the pipeline. The batch stays there until the channel is closed.
+	// entered receives a channel for each batch in the pipeline. The batch stays there until the
+	// channel is closed.
 	entered chan chan struct{}
 }
 
@@ -91,7 +92,7 @@ func newRig(t *testing.T) *rig {
 			assert.NoError(t, all.Reserve(testLimitMiB<<20/share/2), "all of the budget is there again")
 		}
 		assert.Empty(t, r.large)
-		r.admitted.Range(func(any, any) bool { assert.Fail(t, "a request was not forgotten"); return false })
+		r.admitted.Range(func(any, any) bool { assert.Fail(t, "an admission was not removed"); return false })
 	})
 	return r
 }
@@ -104,7 +105,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// request has empty log records, each of which has a cost of 426 bytes.
+// request returns empty log records, each with a cost of 426 bytes.
 func request(records int) plogotlp.ExportRequest {
 	ld := plog.NewLogs()
 	slice := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -114,14 +115,14 @@ func request(records int) plogotlp.ExportRequest {
 	return plogotlp.NewExportRequestFromLogs(ld)
 }
 
-// Numbers of empty records. Of the 8 MiB that are for decoding, two of medium leave
-// less than another one may have, and one of large takes more than one may have. One
-// of huge takes more than half of 64 MiB.
+// These are numbers of empty records. Two medium requests leave less of the 8 MiB for decoding
+// than a third one needs, a large one needs more than one request may have, and a huge one needs
+// more than half of 64 MiB.
 const (
 	few, medium, large, huge = 10, 6_000, 50_000, 90_000
 )
 
-// send sends records and returns whether they were accepted, and whether they are to be sent again.
+// send sends records and returns whether they were accepted, and whether the error is retryable.
 type send func(records int) (ok, again bool)
 
 func (r *rig) overHTTP(t *testing.T) send {
@@ -168,8 +169,8 @@ func (r *rig) overGRPC(t *testing.T) send {
 	}
 }
 
-// begin sends a request and returns when it is in the pipeline. The request ends
-// when end is called, which returns whether it was accepted.
+// begin sends a request and returns when it is in the pipeline. end completes it and returns
+// whether it was accepted.
 func (r *rig) begin(send send, records int) (end func() (ok bool)) {
 	answer := make(chan bool)
 	go func() {
@@ -209,7 +210,7 @@ func TestRequestsInFlightAreBounded(t *testing.T) {
 	}
 }
 
-// A request that waits is admitted as soon as there is room.
+// A waiting request is admitted as soon as memory is available.
 func TestRequestsWaitForEachOther(t *testing.T) {
 	for _, size := range []int{medium, large} {
 		r := newRig(t)
@@ -229,7 +230,7 @@ func TestRequestsWaitForEachOther(t *testing.T) {
 	}
 }
 
-// Clients that send a part of their requests, and then nothing, hold what they sent.
+// Clients that stop within a request hold only the bytes that they sent.
 func TestUnfinishedRequestsLeaveRoomForOthers(t *testing.T) {
 	r := newRig(t)
 	for range 100 {
@@ -244,7 +245,7 @@ func TestUnfinishedRequestsLeaveRoomForOthers(t *testing.T) {
 	assert.True(t, r.begin(r.overHTTP(t), few)())
 }
 
-// deep has a log record with a body of lists in each other.
+// deep returns a log record whose body has nested lists.
 func deep(levels int) []byte {
 	ld := plog.NewLogs()
 	v := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body()
@@ -274,7 +275,7 @@ func TestGarbageCollectorKeepsToTheLimit(t *testing.T) {
 	assert.Equal(t, int64(8_000)<<20, debug.SetMemoryLimit(-1))
 	require.NoError(t, ext.Shutdown(t.Context()))
 	assert.Equal(t, int64(math.MaxInt64), debug.SetMemoryLimit(-1))
-	debug.SetMemoryLimit(1 << 40) // GOMEMLIMIT
+	debug.SetMemoryLimit(1 << 40) // stands for GOMEMLIMIT
 	require.NoError(t, ext.Start(t.Context(), componenttest.NewNopHost()))
 	assert.Equal(t, int64(1)<<40, debug.SetMemoryLimit(-1))
 }

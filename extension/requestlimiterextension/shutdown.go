@@ -17,19 +17,19 @@ import (
 // Ready does nothing.
 func (*limiter) Ready() error { return nil }
 
-// NotReady bounds the requests that are in progress. The collector calls it before
-// receivers stop, and core's OTLP receiver waits for its requests without bound.
-// Clients send again what is not answered.
+// NotReady bounds the requests in progress. The collector calls it before receivers stop, because
+// core's OTLP receiver waits for its requests without bound. Clients send unanswered requests
+// again.
 func (l *limiter) NotReady() error {
 	l.cutoff.After(shutdown.Drain)
 	return nil
 }
 
-// bounded has the time of a request end with the cutoff: its context, and the reading of its body.
+// bounded makes the cutoff end a request: its context, and the reading of its body.
 func (l *limiter) bounded(w http.ResponseWriter, r *http.Request) (*http.Request, context.CancelFunc) {
 	ctx, cancel := l.cutoff.Context(r.Context())
 	stop := context.AfterFunc(ctx, func() {
-		// A server that cannot do this has no body to wait for.
+		// A server without this function has no body to wait for.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 	})
 	return r.WithContext(ctx), func() {
@@ -38,7 +38,7 @@ func (l *limiter) bounded(w http.ResponseWriter, r *http.Request) (*http.Request
 	}
 }
 
-// boundedStreams does the same for the streams of a gRPC server, from their first header on.
+// boundedStreams does the same for the streams of a gRPC server, from their first header.
 func (l *limiter) boundedStreams() grpc.ServerOption {
 	return grpc.InTapHandle(func(ctx context.Context, _ *tap.Info) (context.Context, error) {
 		bound, cancel := l.cutoff.Context(ctx)

@@ -22,7 +22,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// A client that stalls before the end of a body is told to send it again.
+// A client that stalls before the end of a body gets a retryable error.
 func TestShutdownEndsRequestsThatAreRead(t *testing.T) {
 	r := newRig(t)
 	conn, err := net.Dial("tcp", r.http)
@@ -46,7 +46,7 @@ func TestShutdownEndsRequestsThatAreRead(t *testing.T) {
 	assert.InDelta(t, shutdown.Drain.Seconds(), time.Since(begin).Seconds(), 1)
 }
 
-// A message of which only a part has come holds up a graceful stop of the server.
+// An incomplete message blocks a graceful stop of the server.
 func TestShutdownEndsStreams(t *testing.T) {
 	r := newRig(t)
 	conn, err := grpc.NewClient(r.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -55,7 +55,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 	stream, err := conn.NewStream(context.Background(), &grpc.StreamDesc{ClientStreams: true},
 		"/opentelemetry.proto.collector.logs.v1.LogsService/Export", grpc.WaitForReady(true))
 	require.NoError(t, err)
-	time.Sleep(50 * time.Millisecond) // its header has come, nothing else does
+	time.Sleep(50 * time.Millisecond) // its header has arrived, but not the rest
 	require.NoError(t, r.NotReady())
 	err = stream.RecvMsg(new([]byte))
 	assert.Equal(t, codes.Canceled, status.Code(err), "which is retryable in OTLP: %v", err)

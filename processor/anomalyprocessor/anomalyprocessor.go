@@ -21,7 +21,7 @@ import (
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
 )
 
-// base is what the processors of all signals have in common: it finds the engine.
+// base holds the common parts of the processors of all signals, such as the engine.
 type base struct {
 	logger    *zap.Logger
 	engine    *engine.Engine
@@ -33,26 +33,26 @@ func newBase(set processor.Settings) (base, error) {
 	return base{logger: set.Logger, telemetry: telemetry}, err
 }
 
-// Start finds the engine.
+// Start gets the engine.
 func (b *base) Start(_ context.Context, host component.Host) (err error) {
 	b.engine, err = engine.Find(host, b.logger)
 	return err
 }
 
-// Shutdown ends the processor's own telemetry. The engine belongs to its extension.
+// Shutdown closes the processor's own telemetry. The extension owns the engine.
 func (b *base) Shutdown(context.Context) error {
 	b.telemetry.Shutdown()
 	return nil
 }
 
-// Capabilities tells the collector that verdicts are written into the batch.
+// Capabilities states that the processor modifies batches.
 func (*base) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
 
-// guard keeps a failure of the engine from affecting telemetry.
+// guard prevents a failure of the engine from affecting telemetry.
 func (b *base) guard(ctx context.Context) {
 	if r := recover(); r != nil {
 		b.telemetry.ProcessorAnomalyFailures.Add(ctx, 1)
-		b.logger.Error("the engine failed on a batch, which passes unjudged: please report this",
+		b.logger.Error("the engine failed on a batch, which passes without scores: report this as a bug at github.com/auspex-otel/auspex",
 			zap.String("failure", fmt.Sprint(r)), zap.ByteString("stack", debug.Stack()))
 	}
 }
@@ -71,9 +71,8 @@ func newMetricsProcessor(set processor.Settings, cfg *Config, next consumer.Metr
 	return &metricsProcessor{base: b, cfg: cfg, next: next}, nil
 }
 
-// ConsumeMetrics has the engine judge the batch once, writes the companions into
-// it and returns the next consumer's answer. A refused batch that comes again
-// gets the verdicts that it got.
+// ConsumeMetrics passes the batch to the engine once, adds the companions to it, and returns the
+// result of the next consumer. A rejected batch that is sent again gets the same verdicts.
 func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	p.judge(ctx, md)
 	return p.next.ConsumeMetrics(ctx, md)
@@ -87,10 +86,9 @@ func (p *metricsProcessor) judge(ctx context.Context, md pmetric.Metrics) {
 	}
 }
 
-// annotate appends the companions of all verdicts, which are in the order of the
-// batch, and returns how many data points it wrote. Companions of one scope
-// share its gauges. A series that has a score already, from a collector before
-// this one or from an earlier try, keeps it.
+// annotate appends the companions of all verdicts, which are in the order of the batch, and
+// returns the number of data points. Companions of one scope share its gauges. A series that
+// already has a score, from a preceding collector or an earlier try, keeps it.
 func (p *metricsProcessor) annotate(md pmetric.Metrics, verdicts []engine.Verdict) (written int) {
 	var gauges [len(vocabulary.Companions)]pmetric.NumberDataPointSlice
 	var present map[series.ID]bool
@@ -124,8 +122,8 @@ func (p *metricsProcessor) annotate(md pmetric.Metrics, verdicts []engine.Verdic
 	return written
 }
 
-// scored lists the series of a scope that have a score already, by the identity
-// of the score's attributes. It returns nil where there are none.
+// scored returns the series of a scope that already have a score, by the identity of the score's
+// attributes. It returns nil if there are none.
 func scored(sm pmetric.ScopeMetrics) (present map[series.ID]bool) {
 	for _, m := range sm.Metrics().All() {
 		if m.Name() != vocabulary.MetricScore || m.Type() != pmetric.MetricTypeGauge {
@@ -141,7 +139,7 @@ func scored(sm pmetric.ScopeMetrics) (present map[series.ID]bool) {
 	return present
 }
 
-// names is how many of vocabulary.Companions are written.
+// names returns the number of vocabulary.Companions that are written.
 func (p *metricsProcessor) names() int {
 	if p.cfg.Output.Band {
 		return len(vocabulary.Companions)

@@ -41,7 +41,7 @@ const (
 
 var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// owner is an extension that owns an engine.
+// owner is an extension with an engine.
 type owner struct {
 	component.Component
 	engine *engine.Engine
@@ -64,27 +64,27 @@ func hostOf(engines ...*engine.Engine) host {
 	return h
 }
 
-// newEngine returns one whose threshold no noise of these tests reaches.
+// newEngine returns an engine with a threshold above all noise of these tests.
 func newEngine() *engine.Engine {
 	cfg := engine.DefaultConfig()
 	cfg.FalseAlarms = engine.FalseAlarms{Count: 1e6, Per: 24 * time.Hour, MaxAlpha: 1e-6}
 	return ticked(cfg)
 }
 
-// ticked returns an engine whose clock stands after all points.
+// ticked returns an engine with its clock after all points.
 func ticked(cfg engine.Config) *engine.Engine {
 	e := engine.New(cfg, zap.NewNop())
 	e.Tick(start.Add(24 * time.Hour))
 	return e
 }
 
-// rig is a started processor, what is behind it, and a clock that counts batches.
+// rig is a started processor, its next consumer, and a clock that counts batches.
 type rig struct {
 	*testing.T
 	processor.Metrics
 	telemetry *componenttest.Telemetry
 	sink      *consumertest.MetricsSink
-	refuse    error // of the next consumer
+	refuse    error // returned by the next consumer
 	step      int
 }
 
@@ -114,7 +114,8 @@ func newRig(t *testing.T, e *engine.Engine, change ...func(*Config)) *rig {
 	return r
 }
 
-// batch is a resource with a gauge of two points, a summary, a counter and a histogram of each kind; with a fault in the second point of the gauge.
+// batch returns a resource with a gauge of two points, a summary, a counter, and a histogram of
+// each kind. If faulty, the second point of the gauge is anomalous.
 func batch(step int, faulty bool) pmetric.Metrics {
 	random := rand.New(rand.NewPCG(uint64(step), 1))
 	at := pcommon.NewTimestampFromTime(start.Add(time.Duration(step*cadence) * time.Second))
@@ -182,11 +183,11 @@ func batch(step int, faulty bool) pmetric.Metrics {
 
 const (
 	statistics = 2 + 3 + 1 + 5 + 5
-	// cumulative ones among them say nothing at their first point.
+	// cumulative is the number of statistics that have no value at their first point.
 	cumulative = 2 + 1
 )
 
-// feed sends a batch and returns what came out.
+// feed sends a batch and returns the output.
 func (r *rig) feed(faulty bool) pmetric.Metrics {
 	r.Helper()
 	md := batch(r.step, faulty)
@@ -197,15 +198,14 @@ func (r *rig) feed(faulty bool) pmetric.Metrics {
 }
 
 const (
-	// shortestWindow is for how many points a model's windows, the shortest of which
-	// holds so many, let a fault that is over be anomalous.
+	// shortestWindow is the number of points in the shortest window of a model, in which a past
+	// fault can remain anomalous.
 	shortestWindow = 8
-	// quietPoints in a row close an anomaly.
+	// quietPoints is the number of consecutive quiet points that closes an anomaly.
 	quietPoints = 3
 )
 
-// closing sends batches until the series that had a fault has been quiet for long
-// enough that its anomaly closes, and returns what came out.
+// closing sends batches until the anomaly of the series closes, and returns the output.
 func (r *rig) closing(e *engine.Engine) (all []pmetric.Metrics) {
 	r.Helper()
 	quiet := 0
@@ -219,7 +219,7 @@ func (r *rig) closing(e *engine.Engine) (all []pmetric.Metrics) {
 			return all
 		}
 	}
-	require.Fail(r, "a fault is remembered for too long")
+	require.Fail(r, "the anomaly did not close in time")
 	return nil
 }
 
@@ -231,7 +231,7 @@ func (r *rig) history() *rig {
 	return r
 }
 
-// companions lists the gauges of ours in a batch as text, and takes them out of it.
+// companions removes the companion gauges from a batch and returns them as text.
 func companions(md pmetric.Metrics) (lines []string) {
 	for i, rm := range md.ResourceMetrics().All() {
 		for j, sm := range rm.ScopeMetrics().All() {
@@ -301,7 +301,7 @@ func TestCompanionsOfAnAnomaly(t *testing.T) {
 	assert.Equal(t, text(t, batch(history, true)), text(t, got), "the telemetry itself is as it came, in its order")
 }
 
-// They are shown until five points after the anomaly has closed.
+// Companions are written until five points after the anomaly has closed, then a stale marker.
 func TestCompanionsEndWithAMark(t *testing.T) {
 	e := newEngine()
 	r := newRig(t, e).history()
@@ -351,7 +351,7 @@ func TestSelectAll(t *testing.T) {
 		"0/1 anomaly.score size/p50[By]", "0/1 anomaly.score size/p95[By]", "0/1 anomaly.score size/p99[By]",
 	}, scores)
 	assert.Equal(t, text(t, batch(history, true)), text(t, got))
-	for range 20 { // an anomaly's end is no end where all are shown
+	for range 20 { // the end of an anomaly has no effect if all are written
 		got = r.feed(false)
 		lines = companions(got)
 		assert.Len(t, lines, statistics*5)
@@ -383,8 +383,8 @@ func TestMaxSeries(t *testing.T) {
 	}
 }
 
-// A collector before this one has judged a series already: its score stays, and
-// no other is written beside it. Other series get theirs.
+// A score from a preceding collector is kept, and no second one is written. Other series get a
+// score.
 func TestScoreThatIsThereStays(t *testing.T) {
 	r := newRig(t, newEngine(), func(c *Config) { c.Output.Select = engine.SelectAll }).history()
 	md := batch(r.step, true)
@@ -418,8 +418,8 @@ func TestScoreThatIsThereStays(t *testing.T) {
 	assert.Less(t, scores["q0"], 1.0)
 }
 
-// The next consumer's answer comes back as it is. The sender sends the batch
-// again, as a new copy or as the very one that we wrote into: out comes the same, and nothing is observed.
+// The result of the next consumer is returned unchanged. If the sender repeats the batch, as a
+// copy or as the modified original, the output is the same and nothing is observed again.
 func TestRefusedBatch(t *testing.T) {
 	e := newEngine()
 	r := newRig(t, e, func(c *Config) { c.Output.Select = engine.SelectAll }).history()
@@ -454,7 +454,7 @@ func TestPermanentErrorStaysPermanent(t *testing.T) {
 	assert.ErrorAs(t, err, &want)
 }
 
-// A failure of the engine loses no telemetry: here there is no engine at all.
+// A failure of the engine loses no telemetry. Here the engine is nil.
 func TestFailureInsideTheEngine(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	core, logs := observer.New(zap.ErrorLevel)
@@ -483,7 +483,7 @@ func TestTelemetry(t *testing.T) {
 	metadatatest.AssertEqualProcessorAnomalyCompanionPoints(t, r.telemetry, []metricdata.DataPoint[int64]{{Value: 10}}, metricdatatest.IgnoreTimestamp())
 }
 
-// Two pipelines, two processors, one engine: every point is observed once.
+// Two pipelines with two processors share one engine. Every point is observed once.
 func TestTwoPipelinesAreOneEngine(t *testing.T) {
 	e := newEngine()
 	one, two := newRig(t, e), newRig(t, e, func(c *Config) { c.Output.Select = engine.SelectAll })
@@ -496,7 +496,7 @@ func TestTwoPipelinesAreOneEngine(t *testing.T) {
 	assert.Len(t, companions(two.feed(true)), 5*statistics)
 }
 
-// The second pipeline has a filter before its processor, so its batch has another shape.
+// The second pipeline has a filter before its processor, so its batch has a different shape.
 func TestTwoPipelinesWithBatchesOfDifferentShape(t *testing.T) {
 	e := newEngine()
 	one, two := newRig(t, e).history(), newRig(t, e)
@@ -545,7 +545,8 @@ func TestEmptyBatchesPass(t *testing.T) {
 	assert.Len(t, r.sink.AllMetrics(), 1)
 }
 
-// BenchmarkConsumeMetrics is what a batch of 1,000 gauge points costs between its receiver and the next consumer.
+// BenchmarkConsumeMetrics measures the cost of a batch of 1,000 gauge points between its receiver
+// and the next consumer.
 func BenchmarkConsumeMetrics(b *testing.B) {
 	p, err := NewFactory().CreateMetrics(b.Context(), processortest.NewNopSettings(metadata.Type), NewFactory().CreateDefaultConfig(), consumertest.NewNop())
 	require.NoError(b, err)

@@ -14,36 +14,37 @@ import (
 
 // Config is the configuration of the anomaly processor.
 type Config struct {
-	// Output says which verdicts are written beside the telemetry.
+	// Output configures the verdicts that are added to metrics.
 	Output Output `mapstructure:"output"`
-	// Logs says what is written into log records.
+	// Logs configures the attributes of log records.
 	Logs Logs `mapstructure:"logs"`
 }
 
-// Logs says what is written into log records.
+// Logs configures the attributes of log records.
 type Logs struct {
-	// Parameters adds the numbers in the line, in their order.
+	// Parameters adds the numbers in the line, in order.
 	Parameters bool `mapstructure:"parameters"`
 }
 
-// Output says which verdicts are written beside metrics.
+// Output configures the verdicts that are added to metrics.
 type Output struct {
-	// Select is anomalous (series from their first anomalous point until five
-	// points after it closed), all, or none.
+	// Select is anomalous (series from their first anomalous point until five points after the
+	// anomaly closed), all, or none.
 	Select engine.Select `mapstructure:"select"`
-	// Band adds the gauges anomaly.lower and anomaly.upper, the ends of the prediction interval.
+	// Band adds the gauges anomaly.lower and anomaly.upper, the bounds of the prediction
+	// interval.
 	Band bool `mapstructure:"band"`
-	// MaxSeries bounds the anomalous series that have companions at once.
+	// MaxSeries bounds the anomalous series that have companions at the same time.
 	MaxSeries int `mapstructure:"max_series"`
 }
 
-// Validate names every key that is out of its range.
+// Validate returns an error for each key that is out of range.
 func (c *Config) Validate() error {
 	var errs []error
 	switch c.Output.Select {
 	case engine.SelectAnomalous, engine.SelectAll, engine.SelectNone:
 	default:
-		errs = append(errs, fmt.Errorf("output::select is %q, it must be anomalous, all or none", c.Output.Select))
+		errs = append(errs, fmt.Errorf("output::select is %q, it must be anomalous, all, or none", c.Output.Select))
 	}
 	if c.Output.MaxSeries < 1 {
 		errs = append(errs, fmt.Errorf("output::max_series is %d, it must be at least 1; to write nothing set output::select to none", c.Output.MaxSeries))

@@ -31,7 +31,7 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	cfg, err := load(t, "anomaly/bad")
 	require.NoError(t, err)
 	err = confmap.Validate(cfg)
-	require.ErrorContains(t, err, `output::select is "some", it must be anomalous, all or none`)
+	require.ErrorContains(t, err, `output::select is "some", it must be anomalous, all, or none`)
 	require.ErrorContains(t, err, "output::max_series is 0")
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
 )
 
-// NewFactory returns the factory of the processor anomaly.
+// NewFactory returns the factory of the anomaly processor.
 func NewFactory() processor.Factory {
 	return processor.NewFactory(metadata.Type, createDefaultConfig,
 		processor.WithMetrics(createMetrics, metadata.MetricsStability),

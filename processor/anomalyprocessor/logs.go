@@ -29,8 +29,8 @@ func newLogsProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (
 	return &logsProcessor{base: b, cfg: cfg, next: next}, nil
 }
 
-// ConsumeLogs has the engine find the template of every record, writes it into
-// the record with what is strange about it, and returns the next consumer's answer.
+// ConsumeLogs adds the template and the anomalies of every record to the record, and returns the
+// result of the next consumer.
 func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	p.judge(ctx, ld)
 	return p.next.ConsumeLogs(ctx, ld)
@@ -49,7 +49,8 @@ func (p *logsProcessor) judge(ctx context.Context, ld plog.Logs) {
 	}
 }
 
-// mark writes a verdict into a record's attributes. What a collector before this one wrote stays.
+// mark writes a verdict to the attributes of a record. Attributes of a preceding collector are
+// kept.
 func mark(attributes pcommon.Map, v *engine.LogVerdict) {
 	if v.Template == "" {
 		return

@@ -34,7 +34,7 @@ func startLogs(t *testing.T, next consumer.Logs) processor.Logs {
 
 var dawn = time.Date(2026, 5, 4, 6, 0, 0, 0, time.UTC)
 
-// said is a batch of one service's records, at seconds after dawn.
+// said returns a batch of records of one service, second seconds after dawn.
 func said(second int, severity plog.SeverityNumber, texts ...string) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -67,7 +67,7 @@ func TestLogsGetTheirTemplate(t *testing.T) {
 	assert.NotContains(t, first, "anomaly.score")
 }
 
-// What a collector before this one wrote stays.
+// Attributes of a preceding collector are kept.
 func TestLogsKeepTheTemplateAndScoreThatTheyHave(t *testing.T) {
 	sink := &consumertest.LogsSink{}
 	p := startLogs(t, sink)
@@ -100,7 +100,7 @@ func TestLogsGetTheirNumbersOnRequest(t *testing.T) {
 	}
 }
 
-// Findings pass as they are, wherever they come from.
+// Findings pass unchanged, regardless of their origin.
 func TestFindingsPassUnobserved(t *testing.T) {
 	sink := &consumertest.LogsSink{}
 	p := startLogs(t, sink)

@@ -27,8 +27,8 @@ func newTracesProcessor(set processor.Settings, next consumer.Traces) (*tracesPr
 	return &tracesProcessor{base: b, next: next}, nil
 }
 
-// ConsumeTraces has the engine judge every span, marks those that are anomalous,
-// and returns the next consumer's answer. Spans are never held.
+// ConsumeTraces passes every span to the engine, adds scores to anomalous ones, and returns the
+// result of the next consumer. It never holds spans.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	p.judge(ctx, td)
 	return p.next.ConsumeTraces(ctx, td)
@@ -47,7 +47,7 @@ func (p *tracesProcessor) judge(ctx context.Context, td ptrace.Traces) {
 	}
 }
 
-// markScore writes a score, if there is one. What a collector before this one wrote stays.
+// markScore writes a score, if there is one. The score of a preceding collector is kept.
 func markScore(attributes pcommon.Map, score float64, reason string) {
 	if score <= 0 {
 		return

@@ -25,7 +25,7 @@ import (
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
 )
 
-// called is a batch of one span, the n-th, which took so long.
+// called returns a batch with the n-th span, which has the duration took.
 func called(n int, took time.Duration, failed bool) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -83,9 +83,9 @@ func TestSpansAreMarkedAndTheNextConsumersAnswerIsReturned(t *testing.T) {
 	assert.Equal(t, map[string]any{"anomaly.score": 7.0}, spanAttributes(got[2001]), "what was there stays")
 }
 
-// BenchmarkConsumeTraces is what spans cost between their receiver and the next
-// consumer: 100 requests a batch through five services, two spans in each, that
-// call each other in a row.
+// BenchmarkConsumeTraces measures the cost of spans between their receiver and the next consumer:
+// 100 requests per batch through five services, two spans in each, which call each other in
+// sequence.
 func BenchmarkConsumeTraces(b *testing.B) {
 	p, err := NewFactory().CreateTraces(b.Context(), processortest.NewNopSettings(metadata.Type), NewFactory().CreateDefaultConfig(), consumertest.NewNop())
 	require.NoError(b, err)

@@ -15,8 +15,8 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// It runs before main, in the collector as in the tests of every package that has
-// the extension, and does nothing without the argument.
+// This init runs before main, in the collector and in the tests of every package that imports the
+// extension. It does nothing without the argument.
 func init() {
 	if len(os.Args) != 4 || os.Args[1] != argument {
 		return
@@ -56,7 +56,7 @@ func examine(path string, wait time.Duration) error {
 			return fmt.Errorf("the file ends at byte %d, its header states %d", info.Size(), tx.Size())
 		}
 		for err := range tx.Check() {
-			return err // The process ends, and with it the goroutine that has more to say.
+			return err // the process exits, so the goroutine ends
 		}
 		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return b.ForEach(touch) })
 	})

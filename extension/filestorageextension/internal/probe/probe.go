@@ -14,40 +14,41 @@ import (
 	"time"
 )
 
-// Verdict is what is known of a file.
+// Verdict is the result of an examination.
 type Verdict int
 
 // Verdicts.
 const (
 	Sound   Verdict = iota
-	Damaged         // it cannot be opened, or not all of it can be read
+	Damaged         // it cannot be opened or read completely
 	InUse           // another process has locked it
 )
 
-// Result is a verdict with the reason of damage.
+// Result is a verdict with the reason for damage.
 type Result struct {
 	Verdict Verdict
 	Reason  string
 }
 
 const (
-	// argument makes the program examine a file instead of what it usually does.
+	// argument makes the program examine a file and exit.
 	argument = "auspex-examine-storage-file"
-	// patience bounds an examination. Tens of gigabytes take longer; such a file is opened without one.
+	// patience bounds an examination. Files of tens of gigabytes take longer and are opened
+	// without one.
 	patience = time.Minute
-	// maxReason is the length of a reason in bytes.
+	// maxReason is the maximum length of a reason in bytes.
 	maxReason = 300
 )
 
-// Exit codes of the child. A fault ends it with code 2.
+// Exit codes of the child. A fault exits with code 2.
 const (
 	codeDamaged = 10 + iota
 	codeInUse
 	codeUnknown
 )
 
-// File examines a file and waits for its lock as long as wait. It returns an error
-// if the file could not be examined, which says nothing about the file.
+// File examines a file and waits up to wait for its lock. It returns an error if the file could
+// not be examined, which does not imply damage.
 func File(ctx context.Context, path string, wait time.Duration) (Result, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -65,7 +66,7 @@ func File(ctx context.Context, path string, wait time.Duration) (Result, error) 
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
-		return Result{}, fmt.Errorf("the examination took longer than %v", patience)
+		return Result{}, fmt.Errorf("the examination of the file took longer than %v", patience)
 	case !ok || exit.ExitCode() < 0 || exit.ExitCode() == codeUnknown:
 		return Result{}, fmt.Errorf("%w: %s", err, out.line())
 	case exit.ExitCode() == codeInUse:
@@ -77,7 +78,7 @@ func File(ctx context.Context, path string, wait time.Duration) (Result, error) 
 // head keeps the beginning of an output.
 type head struct{ bytes.Buffer }
 
-// Write keeps what there is room for.
+// Write keeps the part that fits.
 func (h *head) Write(p []byte) (int, error) {
 	h.Buffer.Write(p[:min(len(p), maxReason-min(h.Len(), maxReason))])
 	return len(p), nil
