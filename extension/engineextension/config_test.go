@@ -75,7 +75,7 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	for _, want := range []string{
 		"false_alarms::count is 0", "false_alarms::per is 1s", "false_alarms::max_alpha is 1", "max_series is 1", "series_ttl is 1s", "accept_after is 1s", "snapshot_interval is 1ms", "max_memory is 1024 bytes",
 		"prometheus: endpoint must be", "warmup: lookback is 1s", "false_alarms::replicas is 0", `time_zone is "Europe/Atlantis"`,
-		`policies::0: direction is "sideways"`, "policies::1: min_change is -1", "value_double is no part of what makes a series",
+		`policies::0: direction is "sideways"`, "policies::1: min_change is -1", "value_double does not identify a series",
 		`policies::2: maintenance::0: cron "whenever"`,
 	} {
 		require.ErrorContains(t, err, want)

@@ -156,7 +156,7 @@ func (e *engineExtension) snapshot(ctx context.Context, now time.Time) error {
 }
 
 // register exports the engine's status as the collector's own telemetry. One callback serves all
-// instruments, so that a scrape reads the status once.\t!
+// instruments, so that a scrape reads the status once.
 func (e *engineExtension) register() error {
 	t := e.telemetry
 	registration, err := metadata.Meter(e.settings).RegisterCallback(func(_ context.Context, o metric.Observer) error {

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// builderConfig is what the tests need to know of builder-config.yaml.
+// builderConfig holds the tested parts of builder-config.yaml.
 type builderConfig struct {
 	Dist struct {
 		Module  string `yaml:"module"`
@@ -35,7 +35,7 @@ type builderConfig struct {
 	Replaces   []string `yaml:"replaces"`
 }
 
-// entry is one component: a module with its version, and its package where that differs.
+// entry is one component: a module with its version, and its package if that differs.
 type entry struct {
 	GoMod  string `yaml:"gomod"`
 	Import string `yaml:"import"`
@@ -62,7 +62,7 @@ func (c builderConfig) all() []entry {
 	return slices.Concat(c.components(), c.Providers, c.Converters)
 }
 
-// The builder is run without its own version check, so this is the only one.
+// The builder runs without its own version check, so this is the only one.
 func TestBuilderConfigEqualsGoMod(t *testing.T) {
 	cfg, mod := readBuilderConfig(t), readGoMod(t)
 	assert.Equal(t, module, cfg.Dist.Module)
@@ -111,7 +111,8 @@ func TestDistributionIsGeneratedFromBuilderConfig(t *testing.T) {
 	assert.Contains(t, main, `"`+cfg.Dist.Version+`"`, "distro/main.go has another version than builder-config.yaml: run make generate")
 }
 
-// checkGenerated holds a generated file's imports equal to the entries, and finds each entry's version in its text.
+// checkGenerated compares a generated file's imports with the entries, and finds each entry's
+// version in its text.
 func checkGenerated(t *testing.T, name string, entries []entry, framework []string) string {
 	t.Helper()
 	text, err := os.ReadFile(path.Join(repository, name))

@@ -12,8 +12,8 @@ import (
 
 const module = "github.com/auspex-otel/auspex"
 
-// layer is a height in the house. A package imports from lower layers only, and
-// within its own layer where sameLayer says so.
+// layer is a level of the architecture. A package imports from lower layers only, and within its
+// own layer if sameLayer permits it.
 type layer int
 
 const (
@@ -30,7 +30,7 @@ var layerNames = map[layer]string{
 	pure: "pure", foundation: "foundation", engine: "engine", component: "component", program: "program", apart: "test support",
 }
 
-// layers places every folder of the repository. The longest match wins.
+// layers assigns every folder to a layer. The longest match applies.
 var layers = map[string]layer{
 	"internal/detect":     pure,
 	"internal/template":   pure,
@@ -53,7 +53,7 @@ var layers = map[string]layer{
 	"internal/promseries": foundation,
 	"internal/policy":     foundation,
 	"internal/engine":     engine,
-	// What the engine is made of does not know the engine.
+	// The parts of the engine do not import the engine.
 	"internal/engine/budget":   pure,
 	"internal/engine/census":   foundation,
 	"internal/engine/clock":    pure,
@@ -97,16 +97,16 @@ var layers = map[string]layer{
 	"internal/shutdown":      pure,
 }
 
-// testLibraries are what the tests of a pure package may use beside the standard library.
+// testLibraries lists what the tests of a pure package may import besides the standard library.
 var testLibraries = []string{"github.com/stretchr/testify", "go.uber.org/goleak", "golang.org/x/tools/txtar", "pgregory.net/rapid"}
 
-// pkg is one Go file's view of its package, with a path relative to the module.
+// pkg describes the package of one Go file, with a path relative to the module.
 type pkg struct {
 	path string
 	test bool
 }
 
-// judge returns why from may not import the package to, or "" if it may.
+// judge returns the reason why from may not import the package to, or "" if it may.
 func judge(from pkg, to string) string {
 	own := layerOf(from.path)
 	if own == unknown {
@@ -154,7 +154,8 @@ func layerOf(local string) layer {
 	return unknown
 }
 
-// root is the folder of the component that a package belongs to: receiver/findingsreceiver.
+// root returns the folder of the component that contains a package, such as
+// receiver/findingsreceiver.
 func root(local string) string {
 	parts := strings.SplitN(local, "/", 3)
 	return path.Join(parts[:min(2, len(parts))]...)
@@ -171,7 +172,8 @@ func within(importPath, prefix string) bool {
 	return importPath == prefix || strings.HasPrefix(importPath, prefix+"/")
 }
 
-// isStandard tells the standard library by the dot that every other path has in its first element.
+// isStandard reports whether a path belongs to the standard library. All other paths have a dot
+// in the first element.
 func isStandard(importPath string) bool {
 	first, _, _ := strings.Cut(importPath, "/")
 	return !strings.Contains(first, ".")

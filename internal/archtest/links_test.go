@@ -21,12 +21,12 @@ import (
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile("(?m)^#+ (.+)$")
-	// unslug is what GitHub leaves out of the anchor of a heading.
+	// unslug matches the characters that GitHub omits from the anchor of a heading.
 	unslug = regexp.MustCompile(`[^\p{L}\p{N}\-_ ]`)
 )
 
-// TestLinksOfDocuments holds that each relative link in a Markdown file leads to a
-// file of the repository and, if it has an anchor, to a heading of that file.
+// TestLinksOfDocuments checks that each relative link in a Markdown file leads to a file of the
+// repository and, if it has an anchor, to a heading of that file.
 func TestLinksOfDocuments(t *testing.T) {
 	for _, name := range peertest.Markdown(t, repository) {
 		assert.Empty(t, brokenLinks(t, repository, name), name)
@@ -47,7 +47,7 @@ func TestBrokenLinksAreFound(t *testing.T) {
 	assert.Equal(t, []string{"c.md: no such file", "../a.md#b: no such heading", "../../x.md: outside the repository"}, brokenLinks(t, dir, "sub/b.md"))
 }
 
-// brokenLinks returns each broken link of a file, with what is wrong with it.
+// brokenLinks returns the broken links of a file, with the reasons.
 func brokenLinks(t *testing.T, root, name string) (broken []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, name))
@@ -76,7 +76,7 @@ func brokenLinks(t *testing.T, root, name string) (broken []string) {
 	return broken
 }
 
-// anchors returns the anchors that GitHub gives the headings of a file.
+// anchors returns the anchors of GitHub for the headings of a file.
 func anchors(t *testing.T, file string) (list []string) {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// emptyLink is a Markdown link definition without an address. mdatagen writes one for
-// our distribution, and `make generate` fills it in.
+// emptyLink matches a Markdown link definition without an address. mdatagen writes one for this
+// distribution, and `make generate` fills it in.
 var emptyLink = regexp.MustCompile(`(?m)^\[[^\]]+\]: *$`)
 
 func TestComponentsHaveNoEmptyLinks(t *testing.T) {

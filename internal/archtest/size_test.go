@@ -15,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// maxLines bounds the lines of a package under internal/, tests apart.
+// maxLines bounds the lines of a package under internal/, without tests.
 const maxLines = 2500
 
-// largerPackages have a bound of their own until they are split.
+// largerPackages have their own limit until they are split.
 var largerPackages = map[string]int{
 	"internal/engine": 4500,
 }
@@ -51,7 +51,7 @@ func tooLarge(sizes map[string]int) []string {
 	return found
 }
 
-// lines counts the lines of each package, without its tests.
+// lines returns the number of lines of each package, without tests.
 func lines(t *testing.T, root string, tree []file) map[string]int {
 	t.Helper()
 	sizes := map[string]int{}

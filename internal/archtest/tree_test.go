@@ -31,7 +31,7 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 	assert.Empty(t, undocumented(readTree(t, repository)))
 }
 
-// The law must report what breaks it, or it proves nothing.
+// The checks must report a broken tree, otherwise they prove nothing.
 func TestBrokenTreeIsReported(t *testing.T) {
 	tree := readTree(t, "testdata/broken")
 	assert.Equal(t, []string{
@@ -66,7 +66,8 @@ func (f file) importPaths() []string {
 	return paths
 }
 
-// readTree parses every Go file of the module below root. Nested modules, testdata and hidden folders are not part of it.
+// readTree parses every Go file of the module below root, without nested modules, testdata, and
+// hidden folders.
 func readTree(t *testing.T, root string) []file {
 	t.Helper()
 	var files []file
@@ -103,13 +104,13 @@ func foreignDir(name, base string) bool {
 	return err == nil
 }
 
-// imports returns every breach of the law, sorted, each once per file.
+// imports returns every violation of the import rules, sorted, each once per file.
 func imports(tree []file) []string {
 	var breaches []string
 	for _, f := range tree {
 		targets := f.importPaths()
 		if len(targets) == 0 {
-			targets = []string{"fmt"} // Still reports whether the package has a place.
+			targets = []string{"fmt"} // reports whether the package is in layers
 		}
 		for _, target := range targets {
 			if why := judge(f.pkg(), target); why != "" {
@@ -121,8 +122,8 @@ func imports(tree []file) []string {
 	return slices.Compact(breaches)
 }
 
-// undocumented returns the packages without a doc comment. Packages that hold
-// nothing but generated code or tests are let off.
+// undocumented returns the packages without a doc comment, except those with only generated code
+// or tests.
 func undocumented(tree []file) []string {
 	written, documented := map[string]bool{}, map[string]bool{}
 	for _, f := range tree {

@@ -18,14 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// style is the document whose section "Banned words" is the only list of them.
+// style is the document with the section "Banned words", the only list of them.
 const style = "docs/style.md"
 
-// unchecked are the files that may have banned words: the list and its test, history with old names,
-// the text of the license, and data.
+// unchecked matches files that may contain banned words: the list and its test, history with old
+// names, the text of the license, and data.
 var unchecked = regexp.MustCompile(`^(docs/style\.md|internal/archtest/words_test\.go|\.chloggen/names\.yaml|CHANGELOG\.md|LICENSE|docs/adr/.*|docs/research/.*|(.*/)?testdata/.*|(.*/)?go\.(mod|sum))$`)
 
-// generated marks a file that a program writes, within its first bytes.
+// generated marks generated files, within the first bytes.
 var generated = []byte("Code generated ")
 
 // banned is a row of the list.
@@ -34,7 +34,7 @@ type banned struct {
 	instead string
 }
 
-// TestNoBannedWords reads every text file that git tracks. `make lint` runs it.
+// TestNoBannedWords checks every text file that git tracks. `make lint` runs it.
 func TestNoBannedWords(t *testing.T) {
 	list := bannedWords(t)
 	out, err := exec.CommandContext(t.Context(), "git", "-C", repository, "ls-files", "-z").Output()
@@ -48,7 +48,7 @@ func TestNoBannedWords(t *testing.T) {
 		}
 		text, err := os.ReadFile(filepath.Join(repository, name))
 		if os.IsNotExist(err) {
-			continue // deleted, and not yet committed
+			continue // deleted but not committed
 		}
 		require.NoError(t, err)
 		found = append(found, findBanned(list, name, text)...)
@@ -74,8 +74,8 @@ func TestBannedWordsAreReported(t *testing.T) {
 	}
 }
 
-// bannedWords reads the table of the section "Banned words": a regular expression
-// in backquotes, then what to write instead.
+// bannedWords parses the table of the section "Banned words": a regular expression in backquotes,
+// then the replacement.
 func bannedWords(t *testing.T) (list []banned) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repository, style))
@@ -90,7 +90,7 @@ func bannedWords(t *testing.T) (list []banned) {
 	return list
 }
 
-// findBanned lists the banned words of a file, line by line.
+// findBanned returns the banned words of a file with their lines.
 func findBanned(list []banned, name string, text []byte) (found []string) {
 	if bytes.Contains(text[:min(len(text), 400)], generated) || slices.Contains(text, 0) {
 		return nil

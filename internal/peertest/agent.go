@@ -11,24 +11,24 @@ import (
 	"strings"
 )
 
-// AgentOptions say what a scraper does.
+// AgentOptions configures a scraper.
 type AgentOptions struct {
-	// WriteURL is where it writes to, by remote write.
+	// WriteURL is the URL for remote write.
 	WriteURL string
-	// Message is the message of remote write that a Prometheus agent sends: "" or a name of protobuf.
+	// Message is the protobuf message that a Prometheus agent sends, or "" for the default.
 	Message string
-	// Label is what all that it writes has under the name client.
+	// Label is the value of the label client on all written series.
 	Label string
 }
 
-// Agent is a program that scrapes itself every second and writes what it finds.
+// Agent is a program that scrapes itself every second and writes the samples.
 type Agent struct {
 	*Process
-	// URL is where its own metrics are.
+	// URL is the address of its own metrics.
 	URL string
 }
 
-// StartPrometheusAgent starts a Prometheus that keeps nothing but what it has not yet written.
+// StartPrometheusAgent starts a Prometheus in agent mode, which keeps only unwritten samples.
 func StartPrometheusAgent(t TB, o AgentOptions) *Agent {
 	t.Helper()
 	dir, address := t.TempDir(), FreeAddresses(t, 1)[0]
@@ -62,7 +62,7 @@ remote_write:
 	return a
 }
 
-// StartVMAgent starts the vmagent that is on the path: Debian's package victoria-metrics has one.
+// StartVMAgent starts the vmagent on the path. Debian has it in the package victoria-metrics.
 func StartVMAgent(t TB, o AgentOptions) *Agent {
 	t.Helper()
 	program, err := exec.LookPath("vmagent")
@@ -90,7 +90,7 @@ scrape_configs:
 	return a
 }
 
-// Complaints are the lines of an agent's log that are warnings or worse.
+// Complaints returns the warnings and errors in an agent's log.
 func (a *Agent) Complaints() []string {
 	var list []string
 	for line := range strings.Lines(a.Log()) {

@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// Protect runs a program that measures instead of testing. It calls f with a TB,
-// then runs the cleanups, the latest first. It returns f's error or that of Fatalf.
+// Protect runs f with a TB for programs that measure instead of testing, then the cleanups, the
+// latest first. It returns the error of f or of Fatalf.
 func Protect(f func(TB) error) (err error) {
 	b := &bench{}
 	defer func() {
@@ -31,13 +31,13 @@ func Protect(f func(TB) error) (err error) {
 	return f(b)
 }
 
-// bench stands for a test.
+// bench is a TB without a test.
 type bench struct{ cleanups []func() }
 
 // fatal is the value that Fatalf panics with.
 type fatal struct{ error }
 
-// Helper does nothing: no line is reported.
+// Helper does nothing, because bench reports no lines.
 func (*bench) Helper() {}
 
 // Logf prints to standard error.
@@ -46,7 +46,7 @@ func (*bench) Logf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"
 // Fatalf ends Protect with an error.
 func (*bench) Fatalf(format string, args ...any) { panic(fatal{fmt.Errorf(format, args...)}) }
 
-// Cleanup has f called at the end of Protect.
+// Cleanup registers f to run at the end of Protect.
 func (b *bench) Cleanup(f func()) { b.cleanups = append(b.cleanups, f) }
 
 // TempDir returns a folder that Protect removes at its end.

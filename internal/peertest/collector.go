@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// The environment that a collector's configuration finds its addresses and its
-// folder in, as in ${env:E2E_OTLP}. E2E_OTLP2 is for a second receiver.
+// The environment variables with the addresses and the folder of a collector, used as
+// ${env:E2E_OTLP}. E2E_OTLP2 is for a second receiver.
 const (
 	envOTLP    = "E2E_OTLP"
 	envOTLP2   = "E2E_OTLP2"
@@ -26,18 +26,19 @@ const (
 	envState   = "E2E_STATE"
 )
 
-// CollectorOptions say what a collector runs with.
+// CollectorOptions configures a collector.
 type CollectorOptions struct {
-	// Config is the text of a configuration. It must have, or inherit, a health_check extension on $E2E_HEALTH.
+	// Config is a configuration in YAML. It must contain or inherit a health_check extension on
+	// $E2E_HEALTH.
 	Config string
-	// Base is the location of a configuration that Config is laid over, "" for none.
+	// Base is the location of a configuration that Config overrides, or "".
 	Base string
-	// Env is added to the environment. $E2E_… in a value stands for that variable's value.
+	// Env is added to the environment. $E2E_… in a value is replaced by that variable's value.
 	Env []string
 }
 
-// Collector is the program under test with one configuration. It may be started
-// again after it ended, and then finds the folder that it left.
+// Collector is the program under test with one configuration. It may be restarted, with the same
+// folder.
 type Collector struct {
 	*Process
 	t       TB
@@ -47,14 +48,15 @@ type Collector struct {
 	args    []string
 	env     []string
 
-	// OTLP and OTLP2 take OTLP over gRPC, Console serves the API, Metrics the collector's own metrics, Pprof profiles.
+	// OTLP and OTLP2 receive OTLP over gRPC, Console serves the API, Metrics the collector's own
+	// metrics, Pprof profiles.
 	OTLP, OTLP2, Console, Metrics, Pprof string
-	// State is the folder of everything that is to be kept on disk.
+	// State is the folder of persistent data.
 	State  string
 	health string
 }
 
-// NewCollector prepares a collector: it chooses its addresses and writes its configuration.
+// NewCollector prepares a collector: it chooses addresses and writes the configuration.
 func NewCollector(t TB, o CollectorOptions) *Collector {
 	t.Helper()
 	dir, a := t.TempDir(), FreeAddresses(t, 6)
@@ -86,7 +88,7 @@ func NewCollector(t TB, o CollectorOptions) *Collector {
 	return c
 }
 
-// StartCollector prepares a collector, starts it and waits until it is healthy.
+// StartCollector prepares a collector, starts it, and waits until it is healthy.
 func StartCollector(t TB, o CollectorOptions) *Collector {
 	t.Helper()
 	c := NewCollector(t, o)
@@ -94,7 +96,7 @@ func StartCollector(t TB, o CollectorOptions) *Collector {
 	return c
 }
 
-// SetConfig writes another configuration for the next start.
+// SetConfig writes the configuration for the next start.
 func (c *Collector) SetConfig(text string) {
 	c.t.Helper()
 	if err := os.WriteFile(c.config, []byte(text), 0o600); err != nil {
@@ -112,7 +114,7 @@ func (c *Collector) Start() {
 	c.WaitHealthy()
 }
 
-// Begin runs the collector and does not wait until it is healthy.
+// Begin starts the collector without waiting until it is healthy.
 func (c *Collector) Begin() {
 	c.t.Helper()
 	c.Process = Program{Name: "the collector", Path: c.program, Args: c.args, Env: c.env, Log: c.log}.Start(c.t)
@@ -124,8 +126,8 @@ func (c *Collector) WaitHealthy() {
 	c.WaitReady("http://" + c.health + "/")
 }
 
-// Run runs the collector until it ends by itself, and returns its output and its
-// exit code. It fails the test if that takes longer than within.
+// Run runs the collector until it exits, and returns its output and exit code. It fails the test
+// if that takes longer than within.
 func (c *Collector) Run(within time.Duration, args ...string) (output string, code int) {
 	c.t.Helper()
 	if len(args) == 0 {
@@ -136,7 +138,7 @@ func (c *Collector) Run(within time.Duration, args ...string) (output string, co
 	p := Program{Name: "the collector", Path: c.program, Args: args, Env: c.env, Log: c.log}.Start(c.t)
 	err := p.Wait(ctx)
 	if ctx.Err() != nil {
-		c.t.Fatalf("the collector did not end within %v. The end of its log:\n%s", within, lastLines(p.Log(), 10))
+		c.t.Fatalf("the collector did not exit within %v. The end of its log:\n%s", within, lastLines(p.Log(), 10))
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
@@ -144,7 +146,7 @@ func (c *Collector) Run(within time.Duration, args ...string) (output string, co
 	return p.Log(), code
 }
 
-// Ask decodes the answer of the console to a GET of path into what into points to.
+// Ask decodes the console's response to a GET of path into the value that into points to.
 func (c *Collector) Ask(ctx context.Context, path string, into any) error {
 	answer, err := Get(ctx, "http://"+c.Console+path)
 	if err != nil {
@@ -153,10 +155,11 @@ func (c *Collector) Ask(ctx context.Context, path string, into any) error {
 	return json.Unmarshal(answer, into)
 }
 
-// ConfigFile is the file that holds the configuration.
+// ConfigFile returns the path of the configuration.
 func (c *Collector) ConfigFile() string { return c.config }
 
-// CollectorProgram is the built collector: bin/otelcol-auspex, or what AUSPEX_E2E_COLLECTOR names.
+// CollectorProgram returns the path of the collector: $AUSPEX_E2E_COLLECTOR, else
+// bin/otelcol-auspex.
 func CollectorProgram(t TB) string {
 	t.Helper()
 	program := os.Getenv("AUSPEX_E2E_COLLECTOR")

@@ -1,8 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package peertest starts what the end-to-end tests talk to: the collector
-// under test and real peers such as Prometheus. Everything runs on free ports of
-// the loopback interface, with its files in the test's own folder, in a process
-// group of its own that ends with the test. The package knows nothing of the product.
+// Package peertest starts the processes of end-to-end tests: the collector under test and real
+// peers such as Prometheus. They use free loopback ports, files in the test's folder, and a
+// process group that ends with the test. The package is independent of the product.
 package peertest

@@ -15,18 +15,17 @@ import (
 	"time"
 )
 
-// elasticsearchFolders are where scripts/peers.sh puts each major version, below the cache.
+// elasticsearchFolders maps major versions to the folders of scripts/peers.sh below the cache.
 var elasticsearchFolders = map[int]string{8: "elasticsearch-8.19.21", 9: "elasticsearch-9.5.3"}
 
-// elasticsearchWithin is how long a node may take to start on a busy machine.
+// elasticsearchWithin bounds the start of a node on a busy machine.
 const elasticsearchWithin = 2 * time.Minute
 
-// Elasticsearch is a real server of one node with an empty folder, without
-// security and without index templates. It may be started again after it ended,
-// and then finds what it held.
+// Elasticsearch is a real single-node server with an empty folder, without security and index
+// templates. It may be restarted with its data.
 type Elasticsearch struct {
 	*Process
-	// URL is its address, as in http://127.0.0.1:9200.
+	// URL is the address, such as http://127.0.0.1:9200.
 	URL string
 
 	t       TB
@@ -35,7 +34,7 @@ type Elasticsearch struct {
 	ports   []string
 }
 
-// StartElasticsearch starts a node of a major version, 8 or 9, and waits until it is ready.
+// StartElasticsearch starts a node of major version 8 or 9, and waits until it is ready.
 func StartElasticsearch(t TB, major int) *Elasticsearch {
 	t.Helper()
 	program := filepath.Join(CacheFolder(t), elasticsearchFolders[major], "elasticsearch")
@@ -52,14 +51,14 @@ func StartElasticsearch(t TB, major int) *Elasticsearch {
 	return e
 }
 
-// Start runs the node on its folder and its port, and waits until what it holds can be searched.
+// Start starts the node with its folder and port, and waits until its data can be searched.
 func (e *Elasticsearch) Start() {
 	e.t.Helper()
 	e.Process = Program{Name: "Elasticsearch", Path: e.program, Args: append([]string{e.folder}, e.ports...), Log: filepath.Join(e.folder, "elasticsearch.log")}.Start(e.t)
 	e.waitReady(elasticsearchWithin, e.URL+"/_cluster/health?wait_for_status=yellow&timeout=1s")
 }
 
-// Do sends a request, and returns the body of an answer that is a success.
+// Do sends a request, and returns the body of a successful response.
 func (e *Elasticsearch) Do(ctx context.Context, method, path, body string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, e.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -76,21 +75,21 @@ func (e *Elasticsearch) Do(ctx context.Context, method, path, body string) ([]by
 		return nil, fmt.Errorf("answer to %s %s: %w", method, path, err)
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
-		return nil, fmt.Errorf("%s %s answers %s: %s", method, path, res.Status, text)
+		return nil, fmt.Errorf("%s %s answered %s: %s", method, path, res.Status, text)
 	}
 	return text, nil
 }
 
-// Hit is a document that was found.
+// Hit is a document in a search result.
 type Hit struct {
 	Index  string         `json:"_index"`
 	ID     string         `json:"_id"`
 	Source map[string]any `json:"_source"`
 }
 
-// Search returns every document that answers a query, however many there are. It
-// sees all that was acknowledged before. A query is as in {"term":{"attributes.n":1}};
-// none asks for all. An index that is not there holds nothing.
+// Search returns all documents that match a query, such as {"term":{"attributes.n":1}}, or all if
+// the query is empty. It includes everything that was acknowledged before. A missing index has no
+// documents.
 func (e *Elasticsearch) Search(ctx context.Context, index, query string) (hits []Hit, err error) {
 	if query == "" {
 		query = `{"match_all":{}}`
@@ -99,8 +98,8 @@ func (e *Elasticsearch) Search(ctx context.Context, index, query string) (hits [
 	return hits, err
 }
 
-// Scan is Search for documents that don't fit into memory together: it calls do with each. The
-// search is the inside of a JSON object, as in "query":{"match_all":{}},"_source":["message"].
+// Scan calls do with each result of a search that exceeds memory. The search is the content of a
+// JSON object, such as "query":{"match_all":{}},"_source":["message"].
 func (e *Elasticsearch) Scan(ctx context.Context, index, search string, do func(Hit)) error {
 	missing := "?ignore_unavailable=true&allow_no_indices=true"
 	if _, err := e.Do(ctx, http.MethodPost, "/"+index+"/_refresh"+missing, ""); err != nil {

@@ -5,7 +5,7 @@ package peertest
 
 import "syscall"
 
-// ownGroup gives a process a group of its own, and has it killed if the test itself is.
+// ownGroup puts a process into its own group, which is killed with the test process.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// ownGroup changes nothing where there are no process groups.
+// ownGroup does nothing on systems without process groups.
 func ownGroup() *syscall.SysProcAttr { return nil }
 
 func killGroup(pid int) {

@@ -7,7 +7,7 @@ package peertest
 
 import "syscall"
 
-// ownGroup gives a process a group of its own.
+// ownGroup puts a process into its own group.
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

@@ -15,16 +15,16 @@ import (
 	"strings"
 )
 
-// Memory holds what a collector uses, in MiB.
+// Memory holds the memory of a collector in MiB.
 type Memory struct {
-	// Heap is in use after a collection of garbage. Resident includes garbage.
+	// Heap is the memory in use after a garbage collection. Resident includes garbage.
 	Heap, Resident float64
 }
 
 var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 
-// Memory has the collector collect its garbage, and reads what is left. It needs
-// Linux, and the extension pprof on $E2E_PPROF.
+// Memory triggers a garbage collection and returns the remaining memory. It requires Linux, and
+// the pprof extension on $E2E_PPROF.
 func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
 	var profile []byte
 	for range 2 { // finalizers run after the first
@@ -34,7 +34,7 @@ func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
 	}
 	found := heapAlloc.FindSubmatch(profile)
 	if found == nil {
-		return m, errors.New("the heap profile does not say HeapAlloc")
+		return m, errors.New("the heap profile has no HeapAlloc")
 	}
 	bytes, err := strconv.ParseFloat(string(found[1]), 64)
 	if err != nil {
@@ -44,13 +44,14 @@ func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
 	return Memory{Heap: bytes / (1 << 20), Resident: float64(kib) / 1024}, err
 }
 
-// PeakMemory is the most memory in bytes that the process has had. It needs Linux.
+// PeakMemory returns the highest resident memory of the process in bytes. It requires Linux.
 func (p *Process) PeakMemory() (int, error) {
 	kib, err := p.status("VmHWM:")
 	return kib << 10, err
 }
 
-// OwnMemory is the memory in bytes that the process has, without files in memory that it has mapped. It needs Linux.
+// OwnMemory returns the resident memory of the process in bytes, without mapped files. It
+// requires Linux.
 func (p *Process) OwnMemory() (int, error) {
 	all, err := p.status("VmRSS:")
 	if err != nil {
@@ -60,17 +61,17 @@ func (p *Process) OwnMemory() (int, error) {
 	return (all - mapped) << 10, err
 }
 
-// status returns a number in KiB that Linux keeps of the process.
+// status returns a number in KiB from /proc/PID/status.
 func (p *Process) status(name string) (kib int, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {
-		return 0, fmt.Errorf("memory is read from /proc, which Linux has: %w", err)
+		return 0, fmt.Errorf("cannot read memory from /proc, which requires Linux: %w", err)
 	}
 	_, rest, _ := strings.Cut(string(b), name)
 	return strconv.Atoi(strings.Fields(rest + " ?")[0])
 }
 
-// Get returns the body of an answer that is a success.
+// Get returns the body of a successful response.
 func Get(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -82,7 +83,7 @@ func Get(ctx context.Context, url string) ([]byte, error) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s answers %s", url, res.Status)
+		return nil, fmt.Errorf("GET %s answered %s", url, res.Status)
 	}
 	return io.ReadAll(res.Body)
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder is a test that is meant to fail: Fatalf ends the call that it protects.
+// recorder is a TB that is expected to fail: Fatalf ends the call.
 type recorder struct {
 	*testing.T
 	failure string
@@ -32,7 +32,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	panic(errFatal)
 }
 
-// failing runs f, which has to fail, and returns what it said.
+// failing runs f, which must fail, and returns its message.
 func failing(t *testing.T, f func(TB)) string {
 	t.Helper()
 	r := &recorder{T: t}
@@ -113,7 +113,7 @@ func TestProcessWritesItsLogAndEnds(t *testing.T) {
 	p.Stop()
 }
 
-// The children of a program end with it: the child below would never stop writing to the file.
+// The children of a program end with it: the child below would write to the file without end.
 func TestKillEndsTheWholeGroup(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "beat")
 	p := Program{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `while :; do echo x >> "$0"; sleep 0.02; done & wait`, file}, Log: file + ".log"}.Start(t)
@@ -150,7 +150,7 @@ func TestEarlyEndIsSaidWithTheLog(t *testing.T) {
 		p := Program{Name: "the program", Path: "/bin/sh", Args: []string{"-c", "echo no room; exit 3"}, Log: filepath.Join(t.TempDir(), "log")}.Start(tb)
 		p.WaitReady("http://127.0.0.1:1/")
 	})
-	assert.Contains(t, said, "the program ended by itself (exit status 3)")
+	assert.Contains(t, said, "the program exited unexpectedly (exit status 3)")
 	assert.Contains(t, said, "no room")
 }
 
@@ -161,7 +161,7 @@ func TestMissingProgramsAreNamedWithTheRemedy(t *testing.T) {
 	assert.Contains(t, failing(t, func(tb TB) { CollectorProgram(tb) }), "run make build")
 }
 
-// The script installs the version that is looked for.
+// The script installs the version that this package uses.
 func TestPrometheusIsTheOneThatTheScriptInstalls(t *testing.T) {
 	script, err := os.ReadFile(filepath.Join(Root(t), "scripts", "peers.sh"))
 	require.NoError(t, err)

@@ -24,27 +24,27 @@ const (
 
 // Program is a program to run.
 type Program struct {
-	// Name stands for it in messages.
+	// Name is used in messages.
 	Name string
 	Path string
 	Args []string
 	// Env is added to the environment.
 	Env []string
-	// Log is the file that its output is appended to.
+	// Log is the file to which the output is appended.
 	Log string
 }
 
-// Process is a running program. It and whatever it starts end with the test.
+// Process is a running program. It and its children end with the test.
 type Process struct {
 	program Program
 	t       TB
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process has ended
-	err     error         // how it ended; valid once ended is closed
+	err     error         // the exit error; valid once ended is closed
 }
 
-// Start runs the program and does not wait until it is ready. It fails the test
-// if the program does not start.
+// Start starts the program without waiting until it is ready. It fails the test if the program
+// does not start.
 func (p Program) Start(t TB) *Process {
 	t.Helper()
 	running, err := p.Launch(t)
@@ -54,7 +54,7 @@ func (p Program) Start(t TB) *Process {
 	return running
 }
 
-// Launch is Start for goroutines, which must not fail the test themselves.
+// Launch is Start for goroutines, which must not fail the test.
 func (p Program) Launch(t TB) (*Process, error) {
 	out, err := os.OpenFile(p.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -67,8 +67,8 @@ func (p Program) Launch(t TB) (*Process, error) {
 	running.cmd.SysProcAttr = ownGroup()
 	started := make(chan error)
 	go func() {
-		// On Linux the kernel kills the process when the thread that started it
-		// ends: keep the thread for as long as the process runs.
+		// On Linux the kernel kills the process when the thread that started it ends, so the
+		// thread is kept while the process runs.
 		runtime.LockOSThread()
 		err := running.cmd.Start()
 		started <- err
@@ -84,8 +84,8 @@ func (p Program) Launch(t TB) (*Process, error) {
 	return running, nil
 }
 
-// Run runs a command that ends by itself, and returns its output. env is added to
-// the environment. The command is killed when ctx ends.
+// Run runs a command and returns its output. env is added to the environment. The command is
+// killed when ctx is done.
 func Run(ctx context.Context, t TB, env []string, command ...string) (output string, err error) {
 	p, err := Program{Name: command[0], Path: command[0], Args: command[1:], Env: env, Log: filepath.Join(t.TempDir(), "output")}.Launch(t)
 	if err != nil {
@@ -95,8 +95,8 @@ func Run(ctx context.Context, t TB, env []string, command ...string) (output str
 	return p.Log(), err
 }
 
-// Wait waits until the process has ended and returns how: nil for exit code 0.
-// When ctx ends first, Wait kills the process and returns the context's error.
+// Wait waits until the process has ended and returns nil for exit code 0. When ctx is done, Wait
+// kills the process and returns the context's error.
 func (p *Process) Wait(ctx context.Context) error {
 	select {
 	case <-p.ended:
@@ -107,7 +107,7 @@ func (p *Process) Wait(ctx context.Context) error {
 	}
 }
 
-// WaitReady waits until url answers, and fails the test with the end of the log if it does not within a minute.
+// WaitReady waits until url answers. After a minute it fails the test with the end of the log.
 func (p *Process) WaitReady(url string) { p.waitReady(startWithin, url) }
 
 func (p *Process) waitReady(within time.Duration, url string) {
@@ -116,24 +116,25 @@ func (p *Process) waitReady(within time.Duration, url string) {
 		if p.Running() {
 			return answers(url)
 		}
-		p.t.Fatalf("%s ended by itself (%v). The end of its log:\n%s", p.program.Name, p.err, lastLines(p.Log(), 15))
+		p.t.Fatalf("%s exited unexpectedly (%v). The end of its log:\n%s", p.program.Name, p.err, lastLines(p.Log(), 15))
 		return nil
 	})
 }
 
-// PID is the number of the process.
+// PID returns the process ID.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// ticksASecond is the unit of processor times in /proc, the same on every Linux that Go supports.
+// ticksASecond is the unit of processor times in /proc on every Linux that Go supports.
 const ticksASecond = 100
 
-// CPUSeconds is the processor time that the process has used so far. It needs Linux.
+// CPUSeconds returns the processor time of the process in seconds. It requires Linux.
 func (p *Process) CPUSeconds() (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
 	if err != nil {
-		return 0, fmt.Errorf("processor time is read from /proc, which Linux has: %w", err)
+		return 0, fmt.Errorf("cannot read processor time from /proc, which requires Linux: %w", err)
 	}
-	// The name in brackets may hold spaces; user and system time are the 12th and 13th field after it.
+	// The name in brackets may contain spaces. User and system time are fields 12 and 13 after
+	// it.
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	var ticks float64
 	for _, f := range fields[11:13] {
@@ -146,7 +147,7 @@ func (p *Process) CPUSeconds() (float64, error) {
 	return ticks / ticksASecond, nil
 }
 
-// Running tells whether the process has not ended.
+// Running reports whether the process has not ended.
 func (p *Process) Running() bool {
 	select {
 	case <-p.ended:
@@ -156,7 +157,7 @@ func (p *Process) Running() bool {
 	}
 }
 
-// Log returns what the program has written so far.
+// Log returns the output of the program so far.
 func (p *Process) Log() string {
 	text, err := os.ReadFile(p.program.Log)
 	if err != nil {
@@ -165,7 +166,7 @@ func (p *Process) Log() string {
 	return string(text)
 }
 
-// Signal sends a signal to the process alone.
+// Signal sends a signal to the process, without its children.
 func (p *Process) Signal(s syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
@@ -173,7 +174,7 @@ func (p *Process) Signal(s syscall.Signal) {
 	}
 }
 
-// Kill ends the whole group at once, with SIGKILL, and waits for the end.
+// Kill sends SIGKILL to the process group and waits until the process has ended.
 func (p *Process) Kill() {
 	if p.Running() {
 		killGroup(p.PID())
@@ -181,7 +182,7 @@ func (p *Process) Kill() {
 	<-p.ended
 }
 
-// Stop asks the process to end and waits; after 20 s it kills it. It may be called again.
+// Stop sends SIGTERM and waits. After 20 s it kills the process. It may be called repeatedly.
 func (p *Process) Stop() {
 	if p.Running() {
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
@@ -189,7 +190,7 @@ func (p *Process) Stop() {
 	select {
 	case <-p.ended:
 	case <-time.After(stopWithin):
-		p.t.Logf("%s did not end within %v of SIGTERM and is killed", p.program.Name, stopWithin)
+		p.t.Logf("%s did not exit within %v of SIGTERM; killing it", p.program.Name, stopWithin)
 		p.Kill()
 	}
 }

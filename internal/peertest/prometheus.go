@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// prometheusFolder is where scripts/peers.sh puts Prometheus, below the cache.
+// prometheusFolder is the folder of scripts/peers.sh below the cache.
 const prometheusFolder = "prometheus-3.16.0"
 
-// PrometheusOptions are what a test may want otherwise. The zero value is a
-// server that takes remote writes up to 30 minutes out of order and scrapes nothing.
+// PrometheusOptions configures a server. The zero value accepts remote writes up to 30 minutes
+// out of order and scrapes nothing.
 type PrometheusOptions struct {
-	// OutOfOrder is how far behind the newest sample a written one may lie.
+	// OutOfOrder is the maximum age of a written sample relative to the newest.
 	OutOfOrder time.Duration
-	// Scrape lists addresses whose /metrics is read every second.
+	// Scrape lists addresses whose /metrics is scraped every second.
 	Scrape []string
-	// History is a file in the OpenMetrics text format that the server has samples of from the beginning.
+	// History is a file in OpenMetrics text format with the initial samples.
 	History string
 }
 
-// Prometheus is a real server with a database of its own and the remote-write receiver on.
+// Prometheus is a real server with its own database and the remote-write receiver enabled.
 type Prometheus struct {
 	*Process
 	url string
@@ -69,16 +69,16 @@ func prometheusProgram(t TB, name string) string {
 	return program
 }
 
-// backfill makes a database of a file in the OpenMetrics text format.
+// backfill converts a file in OpenMetrics text format to a database.
 func backfill(t TB, file, data string) {
 	t.Helper()
 	out, err := Run(context.Background(), t, nil, prometheusProgram(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=30d", file, data)
 	if err != nil {
-		t.Fatalf("promtool can't make a database of %s: %v\n%s", file, err, out)
+		t.Fatalf("promtool cannot convert %s to a database: %v\n%s", file, err, out)
 	}
 }
 
-// config is the configuration file.
+// config returns the configuration file.
 func (o PrometheusOptions) config() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "storage:\n  tsdb:\n    out_of_order_time_window: %dm\n", int(o.OutOfOrder.Minutes()))
@@ -89,13 +89,13 @@ func (o PrometheusOptions) config() string {
 	return b.String()
 }
 
-// WriteURL is where samples are written to.
+// WriteURL returns the URL for remote write.
 func (p *Prometheus) WriteURL() string { return p.url + "/api/v1/write" }
 
-// URL is where the API is.
+// URL returns the URL of the API.
 func (p *Prometheus) URL() string { return p.url }
 
-// CacheFolder is where scripts/peers.sh keeps the peers.
+// CacheFolder returns the folder in which scripts/peers.sh keeps the peers.
 func CacheFolder(t TB) string {
 	t.Helper()
 	if dir := os.Getenv("AUSPEX_CACHE"); dir != "" {

@@ -14,27 +14,30 @@ import (
 	"time"
 )
 
-// Answer is what Prometheus says to a query.
+// Answer is the response of Prometheus to a query.
 type Answer struct {
-	// Raw is the body as it came.
+	// Raw is the response body.
 	Raw []byte
-	// Series are the results. An instant vector has one sample in each, a scalar is one series without labels.
+	// Series are the results. An instant vector has one sample in each. A scalar is one series
+	// without labels.
 	Series []Series
 }
 
-// Series is one result: its labels, the metric's name under __name__ among them, and its samples in the order of time.
+// Series is one result: its labels, with the metric name under __name__, and its samples in order
+// of time.
 type Series struct {
 	Labels  map[string]string
 	Samples []Sample
 }
 
-// Sample is one value at one time.
+// Sample is a value at a time.
 type Sample struct {
 	Time  time.Time
 	Value float64
 }
 
-// Query evaluates an expression at one time. A range selector, as in name[5m], returns samples as they were written.
+// Query evaluates an expression at one time. A range selector such as name[5m] returns the
+// samples as they were written.
 func (p *Prometheus) Query(ctx context.Context, expr string, at time.Time) (Answer, error) {
 	return p.ask(ctx, "/api/v1/query", url.Values{"query": {expr}, "time": {stamp(at)}})
 }
@@ -50,7 +53,7 @@ func (p *Prometheus) ask(ctx context.Context, path string, q url.Values) (Answer
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return Answer{}, fmt.Errorf("Prometheus does not answer %q: %w", q.Get("query"), err)
+		return Answer{}, fmt.Errorf("no answer from Prometheus to %q: %w", q.Get("query"), err)
 	}
 	defer res.Body.Close()
 	a := Answer{}
@@ -58,12 +61,12 @@ func (p *Prometheus) ask(ctx context.Context, path string, q url.Values) (Answer
 		return a, fmt.Errorf("answer to %q: %w", q.Get("query"), err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return a, fmt.Errorf("Prometheus answers %s to %q: %s", res.Status, q.Get("query"), a.Raw)
+		return a, fmt.Errorf("Prometheus answered %s to %q: %s", res.Status, q.Get("query"), a.Raw)
 	}
 	return a, a.parse()
 }
 
-// body is the form of an answer.
+// body is the JSON of a response.
 type body struct {
 	Data struct {
 		ResultType string          `json:"resultType"`
@@ -81,7 +84,7 @@ type result struct {
 // pair is a sample: seconds since 1970, and the value as text.
 type pair Sample
 
-// UnmarshalJSON reads [seconds, "value"].
+// UnmarshalJSON parses [seconds, "value"].
 func (s *pair) UnmarshalJSON(b []byte) error {
 	var seconds json.Number
 	var text string
@@ -92,13 +95,13 @@ func (s *pair) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return err
 	}
-	// Prometheus knows whole milliseconds, which a float64 of seconds holds with room to spare.
+	// Prometheus has whole milliseconds, which a float64 of seconds represents exactly enough.
 	s.Time = time.UnixMilli(int64(t*1000 + 0.5)).UTC()
 	s.Value, err = strconv.ParseFloat(text, 64)
 	return err
 }
 
-// parse reads Raw into Series.
+// parse parses Raw into Series.
 func (a *Answer) parse() error {
 	var b body
 	if err := json.Unmarshal(a.Raw, &b); err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What the queue of the collector's core says when it starts.
+// queueLoaded matches the log message of core's queue at its start.
 var queueLoaded = regexp.MustCompile(`Loaded queue metadata\t.*"writeIndex": (\d+).*"dispatchedItems": (\d+)`)
 
 const queueGone = "Failed retrieving item\t"
@@ -20,10 +20,10 @@ type queueStart struct {
 	line                      string
 }
 
-// LostByCore tells how many requests the core lost while it put those that were
-// in flight back into its queue. It first deletes them and then writes them at the
-// end: a kill in between leaves them nowhere. The next start shows it beyond
-// doubt: it does not find them, and the end of the queue has not moved.
+// LostByCore returns the number of requests that core lost while it moved in-flight requests back
+// to the queue, with the log lines as proof. Core deletes them before it appends them, so a kill
+// in between loses them. The next start proves it: it does not find them, and the end of the
+// queue has not moved.
 func LostByCore(log string) (requests int, proof []string) {
 	var starts []queueStart
 	for line := range strings.SplitSeq(log, "\n") {

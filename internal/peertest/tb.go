@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// TB is what the package needs of a test; *testing.T has it. A program that
-// measures instead of testing brings its own.
+// TB is the part of testing.TB that the package needs. Measuring programs provide their own.
 type TB interface {
 	Helper()
 	Logf(format string, args ...any)
@@ -24,12 +23,12 @@ type TB interface {
 	TempDir() string
 }
 
-// FreeAddresses returns n addresses of the loopback interface on which nothing listens.
+// FreeAddresses returns n unused loopback addresses.
 func FreeAddresses(t TB, n int) []string {
 	t.Helper()
 	addresses := make([]string, n)
 	for i := range addresses {
-		// All stay open until the last is found, so that none comes twice.
+		// All stay open until the last is found, so that all differ.
 		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closes at once
 		if err != nil {
 			t.Fatalf("no free port on 127.0.0.1: %v", err)
@@ -49,8 +48,8 @@ func splitAddress(t TB, address string) (host, port string) {
 	return host, port
 }
 
-// Eventually calls try until it returns nil, and fails the test with its last
-// error if that takes longer than within. what says what was waited for.
+// Eventually calls try until it returns nil. After within it fails the test with the last error.
+// what describes the awaited condition.
 func Eventually(t TB, within time.Duration, what string, try func() error) {
 	t.Helper()
 	deadline := time.Now().Add(within)
@@ -66,7 +65,8 @@ func Eventually(t TB, within time.Duration, what string, try func() error) {
 	}
 }
 
-// Root returns the folder of the repository: the nearest one above the working folder that holds a go.mod.
+// Root returns the folder of the repository: the nearest parent of the working folder with a
+// go.mod.
 func Root(t TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -84,14 +84,15 @@ func Root(t TB) string {
 	}
 }
 
-// TestData returns the path of a file in the folder testdata of the repository, whose README lists the corpora.
+// TestData returns the path of a file in the repository's testdata folder, whose README lists the
+// corpora.
 func TestData(t TB, elem ...string) string {
 	t.Helper()
 	return filepath.Join(append([]string{Root(t), "testdata"}, elem...)...)
 }
 
-// Markdown returns the Markdown files below root, as paths relative to it with
-// slashes. It skips folders that tools write.
+// Markdown returns the Markdown files below root as relative paths with slashes. It skips folders
+// that tools write.
 func Markdown(t TB, root string) (names []string) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -113,7 +114,7 @@ func Markdown(t TB, root string) (names []string) {
 	return names
 }
 
-// answers returns nil once a GET of url is answered with 200.
+// answers returns nil if a GET of url returns 200.
 func answers(url string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -121,7 +122,7 @@ func answers(url string) error {
 	return err
 }
 
-// lastLines returns the end of a text, indented.
+// lastLines returns the last n lines of a text, indented.
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return "  " + strings.Join(lines[max(0, len(lines)-n):], "\n  ")

@@ -19,7 +19,7 @@ import (
 
 type target = *ottldatapoint.TransformContext
 
-// identity lists the paths that make up the identity of a series. A condition may ask for these alone.
+// identity lists the paths of the identity of a series. A condition may use only these.
 var identity = map[string][]string{
 	"resource":              {"attributes"},
 	"scope":                 {"attributes", "name", "version"},
@@ -28,7 +28,7 @@ var identity = map[string][]string{
 	"datapoint":             {"attributes"},
 }
 
-// functions are OTTL's converters without those that say something else each time.
+// functions returns OTTL's converters without those that are not deterministic.
 func functions() map[string]ottl.Factory[target] {
 	f := ottlfuncs.StandardConverters[target]()
 	for _, name := range [...]string{"Now", "UUID", "UUIDv7"} {
@@ -64,35 +64,36 @@ func parseCondition(text string, settings component.TelemetrySettings) (*conditi
 	return &condition{ottl: c, logger: settings.Logger}, nil
 }
 
-// identityOnly is a path parser that refuses every path outside the identity of
-// a series. What it returns is never read.
+// identityOnly is a path parser that rejects all paths outside the identity of a series. Its
+// results are never read.
 func identityOnly(path ottl.Path[target]) (ottl.GetSetter[target], error) {
 	group, field := "datapoint", path
 	if _, ok := identity[path.Name()]; ok {
 		group, field = path.Name(), path.Next()
 	}
 	if field == nil || !slices.Contains(identity[group], field.Name()) {
-		return nil, fmt.Errorf("%s is no part of what makes a series: a condition may ask for attributes of resource, scope and data point, "+
-			"scope.name, scope.version, metric.name, metric.unit and metric.type", path)
+		return nil, fmt.Errorf("%s does not identify a series: a condition may use attributes of resource, scope, and data point, "+
+			"scope.name, scope.version, metric.name, metric.unit, and metric.type", path)
 	}
 	for ; field != nil; field = field.Next() {
-		field.Keys() // what is not looked at counts as a mistake
+		field.Keys() // OTTL reports unread keys as errors
 	}
 	return ottl.StandardGetSetter[target]{}, nil
 }
 
-// matches reports whether the condition holds. Where it can't be told, as of a
-// number that is compared with a map, it doesn't, and that is said once.
+// matches reports whether the condition is true for a series. A condition that cannot be
+// evaluated, such as a comparison of a number with a map, is false, and logged once.
 func (c *condition) matches(ctx context.Context, t target) bool {
 	ok, err := c.ottl.Eval(ctx, t)
 	if err != nil && !c.failed {
 		c.failed = true
-		c.logger.Warn("A policy's condition can't be read of a series; there the policy does not hold", zap.Stringer("where", c.ottl), zap.Error(err))
+		c.logger.Warn("Cannot evaluate the condition of a policy for a series; the policy does not apply to it. Correct the condition", zap.Stringer("where", c.ottl), zap.Error(err))
 	}
 	return ok && err == nil
 }
 
-// targetOf is what conditions are read of: a copy of a series' identity. It must be closed.
+// targetOf returns the target of conditions: a copy of a series' identity. The caller must close
+// it.
 func targetOf(resource pcommon.Resource, scope pcommon.InstrumentationScope, metric pmetric.Metric, attributes pcommon.Map) target {
 	rm, sm, dp := pmetric.NewResourceMetrics(), pmetric.NewScopeMetrics(), pmetric.NewNumberDataPoint()
 	resource.CopyTo(rm.Resource())

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// Reasons why a point does not open an anomaly.
+// Reasons why a point opens no anomaly.
 const (
 	ReasonMaintenance       = "maintenance"
 	ReasonDirection         = "direction"
@@ -23,16 +23,16 @@ const (
 	ReasonMinRelativeChange = "min_relative_change"
 )
 
-// Set is the rules of an engine.
+// Set holds the rules of an engine.
 type Set struct {
 	rules []compiled
-	// policies has one policy for each combination of rules that matched some
-	// series, under the rules' flags: series share them.
+	// policies has one policy for each combination of rules that matched a series, keyed by one
+	// flag per rule. Series share them.
 	policies    map[string]*Policy
 	conditional bool // whether any rule has a condition
 }
 
-// Compile makes a set of rules. Its error names each rule that is wrong by its place.
+// Compile compiles rules to a set. Its error names each invalid rule by its index.
 func Compile(rules []Rule, settings component.TelemetrySettings) (*Set, error) {
 	s := &Set{policies: map[string]*Policy{}}
 	var errs []error
@@ -50,8 +50,8 @@ func Compile(rules []Rule, settings component.TelemetrySettings) (*Set, error) {
 	return s, nil
 }
 
-// For returns the policy of a series, nil if no rule is about it. It reads
-// conditions, so it is to be asked once for a series, and its answer kept.
+// For returns the policy of a series, or nil if no rule matches. It evaluates conditions, so
+// callers must call it once per series and keep the result.
 func (s *Set) For(ctx context.Context, resource pcommon.Resource, scope pcommon.InstrumentationScope, metric pmetric.Metric, attributes pcommon.Map) *Policy {
 	if len(s.rules) == 0 {
 		return nil
@@ -89,7 +89,7 @@ func (s *Set) combine(matching []byte) *Policy {
 	return p
 }
 
-// Policy is what all rules about a series say together.
+// Policy combines all rules that match a series.
 type Policy struct {
 	noHigh, noLow                bool
 	minChange, minRelativeChange float64
@@ -98,7 +98,7 @@ type Policy struct {
 	windows                      []*window
 }
 
-// add takes the stricter of each setting.
+// add combines a rule, with the stricter value of each setting.
 func (p *Policy) add(r compiled) {
 	p.noHigh = p.noHigh || r.Direction == DirectionLow
 	p.noLow = p.noLow || r.Direction == DirectionHigh
@@ -109,9 +109,8 @@ func (p *Policy) add(r compiled) {
 	p.windows = append(p.windows, r.windows...)
 }
 
-// Allows reports whether a point may open an anomaly, by its event time in
-// nanoseconds since 1970, and why not. A change that is not known, NaN, is held
-// against nothing but the maintenance windows.
+// Allows reports whether a point may open an anomaly, and otherwise the reason. at is the event
+// time in nanoseconds since 1970. If the change is unknown (NaN), only maintenance windows apply.
 func (p *Policy) Allows(at int64, observed, expected float64) (ok bool, why string) {
 	for _, w := range p.windows {
 		if w.covers(at) {
@@ -130,8 +129,8 @@ func (p *Policy) Allows(at int64, observed, expected float64) (ok bool, why stri
 	return true, ""
 }
 
-// MinDuration is how long the score must stay at or above 1 before an anomaly opens.
+// MinDuration returns the time that the score must stay at or above 1 before an anomaly opens.
 func (p *Policy) MinDuration() time.Duration { return p.minDuration }
 
-// DryRun reports whether the series is to open nothing.
+// DryRun reports whether the series must not open anomalies.
 func (p *Policy) DryRun() bool { return p.dryRun }

@@ -29,7 +29,7 @@ func compile(t testing.TB, rules ...Rule) *Set {
 	return s
 }
 
-// identityOf is a series of a metric of the service checkout.
+// identityOf describes a series of a metric of the service checkout.
 type identityOf struct {
 	metric, unit, scope string
 	attributes          map[string]any
@@ -71,7 +71,7 @@ func TestConditions(t *testing.T) {
 	assert.Nil(t, queue.ask(t, compile(t)), "no rules")
 }
 
-// Asking leaves what is asked about as it was.
+// The evaluation does not modify the series.
 func TestConditionsReadACopy(t *testing.T) {
 	resource, metric, attributes := pcommon.NewResource(), pmetric.NewMetric(), pcommon.NewMap()
 	resource.Attributes().PutStr("k", "v")
@@ -84,7 +84,8 @@ func TestConditionsReadACopy(t *testing.T) {
 	assert.Equal(t, map[string]any{"a": "b"}, attributes.AsRaw())
 }
 
-// A condition over what changes from point to point would be read once, and be wrong ever after.
+// A condition on values that change from point to point would be evaluated only once, so it is
+// rejected.
 func TestConditionsOverValuesAreRefused(t *testing.T) {
 	for _, path := range []string{
 		"value_double", "value_int", "datapoint.value_int", "time_unix_nano", "start_time", "count", "sum", "flags", "positive.offset", "quantile_values",
@@ -93,7 +94,7 @@ func TestConditionsOverValuesAreRefused(t *testing.T) {
 		_, err := Compile([]Rule{{Where: path + ` == "x"`}}, settings())
 		require.Error(t, err, path)
 		assert.Contains(t, err.Error(), path)
-		assert.Contains(t, err.Error(), "no part of what makes a series", path)
+		assert.Contains(t, err.Error(), "does not identify a series", path)
 	}
 	for _, where := range []string{`Now() == attributes["t"]`, `UUID() == "x"`, `UUIDv7() == "x"`} {
 		_, err := Compile([]Rule{{Where: where}}, settings())
@@ -134,7 +135,7 @@ func TestValidateNamesEveryKey(t *testing.T) {
 		`maintenance::0: cron "0 0 2 * * *": `:                       func(r *Rule) { r.Maintenance[0].Cron = "0 0 2 * * *" },
 		`maintenance::0: cron "@daily": `:                            func(r *Rule) { r.Maintenance[0].Cron = "@daily" },
 		`maintenance::0: cron "TZ=UTC": it must be`:                  func(r *Rule) { r.Maintenance[0].Cron = "TZ=UTC" },
-		`maintenance::0: cron "0 0 30 2 *": there is no such day`:    func(r *Rule) { r.Maintenance[0].Cron = "0 0 30 2 *" },
+		`maintenance::0: cron "0 0 30 2 *": the date does not exist`:    func(r *Rule) { r.Maintenance[0].Cron = "0 0 30 2 *" },
 		"min_change is -1, it must be a number and not below 0\nmin": func(r *Rule) { r.MinChange, r.MinDuration = -1, -1 },
 	} {
 		r := good()
@@ -156,7 +157,7 @@ func TestKeys(t *testing.T) {
 	}, r)
 }
 
-// Each knob changes what is allowed, and nothing else does.
+// Each setting changes only its own result.
 func TestKnobs(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]struct {
@@ -198,7 +199,7 @@ func TestKnobs(t *testing.T) {
 	}
 }
 
-// All rules that match combine, the strictest of each setting wins, whatever their order.
+// All matching rules are combined with the strictest value of each setting, in any order.
 func TestMatchingRulesCombine(t *testing.T) {
 	noon := time.Date(2026, 5, 4, 12, 30, 0, 0, time.UTC)
 	rules := []Rule{
@@ -239,7 +240,7 @@ func TestMatchingRulesCombine(t *testing.T) {
 	}
 }
 
-// However many series there are, policies are as many as what matched.
+// The number of policies depends on the combinations of rules, not on the number of series.
 func TestSeriesShareTheirPolicies(t *testing.T) {
 	s := compile(t, Rule{Where: `metric.name == "a"`}, Rule{Where: `attributes["n"] == 1`})
 	for n := range int64(100) {
@@ -251,7 +252,7 @@ func TestSeriesShareTheirPolicies(t *testing.T) {
 	assert.Same(t, identityOf{metric: "a", attributes: map[string]any{"n": 7}}.ask(t, s), identityOf{metric: "a"}.ask(t, s))
 }
 
-// A condition that fails on a series is no match, and is said once.
+// A condition that cannot be evaluated does not match, and is logged once.
 func TestConditionThatFails(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
 	s, err := Compile([]Rule{{Where: `Int(attributes["list"]) > 0 and Substring(attributes["n"], 0, 5) == "hello"`}, {MinChange: 1}}, component.TelemetrySettings{Logger: zap.New(core)})
@@ -264,7 +265,7 @@ func TestConditionThatFails(t *testing.T) {
 	assert.InDelta(t, 1, p.minChange, 0)
 }
 
-// BenchmarkAllows asks about 1,000 series' points every ten seconds.
+// BenchmarkAllows evaluates the points of 1,000 series every ten seconds.
 func BenchmarkAllows(b *testing.B) {
 	p := identityOf{}.ask(b, compile(b, Rule{
 		Direction: DirectionHigh, MinChange: 1, MinRelativeChange: .1,
@@ -281,7 +282,7 @@ func BenchmarkAllows(b *testing.B) {
 	}
 }
 
-// BenchmarkWindowLookUp asks for a time of which nothing is known yet.
+// BenchmarkWindowLookUp looks up a time without a cached stretch.
 func BenchmarkWindowLookUp(b *testing.B) {
 	w, err := (&Maintenance{Cron: "30 2 * * 0", Duration: time.Hour, Zone: "Europe/Berlin"}).compile()
 	require.NoError(b, err)

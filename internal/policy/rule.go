@@ -13,10 +13,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// Direction says which way a series must leave what is expected.
+// Direction is the side on which a series must leave its expected value.
 type Direction string
 
-// The directions. None given is both.
+// The directions. An empty one means both.
 const (
 	DirectionBoth Direction = "both"
 	DirectionHigh Direction = "high"
@@ -25,48 +25,48 @@ const (
 
 // Rule configures some series. Every field is optional.
 type Rule struct {
-	// Where is an OTTL condition on resource, scope (or instrumentation_scope),
-	// metric and the data point's attributes. Empty, the rule holds for every
-	// series. It is read once for a series, so that it may ask for what makes up
-	// the series' identity and for nothing else: not for a value, a time, a count.
+	// Where is an OTTL condition on resource, scope (or instrumentation_scope), metric, and the
+	// data point's attributes. If empty, the rule applies to every series. It is evaluated once
+	// per series, so it may use only the parts of the series' identity, and no value, time, or
+	// count.
 	Where string `mapstructure:"where"`
-	// Direction is the way a series must leave what is expected: both, high or
-	// low. A series of which one rule says high and another low opens nothing.
+	// Direction is both, high, or low. A series with one rule for high and another for low opens
+	// no anomaly.
 	Direction Direction `mapstructure:"direction"`
-	// MinChange is the least distance of observed from expected, in the unit of the series.
+	// MinChange is the minimum distance of observed from expected, in the unit of the series.
 	MinChange float64 `mapstructure:"min_change"`
-	// MinRelativeChange is the least distance as a share of the size of expected: 0.2 is 20 %.
+	// MinRelativeChange is the minimum distance relative to the size of expected: 0.2 is 20 %.
 	MinRelativeChange float64 `mapstructure:"min_relative_change"`
-	// MinDuration is how long the score must stay at or above 1 before an anomaly opens.
+	// MinDuration is the time that the score must stay at or above 1 before an anomaly opens.
 	MinDuration time.Duration `mapstructure:"min_duration"`
-	// DryRun has the series judged, scored and shown, while it opens no anomaly.
+	// DryRun evaluates and shows the series without opening anomalies.
 	DryRun bool `mapstructure:"dry_run"`
 	// Maintenance lists windows in which the series opens no anomaly.
 	Maintenance []Maintenance `mapstructure:"maintenance"`
 }
 
-// Maintenance is a window that comes again and again, in event time.
+// Maintenance is a recurring window in event time.
 type Maintenance struct {
-	// Cron says when it begins: minute, hour, day of month, month, day of week, as
-	// in "0 2 * * 0". Where a change of the clock skips its time, it begins when it
-	// would have without the change; in an hour that comes twice it begins twice.
+	// Cron is the start: minute, hour, day of month, month, day of week, as in "0 2 * * 0". If a
+	// clock change skips the start, the window begins when it would have begun without the
+	// change. In a repeated hour it begins twice.
 	Cron string `mapstructure:"cron"`
-	// Duration is how long it lasts.
+	// Duration is the length of the window.
 	Duration time.Duration `mapstructure:"duration"`
-	// Zone is the time zone of Cron by its IANA name, as in Europe/Berlin. Empty is UTC.
+	// Zone is the time zone of Cron as an IANA name, such as Europe/Berlin. The default is UTC.
 	Zone string `mapstructure:"zone"`
 }
 
-// Validate returns an error that names every key that is wrong.
+// Validate returns an error for each invalid key.
 func (r *Rule) Validate() error {
 	_, err := r.compile(component.TelemetrySettings{Logger: zap.NewNop()})
 	return err
 }
 
-// compiled is a rule that is ready for use.
+// compiled is a rule in its evaluated form.
 type compiled struct {
 	*Rule
-	condition *condition // nil if the rule holds for every series
+	condition *condition // nil if the rule applies to every series
 	windows   []*window
 }
 
@@ -93,7 +93,7 @@ func (r *Rule) checkRanges() error {
 	switch r.Direction {
 	case "", DirectionBoth, DirectionHigh, DirectionLow:
 	default:
-		errs = append(errs, fmt.Errorf("direction is %q, it must be both, high or low", r.Direction))
+		errs = append(errs, fmt.Errorf("direction is %q, it must be both, high, or low", r.Direction))
 	}
 	for _, k := range [...]struct {
 		name string

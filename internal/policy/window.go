@@ -8,27 +8,27 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	_ "time/tzdata" // a zone must not depend on what the machine has installed
+	_ "time/tzdata" // zones must not depend on the machine
 
 	"github.com/robfig/cron/v3"
 )
 
-// outlook is how far ahead of a time that lies outside of every window this is
-// taken for sure. It bounds how far a schedule looks ahead, too.
+// outlook bounds how far a schedule looks ahead. A time outside of windows remains outside for at
+// most this long without another look-up.
 const outlook = 365 * 24 * time.Hour
 
-// cronParser reads the five fields, and no @daily, @every or seconds.
+// cronParser parses five fields. It accepts neither @daily, nor @every, nor seconds.
 var cronParser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-// window reports whether a time lies in a maintenance window. It keeps the bounds
-// of the stretch that it looked up last.
+// window reports whether a time is in a maintenance window. It caches the bounds of the last
+// stretch.
 type window struct {
 	schedule cron.Schedule
 	duration time.Duration
 	zone     *time.Location
 
 	inside   bool
-	from, to int64 // Unix nanoseconds; to is not part of it
+	from, to int64 // Unix nanoseconds; to is exclusive
 }
 
 func (m *Maintenance) compile() (*window, error) {
@@ -48,7 +48,7 @@ func (m *Maintenance) compile() (*window, error) {
 }
 
 func parseCron(text string) (cron.Schedule, error) {
-	if strings.Contains(text, "=") { // the library knows a zone before the fields; ours is a key
+	if strings.Contains(text, "=") { // the library accepts a zone before the fields; here Zone sets it
 		return nil, errors.New("it must be five fields: minute, hour, day of month, month, day of week")
 	}
 	s, err := cronParser.Parse(text)
@@ -56,7 +56,7 @@ func parseCron(text string) (cron.Schedule, error) {
 		return nil, err
 	}
 	if s.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return nil, errors.New("there is no such day")
+		return nil, errors.New("the date does not exist, correct day of month and month")
 	}
 	return s, nil
 }
@@ -69,10 +69,11 @@ func (w *window) covers(at int64) bool {
 	return w.inside
 }
 
-// lookUp finds the stretch around a time: a window, or what lies between two as far as it is known.
+// lookUp finds the stretch around a time: a window, or the known part of the time between two
+// windows.
 func (w *window) lookUp(at int64) {
 	t := time.Unix(0, at)
-	start := w.next(t.Add(-w.duration)) // the first one that could still be open
+	start := w.next(t.Add(-w.duration)) // the first one that may still be open
 	if !start.IsZero() && !start.After(t) {
 		w.inside, w.from, w.to = true, start.UnixNano(), start.Add(w.duration).UnixNano()
 		return
@@ -81,24 +82,23 @@ func (w *window) lookUp(at int64) {
 	if !start.IsZero() {
 		to = min(to, start.UnixNano())
 	}
-	if at < w.from && to == w.to { // the same stretch, from further back
+	if at < w.from && to == w.to { // the same stretch, with an earlier start
 		w.from = at
 		return
 	}
 	w.inside, w.from, w.to = false, at, to
 }
 
-// next returns the first start after t, the zero time if none is near.
+// next returns the first start after t, or the zero time if there is none within the outlook.
 //
-// Between two changes of a zone's offset its clock is a plain one, so the
-// schedule is read on that clock, stretch by stretch. What the clock skips at the
-// beginning of a stretch is read as if it had not been changed.
+// Between two changes of a zone's offset the schedule is evaluated on a clock with a constant
+// offset. Starts that a change skips are evaluated as if the clock had not changed.
 func (w *window) next(t time.Time) time.Time {
 	end := t.Add(outlook)
 	for in := t; in.Before(end); {
 		local := in.In(w.zone)
 		from, to := local.ZoneBounds()
-		if !to.IsZero() && !to.After(in) { // on 31 December of leap years from 2040 on the library errs by that day
+		if !to.IsZero() && !to.After(in) { // the library errs by a day on 31 December of leap years from 2040
 			to = in.Add(24 * time.Hour)
 		}
 		start := w.onClock(t, offset(local))
@@ -116,8 +116,8 @@ func (w *window) next(t time.Time) time.Time {
 	return time.Time{}
 }
 
-// skipped returns the first start after t in the time that the clock skipped at
-// from, where it was set to now; the zero time if there is none.
+// skipped returns the first start after t in the time that the clock skipped at from, when it was
+// set to now, or the zero time if there is none.
 func (w *window) skipped(t, from time.Time, now time.Duration) time.Time {
 	if from.IsZero() {
 		return time.Time{}

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each testdata/windows.txt says when a window is open, minute by minute. Below a
-// line with cron, duration, zone and the time that is looked at, every window in it is listed.
+// testdata/windows.txt lists the open windows, by the minute. A line with cron, duration, zone,
+// and time range precedes the windows in that range.
 func TestWindows(t *testing.T) {
 	text, err := os.ReadFile("testdata/windows.txt")
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func date(t *testing.T, text string) time.Time {
 	return d
 }
 
-// open lists when w is open, as its own clock shows it.
+// open returns the times when w is open, in its zone.
 func open(w *window, from, to time.Time) (stretches []string) {
 	const layout = "Mon 2006-01-02 15:04 MST"
 	was := false
@@ -72,7 +72,7 @@ func open(w *window, from, to time.Time) (stretches []string) {
 	return stretches
 }
 
-// A window holds its first nanosecond and not the one after its last.
+// A window includes its first nanosecond and excludes the one after its last.
 func TestBoundsOfAWindow(t *testing.T) {
 	w := windowOf(t, "0 2 * * *", "1h30m", "UTC")
 	begin := date(t, "2026-05-04T02:00Z").UnixNano()
@@ -85,7 +85,7 @@ func TestBoundsOfAWindow(t *testing.T) {
 	}
 }
 
-// Times in any order get the answers that each alone would get.
+// The results do not depend on the order of times.
 func TestAnswersDoNotDependOnTheOrderOfQuestions(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	from := date(t, "2026-01-01T00:00Z")
@@ -103,7 +103,7 @@ func TestAnswersDoNotDependOnTheOrderOfQuestions(t *testing.T) {
 		inside := 0
 		for range 20_000 {
 			if random.IntN(3) == 0 {
-				at = from.UnixNano() + random.Int64N(int64(230*outlook)) // almost as far as nanoseconds reach
+				at = from.UnixNano() + random.Int64N(int64(230*outlook)) // almost the range of nanoseconds
 			} else {
 				at += random.Int64N(int64(2*time.Hour)) - int64(time.Hour)
 			}
@@ -118,7 +118,7 @@ func TestAnswersDoNotDependOnTheOrderOfQuestions(t *testing.T) {
 	}
 }
 
-// A year of minutes in a zone agrees with the clock on its wall.
+// A year of minutes in a zone agrees with its wall clock.
 func TestWindowsAgreeWithTheClock(t *testing.T) {
 	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"} {
 		w := windowOf(t, "30 4 * * 1-5", "45m", zone)

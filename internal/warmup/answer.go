@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/promseries"
 )
 
-// rawSeries is a series of an answer, with its samples in the order of time.
+// rawSeries is a series of an answer, with its samples in order of time.
 type rawSeries struct {
 	Labels  map[string]string `json:"metric"`
 	Samples rawSamples        `json:"values"`
@@ -23,8 +23,8 @@ type rawSamples []promseries.Sample
 
 var errNoSamples = errors.New(`samples are not [[seconds, "value"], …]`)
 
-// UnmarshalJSON reads [[seconds, "value"], …]. It is most of the work of a warm
-// start, so it reads digits without a detour over tokens; b is valid JSON.
+// UnmarshalJSON parses [[seconds, "value"], …]. b is valid JSON. It takes most of the time of a
+// warm start, so it parses digits directly.
 func (s *rawSamples) UnmarshalJSON(b []byte) error {
 	if b[0] != '[' {
 		return errNoSamples
@@ -48,7 +48,8 @@ func (s *rawSamples) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// readSample reads what follows a bracket: seconds, "value"]. next is behind the other bracket.
+// readSample parses the part after an opening bracket: seconds, "value"]. next is the position
+// after the closing bracket.
 func readSample(b []byte, from int) (next int, s promseries.Sample, err error) {
 	comma := from
 	for comma < len(b) && b[comma] != ',' {
@@ -71,17 +72,16 @@ func readSample(b []byte, from int) (next int, s promseries.Sample, err error) {
 	if err != nil {
 		return 0, s, err
 	}
-	// Prometheus knows whole milliseconds, which a float64 of seconds holds with room to spare.
+	// Prometheus has whole milliseconds, which a float64 of seconds represents exactly enough.
 	s.T = int64(seconds*1000 + 0.5)
 	s.V, err = strconv.ParseFloat(string(b[open+1:end]), 64)
 	return end + 2, s, err
 }
 
-var errStatus = errors.New("it does not say that it succeeded")
+var errStatus = errors.New("the status of the answer is not success")
 
-// decode reads an answer of the API and calls element at each element of
-// data.result, or of data where that is a list itself. It goes through the
-// answer once and holds one element at a time.
+// decode parses an answer of the API and calls element for each element of data.result, or of
+// data if that is a list. It holds one element at a time.
 func decode(r io.Reader, element func(*json.Decoder) error) error {
 	d := json.NewDecoder(r)
 	succeeded := false
@@ -112,7 +112,7 @@ func data(d *json.Decoder, element func(*json.Decoder) error) error {
 	case t == json.Delim('['):
 		return rest(d, element)
 	case t != json.Delim('{'):
-		return fmt.Errorf("data begins with %v", t)
+		return fmt.Errorf("data begins with %v, expected an object or a list", t)
 	}
 	return fields(d, func(name string) error {
 		switch name {
@@ -122,7 +122,7 @@ func data(d *json.Decoder, element func(*json.Decoder) error) error {
 				return err
 			}
 			if t != json.Delim('[') {
-				return fmt.Errorf("result begins with %v", t)
+				return fmt.Errorf("result begins with %v, expected a list", t)
 			}
 			return rest(d, element)
 		case "resultType":
@@ -140,19 +140,19 @@ func data(d *json.Decoder, element func(*json.Decoder) error) error {
 	})
 }
 
-// object reads an object; field must read the value of each field.
+// object parses an object; field must read the value of each field.
 func object(d *json.Decoder, field func(name string) error) error {
 	t, err := d.Token()
 	if err != nil {
 		return err
 	}
 	if t != json.Delim('{') {
-		return fmt.Errorf("it begins with %v", t)
+		return fmt.Errorf("the answer begins with %v, expected an object", t)
 	}
 	return fields(d, field)
 }
 
-// fields reads an object behind its bracket.
+// fields parses an object after its opening bracket.
 func fields(d *json.Decoder, field func(name string) error) error {
 	for d.More() {
 		t, err := d.Token()
@@ -168,7 +168,7 @@ func fields(d *json.Decoder, field func(name string) error) error {
 	return err
 }
 
-// rest reads a list behind its bracket.
+// rest parses a list after its opening bracket.
 func rest(d *json.Decoder, element func(*json.Decoder) error) error {
 	for d.More() {
 		if err := element(d); err != nil {

@@ -22,19 +22,21 @@ import (
 )
 
 const (
-	// attempts is how often a request is made before it is given up, retryAfter the first pause between two, which doubles.
+	// attempts bounds the tries of a request. retryAfter is the first pause between two tries,
+	// which doubles.
 	attempts   = 4
 	retryAfter = 250 * time.Millisecond
-	// maxListBytes and maxQueryBytes bound what is read of an answer, and so the memory that it takes.
+	// maxListBytes and maxQueryBytes bound the bytes read of an answer, and so the memory.
 	maxListBytes  = 256 << 20
 	maxQueryBytes = 64 << 20
 	maxErrorBytes = 4 << 10
 )
 
-// errTooMuch is that an answer is, or would be, too large or too slow: less is to be asked for.
-var errTooMuch = errors.New("too much at once")
+// errTooMuch states that an answer is, or would be, too large or too slow. The caller requests
+// less.
+var errTooMuch = errors.New("too much data for one request")
 
-// client asks a Prometheus.
+// client queries a Prometheus.
 type client struct {
 	http     *http.Client
 	endpoint *url.URL
@@ -49,7 +51,7 @@ type pace struct {
 	next     time.Time
 }
 
-// wait returns when a request may be made, or with the context's error.
+// wait blocks until a request is permitted. It returns the error of the context.
 func (p *pace) wait(ctx context.Context) error {
 	p.mu.Lock()
 	now := time.Now()
@@ -76,7 +78,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// list returns the labels of every series that has samples in a span of time.
+// list returns the labels of every series with samples in a time range.
 func (c *client) list(ctx context.Context, selectors []string, from, to time.Time) (list []map[string]string, err error) {
 	form := url.Values{"match[]": selectors, "start": {stamp(from)}, "end": {stamp(to)}}
 	err = c.post(ctx, "/api/v1/series", form, maxListBytes, func(body io.Reader) error {
@@ -96,7 +98,7 @@ func (c *client) list(ctx context.Context, selectors []string, from, to time.Tim
 	return list, err
 }
 
-// samples returns the raw samples of the series in a span of time, from excluded.
+// samples returns the raw samples of the series in a time range without its start.
 func (c *client) samples(ctx context.Context, selector string, from, to time.Time) (list []rawSeries, err error) {
 	form := url.Values{
 		"query": {selector + "[" + strconv.FormatInt(to.Sub(from).Milliseconds(), 10) + "ms]"}, "time": {stamp(to)},
@@ -119,7 +121,8 @@ func stamp(t time.Time) string {
 	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
 }
 
-// post makes a request until it is answered, and reads the answer with read, which may be called again.
+// post repeats a request until it succeeds or fails finally, and reads the answer with read,
+// which may be called several times.
 func (c *client) post(ctx context.Context, path string, form url.Values, limit int64, read func(io.Reader) error) error {
 	pause := retryAfter
 	for attempt := 1; ; attempt++ {
@@ -137,7 +140,7 @@ func (c *client) post(ctx context.Context, path string, form url.Values, limit i
 	}
 }
 
-// once makes a request, and reports whether to make it again if it failed.
+// once sends a request, and reports whether a failed one may be repeated.
 func (c *client) once(ctx context.Context, path string, form url.Values, limit int64, read func(io.Reader) error) (again bool, err error) {
 	u := c.endpoint.JoinPath(path)
 	c.requests.Add(1)
@@ -157,18 +160,18 @@ func (c *client) once(ctx context.Context, path string, form url.Values, limit i
 	body := &bounded{r: res.Body, left: limit}
 	if err := read(body); err != nil {
 		if body.left < 0 {
-			return false, fmt.Errorf("%w: %s answers with more than %d MiB", errTooMuch, mask.Addresses(u.String()), limit>>20)
+			return false, fmt.Errorf("%w: the answer of %s exceeds %d MiB", errTooMuch, mask.Addresses(u.String()), limit>>20)
 		}
 		return !isTimeout(err), tooMuchIf(isTimeout(err) && ctx.Err() == nil, fmt.Errorf("answer of %s: %w", mask.Addresses(u.String()), err))
 	}
 	return false, nil
 }
 
-// refusal makes an error of an answer that is none. 422 is what Prometheus says
-// to a query of too many samples, 503 to one that took too long.
+// refusal returns an error for an unsuccessful response. Prometheus returns 422 for a query of
+// too many samples, and 503 for one that took too long.
 func refusal(u *url.URL, res *http.Response) (again bool, err error) {
 	text, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBytes))
-	err = fmt.Errorf("%s answers %s: %s", mask.Addresses(u.String()), res.Status, strings.TrimSpace(string(text)))
+	err = fmt.Errorf("%s answered %s: %s", mask.Addresses(u.String()), res.Status, strings.TrimSpace(string(text)))
 	slow := res.StatusCode == http.StatusServiceUnavailable && strings.Contains(string(text), `"errorType":"timeout"`)
 	if res.StatusCode == http.StatusUnprocessableEntity || slow {
 		return false, tooMuchIf(true, err)

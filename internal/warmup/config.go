@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 )
 
-// The ways in which names become Prometheus names, as the remote-write exporter calls them.
+// The values of translation_strategy, as in the remote-write exporter.
 const (
 	escapeWithSuffixes    = "UnderscoreEscapingWithSuffixes"
 	escapeWithoutSuffixes = "UnderscoreEscapingWithoutSuffixes"
@@ -22,31 +22,33 @@ const (
 	noTranslation         = "NoTranslation"
 )
 
-// Config says where history comes from.
+// Config configures the source of history.
 type Config struct {
-	// Prometheus is the server that has it.
+	// Prometheus is the server with the history.
 	Prometheus Prometheus `mapstructure:"prometheus"`
-	// Lookback is how far back history is read.
+	// Lookback is the length of the history.
 	Lookback time.Duration `mapstructure:"lookback"`
-	// Timeout is how long the start of the collector waits for it. What has not been read by then starts cold.
+	// Timeout bounds the time that the start of the collector waits. Series that were not read by
+	// then start cold.
 	Timeout time.Duration `mapstructure:"timeout"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
 
-// Prometheus is a server that speaks the Prometheus query API.
+// Prometheus is a server with the Prometheus query API.
 type Prometheus struct {
-	// Client is the HTTP client. Its timeout is that of one request.
+	// Client configures the HTTP client. Its timeout applies to one request.
 	Client confighttp.ClientConfig `mapstructure:",squash"`
-	// Match are selectors of the series to read. None means all.
+	// Match lists selectors of the series to read. The default is all.
 	Match []string `mapstructure:"match"`
-	// ReplicaLabels tell copies of one series apart, and nothing else.
+	// ReplicaLabels lists the labels that distinguish only copies of one series.
 	ReplicaLabels []string `mapstructure:"replica_labels"`
 	// RequestsPerSecond bounds the load on the server.
 	RequestsPerSecond float64 `mapstructure:"requests_per_second"`
 
-	// Namespace, ExternalLabels, AddMetricSuffixes and TranslationStrategy are as in the exporter that wrote the series.
+	// Namespace, ExternalLabels, AddMetricSuffixes, and TranslationStrategy must equal those of
+	// the exporter that wrote the series.
 	Namespace           string            `mapstructure:"namespace"`
 	ExternalLabels      map[string]string `mapstructure:"external_labels"`
 	AddMetricSuffixes   bool              `mapstructure:"add_metric_suffixes"`
@@ -56,7 +58,8 @@ type Prometheus struct {
 	_ struct{}
 }
 
-// DefaultConfig returns two weeks, read at ten requests a second for at most a minute.
+// DefaultConfig returns a lookback of two weeks, ten requests per second, and a timeout of a
+// minute.
 func DefaultConfig() Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 30 * time.Second
@@ -69,7 +72,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate returns an error that names every key that is wrong.
+// Validate returns an error for each invalid key.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Lookback < time.Minute {
@@ -81,7 +84,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate returns an error that names every key that is wrong.
+// Validate returns an error for each invalid key.
 func (p *Prometheus) Validate() error {
 	var errs []error
 	if u, err := url.Parse(p.Client.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -95,7 +98,7 @@ func (p *Prometheus) Validate() error {
 	}
 	for _, m := range p.Match {
 		if _, err := selectorParser.ParseMetricSelector(m); err != nil {
-			errs = append(errs, fmt.Errorf("match: %q is no selector of series: %w", m, err))
+			errs = append(errs, fmt.Errorf("match: %q is not a series selector: %w", m, err))
 		}
 	}
 	switch p.TranslationStrategy {
@@ -107,7 +110,7 @@ func (p *Prometheus) Validate() error {
 	return errors.Join(errs...)
 }
 
-// suffixes reports whether the exporter says by a suffix that a series is a counter.
+// suffixes reports whether the exporter marks counters by a suffix.
 func (p *Prometheus) suffixes() bool {
 	switch p.TranslationStrategy {
 	case escapeWithSuffixes, utf8WithSuffixes:

@@ -1,13 +1,10 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package warmup teaches an engine the history that a Prometheus has, before
-// the first live point comes.
+// Package warmup teaches an engine the history in a Prometheus before the first live point.
 //
-// Raw samples are read by range selectors, window after window in the order of
-// time, made into data points again, and learned at once in a study of the
-// engine: what is kept is what was learned, never the samples. A live stream is
-// found again by the translation that the remote-write exporter uses: its data
-// point is translated into the series that it would become, and these lead to
-// what was learned of them.
+// It reads raw samples with range selectors, window by window in order of time, converts them to
+// data points, and passes them to a study of the engine. Only what was learned is kept, not the
+// samples. To find the history of a live stream, it translates a data point with the remote-write
+// exporter's translation. The resulting series identify the learned stream.
 package warmup

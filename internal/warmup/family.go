@@ -19,27 +19,27 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// family is the series that one metric became.
+// family holds the series of one metric.
 type family struct {
 	kind  promseries.Kind
-	name  string   // without the suffixes of its parts
+	name  string   // without the suffixes of parts
 	parts []string // names of its series
-	// series is how many there are, streams how many metric streams they are.
+	// series is the number of series, streams the number of metric streams.
 	series  int
 	streams map[key]struct{}
 }
 
-// batchSeries is how many series are read at once, unless one family has more.
+// batchSeries is the maximum number of series in a batch, unless one family has more.
 const batchSeries = 500
 
-// catalog sorts series into families.
+// catalog groups series into families.
 type catalog struct {
 	prometheus *Prometheus
 	promseries.Families
 }
 
-// families sorts the listed series into families, in the order of their names.
-// Streams that are known have no need of a past: a family of those alone is left out.
+// families groups the listed series into families, sorted by name. It omits families of which all
+// streams are known, because they need no history.
 func families(p *Prometheus, list []map[string]string, known map[key]struct{}) []*family {
 	c := catalog{p, promseries.NewFamilies()}
 	for _, l := range list {
@@ -81,8 +81,8 @@ func has(known map[key]struct{}, k key) bool {
 	return is
 }
 
-// foreign tells of names that no live stream asks for: the companions of the
-// engine, and what only describes others.
+// foreign reports whether no live stream uses a name: companions of the engine, and metadata
+// series.
 func (c *catalog) foreign(name string) bool {
 	if c.prometheus.Namespace != "" {
 		name = strings.TrimPrefix(name, c.prometheus.Namespace+"_")
@@ -90,8 +90,8 @@ func (c *catalog) foreign(name string) bool {
 	return name == otlptranslator.TargetInfoMetricName || vocabulary.OwnMetric(strings.Replace(name, "_", ".", 1))
 }
 
-// members returns as what a series is to be read. Where names don't tell
-// counters from gauges it is both, and the live stream decides.
+// members returns the roles in which a series is read. If the name does not distinguish counters
+// from gauges, these are both, and the live stream decides.
 func (c *catalog) members(name string, l map[string]string) []promseries.Member {
 	m, is := c.Part(name, l[promseries.BucketLabel] != "", l[promseries.QuantileLabel] != "")
 	switch {
@@ -106,7 +106,7 @@ func (c *catalog) members(name string, l map[string]string) []promseries.Member 
 	}
 }
 
-// key is that of the stream to which a series belongs.
+// key returns the key of the stream of a series.
 func (c *catalog) key(m promseries.Member, l map[string]string) key {
 	return keyOf(m.Kind, m.Base, func(yield func(name, value string) bool) {
 		for name, value := range l {
@@ -117,7 +117,8 @@ func (c *catalog) key(m promseries.Member, l map[string]string) key {
 	})
 }
 
-// batches puts families together so that each batch has about as many series, but no more than batchSeries if it can be.
+// batches groups families so that batches have a similar number of series, if possible at most
+// batchSeries.
 func batches(all []*family) iter.Seq[[]*family] {
 	return func(yield func([]*family) bool) {
 		first, series := 0, 0
@@ -136,7 +137,7 @@ func batches(all []*family) iter.Seq[[]*family] {
 	}
 }
 
-// selectors are those of the series of some families, one for each of match.
+// selectors returns the selectors of the series of some families, one per element of match.
 func selectors(batch []*family, match []string) ([]string, error) {
 	var names []string
 	for _, f := range batch {

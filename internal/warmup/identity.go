@@ -23,11 +23,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// key identifies a stream by what it is in Prometheus: kind, name and labels.
-// The labels of replicas, le and quantile are no part of it.
+// key identifies a stream in Prometheus by kind, name, and labels, without the labels of
+// replicas, le, and quantile.
 type key series.ID
 
-// keyOf makes a key. Labels come in any order.
+// keyOf returns a key. Labels may come in any order.
 func keyOf(k promseries.Kind, name string, each func(yield func(name, value string) bool)) key {
 	sum := uint64(0)
 	each(func(name, value string) bool {
@@ -37,14 +37,14 @@ func keyOf(k promseries.Kind, name string, each func(yield func(name, value stri
 	return key(series.Number(uint64(k)).Join(series.Text(name)).Join(series.ID(sum)))
 }
 
-// form is one setting of the exporter that decides which labels there are.
+// form is a combination of the exporter's settings that determine the labels.
 type form struct {
 	resource resourcetotelemetry.Settings
 	scope    bool
 }
 
-// forms are all there are, from those with the most labels to those with the
-// fewest: the more labels, the fewer streams can share a series.
+// forms lists all combinations, from the most labels to the fewest. With more labels, fewer
+// streams can share a series.
 var forms = []form{
 	{resourcetotelemetry.Settings{Enabled: true}, true},
 	{resourcetotelemetry.Settings{Enabled: true}, false},
@@ -54,17 +54,17 @@ var forms = []form{
 	{resourcetotelemetry.Settings{}, false},
 }
 
-// translator leads from a live stream to its series.
+// translator finds the series of a live stream.
 type translator struct {
 	settings prometheusremotewrite.Settings
 	replicas []string
-	converts []consumer.Metrics // by form: translate into series
+	converts []consumer.Metrics // translates into series, by form
 	series   map[string]*prompb.TimeSeries
 }
 
 func newTranslator(p *Prometheus) (*translator, error) {
-	// The exporter's own way to name its external labels.
-	namer := otlptranslator.LabelNamer{UnderscoreLabelSanitization: !prometheustranslator.DropSanitizationGate.IsEnabled()} //nolint:staticcheck // as the translator does it
+	// This names external labels as the exporter does.
+	namer := otlptranslator.LabelNamer{UnderscoreLabelSanitization: !prometheustranslator.DropSanitizationGate.IsEnabled()} //nolint:staticcheck // like the translator
 	external := make(map[string]string, len(p.ExternalLabels))
 	for name, value := range p.ExternalLabels {
 		label, err := namer.Build(name)
@@ -88,7 +88,7 @@ func newTranslator(p *Prometheus) (*translator, error) {
 	return t, nil
 }
 
-// last has the form of an exporter, which the conversion of resource attributes asks for.
+// last adapts a function to the exporter that the conversion of resource attributes requires.
 type last struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -99,11 +99,11 @@ func (last) Capabilities() consumer.Capabilities { return consumer.Capabilities{
 
 func (l last) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error { return l.write(ctx, md) }
 
-// keys returns the keys that a stream may have, in the order of forms, each once.
+// keys returns the distinct possible keys of a stream, in the order of forms.
 func (t *translator) keys(o engine.Origin) []key {
 	var list []key
 	for _, convert := range t.converts {
-		// The conversion writes into what it gets.
+		// The conversion modifies its argument.
 		if convert.ConsumeMetrics(context.Background(), onePoint(o)) != nil {
 			continue
 		}
@@ -114,7 +114,7 @@ func (t *translator) keys(o engine.Origin) []key {
 	return list
 }
 
-// keyOfSeries returns the key of what was translated last.
+// keyOfSeries returns the key of the last translation.
 func (t *translator) keyOfSeries(m pmetric.Metric) (key, bool) {
 	k := kindOf(m)
 	for _, ts := range t.series {
@@ -157,8 +157,8 @@ func kindOf(m pmetric.Metric) promseries.Kind {
 	}
 }
 
-// onePoint is a batch of one cumulative data point of a stream. Delta points
-// become cumulative ones before they are written, so their history is that, too.
+// onePoint returns a batch with one cumulative data point of a stream. Delta points are converted
+// to cumulative ones before they are written, so their history is also cumulative.
 func onePoint(o engine.Origin) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()

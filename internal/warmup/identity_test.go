@@ -15,7 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// origin is a stream of an app with a scope and one attribute.
+// origin returns a stream of an app with a scope and one attribute.
 func origin(fill func(pmetric.Metric)) engine.Origin {
 	o := engine.Origin{
 		Resource: pcommon.NewResource(), Scope: pcommon.NewInstrumentationScope(), Metric: pmetric.NewMetric(), Attributes: pcommon.NewMap(),
@@ -71,7 +71,7 @@ func labeled(pairs ...string) map[string]string {
 	return m
 }
 
-// with returns labels and more.
+// with returns base with additional labels.
 func with(base map[string]string, pairs ...string) map[string]string {
 	m := labeled(pairs...)
 	for k, v := range base {
@@ -82,7 +82,7 @@ func with(base map[string]string, pairs ...string) map[string]string {
 	return m
 }
 
-// What Prometheus has of the app's streams, written down by hand: the labels of every form.
+// These are the labels of the app's streams in Prometheus for every form, written by hand.
 var (
 	plain     = labeled("job", "shop/cart", "instance", "i-1", "http_route", "/")
 	scoped    = with(plain, "otel_scope_name", "lib")
@@ -91,7 +91,7 @@ var (
 	most      = with(converted, "otel_scope_name", "lib")
 )
 
-// streamKey is the key of the one stream that some series are.
+// streamKey returns the key of the only stream of some series.
 func streamKey(t *testing.T, p *Prometheus, list ...map[string]string) key {
 	t.Helper()
 	all := families(p, list, nil)
@@ -207,7 +207,7 @@ func TestBatchesAndSelectors(t *testing.T) {
 	assert.Equal(t, []string{`{__name__=~"m0|m1|m2",job="a"}`, `{__name__=~"m0|m1|m2",i!="",__name__="m1"}`}, narrowed)
 }
 
-// BenchmarkTake is what the pipeline waits for when it meets a stream for the first time.
+// BenchmarkTake measures the delay of the pipeline at the first point of a stream.
 func BenchmarkTake(b *testing.B) {
 	p := DefaultConfig().Prometheus
 	translator, err := newTranslator(&p)

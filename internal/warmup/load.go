@@ -27,30 +27,31 @@ import (
 )
 
 const (
-	// progressEvery is how often progress is in the log.
+	// progressEvery is the interval of progress messages.
 	progressEvery = 10 * time.Second
-	// mostFailures is how many batches may fail until the rest is given up.
+	// mostFailures is the number of failed batches after which loading stops.
 	mostFailures = 3
-	// manyWorkers bounds the batches under way at once.
+	// manyWorkers bounds the concurrent batches.
 	manyWorkers = 4
-	// windowSamples is how many samples one answer is to have, likelyDistance
-	// that of two samples as long as nothing is known, leastWindow the shortest
-	// window that is tried.
+	// windowSamples is the target number of samples in one answer. likelyDistance is the assumed
+	// distance of two samples while it is unknown. leastWindow is the shortest window that is
+	// tried.
 	windowSamples  = 500_000
 	likelyDistance = 15 * time.Second
 	leastWindow    = time.Minute
 )
 
-// Result says how a warm start went.
+// Result describes a completed warm start.
 type Result struct {
-	// Listed counts the streams that the server has and the engine has not, Read those of them that were read,
-	// Series the series that the engine would make of these, NoRoom those beyond its limit, NotUnderstood the series that are no part of a metric.
+	// Listed counts the streams of the server that the engine lacks, and Read those of them that
+	// were read. Series counts the engine's series for these streams, NoRoom those beyond the
+	// limit. NotUnderstood counts series that belong to no metric.
 	Listed, Read, Series, NoRoom, NotUnderstood int
-	// Samples and Requests are what it took.
+	// Samples and Requests count the samples and requests that were read.
 	Samples, Requests int64
 }
 
-// loader reads the history of one engine.
+// loader reads the history for one engine.
 type loader struct {
 	cfg    *Config
 	engine *engine.Engine
@@ -69,9 +70,9 @@ type loader struct {
 	failures []error
 }
 
-// Load reads the history up to now and gives it to the engine, which must not
-// have seen live telemetry yet. It returns an error if something could not be
-// read; what could be, the engine has. maxSeries bounds the series that are kept.
+// Load reads the history up to now and passes it to the engine, which must not have seen live
+// telemetry. It returns an error if a part could not be read; the engine has the rest. maxSeries
+// bounds the series that are kept.
 func Load(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings, e *engine.Engine, maxSeries int, now time.Time) (Result, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.Timeout, fmt.Errorf("not done within timeout, which is %v", cfg.Timeout))
 	defer cancel()
@@ -123,7 +124,7 @@ func (l *loader) load(ctx context.Context, t *translator) error {
 	return because(ctx, errors.Join(l.failures...))
 }
 
-// because says in an error that time ran out, where it did.
+// because adds the cause to an error if the timeout has passed.
 func because(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -131,7 +132,7 @@ func because(ctx context.Context, err error) error {
 	return err
 }
 
-// readAll reads batches, several at once, until all are read or too much has failed.
+// readAll reads batches concurrently until all are read or mostFailures have failed.
 func (l *loader) readAll(ctx context.Context, all []*family) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -162,7 +163,7 @@ func (l *loader) readAll(ctx context.Context, all []*family) {
 	speaker.Wait()
 }
 
-// failed notes an error and reports whether to give up.
+// failed records an error and reports whether to stop.
 func (l *loader) failed(err error) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -172,7 +173,7 @@ func (l *loader) failed(err error) bool {
 	return len(l.failures) == mostFailures
 }
 
-// speak tells of the progress until ctx ends.
+// speak logs the progress until ctx is done.
 func (l *loader) speak(ctx context.Context) {
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
@@ -189,7 +190,8 @@ func (l *loader) speak(ctx context.Context) {
 	}
 }
 
-// read learns a batch of families, window after window, and keeps what was learned if all of it was there.
+// read learns a batch of families, window by window. It keeps the result only if all windows were
+// read.
 func (l *loader) read(ctx context.Context, batch []*family) error {
 	queries, err := selectors(batch, l.cfg.Prometheus.Match)
 	if err != nil {
@@ -225,7 +227,7 @@ func (l *loader) read(ctx context.Context, batch []*family) error {
 	return nil
 }
 
-// window reads a span of time with all queries. A series that two of them select counts once.
+// window reads a time range with all queries. A series that several queries select counts once.
 func (l *loader) window(ctx context.Context, queries []string, from, to time.Time) (all []rawSeries, err error) {
 	for _, query := range queries {
 		list, err := l.client.samples(ctx, query, from, to)
@@ -237,7 +239,7 @@ func (l *loader) window(ctx context.Context, queries []string, from, to time.Tim
 	return all, nil
 }
 
-// keep takes over what a study learned, as far as there is room.
+// keep stores what a study learned, up to the limit of series.
 func (l *loader) keep(b *batch, study *engine.Study) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -254,12 +256,12 @@ func (l *loader) keep(b *batch, study *engine.Study) {
 	}
 }
 
-// batch makes streams of the answers to one batch of families.
+// batch builds streams from the answers for one batch of families.
 type batch struct {
 	catalog
 	families []*family
 	wanted   map[key]struct{}
-	ends     map[key]int64 // time of each stream's last point
+	ends     map[key]int64 // time of the last point of each stream
 	series   int
 }
 
@@ -276,22 +278,22 @@ func newBatch(p *Prometheus, all []*family) *batch {
 	return b
 }
 
-// firstWindow is as long as is likely to be right for the number of series.
+// firstWindow returns the length of the first window, by the number of series.
 func (b *batch) firstWindow(whole time.Duration) time.Duration {
 	likely := time.Duration(windowSamples / max(b.series, 1) * int(likelyDistance))
 	return min(max(likely, leastWindow), whole)
 }
 
-// stream is one metric stream and the copies of it.
+// stream holds the copies of one metric stream.
 type stream struct {
 	promseries.Member
 	copies []*replica
 }
 
-// learn has a study learn one window. It returns the number of series that it could not understand.
+// learn makes a study learn one window. It returns the number of series that are not valid.
 func (b *batch) learn(study *engine.Study, list []rawSeries) (notUnderstood int) {
 	streams := map[key]*stream{}
-	seen := map[key]struct{}{} // a series twice, which two selectors chose
+	seen := map[key]struct{}{} // two selectors may return the same series
 	for i := range list {
 		s := &list[i]
 		name := s.Labels[model.MetricNameLabel]
@@ -317,7 +319,7 @@ func (b *batch) learn(study *engine.Study, list []rawSeries) (notUnderstood int)
 			}
 		}
 	}
-	for _, k := range slices.Sorted(maps.Keys(streams)) { // one order: the same history teaches the same
+	for _, k := range slices.Sorted(maps.Keys(streams)) { // a fixed order gives reproducible results
 		s := streams[k]
 		if points := merged(s.Kind, s.copies, b.ends[k]); len(points) > 0 {
 			b.ends[k] = points[len(points)-1].T
@@ -327,7 +329,7 @@ func (b *batch) learn(study *engine.Study, list []rawSeries) (notUnderstood int)
 	return notUnderstood
 }
 
-// replica finds or makes a copy.
+// replica returns the copy with the given labels, and creates it if necessary.
 func (s *stream) replica(labels string) *replica {
 	i := slices.IndexFunc(s.copies, func(r *replica) bool { return r.labels == labels })
 	if i < 0 {
@@ -337,7 +339,7 @@ func (s *stream) replica(labels string) *replica {
 	return s.copies[i]
 }
 
-// replicaOf is what tells a copy from the others.
+// replicaOf returns the labels that distinguish a copy from others.
 func (b *batch) replicaOf(labels map[string]string) string {
 	var text strings.Builder
 	for _, name := range b.prometheus.ReplicaLabels {
@@ -346,24 +348,24 @@ func (b *batch) replicaOf(labels map[string]string) string {
 	return text.String()
 }
 
-// keyName is a key as the name of a metric in a study, and nameKey leads back.
+// keyName returns the metric name of a key in a study. nameKey is its inverse.
 func keyName(k key) string { return strconv.FormatUint(uint64(k), 16) }
 
 func nameKey(name string) key {
 	k, err := strconv.ParseUint(name, 16, 64)
 	if err != nil {
-		return key(math.MaxUint64) // can't be: every name is by keyName
+		return key(math.MaxUint64) // unreachable: every name comes from keyName
 	}
 	return key(k)
 }
 
-// history is what was learned, until live streams ask for it.
+// history holds the learned streams until live streams request them.
 type history struct {
 	translator *translator
 	pasts      map[key]*engine.Past
 }
 
-// Take returns the past of a stream: of the first of its keys that has one.
+// Take returns the past of a stream: that of the first of its keys that has one.
 func (h *history) Take(o engine.Origin) *engine.Past {
 	if len(h.pasts) == 0 {
 		return nil

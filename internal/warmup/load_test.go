@@ -27,10 +27,10 @@ import (
 
 var end = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// fake is a Prometheus with gauges, whose only purpose is to fail. It has a sample a minute.
+// fake is a Prometheus with gauges that produces faults. It has one sample per minute.
 type fake struct {
 	names []string
-	// fault may answer a request instead, and says whether it did. n counts requests of that path.
+	// fault may handle a request, and reports whether it did. n counts the requests of that path.
 	fault func(w http.ResponseWriter, r *http.Request, n int) bool
 
 	mu       sync.Mutex
@@ -86,7 +86,7 @@ func newFake(fault func(http.ResponseWriter, *http.Request, int) bool) *fake {
 	return &fake{names: []string{"load"}, fault: fault, requests: map[string]int{}}
 }
 
-// load has an engine load what a server has.
+// load loads the history of a server into an engine.
 func load(t *testing.T, f http.Handler, change ...func(*Config)) (*engine.Engine, Result, error) {
 	t.Helper()
 	server := httptest.NewServer(f)
@@ -129,7 +129,7 @@ func TestFirstPointHasAnInterval(t *testing.T) {
 	assert.Empty(t, first(e, "other"))
 }
 
-// A fault that passes costs a request or some, and nothing else.
+// A transient fault costs a few requests and has no other effect.
 func TestFaultsThatPass(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]func(w http.ResponseWriter, r *http.Request, n int) bool{
@@ -214,7 +214,8 @@ func TestFaultsThatStay(t *testing.T) {
 	}
 }
 
-// What was read half is not learned: it would say that the present is as it was days ago.
+// A partly read history is not learned: it would present a state of some days ago as the current
+// one.
 func TestHalfOfAHistoryIsNone(t *testing.T) {
 	t.Parallel()
 	f := newFake(func(w http.ResponseWriter, r *http.Request, _ int) bool {
@@ -224,7 +225,7 @@ func TestHalfOfAHistoryIsNone(t *testing.T) {
 		}
 		return late
 	})
-	for i := range 30 * batchSeries / 10 { // so many that one window is not enough
+	for i := range 30 * batchSeries / 10 { // more than fit into one window
 		f.names = append(f.names, "load"+strconv.Itoa(i))
 	}
 	e, r, err := load(t, f)
@@ -234,7 +235,7 @@ func TestHalfOfAHistoryIsNone(t *testing.T) {
 	assert.Empty(t, first(e, "load"))
 }
 
-// Too much at once: less is asked for, as often as it takes.
+// If an answer is too large, smaller windows are requested until one fits.
 func TestWindowsShrink(t *testing.T) {
 	t.Parallel()
 	for name, refuse := range map[string]func(http.ResponseWriter){
@@ -290,7 +291,7 @@ func TestSlowServer(t *testing.T) {
 		return true
 	})
 	for i := range batchSeries {
-		f.names = append(f.names, "load"+strconv.Itoa(i)) // they fill a batch, so that the stuck one has its own
+		f.names = append(f.names, "load"+strconv.Itoa(i)) // they fill a batch, so that the failing one has its own
 	}
 	f.names = append(f.names, "stuck")
 	e, r, err := load(t, f, func(c *Config) { c.Timeout, c.Lookback = 5*time.Second, time.Hour })

@@ -18,11 +18,11 @@ import (
 
 // replica is one of several copies of a stream.
 type replica struct {
-	labels string // of the copy alone
+	labels string // labels that identify the copy
 	promseries.Stream
 }
 
-// add puts a series where it belongs. It reports false if the series can't be understood.
+// add adds a series. It returns false if the series is not valid.
 func (r *replica) add(m promseries.Member, s *rawSeries) bool {
 	name := s.Labels[model.MetricNameLabel]
 	switch {
@@ -48,7 +48,7 @@ func (r *replica) add(m promseries.Member, s *rawSeries) bool {
 	return true
 }
 
-// metricOf makes a metric of points. Its name is that of the stream in the study.
+// metricOf returns a metric with the given points and the name of the stream in the study.
 func metricOf(k promseries.Kind, name string, points []promseries.Point) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
@@ -73,7 +73,7 @@ func fillNumbers(dps pmetric.NumberDataPointSlice, points []promseries.Point) {
 	dps.EnsureCapacity(len(points))
 	for _, p := range points {
 		dp := dps.AppendEmpty()
-		dp.SetTimestamp(promseries.Stamp(p.T)) // The start of a count is not known: the fall of a count tells of a reset.
+		dp.SetTimestamp(promseries.Stamp(p.T)) // the start of a count is unknown: a decrease indicates a reset
 		dp.SetDoubleValue(p.V)
 	}
 }
@@ -93,11 +93,11 @@ func fillSummary(s pmetric.Summary, points []promseries.Point) {
 	}
 }
 
-// merged makes one stream of its copies: the points of the one that has the
-// most, and in its gaps those of the others that keep its usual distance from
-// every point around. Copies are of one source, so a gap filled with another's
-// count is right, while two copies of one moment would be a rate of nothing.
-// after is the time of the last point of the window before, where another copy may have had the most.
+// merged returns one stream from its copies: the points of the copy with the most, and in its
+// gaps the points of other copies that keep its usual distance from all points around. Copies
+// have one source, so the count of another copy may fill a gap, while two points of one moment
+// would be a wrong rate. after is the time of the last point of the previous window, in which
+// another copy may have had the most points.
 func merged(k promseries.Kind, copies []*replica, after int64) []promseries.Point {
 	if len(copies) == 1 {
 		return copies[0].Points(k)
@@ -116,7 +116,7 @@ func merged(k promseries.Kind, copies []*replica, after int64) []promseries.Poin
 	return slices.DeleteFunc(list, func(p promseries.Point) bool { return p.T-after < distance/2 })
 }
 
-// usualDistance is the median distance of two points, in milliseconds.
+// usualDistance returns the median distance of two points, in milliseconds.
 func usualDistance(list []promseries.Point) int64 {
 	if len(list) < 2 {
 		return 0
@@ -129,7 +129,8 @@ func usualDistance(list []promseries.Point) int64 {
 	return distances[len(distances)/2]
 }
 
-// fillGaps adds those of other's points that lie at least distance from every point of list and from each other.
+// fillGaps adds the points of other that have at least the given distance from every point of
+// list and from each other.
 func fillGaps(list, other []promseries.Point, distance int64) []promseries.Point {
 	filled := make([]promseries.Point, 0, len(list))
 	i := 0

@@ -17,7 +17,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/promseries"
 )
 
-// raw is a series with samples at the given milliseconds.
+// raw returns a series with samples at the given milliseconds.
 func raw(l map[string]string, samples ...promseries.Sample) *rawSeries {
 	return &rawSeries{Labels: l, Samples: samples}
 }
@@ -45,7 +45,7 @@ func TestHistogramIsMadeAgain(t *testing.T) {
 	assert.Equal(t, []string{
 		"1000 7 true 1.5 [0.5 10] [3 4 0]",
 		"2000 9 true 30 [0.5 10] [4 4 1]",
-		// At 3000 the count is ahead of its buckets, at 5000 they fall: no point is better than a wrong one.
+		// At 3000 the count exceeds its buckets, at 5000 they decrease: such points are omitted.
 		"4000 2 false 0 [0.5 10] [1 1 0]",
 	}, got)
 }
@@ -73,7 +73,7 @@ func TestSummaryIsMadeAgain(t *testing.T) {
 	assert.Equal(t, []string{"1000 7 14 0.5 2 0.99 5", "2000 9 20 0.5 3"}, got)
 }
 
-// copyOf is a copy of a gauge with points at the given seconds, its name being their value.
+// copyOf returns a copy of a gauge with points at the given seconds, and the name as value.
 func copyOf(name rune, at ...int64) *replica {
 	r := &replica{labels: string(name)}
 	var samples rawSamples
@@ -118,7 +118,7 @@ func TestSamplesAreRead(t *testing.T) {
 	assert.Empty(t, s)
 }
 
-// Whatever comes, an error is the worst of it, and what is understood is what JSON says.
+// Any input gives an error or the samples that a JSON decoder reads.
 func FuzzSamples(f *testing.F) {
 	for _, seed := range []string{`[[1,"2"]]`, `[]`, `null`, `0`, `[[1]]`, `[["a","b"]]`, `[[1,"2",3]]`, `{"a":[1,"2"]}`, `[[1,"2"],[`, `[[[1,"2"]]]`} {
 		f.Add(seed)
