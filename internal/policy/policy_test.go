@@ -135,7 +135,7 @@ func TestValidateNamesEveryKey(t *testing.T) {
 		`maintenance::0: cron "0 0 2 * * *": `:                       func(r *Rule) { r.Maintenance[0].Cron = "0 0 2 * * *" },
 		`maintenance::0: cron "@daily": `:                            func(r *Rule) { r.Maintenance[0].Cron = "@daily" },
 		`maintenance::0: cron "TZ=UTC": it must be`:                  func(r *Rule) { r.Maintenance[0].Cron = "TZ=UTC" },
-		`maintenance::0: cron "0 0 30 2 *": the date does not exist`:    func(r *Rule) { r.Maintenance[0].Cron = "0 0 30 2 *" },
+		`maintenance::0: cron "0 0 30 2 *": the date does not exist`: func(r *Rule) { r.Maintenance[0].Cron = "0 0 30 2 *" },
 		"min_change is -1, it must be a number and not below 0\nmin": func(r *Rule) { r.MinChange, r.MinDuration = -1, -1 },
 	} {
 		r := good()

@@ -8,10 +8,9 @@ package bounds
 
 import "bytes"
 
-// Memory limits the memory that a reader may take. Implementations need not be
-// safe for concurrent use.
+// Memory limits the memory of a reader. Implementations need not be safe for concurrent use.
 type Memory interface {
-	// Reserve is called before n more bytes are taken. An error means that they must not be.
+	// Reserve is called before n more bytes are used. An error forbids their use.
 	Reserve(n int) error
 	// Release is called after n reserved bytes are no longer used.
 	Release(n int)
@@ -25,9 +24,9 @@ const valueCost = 192
 // Cost returns the memory in bytes that a JSON text needs once it is decoded.
 func Cost(bytes, values int) int { return 2*bytes + valueCost*values }
 
-// JSON returns how many values a JSON text holds, containers included, and how
-// deep they are nested. The text need not be valid: it is never less than what a
-// decoder would find before it fails.
+// JSON returns the number of values in a JSON text, including containers, and their nesting
+// depth. The text need not be valid: the results are at least those of a decoder before its
+// error.
 func JSON(text []byte) (values, depth int) {
 	level := 0
 	values = 1
@@ -48,7 +47,7 @@ func JSON(text []byte) (values, depth int) {
 	return values, depth
 }
 
-// stringEnd returns the position of the quotation mark that ends a string, or the length of the text.
+// stringEnd returns the position of the closing quotation mark, or the length of the text.
 func stringEnd(text []byte) int {
 	for at := 0; ; {
 		n := bytes.IndexByte(text[at:], '"')

@@ -34,8 +34,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestJSONIsLinear reads a string of escaped quotation marks, for which a search
-// that looks back from each of them would take quadratic time.
+// TestJSONIsLinear reads a string of escaped quotation marks. A search that looks back from each
+// of them would take quadratic time.
 func TestJSONIsLinear(t *testing.T) {
 	text := []byte(`["` + strings.Repeat(`\\\"`, 1<<20) + strings.Repeat(`\`, 1<<20) + `"]`)
 	began := time.Now()
@@ -66,7 +66,7 @@ func count(v any) (values, depth int) {
 	return values, depth
 }
 
-// FuzzJSON compares with what the decoder of the standard library finds.
+// FuzzJSON compares with the decoder of the standard library.
 func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`{"a":[1,"\"",{"b":null}],"c":{}}`))
 	f.Add([]byte(`"\\\"`))
@@ -79,7 +79,7 @@ func FuzzJSON(f *testing.F) {
 		if json.NewDecoder(bytes.NewReader(text)).Decode(&v) != nil {
 			return
 		}
-		// A key that comes twice leaves one value, and something may follow.
+		// A duplicate key leaves one value, and text may follow.
 		if n, d := count(v); n > values || d > depth {
 			t.Fatalf("found %d values and depth %d, the decoder %d and %d", values, depth, n, d)
 		}

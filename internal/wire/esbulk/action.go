@@ -12,7 +12,8 @@ import (
 type Op string
 
 const (
-	// Create adds a document, and is refused with 409 if the id is there already. A data stream takes nothing else.
+	// Create adds a document. It fails with 409 if the id exists. Data streams accept only this
+	// operation.
 	Create Op = "create"
 	// Index adds a document or replaces it.
 	Index Op = "index"
@@ -22,21 +23,21 @@ const (
 	Delete Op = "delete"
 )
 
-// Action is the operation and the destination of a document. Empty fields are left out.
+// Action is the operation and the target of a document. Empty fields are omitted.
 type Action struct {
 	Op    Op
 	Index string
 	ID    string
-	// Pipeline is an ingest pipeline that the document passes first.
+	// Pipeline is an ingest pipeline that processes the document.
 	Pipeline string
-	// Version, if not 0, is the document's age as its sender counts it: an older
-	// one than what is stored is refused with 409, an equal one replaces it.
+	// Version, if not 0, is the external version of the document. A lower version than the stored
+	// one is rejected with 409, an equal one replaces it.
 	Version int64
-	// DataStream asks for an error where Index would otherwise be made as a plain index.
+	// DataStream requests an error instead of the creation of a plain index.
 	DataStream bool
 }
 
-// AppendAction appends the line that stands before a document's own, with its end of line.
+// AppendAction appends the action line of a document, with its line end.
 func AppendAction(dst []byte, a Action) []byte {
 	dst = append(dst, '{', '"')
 	dst = append(dst, a.Op...)
@@ -63,8 +64,8 @@ func AppendAction(dst []byte, a Action) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends a JSON string. What is not valid UTF-8 becomes U+FFFD,
-// because Elasticsearch refuses a whole request for one such byte.
+// AppendString appends a JSON string. Invalid UTF-8 becomes U+FFFD, because Elasticsearch rejects
+// a whole request for one such byte.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -74,7 +75,7 @@ func AppendString(dst []byte, s string) []byte {
 			dst = append(append(dst, s[start:i]...), '\\', byte(r))
 		case r < 0x20:
 			dst = append(append(dst, s[start:i]...), '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
-		case r == '\uFFFD' && !strings.HasPrefix(s[i:], "\uFFFD"): // one byte that belongs to no rune
+		case r == '\uFFFD' && !strings.HasPrefix(s[i:], "\uFFFD"): // a byte that belongs to no rune
 			dst = append(append(dst, s[start:i]...), "\uFFFD"...)
 		default:
 			continue

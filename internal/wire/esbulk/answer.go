@@ -12,7 +12,7 @@ type Outcome struct {
 	Result
 }
 
-// Done is the result of an operation that succeeded, as Elasticsearch calls it.
+// Done returns the result of a successful operation in Elasticsearch's terms.
 func (o Op) Done() string {
 	if o == Update {
 		return "updated"
@@ -20,18 +20,18 @@ func (o Op) Done() string {
 	return "created"
 }
 
-// Answer writes the answer to a request, as far as it is selected.
+// Answer encodes the selected parts of the answer to a request.
 type Answer struct {
 	took, errors, items bool
 	fields              map[Op]selected
 }
 
-// selected are the fields of an item that are written.
+// selected holds the fields of an item that are written.
 type selected struct {
 	index, id, version, result, shards, seq, term, status, kind, reason bool
 }
 
-// NewAnswer prepares answers with a selection.
+// NewAnswer returns an encoder for a selection.
 func NewAnswer(s Selection) *Answer {
 	a := &Answer{took: s.Keep("took"), errors: s.Keep("errors"), fields: map[Op]selected{}}
 	for _, op := range []Op{Create, Index, Update, Delete} {
@@ -46,7 +46,7 @@ func NewAnswer(s Selection) *Answer {
 	return a
 }
 
-// Append writes the answer to items, in their order.
+// Append appends the answer for items, in order.
 func (a *Answer) Append(dst []byte, tookMillis int64, outcomes []Outcome) []byte {
 	failed := false
 	for i := range outcomes {
@@ -76,7 +76,7 @@ func (a *Answer) Append(dst []byte, tookMillis int64, outcomes []Outcome) []byte
 	return append(o.b, '}')
 }
 
-// item writes one, unless nothing of it is left.
+// item appends one item, unless nothing of it is selected.
 func (a *Answer) item(o *object, out *Outcome) bool {
 	f := a.fields[out.Op]
 	start := len(o.b)
@@ -133,7 +133,7 @@ func (a *Answer) success(o *object, out *Outcome, f selected) {
 	}
 }
 
-// object appends fields, and the commas between them.
+// object appends fields and commas.
 type object struct{ b []byte }
 
 func (o *object) key(k string) {

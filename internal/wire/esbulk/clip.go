@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// clipped bounds the bytes that are read of a string in an answer.
+// clipped bounds the size of a string in an answer, in bytes.
 const clipped = 2 << 10
 
-// Clip returns JSON in which long strings are cut short, without holding more of
-// them: the reason of an error may quote a document of megabytes. What is valid
-// stays valid, and what is not stays so.
+// Clip returns JSON in which long strings are truncated, with constant memory, because the reason
+// of an error may quote a document of megabytes. Valid JSON stays valid, and invalid JSON
+// invalid.
 func Clip(r io.Reader) io.Reader { return &clipper{r: r} }
 
 // unicodeDigits is the number of digits after \u.
@@ -21,15 +21,17 @@ const unicodeDigits = 4
 
 type clipper struct {
 	r io.Reader
-	// inside a string, of which length bytes are kept, or none any more after the cut.
+	// inside is true within a string, of which length bytes are kept. cut is true after the
+	// limit.
 	inside, cut bool
 	length      int
-	// escape is how many bytes of an escape are left, first reports whether the next one says which it is.
+	// escape is the number of remaining bytes of an escape. first is true if the next byte
+	// determines its kind.
 	escape int
 	first  bool
 }
 
-// Read reads as much as is there, and leaves out what is behind the cut of a string.
+// Read reads available bytes, and omits those after the cut of a string.
 func (c *clipper) Read(p []byte) (n int, err error) {
 	for n == 0 && err == nil && len(p) > 0 {
 		var read int
@@ -59,7 +61,7 @@ func (c *clipper) keep(b byte) bool {
 		c.inside = false
 		return true
 	default:
-		// A string is cut between characters, never in an escape.
+		// A string is cut between characters, never within an escape.
 		c.cut = c.cut || c.length >= clipped && utf8.RuneStart(b)
 		if b == '\\' {
 			c.escape, c.first = 1, true

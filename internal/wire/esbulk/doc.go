@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package esbulk is the format of Elasticsearch's _bulk requests and of their
-// answers, from both sides: a client writes action lines and reads answers, a
-// server reads requests and writes answers. It is pure: bytes in, bytes out.
+// Package esbulk encodes and decodes Elasticsearch's _bulk requests and their answers. A client
+// encodes actions and decodes answers. A server decodes requests and encodes answers. It performs
+// no input or output.
 package esbulk

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// Selection is the part of an answer that the parameter filter_path selects. The zero value selects all.
+// Selection is the part of an answer that filter_path selects. The zero value selects all.
 type Selection struct {
 	include, exclude [][]string
 }
 
-// maxFilter is the size of a filter_path in bytes. Clients send a few hundred.
+// maxFilter bounds a filter_path in bytes. Clients send a few hundred.
 const maxFilter = 4 << 10
 
-// Select reads the parameter filter_path: patterns of dotted names with commas
-// between them, where * stands for any part of a name, ** for any names, and a
-// leading - takes out. It returns an error if the parameter is too long.
+// Select parses the parameter filter_path: comma-separated patterns of dotted names. * matches a
+// part of a name, ** matches any names, and a leading - excludes. It returns an error if the
+// parameter is too long.
 func Select(filterPath string) (s Selection, err error) {
 	if len(filterPath) > maxFilter {
 		return s, fmt.Errorf("filter_path has %d bytes, the limit is %d", len(filterPath), maxFilter)
@@ -35,7 +35,7 @@ func Select(filterPath string) (s Selection, err error) {
 	return s, nil
 }
 
-// Keep reports whether a field without fields inside is kept.
+// Keep reports whether a field without nested fields is kept.
 func (s Selection) Keep(name ...string) bool {
 	for _, p := range s.exclude {
 		if matches(p, name) {
@@ -50,17 +50,16 @@ func (s Selection) Keep(name ...string) bool {
 	return len(s.include) == 0
 }
 
-// matches reports whether a pattern matches a name or an object that contains it.
+// matches reports whether a pattern matches a name or a containing object.
 func matches(pattern, name []string) bool {
 	return wildcard(pattern, name, true, func(p string) bool { return p == "**" }, func(p, part string) bool {
 		return wildcard([]byte(p), []byte(part), false, func(b byte) bool { return b == '*' }, func(p, b byte) bool { return p == b })
 	})
 }
 
-// wildcard reports whether a pattern with wildcards, each for any number of elements,
-// stands for a name, or with prefix for its beginning. It takes at most
-// len(pattern) × len(name) steps: it goes back to the last wildcard only, since a
-// longer match of an earlier one cannot help.
+// wildcard reports whether a pattern matches a name, or with prefix the beginning of a name. Each
+// wildcard matches any number of elements. It takes at most len(pattern) × len(name) steps: it
+// returns only to the last wildcard, because a longer match of an earlier one cannot help.
 func wildcard[E any](pattern, name []E, prefix bool, isWild func(E) bool, same func(p, n E) bool) bool {
 	p, n, lastWild, resume := 0, 0, -1, 0
 	for {
@@ -82,7 +81,8 @@ func wildcard[E any](pattern, name []E, prefix bool, isWild func(E) bool, same f
 	}
 }
 
-// Of leaves of an object what is selected. Lists have no name of their own, and what is empty then is left out.
+// Of returns the selected part of an object. Lists have no name of their own. Empty objects are
+// omitted.
 func (s Selection) Of(object map[string]any) map[string]any {
 	if len(s.include)+len(s.exclude) == 0 {
 		return object

@@ -29,19 +29,19 @@ const (
 	ReasonDepth Reason = "depth"
 	// ReasonEmpty is a request without an item.
 	ReasonEmpty Reason = "empty"
-	// ReasonMemory is a document for which there is no memory now.
+	// ReasonMemory is a document for which no memory is available.
 	ReasonMemory Reason = "memory"
-	// ReasonName is a name of an index or an id that is longer than Elasticsearch allows.
+	// ReasonName is an index name or id that is longer than Elasticsearch allows.
 	ReasonName Reason = "name"
-	// ReasonValues is a document of too many values.
+	// ReasonValues is a document with too many values.
 	ReasonValues Reason = "values"
 	// ReasonEventSize is a line that is longer than the limit.
 	ReasonEventSize Reason = "event_size"
 	// ReasonIndex is an item that names no index.
 	ReasonIndex Reason = "index"
-	// ReasonItems is a request of too many items.
+	// ReasonItems is a request with too many items.
 	ReasonItems Reason = "items"
-	// ReasonNotJSON is a document that is no JSON object.
+	// ReasonNotJSON is a document that is not a JSON object.
 	ReasonNotJSON Reason = "not_json"
 	// ReasonTruncated is a request that ends within a line, or after an action without its document.
 	ReasonTruncated Reason = "truncated"
@@ -49,7 +49,7 @@ const (
 	ReasonUTF8 Reason = "utf8"
 )
 
-// Error describes the fault of a request or an item.
+// Error describes a fault of a request or an item.
 type Error struct {
 	Reason Reason
 	Text   string
@@ -57,15 +57,15 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// Limits bound what a request may have. The reader of the request bounds its size.
+// Limits bounds the parts of a request. The caller bounds its size.
 type Limits struct {
-	// Line is the most bytes of a document or an action.
+	// Line is the maximum size of a document or an action, in bytes.
 	Line int
-	// Items is the most actions of a request.
+	// Items is the maximum number of actions in a request.
 	Items int
 	// Depth bounds the nesting of objects and lists.
 	Depth int
-	// Values is the most values of a document.
+	// Values is the maximum number of values in a document.
 	Values int
 }
 
@@ -78,25 +78,24 @@ const (
 // Item is one action of a request.
 type Item struct {
 	Action
-	// Document is the line after the action, valid until the callback returns. An update's
-	// is {"doc": …} or {"upsert": …}: see Partial.
+	// Document is the line after the action, valid until the callback returns. The document of an
+	// update is {"doc": …} or {"upsert": …}: see Partial.
 	Document []byte
 	// Values is the number of values in Document.
 	Values int
-	// Problem, if not nil, is the reason for which this item is rejected. The others are not affected.
+	// Problem, if not nil, is the reason why this item is rejected. Other items are not affected.
 	Problem *Error
 }
 
-// ReadRequest reads the body of a request to _bulk and calls take with each item.
-// The default is what the address of the request says: its Index and Pipeline
-// stand for those that an action leaves out. A returned *Error concerns the
-// request as a whole; any other error is that of r, of memory, or of take. Memory
-// for a document is reserved before it is read and released after take returned;
-// if there is none, that is the document's Problem.
+// ReadRequest parses the body of a _bulk request and calls take with each item. The Index and
+// Pipeline of def, from the address of the request, apply to actions without them. A returned
+// *Error concerns the whole request; any other error comes from r, memory, or take. Memory for a
+// document is reserved before it is read and released after take has returned. If none is
+// available, the document gets a Problem.
 func ReadRequest(r io.Reader, limits Limits, memory bounds.Memory, def Action, take func(Item) error) error {
 	lines := &lineReader{r: bufio.NewReaderSize(r, 64<<10), limit: limits.Line, memory: memory}
 	defer lines.release()
-	// Most clients send one action over and over.
+	// Most clients repeat one action.
 	var last []byte
 	var item Item
 	for n := 0; ; {
@@ -154,13 +153,14 @@ func readDocument(lines *lineReader, item *Item, limits Limits) error {
 	return nil
 }
 
-// CheckDocument returns why a text that came alone is no document within the limits.
+// CheckDocument returns the reason why a single text is not a document within the limits, or nil.
 func CheckDocument(document []byte, limits Limits) (values int, problem *Error) {
 	values, depth := bounds.JSON(document)
 	return values, checkText(document, depth, values, limits)
 }
 
-// check says why a line is no document. It does not tell whether it is valid JSON.
+// check returns the reason why a line is not a document, or nil. It does not check that it is
+// valid JSON.
 func check(lines *lineReader, depth, values int, limits Limits) *Error {
 	switch {
 	case lines.err != nil:
@@ -186,11 +186,11 @@ func checkText(text []byte, depth, values int, limits Limits) *Error {
 	return nil
 }
 
-// scalar is a text that may come as any JSON scalar, as in {"_id": 7}. Elasticsearch
-// takes its characters.
+// scalar is a text that may be any JSON scalar, as in {"_id": 7}. Elasticsearch uses its
+// characters.
 type scalar string
 
-// UnmarshalJSON reads a scalar. null leaves it as it is.
+// UnmarshalJSON parses a scalar. null leaves it unchanged.
 func (s *scalar) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '{', '[':
@@ -204,13 +204,13 @@ func (s *scalar) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// readAction reads a line such as {"index":{"_index":"i"}}.
+// readAction parses a line such as {"index":{"_index":"i"}}.
 func readAction(line []byte, long bool, def Action) (Item, error) {
 	if long {
-		return Item{}, errors.New("it is too long")
+		return Item{}, errors.New("the action is too long")
 	}
 	if _, depth := bounds.JSON(line); depth > 8 || !utf8.Valid(line) {
-		return Item{}, errors.New("it is no action")
+		return Item{}, errors.New("the line is not an action")
 	}
 	var action map[Op]struct {
 		Index    scalar  `json:"_index"`
@@ -221,13 +221,13 @@ func readAction(line []byte, long bool, def Action) (Item, error) {
 		return Item{}, err
 	}
 	if len(action) != 1 {
-		return Item{}, fmt.Errorf("it must name one of create, index, update and delete, and has %d", len(action))
+		return Item{}, fmt.Errorf("an action must name one of create, index, update, and delete, but has %d names", len(action))
 	}
 	for op, of := range action {
 		switch op {
 		case Create, Index, Update, Delete:
 		default:
-			return Item{}, fmt.Errorf("%q is none of create, index, update and delete", excerpt.Of(op))
+			return Item{}, fmt.Errorf("%q is not supported, use create, index, update, or delete", excerpt.Of(op))
 		}
 		item := Item{Action: Action{Op: op, Index: string(of.Index), ID: string(of.ID), Pipeline: def.Pipeline}}
 		if item.Index == "" {
@@ -242,8 +242,8 @@ func readAction(line []byte, long bool, def Action) (Item, error) {
 	return Item{}, nil
 }
 
-// CheckNames returns what is wrong with an action. It cuts names that are longer
-// than Elasticsearch allows, since an answer repeats them.
+// CheckNames returns the fault of an action's names, or nil. It truncates names that are longer
+// than Elasticsearch allows, because an answer repeats them.
 func (a *Action) CheckNames() *Error {
 	switch {
 	case a.Index == "":
@@ -257,12 +257,12 @@ func (a *Action) CheckNames() *Error {
 		a.ID = strings.Clone(a.ID[:maxID])
 		return &Error{ReasonName, fmt.Sprintf("the id has %d bytes, the limit is %d", size, maxID)}
 	case a.Op == Delete:
-		return &Error{ReasonDelete, "documents cannot be deleted here: every document is an event on its way"}
+		return &Error{ReasonDelete, "delete is not supported: the receiver forwards documents and does not store them"}
 	}
 	return nil
 }
 
-// Partial returns the part of a document that an update carries.
+// Partial returns the document part of an update.
 func Partial(update []byte) ([]byte, *Error) {
 	var u struct {
 		Doc    json.RawMessage `json:"doc"`
@@ -274,7 +274,7 @@ func Partial(update []byte) ([]byte, *Error) {
 	}
 	switch {
 	case u.Script != nil:
-		return nil, &Error{ReasonAction, "an update by a script cannot be done here: send doc"}
+		return nil, &Error{ReasonAction, "an update by a script is not supported: send doc"}
 	case u.Doc != nil:
 		return u.Doc, nil
 	case u.Upsert != nil:
@@ -283,22 +283,22 @@ func Partial(update []byte) ([]byte, *Error) {
 	return nil, &Error{ReasonAction, "the update has neither doc nor upsert"}
 }
 
-// lineReader reads lines. What is over the limit of a line, or of memory, is skipped.
+// lineReader reads lines. It skips the rest of a line above the limit of its length or of memory.
 type lineReader struct {
 	r      *bufio.Reader
 	limit  int
 	memory bounds.Memory
-	text   []byte // a line that did not fit into the buffer of r
-	held   int    // bytes that are reserved for text
+	text   []byte // a line larger than the buffer of r
+	held   int    // bytes reserved for text
 	count  int
 
-	// The last line, or its beginning: without its end, until the next call of next.
+	// The last line, without its line end and possibly truncated, until the next call of next.
 	line []byte
-	long bool  // it is longer than the limit
-	err  error // there was no memory for it
+	long bool  // it exceeds the limit
+	err  error // no memory was available
 }
 
-// keepLine is the size in bytes up to which the buffer of a line is used again.
+// keepLine is the capacity in bytes up to which the line buffer is reused.
 const keepLine = 64 << 10
 
 func (l *lineReader) release() {
@@ -306,7 +306,7 @@ func (l *lineReader) release() {
 	l.held = 0
 }
 
-// next reads a line and returns it.
+// next returns the next line.
 func (l *lineReader) next() ([]byte, error) {
 	l.text, l.long, l.err = l.text[:0], false, nil
 	l.release()
@@ -344,7 +344,7 @@ func (l *lineReader) read() ([]byte, error) {
 	}
 }
 
-// append keeps a part of a line, if there is memory for it.
+// append keeps a part of a line, if memory is available.
 func (l *lineReader) append(part []byte) {
 	if l.err == nil {
 		l.err = l.memory.Reserve(len(part))

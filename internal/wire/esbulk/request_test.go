@@ -20,7 +20,7 @@ import (
 
 var small = Limits{Line: 100, Items: 10, Depth: 4, Values: 20}
 
-// memory is what a reader may take; without a limit all.
+// memory limits the memory of a reader; without a limit it grants all.
 type memory struct{ limit, used int }
 
 func (m *memory) Reserve(n int) error {
@@ -35,7 +35,7 @@ func (m *memory) Release(n int) { m.used -= n }
 
 var errNoMemory = errors.New("no memory")
 
-// read returns the items of a request as text, one for each.
+// read returns the items of a request as text, one per item.
 func read(r io.Reader, def Action) (items []string, err error) {
 	err = ReadRequest(r, small, &memory{}, def, func(i Item) error {
 		text := string(i.Op) + " " + i.Index + "/" + i.ID + "|" + i.Pipeline + " " + string(i.Document)
@@ -123,7 +123,7 @@ func TestLongNames(t *testing.T) {
 	assert.Equal(t, []string{"the index name has 256 bytes, the limit is 255", "the id has 513 bytes, the limit is 512", ""}, problems)
 }
 
-// A document for which there is no memory is skipped, and the others are read.
+// A document for which memory is missing is skipped, and the others are read.
 func TestNoMemoryForADocument(t *testing.T) {
 	limits := small
 	limits.Line = 1 << 20
@@ -147,7 +147,7 @@ func TestNoMemoryForADocument(t *testing.T) {
 	assert.Zero(t, m.used)
 }
 
-// selection reads a filter_path that is not too long.
+// selection parses a filter_path within the limit.
 func selection(t testing.TB, filterPath string) Selection {
 	t.Helper()
 	s, err := Select(filterPath)
@@ -155,7 +155,7 @@ func selection(t testing.TB, filterPath string) Selection {
 	return s
 }
 
-// The steps of a match are bounded: patterns of wildcards once took minutes.
+// The number of steps is bounded. Wildcard patterns could otherwise take minutes.
 func TestSelectionTakesLittleTime(t *testing.T) {
 	began := time.Now()
 	for _, pattern := range []string{"**.", "*a.", "*a*b", "**.a.", "*"} {
@@ -217,7 +217,7 @@ func TestSelection(t *testing.T) {
 	assert.Equal(t, map[string]any{}, selection(t, "x").Of(map[string]any{"a": 1}))
 }
 
-// What a server answers is what the client on the other side of this package reads.
+// The client of this package reads the answers of its server.
 func TestAnswerIsRead(t *testing.T) {
 	outcomes := []Outcome{
 		{Op: Create, Index: "i", ID: "1", Result: Result{Status: 201}},

@@ -15,29 +15,29 @@ import (
 
 // Result is the answer to one action.
 type Result struct {
-	// Status is an HTTP status of its own: 200 and 201 for a document that is written.
+	// Status is the HTTP status of the action: 200 and 201 for a written document.
 	Status int
-	// Type and Reason say what was wrong; both are empty if nothing was.
+	// Type and Reason describe an error; both are empty on success.
 	Type, Reason string
 }
 
-// ErrAnswer means that an answer does not tell what became of every action.
+// ErrAnswer means that an answer does not contain the result of every action.
 var ErrAnswer = errors.New("unusable answer to _bulk")
 
-// Filter lists the parts of an answer that ReadResponse needs, for the parameter filter_path.
+// Filter lists the parts of an answer that ReadResponse requires, for the parameter filter_path.
 var Filter = []string{"errors", "items.*.status", "items.*.error.type", "items.*.error.reason", "items.*.error.caused_by.reason"}
 
 const (
-	// answerPerAction bounds how much of an answer is kept. Elasticsearch needs some
-	// 20 bytes for a success, and an error has a few strings.
+	// answerPerAction bounds the kept size of an answer per action, in bytes. Elasticsearch needs
+	// about 20 bytes for a success, and some strings for an error.
 	answerPerAction = 8 << 10
-	// mostAnswer is what is read beyond that, for strings that are cut short.
+	// mostAnswer bounds the additional bytes read, for strings that are truncated.
 	mostAnswer = 64 << 20
 )
 
-// ReadResponse reads the answer to a request of want actions: one result for
-// each, in their order. Less than that is an error that wraps ErrAnswer, and no
-// result: an action without an answer must not pass for a written document.
+// ReadResponse reads the answer to a request of want actions, and returns one result for each, in
+// order. If results are missing it returns an error that wraps ErrAnswer and no results, because
+// an action without an answer must not count as written.
 func ReadResponse(r io.Reader, want int) ([]Result, error) {
 	var answer struct {
 		Errors *bool  `json:"errors"`
@@ -66,7 +66,7 @@ func ReadResponse(r io.Reader, want int) ([]Result, error) {
 	return results, nil
 }
 
-// item is an answer under the name of its operation.
+// item maps the operation to its answer.
 type item struct {
 	Create, Index, Update, Delete *outcome
 }

@@ -1,9 +1,9 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lumberjack reads the Lumberjack protocol, versions 1 and 2, which
-// Beats and other log shippers speak to Logstash. It reads bytes, calls back
-// with events, and writes acknowledgements; it knows no sockets and no clock.
+// Package lumberjack reads versions 1 and 2 of the Lumberjack protocol, which Beats and other log
+// shippers send to Logstash. It parses bytes, calls back with events, and encodes
+// acknowledgements. It uses neither sockets nor a clock.
 //
 // A frame begins with two characters, the protocol version ('1' or '2') and the
 // frame's type. All numbers are unsigned, 32 bits wide, most significant byte first.
@@ -25,9 +25,7 @@
 //	│version│  'A'  │ sequence      │                    from the receiver: acknowledges up to here
 //	└───────┴───────┴───────────────┘
 //
-// The sender numbers its events. Some begin every window at 1, some count on
-// over the whole connection; an acknowledgement returns the number that the
-// sender gave. Everything a peer claims is checked against [Limits] before it
-// costs anything, and memory grows with the bytes that came, not with those
-// that were promised.
+// The client numbers its events. Some clients begin every window at 1, others count over the
+// whole connection. An acknowledgement returns the client's number. All announced sizes are
+// checked against [Limits] before memory is allocated, and memory grows with the received bytes.
 package lumberjack

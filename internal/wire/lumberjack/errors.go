@@ -9,41 +9,41 @@ import (
 	"io"
 )
 
-// Reason names what is wrong with a stream, in a word fit for a metric attribute.
+// Reason is the kind of a stream's fault, usable as a metric attribute.
 type Reason string
 
-// What may be wrong with a stream.
+// The reasons.
 const (
-	ReasonVersion      Reason = "version"      // the first byte of a frame is no known protocol version
-	ReasonFrame        Reason = "frame"        // a frame of this type is unknown, or not allowed here
-	ReasonWindow       Reason = "window"       // a window promises more events than allowed, or other than it holds
-	ReasonEventSize    Reason = "event_size"   // an event is larger than allowed
-	ReasonPairs        Reason = "pairs"        // a data frame has more key-value pairs than allowed
-	ReasonCompressed   Reason = "compressed"   // a compressed frame is larger than allowed, or is not zlib
-	ReasonDecompressed Reason = "decompressed" // a compressed frame expands to more than allowed
-	ReasonNesting      Reason = "nesting"      // compressed frames are nested deeper than allowed
+	ReasonVersion      Reason = "version"      // the first byte of a frame is not a known protocol version
+	ReasonFrame        Reason = "frame"        // a frame type is unknown or not allowed here
+	ReasonWindow       Reason = "window"       // a window announces too many events, or another number than it contains
+	ReasonEventSize    Reason = "event_size"   // an event exceeds the limit
+	ReasonPairs        Reason = "pairs"        // a data frame exceeds the limit of key-value pairs
+	ReasonCompressed   Reason = "compressed"   // a compressed frame exceeds the limit, or is not zlib
+	ReasonDecompressed Reason = "decompressed" // a compressed frame expands beyond the limit
+	ReasonNesting      Reason = "nesting"      // compressed frames are nested too deep
 	ReasonTruncated    Reason = "truncated"    // the stream ends inside a frame or a window
-	ReasonRead         Reason = "read"         // reading failed; Err says how
+	ReasonRead         Reason = "read"         // reading failed, with Err
 )
 
-// Error describes the fault of a stream, and where it is.
+// Error describes a fault of a stream and its position.
 type Error struct {
 	// Reason is the kind of fault.
 	Reason Reason
 	// Offset is the start of the faulty frame, in bytes from the start of the stream. Inside
 	// a compressed frame it is the number of compressed bytes that were read.
 	Offset int64
-	// Frame is the type of the faulty frame, or 0 if it was not yet known.
+	// Frame is the type of the faulty frame, or 0 if unknown.
 	Frame byte
 	// Depth is the number of compressed frames around the fault.
 	Depth int
-	// Detail states in words what was found and what was expected.
+	// Detail states what was found and what was expected.
 	Detail string
-	// Err is the cause, if something below failed.
+	// Err is the cause, or nil.
 	Err error
 }
 
-// Error puts all that is known into one line.
+// Error returns all fields in one line.
 func (e *Error) Error() string {
 	where := fmt.Sprintf("at byte %d", e.Offset)
 	if e.Frame != 0 {
@@ -62,12 +62,13 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// fault describes a failure in the frame that is being read.
+// fault returns an error in the current frame.
 func (r *Reader) fault(reason Reason, format string, args ...any) *Error {
 	return &Error{Reason: reason, Offset: r.start, Frame: r.frame, Depth: r.depth, Detail: fmt.Sprintf(format, args...)}
 }
 
-// broken describes an error of a read: the fault of a limit or of zlib, the end of the stream, or the reader's own error.
+// broken converts a read error: the fault of a limit or of zlib, the end of the stream, or the
+// error of the underlying reader.
 func (r *Reader) broken(err error, doing string) error {
 	var known *Error
 	var inflate *inflateError
@@ -75,7 +76,7 @@ func (r *Reader) broken(err error, doing string) error {
 	case errors.As(err, &known):
 		return err
 	case errors.As(err, &inflate):
-		fault := r.fault(ReasonCompressed, "%s: not a whole zlib stream", doing)
+		fault := r.fault(ReasonCompressed, "%s: the zlib stream is invalid or incomplete", doing)
 		fault.Err = inflate.err
 		return fault
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

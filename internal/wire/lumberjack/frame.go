@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// Versions of the protocol, as they stand on the wire.
+// Versions of the protocol on the wire.
 const (
 	Version1 byte = '1'
 	Version2 byte = '2'
@@ -23,29 +23,29 @@ const (
 	FrameAck        byte = 'A'
 )
 
-// Limits bound what a peer may send. Each must be at least 1.
+// Limits bounds what a peer may send. Each limit must be at least 1.
 type Limits struct {
-	// Window is the most events in a window.
+	// Window is the maximum number of events in a window.
 	Window int
-	// Event is the most bytes of one event: its JSON, or its keys and values together.
+	// Event is the maximum size of one event in bytes: its JSON, or its keys and values together.
 	Event int
-	// Pairs is the most key-value pairs of a data frame.
+	// Pairs is the maximum number of key-value pairs of a data frame.
 	Pairs int
-	// Compressed is the most bytes of one compressed frame as it stands on the wire.
+	// Compressed is the maximum size of a compressed frame on the wire, in bytes.
 	Compressed int
-	// Decompressed is the most bytes that one compressed frame may expand to,
-	// together with those nested in it.
+	// Decompressed is the maximum size in bytes of one compressed frame after decompression,
+	// including nested frames.
 	Decompressed int
 	// Nesting bounds the nesting of compressed frames.
 	Nesting int
 }
 
-// DefaultLimits are generous to real senders and still bounded.
+// DefaultLimits returns bounded limits that no real client reaches.
 func DefaultLimits() Limits {
 	return Limits{Window: 1 << 16, Event: 10 << 20, Pairs: 1 << 12, Compressed: 64 << 20, Decompressed: 256 << 20, Nesting: 2}
 }
 
-// Validate names the limit that is below 1.
+// Validate returns an error that names a limit below 1.
 func (l Limits) Validate() error {
 	for _, limit := range []struct {
 		name  string

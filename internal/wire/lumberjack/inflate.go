@@ -10,19 +10,19 @@ import (
 	"io"
 )
 
-// inflateError is an error of zlib, as opposed to one of the stream below it.
+// inflateError is an error of zlib, not of the underlying stream.
 type inflateError struct{ err error }
 
 func (e *inflateError) Error() string { return e.err.Error() }
 
-// source is what frames are read from: the wire, or a compressed frame. With
-// ReadByte zlib takes no byte more than its stream has.
+// source is the input of frames: the wire, or a compressed frame. ReadByte prevents zlib from
+// reading beyond its stream.
 type source interface {
 	io.Reader
 	io.ByteReader
 }
 
-// wire counts what was taken from the peer.
+// wire counts the bytes that were read from the peer.
 type wire struct {
 	in     *bufio.Reader
 	offset int64
@@ -42,8 +42,8 @@ func (w *wire) ReadByte() (byte, error) {
 	return b, err
 }
 
-// payload is the content of a compressed frame: so many bytes of in. It
-// remembers an error of in, which zlib may hide.
+// payload is the content of a compressed frame: left bytes of in. It keeps an error of in, which
+// zlib may hide.
 type payload struct {
 	in   source
 	left int
@@ -78,8 +78,8 @@ func (p *payload) note(err error) {
 	}
 }
 
-// inflater is the content of a compressed frame. It fails with a fault as soon
-// as the outermost frame has expanded to more than the limit.
+// inflater is the decompressed content of a compressed frame. It fails as soon as the outermost
+// frame exceeds the limit.
 type inflater struct {
 	reader  *Reader
 	payload payload
@@ -99,7 +99,7 @@ func (z *inflater) reset(in source, length int) error {
 }
 
 func (z *inflater) Read(p []byte) (int, error) {
-	// One byte above the limit shows that there is more than it allows.
+	// One byte above the limit proves that the limit is exceeded.
 	room := z.reader.limits.Decompressed - z.reader.expanded
 	n, err := z.zlib.Read(p[:min(len(p), room+1)])
 	z.reader.expanded += n
@@ -137,7 +137,7 @@ func (z *inflater) classify(err error) error {
 	return &inflateError{err}
 }
 
-// compressed reads a compressed frame, and the frames in it.
+// compressed reads a compressed frame and its frames.
 func (r *Reader) compressed(in source, left *int, each func(Event) error) error {
 	length, err := r.number(in, "the length of a compressed frame")
 	if err != nil {
@@ -176,8 +176,8 @@ func (r *Reader) compressed(in source, left *int, each func(Event) error) error 
 		return r.fault(ReasonCompressed, "its zlib stream ends %d bytes before the frame does", z.payload.left)
 	}
 	if *left == before && !r.empty {
-		// An endless sequence of empty frames would take time and never fill the window.
-		return r.fault(ReasonCompressed, "it holds no event")
+		// An endless sequence of empty frames would take time without filling the window.
+		return r.fault(ReasonCompressed, "it contains no event")
 	}
 	r.empty = false
 	return nil

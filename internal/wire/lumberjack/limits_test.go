@@ -20,7 +20,7 @@ import (
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
-// allocated is how many bytes f allocates.
+// allocated returns the number of bytes that f allocates.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -29,7 +29,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// bomb is a frame that expands to a thousand times its size.
+// bomb returns a frame that expands to a thousand times its size.
 func bomb(megabytes int) []byte {
 	event := lj.JSON('2', 1, strings.Repeat("0", 1<<20))
 	frames := make([][]byte, megabytes)
@@ -69,7 +69,7 @@ func TestZipBomb(t *testing.T) {
 	})
 }
 
-// A promise costs nothing: memory grows with the bytes that came.
+// Announced sizes allocate nothing: memory grows with the received bytes.
 func TestClaimsAllocateNothing(t *testing.T) {
 	limits := Limits{Window: 1 << 30, Event: 1 << 30, Pairs: 1 << 30, Compressed: 1 << 30, Decompressed: 1 << 30, Nesting: 2}
 	for name, stream := range map[string][]byte{
@@ -146,7 +146,7 @@ func BenchmarkReadWindow(b *testing.B) {
 	}
 }
 
-// loop repeats the same content without end.
+// loop repeats its content without end.
 type loop struct {
 	content []byte
 	at      int

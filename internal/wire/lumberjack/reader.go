@@ -15,9 +15,9 @@ import (
 
 const (
 	bufferSize = 16 << 10 // bytes read ahead from the peer
-	firstChunk = 4 << 10  // bytes that a claim alone may make us allocate
-	keepBuffer = 64 << 10 // a larger event buffer is given back after its event
-	keepHead   = 64 << 10 // bytes that are kept of an event above the limit
+	firstChunk = 4 << 10  // bytes that are allocated for an announced length alone
+	keepBuffer = 64 << 10 // a larger event buffer is freed after its event
+	keepHead   = 64 << 10 // bytes kept of an event above the limit
 )
 
 // Pair is a key and its value in a data frame.
@@ -27,19 +27,19 @@ type Pair struct {
 
 // Event is one event of a window. Its bytes are valid until the callback returns.
 type Event struct {
-	// Version is the protocol version of its frame; the acknowledgement takes the same.
+	// Version is the protocol version of its frame. The acknowledgement must use it.
 	Version byte
-	// Sequence is the number that the sender gave it.
+	// Sequence is the number that the client assigned.
 	Sequence uint32
-	// JSON is the content of a JSON frame as it came. It is nil for a data frame.
+	// JSON is the content of a JSON frame as received. It is nil for a data frame.
 	JSON []byte
-	// Omitted is the number of bytes that JSON does not have, because the event is above the limit.
+	// Omitted is the number of bytes that JSON lacks because the event exceeds the limit.
 	Omitted int
-	// Pairs is the content of a data frame, in the order in which it came.
+	// Pairs is the content of a data frame, in the order of the frame.
 	Pairs []Pair
 }
 
-// Size is the number of bytes of the event's content.
+// Size returns the number of bytes of the event's content.
 func (e *Event) Size() int {
 	n := len(e.JSON)
 	for _, p := range e.Pairs {
@@ -48,37 +48,37 @@ func (e *Event) Size() int {
 	return n
 }
 
-// Reader reads windows from a stream. It is for one goroutine.
+// Reader reads windows from a stream. It is not safe for concurrent use.
 type Reader struct {
 	limits Limits
 	memory bounds.Memory
 	wire   *wire
-	zlibs  []*inflater // by depth, kept for reuse
+	zlibs  []*inflater // by depth, reused
 	buf    []byte      // content of the current event
 	ends   []int       // ends of keys and values in buf
 	pairs  []Pair
 	small  [4]byte // a number, or the head of a frame
-	empty  bool    // the last window was of no events
-	held   int     // bytes that are reserved for the current event
+	empty  bool    // the last window had no events
+	held   int     // bytes reserved for the current event
 
 	version byte // of the last window
 
-	// The frame that is being read, for errors.
+	// The current frame, for errors.
 	start    int64
 	frame    byte
 	depth    int
-	expanded int // bytes that the outermost compressed frame has expanded to
+	expanded int // bytes of the outermost compressed frame after decompression
 }
 
-// NewReader returns a reader of a stream within limits. It reserves the memory of
-// an event before it reads it, and releases it after its callback returned. An
-// error of memory ends ReadWindow as it is.
+// NewReader returns a reader of a stream within limits. It reserves the memory of an event before
+// it reads it, and releases it after the callback has returned. ReadWindow returns an error of
+// memory unchanged.
 func NewReader(in io.Reader, limits Limits, memory bounds.Memory) *Reader {
 	return &Reader{limits: limits, memory: memory, wire: &wire{in: bufio.NewReaderSize(in, bufferSize)}}
 }
 
-// Await blocks until the first byte of the next window is there. It returns
-// [io.EOF] if the stream ends between windows.
+// Await blocks until the first byte of the next window has arrived. It returns [io.EOF] if the
+// stream ends between windows.
 func (r *Reader) Await() error {
 	if _, err := r.wire.in.Peek(1); err != nil {
 		r.begin()
@@ -90,10 +90,10 @@ func (r *Reader) Await() error {
 	return nil
 }
 
-// ReadWindow reads one window and calls back with each of its events, in order,
-// as soon as the event is there. It ends after the last event of the window, with
-// the callback's error as it is, with [io.EOF] if the stream ends before the
-// window begins, or with an [*Error]. After an error the stream cannot be read on.
+// ReadWindow reads one window and calls each with its events, in order, as soon as they are
+// complete. It returns nil after the last event, the callback's error unchanged, [io.EOF] if the
+// stream ends before the window begins, or an [*Error]. After an error the stream cannot be read
+// further.
 func (r *Reader) ReadWindow(each func(Event) error) error {
 	if err := r.Await(); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (r *Reader) ReadWindow(each func(Event) error) error {
 		return err
 	}
 	if r.frame == FrameCompressed && r.empty {
-		// A sender of nothing promises no events and then compresses none.
+		// Some clients announce no events and then compress none.
 		none := 0
 		return r.compressed(r.wire, &none, each)
 	}
@@ -131,12 +131,12 @@ func (r *Reader) ReadWindow(each func(Event) error) error {
 	return nil
 }
 
-// EmptyWindow reports whether the last window was one of zero events, with which a
-// sender asks whether the receiver is there, and its version. It expects an
-// acknowledgement of 0.
+// EmptyWindow reports whether the last window had zero events, and its version. Clients send it
+// to probe the receiver, and expect an acknowledgement of 0.
 func (r *Reader) EmptyWindow() (version byte, ok bool) { return r.version, r.empty }
 
-// next reads one frame of a window. It returns io.EOF as it is if in ends before the frame begins.
+// next reads one frame of a window. It returns io.EOF unchanged if in ends before the frame
+// begins.
 func (r *Reader) next(in source, left *int, each func(Event) error) error {
 	version, err := r.header(in)
 	if err != nil {
@@ -145,7 +145,7 @@ func (r *Reader) next(in source, left *int, each func(Event) error) error {
 	switch r.frame {
 	case FrameJSON, FrameData:
 		if *left == 0 {
-			return r.fault(ReasonWindow, "more events than the window promised")
+			return r.fault(ReasonWindow, "more events than the window announced")
 		}
 		event, err := r.event(in, version)
 		if err != nil {
@@ -167,10 +167,10 @@ func (r *Reader) next(in source, left *int, each func(Event) error) error {
 	return r.fault(ReasonFrame, "expected an event ('J' or 'D') or a compressed frame ('C')")
 }
 
-// begin notes where a frame begins.
+// begin records the start of a frame.
 func (r *Reader) begin() { r.start, r.frame = r.wire.offset, 0 }
 
-// header reads a frame's version, which it returns, and its type.
+// header reads the version and type of a frame, and returns the version.
 func (r *Reader) header(in source) (byte, error) {
 	r.begin()
 	head := r.small[:2]
@@ -230,8 +230,8 @@ func (r *Reader) data(in source) ([]Pair, error) {
 	return r.pairs, nil
 }
 
-// json reads the content of a JSON frame, and of one above the limit the
-// beginning. It returns the number of bytes that it omitted.
+// json reads the content of a JSON frame, or its beginning if it exceeds the limit. It returns
+// the number of omitted bytes.
 func (r *Reader) json(in source) (omitted int, err error) {
 	const what = "an event's JSON"
 	length, err := r.number(in, "the length of "+what)
@@ -255,7 +255,7 @@ func (r *Reader) json(in source) (omitted int, err error) {
 	return omitted, nil
 }
 
-// text reads a length and the key or value of a data frame.
+// text reads the length and content of a key or value of a data frame.
 func (r *Reader) text(in source, what string) error {
 	length, err := r.number(in, "the length of "+what)
 	if err != nil {
@@ -274,7 +274,7 @@ func (r *Reader) tooLarge(length uint32, what string) error {
 
 // content appends bytes to the buffer.
 func (r *Reader) content(in source, length int, what string) error {
-	// A claim is worth a little memory; the rest is for bytes that came.
+	// An announced length allocates little memory. More is allocated for received bytes.
 	for left, chunk := length, firstChunk; left > 0; chunk *= 2 {
 		n := min(left, chunk)
 		if err := r.memory.Reserve(n); err != nil {
@@ -291,8 +291,8 @@ func (r *Reader) content(in source, length int, what string) error {
 	return nil
 }
 
-// extend makes a slice n bytes longer. Where append would leave room for a quarter
-// more, it allocates what was reserved.
+// extend grows a slice by n bytes. It allocates exactly the reserved size, unlike append, which
+// adds a quarter.
 func extend(b []byte, n int) []byte {
 	if cap(b)-len(b) >= n {
 		return b[:len(b)+n]

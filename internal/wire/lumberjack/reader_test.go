@@ -20,10 +20,10 @@ import (
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
-// small are limits that a test can reach.
+// small holds limits that a test can reach.
 var small = Limits{Window: 8, Event: 100, Pairs: 4, Compressed: 1000, Decompressed: 2000, Nesting: 2}
 
-// memory is what readers may take; without a limit all.
+// memory limits the memory of readers; without a limit it grants all.
 type memory struct{ limit, used, peak int }
 
 func (m *memory) Reserve(n int) error {
@@ -39,7 +39,7 @@ func (m *memory) Release(n int) { m.used -= n }
 
 var errNoMemory = errors.New("no memory")
 
-// read lists every event of a stream as text, window by window, until it ends.
+// read returns every event of a stream as text, window by window.
 func read(in io.Reader, limits Limits) (windows [][]string, err error) {
 	r := NewReader(in, limits, &memory{})
 	for {
@@ -174,7 +174,7 @@ var wrongStreams = []struct {
 	{"large window", lj.Window('2', 9), ReasonWindow, "a window of 9 events in version '2', the limit is 8"},
 	{"largest window", lj.Window('2', 0xffffffff), ReasonWindow, "a window of 4294967295 events"},
 	{"window too early", lj.Join(lj.Window('2', 2), lj.JSON('2', 1, "{}"), lj.Batch("{}")), ReasonWindow, "a new window begins, but 1 events of the last one are missing (at byte 18"},
-	{"more than promised", lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.JSON('2', 1, "{}"), lj.JSON('2', 2, "{}"))), ReasonWindow, "more events than the window promised"},
+	{"more than promised", lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.JSON('2', 1, "{}"), lj.JSON('2', 2, "{}"))), ReasonWindow, "more events than the window announced"},
 	{"huge event", lj.Batch(strings.Repeat("x", 2001)), ReasonEventSize, "an event's JSON of 2001 bytes makes an event of 2001, the limit is 100"},
 	{"large event that ends early", cut(lj.Batch(strings.Repeat("x", 1000)), 900), ReasonTruncated, "reading an event's JSON"},
 	{"claim of 4 GiB", set(set(lj.Batch("{}"), 12, 255), 13, 255), ReasonEventSize, "the limit is 100"},
@@ -182,11 +182,11 @@ var wrongStreams = []struct {
 	{"large values together", lj.Join(lj.Window('1', 1), lj.Data('1', 1, "k", strings.Repeat("v", 60), "l", strings.Repeat("v", 60))), ReasonEventSize, "a value of 60 bytes makes an event of 122"},
 	{"many pairs", lj.Join(lj.Window('1', 1), lj.Data('1', 1, "a", "", "b", "", "c", "", "d", "", "e", "")), ReasonPairs, "an event of 5 pairs, the limit is 4"},
 	{"large compressed frame", lj.Join(lj.Window('2', 1), []byte{'2', 'C', 0, 0, 3, 233}), ReasonCompressed, "a compressed frame of 1001 bytes, the limit is 1000"},
-	{"not zlib", lj.Join(lj.Window('2', 1), []byte("2C\x00\x00\x00\x04abcd")), ReasonCompressed, "opening a compressed frame: not a whole zlib stream (at byte 6"},
+	{"not zlib", lj.Join(lj.Window('2', 1), []byte("2C\x00\x00\x00\x04abcd")), ReasonCompressed, "opening a compressed frame: the zlib stream is invalid or incomplete (at byte 6"},
 	{"a bad checksum", flipLast(lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.JSON('2', 1, "{}")))), ReasonCompressed, "checksum"},
-	{"compressed frame cut short by its length", shorten(lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.JSON('2', 1, "{}"))), 11, 3), ReasonCompressed, "not a whole zlib stream"},
+	{"compressed frame cut short by its length", shorten(lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.JSON('2', 1, "{}"))), 11, 3), ReasonCompressed, "the zlib stream is invalid or incomplete"},
 	{"compressed frame longer than its stream", lj.Join(shorten(lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.JSON('2', 1, "{}"))), 11, -3), []byte("xyz")), ReasonCompressed, "its zlib stream ends 3 bytes before the frame does"},
-	{"nothing in a compressed frame", lj.Join(lj.Window('2', 1), lj.Compressed('2'), lj.JSON('2', 1, "{}")), ReasonCompressed, "it holds no event"},
+	{"nothing in a compressed frame", lj.Join(lj.Window('2', 1), lj.Compressed('2'), lj.JSON('2', 1, "{}")), ReasonCompressed, "it contains no event"},
 	{"nested too deep", lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.Compressed('2', lj.Compressed('2', lj.JSON('2', 1, "{}"))))), ReasonNesting, "a compressed frame inside 2 others, the limit is 2"},
 	{"a window inside a compressed frame", lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.Batch("{}"))), ReasonWindow, "a new window begins"},
 	{"wrong version inside a compressed frame", lj.Join(lj.Window('2', 1), lj.Compressed('2', []byte("xJ"))), ReasonVersion, "inside 1 compressed"},
@@ -195,7 +195,8 @@ var wrongStreams = []struct {
 	{"a length too short", set(lj.Batch("{}", "{}"), 15, 1), ReasonVersion, "the frame's version is '}'"},
 }
 
-// shorten takes n from the length byte of a frame, and from the end of the stream.
+// shorten subtracts n from the length byte of a frame, and removes n bytes from the end of the
+// stream.
 func shorten(stream []byte, at, n int) []byte {
 	stream[at] -= byte(n)
 	return stream[:len(stream)-max(0, n)]
@@ -222,7 +223,8 @@ func TestWrongStreams(t *testing.T) {
 	}
 }
 
-// A stream that ends anywhere but between windows is truncated, and every event before the end is delivered.
+// A stream that ends anywhere except between windows is truncated, and every complete event is
+// delivered.
 func TestEveryTruncation(t *testing.T) {
 	stream := lj.Join(
 		lj.Window('2', 2), lj.JSON('2', 1, `{"a":1}`), lj.Data('2', 2, "k", "v"),
@@ -242,7 +244,7 @@ func TestEveryTruncation(t *testing.T) {
 	}
 }
 
-// A read that fails is told from a stream that ends, also below zlib.
+// A failed read is distinguished from the end of a stream, also below zlib.
 func TestReadFails(t *testing.T) {
 	failure := errors.New("connection reset")
 	stream := lj.Join(lj.Window('2', 1), lj.Compressed('2', lj.Compressed('2', lj.JSON('2', 1, "{}"))))
@@ -256,7 +258,7 @@ func TestReadFails(t *testing.T) {
 }
 
 func TestCallbackStops(t *testing.T) {
-	stop := io.EOF // even this is told from the end of the stream
+	stop := io.EOF // also distinguished from the end of the stream
 	for _, stream := range [][]byte{lj.Batch("a", "b"), lj.Join(lj.Window('2', 2), lj.Compressed('2', lj.Batch("a", "b")[6:]))} {
 		calls := 0
 		err := NewReader(bytes.NewReader(stream), small, &memory{}).ReadWindow(func(Event) error { calls++; return stop })
@@ -265,7 +267,7 @@ func TestCallbackStops(t *testing.T) {
 	}
 }
 
-// Of an event above the limit the beginning is read, and the events behind it are not affected.
+// The beginning of an event above the limit is read, and later events are not affected.
 func TestLargeEventIsCut(t *testing.T) {
 	long := strings.Repeat("x", 101)
 	want := [][]string{{"21 {}", "22 " + long[:100] + "+1", "23 {}"}}
@@ -286,7 +288,7 @@ func TestEmptyWindow(t *testing.T) {
 	}
 }
 
-// An event is not read before its memory is reserved, and then it is released.
+// The memory of an event is reserved before it is read, and released afterward.
 func TestMemory(t *testing.T) {
 	stream := lj.Batch(strings.Repeat("x", 50<<10), strings.Repeat("y", 80<<10))
 	m := &memory{limit: 60 << 10}

@@ -13,27 +13,28 @@ import (
 // decoder. A walk through them takes about 3 KiB of stack per level.
 const MaxDepth = 10_000
 
-// TooDeep is more than any other cost. The decoder of protobuf in pdata, which does
-// not bound the depth, would overflow its stack.
+// TooDeep exceeds any other cost. pdata's protobuf decoder does not bound the depth and would
+// overflow its stack.
 const TooDeep = math.MaxInt / 2
 
 const (
-	// perText is the size of a string's header and of its place in a slice.
+	// perText is the size of a string header and its slot in a slice.
 	perText = 48
-	// perNumber is the size of a number in a slice, with what the slice leaves behind while it grows.
+	// perNumber is the size of a number in a slice, including the garbage of the growing slice.
 	perNumber = 32
-	// perLevel is the stack that one level of nested values takes in the decoder and in all that walk through them.
+	// perLevel is the stack size per level of nested values in the decoder and other recursive
+	// code.
 	perLevel = 3 << 10
-	// perUnknownByte is the most that a byte becomes: a message of 2 bytes becomes a struct of some 300.
+	// perUnknownByte is the maximum expansion of a byte: a message of 2 bytes becomes a struct of
+	// about 300.
 	perUnknownByte = 150
-	// perObject, perElement and perByte are the same for JSON: "{}," is a struct.
+	// perObject, perElement, and perByte are the costs for JSON, in which "{}," is a struct.
 	perObject, perElement, perByte = 300, perText, 3
 )
 
-// Cost returns about how many bytes of memory a protobuf request takes when it is
-// decoded, the request itself not included. It stops once the cost is above most. It
-// never fails: bytes that are not a request of this kind are taken for the most
-// expensive. The cost of a request with values that are nested more than MaxDepth
+// Cost returns the approximate memory in bytes of a decoded protobuf request, without the encoded
+// request. It stops when the cost exceeds most. It never fails: invalid bytes get the cost of the
+// most expensive message. The cost of a request with values that are nested more than MaxDepth
 // levels deep is TooDeep.
 func Cost(kind Request, body []byte, most int) int {
 	if kind.root == nil {
@@ -52,29 +53,29 @@ func Cost(kind Request, body []byte, most int) int {
 	return s.cost + s.deepest*perLevel
 }
 
-// CostJSON does the same for a request in JSON, whose decoder bounds the depth itself.
+// CostJSON returns the cost of a JSON request. The JSON decoder bounds the depth.
 func CostJSON(body []byte) int {
 	return perObject*bytes.Count(body, []byte("{")) + perElement*bytes.Count(body, []byte(",")) + perByte*len(body)
 }
 
-// frame is a message that is being read.
+// frame is a message in progress.
 type frame struct {
 	end int
 	*message
 }
 
-// scanner walks through the messages of a request. It keeps the messages that it
-// is in on a stack of its own, so that the depth of a request is no danger to it.
+// scanner walks through the messages of a request. It uses its own stack, so deep requests are
+// safe.
 type scanner struct {
 	body  []byte
 	pos   int
 	stack []frame
-	// cost is the sum so far, depth the number of nested values at pos.
+	// cost is the sum so far. depth is the number of nested values at pos.
 	cost, depth, deepest int
 }
 
-// field reads the next field, or leaves the message that ends here. It reports
-// whether the bytes are valid.
+// field reads the next field, or leaves a message at its end. It reports whether the bytes are
+// valid.
 func (s *scanner) field() bool {
 	top := s.stack[len(s.stack)-1]
 	if s.pos >= top.end {
@@ -110,7 +111,7 @@ func (s *scanner) field() bool {
 	}
 }
 
-// bytes reads a field that has a length.
+// bytes reads a length-delimited field.
 func (s *scanner) bytes(top frame, number int, repeated bool) bool {
 	length, ok := s.varint(top.end)
 	if !ok || length > uint64(top.end-s.pos) {

@@ -12,20 +12,20 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// field is a field of a message that has a length.
+// field returns a length-delimited field.
 func field(number int, content string) string {
 	b := binary.AppendUvarint(nil, uint64(number)<<3|2)
 	return string(binary.AppendUvarint(b, uint64(len(content)))) + content
 }
 
-// inLogs puts log records into a request.
+// inLogs wraps log records into a request.
 func inLogs(records string) []byte { return []byte(field(1, field(2, records))) }
 
-// inMetrics puts data points of an exponential histogram into a request.
+// inMetrics wraps data points of an exponential histogram into a request.
 func inMetrics(points string) []byte { return []byte(field(1, field(2, field(2, field(10, points))))) }
 
 func nested(levels int) string {
-	// Built from the end, since every level holds the length of the next one.
+	// It is built from the innermost, because each level contains the length of the next one.
 	var heads []string
 	size := 0
 	for range levels {

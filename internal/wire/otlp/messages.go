@@ -13,25 +13,25 @@ var (
 	Traces  = Request{&message{fields: fields{1: resource(span)}}}
 )
 
-// message describes one type of message of OTLP.
+// message describes a message type of OTLP.
 type message struct {
-	// cost is the size in bytes of the decoded struct and of its place in a slice,
-	// with what the slice leaves behind while it grows.
+	// cost is the size in bytes of the decoded struct and its slot in a slice, including the
+	// garbage of the growing slice.
 	cost int
-	// nests marks a value that holds values, each of which the decoder enters by recursion.
+	// nests marks a value that contains values, which the decoder decodes recursively.
 	nests bool
-	// fields are the messages in it, by their numbers. Other fields are strings, bytes, and numbers.
+	// fields maps field numbers to nested messages. Other fields are strings, bytes, and numbers.
 	fields fields
-	// numbers is a repeated field of numbers, 0 if there is none; bounds is another one.
+	// numbers is the number of a repeated numeric field, or 0. bounds is another one.
 	numbers, bounds int
 }
 
 type fields map[int]*message
 
-// deprecated is the number of the deprecated field that holds scopes.
+// deprecated is the number of the deprecated field for scopes.
 const deprecated = 1000
 
-// resource returns the message that holds a resource and scopes of a record.
+// resource returns the message with the resource and scopes of a record.
 func resource(record *message) *message {
 	scopes := &message{cost: 200, fields: fields{1: scope, 2: record}}
 	return &message{cost: 250, fields: fields{1: res, 2: scopes, deprecated: scopes}}
@@ -71,7 +71,7 @@ func points(point *message) *message {
 }
 
 func init() {
-	// A value holds values.
+	// A value contains values.
 	anyValue.fields[5], anyValue.fields[6] = arrayValue, keyValues
 	keyValues.fields[1] = keyValue
 }

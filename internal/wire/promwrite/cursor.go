@@ -21,19 +21,19 @@ var (
 	errVarint    = errors.New("a number of more than 64 bits")
 	errWireType  = errors.New("a field of an unknown wire type")
 	errField     = errors.New("a field number of 0")
-	errForm      = errors.New("a field of another wire type than it should have")
+	errForm      = errors.New("a field with the wrong wire type")
 )
 
-// cursor goes through the fields of one message.
+// cursor iterates over the fields of one message.
 type cursor struct {
 	rest  string
 	field uint64
 	wire  uint64
-	num   uint64 // the value of a number
-	bytes string // the value of a text or a message
+	num   uint64 // value of a numeric field
+	bytes string // value of a text or message field
 }
 
-// more reports whether there is another field.
+// more reports whether another field follows.
 func (c *cursor) more() bool { return c.rest != "" }
 
 // next reads a field.
@@ -89,7 +89,7 @@ func (c *cursor) varint() (uint64, error) {
 	return 0, errTruncated
 }
 
-// fixed reads a number of n bytes, the least significant one first.
+// fixed reads a little-endian number of n bytes.
 func (c *cursor) fixed(n int) (v uint64, err error) {
 	if len(c.rest) < n {
 		return 0, errTruncated
@@ -117,8 +117,8 @@ func (c *cursor) float() (float64, error) { return math.Float64frombits(c.num), 
 
 func zigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
 
-// numbers appends the numbers of a repeated field, which come one by one or packed
-// into one field. It leaves out those above the most, which must be one more than is allowed.
+// numbers appends the numbers of a repeated field, packed or not. It omits numbers above most,
+// which must be the limit plus one.
 func numbers[T any](c *cursor, list []T, most int, wire uint64, convert func(uint64) T) ([]T, error) {
 	if c.wire == wire {
 		if len(list) < most {

@@ -1,9 +1,9 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package promwrite reads the requests of Prometheus remote write, versions 1.0
-// and 2.0. It takes the bytes of a request after decompression and calls back
-// with series, metadata and faults; it knows no HTTP and no clock.
+// Package promwrite parses the requests of Prometheus remote write, versions 1.0 and 2.0. It
+// parses the decompressed bytes of a request and calls back with series, metadata, and faults. It
+// uses neither HTTP nor a clock.
 //
 //	1.0 prometheus.WriteRequest           2.0 io.prometheus.write.v2.Request
 //	┌ 1 timeseries ─────────────────┐     ┌ 4 symbols: text, text, … ─────────┐
@@ -15,8 +15,7 @@
 //	│ 1 type 2 family 4 help 5 unit │     │ 5 metadata (1 type 3 help 4 unit) │
 //	└───────────────────────────────┘     └───────────────────────────────────┘
 //
-// What is wrong with one series, sample, histogram or exemplar is a [Fault]: the
-// rest of the request is read on. What is wrong with the request is an [Error].
-// Everything that a peer can make large is checked against [Limits], and memory
-// grows with the bytes that came.
+// A fault of one series, sample, histogram, or exemplar is a [Fault], and the rest of the request
+// is read. A fault of the whole request is an [Error]. All sizes that a peer controls are checked
+// against [Limits], and memory grows with the received bytes.
 package promwrite

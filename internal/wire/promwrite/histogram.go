@@ -8,7 +8,7 @@ import (
 	"math"
 )
 
-// histogram reads a Histogram, which both versions have alike. Only version 2 has a start time.
+// histogram parses a Histogram of either version. Only version 2 has a start time.
 func (r *Reader) histogram(message string) error {
 	if err := r.count(); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (r *Reader) histogram(message string) error {
 		len(h.Negative.Spans) + len(h.Negative.Deltas) + len(h.Negative.Counts) + len(h.Bounds)))
 }
 
-// read reads a field that is a number.
+// read parses a numeric field.
 func (h *Histogram) read(c *cursor) (err error) {
 	switch c.field {
 	case 1:
@@ -70,7 +70,8 @@ func (h *Histogram) read(c *cursor) (err error) {
 	return err
 }
 
-// read reads a field of one side: 0 is a span, 1 are deltas, 2 are counts, of each at the most so many.
+// read parses a field of one side, with at most most elements: 0 is a span, 1 are deltas, 2 are
+// counts.
 func (b *Buckets) read(c *cursor, field uint64, most int) (err error) {
 	switch field {
 	case 1:
@@ -109,9 +110,9 @@ func (b *Buckets) read(c *cursor, field uint64, most int) (err error) {
 	return nil
 }
 
-// Walk calls do at each bucket of the spans, with its number: bucket 0 of an
-// exponential histogram ends at 1, bucket 0 of one with listed bounds at the
-// first of these. Counts of float histograms are rounded.
+// Walk calls do for each bucket of the spans, with its number. Bucket 0 of an exponential
+// histogram has the upper bound 1, bucket 0 of one with listed bounds the first of these. Counts
+// of float histograms are rounded.
 func (b *Buckets) Walk(float bool, do func(number int, count uint64)) {
 	number, next, count := 0, 0, int64(0)
 	for _, s := range b.Spans {
@@ -129,7 +130,7 @@ func (b *Buckets) Walk(float bool, do func(number int, count uint64)) {
 	}
 }
 
-// Range returns the number of the first bucket and of the one behind the last.
+// Range returns the number of the first bucket and that after the last.
 func (b *Buckets) Range() (first, end int) {
 	if len(b.Spans) == 0 {
 		return 0, 0
@@ -141,7 +142,7 @@ func (b *Buckets) Range() (first, end int) {
 	return first, end
 }
 
-// buckets returns the number of buckets that the histogram has once the gaps between its spans are filled.
+// buckets returns the number of buckets of the histogram, including the gaps between its spans.
 func (h *Histogram) buckets() int {
 	if IsStale(h.Sum) {
 		return 0
@@ -164,10 +165,10 @@ func (h *Histogram) check(limit int) string {
 	}
 	custom := h.Schema == CustomBounds
 	if !custom && (h.Schema < minSchema || h.Schema > maxSchema) {
-		return fmt.Sprintf("a histogram of schema %d, which is none of %d to %d and %d", h.Schema, minSchema, maxSchema, CustomBounds)
+		return fmt.Sprintf("a histogram of schema %d, expected %d to %d or %d", h.Schema, minSchema, maxSchema, CustomBounds)
 	}
 	if h.Float && !isCount(h.CountFloat) || !isCount(h.ZeroCountFloat) {
-		return "a histogram whose count is no count"
+		return "a histogram with an invalid count"
 	}
 	positive, wrong := h.Positive.check(h.Float, limit)
 	if wrong != "" {
@@ -178,7 +179,7 @@ func (h *Histogram) check(limit int) string {
 		return wrong
 	}
 	if !h.Float && (positive > h.Count || negative > h.Count-positive || h.ZeroCount > h.Count-positive-negative) {
-		return "a histogram whose buckets hold more than its count"
+		return "a histogram whose bucket counts exceed its count"
 	}
 	if len(h.Bounds) > limit {
 		return fmt.Sprintf("a histogram of more than %d bounds", limit)
@@ -198,7 +199,7 @@ func (h *Histogram) checkBounds() string {
 	}
 	for i, b := range h.Bounds {
 		if math.IsNaN(b) || math.IsInf(b, 0) || i > 0 && b <= h.Bounds[i-1] {
-			return "a histogram whose bounds do not rise"
+			return "a histogram whose bounds are not increasing"
 		}
 	}
 	if first, end := h.Positive.Range(); first < 0 || end > len(h.Bounds)+1 {
@@ -207,7 +208,8 @@ func (h *Histogram) checkBounds() string {
 	return ""
 }
 
-// check returns the fault of one side or, if it is valid, the count of an integer histogram on that side.
+// check returns the fault of one side, or if it is valid the count of an integer histogram on
+// that side.
 func (b *Buckets) check(float bool, limit int) (sum uint64, wrong string) {
 	length, end := uint64(0), int64(0)
 	if len(b.Spans) > limit {
@@ -230,12 +232,12 @@ func (b *Buckets) check(float bool, limit int) (sum uint64, wrong string) {
 		have = len(b.Counts)
 	}
 	if length != uint64(have) {
-		return 0, fmt.Sprintf("a histogram with spans for %d buckets, of which it has %d", length, have)
+		return 0, fmt.Sprintf("a histogram with spans for %d buckets, but counts for %d", length, have)
 	}
 	if float {
 		for _, c := range b.Counts {
 			if !isCount(c) {
-				return 0, "a histogram with a bucket that is no count"
+				return 0, "a histogram with an invalid bucket count"
 			}
 		}
 		return 0, ""

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	internTexts = 1 << 13 // that are remembered; a power of 2
-	internBytes = 256     // of a text that is remembered
+	internTexts = 1 << 13 // number of remembered texts; a power of 2
+	internBytes = 256     // maximum size of a remembered text
 )
 
-// interner makes texts that hold nothing of the request that they were part of: a
-// series that is remembered would otherwise keep its whole request in memory.
-// Senders repeat their texts, and most come from the table.
+// interner returns copies of texts that do not reference their request. A remembered series would
+// otherwise keep its whole request in memory. Clients repeat their texts, so most come from the
+// table.
 type interner struct {
 	seed  maphash.Seed
-	texts [internTexts]string // by hash; a newer text replaces the one in its place
+	texts [internTexts]string // by hash; a newer text replaces an older one
 }
 
 func newInterner() *interner { return &interner{seed: maphash.MakeSeed()} }

@@ -11,9 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// checkLabels puts labels into the order of their names, leaves out those
-// without a value, and tells what is wrong with the others. Senders must sort,
-// but not all do, and no receiver has ever insisted.
+// checkLabels sorts labels by name, removes those without a value, and returns the fault of the
+// others. Clients must sort labels, but some do not, and other receivers accept that.
 func (r *Reader) checkLabels(list []Label) (kept []Label, unsorted bool, fault Fault) {
 	if len(list) > r.limits.Labels {
 		return nil, false, Fault{Reason: ReasonLabels, Detail: fmt.Sprintf("%d labels, the limit is %d%s", len(list), r.limits.Labels, describe(list))}
@@ -28,7 +27,7 @@ func (r *Reader) checkLabels(list []Label) (kept []Label, unsorted bool, fault F
 		case !utf8.ValidString(l.Name) || !utf8.ValidString(l.Value):
 			return nil, false, Fault{Reason: ReasonUTF8, Detail: fmt.Sprintf("label %s = %s is not UTF-8", quote(l.Name), quote(l.Value))}
 		case l.Value == "":
-			continue // An empty label is equal to no label.
+			continue // an empty label equals no label
 		}
 		if n := len(kept); n > 0 && kept[n-1].Name >= l.Name {
 			unsorted = true
@@ -48,11 +47,11 @@ func (r *Reader) checkLabels(list []Label) (kept []Label, unsorted bool, fault F
 }
 
 const (
-	quoted     = 64 // bytes of a text that a message quotes
-	nameLabels = 4  // labels of a series that a message names
+	quoted     = 64 // bytes of a text in a message
+	nameLabels = 4  // labels of a series in a message
 )
 
-// describe names a series in a message.
+// describe identifies a series in a message.
 func describe(list []Label) string {
 	if len(list) == 0 {
 		return ""

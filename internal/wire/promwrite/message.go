@@ -8,38 +8,38 @@ import "math"
 // Version is a version of the protocol.
 type Version int
 
-// The versions that are known.
+// The supported versions.
 const (
 	Version1 Version = 1 // prometheus.WriteRequest
 	Version2 Version = 2 // io.prometheus.write.v2.Request
 )
 
-// NameLabel is the label that holds the name of a metric.
+// NameLabel is the label with the name of a metric.
 const NameLabel = "__name__"
 
 // Label is one name and its value.
 type Label struct{ Name, Value string }
 
-// Sample is a value at a time. Times are milliseconds since 1970; a start of 0 is not known.
+// Sample is a value at a time. Times are milliseconds since 1970; a start of 0 is unknown.
 type Sample struct {
 	Value       float64
 	Time, Start int64
 }
 
-// Exemplar is one observation among those that a sample sums up. A time of 0 is not known.
+// Exemplar is an example of the observations of a sample. A time of 0 is unknown.
 type Exemplar struct {
 	Labels []Label
 	Value  float64
 	Time   int64
 }
 
-// CustomBounds is the schema of a histogram whose bounds are listed.
+// CustomBounds is the schema of a histogram with listed bounds.
 const CustomBounds = -53
 
-// ResetHint is the sender's knowledge of counter resets.
+// ResetHint is the client's knowledge of counter resets.
 type ResetHint int32
 
-// The hints. HintGauge marks a histogram that may fall.
+// The hints. HintGauge marks a histogram that is not monotonic.
 const (
 	HintUnknown ResetHint = iota
 	HintYes
@@ -47,14 +47,14 @@ const (
 	HintGauge
 )
 
-// Span is a run of buckets: a gap from the one before, and a length.
+// Span is a run of buckets: the gap after the previous span, and the length.
 type Span struct {
 	Offset int32
 	Length uint32
 }
 
-// Buckets are the buckets on one side of zero. An integer histogram has Deltas,
-// each to the bucket before, a float histogram has Counts.
+// Buckets holds the buckets on one side of zero. An integer histogram has Deltas, each relative
+// to the previous bucket; a float histogram has Counts.
 type Buckets struct {
 	Spans  []Span
 	Deltas []int64
@@ -64,7 +64,7 @@ type Buckets struct {
 // Histogram is a native histogram at a time.
 type Histogram struct {
 	Time, Start        int64
-	Float              bool // CountFloat and ZeroCountFloat are meant, and Counts of buckets
+	Float              bool // CountFloat and ZeroCountFloat apply, and Counts of buckets
 	Count, ZeroCount   uint64
 	CountFloat         float64
 	ZeroCountFloat     float64
@@ -76,10 +76,10 @@ type Histogram struct {
 	Bounds             []float64 // with the schema CustomBounds
 }
 
-// Type is the type of a metric, as senders declare it.
+// Type is the type of a metric, as declared by clients.
 type Type uint8
 
-// The types, numbered as on the wire.
+// The types, with their numbers on the wire.
 const (
 	TypeUnknown Type = iota
 	TypeCounter
@@ -93,7 +93,7 @@ const (
 
 var typeNames = [...]string{"unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"}
 
-// String is the name that Prometheus has for a type.
+// String returns the Prometheus name of a type.
 func (t Type) String() string {
 	if int(t) < len(typeNames) {
 		return typeNames[t]
@@ -101,7 +101,7 @@ func (t Type) String() string {
 	return typeNames[TypeUnknown]
 }
 
-// ParseType reads such a name. Another one is unknown.
+// ParseType parses the name of a type. Unknown names return the unknown type.
 func ParseType(name string) Type {
 	for t, n := range typeNames {
 		if n == name {
@@ -113,15 +113,15 @@ func ParseType(name string) Type {
 
 // Metadata describes a family of metrics.
 type Metadata struct {
-	Family     string // in version 1; in version 2 it belongs to its series
+	Family     string // of version 1; in version 2 the metadata belongs to its series
 	Type       Type
 	Help, Unit string
 }
 
 // Series is one series of a request. Its slices are valid until the Reader's next Read.
 type Series struct {
-	Labels     []Label // in the order of names, each once, none empty; one is NameLabel
-	Unsorted   bool    // they came in another order
+	Labels     []Label // sorted by name, unique and not empty; one is NameLabel
+	Unsorted   bool    // they arrived unsorted
 	Samples    []Sample
 	Histograms []Histogram
 	Exemplars  []Exemplar
@@ -141,8 +141,9 @@ func (s *Series) Get(name string) string {
 // staleBits are the bits of the NaN that marks the end of a series.
 const staleBits = 0x7ff0000000000002
 
-// IsStale reports whether a value marks the end of its series. A histogram has the mark in its sum.
+// IsStale reports whether a value marks the end of its series. The sum of a histogram has the
+// mark.
 func IsStale(v float64) bool { return math.Float64bits(v) == staleBits }
 
-// Stale is the value that IsStale knows.
+// Stale returns the value for which IsStale returns true.
 func Stale() float64 { return math.Float64frombits(staleBits) }

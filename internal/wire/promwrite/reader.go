@@ -13,27 +13,28 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/bounds"
 )
 
-// Limits bound what a request may hold.
+// Limits bounds the content of a request.
 type Limits struct {
-	// Points is the most samples, histograms and exemplars of a request. Labels may
-	// be labelsPerPoint times as many, and symbols symbolsPerPoint times.
+	// Points is the maximum number of samples, histograms, and exemplars in a request. The limit
+	// of labels is labelsPerPoint times as high, that of symbols symbolsPerPoint times.
 	Points int
-	// Labels is the most labels of a series.
+	// Labels is the maximum number of labels of a series.
 	Labels int
-	// LabelBytes is the most bytes of a name or a value.
+	// LabelBytes is the maximum size of a name or a value, in bytes.
 	LabelBytes int
-	// Buckets is the most buckets of a native histogram, those between its spans included.
+	// Buckets is the maximum number of buckets of a native histogram, including those between its
+	// spans.
 	Buckets int
 }
 
 // labelsPerPoint bounds the mean number of labels per point of a full request.
 const labelsPerPoint = 32
 
-// symbolsPerPoint is the same for symbols, of which most are those of other points too.
+// symbolsPerPoint bounds the mean number of symbols per point. Most symbols are shared.
 const symbolsPerPoint = 8
 
-// Memory in bytes that parts of a request need here and as data points, without
-// their texts. TestCost of the receiver measures them.
+// These are the sizes in bytes of parts of a request, here and as data points, without their
+// texts. TestCost of the receiver measures them.
 const (
 	pointCost  = 640
 	labelCost  = 224
@@ -41,32 +42,32 @@ const (
 	bucketCost = 16
 )
 
-// DefaultLimits are far above what senders send.
+// DefaultLimits returns limits that no real client reaches.
 func DefaultLimits() Limits {
 	return Limits{Points: 100_000, Labels: 256, LabelBytes: 64 << 10, Buckets: 10_000}
 }
 
-// Sink gets what a request holds.
+// Sink receives the content of a request.
 type Sink interface {
-	// Series gets a series without what was refused of it.
+	// Series receives a series without its rejected parts.
 	Series(s *Series)
-	// Metadata receives the metadata of a metric family from a request of version 1.
+	// Metadata receives the metadata of a metric family in a version 1 request.
 	Metadata(m Metadata)
-	// Refused gets what is wrong with a part of the request.
+	// Refused receives the fault of a rejected part of the request.
 	Refused(f Fault)
 }
 
-// Reader reads requests, one at a time. What it hands out lies in slabs that the
-// next Read uses again, so a warm Reader allocates for histograms and exemplars alone.
+// Reader reads requests, one at a time. Its results are in slabs that the next Read reuses, so a
+// warm Reader allocates only for histograms and exemplars.
 type Reader struct {
 	limits   Limits
 	interner *interner
 	sink     Sink
 	memory   bounds.Memory
-	denied   error // of memory
+	denied   error // error of memory
 	points   int
 
-	last, stride int // where the labels of the last series begin, and how many places those of the one before are behind
+	last, stride int // start of the labels of the last series, and the distance to those of the series before
 
 	symbols    []string
 	refs       []uint64
@@ -74,7 +75,7 @@ type Reader struct {
 	samples    []Sample
 	histograms []Histogram
 	exemplars  []Exemplar
-	series     Series // the one that is being handed out
+	series     Series // the series passed to the sink
 }
 
 // NewReader returns a Reader with limits.
@@ -83,19 +84,18 @@ func NewReader(limits Limits) *Reader { return &Reader{limits: limits, interner:
 // errPoints is the cause of an Error with ReasonPoints.
 var errPoints = errors.New("too much in one request")
 
-// Read reads a request. What the sink gets holds nothing of the body. Memory is
-// reserved for what is read, apart from the texts, which are never larger than the
-// body; an error of memory ends Read as it is.
+// Read parses a request. The data for the sink does not reference content. Memory is reserved for
+// all parts except texts, which never exceed the body. Read returns an error of memory unchanged.
 func (r *Reader) Read(v Version, content []byte, memory bounds.Memory, sink Sink) error {
 	r.reset(sink)
 	r.memory = memory
 	defer func() { r.sink, r.memory, r.series = nil, nil, Series{} }()
-	// Every text that is kept is copied, so the content need not be.
-	body := unsafe.String(unsafe.SliceData(content), len(content)) //nolint:gosec // it is not used after Read
+	// Every kept text is copied, so content need not be.
+	body := unsafe.String(unsafe.SliceData(content), len(content)) //nolint:gosec // not used after Read
 	c := cursor{rest: body}
 	var err error
 	if v == Version2 {
-		// Symbols may come after what refers to them.
+		// Symbols may follow the series that reference them.
 		if err = r.readSymbols(&c); err == nil {
 			c = cursor{rest: body}
 			err = r.readRequest(&c, Version2, r.seriesV2)
@@ -111,7 +111,7 @@ func (r *Reader) Read(v Version, content []byte, memory bounds.Memory, sink Sink
 	}
 	at := len(body) - len(c.rest)
 	if errors.Is(err, errPoints) {
-		return &Error{Reason: ReasonPoints, Offset: at, Detail: fmt.Sprintf("more than the limit of %d samples, histograms and exemplars, or %d times as many labels, or %d times as many symbols", r.limits.Points, labelsPerPoint, symbolsPerPoint)}
+		return &Error{Reason: ReasonPoints, Offset: at, Detail: fmt.Sprintf("more than the limit of %d samples, histograms, and exemplars, or %d times as many labels, or %d times as many symbols", r.limits.Points, labelsPerPoint, symbolsPerPoint)}
 	}
 	return &Error{Reason: ReasonMalformed, Offset: at, Detail: err.Error()}
 }
@@ -119,7 +119,7 @@ func (r *Reader) Read(v Version, content []byte, memory bounds.Memory, sink Sink
 func (r *Reader) reset(sink Sink) {
 	r.sink, r.points, r.denied = sink, 0, nil
 	r.last, r.stride = 0, 0
-	// Of the body before nothing may be held.
+	// References to the previous body must not remain.
 	clear(r.symbols)
 	clear(r.labels)
 	clear(r.histograms)
@@ -128,8 +128,8 @@ func (r *Reader) reset(sink Sink) {
 	r.samples, r.histograms, r.exemplars = r.samples[:0], r.histograms[:0], r.exemplars[:0]
 }
 
-// readSymbols reads the texts of version 2. It counts them first, so that what is
-// above the limit takes no memory, and the rest takes it once.
+// readSymbols reads the texts of version 2. It counts them first, so that a table above the limit
+// takes no memory, and others are allocated once.
 func (r *Reader) readSymbols(c *cursor) error {
 	n, counted := 0, *c
 	if err := counted.symbols(func(string) { n++ }); err != nil {
@@ -145,7 +145,7 @@ func (r *Reader) readSymbols(c *cursor) error {
 	return c.symbols(func(text string) { r.symbols = append(r.symbols, r.interner.text(text)) })
 }
 
-// symbols hands out the texts of version 2.
+// symbols calls do with the texts of version 2.
 func (c *cursor) symbols(do func(text string)) error {
 	for c.more() {
 		if err := c.next(); err != nil {
@@ -163,13 +163,13 @@ func (c *cursor) symbols(do func(text string)) error {
 	return nil
 }
 
-// The numbers of the fields with the series.
+// The field numbers of the series.
 const seriesFieldV1, seriesFieldV2 = 1, 5
 
-var errOtherVersion = errors.New("it is a message of the other version: the content type is wrong")
+var errOtherVersion = errors.New("it is a message of the other version: correct the content type")
 
-// readRequest reads the series, and metadata. A message of the other version
-// looks like an empty one, and to accept it would be to lose it.
+// readRequest reads the series and metadata. A message of the other version parses as an empty
+// one, and must be rejected to avoid data loss.
 func (r *Reader) readRequest(c *cursor, v Version, series func(string) error) error {
 	own, other := uint64(seriesFieldV1), uint64(seriesFieldV2)
 	if v == Version2 {
@@ -204,7 +204,7 @@ func (r *Reader) readRequest(c *cursor, v Version, series func(string) error) er
 	return nil
 }
 
-// count adds a point to those of the request.
+// count counts a point of the request.
 func (r *Reader) count() error {
 	if r.points++; r.points > r.limits.Points {
 		return errPoints
@@ -220,8 +220,8 @@ func (r *Reader) charge(n int) error {
 	return r.denied
 }
 
-// intern returns copies of a label's name and value. Most labels are those that
-// the series before has in the same place.
+// intern returns copies of a label's name and value. Most labels equal that of the previous
+// series at the same position.
 func (r *Reader) intern(name, value string) (string, string) {
 	var before Label
 	if i := len(r.labels) - r.stride; i >= 0 && i < len(r.labels) {
@@ -236,7 +236,7 @@ func (r *Reader) intern(name, value string) (string, string) {
 	return before.Name, before.Value
 }
 
-// addLabel appends a label to those of the series or the exemplar that is being read.
+// addLabel appends a label to the current series or exemplar.
 func (r *Reader) addLabel(name, value string) error {
 	if len(r.labels) >= labelsPerPoint*r.limits.Points {
 		return errPoints
@@ -245,10 +245,10 @@ func (r *Reader) addLabel(name, value string) error {
 	return r.charge(labelCost)
 }
 
-// draft is a series while it is read: where its parts begin in the slabs.
+// draft holds the start of the parts of the current series in the slabs.
 type draft struct {
 	labels, samples, histograms, exemplars int
-	fault                                  Fault // of its labels, if it has a reason
+	fault                                  Fault // fault of its labels, if it has a reason
 	metadata                               Metadata
 }
 
@@ -257,7 +257,7 @@ func (r *Reader) begin() draft {
 	return draft{labels: len(r.labels), samples: len(r.samples), histograms: len(r.histograms), exemplars: len(r.exemplars)}
 }
 
-// finish checks a series and hands it out. It returns an error if memory is denied.
+// finish checks a series and passes it to the sink. It returns an error if memory is denied.
 func (r *Reader) finish(d *draft) error {
 	own := r.labels[d.labels:len(r.labels):len(r.labels)]
 	r.series = Series{Labels: own, Metadata: d.metadata}
@@ -316,7 +316,7 @@ func (r *Reader) checkHistograms(s *Series, list []Histogram) []Histogram {
 			r.sink.Refused(fault)
 			continue
 		}
-		// Few bytes on the wire may stand for many empty buckets.
+		// Few bytes on the wire may represent many empty buckets.
 		if r.charge(bucketCost*h.buckets()) != nil {
 			return nil
 		}

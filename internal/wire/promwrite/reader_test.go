@@ -38,7 +38,7 @@ func label(name, value string) enc { return enc{}.text(1, name).text(2, value) }
 
 func sample(v float64, t uint64) enc { return enc{}.float(1, v).num(2, t) }
 
-// told is a sink that says what it gets.
+// told is a sink that records its data as text.
 type told struct{ strings.Builder }
 
 func (b *told) Series(s *Series) {
@@ -51,7 +51,7 @@ func (b *told) Series(s *Series) {
 func (b *told) Metadata(m Metadata) { fmt.Fprintf(b, "metadata %+v\n", m) }
 func (b *told) Refused(f Fault)     { fmt.Fprintf(b, "refused %+v\n", f) }
 
-// memory is what a reader may take; without a limit all.
+// memory limits the memory of a reader; without a limit it grants all.
 type memory struct{ limit, used int }
 
 func (m *memory) Reserve(n int) error {
@@ -90,7 +90,7 @@ func packed(values ...uint64) string {
 	return string(b)
 }
 
-// Symbols may come last, and references in one field or in many.
+// Symbols may come last, and references in one field or in several.
 func TestVersion2(t *testing.T) {
 	series := enc{}.text(1, packed(2, 3)).num(1, 1).num(1, 4).
 		sub(2, sample(1.5, 1000).num(3, 500)).
@@ -130,7 +130,7 @@ func TestTypes(t *testing.T) {
 	assert.False(t, IsStale(math.NaN()))
 }
 
-// A reader is used again, and what it keeps of one request is not seen in the next.
+// A reader is reused, and no data of one request appears in the next.
 func TestReaderIsUsedAgain(t *testing.T) {
 	r := NewReader(DefaultLimits())
 	one := []byte(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(2, sample(1, 1000))))
@@ -143,7 +143,7 @@ func TestReaderIsUsedAgain(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(100, func() { _ = r.Read(Version1, one, none, discard{}) }))
 }
 
-// What the sink gets holds nothing of the request.
+// The data for the sink does not reference the request.
 func TestTextsAreCopied(t *testing.T) {
 	long := strings.Repeat("l", 1000)
 	exemplar := enc{}.sub(1, label("trace_id", "t"))
@@ -170,7 +170,7 @@ func TestTextsAreCopied(t *testing.T) {
 	}
 }
 
-// kept is a sink that keeps what it gets.
+// kept is a sink that keeps its data.
 type kept struct {
 	series   []Series
 	metadata []Metadata
@@ -180,7 +180,7 @@ func (k *kept) Series(s *Series)    { k.series = append(k.series, *s) }
 func (k *kept) Metadata(m Metadata) { k.metadata = append(k.metadata, m) }
 func (k *kept) Refused(Fault)       {}
 
-// Memory is reserved for what a few bytes stand for, before it is taken.
+// Memory is reserved before it is allocated, also for few bytes that represent much data.
 func TestMemory(t *testing.T) {
 	gap := enc{}.num(1, 2).num(4, 2).num(15, 9).sub(11, enc{}.num(2, 1)).sub(11, enc{}.num(1, 2*9000).num(2, 1)).text(12, packed(2, 0))
 	histogram := enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(4, gap))
@@ -189,7 +189,7 @@ func TestMemory(t *testing.T) {
 	for name, c := range map[string]struct {
 		v     Version
 		body  enc
-		least int // bytes that are reserved
+		least int // minimum number of reserved bytes
 	}{
 		"a histogram with a gap": {Version1, histogram, 9000 * bucketCost},
 		"labels":                 {Version1, enc{}.sub(1, enc(strings.Repeat(string(enc{}.sub(1, label("a", "b"))), 1000))), 1000 * labelCost},
@@ -223,7 +223,7 @@ func (discard) Series(*Series)    {}
 func (discard) Metadata(Metadata) {}
 func (discard) Refused(Fault)     {}
 
-// checked is a sink that holds what a Reader promises.
+// checked is a sink that checks the guarantees of a Reader.
 type checked struct {
 	*testing.T
 	limits Limits
@@ -261,7 +261,7 @@ func (c *checked) Refused(f Fault) {
 	c.points += f.Samples + f.Histograms + f.Exemplars
 }
 
-// Whatever comes, a Reader keeps its promises and its limits.
+// A Reader keeps its guarantees and limits for any input.
 func FuzzReader(f *testing.F) {
 	f.Add(false, []byte(enc{}.sub(1, enc{}.sub(1, label("__name__", "x")).sub(2, sample(1, 1000)))))
 	f.Add(true, []byte(enc{}.text(4, "").text(4, "__name__").text(4, "x").sub(5, enc{}.text(1, packed(1, 2)).sub(2, sample(1, 1000)).sub(3, enc{}.num(1, 3).num(4, 2).num(15, 9)))))

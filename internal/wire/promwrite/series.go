@@ -5,7 +5,7 @@ package promwrite
 
 import "fmt"
 
-// seriesV1 reads a TimeSeries of version 1.
+// seriesV1 parses a TimeSeries of version 1.
 func (r *Reader) seriesV1(message string) error {
 	d := r.begin()
 	for c := (cursor{rest: message}); c.more(); {
@@ -56,7 +56,7 @@ func (r *Reader) labelV1(message string) error {
 	return r.addLabel(r.intern(name, value))
 }
 
-// sample reads a Sample. Only version 2 has a start time.
+// sample parses a Sample. Only version 2 has a start time.
 func (r *Reader) sample(message string) error {
 	if err := r.count(); err != nil {
 		return err
@@ -83,7 +83,8 @@ func (r *Reader) sample(message string) error {
 	return nil
 }
 
-// exemplar reads an Exemplar. Its labels get a slice of their own: they come among those of the series.
+// exemplar parses an Exemplar. Its labels have a separate slice, because they arrive between
+// those of the series.
 func (r *Reader) exemplar(message string, v Version) error {
 	if err := r.count(); err != nil {
 		return err
@@ -130,7 +131,7 @@ func (r *Reader) exemplar(message string, v Version) error {
 	return nil
 }
 
-// metadata reads a MetricMetadata of version 1.
+// metadata parses a MetricMetadata of version 1.
 func (r *Reader) metadata(message string) error {
 	var m Metadata
 	for c := (cursor{rest: message}); c.more(); {
@@ -163,12 +164,12 @@ func (r *Reader) metadata(message string) error {
 func (c *cursor) metricType() (Type, error) {
 	v, err := c.uint()
 	if v >= uint64(len(typeNames)) {
-		v = 0 // One of a later version.
+		v = 0 // a type of a later version
 	}
 	return Type(v), err
 }
 
-// seriesV2 reads a TimeSeries of version 2.
+// seriesV2 parses a TimeSeries of version 2.
 func (r *Reader) seriesV2(message string) error {
 	d := r.begin()
 	r.refs = r.refs[:0]
@@ -199,7 +200,7 @@ func (r *Reader) seriesV2(message string) error {
 	return r.finish(&d)
 }
 
-// mostRefs is the number of references of the most labels, and of one more.
+// mostRefs returns the number of references for the maximum number of labels, plus one label.
 func (r *Reader) mostRefs() int { return 2*r.limits.Labels + 2 }
 
 func (r *Reader) partV2(d *draft, field uint64, message string) error {
@@ -231,7 +232,7 @@ func (r *Reader) partV2(d *draft, field uint64, message string) error {
 	return nil
 }
 
-// optional is the symbol of a reference that may be 0 for nothing.
+// optional returns the symbol of a reference that may be 0 for none.
 func (r *Reader) optional(d *draft, c *cursor) (string, error) {
 	ref, err := c.uint()
 	if err != nil || ref == 0 {
@@ -251,7 +252,7 @@ func (r *Reader) missing(ref uint64) Fault {
 // resolve appends the labels of references.
 func (r *Reader) resolve(refs []uint64) (fault Fault, err error) {
 	if len(refs)%2 != 0 {
-		return Fault{Reason: ReasonSymbol, Detail: fmt.Sprintf("%d references to labels, which is no whole number of pairs", len(refs))}, nil
+		return Fault{Reason: ReasonSymbol, Detail: fmt.Sprintf("%d references to labels, expected pairs", len(refs))}, nil
 	}
 	for i := 0; i < len(refs); i += 2 {
 		for _, ref := range refs[i : i+2] {

@@ -1,8 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lumberjacktest makes the frames that a sender of the Lumberjack
-// protocol makes, for tests: right ones, and by their parts wrong ones.
+// Package lumberjacktest encodes frames of the Lumberjack protocol for tests. Parts of frames can
+// be combined to invalid ones.
 package lumberjacktest
 
 import (
@@ -12,18 +12,18 @@ import (
 	"math"
 )
 
-// Window is the frame that promises so many events.
+// Window returns a frame that announces a number of events.
 func Window(version byte, events uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{version, 'W'}, events)
 }
 
-// JSON is an event as a JSON frame.
+// JSON returns an event as a JSON frame.
 func JSON(version byte, sequence uint32, content string) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{version, 'J'}, sequence)
 	return appendText(b, content)
 }
 
-// Data is an event as a data frame of keys and values in turn.
+// Data returns an event as a data frame of alternating keys and values.
 func Data(version byte, sequence uint32, keysAndValues ...string) []byte {
 	b := binary.BigEndian.AppendUint32([]byte{version, 'D'}, sequence)
 	b = appendLength(b, len(keysAndValues)/2)
@@ -33,19 +33,20 @@ func Data(version byte, sequence uint32, keysAndValues ...string) []byte {
 	return b
 }
 
-// Compressed is a compressed frame of frames.
+// Compressed returns a compressed frame with the given frames.
 func Compressed(version byte, frames ...[]byte) []byte {
 	var content bytes.Buffer
 	w := zlib.NewWriter(&content)
 	for _, frame := range frames {
 		_, _ = w.Write(frame)
 	}
-	_ = w.Close() // a buffer takes everything
+	_ = w.Close() // a buffer accepts everything
 	b := appendLength([]byte{version, 'C'}, content.Len())
 	return append(b, content.Bytes()...)
 }
 
-// Batch is a window of JSON events in version 2, numbered from 1, as Beats send it without compression.
+// Batch returns a window of JSON events in version 2, numbered from 1, like Beats without
+// compression.
 func Batch(contents ...string) []byte {
 	b := appendLength([]byte("2W"), len(contents))
 	sequence := uint32(0)
@@ -56,14 +57,14 @@ func Batch(contents ...string) []byte {
 	return b
 }
 
-// Join puts frames one after the other.
+// Join concatenates frames.
 func Join(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
 
 func appendText(b []byte, text string) []byte {
 	return append(appendLength(b, len(text)), text...)
 }
 
-// appendLength panics on what no frame can hold.
+// appendLength panics if a length exceeds 32 bits.
 func appendLength(b []byte, n int) []byte {
 	if n < 0 || n > math.MaxUint32 {
 		panic("a length above 32 bits")
