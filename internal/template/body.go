@@ -10,7 +10,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
-// Body returns what of a record's text is to be mined: the message of a JSON object, the frames of a stack trace, or the text itself.
+// Body returns the part of a record's text to mine: the message of a JSON object, the frames of a
+// stack trace, or the text itself.
 func Body(text string) string {
 	for range maxNested {
 		message, ok := Message(text)
@@ -27,10 +28,10 @@ func Body(text string) string {
 	return text
 }
 
-// maxNested is the number of JSON objects within messages of JSON objects that are opened.
+// maxNested bounds the JSON objects that are opened within messages of JSON objects.
 const maxNested = 4
 
-// Message returns the message of a JSON object: the first text of the object itself whose key names one.
+// Message returns the message of a JSON object: its first top-level text with a message key.
 func Message(text string) (string, bool) {
 	i := spaces(text, 0)
 	if i >= len(text) || text[i] != '{' {
@@ -69,7 +70,7 @@ func spaces(s string, i int) int {
 	return i
 }
 
-// quotedEnd returns the place behind the quoted text at i, or -1.
+// quotedEnd returns the position after the quoted text at i, or -1.
 func quotedEnd(s string, i int) int {
 	for i++; i < len(s); i++ {
 		switch s[i] {
@@ -94,11 +95,12 @@ func unquote(s string, i int) (string, bool) {
 	return text, text != ""
 }
 
-// maxFrames bounds the frames of a stack trace in its template: those nearest to the fault.
+// maxFrames bounds the frames of a stack trace in its template. Those nearest to the fault are
+// kept.
 const maxFrames = 8
 
-// StackTrace returns a stack trace on one line: its other lines, and the frames without files, line numbers and addresses.
-// A stack trace has at least two frames.
+// StackTrace returns a stack trace on one line: its other lines, and the frames without files,
+// line numbers, and addresses. A stack trace has at least two frames.
 func StackTrace(text string) (string, bool) {
 	var b strings.Builder
 	frames := 0
@@ -125,10 +127,12 @@ func StackTrace(text string) (string, bool) {
 	return b.String(), frames >= 2
 }
 
-// cause begins the line of a stack trace that names what caused the exception. Its message says no more of the place than its class does.
+// cause is the prefix of the line of a stack trace that names the cause of the exception. Its
+// class is kept, its message is not.
 const cause = "Caused by: "
 
-// frame returns what a line of a stack trace calls, if it is one: Java and .NET, JavaScript, Python, Ruby, Go.
+// frame returns the function in a line of a stack trace, if the line is one: Java and .NET,
+// JavaScript, Python, Ruby, Go.
 func frame(line string) (string, bool) {
 	if rest, ok := strings.CutPrefix(line, "at "); ok {
 		rest = strings.TrimPrefix(rest, "async ")
@@ -159,7 +163,7 @@ func frame(line string) (string, bool) {
 	return "", false
 }
 
-// isNoise tells the lines of a stack trace that say no more than how long it is.
+// isNoise reports whether a line of a stack trace only states its length.
 func isNoise(line string) bool {
 	return strings.HasPrefix(line, "... ") || strings.HasPrefix(line, "goroutine ") || strings.HasPrefix(line, "^")
 }

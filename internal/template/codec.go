@@ -17,10 +17,12 @@ const (
 	maxText      = 4 * scan.MaxLine // a text has a wildcard for a digit
 )
 
-// A state is: version u8, lines u64, evicted u64, then for what is young and for what is settled: how many u32, and for
-// each, in the order of the queue: parent u32 (its place in the state from 1 on, 0 for none), id u64, uses u8, lines u64,
-// last u64, service; if it has no parent, text, skeleton, example, strict u64, words u32; slots, and how many u32 columns
-// u64 it is general in. A text is its length u32 and its bytes. Columns, keys and numbers of parts follow from that.
+// A state contains: version u8, lines u64, evicted u64, then for the young and for the settled
+// templates: number u32, and for each in the order of the queue: parent u32 (its position in the
+// state from 1, 0 for none), id u64, uses u8, lines u64, last u64, service; if it has no parent,
+// text, skeleton, example, strict u64, words u32; slots, number u32 and keys u64 of the columns
+// in which it is general. A text is its length u32 and its bytes. Columns, keys, and numbers of
+// parts are derived.
 
 // AppendBinary appends the state of the miner, without its configuration.
 func (m *Miner) AppendBinary(b []byte) ([]byte, error) {
@@ -50,7 +52,7 @@ func (m *Miner) state(c *state.Codec) {
 	c.Check(version == stateVersion)
 	c.Uint64(&m.seen)
 	c.Uint64(&m.evicted)
-	number := make([]uint32, len(m.nodes)) // of a node in the state, from 1 on
+	number := make([]uint32, len(m.nodes)) // position of a node in the state, from 1
 	n := uint32(0)
 	for _, q := range []*queue{&m.young, &m.settled} {
 		for k := range q.n {
@@ -71,7 +73,7 @@ func (m *Miner) state(c *state.Codec) {
 	}
 }
 
-// state writes or reads one node. While reading, the parent is its number in the state.
+// state writes or reads one node. While reading, the parent is its position in the state.
 func (n *node) state(c *state.Codec, number []uint32) {
 	parent := uint32(n.parent)
 	if !c.Reading() {
@@ -115,7 +117,7 @@ func (n *node) state(c *state.Codec, number []uint32) {
 	}
 }
 
-// rebuild makes what follows from the nodes that were read.
+// rebuild derives the remaining data from the nodes that were read.
 func (m *Miner) rebuild() error {
 	for i := range m.nodes {
 		n := &m.nodes[i]
@@ -123,7 +125,7 @@ func (m *Miner) rebuild() error {
 			n.example = ""
 		}
 		if _, twice := m.byID[n.id]; twice || int(n.parent) >= len(m.nodes) {
-			return fmt.Errorf("%w: templates do not fit together", state.Error)
+			return fmt.Errorf("%w: the templates are inconsistent", state.Error)
 		}
 		m.byID[n.id] = int32(i)
 		if n.parent != none {
@@ -159,7 +161,7 @@ func (m *Miner) rebuild() error {
 	return nil
 }
 
-// hasRoot reports whether the way up from a node ends.
+// hasRoot reports whether the parents of a node form no cycle.
 func (m *Miner) hasRoot(i int32) bool {
 	for range m.nodes {
 		if i == none {

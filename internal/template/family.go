@@ -11,34 +11,36 @@ import (
 	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
-// A family is the set of templates that begin with the same words. Templates of free text, such as messages of
-// users or sentences of several words, share no column, and new ones never cease. Once a family holds many templates that
-// were hardly seen again, they become parts of one general template: the common words and a wildcard. Templates of the
-// family that lines do come back to stay what they are.
+// A family is the set of templates that begin with the same words. Templates of free text, such
+// as messages of users, share no column, and new ones arrive without end. If a family has many
+// templates that were hardly seen again, these become parts of one general template: the common
+// words and a wildcard. Templates of the family that recur are kept.
 //
-// Templates of which one states that something is bad and the other does not, and those with different frames of a stack
-// trace, are never of one family.
+// Templates never share a family if only one of them states a failure, or if they have different
+// stack frames.
 
-// span is a part [start,end) of a skeleton that a family leaves open.
+// span is the part [start,end) of a skeleton that a family leaves open.
 type span struct {
 	key        uint64
-	twin       uint64 // key of the family with the same words whose templates state the other outcome
+	twin       uint64 // key of the family with the same words and the opposite outcome
 	start, end int
-	words      int // that the family shares
+	words      int // number of words that the family shares
 }
 
-// depths are the numbers of words by which families are told.
+// depths lists the numbers of words that define families.
 var depths = [...]int{12, 8, 6, 4, 3, 2, 1}
 
 const (
-	// rareCount is the greatest count of a template that adds to the growth of its family.
+	// rareCount is the highest count of a template that adds to the growth of its family.
 	rareCount = 2
-	// familyStep is the number of new templates after which a family is looked at again: each look costs a walk over all templates.
+	// familyStep is the number of new templates after which a family is examined again. Each
+	// examination walks over all templates.
 	familyStep = 4
 )
 
-// minFamily is the number of rare templates from which on a family that shares this many words keeps growing. The first
-// lines of a program are all different, too: with few words in common many are needed.
+// minFamily returns the number of rare templates above which a family with the given number of
+// shared words keeps growing. The first lines of a program also differ, so few shared words
+// require many templates.
 func minFamily(words int) int {
 	switch words {
 	case 1:
@@ -51,10 +53,12 @@ func minFamily(words int) int {
 	return 16
 }
 
-// twinShare is the share of minFamily that suffices where the twin of the family has grown already: its words are followed by free text.
+// twinShare is the divisor of minFamily if the twin of the family has already grown: free text
+// then follows its words.
 const twinShare = 4
 
-// families returns the families of a skeleton, those with the most words first. The result lasts until the next call.
+// families returns the families of a skeleton, those with the most words first. The result is
+// valid until the next call.
 func (m *Miner) families(service, skeleton string) []span {
 	m.spans, m.words = m.spans[:0], m.words[:0]
 	from, to := message(skeleton)
@@ -77,7 +81,8 @@ func (m *Miner) families(service, skeleton string) []span {
 	return m.spans
 }
 
-// message returns the bounds of what a skeleton says besides the frames of a stack trace: it stands before them, or behind them as in Python.
+// message returns the bounds of a skeleton without the frames of a stack trace. The message
+// precedes the frames, or follows them as in Python.
 func message(skeleton string) (from, to int) {
 	const next, frame = " | ", "at "
 	first := strings.Index(skeleton, next+frame)
@@ -91,7 +96,7 @@ func message(skeleton string) (from, to int) {
 	return last, len(skeleton)
 }
 
-// need is the number of rare templates from which on the family is one that keeps growing.
+// need returns the number of rare templates above which the family keeps growing.
 func (m *Miner) need(f span) int {
 	if m.column(f.twin).general != none {
 		return minFamily(f.words) / twinShare
@@ -99,7 +104,8 @@ func (m *Miner) need(f span) int {
 	return minFamily(f.words)
 }
 
-// grows reports whether the family keeps growing: it has as many rare templates as it needs, four times as many if less than a third of its lines are of them.
+// grows reports whether the family keeps growing: it has as many rare templates as it needs, or
+// four times as many if they have less than a third of its lines.
 func (m *Miner) grows(f span, members []int32, lines uint64) bool {
 	need, rare := m.need(f), uint64(0)
 	for _, i := range members {
@@ -126,7 +132,8 @@ func (m *Miner) relatives(key uint64) (members []int32, lines uint64) {
 	return members, lines
 }
 
-// join finds the general template of a family for the new node i, and makes the node a part of it.
+// join makes the new node i a part of the general template of a family. It returns false if there
+// is none.
 func (m *Miner) join(i int32) bool {
 	for _, f := range m.families(m.nodes[i].service, m.nodes[i].skeleton) {
 		if c := m.column(f.key); c.general != none && m.root(c.general) != i {
@@ -137,14 +144,14 @@ func (m *Miner) join(i int32) bool {
 	return false
 }
 
-// gather makes one template of the rare ones of a family of node i that keeps growing.
+// gather merges the rare templates of a growing family of node i.
 func (m *Miner) gather(i int32) {
 	for _, f := range m.families(m.nodes[i].service, m.nodes[i].skeleton) {
 		c := m.column(f.key)
 		if int(c.cells) < m.need(f) || c.cells%familyStep != 0 {
 			continue
 		}
-		m.makeRoom() // before the members are known, so that none of them goes
+		m.makeRoom() // before the members are known, so that none is evicted
 		members, lines := m.relatives(f.key)
 		if m.grows(f, members, lines) {
 			m.collapse(f, i, members)
@@ -153,7 +160,7 @@ func (m *Miner) gather(i int32) {
 	}
 }
 
-// collapse makes the members parts of the general template of the family f of node i.
+// collapse makes the members parts of the general template of family f of node i.
 func (m *Miner) collapse(f span, i int32, members []int32) {
 	first := &m.nodes[i]
 	m.generalize(first.skeleton, f.start, f.end)

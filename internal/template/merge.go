@@ -11,21 +11,21 @@ import (
 	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
-// A column is a place in a skeleton, with all that stands around it. Templates that differ in one
-// cell alone share the column of that cell. Its key is a hash of what stands around it.
+// A column is a position in a skeleton with its context. Templates that differ in one cell share
+// the column of that cell. Its key is a hash of the context.
 type column struct {
-	cells   int32 // how many templates share it, each with another cell
+	cells   int32 // number of templates with it, each with a different cell
 	general int32 // the template in which the cell is a wildcard, or none
 }
 
-// cut returns the cells of a skeleton. The result lasts until the next call.
+// cut returns the cells of a skeleton. The result is valid until the next call.
 func (m *Miner) cut(skeleton string) []scan.Cell {
 	m.cells = scan.AppendCells(m.cells[:0], skeleton)
 	return m.cells
 }
 
-// place finds the general template of a new node, or makes it a template of its own, which may merge it with others.
-// It returns whether nothing like it was known.
+// place makes a new node a part of a general template, or a separate template, which may cause a
+// merge. It reports whether the template is new.
 func (m *Miner) place(i int32) bool {
 	m.setKeys(i)
 	keys := m.nodes[i].keys
@@ -59,10 +59,11 @@ func (m *Miner) place(i int32) bool {
 	return m.nodes[i].parent == none
 }
 
-// toLook says at which numbers of cells a column is looked at: each look costs a walk over all templates.
+// toLook reports whether a column with this number of cells is examined. Each examination walks
+// over all templates.
 func toLook(cells int32) bool { return cells >= 2 && cells <= 8 || cells%4 == 0 }
 
-// noColumn stands for the key of a cell around which there are no words: nothing could be said of it.
+// noColumn is the key of a cell without words around it, which is never merged.
 const noColumn = 0
 
 func (m *Miner) setKeys(i int32) {
@@ -92,7 +93,7 @@ func anchors(cells []scan.Cell) (n int) {
 	return n
 }
 
-// column returns the column of a key, an empty one if there is none.
+// column returns the column of a key, or an empty one.
 func (m *Miner) column(k uint64) column {
 	if c, ok := m.columns[k]; ok {
 		return c
@@ -117,7 +118,7 @@ func (m *Miner) setColumn(k uint64, c column) {
 	}
 }
 
-// withdraw takes a node out of its columns.
+// withdraw removes a node from its columns.
 func (m *Miner) withdraw(i int32) {
 	n := &m.nodes[i]
 	if n.parent != none {
@@ -137,7 +138,8 @@ func (m *Miner) withdraw(i int32) {
 	}
 }
 
-// adopt makes a node a part of another, which has a wildcard in place of the part [start,end) of its skeleton.
+// adopt makes a node a part of another, which has a wildcard instead of the part [start,end) of
+// its skeleton.
 func (m *Miner) adopt(i, general int32, start, end int) {
 	n, g := &m.nodes[i], &m.nodes[general]
 	if g.text != g.skeleton && m.generalText(n, start) != g.text {
@@ -150,15 +152,15 @@ func (m *Miner) adopt(i, general int32, start, end int) {
 	m.roots--
 }
 
-// generalize scans the skeleton with a wildcard in place of the part [start,end) into m.skel.
-// It returns how many wildcards stand before the part and in it.
+// generalize scans the skeleton into m.skel, with a wildcard instead of the part [start,end). It
+// returns the numbers of wildcards before the part and in it.
 func (m *Miner) generalize(skeleton string, start, end int) (before, in int) {
 	m.masked.ScanSkeleton(skeleton[:start] + scan.Wildcard + skeleton[end:])
 	m.skel.Read(&m.masked)
 	return strings.Count(skeleton[:start], scan.Wildcard), strings.Count(skeleton[start:end], scan.Wildcard)
 }
 
-// generalSlots says which wildcard of the general skeleton stands for each wildcard of this one.
+// generalSlots maps the wildcards of this skeleton to those of the general skeleton.
 func (m *Miner) generalSlots(skeleton string, start, end int) []uint8 {
 	before, in := m.generalize(skeleton, start, end)
 	slots := make([]uint8, strings.Count(skeleton, scan.Wildcard))
@@ -174,7 +176,8 @@ func (m *Miner) generalSlots(skeleton string, start, end int) []uint8 {
 	return slots
 }
 
-// generalText is the text of a node with a wildcard in place of the cell of its skeleton that begins at start, or "" if the text has no such cell.
+// generalText returns the text of a node with a wildcard instead of the cell of its skeleton at
+// start, or "" if the text has no such cell.
 func (m *Miner) generalText(n *node, start int) string {
 	cells := m.cut(n.skeleton)
 	pos := slices.IndexFunc(cells, func(c scan.Cell) bool { return c.Start == start })
@@ -203,9 +206,9 @@ func (m *Miner) generalText(n *node, start int) string {
 	return ""
 }
 
-// merge makes one template of all that share the column k if its cells look like values. Node i has it at pos.
+// merge merges the templates of column k if its cells look like values. Node i has it at pos.
 func (m *Miner) merge(k uint64, i int32, pos int) {
-	m.makeRoom() // before the members are known, so that none of them goes
+	m.makeRoom() // before the members are known, so that none is evicted
 	members, places := m.members(k)
 	if !m.varies(members, places) {
 		return
@@ -239,8 +242,8 @@ func (m *Miner) merge(k uint64, i int32, pos int) {
 	}
 }
 
-// wordCells returns the wildcards of a new general skeleton that stand for words: that of the cell, and those of
-// the members. It returns none if the cells are no longer the same.
+// wordCells returns the wildcards of a new general skeleton that replace words: that of the cell,
+// and those of the members. It returns none if the cells have changed.
 func (m *Miner) wordCells(skeleton string, members []int32, pos int) uint32 {
 	n := len(m.cut(skeleton))
 	words := uint32(1) << pos
@@ -253,7 +256,7 @@ func (m *Miner) wordCells(skeleton string, members []int32, pos int) uint32 {
 	return words
 }
 
-// takeColumn makes a template the general one of a column and all others there a part of it.
+// takeColumn makes a template the general one of a column and all others in it parts of it.
 func (m *Miner) takeColumn(k uint64, g int32, members []int32, places []int) {
 	c := m.column(k)
 	c.general = g
@@ -267,7 +270,7 @@ func (m *Miner) takeColumn(k uint64, g int32, members []int32, places []int) {
 	}
 }
 
-// take makes a known template a part of a general one, with its lines.
+// take makes a known template a part of a general one, and adds its lines.
 func (m *Miner) take(member, g int32, start, end int) {
 	m.withdraw(member)
 	m.nodes[g].count += m.nodes[member].count
@@ -275,7 +278,7 @@ func (m *Miner) take(member, g int32, start, end int) {
 	m.adopt(member, g, start, end)
 }
 
-// members returns the templates that share a column, and which of their cells it is.
+// members returns the templates that share a column, and the indexes of their cells.
 func (m *Miner) members(k uint64) (members []int32, places []int) {
 	for i := range m.nodes {
 		for pos, key := range m.nodes[i].keys {
@@ -288,11 +291,11 @@ func (m *Miner) members(k uint64) (members []int32, places []int) {
 	return members, places
 }
 
-// minCells is the least number of different cells that make a column with much context a variable.
+// minCells is the minimum number of different cells of a variable in a column with much context.
 const minCells = 4
 
-// varies reports whether the cells of a column look like values of a variable. More cells, more that look like values,
-// and more words around them make it more certain.
+// varies reports whether the cells of a column look like values of a variable. More cells, more
+// value-like cells, and more words around them are stronger evidence.
 func (m *Miner) varies(members []int32, places []int) bool {
 	var looks scan.Looks
 	around := 0

@@ -15,17 +15,17 @@ import (
 	"github.com/auspex-otel/auspex/internal/template/scan"
 )
 
-// Config are the settings of a miner.
+// Config configures a miner.
 type Config struct {
-	// MaxTemplates is the greatest number of kept templates, including those that became a part of another.
+	// MaxTemplates bounds the kept templates, including parts of others.
 	MaxTemplates int
-	// Mask hides what must not be kept of a line, in its template and in its example. Without one the default does.
+	// Mask removes sensitive text from templates and examples. The default is mask.Default.
 	Mask *mask.Masker
-	// NoExamples has no line kept as the example of its template.
+	// NoExamples disables examples of templates.
 	NoExamples bool
 }
 
-// DefaultConfig is the one setting for every source.
+// DefaultConfig returns the settings for all sources.
 func DefaultConfig() Config { return Config{MaxTemplates: 20_000, Mask: mask.Default()} }
 
 // Validate returns an error if a setting is invalid.
@@ -36,21 +36,22 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// ID identifies a template. It is a hash of the service and the skeleton of the line that the template was born with.
+// ID identifies a template. It is a hash of the service and the skeleton of the template's first
+// line.
 type ID uint64
 
-// String is 16 hexadecimal digits.
+// String returns 16 hexadecimal digits.
 func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
 // Match is the result of Observe for one line.
 type Match struct {
-	ID       ID     // of the line's own skeleton
-	Final    ID     // of the template that this one has become a part of, ID itself if of none
-	Template string // text of Final as it is known now
-	New      bool   // nothing like it was known
+	ID       ID     // of the line's skeleton
+	Final    ID     // of the template that contains this one, or ID itself
+	Template string // current text of Final
+	New      bool   // no similar template was known
 }
 
-// Miner turns lines into templates. It is not safe for concurrent use.
+// Miner assigns lines to templates. It is not safe for concurrent use.
 type Miner struct {
 	cfg     Config
 	scanner scan.Scanner
@@ -58,16 +59,16 @@ type Miner struct {
 	skel    scan.Skeleton
 	buf     []byte
 	cells   []scan.Cell
-	words   []scan.Cell // of the skeleton that families looks at
+	words   []scan.Cell // of the skeleton that families processes
 	spans   []span
 	nodes   []node
 	free    []int32
 	byID    map[ID]int32
 	columns map[uint64]column
 	cache   []slot
-	young   queue // seen once or not often enough yet
+	young   queue // seen once or not often enough
 	settled queue
-	current int32 // the node of the last line
+	current int32 // node of the last line
 	seen    uint64
 	evicted uint64
 	roots   int
@@ -76,21 +77,21 @@ type Miner struct {
 // node is one template.
 type node struct {
 	id       ID
-	parent   int32 // the template that it is a part of, or none
-	kids     int32 // how many have it as their parent
-	uses     uint8 // since the queue looked last
+	parent   int32 // template that contains it, or none
+	kids     int32 // number of nodes with it as parent
+	uses     uint8 // since the queue was last processed
 	service  string
 	text     string
-	strict   uint64 // hash of the text without digits that end words
+	strict   uint64 // hash of the text without digits at the end of words
 	skeleton string
 	example  string
-	slots    []uint8  // which wildcard of the parent stands for each of its own
+	slots    []uint8  // maps its wildcards to those of the parent
 	keys     []uint64 // of its columns
 	kin      []uint64 // keys of its families
-	words    uint32   // which of its cells are wildcards that stand for words
-	from     []uint64 // the columns whose words it made one
+	words    uint32   // its cells that are wildcards for words
+	from     []uint64 // the columns whose words it merged
 	count    uint64
-	last     uint64 // number of the line that was last of it
+	last     uint64 // number of its last line
 }
 
 const none = int32(-1)
@@ -109,14 +110,14 @@ func New(cfg Config) *Miner {
 	return m
 }
 
-// slot remembers which node a shape has. A wrong or missing slot costs time only.
+// slot caches the node of a shape. A wrong or missing slot only costs time.
 type slot struct {
 	shape uint64
 	id    ID
 	node  int32
 }
 
-// Observe takes one line of a service.
+// Observe processes one line of a service.
 func (m *Miner) Observe(service, line string) Match {
 	m.seen++
 	m.scanner.Scan(line)
@@ -152,7 +153,7 @@ func (m *Miner) touch(i int32, born bool) Match {
 	return Match{ID: id, Final: n.id, Template: n.text, New: born}
 }
 
-// root returns the template that a node is a part of in the end.
+// root returns the final template that contains a node.
 func (m *Miner) root(i int32) int32 {
 	for m.nodes[i].parent != none {
 		i = m.nodes[i].parent
@@ -160,7 +161,7 @@ func (m *Miner) root(i int32) int32 {
 	return i
 }
 
-// learn returns the node of the line in the scanner, and whether nothing like it was known.
+// learn returns the node of the scanned line, and reports whether it is new.
 func (m *Miner) learn(service, line string) (int32, bool) {
 	s := &m.scanner
 	if safe := m.cfg.Mask.Mask(strings.ToValidUTF8(line, "\uFFFD")); safe != line {
@@ -180,7 +181,7 @@ func (m *Miner) learn(service, line string) (int32, bool) {
 	return i, m.place(i)
 }
 
-// share returns the text in b without a copy if it is known already.
+// share returns b as a string, without a copy if it equals known.
 func (m *Miner) share(b []byte, known string) string {
 	m.buf = b
 	if string(b) == known {
@@ -189,7 +190,8 @@ func (m *Miner) share(b []byte, known string) string {
 	return string(b)
 }
 
-// widen makes the text of a node more general if a line shows that it must be: first the digits that end words, then all that the skeleton leaves open.
+// widen generalizes the text of a node if a line requires it: first digits at the end of words,
+// then everything that the skeleton leaves open.
 func (m *Miner) widen(i int32, s *scan.Scanner) {
 	n := &m.nodes[i]
 	if n.parent != none || n.text == n.skeleton {
@@ -209,7 +211,7 @@ func (m *Miner) widen(i int32, s *scan.Scanner) {
 // maxExample bounds the example of a template, in bytes.
 const maxExample = 256
 
-// example returns what is kept of a line, valid UTF-8 that owns its memory.
+// example returns the example for a line: valid UTF-8 in its own memory.
 func (m *Miner) example(line string) string {
 	if m.cfg.NoExamples {
 		return ""
@@ -224,7 +226,7 @@ func identify(service string, skeleton []byte) ID {
 	return ID(hash.Mix(hash.String(hash.String(hash.K1, service), string(skeleton)), hash.K2))
 }
 
-// Resolve returns the template that id has become a part of, or id itself.
+// Resolve returns the template that contains id, or id itself.
 func (m *Miner) Resolve(id ID) ID {
 	if i, ok := m.byID[id]; ok {
 		return m.nodes[m.root(i)].id
@@ -238,21 +240,21 @@ type Info struct {
 	Service  string
 	Template string
 	Example  string
-	Count    uint64 // lines, with those of its parts
-	Last     uint64 // number of its last line among all
+	Count    uint64 // lines, including those of its parts
+	Last     uint64 // number of its last line
 }
 
-// Stats are totals.
+// Stats holds totals.
 type Stats struct {
 	Lines     uint64
-	Templates int    // that are no part of another
-	Evicted   uint64 // that had to go to make room
+	Templates int    // that are not part of another
+	Evicted   uint64 // removed to make room
 }
 
-// Stats returns the totals since the miner was new.
+// Stats returns the totals since the miner was created.
 func (m *Miner) Stats() Stats { return Stats{Lines: m.seen, Templates: m.roots, Evicted: m.evicted} }
 
-// All returns every template that is no part of another, in the order of their ids.
+// All returns every template that is not a part of another, ordered by id.
 func (m *Miner) All() []Info {
 	list := make([]Info, 0, m.roots)
 	for i := range m.nodes {
@@ -268,7 +270,7 @@ func (n *node) info() Info {
 	return Info{ID: n.id, Service: n.service, Template: n.text, Example: n.example, Count: n.count, Last: n.last}
 }
 
-// Lookup describes the template that id is, or has become a part of, if it is still kept.
+// Lookup returns the template that is or contains id, if it is kept.
 func (m *Miner) Lookup(id ID) (Info, bool) {
 	i, ok := m.byID[id]
 	if !ok {

@@ -36,7 +36,7 @@ func TestServicesAreApart(t *testing.T) {
 	assert.Equal(t, a.ID, m.Observe("a", "started").ID)
 }
 
-// An id is a part of the contract: records that were kept carry it.
+// Ids are a part of the contract: stored records contain them.
 func TestIDsDoNotChange(t *testing.T) {
 	m := New(DefaultConfig())
 	assert.Equal(t, "5d7c3296bc0925b9", m.Observe("shop", "order 17 took 3 ms").ID.String())
@@ -87,7 +87,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 	}
 }
 
-// Over the limit what was seen once goes first, and what is seen again and again stays.
+// Above the limit, templates that were seen once are evicted first, and recurring ones stay.
 func TestBounded(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.MaxTemplates = 200
@@ -197,7 +197,7 @@ func TestLongLines(t *testing.T) {
 	require.NoError(t, New(DefaultConfig()).UnmarshalBinary(b))
 }
 
-// What is not UTF-8 can be no attribute of a record.
+// Invalid UTF-8 cannot be an attribute of a record.
 func TestTemplatesAreUTF8(t *testing.T) {
 	m := New(DefaultConfig())
 	service := strings.Repeat("s", 1<<20)
@@ -227,7 +227,7 @@ func TestDamagedStateIsAnError(t *testing.T) {
 	m.Observe("s", "still works")
 }
 
-// A state of a miner with a higher limit is taken as far as it fits.
+// A state of a miner with a higher limit is restored as far as it fits.
 func TestSmallerLimit(t *testing.T) {
 	m := New(DefaultConfig())
 	rng := rand.New(rand.NewPCG(3, 3))
@@ -244,7 +244,7 @@ func TestSmallerLimit(t *testing.T) {
 	checkStructure(t, small)
 }
 
-// seeded is the state of a miner that has seen something of all.
+// seeded returns the state of a miner with all kinds of data.
 func seeded(tb testing.TB) []byte {
 	tb.Helper()
 	m := New(DefaultConfig())
@@ -271,7 +271,8 @@ func fewTemplates() Config {
 	return cfg
 }
 
-// FuzzObserve holds that a line always gets the same id, is new once, and that any state can be saved and restored.
+// FuzzObserve checks that a line always gets the same id and is new once, and that any state can
+// be saved and restored.
 func FuzzObserve(f *testing.F) {
 	for i, line := range seeds {
 		f.Add(line, seeds[(i+1)%len(seeds)])
@@ -308,7 +309,7 @@ func FuzzState(f *testing.F) {
 	})
 }
 
-// stream makes lines of 40 templates with new values each time.
+// stream returns n lines of 40 templates with varying values.
 func stream(n int) []string {
 	rng := rand.New(rand.NewPCG(4, 4))
 	heads := []string{"Moving the part", "request of the cart", "connection from the peer", "desk opened for guest root", "Cache miss for key"}

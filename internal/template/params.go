@@ -5,13 +5,13 @@ package template
 
 import "github.com/auspex-otel/auspex/internal/template/scan"
 
-// Param is a number of a line. Its slot is one of the skeleton of the final template.
+// Param is a number in a line. Its slot is that of the skeleton of the final template.
 type Param = scan.Param
 
-// maxSlot is the highest slot that is told from the next.
+// maxSlot is the highest slot that is distinguished.
 const maxSlot = 255
 
-// Params appends the numbers of the line that Observe saw last, without those of what is masked.
+// Params appends the numbers of the last observed line, without masked ones.
 func (m *Miner) Params(dst []Param) []Param {
 	if len(m.nodes) == 0 || m.seen == 0 {
 		return dst
@@ -29,7 +29,7 @@ func (m *Miner) Params(dst []Param) []Param {
 	return dst
 }
 
-// finalSlot follows a slot of the current node to the template that it is a part of.
+// finalSlot maps a slot of the current node to the slot of its final template.
 func (m *Miner) finalSlot(slot int) int {
 	slot = min(slot, maxSlot)
 	for n := &m.nodes[m.current]; n.parent != none; n = &m.nodes[n.parent] {

@@ -18,11 +18,12 @@ import (
 	"github.com/auspex-otel/auspex/internal/golden"
 )
 
-// TestScenarios runs testdata/*.txtar. The part "lines" goes in, one record a line; \n, \t, \e, and \0 in it are a line
-// end, a tab, an escape character, and a zero; a line "#n TEXT" stands for n lines in which % is the number of the line, and {a,b,c} for one line each. The part
-// "emitted" is what was said when it passed, with a + where it was new and the numbers in it, each distinct answer once;
-// "templates" is what is known in the end. Each scenario must go the same way when the state is saved and restored after
-// every line. Whatever the order of the lines, their ids are the same.
+// TestScenarios runs testdata/*.txtar. The part "lines" is the input, one record per line. In it
+// , \t, \e, and \0 stand for a line end, a tab, an escape character, and a zero. "#n TEXT" stands
+// for n lines in which % is the number of the line, and {a,b,c} for one line each. The part
+// "emitted" lists the distinct matches, with their numbers, and a + for new templates. The part
+// "templates" lists the final templates. The results must be the same if the state is saved and
+// restored after every line, and the ids must not depend on the order of the lines.
 func TestScenarios(t *testing.T) {
 	golden.Archives(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 		t.Helper()
@@ -64,7 +65,8 @@ func expand(t *testing.T, text string) (lines []string) {
 	return lines
 }
 
-// play shows the lines to a miner, to a new one after every line if restore is set.
+// play observes the lines with a miner, and with a restored one after every line if restore is
+// set.
 func play(t *testing.T, lines []string, restore bool) (emitted, templates string, ids map[string]ID) {
 	t.Helper()
 	m := New(DefaultConfig())
@@ -111,7 +113,8 @@ func restored(t *testing.T, m *Miner) *Miner {
 	return other
 }
 
-// checkOtherOrder holds that a replica that sees the lines in another order gives them the same ids, and ends with the same templates.
+// checkOtherOrder checks that a replica that observes the lines in another order has the same ids
+// and templates.
 func checkOtherOrder(t *testing.T, lines []string, ids map[string]ID, templates string) {
 	t.Helper()
 	for seed := range uint64(5) {

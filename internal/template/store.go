@@ -3,10 +3,10 @@
 
 package template
 
-// maxUses bounds the times that a settled template is passed over before it is evicted.
+// maxUses bounds the times that a used settled template is kept instead of evicted.
 const maxUses = 3
 
-// queue is a ring of nodes in the order in which they came.
+// queue is a ring of nodes in order of arrival.
 type queue struct {
 	ring []int32
 	head int
@@ -32,7 +32,7 @@ func (q *queue) pop() int32 {
 	return i
 }
 
-// add puts a node in, and makes room for it first.
+// add adds a node. It makes room first.
 func (m *Miner) add(n node) int32 {
 	m.makeRoom()
 	var i int32
@@ -55,8 +55,8 @@ func (m *Miner) makeRoom() {
 	}
 }
 
-// evict removes the least useful template: a young one that was not seen again, or a settled one that was not seen for long.
-// One that others are a part of stays until they are gone.
+// evict removes the least useful template: a young one that was not seen again, or a settled one
+// that was not seen for long. A template with parts stays until they are removed.
 func (m *Miner) evict() {
 	for {
 		if m.young.n > m.cfg.MaxTemplates/10 || m.settled.n == 0 {

@@ -1,15 +1,15 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package hash hashes texts to 64 bits. The results are equal on every machine
-// and never change: ids of templates and saved states contain them. The hash is
-// fast and not resistant to attacks.
+// Package hash hashes texts to 64 bits. The results are equal on every machine and never change,
+// because ids of templates and saved states contain them. The hash is fast but not resistant to
+// attacks.
 package hash
 
 import "math/bits"
 
-// Odd constants with about as many ones as zeros. They also serve as seeds for
-// hashes that must differ.
+// Odd constants with similar numbers of ones and zeros. They also serve as seeds for hashes that
+// must differ.
 const (
 	K0 = 0x9e3779b97f4a7c15
 	K1 = 0xd6e8feb86659fd93

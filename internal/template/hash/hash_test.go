@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Every length takes all bytes into account, and a repeated byte counts each time.
+// The hash depends on all bytes at every length, and on each repetition of a byte.
 func TestEveryByteCounts(t *testing.T) {
 	seen := map[uint64]string{}
 	add := func(s string) {

@@ -6,13 +6,14 @@ package scan
 import "strings"
 
 const (
-	// minDump is the least number of groups of hexadecimal digits in a dump.
+	// minDump is the minimum number of hexadecimal groups in a dump.
 	minDump = 6
-	// minBase64 is the length of the shortest text that is taken for base64.
+	// minBase64 is the minimum length of base64.
 	minBase64 = 16
 )
 
-// blob returns the end of the hex dump or of the base64 that begins with the chunk [i,j) of the classes f, or 0.
+// blob returns the end of the hex dump or base64 that begins with the chunk [i,j) of the classes
+// f, or 0.
 func (s *Scanner) blob(i, j int, f class) int {
 	switch n := j - i; {
 	case n >= minBase64 && (f&upper != 0 && f&(dot|at) == 0 && isBase64(s.line[i:j]) || s.isPadded(i, j)):
@@ -23,8 +24,9 @@ func (s *Scanner) blob(i, j int, f class) int {
 	return 0
 }
 
-// dump returns the end of a hex dump that begins at i: groups of 2, 4, or 8 hexadecimal digits, all of one width but the
-// last, with one separator between them. The printable form beside it belongs to it. It returns 0 if there is none.
+// dump returns the end of a hex dump at i: groups of 2, 4, or 8 hexadecimal digits, all of one
+// width except the last, with one separator, and the printable form after them. It returns 0 if
+// there is none.
 func (s *Scanner) dump(i int) int {
 	width := hexRun(s.line, i)
 	if width != 2 && width != 4 && width != 8 {
@@ -62,7 +64,8 @@ func hexRun(line string, i int) int {
 	return n
 }
 
-// printable returns the end of the printable form of a dump that ends at i: it stands between bars, or behind two spaces up to the end of the line.
+// printable returns the end of the printable form of a dump that ends at i: between bars, or
+// after two spaces up to the end of the line.
 func printable(line string, i int) int {
 	j := i
 	for j < len(line) && line[j] == ' ' {
@@ -83,7 +86,8 @@ func printable(line string, i int) int {
 	return i
 }
 
-// isBase64 reports whether a text looks like base64: by its alphabet, and because small letters, capitals, and digits change more often than in words.
+// isBase64 reports whether a text looks like base64: by its alphabet, and by more frequent
+// changes between small letters, capitals, and digits than in words.
 func isBase64(text string) bool {
 	if len(text) < minBase64 {
 		return false
@@ -108,7 +112,7 @@ func isBase64(text string) bool {
 	return f&digit != 0 && f&upper != 0 && f&alpha != 0 && 20*changes >= 9*len(text)
 }
 
-// isPadded recognizes base64 by its padding, which fills it up to groups of four.
+// isPadded recognizes base64 by its padding to groups of four.
 func (s *Scanner) isPadded(i, j int) bool {
 	if j == len(s.line) || s.line[j] != '=' || strings.ContainsAny(s.line[i:j], "~%$*.@\\") {
 		return false
@@ -132,7 +136,8 @@ func (s *Scanner) padding(i int) int {
 // isControl reports whether c is a control character other than white space.
 func isControl(c byte) bool { return c < ' ' && (c < '\t' || c > '\r') || c == 0x7f }
 
-// binary makes the text around the control character at i one value if it contains another control character, and removes the tokens that were made of it. It returns i otherwise.
+// binary combines the text around the control character at i to one value if it contains another
+// control character, and removes its tokens. Otherwise it returns i.
 func (s *Scanner) binary(i int) int {
 	end, controls := i, 0
 	for end < len(s.line) && (s.line[end] > ' ' || isControl(s.line[end])) {

@@ -5,16 +5,16 @@ package scan
 
 import "strings"
 
-// MaxCells is the number of cells of a skeleton that are cut. The rest of the skeleton has none.
+// MaxCells bounds the cells of a skeleton. The rest of the skeleton has none.
 const MaxCells = 32
 
 // Cell is the part [Start,End) of a skeleton: a word, a wildcard, or both without a space or mark between them.
 type Cell struct {
 	Start, End int
-	Letters    int // outside of wildcards
+	Letters    int // outside wildcards
 }
 
-// IsWord reports whether the cell contains a word: two letters at least.
+// IsWord reports whether the cell contains a word of at least two letters.
 func (c Cell) IsWord() bool { return c.Letters > 1 }
 
 // AppendCells appends the first cells of a skeleton, at most MaxCells.
@@ -43,8 +43,8 @@ func AppendCells(dst []Cell, skeleton string) []Cell {
 	return dst
 }
 
-// Next returns where the text after the cell begins: behind the marks and wildcards that follow without a space, and the
-// spaces behind those.
+// Next returns the start of the text after the cell: after the directly following marks and
+// wildcards, and the spaces after those.
 func (c Cell) Next(skeleton string) int {
 	i := c.End
 	for i < len(skeleton) && skeleton[i] > ' ' && (classes[skeleton[i]] == 0 || skeleton[i] == '*') {
@@ -56,23 +56,23 @@ func (c Cell) Next(skeleton string) int {
 	return i
 }
 
-// Look is the kind of value that a cell resembles.
+// Look is the kind of text that a cell resembles.
 type Look uint8
 
-// What a cell may resemble.
+// The kinds.
 const (
 	Plain  Look = iota // a word of a language
 	Wild               // a wildcard without letters
-	Shaped             // a value: it has a wildcard or marks in its midst
-	Enum               // a word of which programs have lists: what was done, all capitals, or a single letter
+	Shaped             // a value: it contains a wildcard or marks between letters
+	Enum               // a word from a list in a program: an action, all capitals, or a single letter
 	looks
 )
 
-// Looks counts cells by what they resemble.
+// Looks counts cells by kind.
 type Looks [looks]int
 
-// Look returns what the cell of the skeleton resembles. A word of a script without spaces is Enum unless it stands where
-// values do: it may be a verb.
+// Look returns the kind of the cell in the skeleton. A word of a script without spaces is Enum
+// unless it is in the place of a value, because it may be a verb.
 func (c Cell) Look(skeleton string) Look {
 	switch s := strings.Trim(skeleton[c.Start:c.End], "._-/"); {
 	case c.Letters == 0:
@@ -87,7 +87,8 @@ func (c Cell) Look(skeleton string) Look {
 	return Plain
 }
 
-// isValuePlace reports whether a value follows the text: it ends with a colon, a sign =, an opening bracket, or a quotation mark.
+// isValuePlace reports whether a value follows the text, which then ends with a colon, =, an
+// opening bracket, or a quotation mark.
 func isValuePlace(before string) bool {
 	before = strings.TrimRight(before, " ")
 	for _, end := range []string{":", "=", "(", "[", "\"", "'", "：", "（", "【"} {

@@ -3,15 +3,16 @@
 
 package scan
 
-// class is a set of the kinds of text that a byte can be part of. A byte without a class is a token of its own.
+// class is a set of kinds of text to which a byte may belong. A byte without a class is a token
+// of its own.
 type class uint16
 
 const (
 	digit  class = 1 << iota
 	alpha        // a letter, or a byte of a character beyond ASCII
-	nonHex       // a letter that is no hexadecimal digit
+	nonHex       // a letter that is not a hexadecimal digit
 	upper
-	joiner // stands inside words and numbers: _ - + ~ % $ *
+	joiner // within words and numbers: _ - + ~ % $ *
 	dot
 	slash // of either direction
 	at
@@ -75,7 +76,8 @@ func isDateWord(s string) bool {
 	return false
 }
 
-// isGenericDomain reports whether s is a generic top-level domain or one of private networks: as a last label it makes any name a host name.
+// isGenericDomain reports whether s is a generic top-level domain or one of private networks. As
+// the last label it makes any name a host name.
 func isGenericDomain(s string) bool {
 	switch s {
 	case "com", "net", "org", "edu", "gov", "mil", "int", "info", "biz", "io", "dev", "app", "cloud",
@@ -85,7 +87,8 @@ func isGenericDomain(s string) bool {
 	return false
 }
 
-// isFileEnding reports whether s, of two letters, is rather the ending of a file, or a word, than a country.
+// isFileEnding reports whether s, of two letters, is more likely a file extension or a word than
+// a country.
 func isFileEnding(s string) bool {
 	switch s {
 	case "so", "py", "js", "go", "rb", "pl", "sh", "cc", "gz", "xz", "md", "ts", "cs", "vb", "ko", "db", "hs", "rs", "ml", "kt", "mk", "in", "is", "to", "id", "no", "do":

@@ -7,8 +7,8 @@ import "strings"
 
 const escape = 0x1b
 
-// introducers are the spellings of the escape character in logs that a writer has made printable, as rsyslog (#033) and
-// JSON (\u001b) do. A bracket follows.
+// introducers are printable spellings of the escape character in logs, as written by rsyslog
+// (#033) and JSON (\u001b). A bracket follows.
 var introducers = []string{"#033", `\033`, `\x1b`, `\x1B`, `\u001b`, `\u001B`, `\e`, "^["}
 
 // WithoutEscapes returns line without ANSI escape sequences (ECMA-48): colors, cursor movements, titles, links.
@@ -56,7 +56,8 @@ func nextEscape(line string, from int) (start, length int) {
 	return start, length
 }
 
-// isIntroduced reports whether the byte before i may be the last of an introducer, or is an escape character.
+// isIntroduced reports whether the byte before i may end an introducer, or is an escape
+// character.
 func isIntroduced(line string, i int) bool {
 	switch line[i-1] {
 	case '3', 'b', 'B', 'e', '[', escape:
@@ -65,7 +66,7 @@ func isIntroduced(line string, i int) bool {
 	return false
 }
 
-// sequence returns the end of the sequence whose escape character stands before i.
+// sequence returns the end of the sequence whose escape character is before i.
 func sequence(line string, i int) int {
 	if i >= len(line) {
 		return i
@@ -94,7 +95,8 @@ func sequence(line string, i int) int {
 	return i
 }
 
-// control returns the end of the control sequence whose parameters begin at i, or 0 if it has no end.
+// control returns the end of the control sequence whose parameters begin at i, or 0 if it does
+// not end.
 func control(line string, i int) int {
 	for i < len(line) && line[i] >= ' ' && line[i] <= '?' {
 		i++

@@ -9,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// isDense reports whether r is a letter of a script that puts no spaces between words, or attaches particles to the word before them:
-// Chinese, Japanese, Korean, Thai, Lao, Tibetan, Burmese, and Khmer. A boundary lies between such letters and all others.
+// isDense reports whether r is a letter of a script without spaces between words, or with
+// particles attached to the preceding word: Chinese, Japanese, Korean, Thai, Lao, Tibetan,
+// Burmese, and Khmer. A boundary lies between such letters and all others.
 func isDense(r rune) bool {
 	switch {
 	case r < 0x0E00:
@@ -23,7 +24,7 @@ func isDense(r rune) bool {
 	return r >= 0xA960 && r <= 0xA97F || r >= 0xAC00 && r <= 0xD7FF || r >= 0xF900 && r <= 0xFAFF || r >= 0xFF66 && r <= 0xFFDC || r >= 0x20000 && r <= 0x3FFFF
 }
 
-// part is a kind of text within a chunk that is not all ASCII.
+// part is a kind of text in a chunk that is not all ASCII.
 type part uint8
 
 const (
@@ -32,12 +33,12 @@ const (
 	digitPart // digits of other scripts
 	markPart
 	spacePart
-	controlPart // of ISO 6429, which are text in no encoding
+	controlPart // of ISO 6429, which are not text in any encoding
 )
 
 func partOf(r rune, size int) part {
 	switch {
-	case r < utf8.RuneSelf || r == utf8.RuneError && size == 1: // a byte of another encoding is taken for a letter
+	case r < utf8.RuneSelf || r == utf8.RuneError && size == 1: // a byte of another encoding counts as a letter
 		return plainPart
 	case isDense(r):
 		return densePart
@@ -53,7 +54,7 @@ func partOf(r rune, size int) part {
 	return markPart
 }
 
-// foreign takes the chunk [i,j), which has bytes beyond ASCII.
+// foreign scans the chunk [i,j), which has bytes beyond ASCII.
 func (s *Scanner) foreign(i, j int) int {
 	if isBinary(s.line[i:j]) {
 		s.add(i, j, variable)
@@ -109,7 +110,8 @@ func isBinary(text string) bool {
 	return invalid >= 4 && 2*invalid > len(text)
 }
 
-// foreignQuote takes what stands between the quotation mark r at i and the one that closes it. It returns 0 if r is none, or is not closed.
+// foreignQuote scans the text between the quotation mark r at i and its closing mark. It returns
+// 0 if r is not a quotation mark, or not closed.
 func (s *Scanner) foreignQuote(i int, r rune) int {
 	var closing string
 	switch r {
@@ -137,7 +139,8 @@ func (s *Scanner) foreignQuote(i int, r rune) int {
 	return from + n + len(closing)
 }
 
-// isBoundary reports whether a text ends before another one because just one of them is of a script without spaces.
+// isBoundary reports whether a text ends before another one because only one of them has a script
+// without spaces.
 func isBoundary(before, after string) bool {
 	if (before[len(before)-1]|after[0]) < utf8.RuneSelf || !utf8.RuneStart(after[0]) {
 		return false
@@ -147,7 +150,8 @@ func isBoundary(before, after string) bool {
 	return isDense(a) != isDense(b)
 }
 
-// isDenseText reports whether a text begins with a letter of a script without spaces. Where such text has no mark before it, it may be a verb as well as a name.
+// isDenseText reports whether a text begins with a letter of a script without spaces. Such text
+// without a preceding mark may be a verb or a name.
 func isDenseText(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
 	return isDense(r)

@@ -5,10 +5,9 @@ package scan
 
 import "strings"
 
-// header takes the header of a syslog line, if the line begins with one, and returns where to go on. Time and host are
-// variables, whatever the host is called. It knows the header of
-// klog, and RFC 3164 with its own time or with that of RFC 3339, as files and the
-// journal have it, and RFC 5424.
+// header scans the syslog header of a line, if there is one, and returns the position after it.
+// Time and host are variables. It supports klog headers, RFC 3164 with its own time or that of
+// RFC 3339, as in files and the journal, and RFC 5424.
 func (s *Scanner) header() int {
 	line, i := s.line, priority(s.line)
 	if end := klogHeader(line); end > 0 {
@@ -34,7 +33,8 @@ func (s *Scanner) header() int {
 	return next
 }
 
-// modernHeader takes time, host, name, process, and message id of RFC 5424. Only the name and the message id tell one event from another.
+// modernHeader scans time, host, name, process, and message id of RFC 5424. Only the name and the
+// message id distinguish events.
 func (s *Scanner) modernHeader(i int) int {
 	var from, to [5]int
 	end := i
@@ -103,7 +103,8 @@ func stamp3339(line string, i int) int {
 	return end
 }
 
-// klogHeader returns the end of "I0302 10:00:00.000000   17" at the start of the line, or 0. The level is a letter beside the date.
+// klogHeader returns the end of "I0302 10:00:00.000000   17" at the start of the line, or 0. The
+// level is a letter before the date.
 func klogHeader(line string) int {
 	const size = len("I0302 10:00:00.000000")
 	if len(line) < size || strings.IndexByte("IWEFD", line[0]) < 0 || line[5] != ' ' || line[8] != ':' || line[11] != ':' || line[14] != '.' ||
@@ -116,7 +117,8 @@ func klogHeader(line string) int {
 	return size
 }
 
-// field returns the bounds of what stands between the space at i and the next one, or 0 if there is none.
+// field returns the bounds of the field between the space at i and the next one, or 0 if there is
+// none.
 func field(line string, i int) (from, to int) {
 	if i >= len(line) || line[i] != ' ' {
 		return 0, 0

@@ -5,7 +5,7 @@ package scan
 
 import "strings"
 
-// announces reports whether the name of a user may follow the word.
+// announces reports whether a user name may follow the word.
 func announces(s string) bool {
 	switch s {
 	case "user", "User", "USER", "username", "for":
@@ -14,8 +14,8 @@ func announces(s string) bool {
 	return false
 }
 
-// isUserName reports whether the word [i,j) is the name of a user, whatever it is: "user NAME", where nothing follows that
-// could make it another noun, or "for NAME from ADDRESS".
+// isUserName reports whether the word [i,j) is the name of a user: "user NAME", unless the next
+// word makes it another noun, or "for NAME from ADDRESS".
 func (s *Scanner) isUserName(i, j int) bool {
 	n := len(s.tokens)
 	if s.announced == 0 || n > s.announced+1 || !s.spaced || n > s.announced && s.line[s.tokens[n-1].start] != ':' {
@@ -30,7 +30,8 @@ func (s *Scanner) isUserName(i, j int) bool {
 	return ok && rest != "" && (classes[rest[0]] == digit || rest[0] == ':' || rest[0] == '[')
 }
 
-// endsName reports whether a name may end before the text: at the end, a bracket, or a preposition.
+// endsName reports whether a name may end before the text: at the end, a bracket, or a
+// preposition.
 func endsName(after string) bool {
 	switch {
 	case after == "" || after == "." || after[0] == ')' || after[0] == ']':
@@ -48,7 +49,8 @@ func endsName(after string) bool {
 	return false
 }
 
-// isUserNoun reports whether the word behind "user" is no name: it makes another noun of it, as in "user session", or says something about a user.
+// isUserNoun reports whether the word after "user" is not a name: it forms another noun, as in
+// "user session", or describes a user.
 func isUserNoun(s string) bool {
 	switch s {
 	case "name", "id", "agent", "mode", "space", "memory", "data", "input", "session", "sessions", "process", "request", "requests", "account", "accounts",
@@ -60,7 +62,8 @@ func isUserNoun(s string) bool {
 	return OutcomeOf(s) != Neutral
 }
 
-// isFileName reports whether s has the ending of a file other than source code: report.pdf, setup.exe, sshd.service.
+// isFileName reports whether s has a file extension other than that of source code: report.pdf,
+// setup.exe, sshd.service.
 func isFileName(s string) bool {
 	k := strings.LastIndexByte(s, '.')
 	if k <= 0 || len(s)-k < 3 || len(s)-k > 11 || !within(s, alpha|digit|dot|joiner) {
@@ -75,8 +78,9 @@ func isFileName(s string) bool {
 	return false
 }
 
-// isDottedName reports whether [i,j) is a name of parts in small letters, as settings, bundles, and message topics have: system.time.zone. The
-// names of classes have a capital. Behind a level stands the name of a logger, and before a sign = that of a key.
+// isDottedName reports whether [i,j) is a dotted name in small letters, as of settings, bundles,
+// and message topics: system.time.zone. Class names have a capital. A name after a level is a
+// logger, and one before = is a key.
 func (s *Scanner) isDottedName(i, j int) bool {
 	text := s.line[i:j]
 	if strings.Count(text, ".") < 2 || strings.Contains(text, "..") || flags(text)&upper != 0 || !within(text, alpha|digit|dot|joiner) {
@@ -92,7 +96,8 @@ func (s *Scanner) isDottedName(i, j int) bool {
 	return n == 0 || s.tokens[n-1].kind != word || !isLevel(s.line[s.tokens[n-1].start:s.tokens[n-1].end])
 }
 
-// restatement returns the end of a value that says the one before it once more in another unit, as in "1190 bytes (1.16 KB)", or 0. It begins with the bracket at i.
+// restatement returns the end of a bracket at i that repeats the value before it in another unit,
+// as in "1190 bytes (1.16 KB)", or 0.
 func (s *Scanner) restatement(i int) int {
 	n := len(s.tokens)
 	if n == 0 || !s.spaced || s.tokens[n-1].kind != unit && s.tokens[n-1].kind != variable {
@@ -109,7 +114,8 @@ func (s *Scanner) restatement(i int) int {
 	return end + 1
 }
 
-// argument returns the end of the one word in the brackets of a call, as in chdir(home), or 0. The bracket is at i. A plural, file(s), is none.
+// argument returns the end of a single word in the brackets of a call at i, as in chdir(home), or
+// 0. A plural such as file(s) is not a call.
 func (s *Scanner) argument(i int) int {
 	if i == 0 || s.spaced || classes[s.line[i-1]]&alpha == 0 {
 		return 0
@@ -124,7 +130,8 @@ func (s *Scanner) argument(i int) int {
 	return j
 }
 
-// properName returns the end of a name of two to five words at i, each with a capital but particles, or 0: Maria da Silva. A word that states an outcome is none of a name.
+// properName returns the end of a name of two to five words at i, each with a capital except
+// particles, or 0: Maria da Silva. A word that states an outcome is not a part of a name.
 func (s *Scanner) properName(i int) int {
 	words, end := 0, 0
 	for j := i; words < 6; {
@@ -155,7 +162,7 @@ func (s *Scanner) properName(i int) int {
 	return end
 }
 
-// isParticle reports whether s is a particle within names of persons or organizations.
+// isParticle reports whether s is a particle in names of persons or organizations.
 func isParticle(s string) bool {
 	switch s {
 	case "de", "da", "di", "do", "du", "del", "der", "den", "dos", "van", "von", "la", "le", "bin", "al", "of", "and", "the", "y", "e":
@@ -164,7 +171,8 @@ func isParticle(s string) bool {
 	return false
 }
 
-// labeledName returns the end of the name of several words behind the colon at i if a separator ends it, as in "owner: Mary Ann Jones,", or 0.
+// labeledName returns the end of a name of several words after the colon at i if a separator ends
+// it, as in "owner: Mary Ann Jones,", or 0.
 func (s *Scanner) labeledName(i int) int {
 	if i+2 >= len(s.line) || s.line[i+1] != ' ' {
 		return 0

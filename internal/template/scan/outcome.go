@@ -5,8 +5,8 @@ package scan
 
 import "strings"
 
-// Outcome is a set of the outcomes that a text states. Words that state success and words that state failure never become
-// one template, whether they stand in text, in quotes, or behind a key.
+// Outcome is the set of outcomes that a text states. Words for success and words for failure
+// never become one template, whether in text, in quotes, or after a key.
 type Outcome uint8
 
 // The outcomes. Keys of families contain their values.
@@ -16,7 +16,7 @@ const (
 	Bad     Outcome = 2 // failure
 )
 
-// maxOutcome is the length of the longest word of the lists.
+// maxOutcome is the maximum length of the listed words.
 const maxOutcome = 12
 
 // OutcomeOf returns the outcome that a word states, in any case.

@@ -5,9 +5,9 @@ package scan
 
 import "strconv"
 
-// Param is a number of a line. Slot says which wildcard of the skeleton stands for it, Nth which of the values there:
-// "load: 0.1 0.2" has one slot. Both count from 0. Name is the key before the number, as in name=17 or "name":17, and
-// empty if there is none. It is a part of the line.
+// Param is a number in a line. Slot is the wildcard of the skeleton that represents it, Nth its
+// index among the values there: "load: 0.1 0.2" has one slot. Both count from 0. Name is the key
+// before the number, as in name=17 or "name":17, or "". It references the line.
 type Param struct {
 	Slot, Nth int
 	Value     float64
@@ -15,13 +15,14 @@ type Param struct {
 }
 
 const (
-	// maxDigits bounds the digits of a measured number. Longer ones are ids, times in milliseconds, or card numbers.
+	// maxDigits bounds the digits of a measured number. Longer numbers are ids, times in
+	// milliseconds, or card numbers.
 	maxDigits = 12
-	// maxKey is the length of the longest key that names a number.
+	// maxKey bounds the length of a key that names a number.
 	maxKey = 64
 )
 
-// AppendParams makes k the skeleton of the scanned line and appends the numbers of the line.
+// AppendParams stores the skeleton of the scanned line in k and appends the numbers of the line.
 func (s *Scanner) AppendParams(dst []Param, k *Skeleton) []Param {
 	k.Read(s)
 	v := 0
@@ -59,7 +60,7 @@ func (s *Scanner) keyOf(i int) string {
 	return s.line[t.start:t.end]
 }
 
-// beforeQuotes returns the last token up to i that is no quotation mark, or -1.
+// beforeQuotes returns the last token up to i that is not a quotation mark, or -1.
 func (s *Scanner) beforeQuotes(i int) int {
 	for i >= 0 && s.tokens[i].kind == mark && (s.line[s.tokens[i].start] == '"' || s.line[s.tokens[i].start] == '\'') {
 		i--
@@ -67,7 +68,7 @@ func (s *Scanner) beforeQuotes(i int) int {
 	return i
 }
 
-// number reads a number that may have a unit: 12, -0.5, 64MB, 1e-3, 45%.
+// number parses a number with an optional unit: 12, -0.5, 64MB, 1e-3, 45%.
 func number(s string) (float64, bool) {
 	i, digits, dots := 0, 0, 0
 	if i < len(s) && (s[i] == '-' || s[i] == '+' || s[i] == '<' || s[i] == '>') {

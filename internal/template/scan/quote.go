@@ -6,13 +6,14 @@ package scan
 import "strings"
 
 const (
-	// maxQuoted is the distance within which the other quotation mark must be.
+	// maxQuoted is the maximum distance of the closing quotation mark.
 	maxQuoted = 1024
-	// maxDepth is the number of quotes within quotes that are read.
+	// maxDepth bounds the nesting of quotes.
 	maxDepth = 4
 )
 
-// closingQuote returns the place of the mark that closes the quotation mark at i, or 0. An escaped mark closes nothing, nor does an apostrophe within a word.
+// closingQuote returns the position of the mark that closes the quotation mark at i, or 0.
+// Escaped marks and apostrophes within words do not close.
 func (s *Scanner) closingQuote(i int) int {
 	c := s.line[i]
 	end := min(len(s.line), i+maxQuoted)
@@ -29,8 +30,9 @@ func (s *Scanner) closingQuote(i int) int {
 	return 0
 }
 
-// quoted takes the quotation mark at i and what it quotes. Quoted text is a value, with these exceptions: the key of a
-// JSON object, a word that states an outcome, the message of the line, and text that has keys or outcomes of its own.
+// quoted scans the quotation mark at i and the quoted text. Quoted text is a value, except for
+// the key of a JSON object, a word that states an outcome, the message of the line, and text with
+// keys or outcomes.
 func (s *Scanner) quoted(i int) int {
 	end := s.closingQuote(i)
 	if end == 0 {
@@ -56,7 +58,7 @@ func (s *Scanner) quoted(i int) int {
 	return end + 1
 }
 
-// between adds the quotation marks at i and end, and what is between them: as text, or as one value.
+// between adds the quotation marks at i and end, and the content as text or as one value.
 func (s *Scanner) between(i, end int, asText bool) {
 	s.add(i, i+1, mark)
 	switch {
@@ -73,7 +75,7 @@ func (s *Scanner) between(i, end int, asText bool) {
 	s.add(end, end+1, mark)
 }
 
-// lastMark returns the mark that was last, or a space if the last token is none.
+// lastMark returns the last token if it is a mark, else a space.
 func (s *Scanner) lastMark() byte {
 	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == mark {
 		return s.line[s.tokens[n-1].start]
@@ -81,8 +83,8 @@ func (s *Scanner) lastMark() byte {
 	return ' '
 }
 
-// isMessage reports whether the quoted text whose closing mark is at end is what the line says: no words stand before it
-// other than a header or the key of a message, or keys with values follow.
+// isMessage reports whether the quoted text with the closing mark at end is the message of the
+// line: only a header or a message key precedes it, or keys with values follow.
 func (s *Scanner) isMessage(end int) bool {
 	switch c := s.lastMark(); {
 	case c == ':' && s.keyIsMessage(len(s.tokens)-2), c == ']' && s.spaced, c == '>' && s.spaced:
@@ -98,7 +100,7 @@ func (s *Scanner) isMessage(end int) bool {
 	return true
 }
 
-// keyIsMessage reports whether the token at n, which may be quoted, is a key under which messages are kept.
+// keyIsMessage reports whether the token at n, which may be quoted, is a message key.
 func (s *Scanner) keyIsMessage(n int) bool {
 	for n >= 0 && s.tokens[n].kind == mark && s.line[s.tokens[n].start] == '"' {
 		n--
@@ -106,7 +108,8 @@ func (s *Scanner) keyIsMessage(n int) bool {
 	return n >= 0 && s.tokens[n].kind == word && IsMessageKey(s.line[s.tokens[n].start:s.tokens[n].end])
 }
 
-// IsMessageKey reports whether structured records keep their message under the key, in any case.
+// IsMessageKey reports whether key is a common key of the message in structured records, in any
+// case.
 func IsMessageKey(key string) bool {
 	switch strings.ToLower(key) {
 	case "message", "msg", "@message", "@m", "@mt", "log", "body", "event", "text", "short_message", "description":
@@ -115,7 +118,8 @@ func IsMessageKey(key string) bool {
 	return false
 }
 
-// hasAssignment reports whether a text has keys and values: at least two words, and a sign = between two of them.
+// hasAssignment reports whether a text has keys and values: at least two words, with = between
+// two of them.
 func hasAssignment(text string) bool {
 	k := strings.IndexByte(text, '=')
 	return k > 0 && k+1 < len(text) && strings.IndexByte(text, ' ') >= 0 && classes[text[k-1]]&(alpha|digit) != 0 && text[k+1] > ' ' && text[k+1] != '=' && strings.IndexByte(text[:k], '/') < 0
@@ -133,7 +137,7 @@ func requestLine(text string) int {
 	return 0
 }
 
-// request takes a quoted request line. Its method ends at k.
+// request scans a quoted request line. Its method ends at k.
 func (s *Scanner) request(i, end, k int) {
 	p := strings.LastIndexByte(s.line[:end], ' ')
 	const protocol = len(" HTTP/")

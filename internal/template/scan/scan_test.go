@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The scenarios of internal/template test what a line becomes. These tests hold what the package promises besides.
+// The scenarios of internal/template test the results for lines. These tests check the other
+// guarantees of the package.
 
 func read(line string) (s Scanner, k Skeleton) {
 	s.Scan(line)
@@ -119,7 +120,8 @@ func TestOutcomes(t *testing.T) {
 	assert.Equal(t, Good|Bad, OutcomesIn("login ok, payment failed"))
 }
 
-// FuzzScan holds that tokens lie in the line one behind the other, that each variable has a place, and that nothing is left of the line before.
+// FuzzScan checks that tokens are in the line in order, that each variable has a place, and that
+// no state of the previous line remains.
 func FuzzScan(f *testing.F) {
 	for _, line := range []string{
 		"10.1.2.3:7001 handed part prt_-17 over to /10.1.2.4", `key=value, other = "a b", empty= x=`, `{"a":1,"b":"x"}`, "00 01 02 03 04 05 0a",

@@ -12,40 +12,43 @@ import (
 type kind uint8
 
 const (
-	word     kind = iota // what a programmer wrote
+	word     kind = iota // constant text of the program
 	mark                 // punctuation
-	variable             // what was put in
-	unit                 // a word that belongs to the number before it
-	soft                 // a digit that ends a word: a part of it (ssh2) until it changes (slot3)
+	variable             // value inserted by the program
+	unit                 // a word that belongs to the preceding number
+	soft                 // a digit at the end of a word: a part of it (ssh2) until it changes (slot3)
 )
 
-// token is a piece of a line. An empty value, as after the key in "user=", is a variable of no length.
+// token is a piece of a line. An empty value, as after the key in "user=", is a variable of
+// length 0.
 type token struct {
 	start, end int32
 	kind       kind
-	spaced     bool // white space stands before it
+	spaced     bool // white space precedes it
 }
 
 const (
-	// MaxLine is the number of bytes of a line that are read.
+	// MaxLine is the number of bytes that are read of a line.
 	MaxLine = 4096
-	// maxTokens is the number of tokens into which a line is cut.
+	// maxTokens bounds the tokens of a line.
 	maxTokens = 256
 )
 
-// Scanner cuts a line into tokens. It reuses its memory for the next line. The zero value is ready for use.
+// Scanner splits a line into tokens. It reuses its memory for the next line. The zero value is
+// ready to use.
 type Scanner struct {
 	line      string
 	tokens    []token
-	spaced    bool // white space was passed since the last token
-	dated     bool // the tokens before are of a date
-	depth     int  // of quotes around the place
-	announced int  // the number of tokens up to the last word that the name of a user may follow
-	escaped   bool // an escape sequence was passed
-	listed    bool // a label with its value, set off by blanks, was passed
+	spaced    bool // white space since the last token
+	dated     bool // the preceding tokens belong to a date
+	depth     int  // nesting of quotes at the position
+	announced int  // number of tokens up to the last word that may precede a user name
+	escaped   bool // an escape sequence was found
+	listed    bool // a label with its value, separated by blanks, was found
 }
 
-// Scan cuts a line into tokens. It reads the first MaxLine bytes: the rest, and what follows the 256th token, counts as one variable.
+// Scan splits a line into tokens. It reads the first MaxLine bytes. The rest, and the text after
+// maxTokens tokens, is one variable.
 func (s *Scanner) Scan(line string) {
 	cut := len(line) > MaxLine
 	if cut {
@@ -68,7 +71,8 @@ func (s *Scanner) Line() string { return s.line }
 // Escaped reports whether the scanned line may contain escape sequences, which WithoutEscapes removes.
 func (s *Scanner) Escaped() bool { return s.escaped }
 
-// run cuts the line from i on and returns where it ended: at the end, or where there are too many tokens.
+// run splits the line from i and returns the end position, which is before the end of the line if
+// there are too many tokens.
 func (s *Scanner) run(i int) int {
 	line := s.line
 	for i < len(line) && len(s.tokens) < maxTokens {
@@ -108,7 +112,8 @@ func (s *Scanner) add(start, end int, k kind) {
 	s.spaced = false
 }
 
-// punctuation takes the mark at i and what follows from it, and returns where to go on.
+// punctuation scans the mark at i and the tokens that depend on it, and returns the next
+// position.
 func (s *Scanner) punctuation(i int, c byte) int {
 	next := byte(' ')
 	if i+1 < len(s.line) {
@@ -173,7 +178,7 @@ func closing(c byte) byte {
 	return '}'
 }
 
-// trim returns the end of the chunk without the dots of an ending sentence.
+// trim returns the end of the chunk without the dots at the end of a sentence.
 func (s *Scanner) trim(i, j int) int {
 	for j > i && s.line[j-1] == '.' {
 		j--
@@ -181,7 +186,7 @@ func (s *Scanner) trim(i, j int) int {
 	return j
 }
 
-// finish adds the dots that trim took away and returns where to go on.
+// finish adds the dots that trim removed and returns the next position.
 func (s *Scanner) finish(end, j int) int {
 	if end < j {
 		s.add(end, j, mark)
@@ -189,7 +194,8 @@ func (s *Scanner) finish(end, j int) int {
 	return j
 }
 
-// chunk takes the bytes [i,j), none of which stands for itself; f is what classes they have.
+// chunk scans the bytes [i,j), none of which is a token of its own; f is the union of their
+// classes.
 func (s *Scanner) chunk(i, j int, f class) int {
 	if f&wide == 0 && j < len(s.line) && s.line[j] == ':' {
 		if k := s.colon(i, j, f); k > 0 {
@@ -242,7 +248,7 @@ func (s *Scanner) chunk(i, j int, f class) int {
 	return s.finish(end, j)
 }
 
-// plain takes a word without digits.
+// plain scans a word without digits.
 func (s *Scanner) plain(i, j int, f class) {
 	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == variable && j-i <= 12 {
 		if isUnit(s.line[i:j]) {
@@ -274,21 +280,22 @@ func (s *Scanner) plain(i, j int, f class) {
 	}
 }
 
-// hashLength is from how many letters on a word of none but a to f is a hexadecimal number that happens to have no digit.
+// hashLength is the length from which a word of only the letters a to f is a hexadecimal number.
 const hashLength = 8
 
-// afterMark reports whether the last token is a mark after which values stand: in calls, lists, and behind keys.
+// afterMark reports whether the last token is a mark that precedes values: in calls, lists, and
+// after keys.
 func (s *Scanner) afterMark() bool {
 	n := len(s.tokens)
 	return n > 0 && s.tokens[n-1].kind == mark && strings.IndexByte(":([,{=", s.line[s.tokens[n-1].start]) >= 0
 }
 
-// isZone reports whether s looks like the short name of a time zone.
+// isZone reports whether s looks like the abbreviation of a time zone.
 func isZone(s string) bool {
 	return len(s) >= 3 && len(s) <= 5 && within(s, upper) && (s[len(s)-1] == 'T' || s == "UTC")
 }
 
-// beforeDate reports whether a number or another word of a date follows, or one went before.
+// beforeDate reports whether a number or another word of a date follows or precedes.
 func (s *Scanner) beforeDate(j int) bool {
 	if n := len(s.tokens); n > 0 && s.tokens[n-1].kind == variable && s.spaced {
 		return true
@@ -303,7 +310,7 @@ func (s *Scanner) beforeDate(j int) bool {
 	return j < len(s.line) && classes[s.line[j]] == digit || k > j && isDateWord(s.line[j:k])
 }
 
-// ScanSkeleton cuts a skeleton into tokens. Only its wildcards are variables.
+// ScanSkeleton splits a skeleton into tokens. Only its wildcards are variables.
 func (s *Scanner) ScanSkeleton(skeleton string) {
 	s.line, s.tokens, s.spaced = skeleton, s.tokens[:0], false
 	for i := 0; i < len(skeleton); {

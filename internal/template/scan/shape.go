@@ -5,7 +5,8 @@ package scan
 
 import "strings"
 
-// colon looks at a chunk that a colon follows. It returns the end of the URL, the path with a drive, or the chain of hexadecimal groups that begins here, or 0.
+// colon examines a chunk before a colon. It returns the end of the URL, the path with a drive, or
+// the chain of hexadecimal groups at i, or 0.
 func (s *Scanner) colon(i, j int, f class) int {
 	rest := s.line[j:]
 	switch {
@@ -21,7 +22,7 @@ func (s *Scanner) colon(i, j int, f class) int {
 	return 0
 }
 
-// until returns the first place from i on that holds one of the bytes, or the end.
+// until returns the first position from i with one of the bytes, or the end.
 func (s *Scanner) until(i int, bytes string) int {
 	for i < len(s.line) && strings.IndexByte(bytes, s.line[i]) < 0 {
 		i++
@@ -29,7 +30,8 @@ func (s *Scanner) until(i int, bytes string) int {
 	return i
 }
 
-// chain returns the end of groups of hexadecimal digits with colons between them, as in hardware and IPv6 addresses, or 0.
+// chain returns the end of colon-separated groups of hexadecimal digits, as in hardware and IPv6
+// addresses, or 0.
 func (s *Scanner) chain(i int) int {
 	groups, pairs, letters, double := 0, true, false, false
 	for {
@@ -69,7 +71,7 @@ func (s *Scanner) chain(i int) int {
 	return 0
 }
 
-// slashed takes a chunk with slashes: a path, or words with a slash between them.
+// slashed scans a chunk with slashes: a path, or words separated by slashes.
 func (s *Scanner) slashed(i, end, j int, f class) int {
 	text := s.line[i:end]
 	n := strings.Count(text, "/") + strings.Count(text, `\`)
@@ -77,7 +79,7 @@ func (s *Scanner) slashed(i, end, j int, f class) int {
 	case len(text) == 1:
 		s.add(i, end, word)
 		return s.finish(end, j)
-	case n == 1 && first == '/' && f&alpha == 0 && f&digit != 0: // an address as Java prints it
+	case n == 1 && first == '/' && f&alpha == 0 && f&digit != 0: // an address as printed by Java
 		s.add(i, i+1, mark)
 		s.add(i+1, end, variable)
 		return s.finish(end, j)
@@ -99,7 +101,7 @@ func (s *Scanner) slashed(i, end, j int, f class) int {
 	return s.numbered(i, end, j)
 }
 
-// path takes a path with what is asked of it: /a/b?c=d.
+// path scans a path with its query: /a/b?c=d.
 func (s *Scanner) path(i, end, j int) int {
 	if end == j && j+1 < len(s.line) && s.line[j] == '?' && s.line[j+1] > ' ' {
 		j = s.until(j, " \t\"'<>)],;")
@@ -109,7 +111,8 @@ func (s *Scanner) path(i, end, j int) int {
 	return s.finish(end, j)
 }
 
-// address takes a chunk with an @: an e-mail address or user and host, an object with its hash, a number at a place.
+// address scans a chunk with an @: an e-mail address or user and host, an object with its hash,
+// or a number at a place.
 func (s *Scanner) address(i, end, j int) int {
 	k := i + strings.IndexByte(s.line[i:end], '@')
 	left, right := s.line[i:k], s.line[k+1:end]
@@ -141,13 +144,14 @@ func flags(text string) (f class) {
 // isNumeric reports whether s consists of digits, dots, and joiners.
 func isNumeric(s string) bool { return within(s, digit|dot|joiner) && flags(s)&digit != 0 }
 
-// isHex reports whether s consists of hexadecimal digits, one of 0 to 9 at least.
+// isHex reports whether s consists of hexadecimal digits with at least one of 0 to 9.
 func isHex(s string) bool {
 	f := flags(s)
 	return f&digit != 0 && f&^(digit|alpha|upper) == 0
 }
 
-// isHost reports whether s is a name with a domain. The name of a Java package begins with its domain instead.
+// isHost reports whether s is a name with a domain. The name of a Java package begins with its
+// domain and is not one.
 func isHost(s string) bool {
 	k := strings.LastIndexByte(s, '.')
 	if k <= 0 || !within(s, alpha|digit|dot|joiner) || strings.ContainsAny(s, "_$*%~+") {
@@ -164,7 +168,8 @@ func isHost(s string) bool {
 	return len(last) == 2 && strings.IndexByte(s[:k], '.') > 0 && flags(last)&(digit|upper|joiner) == 0 && !isFileEnding(last)
 }
 
-// numbered takes the chunk [i,end) that has digits: constant letters, one variable, constant letters. What stands between its first and its last variable piece is a part of the variable.
+// numbered scans the chunk [i,end) with digits: constant letters, one variable, constant letters.
+// The variable extends from the first to the last variable piece.
 func (s *Scanner) numbered(i, end, j int) int {
 	if s.isUserName(i, end) {
 		s.add(i, end, variable)
@@ -183,7 +188,7 @@ func (s *Scanner) numbered(i, end, j int) int {
 		return s.finish(end, j)
 	}
 	if j < len(s.line) && (s.line[j] == '(' || s.line[j] == '=') && to-from <= 2 && to > i && from > i && classes[s.line[i]]&alpha != 0 {
-		s.add(i, end, word) // the name of a function or a key
+		s.add(i, end, word) // a function name or a key
 		return s.finish(end, j)
 	}
 	if from > i+1 && s.line[from-1] == '-' && classes[s.line[from-2]]&(alpha|digit) == 0 {
@@ -202,7 +207,8 @@ func (s *Scanner) numbered(i, end, j int) int {
 	return s.finish(end, j)
 }
 
-// variables returns where the first variable piece of the chunk begins and where the last one ends, or -1.
+// variables returns the start of the first and the end of the last variable piece of the chunk,
+// or -1.
 func (s *Scanner) variables(i, end int) (from, to int) {
 	from, to = -1, -1
 	pieces := 0
@@ -222,7 +228,7 @@ func (s *Scanner) variables(i, end int) (from, to int) {
 			if from < 0 {
 				from = p + k
 				if p > i && k <= 2 && classes[s.line[p-1]]&joiner != 0 {
-					from = p // as A8 in shelf_A8
+					from = p // such as A8 in shelf_A8
 				}
 			}
 			pieces++
@@ -247,7 +253,7 @@ func (s *Scanner) variables(i, end int) (from, to int) {
 	return from, to
 }
 
-// idPieces is from how many variable pieces on a chunk is an id as a whole.
+// idPieces is the number of variable pieces from which the whole chunk is an id.
 const idPieces = 4
 
 // idAffix bounds the letters of a group without digits in an id.
@@ -262,8 +268,9 @@ func isUUID(s string) bool {
 	return (flags(s[:8])|flags(s[9:13])|flags(s[14:18])|flags(s[19:23])|flags(s[24:uuidLength]))&^(digit|alpha|upper) == 0
 }
 
-// variableFrom returns where in a run of letters and digits the variable part begins, or -1.
-// Letters before a number are a name (node12). Digits between letters are spelling (log2file). Everything else is an id.
+// variableFrom returns the start of the variable part in a run of letters and digits, or -1.
+// Letters before a number are a name (node12). Digits between letters are spelling (log2file).
+// All others are ids.
 func variableFrom(s string) int {
 	if len(s) == uuidLength || classes[s[0]] == digit {
 		return 0

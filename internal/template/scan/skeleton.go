@@ -9,11 +9,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/template/hash"
 )
 
-// Wildcard stands for a variable in the text of a template.
+// Wildcard represents a variable in the text of a template.
 const Wildcard = "<*>"
 
-// AppendText appends the line with a wildcard for each variable, as it is shown to users. It keeps a digit that ends a
-// word, as in ssh2, unless strict is set.
+// AppendText appends the line with a wildcard for each variable, for display. It keeps a digit
+// that ends a word, as in ssh2, unless strict is set.
 func (s *Scanner) AppendText(b []byte, strict bool) []byte {
 	for i, t := range s.tokens {
 		if t.spaced && i > 0 {
@@ -31,7 +31,8 @@ func (s *Scanner) AppendText(b []byte, strict bool) []byte {
 	return b
 }
 
-// Shape returns h with a hash of what AppendText shows mixed in. Lines of one shape have the same text and the same skeleton.
+// Shape returns h with a hash of the result of AppendText mixed in. Lines of one shape have the
+// same text and skeleton.
 func (s *Scanner) Shape(h uint64) uint64 {
 	for _, t := range s.tokens {
 		v := uint64(t.kind)<<1 | uint64(btoi(t.spaced))
@@ -47,24 +48,25 @@ func (s *Scanner) Shape(h uint64) uint64 {
 	return h
 }
 
-// Place says which wildcard of a skeleton stands for a variable (Slot), and which of the variables there it is (Nth). Both count from 0.
+// Place is the position of a variable: the wildcard of the skeleton that represents it (Slot),
+// and its index among the variables there (Nth). Both count from 0.
 type Place struct{ Slot, Nth int }
 
-// Skeleton is what identifies a template. It is the text, but an empty variable counts as any other, and what is
-// repeated counts once: a run of variables, with the units and marks between them, and a list of things alike.
-// So "1 2 3" and "4 5", "<1 sec" and "00:15", "node3 node4" and "node7" have the same skeleton.
-// It reuses its memory for the next line.
+// Skeleton identifies a template. It is the text, except that empty variables count as any other,
+// and repetitions count once: a run of variables with the units and marks between them, and a
+// list of similar elements. So "1 2 3" and "4 5", "<1 sec" and "00:15", "node3 node4" and "node7"
+// have the same skeleton. It reuses its memory for the next line.
 type Skeleton struct {
 	Text   []byte
 	Places []Place // of each variable of the line
-	ends   []int   // where each wildcard ends in Text
-	values []int   // how many variables of the line each wildcard stands for
+	ends   []int   // end of each wildcard in Text
+	values []int   // number of the line's variables that each wildcard represents
 }
 
-// Read makes k the skeleton of the scanned line.
+// Read computes the skeleton of the scanned line.
 func (k *Skeleton) Read(s *Scanner) {
 	k.Text, k.ends, k.values, k.Places = k.Text[:0], k.ends[:0], k.values[:0], k.Places[:0]
-	run := false // a variable was last, if only what may go with it followed
+	run := false // only units and marks have followed the last variable
 	for i, t := range s.tokens {
 		if t.kind == variable && run {
 			last := len(k.ends) - 1
@@ -97,7 +99,7 @@ func (k *Skeleton) Read(s *Scanner) {
 	}
 }
 
-// wildcard appends a wildcard, or takes back what was written since an earlier one if it says the same once more.
+// wildcard appends a wildcard, or removes the text since an earlier one if it is a repetition.
 func (k *Skeleton) wildcard() {
 	k.Text = append(k.Text, Wildcard...)
 	n := len(k.ends)
@@ -117,13 +119,13 @@ func (k *Skeleton) wildcard() {
 // maxPeriod bounds the variables in one element of a list.
 const maxPeriod = 6
 
-// note notes that the wildcard stands for the next variable.
+// note records that the wildcard represents the next variable.
 func (k *Skeleton) note(slot int) {
 	k.Places = append(k.Places, Place{slot, k.values[slot]})
 	k.values[slot]++
 }
 
-// goesBetween reports whether a text of marks may stand within a run of variables.
+// goesBetween reports whether a text consists of marks that may separate a run of variables.
 func goesBetween(text string) bool {
 	for i := range len(text) {
 		switch text[i] {

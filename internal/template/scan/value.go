@@ -5,7 +5,7 @@ package scan
 
 import "strings"
 
-// value takes the sign = at i and what is assigned: key=value, key = value, key=.
+// value scans the = at i and the assigned value: key=value, key = value, key=.
 func (s *Scanner) value(i int, next byte) int {
 	before := byte(' ')
 	if i > 0 {
@@ -29,7 +29,7 @@ func (s *Scanner) value(i int, next byte) int {
 	return s.assigned(j)
 }
 
-// isKey reports whether the word at i is a key: a sign = follows it at once.
+// isKey reports whether the word at i is a key, directly followed by =.
 func (s *Scanner) isKey(i int) bool {
 	for i < len(s.line) && classes[s.line[i]] != 0 {
 		i++
@@ -37,7 +37,7 @@ func (s *Scanner) isKey(i int) bool {
 	return i < len(s.line) && s.line[i] == '='
 }
 
-// assigned takes the value at i, up to what separates it from the next key.
+// assigned scans the value at i, up to the separator before the next key.
 func (s *Scanner) assigned(i int) int {
 	if i < len(s.line) && (s.line[i] == '"' || s.line[i] == '\'') {
 		if end := s.closingQuote(i); end > 0 {
@@ -76,7 +76,7 @@ func (s *Scanner) assigned(i int) int {
 	return j
 }
 
-// closingBracket returns the place of the bracket that closes the one at i, or 0.
+// closingBracket returns the position of the bracket that closes the one at i, or 0.
 func (s *Scanner) closingBracket(i int) int {
 	depth := 0
 	for j, end := i, min(len(s.line), i+maxQuoted); j < end; j++ {
@@ -92,8 +92,9 @@ func (s *Scanner) closingBracket(i int) int {
 	return 0
 }
 
-// labeled takes the colon at i, and the value behind it if blanks set it off, as in lists of labels and values of several
-// words: a tab, or two spaces where two spaces end the value, too: "Account Name:		John Smith".
+// labeled scans the colon at i, and the value after it if blanks separate it, as in lists of
+// labels and values of several words: a tab, or two spaces if two spaces also end the value, as
+// in "Account Name:\t\tJohn Smith".
 func (s *Scanner) labeled(i int) int {
 	s.add(i, i+1, mark)
 	if end := s.labeledName(i); end > 0 {
@@ -124,7 +125,8 @@ func (s *Scanner) labeled(i int) int {
 	return end
 }
 
-// dash takes the dash that stands alone at i: a value that is missing, or a mark. In an access log, "- user [date]", the user belongs to it.
+// dash scans a single dash at i: a missing value, or a mark. In an access log, "- user [date]",
+// the user belongs to it.
 func (s *Scanner) dash(i int) int {
 	missing := s.isMissing(i)
 	n := len(s.tokens)
@@ -144,7 +146,8 @@ func (s *Scanner) dash(i int) int {
 	return i + 1
 }
 
-// isMissing reports whether the dash at i stands for a value: between values, or alone in quotes or brackets.
+// isMissing reports whether the dash at i represents a value: between values, or alone in quotes
+// or brackets.
 func (s *Scanner) isMissing(i int) bool {
 	j := i + 1
 	for j < len(s.line) && s.line[j] == ' ' {
