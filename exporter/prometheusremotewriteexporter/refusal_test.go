@@ -180,7 +180,7 @@ func TestUnwritableDeadLetterIsTriedAgain(t *testing.T) {
 	require.NoError(t, os.Remove(own))
 	require.NoError(t, os.WriteFile(own, nil, 0o600))
 	err := e.ConsumeMetrics(t.Context(), gauges(1000, 7, "bad"))
-	require.ErrorContains(t, err, "dead letter: ")
+	require.ErrorContains(t, err, "cannot write dead letters: ")
 	assert.False(t, consumererror.IsPermanent(err))
 
 	require.NoError(t, os.Remove(own))

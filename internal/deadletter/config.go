@@ -11,15 +11,16 @@ import (
 
 const (
 	defaultMaxBytes = 256 << 20
-	// minMaxBytes is room for one letter of any component without its payload.
+	// minMaxBytes has room for one letter of any component without its payload.
 	minMaxBytes = 16 << 10
 )
 
 // Config is the section dead_letter of a component.
 type Config struct {
-	// Directory holds one folder for each component. Empty: the component has no dead letters.
+	// Directory contains one folder for each component. If empty, the component writes no dead
+	// letters.
 	Directory string `mapstructure:"directory"`
-	// MaxBytes is the size of the component's folder. Above it, the oldest letters are discarded.
+	// MaxBytes bounds the component's folder. Above it, the oldest letters are discarded.
 	MaxBytes int64 `mapstructure:"max_bytes"`
 
 	// prevent unkeyed literal initialization
@@ -28,10 +29,10 @@ type Config struct {
 
 var _ confmap.Validator = (*Config)(nil)
 
-// NewDefaultConfig returns the configuration without dead letters.
+// NewDefaultConfig returns a configuration without dead letters.
 func NewDefaultConfig() Config { return Config{MaxBytes: defaultMaxBytes} }
 
-// Validate returns an error if the folder has no room for a letter.
+// Validate returns an error if MaxBytes has no room for a letter.
 func (c *Config) Validate() error {
 	if c.MaxBytes < minMaxBytes {
 		return fmt.Errorf("max_bytes: is %d, it must be at least %d", c.MaxBytes, minMaxBytes)

@@ -29,7 +29,7 @@ func newWriter(dir string, maxBytes int64) *Writer {
 	return New(Config{Directory: dir, MaxBytes: maxBytes}, component.KindReceiver, id, zap.NewNop())
 }
 
-// all reads every letter below a directory.
+// all returns every letter below a directory.
 func all(t *testing.T, dir string) (letters []Letter, damaged int) {
 	t.Helper()
 	damaged, err := Read(dir, func(l Letter) error { letters = append(letters, l); return nil })
@@ -37,7 +37,7 @@ func all(t *testing.T, dir string) (letters []Letter, damaged int) {
 	return letters, damaged
 }
 
-// payloads are those of the letters, as text.
+// payloads returns the payloads of the letters as text.
 func payloads(t *testing.T, dir string) (texts []string) {
 	t.Helper()
 	letters, _ := all(t, dir)
@@ -54,7 +54,7 @@ func numbered(from, to int) (letters []Letter) {
 	return letters
 }
 
-// diskSize is what a folder has on disk.
+// diskSize returns the size of a folder on disk.
 func diskSize(t *testing.T, w *Writer) (size int64) {
 	t.Helper()
 	segments, err := segments(w.Folder())
@@ -122,7 +122,7 @@ func TestFullFolderDiscardsTheOldest(t *testing.T) {
 	require.Equal(t, 1, log.Len(), "once a minute")
 	assert.Contains(t, log.All()[0].Message, "oldest entries were discarded")
 
-	// A single call that is larger than the folder.
+	// A single call exceeds the folder.
 	n, err := w.Write(numbered(100, 200))
 	require.NoError(t, err)
 	got = append(got, make([]string, 100)...)
@@ -130,7 +130,7 @@ func TestFullFolderDiscardsTheOldest(t *testing.T) {
 	assert.Equal(t, "199", payloads(t, dir)[len(got)-n-1][:3])
 	assert.LessOrEqual(t, diskSize(t, w), int64(32<<10))
 
-	// A smaller limit after a restart.
+	// The limit is smaller after a restart.
 	w = newWriter(dir, minMaxBytes)
 	_, err = w.Write(numbered(200, 201))
 	require.NoError(t, err)
@@ -193,7 +193,7 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 	w := newWriter(file, 1<<20)
 	require.Error(t, w.Prepare())
 	_, err := w.Write(numbered(0, 1))
-	require.ErrorContains(t, err, "dead letter: ")
+	require.ErrorContains(t, err, "cannot write dead letters: ")
 	require.NoError(t, os.Remove(file))
 	require.NoError(t, w.Prepare())
 	_, err = w.Write(numbered(0, 1))

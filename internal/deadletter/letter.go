@@ -12,27 +12,28 @@ import (
 	"unicode/utf8"
 )
 
-// Letter is data that can never be delivered, with the reason: one line of a segment.
+// Letter is data that can never be delivered, with the reason. It is one line of a segment.
 type Letter struct {
-	// Time is the time at which the letter was written.
+	// Time is the time when the letter was written.
 	Time time.Time `json:"time"`
-	// Component is the receiver or exporter that wrote it, as in exporters::elasticsearch/logs.
+	// Component is the receiver or exporter that wrote it, such as exporters::elasticsearch/logs.
 	Component string `json:"component"`
-	// Signal is logs, metrics or traces, or empty if the data was not recognized.
+	// Signal is logs, metrics, or traces, or empty if the data was not recognized.
 	Signal string `json:"signal,omitempty"`
-	// Items is the number of events, documents or samples in the payload.
+	// Items is the number of events, documents, or samples in the payload.
 	Items int `json:"items"`
-	// Reason is the error that the next hop returned, or what is wrong with the data.
+	// Reason is the error of the next hop, or the fault of the data.
 	Reason string `json:"reason"`
-	// Attributes hold the values that the component needs to send the payload again, and the client that it came from.
+	// Attributes hold the values that are required to send the payload again, and the client that
+	// sent it.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Payload is the data as it was received, or as it was to be sent.
+	// Payload is the data as received, or as prepared for sending.
 	Payload Payload `json:"payload,omitzero"`
-	// OmittedBytes is the size of a payload that was larger than the folder may be, and is not there.
+	// OmittedBytes is the size of a payload that exceeds the limit of the folder and was omitted.
 	OmittedBytes int `json:"payload_omitted_bytes,omitempty"`
 }
 
-// Payload is written as JSON if it is JSON, else as text if it is UTF-8, else as base64.
+// Payload is encoded as JSON if it is JSON, else as text if it is UTF-8, else as base64.
 type Payload []byte
 
 // IsZero reports whether there is no payload.
@@ -45,7 +46,7 @@ type payload struct {
 	Base64 *[]byte         `json:"base64,omitempty"`
 }
 
-// MarshalJSON returns an object with one key, which names the form.
+// MarshalJSON returns an object with one key, which is the encoding.
 func (p Payload) MarshalJSON() ([]byte, error) {
 	var form payload
 	switch bytes := []byte(p); {
@@ -60,7 +61,7 @@ func (p Payload) MarshalJSON() ([]byte, error) {
 	return encode(form)
 }
 
-// UnmarshalJSON reads what MarshalJSON returns.
+// UnmarshalJSON parses the result of MarshalJSON.
 func (p *Payload) UnmarshalJSON(b []byte) error {
 	var form payload
 	if err := json.Unmarshal(b, &form); err != nil {
@@ -74,24 +75,25 @@ func (p *Payload) UnmarshalJSON(b []byte) error {
 	case form.Base64 != nil:
 		*p = *form.Base64
 	default:
-		return errors.New("the payload has none of json, text and base64")
+		return errors.New("the payload has none of json, text, and base64")
 	}
 	return nil
 }
 
-// line returns the letter as a line of at most limit bytes, without its payload if that is too large.
+// line returns the letter as a line of at most limit bytes, without its payload if that is too
+// large.
 func (l Letter) line(limit int64) (line []byte, omitted bool, err error) {
 	if line, err = encode(l); err != nil || int64(len(line)) <= limit {
 		return line, false, err
 	}
 	l.OmittedBytes, l.Payload = len(l.Payload), nil
 	if line, err = encode(l); err == nil && int64(len(line)) > limit {
-		err = fmt.Errorf("a letter without its payload has %d bytes, and dead_letter::max_bytes is %d", len(line), limit)
+		err = fmt.Errorf("a letter without its payload has %d bytes, dead_letter::max_bytes is %d: increase it", len(line), limit)
 	}
 	return line, true, err
 }
 
-// encode returns a value as JSON with a newline at its end, and leaves <, > and & as they are.
+// encode returns a value as JSON with a trailing newline, without escaping <, >, and &.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

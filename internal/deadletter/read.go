@@ -11,9 +11,9 @@ import (
 	"path/filepath"
 )
 
-// Read calls do with each letter below a directory, folder by folder, and in
-// each folder the oldest first. It returns the number of lines that are not
-// letters, such as one that a crash cut off. A directory that does not exist has no letters.
+// Read calls do with each letter below a directory, folder by folder, the oldest first in each
+// folder. It returns the number of lines that are not letters, for example after a crash. A
+// missing directory has no letters.
 func Read(directory string, do func(Letter) error) (damaged int, err error) {
 	entries, err := os.ReadDir(directory)
 	if errors.Is(err, fs.ErrNotExist) {

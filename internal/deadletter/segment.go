@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// segmentName is a number, which grows, and the time at which the segment was
-// created, so that segments that were moved away don't have the name of a later one.
+// segmentName consists of an increasing number and the creation time, so that names of removed
+// segments are not reused.
 var segmentName = regexp.MustCompile(`^(\d{8,18})-\d{8}T\d{6}Z\.jsonl$`)
 
 // segment is one file of a folder.
@@ -30,7 +30,7 @@ type segment struct {
 	size   int64
 }
 
-// segments returns those of a folder, oldest first. A folder that does not exist has none.
+// segments returns the segments of a folder, oldest first. A missing folder has none.
 func segments(folder string) ([]segment, error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,7 +47,7 @@ func segments(folder string) ([]segment, error) {
 		}
 		info, err := e.Info()
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // It was moved away.
+			continue // it was moved away
 		}
 		if err != nil {
 			return nil, err
@@ -71,7 +71,7 @@ func newSegment(folder string, number int64, now time.Time) segment {
 	return segment{path: filepath.Join(folder, fmt.Sprintf("%08d-%s.jsonl", number, now.UTC().Format("20060102T150405Z"))), number: number}
 }
 
-// letters counts the lines of a segment.
+// letters returns the number of lines in a segment.
 func (s segment) letters() (n int) {
 	file, err := os.Open(s.path)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s segment) letters() (n int) {
 	}
 }
 
-// whole reports whether the last line of a segment is complete. It is not after a crash.
+// whole reports whether the last line of a segment is complete. It is incomplete after a crash.
 func (s segment) whole() bool {
 	if s.size == 0 {
 		return true
@@ -102,11 +102,11 @@ func (s segment) whole() bool {
 	return err == nil && last[0] == '\n'
 }
 
-// each calls do with every line of a segment, without its end.
+// each calls do with every line of a segment, without its line end.
 func (s segment) each(do func(line []byte) error) error {
 	file, err := os.Open(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // It was discarded or moved away.
+		return nil // it was discarded or moved away
 	}
 	if err != nil {
 		return err

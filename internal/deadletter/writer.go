@@ -20,11 +20,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/logutil"
 )
 
-// segmentsPerFolder is the number of segments in a full folder, of which one is discarded at a time.
+// segmentsPerFolder is the number of segments in a full folder. One is discarded at a time.
 const segmentsPerFolder = 8
 
-// folders holds a *sync.Mutex for each folder: an exporter of several signals has
-// one writer for each of them.
+// folders holds a *sync.Mutex for each folder, because an exporter has one writer per signal.
 var folders sync.Map
 
 // Writer writes the letters of one component. It is safe for concurrent use.
@@ -36,8 +35,8 @@ type Writer struct {
 	mu        *sync.Mutex
 }
 
-// New returns the writer of a component, or nil if dead_letter::directory is not
-// set. The folder is <directory>/<kind>_<id>; nothing is created yet.
+// New returns the writer of a component, or nil if dead_letter::directory is not set. The folder
+// is <directory>/<kind>_<id>. New does not create it.
 func New(cfg Config, kind component.Kind, id component.ID, logger *zap.Logger) *Writer {
 	if cfg.Directory == "" {
 		return nil
@@ -65,17 +64,17 @@ func (w *Writer) Prepare() error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// Write writes letters and returns when they are on disk, so that their data may
-// be acknowledged. It sets their time and component. If the folder is full, the
-// oldest letters are discarded and logged; the writer returns how many, and adds
-// those whose payload alone is larger than the folder. After an error, some of the
-// letters may have been written: a letter may be there twice, and never not at all.
+// Write writes letters and returns when they are on disk, so that their data may be acknowledged.
+// It sets their time and component. If the folder is full, it discards and logs the oldest
+// letters. It returns the number of discarded letters and omitted payloads. After an error, a
+// part of the letters may have been written, so repeating the call may duplicate letters but
+// loses none.
 func (w *Writer) Write(letters []Letter) (discarded int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b, err := w.begin()
 	if err != nil {
-		return 0, fmt.Errorf("dead letter: %w", err)
+		return 0, fmt.Errorf("cannot write dead letters: %w", err)
 	}
 	now := time.Now().UTC()
 	for _, l := range letters {
@@ -85,10 +84,10 @@ func (w *Writer) Write(letters []Letter) (discarded int, err error) {
 		}
 	}
 	if err = b.end(err); err != nil {
-		err = fmt.Errorf("dead letter: %w", err)
+		err = fmt.Errorf("cannot write dead letters: %w", err)
 	}
 	if b.discarded > 0 {
-		w.log.Error("discarded", b.discarded, "The dead letter is full, and its oldest entries were discarded: move its files away, or raise dead_letter::max_bytes",
+		w.log.Error("discarded", b.discarded, "The dead letter is full, and its oldest entries were discarded: move its files away, or increase dead_letter::max_bytes",
 			zap.String("folder", w.folder), zap.Int64("dead_letter::max_bytes", w.max))
 	}
 	return b.discarded, err
@@ -144,7 +143,7 @@ func (b *batch) write(l Letter, now time.Time) error {
 	return nil
 }
 
-// open makes the file a segment that has room for a line.
+// open makes the file a segment with room for a line.
 func (b *batch) open(need int64, now time.Time) error {
 	last := len(b.segments) - 1
 	fits := last >= 0 && b.segments[last].size+need <= b.max/segmentsPerFolder
@@ -173,7 +172,7 @@ func (b *batch) open(need int64, now time.Time) error {
 	return nil
 }
 
-// makeRoom discards the oldest segments, but not the last, which is being written.
+// makeRoom discards the oldest segments, except the last, which is being written.
 func (b *batch) makeRoom(need int64) error {
 	for b.size+need > b.max && len(b.segments) > 1 {
 		s := b.segments[0]
@@ -188,7 +187,7 @@ func (b *batch) makeRoom(need int64) error {
 	return nil
 }
 
-// close puts the file on disk, or after an error restores its size.
+// close syncs the file, or restores its size after an error.
 func (b *batch) close(err error) error {
 	if b.file == nil {
 		return err
@@ -204,7 +203,7 @@ func (b *batch) close(err error) error {
 	return errors.Join(err, file.Close())
 }
 
-// end closes the file, and puts the names of new segments on disk.
+// end closes the file, and syncs the folder with new segments.
 func (b *batch) end(err error) error {
 	if err = b.close(err); err != nil || !b.created {
 		return err

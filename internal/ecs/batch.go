@@ -15,10 +15,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// schema marks the scopes of what is made here.
+// schema marks the scopes of this package.
 const schema = "ecs"
 
-// Batch collects events as log records and metrics, by the resource that they belong to.
+// Batch collects events as log records and metrics, grouped by resource.
 type Batch struct {
 	Logs    plog.Logs
 	Metrics pmetric.Metrics
@@ -33,7 +33,7 @@ type Batch struct {
 	key             []byte
 }
 
-// NewBatch returns an empty batch, whose instrumentation scope has this name and version.
+// NewBatch returns an empty batch with the name and version of its instrumentation scope.
 func NewBatch(scope, version string) *Batch {
 	return &Batch{
 		Logs: plog.NewLogs(), Metrics: pmetric.NewMetrics(), scope: scope, version: version,
@@ -41,8 +41,8 @@ func NewBatch(scope, version string) *Batch {
 	}
 }
 
-// Route says where a document goes, what it is called there, and what is done
-// with it. Empty parts are left as the event has them.
+// Route sets the target, the id, and the operation of a document. Empty parameters leave the
+// event unchanged.
 func (f Fields) Route(index, id, pipeline string, op esbulk.Op) {
 	f.say(vocabulary.ElasticIndex, index)
 	f.say(metadataID, id)
@@ -56,17 +56,17 @@ func (f Fields) say(name, value string) {
 	}
 }
 
-// RouteOfBeat takes the index and the pipeline from @metadata, where Beats write
-// what their configuration says of them.
+// RouteOfBeat takes the index and the pipeline from @metadata, where Beats write them.
 func (f Fields) RouteOfBeat() {
 	f.Route(f.Text(ecsMetadata+"raw_index"), "", f.Text(ecsMetadata+"pipeline"), "")
 }
 
-// ID is the id that an event has: the same whenever the event is sent again, and
-// another one for every other event. "" if its sender gives none.
+// ID returns the id of an event, which is unique and the same whenever the event is sent again,
+// or "" if the client provides none.
 func (f Fields) ID() string { return uidOf(f) }
 
-// AddLog adds an event as a log record with an id, "" for none. The event is used up, and not to be touched again.
+// AddLog adds an event as a log record with an id, or "". It consumes the event, which must not
+// be used again.
 func (b *Batch) AddLog(event Fields, id string, observed pcommon.Timestamp) {
 	lr := plog.NewLogRecord()
 	resource := b.translate(event, id, lr)
@@ -85,14 +85,15 @@ func (b *Batch) AddLog(event Fields, id string, observed pcommon.Timestamp) {
 	recycle(event)
 }
 
-// AddMetrics adds the numbers of an event as data points. The event is used up, and not to be touched again.
+// AddMetrics adds the numbers of an event as data points. It consumes the event, which must not
+// be used again.
 func (b *Batch) AddMetrics(event Fields, observed pcommon.Timestamp) {
 	t := event.timestamp()
 	if t == 0 {
 		t = observed
 	}
 	values := event.measurements()
-	// What is another one for every document would make every point a series.
+	// A value that is unique per document would make every point a series.
 	delete(event, metadataID)
 	delete(event, metadataOp)
 	delete(event, vocabulary.RecordUID)
@@ -124,7 +125,7 @@ func putAll(m pcommon.Map, fields []field) {
 	}
 }
 
-// appendIdentity appends what is the same for the same attributes only. They are in the order of their names.
+// appendIdentity appends an unambiguous encoding of sorted attributes.
 func appendIdentity(b []byte, attributes []field) []byte {
 	for _, f := range attributes {
 		b = appendText(b, 'n', f.name)
@@ -133,7 +134,7 @@ func appendIdentity(b []byte, attributes []field) []byte {
 			b = appendText(b, 's', v)
 		case bool:
 			b = strconv.AppendBool(b, v)
-		case []any: // of texts only, see measures
+		case []any: // only of texts, see measures
 			b = append(b, 'l')
 			for _, text := range v {
 				b = appendText(b, 's', text.(string))

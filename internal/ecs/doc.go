@@ -1,8 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ecs turns events in the names of the Elastic Common Schema, as Beats
-// and other clients of Elasticsearch and Logstash send them, into log records
-// and metrics, and knows the way back: a field's name in the document that a
-// record was made of.
+// Package ecs converts events in the Elastic Common Schema, as sent by Beats and other clients of
+// Elasticsearch and Logstash, to log records and metrics. For the way back, it returns a field's
+// name in the original document.
 package ecs

@@ -19,7 +19,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// Names of ECS that have a place of their own in a log record.
+// ECS names with their own field in a log record.
 const (
 	ecsTimestamp = "@timestamp"
 	ecsMessage   = "message"
@@ -32,13 +32,15 @@ const (
 	metadataID     = ecsMetadata + "_id"
 	metadataOp     = ecsMetadata + "op_type"
 
-	maxUID = 512 // bytes; Elasticsearch takes no longer id
+	maxUID = 512 // bytes; the limit of an id in Elasticsearch
 )
 
-// resourcePrefixes are the fields that say who speaks. Numbers under them are measurements and stay with the record.
+// resourcePrefixes are the fields that identify the sender. Numbers below them are measurements
+// and stay with the record.
 var resourcePrefixes = []string{"service.", "host.", "agent.", "cloud.", "container.", "kubernetes.", "orchestrator."}
 
-// renamed are the fields that the semantic conventions call otherwise. README.md has them as a table; a test compares.
+// renamed maps fields to their names in the semantic conventions. A test compares it with the
+// table in README.md.
 var renamed = map[string]string{
 	"service.node.name":           "service.instance.id",
 	"service.environment":         "deployment.environment.name",
@@ -71,7 +73,7 @@ var renamed = map[string]string{
 	"process.thread.name":         "thread.name",
 }
 
-// renamedPrefixes are the same for fields whose names end as the sender likes.
+// renamedPrefixes maps prefixes of fields with arbitrary suffixes.
 var renamedPrefixes = [][2]string{
 	{"container.labels.", "container.label."},
 	{"kubernetes.labels.", "k8s.pod.label."},
@@ -81,7 +83,7 @@ var renamedPrefixes = [][2]string{
 	{ecsMetadata, metadataPrefix},
 }
 
-// severities are the levels that are known, without regard to case.
+// severities maps levels, in lower case.
 var severities = map[string]plog.SeverityNumber{
 	"trace": plog.SeverityNumberTrace, "debug": plog.SeverityNumberDebug,
 	"info": plog.SeverityNumberInfo, "information": plog.SeverityNumberInfo, "informational": plog.SeverityNumberInfo,
@@ -92,12 +94,12 @@ var severities = map[string]plog.SeverityNumber{
 	"alert": plog.SeverityNumberFatal2, "emerg": plog.SeverityNumberFatal3, "emergency": plog.SeverityNumberFatal3,
 }
 
-// translate writes an event into a log record, and returns the attributes of the
-// resource that it belongs to, in the order of their names, until the next event.
+// translate converts an event to a log record, and returns the sorted attributes of its resource,
+// which are valid until the next event.
 func (b *Batch) translate(event Fields, id string, lr plog.LogRecord) (resource []field) {
 	lr.SetTimestamp(event.timestamp())
 	if message, ok := event[ecsMessage]; ok && message != nil {
-		// FromRaw fails on types only that JSON does not have.
+		// FromRaw fails only for types that JSON does not have.
 		_ = lr.Body().FromRaw(event.take(ecsMessage))
 	}
 	if level := event.Text(ecsLevel); level != "" {
@@ -124,7 +126,8 @@ func (b *Batch) translate(event Fields, id string, lr plog.LogRecord) (resource 
 	return resource
 }
 
-// timestamp takes the time of an event; 0 if it has none that can be read, and that stays.
+// timestamp removes and returns the time of an event. It returns 0 if there is no valid time; an
+// invalid one is kept.
 func (f Fields) timestamp() pcommon.Timestamp {
 	t, err := time.Parse(time.RFC3339Nano, f.Text(ecsTimestamp))
 	if err != nil || t.Year() < 1970 || t.Year() >= 2262 {
@@ -134,8 +137,8 @@ func (f Fields) timestamp() pcommon.Timestamp {
 	return pcommon.NewTimestampFromTime(t)
 }
 
-// readID takes a field that is an id in hexadecimal digits of the right number and
-// of lower case, and not zero. Any other stays as it is.
+// readID removes a field that is a valid id: hexadecimal digits of the right number in lower
+// case, not zero. Others are kept.
 func readID(event Fields, name string, id []byte) bool {
 	s := event.Text(name)
 	if len(s) != 2*len(id) {
@@ -163,16 +166,15 @@ func measures(value any) bool {
 	return true
 }
 
-// uidOf is the id of an event if its sender gives one: the same whenever the
-// event is sent again, and another one for every other event. Path and offset are
-// not enough for that: a rotated file has the same path, and a truncated one the
-// same inode, with other lines at the same offsets.
+// uidOf returns the id of an event, or "" if the client provides none. It is unique and the same
+// whenever the event is sent again. Path and offset are not sufficient: a rotated file has the
+// same path, and a truncated one the same inode, with other lines at the same offsets.
 func uidOf(event Fields) string {
 	if uid := event.Text(vocabulary.RecordUID); uid != "" {
 		return bounded(uid)
 	}
 	if id := event.Text(metadataID); id != "" {
-		// An update of a document is an event of its own, not the one that the id stands for.
+		// An update of a document is a separate event, so the document's id does not identify it.
 		if event.Text(metadataOp) == string(esbulk.Update) {
 			return ""
 		}
@@ -187,7 +189,7 @@ func uidOf(event Fields) string {
 		strconv.FormatInt(offset, 10), event.Text(ecsTimestamp), event.Text(ecsMessage))
 }
 
-// bounded keeps an id, unless it is too long for one.
+// bounded returns an id, or "" if it is too long.
 func bounded(id string) string {
 	if len(id) > maxUID {
 		return digest(id)
@@ -195,7 +197,7 @@ func bounded(id string) string {
 	return id
 }
 
-// digest is 160 bits of SHA-256 over texts and their lengths, in 27 characters.
+// digest returns 160 bits of SHA-256 over texts and their lengths, in 27 characters.
 func digest(texts ...string) string {
 	all := make([]byte, 0, 512)
 	for _, t := range texts {

@@ -23,7 +23,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// TestECS runs testdata/events/*.txtar: events, one on a line, and what becomes of them.
+// TestECS runs testdata/events/*.txtar: events, one per line, and the expected records.
 func TestECS(t *testing.T) {
 	golden.Archives(t, peertest.TestData(t, "events", "*.txtar"), func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 		t.Helper()
@@ -43,7 +43,7 @@ func TestECS(t *testing.T) {
 	})
 }
 
-// show prints logs as text, attributes in order of their names.
+// show returns logs as text, with sorted attributes.
 func show(ld plog.Logs) string {
 	var b strings.Builder
 	attributes := func(indent, title string, m map[string]any) {
@@ -103,12 +103,12 @@ func showMetrics(md pmetric.Metrics) string {
 	return b.String()
 }
 
-// The exporter reads by this name what the receivers write.
+// The exporter reads this name, and the receivers write it.
 func TestNameOfTheOperation(t *testing.T) {
 	assert.Equal(t, vocabulary.ElasticOp, conventional(metadataOp))
 }
 
-// uid is the id that an event gets.
+// uid returns the id of an event.
 func uid(t *testing.T, event string) string {
 	t.Helper()
 	f, err := Parse([]byte(event))
@@ -120,7 +120,7 @@ func TestUID(t *testing.T) {
 	const base = `{"@timestamp":"2026-05-04T12:00:00.000Z","message":"m","agent":{"id":"a"},"log":{"offset":7,"file":{"path":"/p","inode":1,"device_id":2}}}`
 	first := uid(t, base)
 	assert.Len(t, first, 27)
-	// Objects and dotted names, and the order of the keys, are one and the same.
+	// Objects and dotted names are equivalent, in any order of keys.
 	assert.Equal(t, first, uid(t, `{"log.file.path":"/p","log":{"file":{"device_id":2,"inode":1}},"log.offset":7,"agent.id":"a","message":"m","@timestamp":"2026-05-04T12:00:00.000Z","host":{"name":"x"}}`))
 	for what, change := range map[string][2]string{
 		"agent": {`"id":"a"`, `"id":"b"`}, "path": {`"/p"`, `"/q"`}, "offset": {`"offset":7`, `"offset":8`},
@@ -129,20 +129,20 @@ func TestUID(t *testing.T) {
 	} {
 		assert.NotEqual(t, first, uid(t, strings.Replace(base, change[0], change[1], 1)), what)
 	}
-	// Two identical lines without a place in a file are two.
+	// Two identical lines without a position in a file are different events.
 	for _, without := range []string{
 		`{"message":"m"}`, strings.Replace(base, `"id":"a"`, `"name":"a"`, 1), strings.Replace(base, `"offset":7`, `"offset":"7"`, 1),
 		strings.Replace(base, `"path":"/p"`, `"path":""`, 1), `{"@metadata":{"_id":7}}`, `{"@metadata":{"_id":""}}`,
 	} {
 		assert.Empty(t, uid(t, without), without)
 	}
-	// An id that the sender chose comes first.
+	// An id from the client takes precedence.
 	assert.Equal(t, "chosen", uid(t, strings.Replace(base, "{", `{"@metadata":{"_id":"chosen"},`, 1)))
 	assert.Equal(t, "own", uid(t, `{"log.record.uid":"own","@metadata":{"_id":"chosen"}}`))
 	assert.Len(t, uid(t, `{"@metadata":{"_id":"`+strings.Repeat("x", 513)+`"}}`), 27)
 }
 
-// What is in the guide's tables is what the code does, and the other way round.
+// The tables in the guide and the code must agree.
 func TestGuideHasEveryName(t *testing.T) {
 	b, err := os.ReadFile("README.md")
 	require.NoError(t, err)
@@ -161,7 +161,8 @@ func TestGuideHasEveryName(t *testing.T) {
 	assert.Equal(t, len(renamed)+len(renamedPrefixes), strings.Count(tables, "` | `"))
 }
 
-// Every object of a hostile event stays bounded: names do not grow with the square of its depth.
+// The size of every object of a hostile event is bounded: names do not grow with the square of
+// its depth.
 func TestDeepEvents(t *testing.T) {
 	const depth = 5000
 	key := strings.Repeat("k", 10)
@@ -186,7 +187,7 @@ func TestDeepEvents(t *testing.T) {
 	assert.Equal(t, strings.Repeat("[", depth-valueDepth+1)+strings.Repeat("]", depth-valueDepth+1), inner)
 }
 
-// A long name does not come before each of the fields of its object.
+// A long name is not the prefix of each field of its object.
 func TestLongNameOfAnObject(t *testing.T) {
 	var leaves strings.Builder
 	leaves.WriteString(`"leaf":0`)
@@ -194,7 +195,7 @@ func TestLongNameOfAnObject(t *testing.T) {
 		fmt.Fprintf(&leaves, `,"leaf%d":1`, i)
 	}
 	inner := leaves.String()
-	for _, escaped := range []string{"", `,"escaped":"A"`} { // which the quick parser leaves to the other
+	for _, escaped := range []string{"", `,"escaped":"A"`} { // the quick parser leaves it to the other
 		name := strings.Repeat("n", flattenBytes+1)
 		f, err := Parse([]byte(`{"short":{"` + name + `":{` + inner + `}}` + escaped + `}`))
 		require.NoError(t, err)

@@ -15,23 +15,23 @@ import (
 )
 
 const (
-	// flattenDepth is how deep objects become dotted names. Deeper ones stay
-	// objects: names would grow with the square of the depth.
+	// flattenDepth is the depth up to which objects become dotted names. Deeper ones stay
+	// objects, because the size of names would grow with the square of the depth.
 	flattenDepth = 16
-	// flattenBytes is the size of a name that is put before the names of an object's
-	// fields. Below a longer one they stay an object: a name of 1 MiB before each
-	// of 10,000 fields would need 10 GiB.
+	// flattenBytes bounds the prefix in bytes for the names of an object's fields. Below a longer
+	// one they stay an object: a prefix of 1 MiB for each of 10,000 fields would need 10 GiB.
 	flattenBytes = 256
-	// valueDepth is how deep lists and objects are kept as such. Deeper ones become JSON text, which every backend can take.
+	// valueDepth is the depth up to which lists and objects are kept. Deeper ones become JSON
+	// text, which every backend accepts.
 	valueDepth = 32
 )
 
 var errNotObject = errors.New("is not a JSON object")
 
-// Fields are the leaves of an event under their dotted names.
+// Fields maps dotted names to the leaves of an event.
 type Fields map[string]any
 
-// Parse reads an event's JSON. What it returns holds nothing of content.
+// Parse parses an event in JSON. The result does not reference content.
 func Parse(content []byte) (Fields, error) {
 	if f := parseQuick(content); f != nil {
 		return f, nil
@@ -39,7 +39,7 @@ func Parse(content []byte) (Fields, error) {
 	return parseAny(content)
 }
 
-// parseAny reads whatever comes, and says what is wrong with it.
+// parseAny parses any JSON, and returns an error with the fault.
 func parseAny(content []byte) (Fields, error) {
 	dec := json.NewDecoder(bytes.NewReader(content))
 	dec.UseNumber()
@@ -48,7 +48,7 @@ func parseAny(content []byte) (Fields, error) {
 		return nil, fmt.Errorf("is not JSON: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("is not JSON: something follows its end")
+		return nil, errors.New("is not JSON: text follows its end")
 	}
 	object, ok := event.(map[string]any)
 	if !ok {
@@ -59,9 +59,10 @@ func parseAny(content []byte) (Fields, error) {
 	return f, nil
 }
 
-// flatten adds an object's leaves. A name that comes twice ({"a.b": 1, "a": {"b": 2}}) keeps both values, as a list.
+// flatten adds an object's leaves. A duplicate name ({"a.b": 1, "a": {"b": 2}}) keeps both
+// values, as a list.
 func (f Fields) flatten(prefix string, object map[string]any, depth int) {
-	// Only a key with a dot can make a name come twice; then the order matters.
+	// Only a key with a dot can duplicate a name; then the order matters.
 	if dotted(object) {
 		for _, key := range slices.Sorted(maps.Keys(object)) {
 			f.put(prefix+key, object[key], depth)
@@ -94,7 +95,7 @@ func (f Fields) put(name string, value any, depth int) {
 	f[name] = value
 }
 
-// plain turns what the JSON decoder gives into what pdata takes.
+// plain converts a value of the JSON decoder to one that pdata accepts.
 func plain(value any, depth int) any {
 	switch v := value.(type) {
 	case json.Number:
@@ -117,7 +118,7 @@ func plain(value any, depth int) any {
 	return value
 }
 
-// number keeps whole numbers whole, and as text what no number of 64 bits can hold.
+// number returns an integer as int64 if possible, and as text a number that exceeds 64 bits.
 func number(n json.Number) any {
 	if i, err := n.Int64(); err == nil {
 		return i
@@ -147,7 +148,7 @@ func (f Fields) take(name string) any {
 	return v
 }
 
-// Text is a field's value if it is a text that is not empty.
+// Text returns the value of a field if it is a non-empty text, else "".
 func (f Fields) Text(name string) string {
 	s, _ := f[name].(string)
 	return s

@@ -14,14 +14,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// identifying are the beginnings of names under which numbers tell of who, not of how much.
+// identifying are prefixes of names whose numbers identify, and do not measure.
 var identifying = []string{"@metadata.", "agent.", "data_stream.", "ecs.", "elastic", "error.", "event.", "fields.", "labels.", "log.", "metricset.", "numeric_labels.", "tags."}
 
-// identifyingEnds are the ends of names of numbers that are no measurements.
+// identifyingEnds are suffixes of names whose numbers are not measurements.
 var identifyingEnds = []string{".id", ".pid", ".ppid", ".pgid", ".port", ".partition"}
 
-// IsMetrics reports whether an event holds measurements: one of Metricbeat's, or a
-// document for a data stream of metrics. A report of an error does not.
+// IsMetrics reports whether an event contains measurements: one of Metricbeat, or a document for
+// a data stream of metrics, unless it reports an error.
 func (f Fields) IsMetrics() bool {
 	if f.Text("metricset.name") == "" && f.Text("data_stream.type") != "metrics" && !strings.HasPrefix(f.Text(vocabulary.ElasticIndex), "metrics-") {
 		return false
@@ -66,7 +66,7 @@ type measurement struct {
 	values, counts []any
 }
 
-// measurements takes what is measured out of an event.
+// measurements removes the measurements from an event and returns them.
 func (f Fields) measurements() map[string]measurement {
 	taken := map[string]measurement{}
 	for name, value := range f {
@@ -92,7 +92,7 @@ func (f Fields) measurements() map[string]measurement {
 	return taken
 }
 
-// histogram reports whether lists are those of Elasticsearch's type of that name.
+// histogram reports whether lists have the form of Elasticsearch's type histogram.
 func histogram(values, counts []any) bool {
 	if len(values) == 0 || len(values) != len(counts) {
 		return false
@@ -122,7 +122,7 @@ func toFloat(v any) (float64, bool) {
 	return 0, false
 }
 
-// metrics are those of one resource.
+// metrics holds the metrics of one resource.
 type metrics struct {
 	slice  pmetric.MetricSlice
 	byName map[string]pmetric.Metric
@@ -162,7 +162,7 @@ func (m *metrics) numbers(name string) pmetric.NumberDataPointSlice {
 	return metric.Gauge().DataPoints()
 }
 
-// metric finds a metric by its name and kind, or makes it.
+// metric returns the metric with a name and kind, and creates it if necessary.
 func (m *metrics) metric(name string, k kind) pmetric.Metric {
 	key := string(k) + name
 	metric, ok := m.byName[key]
@@ -186,7 +186,8 @@ func (m *metrics) metric(name string, k kind) pmetric.Metric {
 	return metric
 }
 
-// putHistogram makes buckets that have the given values near their middles: their bounds are half way between two.
+// putHistogram writes buckets with the given values near their midpoints: the bounds are halfway
+// between two values.
 func putHistogram(dp pmetric.HistogramDataPoint, v measurement) {
 	var count uint64
 	sum := 0.0

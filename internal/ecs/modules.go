@@ -14,8 +14,8 @@ const (
 	kindHistogram kind = "h"
 )
 
-// counters are the fields of known modules that count up: by the beginning of a
-// name, the ends that do. Every other number is a gauge.
+// counters maps prefixes of the fields of known modules to the suffixes of counters. All other
+// numbers are gauges.
 var counters = map[string][]string{
 	"system.cpu.":          {".ticks"},
 	"system.core.":         {".ticks"},
@@ -53,13 +53,13 @@ func kindOf(name string) kind {
 	}
 }
 
-// units are those that Beats write at the end of a field's name, by the names that UCUM has for them.
+// units maps the suffixes of field names in Beats to UCUM units.
 var units = map[string]string{
 	"pct": "1", "bytes": "By", "bytes_per_sec": "By/s", "kb": "KiBy", "celsius": "Cel", "hz": "Hz", "mhz": "MHz",
 	"ns": "ns", "us": "us", "ms": "ms", "sec": "s", "seconds": "s", "millis": "ms", "nanocores": "n{core}", "packets": "{packet}",
 }
 
-// exactUnits are units that a name does not say.
+// exactUnits maps names without a unit suffix to their units.
 var exactUnits = map[string]string{
 	"event.duration":              "ns",
 	"system.process.memory.share": "By", "system.process.memory.size": "By",

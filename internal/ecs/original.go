@@ -11,7 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// originals are the names of fields by the names that they are given here.
+// originals maps attribute names to the original field names.
 var originals = func() map[string]string {
 	m := make(map[string]string, len(renamed))
 	for from, to := range renamed {
@@ -20,8 +20,8 @@ var originals = func() map[string]string {
 	return m
 }()
 
-// Original is the name that an attribute's field had in its event, where that
-// event did not use the attribute's own name.
+// Original returns the field name of an attribute in its event, unless the event used the
+// attribute's name.
 func Original(name string) string {
 	if from, ok := originals[name]; ok {
 		return from
@@ -34,8 +34,8 @@ func Original(name string) string {
 	return name
 }
 
-// Steers reports whether a field of an event, as Original names it, is about the
-// event's way and no part of the document.
+// Steers reports whether a field, by the name from Original, routes the event and is not part of
+// the document.
 func Steers(field string) bool {
 	switch field {
 	case vocabulary.ElasticIndex, vocabulary.ElasticPipeline, vocabulary.ElasticAsIs, vocabulary.RecordUID:
@@ -50,7 +50,7 @@ func Marked(scope pcommon.InstrumentationScope) bool {
 	return ok && v.AsString() == schema
 }
 
-// AsIs are the attributes of a record that keep their names on the way back.
+// AsIs returns the attributes of a record that keep their names on the way back.
 func AsIs(record pcommon.Map) map[string]bool {
 	v, ok := record.Get(vocabulary.ElasticAsIs)
 	if !ok || v.Type() != pcommon.ValueTypeSlice {

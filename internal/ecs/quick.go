@@ -13,38 +13,38 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// escape begins half a character, or a whole one: the library takes halves for text.
+// escape may begin a surrogate, which the library accepts as text.
 var escape = []byte(`\u`)
 
 const (
-	quickGroups = 64   // objects of one event
-	quickNames  = 4096 // that are remembered
-	quickName   = 256  // bytes of a name that is remembered
-	quickFields = 128  // of an event that is kept for the next
+	quickGroups = 64   // maximum number of objects in an event
+	quickNames  = 4096 // maximum number of remembered names
+	quickName   = 256  // maximum size of a remembered name
+	quickFields = 128  // maximum number of fields of a reused event
 
-	// quickBytes is the size of an event whose parser is kept for the next one. A
-	// parser keeps the memory that the values of its largest event needed.
+	// quickBytes bounds the event whose parser is reused. A parser keeps the memory for the
+	// values of its largest event.
 	quickBytes = 64 << 10
 )
 
-// quick reads events as they mostly are. It gives up where anything is unusual:
-// wrong JSON or text, deep nesting, or one name twice. Parse's other way then decides.
+// quick parses typical events. It returns nil for anything unusual, such as invalid JSON or text,
+// deep nesting, or duplicate names, which Parse then handles.
 type quick struct {
 	parser fastjson.Parser
-	name   []byte // of the field that is read
+	name   []byte // of the current field
 	fields Fields
-	groups []string // names of the objects so far
+	groups []string // names of the enclosing objects
 	names  map[string]string
 	failed bool
 }
 
-// quicks keep the names between events: senders use the same ones over and over.
+// quicks keeps names between events, because clients repeat them.
 var quicks = sync.Pool{New: func() any { return &quick{names: map[string]string{}} }}
 
-// used are the fields of events that are used up, without anything in them.
+// used holds emptied events for reuse.
 var used = sync.Pool{New: func() any { return Fields{} }}
 
-// recycle keeps an event that is used up for the next one, unless it was unusually large.
+// recycle empties an event for reuse, unless it is unusually large.
 func recycle(event Fields) {
 	if len(event) <= quickFields {
 		clear(event)
@@ -52,7 +52,7 @@ func recycle(event Fields) {
 	}
 }
 
-// parseQuick returns nil if it gave up.
+// parseQuick returns nil if the event is unusual.
 func parseQuick(content []byte) Fields {
 	if !utf8.Valid(content) || bytes.Contains(content, escape) || !json.Valid(content) {
 		return nil
@@ -77,7 +77,7 @@ func parseQuick(content []byte) Fields {
 	return fields
 }
 
-// object takes the fields of an object.
+// object adds the fields of an object.
 func (q *quick) object(o *fastjson.Object, depth int) {
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		base := len(q.name)
@@ -100,7 +100,7 @@ func (q *quick) object(o *fastjson.Object, depth int) {
 	})
 }
 
-// interned is the name that is read, kept for the next event.
+// interned returns the current name, remembered for later events.
 func (q *quick) interned() string {
 	if name, ok := q.names[string(q.name)]; ok {
 		return name

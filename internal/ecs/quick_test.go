@@ -15,7 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// oddEvents are read quickly or not, and right in either case.
+// oddEvents are parsed correctly by either parser.
 var oddEvents = []string{
 	`{}`, ` { } `, `[]`, `null`, `{"a":1}x`, `{"a":1}{}`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{,}`, `{"a":1 "b":2}`, `{"a" : 1 , "b":[ ] }`, "", "{", `{"a`, `{"a":"`, `{"a":"\`,
 	`{"a":1,"a":2}`, `{"a":{"x":1},"a":{"y":2}}`, `{"a":1,"a":{"y":2}}`, `{"a":{"y":2},"a":1}`, `{"a":{},"a":{"y":2}}`, `{"a":{"x":1},"a":{}}`,
@@ -39,7 +39,7 @@ func compareWays(t *testing.T, content []byte) {
 	require.Equal(t, want, got, "%q", content)
 }
 
-// Both ways of reading an event come to one result.
+// Both parsers return the same result.
 func TestQuickAndAny(t *testing.T) {
 	for _, event := range oddEvents {
 		compareWays(t, []byte(event))
@@ -62,7 +62,7 @@ func TestQuickAndAny(t *testing.T) {
 	assert.Greater(t, quickly, 20, "what senders really send is read quickly")
 }
 
-// A reader that was used before knows nothing of it but names.
+// A reused parser remembers only names.
 func TestQuickRemembersNamesOnly(t *testing.T) {
 	for range 3 {
 		compareWays(t, []byte(`{"a":{"b":1},"c":"x"}`))
@@ -71,7 +71,7 @@ func TestQuickRemembersNamesOnly(t *testing.T) {
 	}
 }
 
-// An event that is used up leaves nothing in the next one, nor in what was made of it.
+// A consumed event leaves nothing in the next one, nor changes its records.
 func TestUsedEventsLeaveNothing(t *testing.T) {
 	b := NewBatch("scope", "1.0")
 	for _, event := range []string{`{"message":"one","a":{"b":1},"host":{"name":"h"},"tags":["x",{"y":1}]}`, `{"message":"broken","a":{"b":2}`, `{"message":"two","c":true}`} {

@@ -16,14 +16,14 @@ type field struct {
 	value any
 }
 
-// trait is what a name alone says of a field.
+// trait holds the properties of a field that follow from its name.
 type trait struct {
-	to         string // its name in the semantic conventions, "" if that is its own
-	identifies bool   // it tells of the sender, unless it is a measurement
-	asIs       bool   // others are given this name, or may be
+	to         string // its name in the semantic conventions, "" if the same
+	identifies bool   // it identifies the sender, unless it is a measurement
+	asIs       bool   // other fields are or may be renamed to this name
 }
 
-// traits are those of the names in a batch: its events share most of them.
+// traits caches the traits of names in a batch, because its events share most names.
 type traits map[string]trait
 
 func (t traits) of(name string) trait {
@@ -38,7 +38,7 @@ func (t traits) of(name string) trait {
 	return found
 }
 
-// conventional is the name that the semantic conventions have for a field, "" if they have none.
+// conventional returns the name of a field in the semantic conventions, or "".
 func conventional(name string) string {
 	if to, ok := renamed[name]; ok {
 		return to
@@ -51,9 +51,9 @@ func conventional(name string) string {
 	return ""
 }
 
-// split takes out of an event what tells of the sender, in the order of the names
-// and until the next call, and renames the rest. asIs are the fields that have by themselves
-// a name that others are given: without them, the original names of the others would be lost.
+// split removes the resource fields from an event, sorted by name and valid until the next call,
+// and renames the rest. asIs lists the fields that originally had a name to which others are
+// renamed; without it the original names of the others would be lost.
 func (b *Batch) split(event Fields) (resource []field, asIs []any) {
 	if _, taken := event["host.name"]; !taken && event.Text("host") != "" {
 		event["host.name"] = event["host"]

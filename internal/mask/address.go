@@ -5,8 +5,8 @@ package mask
 
 import "strings"
 
-// Addresses returns a text in which every URL is without its user, password, and
-// query: for error messages, logs, dead letters, and answers to senders.
+// Addresses removes user, password, and query from every URL in a text, for error messages, logs,
+// dead letters, and responses.
 func Addresses(text string) string {
 	at := strings.Index(text, "://")
 	if at < 0 {
@@ -42,7 +42,8 @@ func addressEnd(s string) int {
 	return i
 }
 
-// Error returns an error with the same chain, whose text is that of Addresses. It returns nil for nil.
+// Error returns an error with the same chain and the text masked by Addresses. It returns nil for
+// nil.
 func Error(err error) error {
 	if err == nil || !strings.Contains(err.Error(), "://") {
 		return err
@@ -52,7 +53,7 @@ func Error(err error) error {
 
 type shown struct{ err error }
 
-// Error returns the text without what addresses hide.
+// Error returns the masked text.
 func (s *shown) Error() string { return Addresses(s.err.Error()) }
 
 // Unwrap returns the error.

@@ -1,7 +1,6 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mask hides the parts of a text that must not be kept or shown: numbers
-// of payment cards, secrets, e-mail addresses, and what a user names. It is the one
-// place that decides what a secret is.
+// Package mask hides sensitive parts of texts: payment card numbers, secrets, e-mail addresses,
+// and user-defined patterns. It is the only definition of a secret.
 package mask

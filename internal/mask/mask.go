@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Hidden stands in the place of what was hidden. It is the wildcard of templates.
+// Hidden replaces hidden text. It equals the wildcard of templates.
 const Hidden = "<*>"
 
-// Masker hides parts of texts. It holds nothing that changes and may be used by many at once.
+// Masker hides parts of texts. It is immutable and safe for concurrent use.
 type Masker struct{ patterns []*regexp.Regexp }
 
-// Default returns a masker that hides cards, secrets and e-mail addresses.
+// Default returns a masker that hides payment cards, secrets, and e-mail addresses.
 func Default() *Masker { return &Masker{} }
 
-// New returns a masker that hides the patterns, too.
+// New returns a masker that also hides the patterns.
 func New(patterns []string) (*Masker, error) {
 	m := &Masker{}
 	for _, p := range patterns {
@@ -27,14 +27,15 @@ func New(patterns []string) (*Masker, error) {
 			return nil, fmt.Errorf("mask %q: %w", p, err)
 		}
 		if re.MatchString("") {
-			return nil, fmt.Errorf("mask %q: it matches what is empty", p)
+			return nil, fmt.Errorf("mask %q: it matches the empty text, use a pattern that does not", p)
 		}
 		m.patterns = append(m.patterns, re)
 	}
 	return m, nil
 }
 
-// Mask returns s with a word in place of each part to hide; s itself, without an allocation, if there is none.
+// Mask returns s with Hidden in place of each sensitive part, or s itself without an allocation
+// if there is none.
 func (m *Masker) Mask(s string) string {
 	for _, re := range m.patterns {
 		if re.MatchString(s) {
@@ -64,7 +65,7 @@ func (m *Masker) Mask(s string) string {
 	return b.String()
 }
 
-// class tells what a byte may be the first of.
+// class states which sensitive part a byte may start.
 type class uint8
 
 const (
@@ -87,7 +88,7 @@ var classes = func() (t [256]class) {
 	return t
 }()
 
-// find looks at what begins at i. It returns what to hide, or where to look on.
+// find examines the text at i. It returns the part to hide, or the position to continue.
 func find(s string, i int) (start, end int, ok bool) {
 	switch classes[s[i]] {
 	case number:
@@ -109,7 +110,7 @@ func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func isName(c byte) bool   { return isDigit(c) || isLetter(c) || c == '_' || c == '-' }
 
-// card finds 13 to 19 digits, together or in the groups that stand on a card, whose check digit is right.
+// card finds 13 to 19 digits with a valid check digit, without spaces or in the groups of a card.
 func card(s string, i int) (start, end int, ok bool) {
 	j := digits(s, i)
 	if i > 0 && !isEdge(s[i-1]) || s[i] < '2' || s[i] > '6' {
@@ -128,7 +129,8 @@ func card(s string, i int) (start, end int, ok bool) {
 	return i, j, true
 }
 
-// grouped returns the end of a card's number in groups, 4-4-4-4 with up to 3 more or 4-6-4 and 4-6-5, or 0.
+// grouped returns the end of a card number in groups, 4-4-4-4 with up to 3 more or 4-6-4 and
+// 4-6-5, or 0.
 func grouped(s string, i int) int {
 	var all [24]byte
 	var sizes [5]int
@@ -153,15 +155,15 @@ func grouped(s string, i int) int {
 	return 0
 }
 
-// endsAt reports whether the number of a card may end at i: a dot must be that of a sentence.
+// endsAt reports whether a card number may end at i. A dot must end a sentence.
 func endsAt(s string, i int) bool {
 	return i == len(s) || isEdge(s[i]) || s[i] == '.' && (i+1 == len(s) || s[i+1] <= ' ')
 }
 
-// isEdge tells what may stand beside the number of a card.
+// isEdge reports whether c may be next to a card number.
 func isEdge(c byte) bool { return c <= ' ' || strings.IndexByte("\"'=:,;()[]{}<>|", c) >= 0 }
 
-// digits returns where the digits at i end.
+// digits returns the end of the digits at i.
 func digits(s string, i int) int {
 	for i < len(s) && isDigit(s[i]) {
 		i++
@@ -169,7 +171,7 @@ func digits(s string, i int) int {
 	return i
 }
 
-// luhn checks the last digit of a card's number.
+// luhn reports whether the check digit of a card number is correct.
 func luhn(digits string) bool {
 	sum := 0
 	for k := range digits {
@@ -184,7 +186,7 @@ func luhn(digits string) bool {
 	return sum%10 == 0
 }
 
-// email finds an address around the sign at i.
+// email finds an address around the @ at i.
 func email(s string, i int) (start, end int, ok bool) {
 	start, end = i, i+1
 	for start > 0 && (isName(s[start-1]) || strings.IndexByte(".+%", s[start-1]) >= 0) {

@@ -82,7 +82,7 @@ func BenchmarkMask(b *testing.B) {
 	}
 }
 
-// corpus reads the lines of a file of testdata, without its first one, which is a comment.
+// corpus returns the lines of a file in testdata without the first, which is a comment.
 func corpus(t *testing.T, name string) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))

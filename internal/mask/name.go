@@ -8,26 +8,27 @@ import (
 	"strings"
 )
 
-// longestName is how much of the end of a name is compared, in bytes without separators.
+// longestName is the length of the compared end of a name, in bytes without separators.
 const longestName = 20
 
-// plainNames end the name of a secret wherever they stand in it, as in PGPASSWORD.
+// plainNames are suffixes of secret names anywhere, as in PGPASSWORD.
 var plainNames = []string{"password", "passwd", "passphrase"}
 
-// wordNames end the name of a secret if they are a word of it, as in auth_token,
-// accessToken, and X-Auth-Token, but not in mytoken. They are written without separators.
+// wordNames are suffixes of secret names if they are separate words, as in auth_token,
+// accessToken, and X-Auth-Token, but not mytoken. They have no separators.
 var wordNames = []string{
 	"secret", "token", "pwd", "pass", "apikey", "accesskey", "secretkey", "secretkeybase", "privatekey", "authkey", "accountkey", "sharedkey", "storagekey",
 	"masterkey", "encryptionkey", "signingkey", "sessionkey", "authorization", "sessionid", "sessid", "jsessionid", "phpsessid", "jwt",
 }
 
-// wholeNames are names of secrets in the query of a URL, and headers. As a part of another name they are none.
+// wholeNames are secret query parameters and headers. They are not secret as a part of another
+// name.
 var wholeNames = []string{"sig", "signature", "xamzsignature", "cookie", "setcookie"}
 
-// isSecretName reports whether a name, such as DB_PASSWORD, is that of a secret.
+// isSecretName reports whether a name such as DB_PASSWORD denotes a secret.
 func isSecretName(name string) bool {
 	var b [longestName]byte
-	// The end of the name in lower case without separators, and where its words begin.
+	// The end of the name in lower case without separators, and the starts of its words.
 	from := len(b)
 	var begins uint32
 	for i := len(name) - 1; i >= 0 && from > 0; i-- {
@@ -58,7 +59,7 @@ func isSecretName(name string) bool {
 	return slices.Contains(wholeNames, end)
 }
 
-// isHeader tells the headers whose whole value is a secret.
+// isHeader reports whether the whole value of a header is secret.
 func isHeader(name string) bool {
 	for _, h := range []string{"Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization"} {
 		if strings.EqualFold(name, h) {

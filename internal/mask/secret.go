@@ -8,16 +8,16 @@ import (
 	"unicode"
 )
 
-// prefixes are how issuers mark their tokens.
+// prefixes are the token prefixes of issuers.
 var prefixes = []string{
 	"AKIA", "ASIA", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "glsa_", "xoxb-", "xoxp-", "xoxa-", "xapp-",
 	"sk_live_", "sk_test_", "rk_live_", "pk_live_", "whsec_", "sk-", "AIza", "ya29.", "npm_", "pypi-", "eyJ", "SG.", "hvs.", "hf_", "dop_v1_", "shpat_",
 }
 
-// minPrefixed is how long a token with a prefix is at least.
+// minPrefixed is the minimum length of a token with a prefix.
 const minPrefixed = 15
 
-// issued returns where the token of an issuer that begins at i ends, or 0.
+// issued returns the end of the issuer's token at i, or 0.
 func issued(s string, i int) int {
 	for _, p := range prefixesBy[s[i]] {
 		if strings.HasPrefix(s[i:], p) {
@@ -29,7 +29,7 @@ func issued(s string, i int) int {
 	return 0
 }
 
-// prefixesBy has the prefixes by their first letter.
+// prefixesBy indexes the prefixes by their first letter.
 var prefixesBy = func() (t [256][]string) {
 	for _, p := range prefixes {
 		t[p[0]] = append(t[p[0]], p)
@@ -37,13 +37,14 @@ var prefixesBy = func() (t [256][]string) {
 	return t
 }()
 
-// schemes are those of the header Authorization that a secret follows.
+// schemes are the schemes of the Authorization header that precede a secret.
 var schemes = []string{"bearer", "basic", "token", "digest", "negotiate", "ntlm", "apikey", "hawk", "aws4-hmac-sha256"}
 
-// minName is the length of the shortest name of a secret.
+// minName is the minimum length of a secret name.
 const minName = 3
 
-// word looks at the word s[i:j] and what follows it. It returns the part to hide, or where to look on.
+// word examines the word s[i:j] and the text after it. It returns the part to hide, or the
+// position to continue.
 func word(s string, i, j int) (start, end int, ok bool) {
 	if e := issued(s, i); e > 0 {
 		return i, e, true
@@ -83,7 +84,7 @@ func word(s string, i, j int) (start, end int, ok bool) {
 	return 0, j, false
 }
 
-// scheme finds what follows a word such as Bearer.
+// scheme finds the secret after a word such as Bearer.
 func scheme(s string, i, j int) (start, end int, ok bool) {
 	bearer := j-i == len("bearer") && strings.EqualFold(s[i:j], "bearer")
 	basic := j-i == len("basic") && strings.EqualFold(s[i:j], "basic")
@@ -94,7 +95,7 @@ func scheme(s string, i, j int) (start, end int, ok bool) {
 	return j + 1, e, e-j-1 >= 12 && (bearer || hasOdd(s[j+1:e]))
 }
 
-// pem returns the text between the lines of a PEM block, or all that is left of it.
+// pem returns the text between the lines of a PEM block, or the rest of the text.
 func pem(s string, j int) (start, end int, ok bool) {
 	label := strings.Index(s[j:], "-----")
 	if label < 0 {
@@ -119,10 +120,11 @@ func userInfo(s string, i int) (start, end int, ok bool) {
 	return i, max(i, at), at > i
 }
 
-// betweens may stand between a name and the sign of an assignment: the end of a string, of an index, or space.
+// betweens may separate a name and its assignment sign: the end of a string or an index, or
+// space.
 var betweens = [256]bool{'"': true, '\'': true, '\\': true, ']': true, ' ': true}
 
-// element finds the text of an element of XML whose name is s[i:j].
+// element finds the text of an XML element with the name s[i:j].
 func element(s string, i, j int) (start, end int, ok bool) {
 	if i == 0 || s[i-1] != '<' || !isSecretName(s[i:j]) {
 		return 0, j, false
@@ -131,7 +133,7 @@ func element(s string, i, j int) (start, end int, ok bool) {
 	return j + 1, end, end > j+1 && !strings.ContainsAny(s[j+1:end], "<")
 }
 
-// flag finds the value of a flag that follows it as a word of its own, or as the next string of a list.
+// flag finds the value of a flag that is the next word, or the next string of a list.
 func flag(s string, j int) (start, end int, ok bool) {
 	k := skip(s, j, " \"',")
 	if k == len(s) || k == j || s[k] == '-' {
@@ -140,7 +142,7 @@ func flag(s string, j int) (start, end int, ok bool) {
 	return quoted(s, k)
 }
 
-// assigned finds the value of the name s[i:j] behind the sign at k.
+// assigned finds the value of the name s[i:j] after the sign at k.
 func assigned(s string, i, j, k int) (start, end int, ok bool) {
 	sign := s[k]
 	if sign == '=' && k == j && k+1 < len(s) && s[k+1] == ' ' {
@@ -165,15 +167,15 @@ func assigned(s string, i, j, k int) (start, end int, ok bool) {
 	case sign == '=':
 		ok = len(value) >= 6 || !isDecimal(value) || strings.HasSuffix(strings.ToLower(name), "word")
 	case isQuoted || len(name) > 2 && name[0]|0x20 == 'x' && name[1] == '-':
-		// A string of JSON, or a header: no sentence.
+		// A JSON string or a header, not a sentence.
 	default:
 		ok = isOdd(value)
 	}
 	return start, end, ok
 }
 
-// header returns the secret part of the value at v of a header for which isHeader
-// holds: what follows the scheme of an authorization, or all of a cookie.
+// header returns the secret part of the value at v of a header for which isHeader returns true:
+// the text after the scheme of an authorization, or a whole cookie.
 func header(s string, v int) (start, end int, ok bool) {
 	word := v
 	for word < len(s) && isName(s[word]) {
@@ -188,7 +190,7 @@ func header(s string, v int) (start, end int, ok bool) {
 			continue
 		}
 		if scheme == "digest" || strings.HasPrefix(scheme, "aws4") {
-			return word + 1, lineEnd(s, word), true // a list, whose values are in quotes
+			return word + 1, lineEnd(s, word), true // a list with quoted values
 		}
 		return word + 1, tokenEnd(s, word+1), true
 	}
@@ -202,7 +204,7 @@ func lineEnd(s string, i int) int {
 	return i
 }
 
-// quoted returns the value at v: up to the closing quote if it follows one, else a word.
+// quoted returns the value at v: up to the closing quote if it follows a quote, else a word.
 func quoted(s string, v int) (start, end int, ok bool) {
 	end = tokenEnd(s, v)
 	if v > 0 && (s[v-1] == '"' || s[v-1] == '\'') {
@@ -213,8 +215,8 @@ func quoted(s string, v int) (start, end int, ok bool) {
 	return v, end, end > v
 }
 
-// closing returns where the string that begins at v ends, before its quote and the
-// backslash that escapes it; -1 if it does not.
+// closing returns the end of the string at v, before its quote and the backslash that escapes it,
+// or -1 if it is not closed.
 func closing(s string, v int, quote byte) int {
 	escaped := v > 1 && s[v-2] == '\\'
 	for e := v; e < len(s); e++ {
@@ -230,7 +232,7 @@ func closing(s string, v int, quote byte) int {
 	return -1
 }
 
-// isPlain tells the values that are not secret.
+// isPlain reports whether a value is not secret.
 func isPlain(value string) bool {
 	switch strings.ToLower(value) {
 	case "true", "false", "yes", "no", "null", "none", "nil", "undefined", "*", Hidden:
@@ -239,8 +241,8 @@ func isPlain(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) || strings.HasPrefix(value, "${") || strings.HasPrefix(value, "<*")
 }
 
-// isOdd reports whether a word after a colon is no word of a sentence, as in "token:
-// expired": it has 6 characters or more with a digit or such, or three times as many.
+// isOdd reports whether a word after a colon is not a word of a sentence, as in "token: expired".
+// It has at least 6 characters with a digit or similar, or three times as many.
 func isOdd(value string) bool {
 	const few = 6
 	if len(value) >= 3*few {
@@ -249,7 +251,8 @@ func isOdd(value string) bool {
 	return len(value) >= few && hasOdd(value)
 }
 
-// hasOdd reports whether a text has a digit, a capital within a word, or a sign that words don't have.
+// hasOdd reports whether a text has a digit, a capital within a word, or a character that words
+// do not have.
 func hasOdd(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; isDigit(c) || i > 0 && isUpper(c) && !isUpper(value[i-1]) || strings.IndexByte("!@#$%^*+=~", c) >= 0 {
@@ -268,7 +271,7 @@ func skip(s string, i int, these string) int {
 	return i
 }
 
-// tokenEnd returns where a word that begins at i ends.
+// tokenEnd returns the end of the word at i.
 func tokenEnd(s string, i int) int {
 	for i < len(s) && s[i] > ' ' && strings.IndexByte("\"'<>(){}[],;&", s[i]) < 0 {
 		if s[i] == '\\' && i+1 < len(s) && s[i+1] == '"' {

@@ -1,6 +1,6 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package series gives every series its identity and keeps per-series state in
-// a table that is bounded and ages.
+// Package series assigns identities to series and keeps per-series state in a bounded, aging
+// table.
 package series

@@ -12,10 +12,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// ID identifies a resource, a scope, a stream of data points or a series. It is
-// a 64-bit hash that depends on content alone: not on the order of attributes,
-// the process or the machine. Among 100,000 series two share one by chance with
-// a probability below 1e-9.
+// ID identifies a resource, a scope, a stream of data points, or a series. It is a 64-bit hash
+// that depends only on content: not on the order of attributes, the process, or the machine. The
+// probability that two of 100,000 series have the same ID is below 1e-9.
 type ID uint64
 
 // String returns the ID as 16 hexadecimal digits.
@@ -24,7 +23,7 @@ func (id ID) String() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Join makes the ID of a whole from the IDs of its parts, in their order.
+// Join returns the ID of a sequence from the IDs of its parts.
 func (id ID) Join(part ID) ID {
 	return ID(mix(bits.RotateLeft64(uint64(id), 23) ^ (uint64(part) + 0x9e3779b97f4a7c15)))
 }
@@ -35,10 +34,10 @@ func Text(s string) ID { return ID(xxhash.Sum64String(s)) }
 // Number returns the ID of a number.
 func Number(n uint64) ID { return ID(mix(n + 0x9e3779b97f4a7c15)) }
 
-// Attributes returns the ID of a set of attributes. Their order does not count;
-// the type of a value does: "1", 1 and 1.0 differ.
+// Attributes returns the ID of a set of attributes. It depends on the types of values, not on the
+// order: "1", 1, and 1.0 differ.
 func Attributes(m pcommon.Map) ID {
-	// A sum of well-mixed hashes does not depend on the order, and needs no sorting.
+	// A sum of well-mixed hashes is independent of the order and needs no sorting.
 	sum := uint64(m.Len())
 	for k, v := range m.All() {
 		sum += uint64(Text(k).Join(Value(v)))
@@ -81,16 +80,15 @@ func Value(v pcommon.Value) ID {
 	}
 }
 
-// mix spreads every input bit over all output bits: the finalizer of the
-// SplitMix64 generator (Steele, Lea, Flood: Fast splittable pseudorandom number
-// generators, 2014).
+// mix spreads every input bit over all output bits with the finalizer of the SplitMix64 generator
+// (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
 func mix(x uint64) uint64 {
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
 	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
 	return x ^ (x >> 31)
 }
 
-// Texts returns attributes as text by key, nil if there are none.
+// Texts returns the attributes as text, or nil if there are none.
 func Texts(m pcommon.Map) map[string]string {
 	if m.Len() == 0 {
 		return nil

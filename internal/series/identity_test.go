@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// everyType is a set of attributes with every type of value in it.
+// everyType returns attributes with every type of value.
 func everyType(t testing.TB) pcommon.Map {
 	t.Helper()
 	return attributes(t, map[string]any{
@@ -36,9 +36,9 @@ func attributes(t testing.TB, raw map[string]any) pcommon.Map {
 	return m
 }
 
-// These values are part of every state on disk and of every id on the wire. Who
-// changes one makes all collectors forget what they know: raise snapshotVersion
-// in internal/engine, say so in the changelog, and only then change them here.
+// These values are part of every state on disk and every id on the wire. A change makes all
+// collectors forget what they learned. Increase the snapshot version and add a changelog fragment
+// before you change a value here.
 func TestIdentitiesAreStable(t *testing.T) {
 	scope := pcommon.NewInstrumentationScope()
 	scope.SetName("otel/http")
@@ -83,7 +83,7 @@ func TestOrderOfAttributesDoesNotCount(t *testing.T) {
 		for _, p := range pairs {
 			m.PutStr(p.k, p.v)
 		}
-		inner := m.PutEmptyMap("nested") // the order inside a nested map does not count either
+		inner := m.PutEmptyMap("nested") // the order in a nested map has no effect either
 		for _, p := range pairs {
 			inner.PutStr(p.v+p.k, p.k)
 		}
@@ -96,7 +96,7 @@ func TestOrderOfAttributesDoesNotCount(t *testing.T) {
 	}
 }
 
-// All of these must be told apart, each from each.
+// All of these must have different IDs.
 func TestWhatDiffersHasAnotherIdentity(t *testing.T) {
 	sets := map[string]map[string]any{
 		"nothing":              {},
@@ -157,7 +157,7 @@ func TestJoinMindsTheOrder(t *testing.T) {
 	assert.NotEqual(t, a, a.Join(0))
 }
 
-// 300,000 small sets that differ a little: with 64 well-mixed bits two that share an identity are a bug, not bad luck.
+// 300,000 small sets with small differences: with 64 well-mixed bits a collision is a bug.
 func TestNoCollisionsAmongSimilarSeries(t *testing.T) {
 	seen := make(map[ID]struct{}, 300_000)
 	m := pcommon.NewMap()
@@ -176,7 +176,7 @@ func TestNoCollisionsAmongSimilarSeries(t *testing.T) {
 
 func TestAttributesDoesNotAllocate(t *testing.T) {
 	m := everyType(t)
-	m.Remove("bytes") // pdata gives bytes as a copy only
+	m.Remove("bytes") // pdata returns a copy of bytes
 	scope := pcommon.NewInstrumentationScope()
 	m.CopyTo(scope.Attributes())
 	assert.Zero(t, testing.AllocsPerRun(100, func() { Attributes(m) }))

@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// A full table that knows what its entries have learned makes room for a new one as follows.
-// The share of an owner is the limit, divided by the number of owners that have learned.
+// A full table with Learned makes room for a new entry as follows. The share of an owner is the
+// limit divided by the number of owners that have learned.
 //
-//   - The entry that is silent the longest goes, if it is stale.
-//   - An owner at its share gives of its own: entries that have learned less than the new one.
-//   - For an owner below its share, the owner with the most young entries gives its oldest
-//     one. If there are no young entries, the largest owner above its share gives its least.
+//   - The entry with the longest silence is dropped, if it is stale.
+//   - An owner at its share loses its own entries that have learned less than the new one.
+//   - For an owner below its share, the owner with the most young entries loses its oldest one.
+//     If there are no young entries, the largest owner above its share loses its least learned one.
 //   - Otherwise there is no room.
 
-// level says how much an entry has learned.
+// level states how much an entry has learned.
 type level uint8
 
 const (
-	young    level = iota // one point at most
-	learning              // fewer than enough
+	young    level = iota // at most one point
+	learning              // fewer than enough points
 	learned
 	levels
 )
 
-// enough is the number of points from which on an entry has learned.
+// enough is the number of points from which an entry has learned.
 const enough = 64
 
 func levelOf(points uint64) level {
@@ -41,29 +41,29 @@ func levelOf(points uint64) level {
 	}
 }
 
-// owner is the holder of a share of the table: a service.
+// owner holds a share of the table: a service.
 type owner[V any] struct {
 	id      ID
 	weights [levels]int
 	size    Size
-	// first and last are the ends of the lists of entries by level, in the order of their coming.
+	// first and last are the ends of the lists of entries by level, in order of arrival.
 	first, last [levels]*Entry[V]
 	place       int // in owners.young, -1 if it has no entries
 }
 
-// owners are the owners that have entries.
+// owners holds the owners with entries.
 type owners[V any] struct {
 	all     map[ID]*owner[V]
 	young   mostYoung[V]
-	learned int // of them have entries that have learned
-	// searched is when the largest one was last looked for.
+	learned int // number of owners with entries that have learned
+	// searched is the time of the last search for the largest one.
 	searched time.Time
 	largest  *owner[V]
 }
 
 func newOwners[V any]() owners[V] { return owners[V]{all: map[ID]*owner[V]{}} }
 
-// mostYoung is a heap of owners, the one with the greatest weight of young entries first.
+// mostYoung is a heap of owners, the one with the highest weight of young entries first.
 type mostYoung[V any] []*owner[V]
 
 func (h mostYoung[V]) Len() int           { return len(h) }
@@ -86,7 +86,8 @@ func (h *mostYoung[V]) Pop() any {
 	return o
 }
 
-// of finds or makes an owner. A new one belongs to the table once an entry has joined.
+// of returns an owner, and creates it if necessary. A new owner belongs to the table after an
+// entry has joined.
 func (s *owners[V]) of(id ID) *owner[V] {
 	if o := s.all[id]; o != nil {
 		return o
@@ -121,7 +122,7 @@ func (s *owners[V]) leave(e *Entry[V]) {
 	}
 }
 
-// enter puts an entry at the end of the list of its level.
+// enter appends an entry to the list of its level.
 func (s *owners[V]) enter(e *Entry[V]) {
 	o, l := e.owner, e.level
 	if e.before = o.last[l]; e.before != nil {
@@ -139,7 +140,7 @@ func (s *owners[V]) enter(e *Entry[V]) {
 	}
 }
 
-// exit takes an entry out of the list of its level.
+// exit removes an entry from the list of its level.
 func (s *owners[V]) exit(e *Entry[V]) {
 	o, l := e.owner, e.level
 	if e.before != nil {
@@ -162,7 +163,7 @@ func (s *owners[V]) exit(e *Entry[V]) {
 	}
 }
 
-// promote moves an entry to the level of what it has learned by now.
+// promote moves an entry to the level of its learned points.
 func (t *Table[V]) promote(e *Entry[V]) {
 	if l := levelOf(t.Learned(&e.Value)); l > e.level {
 		t.owners.exit(e)
@@ -171,13 +172,13 @@ func (t *Table[V]) promote(e *Entry[V]) {
 	}
 }
 
-// Room reports whether Add finds room for new state of an owner that has learned nothing,
-// after others gave way.
+// Room reports whether Add has room for new state of an owner, after it dropped other entries.
 func (t *Table[V]) Room(owner ID, size Size, now time.Time) bool {
 	return t.makeRoom(t.owners.of(owner), young, size, now)
 }
 
-// makeRoom reports whether there is room for an entry of an owner, after others gave way.
+// makeRoom reports whether there is room for an entry of an owner, after it dropped other
+// entries.
 func (t *Table[V]) makeRoom(o *owner[V], l level, size Size, now time.Time) bool {
 	for t.size.Weight+size.Weight > t.limit.Weight || t.size.Bytes+size.Bytes > t.limit.Bytes {
 		e := t.yielding(o, l, size, now)
@@ -189,7 +190,7 @@ func (t *Table[V]) makeRoom(o *owner[V], l level, size Size, now time.Time) bool
 	return true
 }
 
-// yielding returns the entry that gives way to a new one, or nil.
+// yielding returns the entry that a new one replaces, or nil.
 func (t *Table[V]) yielding(o *owner[V], l level, size Size, now time.Time) *Entry[V] {
 	oldest := t.ring.newer
 	if t.Learned == nil {
@@ -217,7 +218,7 @@ func (t *Table[V]) yielding(o *owner[V], l level, size Size, now time.Time) *Ent
 	return nil
 }
 
-// youngest returns a young entry of the owner that has the most of them, or nil.
+// youngest returns a young entry of the owner with the most of them, or nil.
 func (s *owners[V]) youngest() *Entry[V] {
 	if len(s.young) == 0 {
 		return nil
@@ -225,7 +226,7 @@ func (s *owners[V]) youngest() *Entry[V] {
 	return s.young[0].idlest(young)
 }
 
-// share is the part of the table that each owner may fill when the table is full.
+// share returns the part of a full table that each owner may fill.
 func (t *Table[V]) share(o *owner[V]) Size {
 	n := t.owners.learned
 	if o.first[learned] == nil {
@@ -252,7 +253,7 @@ func (s *owners[V]) search() (most *owner[V]) {
 	return most
 }
 
-// least returns an entry of the lowest level that the owner has.
+// least returns an entry of the owner's lowest level.
 func (o *owner[V]) least() *Entry[V] {
 	for l := range levels {
 		if e := o.idlest(l); e != nil {
@@ -262,10 +263,10 @@ func (o *owner[V]) least() *Entry[V] {
 	return nil
 }
 
-// compared is the number of entries of one level among which the idlest is found.
+// compared is the number of entries of one level that idlest compares.
 const compared = 8
 
-// idlest returns the entry that is silent the longest of the first ones of a level, or nil.
+// idlest returns the entry with the longest silence among the first ones of a level, or nil.
 func (o *owner[V]) idlest(l level) *Entry[V] {
 	found := o.first[l]
 	e := found
@@ -277,8 +278,8 @@ func (o *owner[V]) idlest(l level) *Entry[V] {
 	return found
 }
 
-// SetLimit bounds the bytes of all entries. What has learned least of the largest owners
-// goes until they fit, young entries first.
+// SetLimit bounds the bytes of all entries. It drops the least learned entries of the largest
+// owners until the rest fit, young entries first.
 func (t *Table[V]) SetLimit(bytes int) {
 	t.limit.Bytes = bytes
 	for t.size.Bytes > bytes {

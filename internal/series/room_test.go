@@ -26,7 +26,8 @@ func learningTable(limit int) *Table[known] {
 	return t
 }
 
-// fill adds n entries of an owner, and gives each so many points. It returns how many found room.
+// fill adds n entries of an owner with the given points each. It returns the number of added
+// entries.
 func fill(t *Table[known], owner, from ID, n int, points uint64, now time.Time) (added int) {
 	for i := range ID(n) {
 		id := owner<<32 | (from + i)
@@ -99,7 +100,7 @@ func TestTableIsBoundedInBytes(t *testing.T) {
 	assert.Equal(t, 50, table.Bytes())
 }
 
-// The lists and sums of owners agree with the entries, whatever comes and goes.
+// The lists and sums of owners agree with the entries after any sequence of operations.
 func TestOwnersAgreeWithTheirEntries(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	table := learningTable(100)

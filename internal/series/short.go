@@ -9,14 +9,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// MaxText is the length in bytes of the longest text that is kept.
+// MaxText is the maximum length of a kept text in bytes.
 const MaxText = 256
 
-// hashText is the length of the mark of a cut and of the hash behind it.
+// hashText is the length of the truncation mark and the hash after it.
 const hashText = len("…") + 16
 
-// Short returns a text of at most MaxText bytes as it is. Of a longer one it returns
-// a copy of the beginning and the hash of the whole, as long together, so that two that differ stay two.
+// Short returns a text of at most MaxText bytes unchanged. It truncates a longer one to a copy of
+// its beginning and the hash of the whole, so that different texts stay different.
 func Short(s string) string {
 	if len(s) <= MaxText {
 		return s
@@ -24,8 +24,8 @@ func Short(s string) string {
 	return strings.ToValidUTF8(s[:MaxText-hashText], "") + "…" + Text(s).String()
 }
 
-// Clone returns a copy of a set of attributes that shares no memory with it: a
-// string of a request may keep the whole request alive.
+// Clone returns a copy of attributes that shares no memory with them, because a string of a
+// request may keep the whole request alive.
 func Clone(m pcommon.Map) pcommon.Map {
 	c := pcommon.NewMap()
 	c.EnsureCapacity(m.Len())

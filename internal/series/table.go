@@ -9,36 +9,36 @@ import (
 	"time"
 )
 
-// Table holds state by identity. It is bounded by a weight (the number of series that
-// an entry stands for) and by bytes, and it ages: an entry that was not touched for the
-// table's time to live, and its own if that is longer, goes at the next Age. It is
-// not safe for concurrent use.
+// Table holds state by identity. It is bounded by a weight (the number of series of an entry) and
+// by bytes. An entry that was not touched for its time to live, at least that of the table, is
+// dropped at the next Age. It is not safe for concurrent use.
 //
-// Without Learned, the entry that has gone untouched the longest gives way to a new one. With
-// it, what has learned gives way to nothing that has learned less: see room.go.
+// Without Learned, a new entry replaces the one that was not touched for the longest time. With
+// it, an entry never replaces one that has learned more: see room.go.
 type Table[V any] struct {
 	limit, size Size
 	ttl         time.Duration
-	rests       time.Time // until then nothing ages
+	rests       time.Time // until then Age does nothing
 	entries     map[ID]*Entry[V]
-	// ring is the sentinel of the entries in the order of their last touch: ring.newer is the oldest.
+	// ring is the sentinel of the entries in order of their last touch: ring.newer is the oldest.
 	ring   Entry[V]
 	owners owners[V]
-	// Dropped, if set, is told of every entry that leaves by limit or age.
+	// Dropped, if set, is called for every entry that is removed by limit or age.
 	Dropped func(ID, *V)
-	// TTL, if set, returns the time to live of one entry. Values below the table's have no effect.
+	// TTL, if set, returns the time to live of an entry. Values below the table's have no effect.
 	TTL func(*V) time.Duration
-	// Learned, if set, returns from how many points an entry has learned.
+	// Learned, if set, returns the number of points from which an entry has learned.
 	Learned func(*V) uint64
-	// Stale, if Learned is set, returns the silence after which an entry gives way to any new one.
+	// Stale, if Learned is set, returns the silence after which any new entry may replace an
+	// entry.
 	Stale func(*V) time.Duration
 }
 
-// Entry is where a table keeps the state of one identity. It leads there without
-// another look-up, for as long as the table has it.
+// Entry holds the state of one identity in a table. It gives access without a look-up until the
+// table drops it.
 type Entry[V any] struct {
-	older, newer  *Entry[V] // nil once it has left the table
-	before, after *Entry[V] // among those of its owner and level
+	older, newer  *Entry[V] // nil after it was dropped
+	before, after *Entry[V] // neighbors in the list of its owner and level
 	owner         *owner[V]
 	id            ID
 	size          Size
@@ -47,19 +47,19 @@ type Entry[V any] struct {
 	Value         V
 }
 
-// Size is what an entry takes of a table.
+// Size is the space of an entry in a table.
 type Size struct{ Weight, Bytes int }
 
-// NewTable returns an empty table that holds at most limit weight and drops what
-// was not touched for ttl. A ttl of 0 or less means that nothing ages. Its bytes
-// are not bounded until SetLimit.
+// NewTable returns an empty table that holds at most limit weight and drops entries that were not
+// touched for ttl. With a ttl of 0 or less, entries do not age. Bytes are not bounded until
+// SetLimit.
 func NewTable[V any](limit int, ttl time.Duration) *Table[V] {
 	t := &Table[V]{limit: Size{limit, math.MaxInt}, ttl: ttl, entries: make(map[ID]*Entry[V]), owners: newOwners[V]()}
 	t.ring.older, t.ring.newer = &t.ring, &t.ring
 	return t
 }
 
-// Get returns the state of id and marks it as touched at now, or nil.
+// Get returns the state of id, or nil, and marks it as touched at now.
 func (t *Table[V]) Get(id ID, now time.Time) *V {
 	if e := t.entries[id]; e != nil {
 		return t.Touch(e, now)
@@ -70,8 +70,8 @@ func (t *Table[V]) Get(id ID, now time.Time) *V {
 // Find returns the entry of id, or nil, without touching it.
 func (t *Table[V]) Find(id ID) *Entry[V] { return t.entries[id] }
 
-// Touch returns the state of an entry that Find has found, and marks it as
-// touched at now; nil if it has left the table since then.
+// Touch returns the state of an entry from Find, and marks it as touched at now. It returns nil
+// if the entry was dropped.
 func (t *Table[V]) Touch(e *Entry[V], now time.Time) *V {
 	if e.newer == nil {
 		return nil
@@ -87,7 +87,7 @@ func (t *Table[V]) Touch(e *Entry[V], now time.Time) *V {
 	return &e.Value
 }
 
-// Peek returns the state of id and when it was last touched, without touching it.
+// Peek returns the state of id and the time of its last touch, without touching it.
 func (t *Table[V]) Peek(id ID) (v *V, touched time.Time) {
 	if e := t.entries[id]; e != nil {
 		return &e.Value, e.touched
@@ -95,9 +95,9 @@ func (t *Table[V]) Peek(id ID) (v *V, touched time.Time) {
 	return nil, time.Time{}
 }
 
-// Add puts new state of the given size under id, which must not be in the table, and
-// returns where the state now lies, or nil if there is no room for it. The owner is what
-// room is shared between. A size over the whole limit is taken as the limit.
+// Add adds state of the given size under id, which must not be in the table, and returns a
+// pointer to it, or nil if there is no room. Room is shared between owners. A size above the
+// limit counts as the limit.
 func (t *Table[V]) Add(id, owner ID, size Size, now time.Time, v V) *V {
 	size = Size{min(size.Weight, t.limit.Weight), min(size.Bytes, t.limit.Bytes)}
 	o, l := t.owners.of(owner), young
@@ -116,12 +116,11 @@ func (t *Table[V]) Add(id, owner ID, size Size, now time.Time, v V) *V {
 	return &e.Value
 }
 
-// restPerKept is how long Age rests for each entry that it visits and keeps.
+// restPerKept is the pause of Age for each entry that it visits and keeps.
 const restPerKept = time.Millisecond
 
-// Age drops the entries whose time to live has passed since their last touch. After
-// a visit to entries that their own time to live keeps, it does nothing for a while,
-// in proportion to their number.
+// Age drops the entries whose time to live has passed since their last touch. After it has
+// visited entries with a longer time to live, it pauses in proportion to their number.
 func (t *Table[V]) Age(now time.Time) {
 	if t.ttl <= 0 || now.Before(t.rests) {
 		return
@@ -148,7 +147,7 @@ func (t *Table[V]) Weight() int { return t.size.Weight }
 // Bytes returns the sum of the sizes of all entries in bytes.
 func (t *Table[V]) Bytes() int { return t.size.Bytes }
 
-// IDs returns the identities of all entries, in no order.
+// IDs returns the identities of all entries, unordered.
 func (t *Table[V]) IDs() []ID {
 	ids := make([]ID, 0, len(t.entries))
 	for id := range t.entries {
@@ -157,7 +156,8 @@ func (t *Table[V]) IDs() []ID {
 	return ids
 }
 
-// Idle yields the state that was last touched at or before the given time, and when, the longest untouched first.
+// Idle yields states that were last touched at or before since, and the time, the longest
+// untouched first.
 func (t *Table[V]) Idle(since time.Time) iter.Seq2[*V, time.Time] {
 	return func(yield func(*V, time.Time) bool) {
 		for e := t.ring.newer; e != &t.ring && !e.touched.After(since); e = e.newer {
@@ -168,7 +168,7 @@ func (t *Table[V]) Idle(since time.Time) iter.Seq2[*V, time.Time] {
 	}
 }
 
-// All yields every entry from the one longest untouched to the latest.
+// All yields every entry, the longest untouched first.
 func (t *Table[V]) All() iter.Seq2[ID, *V] {
 	return func(yield func(ID, *V) bool) {
 		for e := t.ring.newer; e != &t.ring; e = e.newer {
@@ -179,7 +179,7 @@ func (t *Table[V]) All() iter.Seq2[ID, *V] {
 	}
 }
 
-// drop removes e, the caller having made sure that it is not the sentinel.
+// drop removes e, which must not be the sentinel.
 func (t *Table[V]) drop(e *Entry[V]) {
 	t.unlink(e)
 	e.older, e.newer = nil, nil
@@ -192,7 +192,7 @@ func (t *Table[V]) drop(e *Entry[V]) {
 	}
 }
 
-// link puts e at the newest end: just before the sentinel.
+// link inserts e as the newest, just before the sentinel.
 func (t *Table[V]) link(e *Entry[V]) {
 	e.newer, e.older = &t.ring, t.ring.older
 	e.older.newer, t.ring.older = e, e

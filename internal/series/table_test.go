@@ -16,7 +16,7 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 func at(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.Second) }
 
-// order lists the identities in the table, the one longest untouched first.
+// order returns the identities in the table, the longest untouched first.
 func order[V any](t *Table[V]) (ids []ID) {
 	for id := range t.All() {
 		ids = append(ids, id)
@@ -24,7 +24,7 @@ func order[V any](t *Table[V]) (ids []ID) {
 	return ids
 }
 
-// tableWith returns a table and the list of what has left it.
+// tableWith returns a table and the list of dropped entries.
 func tableWith(limit int, ttl time.Duration, ids ...ID) (*Table[string], *[]ID) {
 	t := NewTable[string](limit, ttl)
 	dropped := &[]ID{}
@@ -48,7 +48,7 @@ func TestTableFindsWhatWasAdded(t *testing.T) {
 	assert.Empty(t, *dropped)
 }
 
-// What Add and Get return is the state itself, and stays it whatever else comes and goes.
+// Add and Get return pointers to the state, which remain valid when other entries change.
 func TestStateStaysWhereItIs(t *testing.T) {
 	table, _ := tableWith(1000, 0)
 	v := table.Add(1, 0, Size{Weight: 1}, noon, "before")
@@ -168,8 +168,8 @@ func TestAllStopsWhenAsked(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
-// A thousand random calls against a model that is too simple to be wrong. Every
-// entry leaves at most once, and none that is still there has left.
+// A thousand random calls are compared with a simple model. Every entry is dropped at most once,
+// and none that is in the table was dropped.
 func TestTableAgainstAModel(t *testing.T) {
 	type entry struct {
 		id      ID
@@ -180,7 +180,7 @@ func TestTableAgainstAModel(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		table, dropped := tableWith(limit, ttl)
-		var model []entry // oldest first
+		var model []entry // the oldest first
 		var gone []ID
 		find := func(id ID) int {
 			for i := range model {
@@ -237,7 +237,7 @@ func TestTableAgainstAModel(t *testing.T) {
 	}
 }
 
-// An entry that was found leads to its state for as long as the table has it.
+// A found entry gives access to its state until the table drops it.
 func TestEntryThatWasFound(t *testing.T) {
 	at := time.Unix(0, 0)
 	table := NewTable[int](2, 0)

@@ -6,14 +6,14 @@ package stats
 import "math"
 
 const (
-	shiftBuckets = 16 // how far the counts move when the unit changes: 4 octaves
-	shiftFactor  = 16 // what that is as a factor
-	tooHigh      = 50 // bucket beyond which a tail may not begin,
-	tooLow       = 12 // nor before which
+	shiftBuckets = 16 // number of buckets by which a change of the unit moves the counts: 4 octaves
+	shiftFactor  = 16 // the corresponding factor
+	tooHigh      = 50 // last bucket in which a tail may begin
+	tooLow       = 12 // first bucket in which a tail may begin
 )
 
-// unit is a power of two that values are divided by before they are counted, so
-// that they fall into the buckets whatever their size. 0 until a value other than 0 was seen.
+// unit is a power of two by which values are divided before they are counted, so that values of
+// any size fit the buckets. It is 0 until a nonzero value was seen.
 type unit float64
 
 // of returns x in units.
@@ -24,9 +24,9 @@ func (u unit) of(x float64) float64 {
 	return max(-farthest, min(farthest, x/float64(u)))
 }
 
-const farthest = 1e100 // units that a value is clipped to, against overflow
+const farthest = 1e100 // maximum value in units, against overflow
 
-// first chooses the unit by the first value that is not 0.
+// first sets the unit by the first nonzero value.
 func (u *unit) first(x float64) {
 	if *u == 0 && x != 0 {
 		_, e := math.Frexp(x)
@@ -34,8 +34,7 @@ func (u *unit) first(x float64) {
 	}
 }
 
-// fits returns 1 if the tail that begins at bucket j is in reach, else the
-// factor by which the unit should change.
+// fits returns 1 if a tail that begins at bucket j is in range, else the factor for the unit.
 func fits(j int, counted bool) float64 {
 	switch {
 	case j > tooHigh:
@@ -47,7 +46,7 @@ func fits(j int, counted bool) float64 {
 	}
 }
 
-// shift moves the counts for a unit that has grown by the factor.
+// shift moves the counts after the unit has increased by factor.
 func (s *side) shift(factor float64) {
 	if factor > 1 {
 		for j := 1; j <= shiftBuckets; j++ {
@@ -68,16 +67,16 @@ func (s *side) shift(factor float64) {
 	s.total = sum(s.count[:])
 }
 
-// Positive ranks numbers of any size that are never negative.
+// Positive ranks nonnegative numbers of any size.
 type Positive struct {
 	unit unit
 	m    Magnitudes
 }
 
-// NewPositive returns one that has seen nothing.
+// NewPositive returns an empty Positive.
 func NewPositive() Positive { return Positive{m: NewMagnitudes()} }
 
-// P returns a factor and an addend as that of Magnitudes does.
+// P returns a factor and an addend, as Magnitudes.P does.
 func (p *Positive) P(x, w float64) (share, nats float64) {
 	switch total := float64(p.m.side.total); {
 	case total == 0 || p.unit == 0 && x == 0:
@@ -98,7 +97,7 @@ func (p *Positive) Add(x, w, trust float64) {
 // Halve halves all counts.
 func (p *Positive) Halve() { p.m.Halve() }
 
-// Fit fits the tail, and the unit if the tail has left the buckets.
+// Fit fits the tail, and adapts the unit if the tail has left the range of buckets.
 func (p *Positive) Fit(w float64) {
 	p.m.Fit(w)
 	j := p.m.side.tail.from

@@ -14,7 +14,7 @@ func surprise(r *Positive, x, w float64) float64 {
 	return max(0, nats-math.Log(p))
 }
 
-// feed feeds n draws as a model would, and returns the weight of a point.
+// feed adds n draws like a model, and returns the weight of a point.
 func feed(r *Positive, n int, draw func() float64) float64 {
 	var w Weight
 	for i := range n {
@@ -30,7 +30,7 @@ func feed(r *Positive, n int, draw func() float64) float64 {
 	return w.Unit()
 }
 
-// Values of any size are ranked: the unit follows them.
+// Values of any size are ranked, because the unit adapts.
 func TestUnitFollows(t *testing.T) {
 	for _, size := range []float64{1e-150, 3e-40, 1e-3, 1, 7, 1e6, 1e60, 1e150} {
 		r := NewPositive()
@@ -46,7 +46,7 @@ func TestUnitFollows(t *testing.T) {
 	}
 }
 
-// A power of two changes no bit of p, wherever the values start.
+// A power of two changes no bit of p, for any first value.
 func TestUnitScales(t *testing.T) {
 	a, b := NewPositive(), NewPositive()
 	rng := rand.New(rand.NewPCG(2, 2))
@@ -57,7 +57,7 @@ func TestUnitScales(t *testing.T) {
 		case i < 100 || i%7 == 0:
 			x = 0
 		case i > 5000 && i < 10000:
-			x *= 1e5 // the unit moves up, then down again
+			x *= 1e5 // the unit increases, then decreases again
 		}
 		u := w.Unit()
 		if p, q := surprise(&a, x, u), surprise(&b, 1024*x, u); p != q {
@@ -77,8 +77,8 @@ func TestUnitScales(t *testing.T) {
 	}
 }
 
-// After values have grown permanently, or have become smaller by less than the
-// buckets reach, they are ranked as finely as before.
+// After values have grown permanently, or decreased within the range of the buckets, they are
+// ranked as precisely as before.
 func TestUnitMoves(t *testing.T) {
 	for _, factor := range []float64{0.05, 1e6} {
 		r := NewPositive()
@@ -92,7 +92,7 @@ func TestUnitMoves(t *testing.T) {
 	}
 }
 
-// Nothing but zeros is no surprise; the first that is not 0 is one, and its size doesn't matter.
+// Zeros are not surprising. The first other value is surprising, independent of its size.
 func TestZerosThenWakingUp(t *testing.T) {
 	r := NewPositive()
 	if nats := surprise(&r, 5, leastUnit); nats != 0 {
@@ -104,23 +104,23 @@ func TestZerosThenWakingUp(t *testing.T) {
 	}
 	small, large := surprise(&r, 1e-12, w), surprise(&r, 1e12, w)
 	if small != large || small < -math.Log(1.0/1500) || small > -math.Log(1.0/6000) {
-		t.Errorf("surprise of the first value: %g, of a large one: %g", small, large)
+		t.Errorf("surprise of a small first value: %g, of a large one: %g", small, large)
 	}
 	for range 4 {
 		r.Add(3, w, 1)
 		r.Fit(w)
 	}
 	if again := surprise(&r, 3, w); again > small {
-		t.Errorf("the fifth one is more of a surprise (%g) than the first (%g)", again, small)
+		t.Errorf("the fifth value is more surprising (%g) than the first (%g)", again, small)
 	}
 	rng := rand.New(rand.NewPCG(4, 4))
 	w = feed(&r, 4*HalfLife, func() float64 { return 3 * math.Abs(rng.NormFloat64()) })
 	if nats := surprise(&r, 3, w); nats > -math.Log(0.2) {
-		t.Errorf("surprise of what became usual: %g", nats)
+		t.Errorf("surprise of a value that became normal: %g", nats)
 	}
 }
 
-// The ends of what floats hold leave nothing behind that is not a number.
+// Extreme floats produce finite numbers.
 func TestAutoExtremes(t *testing.T) {
 	extremes := []float64{0, 5e-324, 1e-310, 1e-300, 1, 1e150, 1e300, math.MaxFloat64}
 	r := NewPositive()
@@ -141,7 +141,7 @@ func TestAutoExtremes(t *testing.T) {
 	}
 }
 
-// Moving the unit moves every count to the bucket where its value is now.
+// A change of the unit moves every count to the new bucket of its values.
 func TestShift(t *testing.T) {
 	var s side
 	for j := range s.count {

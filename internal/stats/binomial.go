@@ -5,19 +5,18 @@ package stats
 
 import "math"
 
-// mostTerms bounds the sum of a binomial tail; what is left out is far below the terms before it.
+// mostTerms bounds the terms of a binomial tail. The omitted terms are negligible.
 const mostTerms = 4096
 
-// BinomialSurprise returns -ln P(X ≥ k) in nats, X being the number of successes
-// among n trials that each succeed with probability q, 0 < q < 1. It returns 0 for
-// k ≤ n·q, where the probability is not small.
+// BinomialSurprise returns -ln P(X ≥ k) in nats, where X is the number of successes in n trials
+// with probability q, 0 < q < 1. It returns 0 for k ≤ n·q, where the probability is not small.
 func BinomialSurprise(k, n int, q float64) float64 {
 	if k <= 0 || float64(k) <= float64(n)*q || k > n {
 		return 0
 	}
 	logQ, logRest := math.Log(q), math.Log1p(-q)
 	log := logChoose(n, k) + float64(k)*logQ + float64(n-k)*logRest
-	// The terms fall from here on: their sum in units of the first.
+	// The terms decrease from here: their sum is in units of the first.
 	sum, term := 1.0, 1.0
 	for i, left := k, mostTerms; i < n && left > 0 && term > 1e-12*sum; i, left = i+1, left-1 {
 		term *= float64(n-i) / float64(i+1) * q / (1 - q)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The sum of all terms, with fractions.
+// exactTail sums all terms with fractions.
 func exactTail(k, n int, q *big.Rat) float64 {
 	rest := new(big.Rat).Sub(big.NewRat(1, 1), q)
 	power := func(x *big.Rat, e int) *big.Rat {
@@ -44,6 +44,6 @@ func TestBinomialTailOfWhatIsExpected(t *testing.T) {
 		}
 	}
 	if got := BinomialSurprise(1_000_000, 1_000_000, 0.5); math.IsNaN(got) || got < 600_000 {
-		t.Errorf("all of a million: %g", got)
+		t.Errorf("surprise of a million successes in a million trials: %g", got)
 	}
 }

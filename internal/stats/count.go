@@ -5,11 +5,11 @@ package stats
 
 import "math"
 
-// CountSurprise returns -ln P(X ≥ v) in nats of a count v above its mean > 0, or -ln P(X ≤ v)
-// below it. dispersion is its variance over its mean: Poisson where that is 1, else
-// negative binomial with r = mean/(dispersion-1) and the success probability 1/dispersion.
+// CountSurprise returns -ln P(X ≥ v) in nats for a count v above its mean > 0, or -ln P(X ≤ v)
+// below it. dispersion is the variance over the mean: 1 for Poisson, otherwise negative binomial
+// with r = mean/(dispersion-1) and success probability 1/dispersion.
 func CountSurprise(v, mean, dispersion float64) float64 {
-	// ln P(X = v), and the ratio of each further term to the one before.
+	// first is ln P(X = v). Each further term is a ratio times the preceding one.
 	var first float64
 	lv, _ := math.Lgamma(v + 1)
 	ratio := func(k float64) float64 { return mean / (k + 1) }

@@ -43,7 +43,7 @@ func TestCountSurprise(t *testing.T) {
 		for _, dispersion := range []float64{1, 1.5, 4} {
 			for _, v := range []int{0, 1, 2, 3, 7, 15, 40, 180} {
 				got, want := CountSurprise(float64(v), mean, dispersion), countTail(v, mean, dispersion)
-				if want > 250 { // the plain sum has lost its digits
+				if want > 250 { // the plain sum has lost its precision
 					continue
 				}
 				if math.Abs(got-want) > 1e-6*(1+want) {
@@ -54,15 +54,16 @@ func TestCountSurprise(t *testing.T) {
 	}
 }
 
-// A larger dispersion makes the same count less of a surprise, and a further count is more of one.
+// A larger dispersion makes the same count less surprising, and a larger count is more
+// surprising.
 func TestCountSurpriseIsMonotonic(t *testing.T) {
 	for v := 4.0; v < 2000; v *= 1.5 {
 		v := math.Ceil(v)
 		if a, b := CountSurprise(v, 2, 1), CountSurprise(v, 2, 3); !(a > b) {
-			t.Errorf("surprise of %g: %g of a Poisson count, %g of one that varies more", v, a, b)
+			t.Errorf("surprise of %g: %g for a Poisson count, %g with a larger dispersion", v, a, b)
 		}
 		if a, b := CountSurprise(v, 2, 1.5), CountSurprise(v+1, 2, 1.5); !(b > a) || math.IsInf(b, 0) {
-			t.Errorf("surprise of %g is %g, of the next %g", v, a, b)
+			t.Errorf("surprise of %g is %g, of the next count %g", v, a, b)
 		}
 	}
 }

@@ -5,18 +5,18 @@ package stats
 
 import "math"
 
-// HalfLife is the number of points after which what was learned counts half.
-// The effective number of points remembered is HalfLife / ln 2, about 4,300.
+// HalfLife is the number of points after which the weight of a point is halved. The effective
+// number of remembered points is HalfLife / ln 2, about 4,300.
 const HalfLife = 3000
 
-// The newest point weighs leastUnit to mostUnit, so that all that is remembered
-// fits a uint16: HalfLife points of a growing weight, and as much again from before.
+// The newest point weighs leastUnit to mostUnit, so that the total fits a uint16: HalfLife points
+// of increasing weight, and as much from before.
 const (
 	leastUnit = 7
 	mostUnit  = 2*leastUnit - 1
 )
 
-// units are the weights of a point by its place between two halvings.
+// units holds the weights of a point by its position between two halvings.
 var units = func() (u [HalfLife]uint8) {
 	for i := range u {
 		u[i] = uint8(leastUnit * math.Exp2(float64(i)/HalfLife))
@@ -24,13 +24,12 @@ var units = func() (u [HalfLife]uint8) {
 	return u
 }()
 
-// Weight is the weight of the newest point under exponential forgetting. Rather
-// than shrinking every count at each point, the newest point weighs more than
-// the one before it, and every HalfLife points all is halved. The zero value is
-// ready to use.
+// Weight is the weight of the newest point under exponential forgetting. Instead of shrinking
+// every count at each point, the newest point weighs more than the preceding one, and every
+// HalfLife points all counts are halved. The zero value is ready to use.
 type Weight uint16
 
-// Next advances by one point and reports whether the caller must halve all that it counted.
+// Next advances by one point and reports whether the caller must halve all its counts.
 func (w *Weight) Next() (halve bool) {
 	if *w++; *w < HalfLife {
 		return false
@@ -42,11 +41,10 @@ func (w *Weight) Next() (halve bool) {
 // Unit returns the weight of the newest point.
 func (w Weight) Unit() float64 { return float64(units[w]) }
 
-// Valid reports whether w is a weight that Next can have left behind.
+// Valid reports whether w is a possible result of Next.
 func (w Weight) Valid() bool { return w < HalfLife }
 
-// add adds a weight to a count, which stays at its greatest rather than turn
-// over, and returns how much of it the count took.
+// add adds a weight to a count, which saturates, and returns the added part.
 func add(count *uint16, w uint16) uint32 {
 	taken := min(w, math.MaxUint16-*count)
 	*count += taken
@@ -69,5 +67,5 @@ func sum(counts []uint16) (total uint32) {
 	return total
 }
 
-// whole is a point's weight times the trust in it, 0 to 1.
+// whole returns a point's weight times the trust in it, 0 to 1, rounded.
 func whole(w, trust float64) uint16 { return uint16(w*trust + 0.5) }

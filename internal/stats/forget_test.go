@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The newest point weighs 2^(n/HalfLife) times the first, with the halvings counted in.
+// The newest point weighs 2^(n/HalfLife) times the first, including the halvings.
 func TestWeight(t *testing.T) {
 	var w Weight
 	halvings := 0
@@ -17,14 +17,14 @@ func TestWeight(t *testing.T) {
 			halvings++
 		}
 		if halvings != n/HalfLife {
-			t.Fatalf("after %d points all was halved %d times", n, halvings)
+			t.Fatalf("after %d points the counts were halved %d times", n, halvings)
 		}
 		got, want := w.Unit()/leastUnit, math.Exp2(float64(n%HalfLife)/HalfLife)
 		if got > want || got < want-1.0/leastUnit {
 			t.Fatalf("after %d points one weighs %g, want %g", n, got, want)
 		}
 		if w.Unit() < leastUnit || w.Unit() > mostUnit || !w.Valid() {
-			t.Fatalf("weight %d is of %g", w, w.Unit())
+			t.Fatalf("weight %d has the unit %g", w, w.Unit())
 		}
 	}
 	if Weight(HalfLife).Valid() {
@@ -32,7 +32,7 @@ func TestWeight(t *testing.T) {
 	}
 }
 
-// What all points of a long history weigh fits a count, though all were in one bucket.
+// The total weight of a long history fits a count, even in one bucket.
 func TestWeightFitsCount(t *testing.T) {
 	var w Weight
 	sum := 0.0
@@ -52,7 +52,7 @@ func TestAdd(t *testing.T) {
 		t.Errorf("got %d", c)
 	}
 	if add(&c, 9); c != math.MaxUint16 {
-		t.Errorf("the count turned over to %d", c)
+		t.Errorf("the count overflowed to %d", c)
 	}
 	if whole(13, 0.5) != 7 || whole(13, 0.03) != 0 || whole(7, 1) != 7 {
 		t.Error("a weight is not rounded to the nearest")

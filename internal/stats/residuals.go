@@ -5,9 +5,9 @@ package stats
 
 import "math"
 
-// The buckets of one side: bucket 0 holds [0, 2^minOctave), then four buckets
-// an octave, and the last is open. Edges are 1, 1.25, 1.5 and 1.75 times a power
-// of two, so that a bucket's number stands in the top bits of a float64.
+// The buckets of one side: bucket 0 is [0, 2^minOctave), then there are four buckets per octave,
+// and the last is open. Edges are 1, 1.25, 1.5, and 1.75 times a power of two, so that the top
+// bits of a float64 are the bucket's number.
 const (
 	buckets   = 64
 	minOctave = -6
@@ -29,7 +29,7 @@ func edgeOf(j int) float64 {
 	return math.Float64frombits(uint64(j+edgeBase) << edgeShift)
 }
 
-// stretched are the stretched edges.
+// stretched holds the stretched edges.
 var stretched = func() (y [buckets]float64) {
 	for j := range y {
 		y[j] = stretch(edgeOf(j))
@@ -37,7 +37,7 @@ var stretched = func() (y [buckets]float64) {
 	return y
 }()
 
-// side holds the points.
+// side holds the counts of points.
 type side struct {
 	count [buckets]uint16
 	total uint32
@@ -69,8 +69,8 @@ func (s *side) add(x float64, w uint16) {
 
 func (s *side) halve() { s.total = halve(s.count[:]) }
 
-// share returns the share of total points that lie at or beyond x, if x is
-// inside the threshold; else ok is false, and beyond applies.
+// share returns the share of the points at or beyond x if x is inside the threshold. Otherwise ok
+// is false, and beyond applies.
 func (s *side) share(x, total, unit float64) (p float64, ok bool) {
 	if bucketOf(x) >= int(s.tail.from) {
 		return 0, false
@@ -78,9 +78,9 @@ func (s *side) share(x, total, unit float64) (p float64, ok bool) {
 	return (s.above(x) + unit/2) / (total + unit), true
 }
 
-// beyond returns the surprise, in nats, of a value at or beyond x, which is beyond the
-// threshold, among total points in all. It is that of the fitted tail, unless enough
-// points (c - 1.5·√c > 0) have been counted out there to show a smaller one.
+// beyond returns the surprise, in nats, of a value at or beyond x, which is beyond the threshold,
+// among total points. It is that of the fitted tail, unless enough points (c - 1.5·√c > 0) at or
+// beyond x prove a smaller one.
 func (s *side) beyond(x, total, unit float64) float64 {
 	from := int(s.tail.from)
 	nats := s.tail.surprise(stretch(x) - stretched[from])
@@ -92,35 +92,35 @@ func (s *side) beyond(x, total, unit float64) float64 {
 	return nats
 }
 
-// Magnitudes ranks values that are never negative, given in units of a scale, among
-// those seen before: 64 buckets, forgotten with a half-life of HalfLife points. What
-// is added counts for the tail from the next Fit on. Use NewMagnitudes.
+// Magnitudes ranks nonnegative values, in units of a scale, among past values: 64 buckets,
+// forgotten with a half-life of HalfLife points. Added values affect the tail from the next Fit
+// on. Use NewMagnitudes.
 type Magnitudes struct {
 	side side
 }
 
-// NewMagnitudes returns an empty one, which knows the prior only.
+// NewMagnitudes returns empty magnitudes with only the prior.
 func NewMagnitudes() Magnitudes {
 	var m Magnitudes
 	m.Fit(1)
 	return m
 }
 
-// Add learns x ≥ 0, a point of the given weight, as far as it is trusted, 0 to 1.
+// Add learns x ≥ 0 with the given weight and a trust of 0 to 1.
 func (m *Magnitudes) Add(x, unit, trust float64) { m.side.add(x, whole(unit, trust)) }
 
-// Halve halves all counts, as Weight.Next asks.
+// Halve halves all counts, as required by Weight.Next.
 func (m *Magnitudes) Halve() { m.side.halve() }
 
-// Surprise returns -ln p in nats, at least 0, p being the probability of a value at or beyond x.
+// Surprise returns -ln p in nats, at least 0, where p is the probability of a value at or beyond
+// x.
 func (m *Magnitudes) Surprise(x, unit float64) float64 {
 	p, nats := m.P(x, unit)
 	return max(0, nats-math.Log(p))
 }
 
-// P returns a factor p and an addend nats such that Surprise is nats - ln p. Where p
-// was counted, nats is 0, so that one logarithm serves the product of many p's. unit
-// is the weight of one point.
+// P returns a factor p and an addend nats such that Surprise is nats - ln p. If p was counted,
+// nats is 0, so that the product of many p needs one logarithm. unit is the weight of one point.
 func (m *Magnitudes) P(x, unit float64) (p, nats float64) {
 	total := float64(m.side.total)
 	if p, ok := m.side.share(x, total, unit); ok {
@@ -129,7 +129,7 @@ func (m *Magnitudes) P(x, unit float64) (p, nats float64) {
 	return 1, m.side.beyond(x, total, unit)
 }
 
-// Fit fits the tail to the present counts: O(buckets).
+// Fit fits the tail to the current counts in O(buckets).
 func (m *Magnitudes) Fit(unit float64) { m.side.fit(float64(m.side.total), unit) }
 
 // fit finds the threshold and the tail beyond it.
@@ -147,8 +147,8 @@ func (s *side) fit(total, unit float64) {
 		}
 	}
 	yu := stretched[j]
-	// The moments stop at the furthest residual that recurs: how far a lone
-	// outlier lies says nothing about the others.
+	// The moments end at the furthest recurring residual, because the distance of a lone outlier
+	// is no evidence for others.
 	var m moments
 	beyond := mass
 	for q := j; q <= min(far, openEdge-1); q++ {

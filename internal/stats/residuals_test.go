@@ -13,14 +13,14 @@ func TestBuckets(t *testing.T) {
 	for j := range buckets {
 		lo := edgeOf(j)
 		if got := bucketOf(lo); got != j {
-			t.Errorf("bucket of its own lower edge %g: %d, want %d", lo, got, j)
+			t.Errorf("bucket of the lower edge %g: %d, want %d", lo, got, j)
 		}
 		if j > 0 && bucketOf(math.Nextafter(lo, 0)) != j-1 {
 			t.Errorf("just below %g: bucket %d, want %d", lo, bucketOf(math.Nextafter(lo, 0)), j-1)
 		}
 	}
 	if edgeOf(1) != 1.0/64 || bucketOf(math.MaxFloat64) != openEdge || bucketOf(math.Inf(1)) != openEdge || bucketOf(0) != 0 {
-		t.Error("the ends of the buckets are wrong")
+		t.Error("the first or the last bucket is wrong")
 	}
 }
 
@@ -45,7 +45,7 @@ func TestMagnitudes(t *testing.T) {
 	}
 }
 
-// The median over many histories of surprise at a quantile is near the truth.
+// The median of the surprise over many histories is near the true value at each quantile.
 func TestMagnitudesSurprise(t *testing.T) {
 	for _, c := range []struct{ x, p, factor float64 }{
 		{0, 1, 1.05}, {0.6745, 0.5, 1.1}, {1.96, 0.05, 1.1}, {2.576, 0.01, 1.3}, {3.291, 0.001, 1.8}, {4.417, 1e-5, 6},
@@ -62,7 +62,7 @@ func TestMagnitudesSurprise(t *testing.T) {
 	}
 }
 
-// learned returns magnitudes that have seen n draws, fitted, and the weight of a point.
+// learned returns fitted magnitudes after n draws, and the weight of a point.
 func learned(draw func() float64, n int) (Magnitudes, float64) {
 	m, w := NewMagnitudes(), Weight(0)
 	for range n {
@@ -75,13 +75,13 @@ func learned(draw func() float64, n int) (Magnitudes, float64) {
 	return m, w.Unit()
 }
 
-// sizes draws |x| of normal noise.
+// sizes returns a function that draws |x| of normal noise.
 func sizes(seed uint64) func() float64 {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	return func() float64 { return math.Abs(rng.NormFloat64()) }
 }
 
-// Where p was counted, P gives it as a factor; beyond the threshold as an addend.
+// P returns a factor where p was counted, and an addend beyond the threshold.
 func TestPartsOfP(t *testing.T) {
 	m, w := learned(sizes(10), 5000)
 	for x := 0.0; x < 8; x += 0.01 {
@@ -95,7 +95,7 @@ func TestPartsOfP(t *testing.T) {
 	}
 }
 
-// A heavy tail is found in the data: the same far value is less of a surprise.
+// A heavy tail is detected in the data: the same far value is less surprising.
 func TestShapeFollowsData(t *testing.T) {
 	const histories = 20
 	var shapes, nats [2]float64
@@ -111,13 +111,13 @@ func TestShapeFollowsData(t *testing.T) {
 	if !(shapes[1] > shapes[0]+0.2) {
 		t.Errorf("ξ is %.3f for an exponential, %.3f for a Pareto tail", shapes[0], shapes[1])
 	}
-	// P(X > 20): e^-20 against 21^-3, of which the tail, shrunk to a lighter one, sees a quarter.
+	// P(X > 20) is e^-20 and 21^-3. The shrunk tail estimates a quarter of the latter.
 	if nats[0] < 14 || math.Abs(nats[1]-3*math.Log(21)) > 2 {
 		t.Errorf("surprise at 20: exponential %.1f, Pareto %.1f", nats[0], nats[1])
 	}
 }
 
-// Beyond what has been seen the surprise rises strictly, as far as floats go: no two values tie.
+// Beyond the seen values the surprise increases strictly within float precision.
 func TestSurpriseRisesStrictly(t *testing.T) {
 	var rng *rand.Rand
 	for name, draw := range map[string]func() float64{
@@ -132,7 +132,7 @@ func TestSurpriseRisesStrictly(t *testing.T) {
 		for x := 1e4; x < 1e60; x *= 1.1 {
 			got := m.Surprise(x, w)
 			if !(got > prev) || math.IsInf(got, 0) || math.IsNaN(got) {
-				t.Errorf("%s: surprise at %g is %g, nearer it is %g", name, x, got, prev)
+				t.Errorf("%s: surprise at %g is %g, but %g at the previous smaller value", name, x, got, prev)
 				break
 			}
 			prev = got
@@ -140,7 +140,7 @@ func TestSurpriseRisesStrictly(t *testing.T) {
 	}
 }
 
-// One outlier changes the surprise of other values little, however far out it lies.
+// One outlier has little effect on the surprise of other values, at any distance.
 func TestLoneOutlier(t *testing.T) {
 	m, w := learned(sizes(4), 5000)
 	before := m.Surprise(6, w)
@@ -154,7 +154,7 @@ func TestLoneOutlier(t *testing.T) {
 	}
 }
 
-// What recurs is no surprise, and what no longer recurs is forgotten.
+// A recurring value is not surprising, and a value that no longer recurs is forgotten.
 func TestRecursAndIsForgotten(t *testing.T) {
 	m, w := learned(sizes(5), 5000)
 	alone := m.Surprise(50, w)
@@ -163,7 +163,7 @@ func TestRecursAndIsForgotten(t *testing.T) {
 	}
 	m.Fit(w)
 	if got := m.Surprise(50, w); got > -math.Log(1e-3) || m.side.tail.far < 50 {
-		t.Errorf("surprise of what came 20 times: %.1f (once: %.1f), far %g", got, alone, m.side.tail.far)
+		t.Errorf("surprise of a value that came 20 times: %.1f (once: %.1f), far %g", got, alone, m.side.tail.far)
 	}
 	weight, draw := Weight(5000%HalfLife), sizes(6)
 	for range 8 * HalfLife {
@@ -198,7 +198,7 @@ func TestTrust(t *testing.T) {
 	}
 }
 
-// A count stops at its greatest, and the total is what the counts are.
+// A count saturates, and the total equals the sum of the counts.
 func TestCountsSaturate(t *testing.T) {
 	m := NewMagnitudes()
 	for range 40000 {
@@ -214,6 +214,6 @@ func TestCountsSaturate(t *testing.T) {
 	}
 	m.Fit(leastUnit)
 	if nats := m.Surprise(1, leastUnit); nats > 0.1 {
-		t.Errorf("surprise of what is always there: %g", nats)
+		t.Errorf("surprise of a constant value: %g", nats)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// largest is the greatest number that a state may hold, so that sums of a few stay finite.
+// largest bounds the numbers in a state, so that sums of a few stay finite.
 const largest = 1e200
 
 // State writes or reads the weight.
@@ -19,7 +19,7 @@ func (w *Weight) State(c *state.Codec) {
 // State writes or reads the magnitudes.
 func (m *Magnitudes) State(c *state.Codec) { m.side.state(c) }
 
-// State writes or reads what is ranked.
+// State writes or reads the unit and the magnitudes.
 func (p *Positive) State(c *state.Codec) {
 	p.unit.state(c)
 	p.m.State(c)

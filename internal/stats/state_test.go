@@ -12,7 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// stateful is what every type here does.
+// stateful is implemented by every type here.
 type stateful interface{ State(c *state.Codec) }
 
 func write(s stateful) []byte {
@@ -27,7 +27,7 @@ func read(s stateful, b []byte) error {
 	return c.End()
 }
 
-// full returns one of each type with a history.
+// full returns one value of each type with a history.
 func full() (m Magnitudes, p Positive, u, v Tails, w Weight) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	m, p, u, v = NewMagnitudes(), NewPositive(), NewTails(1.25), NewStiffTails(0.5)
@@ -49,7 +49,7 @@ func full() (m Magnitudes, p Positive, u, v Tails, w Weight) {
 	return m, p, u, v, w
 }
 
-// To the bit, also of what knows only the prior.
+// All bits are restored, also of values with only the prior.
 func TestStateRoundTrip(t *testing.T) {
 	m, p, u, v, w := full()
 	var (
@@ -74,7 +74,7 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 	young := NewPositive()
 	if err := read(&p2, write(&young)); err != nil || p2 != young {
-		t.Errorf("one that has seen nothing: %v", err)
+		t.Errorf("a value without points: %v", err)
 	}
 }
 

@@ -10,32 +10,32 @@ import (
 )
 
 const (
-	bodyShare = 0.4  // of the points of one side that exceed its body point
-	edgeShare = 0.08 // of the points of one side that exceed its edge
-	// memoryPoints is how many points the shares remember.
+	bodyShare = 0.4  // of the points of one side exceed its body point
+	edgeShare = 0.08 // of the points of one side exceed its edge
+	// memoryPoints bounds the number of points in the shares.
 	memoryPoints = 4000
-	// slowest is the time constant, in points of one side, of a mature body point and edge.
+	// slowest is the time constant of a mature body point and edge, in points of one side.
 	slowest = 750
-	// meanPoints is how many points of one side set its marks by their mean.
+	// meanPoints is the number of points of one side up to which its marks follow their mean.
 	meanPoints = 16
-	// stiff is the least time constant of a sketch that adapts slowly.
+	// stiff is the minimum time constant of a sketch that adapts slowly.
 	stiff = 64
-	// leastPoints is how many points must be known before P returns anything.
+	// leastPoints is the minimum number of points for a surprise.
 	leastPoints = 40
-	leastScaled = 16 // of a quantity that is given in standard deviations
-	// leastKnown is less than ln n of any sketch whose P is not neutral: ln 17 = 2.83.
+	leastScaled = 16 // for a quantity in standard deviations
+	// leastKnown is below ln n of any sketch whose P is not neutral: ln 17 = 2.83.
 	leastKnown = 2.8
-	// Prior shape ξ of the tail, what it is worth in excesses, and bounds of the estimate.
+	// Prior shape ξ of the tail, its weight in excesses, and bounds of the estimate.
 	shapePrior, shapePoints, leastXi, mostXi = 0.1, 100, -0.05, 0.4
 	stiffShape                               = 0.08 // prior shape of a stiff sketch: a mean of many numbers has a lighter tail
-	// wildExcess is how many mean excesses one excess counts as at most.
+	// wildExcess bounds one excess, in mean excesses.
 	wildExcess = 6
-	// floorShare of the marks that white noise has: a floor under those of a quantity
-	// that is given in standard deviations, so that a quiet hour does not make noise of it.
+	// floorShare is the minimum of the marks of a quantity in standard deviations, as a ratio of
+	// the marks of white noise. It prevents a quiet hour from making noise surprising.
 	floorShare = 0.6
-	// modestSlope is what each nat counts that lies beyond ln n, n being the points known.
+	// modestSlope is the weight of each nat beyond ln n for n known points.
 	modestSlope = 0.38
-	// neutral is the surprise while too little is known, in nats.
+	// neutral is the surprise in nats while too little is known.
 	neutral = 0.7
 )
 
@@ -44,22 +44,22 @@ var (
 	edgeNats = -math.Log(edgeShare)
 )
 
-// Tails is a bounded sketch of how far a quantity strays from zero, each side
-// apart: 64 bytes. It holds, for each side, the share of points there, the value
-// that 40 % of them exceed (the body point), the value that 8 % exceed (the edge),
-// and a generalized Pareto tail beyond the edge.
+// Tails is a bounded sketch of the distance of a quantity from zero, separately for each side, in
+// 64 bytes. For each side it holds the share of points, the value that 40 % of them exceed (the
+// body point), the value that 8 % exceed (the edge), and a generalized Pareto tail beyond the
+// edge.
 //
-// The two marks follow their shares by stochastic approximation in the logarithm
-// (Robbins and Monro 1951), so that they adapt to any size and a factor of two
-// changes no bit. The tail's shape ξ follows from the mean excess m and the mean of
-// the lesser of two successive excesses w, ξ = (m/w - 2)/(m/w - 1), which are the
-// probability-weighted moments of Hosking and Wallis (1987) taken online.
+// The two marks follow their shares by stochastic approximation in the logarithm (Robbins and
+// Monro 1951), so that they adapt to any size and a factor of two changes no bit. The shape ξ of
+// the tail follows from the mean excess m and the mean w of the lesser of two successive
+// excesses, ξ = (m/w - 2)/(m/w - 1). These are the probability-weighted moments of Hosking and
+// Wallis (1987), computed online.
 //
 // Use NewTails.
 type Tails struct {
-	n     float32 // points, at most memoryPoints
-	sigma float32 // standard deviation under white noise; 0: the quantity has a unit
-	least float32 // least time constant of the marks, in points of one side
+	n     float32 // number of points, at most memoryPoints
+	sigma float32 // standard deviation under white noise; 0 for a quantity with a unit
+	least float32 // minimum time constant of the marks, in points of one side
 	side  [2]tailSide
 }
 
@@ -69,20 +69,20 @@ type tailSide struct {
 	excess, pair, last float32 // means over the excesses, and the latest excess
 }
 
-// NewTails returns a sketch of a quantity that has the standard deviation sigma
-// when nothing but white noise is behind it, or sigma 0 for one with a unit.
+// NewTails returns a sketch of a quantity with standard deviation sigma under white noise, or of
+// a quantity with a unit if sigma is 0.
 func NewTails(sigma float64) Tails { return Tails{sigma: float32(sigma), least: meanPoints} }
 
-// NewStiffTails returns a sketch that starts from white noise and adapts slowly:
-// for a quantity that is asked rarely, so that few numbers do not become the rule.
+// NewStiffTails returns a sketch that starts from white noise and adapts slowly. It is for a
+// quantity with few values, which must not become normal too soon.
 func NewStiffTails(sigma float64) Tails { return Tails{sigma: float32(sigma), least: stiff} }
 
-// P returns the surprise of x in nats: minus the logarithm of the probability of a
-// value at least as far out on x's side. Beyond ln n, n being the number of known
-// points, each nat counts modestSlope: what lies there is a guess.
+// P returns the surprise of x in nats: -ln of the probability of a value at least as far out on
+// x's side. Beyond ln n, for n known points, each nat counts modestSlope, because the tail there
+// is extrapolated.
 func (t *Tails) P(x float64) float64 {
 	nats := t.Fitted(x)
-	if nats <= leastKnown || t.unknown() { // spares most points the logarithm
+	if nats <= leastKnown || t.unknown() { // avoids the logarithm for most points
 		return nats
 	}
 	if known := math.Log(float64(t.n) + 1); nats > known {
@@ -91,7 +91,7 @@ func (t *Tails) P(x float64) float64 {
 	return nats
 }
 
-// Fitted returns the surprise of x in nats as the fitted tail has it.
+// Fitted returns the surprise of x in nats from the fitted tail.
 func (t *Tails) Fitted(x float64) float64 {
 	if t.unknown() {
 		return neutral
@@ -136,7 +136,7 @@ func (s *tailSide) beyond(x, prior float64) float64 {
 
 const (
 	mostNats    = 60    // bound of a surprise among the points of one side
-	leastExcess = 1e-30 // bounds of a mean excess and of a learned value, against overflow
+	leastExcess = 1e-30 // minimum of a mean excess and of a learned value, against overflow
 	mostValue   = 1e30
 )
 
@@ -149,7 +149,7 @@ func (s *tailSide) shape(prior float64) float64 {
 	return max(leastXi, min(mostXi, (xi*n+prior*shapePoints)/(n+shapePoints)))
 }
 
-// Learn takes x in, as far as it is trusted, 0 to 1.
+// Learn adds x with a trust of 0 to 1.
 func (t *Tails) Learn(x, trust float64) {
 	if t.n < memoryPoints {
 		t.n++
@@ -190,7 +190,7 @@ func (t *Tails) Learn(x, trust float64) {
 	s.edge = max(s.edge, 1.2*s.body)
 }
 
-// learn moves the marks of a side with at least meanPoints points.
+// learn updates the marks of a side with at least meanPoints points.
 func (s *tailSide) learn(x, trust, least float32) {
 	constant := min(slowest, max(least, s.n/2)) // points
 	pace := trust / constant
@@ -212,11 +212,11 @@ func (s *tailSide) learn(x, trust, least float32) {
 	s.edge *= 1 + edge*(1-edgeShare)
 }
 
-// Filling reports whether fewer points are known than are remembered.
+// Filling reports whether fewer than memoryPoints points are known.
 func (t *Tails) Filling() bool { return t.n < memoryPoints }
 
-// priorShape returns the tail's prior shape ξ. A stiff sketch is of a mean of many
-// numbers, which has a light tail.
+// priorShape returns the prior shape ξ of the tail. A stiff sketch is of a mean of many numbers,
+// which has a light tail.
 func (t *Tails) priorShape() float64 {
 	if t.least > meanPoints {
 		return stiffShape
@@ -227,8 +227,8 @@ func (t *Tails) priorShape() float64 {
 // Young reports whether too little is known for P.
 func (t *Tails) Young() bool { return t.n < leastPoints }
 
-// Soften lets the sketch adapt as fast as one that knows n points: what it has
-// learned so far was of another kind.
+// Soften makes the sketch adapt as fast as one with n points, because its past is of another
+// kind.
 func (t *Tails) Soften(n float64) {
 	t.n = min(t.n, float32(n))
 	for i := range t.side {
@@ -236,8 +236,8 @@ func (t *Tails) Soften(n float64) {
 	}
 }
 
-// Quantile returns the distance from zero that points of the side, +1 or -1,
-// exceed with the surprise nats, -ln p, in all. It returns 0 while too little is known.
+// Quantile returns the distance from zero, on the side +1 or -1, that points exceed with the
+// total surprise nats, -ln p. It returns 0 while too little is known.
 func (t *Tails) Quantile(side int, nats float64) float64 {
 	s := &t.side[0]
 	if side < 0 {

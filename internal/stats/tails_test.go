@@ -10,7 +10,7 @@ import (
 	"unsafe"
 )
 
-// noises are the distributions that a sketch is held against.
+// noises are the tested distributions.
 var noises = map[string]func(r *rand.Rand) float64{
 	"normal":      func(r *rand.Rand) float64 { return r.NormFloat64() },
 	"exponential": func(r *rand.Rand) float64 { return r.ExpFloat64() - 1 },
@@ -20,8 +20,8 @@ var noises = map[string]func(r *rand.Rand) float64{
 	},
 }
 
-// P is the surprise of x among all points, its side's share counted: the share of
-// points whose surprise exceeds ln 100 is 1 % a side, as far as the side reaches.
+// P is the surprise of x among all points, including the share of its side. The share of points
+// with a surprise above ln 100 is 1 % per side, as far as the side extends.
 func TestTailsAreCalibrated(t *testing.T) {
 	for name, draw := range noises {
 		var rare [2][2]float64 // by level and side
@@ -44,7 +44,7 @@ func TestTailsAreCalibrated(t *testing.T) {
 		}
 		for k, want := range []float64{0.01, 0.001} {
 			for side, count := range rare[k] {
-				if name == "exponential" && side == 1 { // it ends at -1
+				if name == "exponential" && side == 1 { // its lower bound is -1
 					continue
 				}
 				if share, off := count/n, [2]float64{1.35, 1.6}[k]; share < want/off || share > want*off {
@@ -55,7 +55,7 @@ func TestTailsAreCalibrated(t *testing.T) {
 	}
 }
 
-// Quantile is the inverse of P, where P is not shortened.
+// Quantile is the inverse of P where P is not shortened.
 func TestTailsQuantile(t *testing.T) {
 	for name, draw := range noises {
 		r := rand.New(rand.NewPCG(2, 2))
@@ -80,7 +80,7 @@ func TestTailsQuantile(t *testing.T) {
 	}
 }
 
-// A power of two changes no bit, of a quantity that has a unit.
+// For a quantity with a unit, a power of two changes no bit.
 func TestTailsScale(t *testing.T) {
 	for name, draw := range noises {
 		for _, factor := range []float64{1024, 1.0 / 4096} {
@@ -104,8 +104,7 @@ func TestTailsScale(t *testing.T) {
 	}
 }
 
-// Fitted is the surprise as the fitted tail has it: that of P as far as the points
-// support it, and more beyond.
+// Fitted equals P as far as the points support it, and is larger beyond.
 func TestTailsFitted(t *testing.T) {
 	for name, draw := range noises {
 		for _, n := range []int{leastPoints, 1000, 8000} {
@@ -134,17 +133,17 @@ func TestTailsFitted(t *testing.T) {
 				}
 			}
 			if beyond == 0 {
-				t.Errorf("%s, %d points: no value lies beyond what is known", name, n)
+				t.Errorf("%s, %d points: no tested value is beyond the known points", name, n)
 			}
 		}
 	}
 	if young := NewTails(0); young.Fitted(5) != neutral {
-		t.Errorf("nothing is known, and 5 is %g nats", young.Fitted(5))
+		t.Errorf("an empty sketch returns %g nats for 5", young.Fitted(5))
 	}
 }
 
-// Of an exponential tail, Fitted is the true surprise far beyond the points seen: a
-// tail that was cut at the points, or bent, would fall short or run off.
+// For an exponential tail, Fitted is the true surprise far beyond the seen points. A truncated or
+// bent tail would differ.
 func TestTailsFittedExtrapolates(t *testing.T) {
 	sum := 0.0
 	const seeds = 20
@@ -161,7 +160,7 @@ func TestTailsFittedExtrapolates(t *testing.T) {
 	}
 }
 
-// No sketch claims more than its points support: beyond ln n each nat counts modestSlope.
+// No sketch returns more than its points support: beyond ln n each nat counts modestSlope.
 func TestTailsAreModest(t *testing.T) {
 	for _, n := range []int{leastPoints, 100, 1000, memoryPoints} {
 		r := rand.New(rand.NewPCG(4, 4))
@@ -184,7 +183,7 @@ func TestTailsAreModest(t *testing.T) {
 	}
 }
 
-// A young sketch returns the neutral surprise; one of a quantity in standard deviations is ready earlier.
+// A young sketch returns the neutral surprise. A sketch in standard deviations matures earlier.
 func TestTailsYoung(t *testing.T) {
 	for _, c := range []struct {
 		sketch Tails
@@ -193,14 +192,14 @@ func TestTailsYoung(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 5))
 		for i := range 100 {
 			if said := c.sketch.P(50) != neutral; said != (i >= c.from) {
-				t.Fatalf("after %d points something is said: %v", i, said)
+				t.Fatalf("after %d points the surprise is not neutral: %v", i, said)
 			}
 			c.sketch.Learn(float64(c.sketch.sigma)*r.NormFloat64()+r.NormFloat64()*1e-3, 1)
 		}
 	}
 }
 
-// What is not trusted is not learned, and one outlier changes little.
+// Points without trust are not learned, and one outlier has little effect.
 func TestTailsTrust(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	s := NewTails(0)
@@ -221,7 +220,7 @@ func TestTailsTrust(t *testing.T) {
 	}
 }
 
-// After the spread has changed it is known again, either way.
+// The sketch adapts after the spread has increased or decreased.
 func TestTailsAdapt(t *testing.T) {
 	for _, factor := range []float64{0.05, 20} {
 		r := rand.New(rand.NewPCG(7, 7))
@@ -238,7 +237,7 @@ func TestTailsAdapt(t *testing.T) {
 	}
 }
 
-// Values of any size leave nothing that is not a number.
+// Values of any size produce finite numbers.
 func TestTailsExtremes(t *testing.T) {
 	extremes := []float64{0, 5e-324, 1e-300, 1, -1, 1e150, -1e300, math.MaxFloat64}
 	r := rand.New(rand.NewPCG(8, 8))
@@ -255,7 +254,7 @@ func TestTailsExtremes(t *testing.T) {
 			s.Learn(x, r.Float64())
 		}
 		if err := read(&again, write(&s)); err != nil {
-			t.Errorf("the state is refused: %v", err)
+			t.Errorf("the state is rejected: %v", err)
 		}
 	}
 }

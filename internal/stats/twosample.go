@@ -5,13 +5,12 @@ package stats
 
 import "math"
 
-// maxTerms bounds the terms that are summed one by one: enough for counts of millions.
+// maxTerms bounds the number of summed terms. It suffices for counts of millions.
 const maxTerms = 4096
 
-// Excess compares k of n with k0 of n0 from before and returns the surprise -ln p
-// of a share at least as far off on the side that k/n lies on, and whether that
-// is the upper side. It is Fisher's exact test, one-sided: counts of 3 are judged
-// as well as counts of a million.
+// Excess compares k of n with the earlier k0 of n0. It returns the surprise -ln p of a share at
+// least as far off on the side of k/n, and whether that is the upper side. It is Fisher's
+// one-sided exact test, which is valid for counts of 3 as well as of a million.
 func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
 	k0, n0, k, n = math.Round(k0), math.Round(n0), math.Round(k), math.Round(n)
 	if n0 < 1 || n < 1 {
@@ -24,7 +23,7 @@ func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
 	if marked <= 0 || marked >= all || k*n0 == k0*n {
 		return 0, up
 	}
-	// Hypergeometric: x of the n are marked. Each term follows from the one before.
+	// Hypergeometric: x of the n are marked. Each term follows from the preceding one.
 	first := lnChoose(marked, k) + lnChoose(all-marked, n-k) - lnChoose(all, n)
 	sum, term, ratio := 1.0, 1.0, 0.0
 	x := k
@@ -33,15 +32,15 @@ func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
 		term *= ratio
 		sum += term
 	}
-	if x == k+maxTerms && ratio < 1 { // the rest falls faster than a geometric series
+	if x == k+maxTerms && ratio < 1 { // the rest decreases faster than a geometric series
 		sum += term * ratio / (1 - ratio)
 	}
 	return max(0, -first-math.Log(sum)), up
 }
 
-// MostSurprise is the greatest -ln p that any test by ranks can have of n values
-// against n0 from before: one over the number of ways to choose the n among all.
-// One value alone is at most the greatest of n0 + 1, however far out it lies.
+// MostSurprise returns the largest -ln p of any rank test of n values against n0 earlier ones: ln
+// of the number of ways to choose n of all. A single value is at most the largest of n0 + 1, at
+// any distance.
 func MostSurprise(n0, n float64) float64 { return lnChoose(n0+n, n) }
 
 func lnChoose(n, k float64) float64 {

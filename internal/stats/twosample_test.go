@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Against sums of hypergeometric probabilities done by hand.
+// The expected values are sums of hypergeometric probabilities, computed by hand.
 func TestExcess(t *testing.T) {
 	for _, c := range []struct {
 		k0, n0, k, n float64
@@ -20,7 +20,7 @@ func TestExcess(t *testing.T) {
 	}{
 		{0, 3, 3, 3, 1.0 / 20, true},
 		{3, 3, 0, 3, 1.0 / 20, false},
-		{1, 10, 3, 4, (4*10 + 1) / 1001.0, true}, // 3 or 4 of the 4 marked are among the 4 of 14 that are drawn
+		{1, 10, 3, 4, (4*10 + 1) / 1001.0, true}, // 3 or 4 of the 4 marked are among the 4 drawn of 14
 		{0, 0, 3, 3, 1, false},
 		{5, 10, 5, 10, 1, false},
 		{0, 10, 0, 5, 1, false},
@@ -48,7 +48,7 @@ func TestMostSurprise(t *testing.T) {
 	assert.Greater(t, MostSurprise(1000, 100), 100.0)
 }
 
-// If nothing is wrong, p < x in at most x of all cases, on either side.
+// Without a change, p < x in at most x of all cases, on either side.
 func TestExcessIsCalibrated(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	const n = 20_000

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// PutCompanion writes a companion's value, or the mark that it ceases.
+// PutCompanion writes a companion's value, or its stale marker.
 func PutCompanion(dp pmetric.NumberDataPoint, t pcommon.Timestamp, v float64, end bool) {
 	dp.SetTimestamp(t)
 	if end {

@@ -12,7 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// PutAnomaly writes an anomaly into an empty log record, as the event auspex.anomaly.
+// PutAnomaly writes an anomaly to an empty log record, as the event auspex.anomaly.
 func PutAnomaly(lr plog.LogRecord, a *incident.Anomaly) {
 	putHead(lr, EventAnomaly, a.Updated, a.State)
 	lr.Body().SetStr(Sentence(a))
@@ -42,7 +42,7 @@ func PutAnomaly(lr plog.LogRecord, a *incident.Anomaly) {
 	}
 }
 
-// PutIncident writes an incident into an empty log record, as the event auspex.incident.
+// PutIncident writes an incident to an empty log record, as the event auspex.incident.
 func PutIncident(lr plog.LogRecord, i *incident.Incident) {
 	putHead(lr, EventIncident, i.Updated, i.State)
 	lr.Body().SetStr(Account(i, time.UTC))
@@ -101,14 +101,14 @@ func Evidence(s *incident.Suspect) string {
 // maxEvidence bounds the suspects with evidence in an event, and the changes in it.
 const maxEvidence = 10
 
-// putText writes a text that there is.
+// putText adds a text unless it is empty.
 func putText(at pcommon.Map, name, text string) {
 	if text != "" {
 		at.PutStr(name, text)
 	}
 }
 
-// putTexts writes a list that is not empty.
+// putTexts adds a list unless it is empty.
 func putTexts(at pcommon.Map, name string, list []string) {
 	if len(list) == 0 {
 		return
@@ -131,7 +131,7 @@ func putHead(lr plog.LogRecord, name string, at time.Time, s incident.State) {
 	lr.SetSeverityText("INFO")
 }
 
-// putTime writes a time that there is.
+// putTime adds a time unless it is zero.
 func putTime(at pcommon.Map, name string, t time.Time) {
 	if !t.IsZero() {
 		at.PutStr(name, t.Format(time.RFC3339Nano))

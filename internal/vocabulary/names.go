@@ -17,14 +17,14 @@ const (
 	MetricMaxScore = "anomaly.max_score"
 	MetricOpen     = "anomaly.open"
 	MetricRate     = "anomaly.rate"
-	// MetricCount counts the anomalies of a service that opened, ever.
+	// MetricCount counts the anomalies of a service that have opened. It is monotonic.
 	MetricCount = "anomaly.count"
 	// MetricIncidentOpen is the number of open incidents of a service.
 	// MetricIncidentDuration is the age of the oldest of them, in seconds.
 	MetricIncidentOpen     = "incident.open"
 	MetricIncidentDuration = "incident.duration"
 
-	// MetricOutsideInterval is the share of a service's series that lie outside their prediction interval.
+	// MetricOutsideInterval is the ratio of a service's series outside their prediction interval.
 	MetricOutsideInterval = "anomaly.outside_interval"
 
 	// MetricBehavior is the surprise, in nats, of how much the behavior of a service has changed: the calls it
@@ -33,23 +33,23 @@ const (
 	// MetricCost is the surprise, in nats, of how much more time a service takes and how many more resources its
 	// instances use for the same work.
 	MetricCost = "auspex.service.cost"
-	// AttrBehaviorChange describes the behavior change in words.
+	// AttrBehaviorChange describes the behavior change as text.
 	AttrBehaviorChange = "auspex.service.behavior.change"
 
 	metricPrefix = "anomaly."
 )
 
-// Companions are the names of the gauges that may stand beside a series, in the order in which they are written.
+// Companions lists the gauges that accompany a series, in the order in which they are written.
 var Companions = [...]string{MetricScore, MetricObserved, MetricExpected, MetricLower, MetricUpper}
 
-// Attributes of companions, beside the series' own.
+// Attributes of companions, in addition to those of the series.
 const (
 	AttrMetric    = "anomaly.metric"
 	AttrStatistic = "anomaly.statistic"
 	AttrUnit      = "anomaly.unit"
 )
 
-// Statistics: which number of a metric a series is.
+// Statistics: the number of a metric that a series holds.
 const (
 	StatValue = "value"
 	StatRate  = "rate"
@@ -76,7 +76,8 @@ const (
 	ImageTag       = "container.image.tag" // older, and not a list
 	ProcessID      = "process.pid"
 
-	// KubernetesObject is an attribute of the resource, KubernetesReason of the record, of an event of Kubernetes.
+	// KubernetesObject is an attribute of the resource, KubernetesReason of the record, of a
+	// Kubernetes event.
 	KubernetesObject = "k8s.object.name"
 	KubernetesReason = "k8s.event.reason"
 
@@ -84,7 +85,7 @@ const (
 	ExceptionStacktrace = "exception.stacktrace"
 )
 
-// Events, and their attributes.
+// Events and their attributes.
 const (
 	EventAnomaly  = "auspex.anomaly"
 	EventIncident = "auspex.incident"
@@ -117,75 +118,78 @@ const (
 	AttrAnomalyTraces = "anomaly.trace_ids"
 )
 
-// Metrics that are made from log records. Both are of windows of event time.
+// Metrics derived from log records, in windows of event time.
 const (
-	// MetricLogRecords counts the records of a service or, with AttrTemplateID, of
-	// one template; its error ratio is the share of those of severity ERROR and above.
+	// MetricLogRecords counts the records of a service or, with AttrTemplateID, of one template.
+	// Its error ratio is the ratio of records with severity ERROR and above.
 	MetricLogRecords = "auspex.log.records"
-	// MetricNewTemplates counts the templates of a service that were never seen before.
+	// MetricNewTemplates counts the new templates of a service.
 	MetricNewTemplates = "auspex.log.templates.new"
-	// MetricLogParameter is a number in the lines of one template, AttrParameter which one, from 1 on.
+	// MetricLogParameter is a number in the lines of one template. AttrParameter is its position,
+	// from 1.
 	MetricLogParameter = "auspex.log.parameter"
 )
 
-// Metrics that are made from spans, of windows of event time.
+// Metrics derived from spans, in windows of event time.
 const (
-	// MetricSpanCalls counts the spans of an operation; its error ratio is the share of those that failed.
+	// MetricSpanCalls counts the spans of an operation. Its error ratio is the ratio of failed
+	// spans.
 	MetricSpanCalls = "auspex.span.calls"
-	// MetricSpanDuration is their duration, in seconds.
+	// MetricSpanDuration is the duration of spans, in seconds.
 	MetricSpanDuration = "auspex.span.duration"
-	// MetricSpanSelfTime is their duration without that of their children, in seconds.
+	// MetricSpanSelfTime is the duration of spans without that of their children, in seconds.
 	MetricSpanSelfTime = "auspex.span.self_time"
 	// MetricSpanNetworkTime is the time between the span of a caller and the span of its callee, in seconds.
 	MetricSpanNetworkTime = "auspex.span.network_time"
 )
 
-// Attributes of series that are made from spans.
+// Attributes of series derived from spans.
 const (
 	AttrSpanName = "span.name"
 	AttrSpanKind = "span.kind"
-	// AttrPeerService and AttrPeerOperation say who was called.
+	// AttrPeerService and AttrPeerOperation identify the callee.
 	AttrPeerService   = "peer.service"
 	AttrPeerOperation = "peer.operation"
 )
 
-// Attributes of log records, and of the series and events that are made from them.
+// Attributes of log records, and of series and events derived from them.
 const (
 	AttrTemplate   = "log.record.template"
 	AttrTemplateID = "log.record.template.id"
 	AttrExample    = "auspex.log.example"
 	AttrParameter  = "auspex.log.parameter.name"
 	AttrParameters = "log.record.template.parameters"
-	// AttrParameterPrefix precedes the name of a parameter that has one, as in contrib's drain processor.
+	// AttrParameterPrefix is the prefix of a named parameter, as in contrib's drain processor.
 	AttrParameterPrefix = "log.record.template.parameter."
 	AttrFirstSeen       = "auspex.log.template.first_seen"
 	AttrReason          = "anomaly.reason"
 )
 
-// RecordUID is the log record attribute that distinguishes records with the same content.
-// The sender sets it, or the exporter before it sends the record first.
+// RecordUID is the log record attribute that distinguishes records with the same content. The
+// client sets it, or the exporter before it first sends the record.
 const RecordUID = "log.record.uid"
 
-// Attributes that steer a document of Elasticsearch on its way. Index and
-// pipeline have the names that contrib's exporter reads.
+// Attributes that route a document to Elasticsearch. Index and pipeline have the names of
+// contrib's exporter.
 const (
 	ElasticIndex    = "elasticsearch.index"
 	ElasticPipeline = "elasticsearch.ingest_pipeline"
-	// ElasticOp is the operation that the sender of a document requested. index replaces the document with the same id.
+	// ElasticOp is the operation that the client requested for a document. index replaces the
+	// document with the same id.
 	ElasticOp = "elastic.metadata.op_type"
-	// ElasticSchema is the scope attribute with the schema of records that were made from documents.
+	// ElasticSchema is the scope attribute with the schema of records that were documents.
 	ElasticSchema = "elastic.event.schema"
-	// ElasticAsIs lists attributes of such a record that were fields of just that name.
+	// ElasticAsIs lists attributes of such a record that had the same name in the document.
 	ElasticAsIs = "elastic.as_is"
 )
 
-// Scope is the instrumentation scope of everything that leaves by the findings receiver.
+// Scope is the instrumentation scope of all data from the findings receiver.
 const Scope = "github.com/auspex-otel/auspex"
 
-// OwnEvent reports whether an event name is one of Auspex's own, whose records pass unobserved.
+// OwnEvent reports whether an event name belongs to Auspex. Such records pass unobserved.
 func OwnEvent(name string) bool { return name == EventAnomaly || name == EventIncident }
 
-// OwnLogAttribute reports whether an attribute of a log record is written by the anomaly processor.
+// OwnLogAttribute reports whether the anomaly processor writes a log record attribute.
 func OwnLogAttribute(name string) bool {
 	switch name {
 	case AttrTemplate, AttrTemplateID, AttrParameters, AttrReason, MetricScore:
@@ -195,7 +199,7 @@ func OwnLogAttribute(name string) bool {
 	}
 }
 
-// OwnMetric reports whether a metric is one of Auspex's own, which pass unobserved.
+// OwnMetric reports whether a metric belongs to Auspex. Such metrics pass unobserved.
 func OwnMetric(name string) bool {
 	return strings.HasPrefix(name, metricPrefix) || name == MetricIncidentOpen || name == MetricIncidentDuration
 }

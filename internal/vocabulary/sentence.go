@@ -26,7 +26,7 @@ func Account(i *incident.Incident, zone *time.Location) string {
 	told := map[string]bool{i.Symptom.ID: true}
 	switch {
 	case i.Undetermined:
-		b.WriteString(" The cause can't be determined: the evidence against " + examined(i.Suspects) + " is about equal.")
+		b.WriteString(" The cause cannot be determined: the evidence against " + examined(i.Suspects) + " is about equal.")
 	case len(i.Suspects) > 0:
 		first := firstOf(&i.Suspects[0])
 		b.WriteString(" Likely cause: " + cause(i, first, zone) + ".")
@@ -52,7 +52,7 @@ func Account(i *incident.Incident, zone *time.Location) string {
 // maxExamined bounds the suspects that a sentence names.
 const maxExamined = 5
 
-// examined lists suspects.
+// examined lists the names of suspects.
 func examined(suspects []incident.Suspect) string {
 	names := make([]string, 0, maxExamined)
 	for i := range suspects[:min(len(suspects), maxExamined)] {
@@ -65,7 +65,7 @@ func examined(suspects []incident.Suspect) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// reasons say why an anomaly or an incident closed.
+// reasons maps the reasons for closing to texts.
 var reasons = map[incident.Reason]string{
 	incident.Recovered:  "the values are back inside the interval that was expected before",
 	incident.Accepted:   "the new level is accepted as normal",
@@ -87,7 +87,7 @@ func closing(i *incident.Incident) string {
 	return text
 }
 
-// SuspectName names a suspect and what it is, unless it is a service.
+// SuspectName returns the name of a suspect with its kind, unless it is a service.
 func SuspectName(s *incident.Suspect) string {
 	switch s.Kind {
 	case incident.Host, incident.Database, incident.Queue:
@@ -99,7 +99,8 @@ func SuspectName(s *incident.Suspect) string {
 	}
 }
 
-// cause names the first suspect, with its first evidence where it is not what is seen anyway, and what was changed before.
+// cause returns a text about the first suspect, with its first evidence if that differs from the
+// symptom, and the preceding changes.
 func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) string {
 	s := &i.Suspects[0]
 	var why []string
@@ -131,7 +132,7 @@ func cause(i *incident.Incident, first *incident.Anomaly, zone *time.Location) s
 	return name + " (" + strings.Join(why, ", ") + ")"
 }
 
-// before states that the first suspect was anomalous before all others.
+// before returns a text if the first suspect was anomalous before all others.
 func before(suspects []incident.Suspect) string {
 	for i := range suspects[1:] {
 		if !suspects[1+i].Since.After(suspects[0].Since) {
@@ -144,7 +145,7 @@ func before(suspects []incident.Suspect) string {
 	return ", before all others"
 }
 
-// firstOf is the evidence that opened first.
+// firstOf returns the evidence that opened first.
 func firstOf(s *incident.Suspect) *incident.Anomaly {
 	for i := range s.Also {
 		if s.Also[i].Series == s.First {
@@ -216,7 +217,7 @@ func phrase(a *incident.Anomaly, zone *time.Location) string {
 // Finding describes an anomaly without its service and times.
 func Finding(a *incident.Anomaly) string { return finding(a, false) }
 
-// past are the verbs of findings that are over.
+// past maps the verbs of findings to the past tense.
 var past = map[string]string{"is": "was", "are": "were", "takes": "took", "fails in": "failed in", "sends nothing": "sent nothing"}
 
 func finding(a *incident.Anomaly, over bool) string {
@@ -235,7 +236,7 @@ func finding(a *incident.Anomaly, over bool) string {
 		if a.Statistic != StatP50 {
 			more = " at " + a.Statistic
 		}
-	case a.Statistic == StatCount: // the subject says what is counted
+	case a.Statistic == StatCount: // the subject states what is counted
 		verb, m.unit = "are", ""
 	}
 	if over {
@@ -248,7 +249,7 @@ func finding(a *incident.Anomaly, over bool) string {
 	return text
 }
 
-// usual is the expected value, or else the interval.
+// usual returns the text of the expected value, or else of the interval.
 func usual(a *incident.Anomaly, m Measure) string {
 	if math.IsNaN(a.Expected) {
 		return m.Bare(a.Lower) + " to " + m.Text(a.Upper)
@@ -256,7 +257,7 @@ func usual(a *incident.Anomaly, m Measure) string {
 	return m.Text(a.Expected)
 }
 
-// Words for what the engine makes from spans and logs.
+// Texts for the metrics that the engine derives from spans and logs.
 var derivedNames = map[string]string{
 	MetricSpanCalls:       "calls",
 	MetricSpanDuration:    "",
@@ -265,7 +266,7 @@ var derivedNames = map[string]string{
 	MetricOutsideInterval: "share of series outside their interval",
 }
 
-// subject names a series in its service: what it is of, then its statistic.
+// subject returns the text for a series in its service: its subject, then its statistic.
 func subject(a *incident.Anomaly) string {
 	stat := strings.ReplaceAll(a.Statistic, "_", " ")
 	if a.Statistic == StatValue || a.Statistic == StatCount {
@@ -304,7 +305,7 @@ func logSubject(a *incident.Anomaly) string {
 	return of
 }
 
-// maxQuote bounds what is quoted of a log line, in characters.
+// maxQuote bounds the quoted part of a log line, in characters.
 const maxQuote = 80
 
 func quote(text string) string {

@@ -15,7 +15,7 @@ import (
 
 var tenFortyTwo = time.Date(2026, 5, 4, 10, 42, 10, 0, time.UTC)
 
-// odd is an open anomaly of a series: what was observed, and the interval.
+// odd returns an open anomaly of a series with its observed value and interval.
 func odd(service, metric, statistic, unit string, observed, lower, upper float64, attributes ...string) incident.Anomaly {
 	a := incident.Anomaly{
 		ID: service + metric + statistic, State: incident.StateOpen, Kind: "high", Opened: tenFortyTwo, Observed: observed, Lower: lower, Upper: upper, Expected: (lower + upper) / 2,

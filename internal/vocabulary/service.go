@@ -5,8 +5,8 @@ package vocabulary
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// Service returns the service of a resource: its service.name, or else its host.name, so
-// that the metrics of a host have a service, or else UnknownService.
+// Service returns the service of a resource: its service.name, else its host.name, so that host
+// metrics have a service, else UnknownService.
 func Service(resource pcommon.Map) string {
 	for _, key := range [...]string{ServiceName, HostName} {
 		if v, ok := resource.Get(key); ok && v.AsString() != "" {

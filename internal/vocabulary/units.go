@@ -11,27 +11,27 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// Measure shows the values of one series, all in one unit, so that they compare at a glance.
+// Measure formats the values of one series in one unit, so that they are easy to compare.
 type Measure struct {
 	factor float64 // a value times factor is in unit
-	unit   string  // with a space before it; "" for bare numbers
-	odds   bool    // values are surprises in nats, shown as how seldom that happens
+	unit   string  // with a leading space; "" for bare numbers
+	odds   bool    // values are surprises in nats, formatted as odds
 }
 
-// step is a unit of a ladder, and how many of the ladder's smallest unit it has.
+// step is a unit of a ladder, with its size in the ladder's smallest unit.
 type step struct {
 	name string
 	size float64
 }
 
-// Ladders, the greatest unit first.
+// Ladders, the largest unit first.
 var (
 	durations = []step{{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}, {"ns", 1e-9}}
 	sizes     = []step{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
 )
 
-// ladders are the UCUM units whose values are shown in whichever unit of a
-// ladder suits them, and how many of the ladder's unit of size 1 each has.
+// ladders maps the UCUM units that are formatted in the best unit of a ladder to the ladder and
+// their size in its unit of size 1.
 var ladders = map[string]struct {
 	steps []step
 	base  float64
@@ -41,13 +41,14 @@ var ladders = map[string]struct {
 	"TiBy": {sizes, 1 << 40}, "GiBy": {sizes, 1 << 30}, "MiBy": {sizes, 1 << 20}, "KiBy": {sizes, 1 << 10}, "By": {sizes, 1},
 }
 
-// Laddered reports whether a UCUM unit is one of time or of size.
+// Laddered reports whether a UCUM unit measures time or size.
 func Laddered(unit string) bool {
 	_, ok := ladders[unit]
 	return ok
 }
 
-// MeasureOf chooses the unit in which the values of an anomaly are shown. Shares are percentages.
+// MeasureOf returns the measure for the values of an anomaly. Ratios are formatted as
+// percentages.
 func MeasureOf(a *incident.Anomaly) Measure {
 	switch {
 	case a.Metric == MetricBehavior || a.Metric == MetricCost:
@@ -58,7 +59,7 @@ func MeasureOf(a *incident.Anomaly) Measure {
 	return newMeasure(a.Unit, math.Max(math.Abs(a.Observed), math.Abs(a.Expected)))
 }
 
-// newMeasure chooses the unit for values up to greatest that come in a UCUM unit.
+// newMeasure returns the measure for values up to greatest in a UCUM unit.
 func newMeasure(ucum string, greatest float64) Measure {
 	unit, per := ucum, ""
 	if i := strings.LastIndexByte(ucum, '/'); i >= 0 {
@@ -91,7 +92,7 @@ func newMeasure(ucum string, greatest float64) Measure {
 	return Measure{1, " " + unit + per, false}
 }
 
-// Text writes a value with its unit.
+// Text formats a value with its unit.
 func (m Measure) Text(v float64) string {
 	if m.odds {
 		return Odds(v)
@@ -99,7 +100,7 @@ func (m Measure) Text(v float64) string {
 	return Number(v*m.factor) + m.unit
 }
 
-// Bare writes a value without its unit.
+// Bare formats a value without its unit.
 func (m Measure) Bare(v float64) string {
 	if m.odds {
 		return Odds(v)
@@ -107,7 +108,7 @@ func (m Measure) Bare(v float64) string {
 	return Number(v * m.factor)
 }
 
-// Odds writes how seldom a surprise of so many nats happens by chance: "1 in 10¹⁹".
+// Odds formats the probability of a surprise in nats: "1 in 10¹⁹".
 func Odds(nats float64) string {
 	switch power := math.Round(nats / math.Ln10); {
 	case power < 1:
@@ -121,7 +122,7 @@ func Odds(nats float64) string {
 	}
 }
 
-// maxPower is the power of ten from which on the exact one means nothing.
+// maxPower is the power of ten above which odds are not distinguished.
 const maxPower = 300
 
 func superscript(n int) string {
@@ -132,11 +133,11 @@ func superscript(n int) string {
 	return b.String()
 }
 
-// negligible is the value below which a number is shown as 0.
+// negligible is the magnitude below which a number is formatted as 0.
 const negligible = 1e-15
 
-// Number writes three significant digits, and as an integer what has more before
-// the point. What is negligible is 0.
+// Number formats three significant digits, or an integer if it has more digits before the point.
+// Negligible numbers are 0.
 func Number(v float64) string {
 	abs := math.Abs(v)
 	switch {

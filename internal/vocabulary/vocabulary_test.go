@@ -18,7 +18,7 @@ import (
 
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 500, time.UTC)
 
-// These names are what dashboards, rules and other people's queries rely on.
+// Dashboards, rules, and queries of users rely on these names.
 func TestNamesOnTheWire(t *testing.T) {
 	assert.Equal(t, [...]string{"anomaly.score", "anomaly.observed", "anomaly.expected", "anomaly.lower", "anomaly.upper"}, Companions)
 	assert.Equal(t, []string{"anomaly.max_score", "anomaly.open", "anomaly.rate"}, []string{MetricMaxScore, MetricOpen, MetricRate})
@@ -74,7 +74,7 @@ func TestAnomalyEvent(t *testing.T) {
 	assert.Equal(t, "2026-05-04T13:00:00.0000005Z", v.Str())
 }
 
-// A silence has no value to speak of. When points come again its time stays in the event.
+// A silence has no observed value. When points arrive again, its time stays in the event.
 func TestSilenceEvent(t *testing.T) {
 	a := anAnomaly()
 	a.SilentSince = noon.Add(-time.Minute)

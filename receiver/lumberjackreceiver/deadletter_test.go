@@ -73,7 +73,7 @@ func TestNotJSONBecomesADeadLetter(t *testing.T) {
 	for i, want := range []string{"{no", "\xff\xfe", `["a"]`, "{} {}", ""} {
 		assert.Equal(t, want, string(dead[i].Payload))
 	}
-	for i, want := range []string{"is not JSON: invalid character 'n'", "is not JSON", "is not a JSON object", "something follows its end", "is not JSON: EOF"} {
+	for i, want := range []string{"is not JSON: invalid character 'n'", "is not JSON", "is not a JSON object", "text follows its end", "is not JSON: EOF"} {
 		assert.Contains(t, dead[i].Reason, want)
 	}
 	r.counts(5, "lumberjack_dead_letters", letterNotJSON)
