@@ -43,7 +43,7 @@ func (c *Config) addresses() ([]*url.URL, error) {
 		given, texts = 1, strings.Split(env, ",")
 	}
 	if given != 1 {
-		return nil, fmt.Errorf("exactly one of endpoint, endpoints and cloudid must be set, or none of them and the environment variable %s", addressVariable)
+		return nil, fmt.Errorf("exactly one of endpoint, endpoints, and cloudid must be set, or none of them and the environment variable %s", addressVariable)
 	}
 	urls := make([]*url.URL, len(texts))
 	for i, text := range texts {

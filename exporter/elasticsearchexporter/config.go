@@ -156,7 +156,7 @@ func (r *RetryConfig) validate() error {
 	for key, list := range map[string][]int{"retry_on_status": r.RetryOnStatus, "retry_on_document_status": r.RetryOnDocumentStatus} {
 		for _, status := range list {
 			if !transient(status) {
-				errs = append(errs, fmt.Errorf("retry::%s holds %d: only 429 and 5xx are retryable, and those are always retried: remove it", key, status))
+				errs = append(errs, fmt.Errorf("retry::%s contains %d: only 429 and 5xx are retryable, and those are always retried: remove it", key, status))
 			}
 		}
 	}

@@ -93,7 +93,7 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 	for _, want := range []string{
 		`endpoint "elastic.example.com:9200": it must be as in https://elasticsearch:9200`, `compression is "zstd"`, "incidents_index is empty", "max_bulk_bytes is 1",
 		`mapping::mode is "bodymap"`, `mapping::allowed_modes contains "raw"`, "retry::max_retries must not be negative",
-		"retry::initial_interval is 0s", "retry::retry_on_document_status holds 400", "retry::retry_on_document_status holds 409",
+		"retry::initial_interval is 0s", "retry::retry_on_document_status contains 400", "retry::retry_on_document_status contains 409",
 		"dead_letter: max_bytes: is 0",
 	} {
 		assert.ErrorContains(t, err, want)
@@ -103,8 +103,8 @@ func TestBadConfigNamesEachKey(t *testing.T) {
 func TestExactlyOneAddress(t *testing.T) {
 	t.Setenv(addressVariable, "")
 	for id, want := range map[string]string{
-		"two_addresses": "exactly one of endpoint, endpoints and cloudid",
-		"no_address":    "exactly one of endpoint, endpoints and cloudid",
+		"two_addresses": "exactly one of endpoint, endpoints, and cloudid",
+		"no_address":    "exactly one of endpoint, endpoints, and cloudid",
 		"bad_cloud":     "cloudid is not a valid deployment id",
 	} {
 		cfg, err := load(t, id)

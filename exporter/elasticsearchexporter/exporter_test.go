@@ -155,7 +155,7 @@ func TestAnswersThatDoNotTell(t *testing.T) {
 			return true
 		},
 		"no answer from Elasticsearch to _bulk: ": func(int, []action, http.ResponseWriter) bool { panic(http.ErrAbortHandler) },
-		"it broke off after": func(_ int, _ []action, w http.ResponseWriter) bool {
+		"the connection broke after": func(_ int, _ []action, w http.ResponseWriter) bool {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"errors":false`)
 			return true

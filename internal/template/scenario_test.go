@@ -19,7 +19,7 @@ import (
 )
 
 // TestScenarios runs testdata/*.txtar. The part "lines" is the input, one record per line. In it
-// , \t, \e, and \0 stand for a line end, a tab, an escape character, and a zero. "#n TEXT" stands
+// \n, \t, \e, and \0 stand for a line end, a tab, an escape character, and a zero. "#n TEXT" stands
 // for n lines in which % is the number of the line, and {a,b,c} for one line each. The part
 // "emitted" lists the distinct matches, with their numbers, and a + for new templates. The part
 // "templates" lists the final templates. The results must be the same if the state is saved and

@@ -51,7 +51,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	if status == 0 {
 		s.refuse(w, r, &refusal{
 			http.StatusBadRequest, kindArgument,
-			"no handler found for uri [" + r.URL.Path + "] and method [" + r.Method + "]: this is a collector, which takes documents by _bulk and answers no searches", reasonUnsupported,
+			"no handler found for uri [" + r.URL.Path + "] and method [" + r.Method + "]: the receiver supports writes of documents and no searches", reasonUnsupported,
 		})
 		return
 	}
@@ -117,10 +117,10 @@ func (s *server) kept(r *request, known bool) (int, object) {
 	case !known:
 		return 0, nil
 	case r.reads():
-		e := &refusal{status: http.StatusNotFound, kind: kindNotFound, text: "[" + strings.Join(r.path, "/") + "] is not here: a collector keeps no templates, policies and pipelines"}
+		e := &refusal{status: http.StatusNotFound, kind: kindNotFound, text: "[" + strings.Join(r.path, "/") + "] does not exist: the receiver does not store templates, policies, and pipelines"}
 		return e.status, e.body()
 	}
-	s.logger.Info("a client set up what a collector does not keep; set it up in Elasticsearch itself",
+	s.logger.Info("A client created an object that the receiver does not store; create it in Elasticsearch",
 		zap.String("client", r.RemoteAddr), zap.String("method", r.Method), zap.Strings("path", r.path))
 	return http.StatusOK, object{"acknowledged": true}
 }

@@ -48,7 +48,7 @@ func TestQuestions(t *testing.T) {
 		{"applications", "PUT /shop/_mapping", 200, `"acknowledged":true`},
 		{"Python", "POST /shop/_refresh", 200, `"successful":1`},
 		{"all clients", "GET /?filter_path=version.number", 200, `{"version":{"number":"9.5.3"}}`},
-		{"searches", "GET /shop/_search", 400, "answers no searches"},
+		{"searches", "GET /shop/_search", 400, "and no searches"},
 		{"searches", "POST /_search", 400, "no handler found for uri [/_search]"},
 		{"others", "DELETE /shop", 400, "no handler found"},
 		{"others", "GET /_cat/indices", 400, "no handler found"},

@@ -47,7 +47,7 @@ var badInput = []struct {
 	{name: "an oversized request", body: lines(toIndex, `{"message":"`+strings.Repeat("x", 20_000)+`"}`), status: 413, reason: "body_size", says: "see max_request_body_size"},
 	{name: "a zip bomb", body: nil, headers: []string{"Content-Encoding: gzip"}, status: 413, reason: "body_size", says: "more than 10000 bytes"},
 	{name: "no gzip", body: []byte("this is not gzip\n"), headers: []string{"Content-Encoding: gzip"}, status: 400, reason: "encoding", says: "gzip"},
-	{name: "truncated gzip", body: nil, headers: []string{"Content-Encoding: gzip"}, status: 400, reason: "read", says: "broke off"},
+	{name: "truncated gzip", body: nil, headers: []string{"Content-Encoding: gzip"}, status: 400, reason: "read", says: "connection broke within"},
 	{name: "an unknown encoding", body: lines(toIndex, said("m")), headers: []string{"Content-Encoding: br"}, status: 400, reason: "encoding", says: "unsupported Content-Encoding: br"},
 	{name: "another media type", body: lines(toIndex, said("m")), headers: []string{"Content-Type: application/smile"}, status: 406, reason: "media_type", says: "application/smile"},
 	{name: "an oversized document among good ones", body: lines(toIndex, said("a"), toIndex, `{"message":"`+strings.Repeat("x", 2000)+`"}`, toIndex, said("b")), status: 200, items: []int{201, 400, 201}, reason: "event_size", says: "more than 1000 bytes"},

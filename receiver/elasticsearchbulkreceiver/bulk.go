@@ -115,7 +115,7 @@ func describe(err error) *refusal {
 }
 
 // errBody states that the connection broke while the body was read.
-var errBody = errors.New("the request broke off")
+var errBody = errors.New("the connection broke within the request")
 
 // patientReader reads a body within read_timeout. The time between two reads, which the pipeline
 // takes, does not count.

@@ -167,7 +167,7 @@ func (d *delivery) add(n int, event ecs.Fields, item esbulk.Item) {
 		d.batch.AddLog(event, id, d.observed)
 		d.logs = append(d.logs, n)
 	default:
-		d.fail(n, http.StatusBadRequest, kindArgument, "the document holds no measurements, and this receiver is in no pipeline of logs", itemNoPipeline)
+		d.fail(n, http.StatusBadRequest, kindArgument, "the document has no metrics, and the receiver is in no pipeline of logs", itemNoPipeline)
 	}
 }
 

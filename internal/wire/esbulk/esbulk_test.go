@@ -80,7 +80,7 @@ func TestReadResponseRefusesWhatDoesNotTell(t *testing.T) {
 		assert.Less(t, len(err.Error()), 1200)
 	}
 	_, err := ReadResponse(io.MultiReader(strings.NewReader(`{"errors"`), iotest.ErrReader(errors.New("reset"))), 2)
-	require.ErrorContains(t, err, "it broke off after 9 bytes: reset")
+	require.ErrorContains(t, err, "the connection broke after 9 bytes: reset")
 }
 
 func FuzzReadResponse(f *testing.F) {

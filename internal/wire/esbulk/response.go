@@ -46,7 +46,7 @@ func ReadResponse(r io.Reader, want int) ([]Result, error) {
 	r = io.LimitReader(r, mostAnswer+int64(want)*answerPerAction)
 	text, err := io.ReadAll(io.LimitReader(Clip(r), int64(want+1)*answerPerAction))
 	if err != nil {
-		return nil, fmt.Errorf("%w: it broke off after %d bytes: %w", ErrAnswer, len(text), err)
+		return nil, fmt.Errorf("%w: the connection broke after %d bytes: %w", ErrAnswer, len(text), err)
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return nil, fmt.Errorf("%w: it is not JSON (%w): %q", ErrAnswer, err, excerpt.Of(text))
