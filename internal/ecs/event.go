@@ -189,7 +189,7 @@ func uidOf(event Fields) string {
 		strconv.FormatInt(offset, 10), event.Text(ecsTimestamp), event.Text(ecsMessage))
 }
 
-// bounded returns an id, or "" if it is too long.
+// bounded returns an id, or its digest if it is too long.
 func bounded(id string) string {
 	if len(id) > maxUID {
 		return digest(id)

@@ -59,7 +59,7 @@ func peerOf(attributes pcommon.Map) trace.Peer {
 	name, address := first(attributes, "peer.service"), first(attributes, addressKeys...)
 	ip, err := netip.ParseAddr(address)
 	if address == "localhost" || err == nil && ip.IsLoopback() {
-		address = "" // loopback addresses differ per host
+		address = "" // every host has its own loopback address
 	}
 	if system := first(attributes, databaseKeys...); system != "" {
 		if name == "" && err != nil {

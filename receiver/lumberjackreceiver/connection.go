@@ -212,7 +212,7 @@ func (c *connection) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// drain waits until the current window ends and prevents new windows.
+// drain lets the current window end and prevents new windows.
 func (c *connection) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -54,7 +54,7 @@ func benchMessage() message {
 	return m
 }
 
-// intake sends one request and returns the processor time that it used.
+// intake holds a request to a collector and the processor time that it used.
 type intake struct {
 	name, url, contentType, encoding string
 	body                             []byte
