@@ -82,7 +82,7 @@ func TestBadConfigNamesTheKeyAndWhatToDo(t *testing.T) {
 		"strategy_of_v2":     "translation_strategy: NoTranslation needs protobuf_message: io.prometheus.write.v2.Request",
 		"label":              `external_labels: "key": "" has an empty name or value`,
 		"no_retry":           "retry_on_failure::enabled: is false, so sending_queue would delete",
-		"forgotten_metadata": "include_metadata_keys: a sending_queue with storage or batch forgets",
+		"forgotten_metadata": "include_metadata_keys: a sending_queue with storage or batch loses",
 		"queue":              "remote_write_queue: is not supported because it acknowledges data in memory: use sending_queue with storage, or set enabled: false",
 		"wal":                "wal: is not supported: use sending_queue with storage",
 		"parallel":           "max_batch_request_parallelism: is 10, but requests are sent in order",
@@ -121,7 +121,7 @@ func TestQueueThatMayLoseIsSaid(t *testing.T) {
 	e, err := NewFactory().CreateMetrics(t.Context(), set, cfg)
 	require.NoError(t, err)
 	require.NoError(t, e.Shutdown(t.Context()))
-	assert.Equal(t, 1, log.FilterMessageSnippet("set storage or wait_for_result").Len())
+	assert.Equal(t, 1, log.FilterMessageSnippet("set sending_queue::storage or sending_queue::wait_for_result").Len())
 	assert.Equal(t, 1, log.FilterMessageSnippet("max_elapsed_time: set it to 0").Len())
 	assert.Equal(t, 1, log.FilterMessageSnippet("set dead_letter::directory").Len())
 }

@@ -338,7 +338,7 @@ func TestLastStateIsSkippedIfThereIsNoTime(t *testing.T) {
 		before := engineOf(e).Status().Generation
 		require.NoError(t, e.Shutdown(t.Context()))
 		assert.Equal(t, before, engineOf(e).Status().Generation)
-		assert.Equal(t, 1, logs.FilterMessageSnippet("There is no time").Len())
+		assert.Equal(t, 1, logs.FilterMessageSnippet("No time remains").Len())
 		assert.Equal(t, 1, d.closed)
 	})
 }

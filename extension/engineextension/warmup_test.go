@@ -99,7 +99,7 @@ func TestColdStartIsSaid(t *testing.T) {
 	require.NoError(t, e.Start(t.Context(), host{}))
 	said := logs.FilterMessage("warm start: cannot read any history, all series start cold").All()
 	require.Len(t, said, 1)
-	assert.Contains(t, said[0].ContextMap()["error"], server.URL+"/api/v1/series answers 404")
+	assert.Contains(t, said[0].ContextMap()["error"], server.URL+"/api/v1/series answered 404")
 	assert.Empty(t, firstPoint(engineOf(e)))
 	require.NoError(t, e.Shutdown(t.Context()))
 }
@@ -111,6 +111,6 @@ func TestHistoryBeyondMaxSeriesIsSaid(t *testing.T) {
 	cfg.Engine.MaxSeries = 0
 	e, logs := newTest(t, cfg)
 	require.NoError(t, e.Start(t.Context(), host{}))
-	assert.Equal(t, 1, logs.FilterMessageSnippet("more history than max_series").Len())
+	assert.Equal(t, 1, logs.FilterMessageSnippet("more than max_series series").Len())
 	require.NoError(t, e.Shutdown(t.Context()))
 }

@@ -227,7 +227,7 @@ func TestFaultIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.Truncate(path, 0))
 	_, err = c.Get(t.Context(), "small7")
-	require.ErrorContains(t, err, path+" cannot be used")
+	require.ErrorContains(t, err, "cannot use "+path)
 }
 
 // The paths must equal those of contrib's extension, otherwise the wrong file is examined.

@@ -189,12 +189,12 @@ func TestFaultsThatStay(t *testing.T) {
 		"401": {func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 			http.Error(w, "who are you", http.StatusUnauthorized)
 			return true
-		}, "/api/v1/series answers 401 Unauthorized: who are you", 1},
+		}, "/api/v1/series answered 401 Unauthorized: who are you", 1},
 		"no Prometheus": {func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 			fmt.Fprint(w, "<html>")
 			return true
 		}, "/api/v1/series: invalid character", attempts},
-		"an error that looks like success": {query(func(w http.ResponseWriter) { fmt.Fprint(w, `{"status":"error","error":"no"}`) }), "it does not say that it succeeded", 1 + attempts},
+		"an error that looks like success": {query(func(w http.ResponseWriter) { fmt.Fprint(w, `{"status":"error","error":"no"}`) }), "the status of the answer is not success", 1 + attempts},
 		"500":                              {query(func(w http.ResponseWriter) { http.Error(w, "disk on fire", http.StatusInternalServerError) }), "load and 0 more metrics: http", 1 + attempts},
 		"no matrix": {query(func(w http.ResponseWriter) {
 			fmt.Fprint(w, `{"status":"success","data":{"resultType":"vector","result":[]}}`)
@@ -364,7 +364,7 @@ func TestBadConfig(t *testing.T) {
 	err := confmap.Validate(&cfg)
 	for _, want := range []string{
 		"lookback is 0s", "timeout is 0s, it must be at least 1s", "prometheus: endpoint must be the URL", "timeout is 0s, it must be above 0",
-		"requests_per_second is NaN", `match: "rate(x[5m])" is no selector of series`, `translation_strategy is "Latin", use Under`,
+		"requests_per_second is NaN", `match: "rate(x[5m])" is not a series selector`, `translation_strategy is "Latin", use Under`,
 	} {
 		assert.ErrorContains(t, err, want)
 	}

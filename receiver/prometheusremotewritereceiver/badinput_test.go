@@ -85,7 +85,7 @@ var badInput = []struct {
 	{name: "the framed format of snappy", body: []byte("\xff\x06\x00\x00sNaPpY\x01\x05\x00\x00abcdx"), status: 400, says: "19 bytes of snappy cannot expand to 895 bytes", reason: "snappy"},
 	{name: "truncated snappy", body: snappy.Encode(nil, v1(good))[:20], status: 400, says: "the snappy data is damaged", reason: "snappy"},
 	{name: "snappy that claims 4 GiB", body: claims(1<<32 - 1), status: 400, says: "expands to 4294967295 bytes, the limit is 100000", reason: "decompressed"},
-	{name: "snappy that claims more than it can hold", body: claims(99_999), status: 400, says: "cannot be 99999 bytes", reason: "snappy"},
+	{name: "snappy that claims more than it can hold", body: claims(99_999), status: 400, says: "cannot expand to 99999 bytes", reason: "snappy"},
 	{name: "a zip bomb", plain: make([]byte, 100_001), status: 400, says: "expands to 100001 bytes, the limit is 100000", reason: "decompressed"},
 	{name: "oversized before decompression", body: make([]byte, 20_001), status: 400, says: "more than the limit of 20000 bytes", reason: "body_size"},
 	{name: "no protobuf", plain: []byte("hello, world"), status: 400, says: "malformed", reason: "malformed"},
