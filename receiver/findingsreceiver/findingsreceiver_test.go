@@ -127,7 +127,7 @@ func (w *world) closing(service string) {
 			return
 		}
 	}
-	require.Fail(w, "a fault is remembered for too long")
+	require.Fail(w, "the anomaly did not close in time")
 }
 
 // sink accepts metrics and logs, or rejects them with an error.
