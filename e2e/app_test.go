@@ -21,7 +21,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// The instruments of an app, and what Prometheus calls them.
+// Instruments of an app and their names in Prometheus.
 const (
 	queueMetric    = "e2e.queue.length"
 	ordersMetric   = "e2e.orders"
@@ -35,16 +35,16 @@ const (
 	runAttribute = "e2e.run"
 )
 
-// plan says what an app is like.
+// plan describes an app.
 type plan struct {
-	name        string // of its service, or of its host where it has no service
+	name        string // service.name, or host.name if the app has no service
 	resource    []attribute.KeyValue
 	temporality metricdata.Temporality
 	histogram   bool
 }
 
-// app is an application that is instrumented with the OpenTelemetry SDK. What it
-// measures is read by hand and given event times before it is exported.
+// app is an application that is instrumented with the OpenTelemetry SDK. The test reads its instruments by hand and
+// sets event times before it exports.
 type app struct {
 	plan
 	reader      *sdkmetric.ManualReader
@@ -56,13 +56,13 @@ type app struct {
 	start, last time.Time
 	batch       *metricdata.ResourceMetrics
 
-	// sent is what Prometheus must hold, by the name that it has there. Counts are running totals.
+	// sent holds the samples that Prometheus must have, by metric name. Counts are running totals.
 	sent          map[string][]peertest.Sample
 	total, counts int64
 	sum           float64
 }
 
-// newApp instruments an application that runs since start.
+// newApp instruments an application that has run since start.
 func newApp(t *testing.T, p plan, run string, seed uint64, start time.Time) *app {
 	t.Helper()
 	a := &app{
@@ -88,7 +88,7 @@ func newApp(t *testing.T, p plan, run string, seed uint64, start time.Time) *app
 	return a
 }
 
-// step measures once and reads the instruments as of at. shift is added to the queue's length.
+// step records one measurement per instrument and reads the instruments as of at. It adds shift to the queue length.
 func (a *app) step(t *testing.T, at time.Time, shift float64) {
 	t.Helper()
 	ctx := context.Background()
@@ -127,7 +127,7 @@ func (a *app) expect(name string, at time.Time, v float64) {
 	a.sent[name] = append(a.sent[name], peertest.Sample{Time: at, Value: v})
 }
 
-// export sends what was read since the last call, as one request.
+// export sends the readings since the last call in one request.
 func (a *app) export(x sdkmetric.Exporter) error {
 	if a.batch == nil {
 		return nil
@@ -139,7 +139,7 @@ func (a *app) export(x sdkmetric.Exporter) error {
 	return err
 }
 
-// newExporter returns the SDK's OTLP exporter. It sends once and does not retry.
+// newExporter returns the SDK's OTLP exporter without retries.
 func newExporter(t *testing.T, endpoint string) sdkmetric.Exporter {
 	t.Helper()
 	x, err := otlpmetricgrpc.New(context.Background(), otlpmetricgrpc.WithEndpoint(endpoint), otlpmetricgrpc.WithInsecure(),

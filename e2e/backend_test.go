@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// backend is an OTLP server of the test's own. It hands on what it gets, one request at a time.
+// backend is an OTLP server that passes each received request to the test.
 type backend struct {
 	address string
 	mu      sync.Mutex

@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// TestUnreadableConfig holds that an error about a configuration names the file, the key and the reason.
+// TestUnreadableConfig verifies that a configuration error names the file, the key, and the reason.
 func TestUnreadableConfig(t *testing.T) {
 	good := config(t, "engine.yaml")
 	for name, test := range map[string]struct {
@@ -50,7 +50,7 @@ func TestUnreadableConfig(t *testing.T) {
 	})
 }
 
-// TestTakenPort holds that a port that something else listens on ends the start with one clear error.
+// TestTakenPort verifies that the collector exits with one clear error if a port is in use.
 func TestTakenPort(t *testing.T) {
 	for name, address := range map[string]func(*peertest.Collector) string{
 		"OTLP":    func(c *peertest.Collector) string { return c.OTLP },

@@ -27,8 +27,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// TestDeadBackend holds that a backend that is not there is counted and told to
-// the sender, while all other senders are served.
+// TestDeadBackend verifies that failures of an unreachable backend are counted and returned to the sender, and that
+// all other senders are served.
 func TestDeadBackend(t *testing.T) {
 	p := peertest.StartPrometheus(t, peertest.PrometheusOptions{})
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "two_backends.yaml"), Env: []string{
@@ -43,7 +43,7 @@ func TestDeadBackend(t *testing.T) {
 		at := start.Add(time.Duration(i+1) * time.Second)
 		living.step(t, at, 0)
 		dead.step(t, at, 0)
-		assert.Error(t, dead.export(toDead), "what the dead backend did not take must not be acknowledged")
+		assert.Error(t, dead.export(toDead), "points that the dead backend did not accept must not be acknowledged")
 		require.NoError(t, living.export(toLiving))
 	}
 	a := ask(t, p, "living", fmt.Sprintf(`%s{e2e_run="%s"}[5m]`, queueName, run), start.Add(time.Minute))
@@ -51,13 +51,14 @@ func TestDeadBackend(t *testing.T) {
 	assert.Equal(t, living.sent[queueName], a.Series[0].Samples)
 
 	failed := ownMetric(t, c, "otelcol_exporter_send_failed_metric_points", `exporter="prometheus_remote_write/dead"`)
-	assert.Equal(t, float64(2*steps), failed, "points that the dead backend did not take")
+	assert.Equal(t, float64(2*steps), failed, "points that the dead backend did not accept")
 	assert.Zero(t, ownMetric(t, c, "otelcol_exporter_send_failed_metric_points", `exporter="prometheus_remote_write/living"`))
 	c.WaitHealthy()
 	t.Logf("the dead backend: %v points counted as failed; the other one has all %d", failed, len(a.Series[0].Samples))
 }
 
-// ownMetric adds up the collector's own metric of a name, with or without a suffix, over the series that have the label.
+// ownMetric sums one metric of the collector's own telemetry, with or without a suffix, over the series that have the
+// label.
 func ownMetric(t *testing.T, c *peertest.Collector, name, label string) (sum float64) {
 	t.Helper()
 	res, err := http.Get("http://" + c.Metrics + "/metrics")
@@ -75,8 +76,8 @@ func ownMetric(t *testing.T, c *peertest.Collector, name, label string) (sum flo
 	return sum
 }
 
-// TestBadPoints sends one series as it is and its twin with points between that
-// no model can use, and holds that both get the same verdicts on every good point.
+// TestBadPoints sends one series unchanged and a twin with unusable points in between. It verifies that both get the
+// same verdicts on every usable point.
 func TestBadPoints(t *testing.T) {
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "engine.yaml")})
 	api := console{c.Console}
@@ -91,7 +92,7 @@ func TestBadPoints(t *testing.T) {
 	for i := range steps {
 		at, v := start.Add(time.Duration(i)*time.Second), 50+3*random.NormFloat64()
 		if i == steps-compared/2 {
-			v += 40 // a strange point too
+			v += 40 // unusual, but valid
 		}
 		points := badAround(i, at, v, bad)
 		points = append([]badPoint{{"clean", at, v}, {"dirty", at, v}}, points...)
@@ -114,7 +115,8 @@ type badPoint struct {
 	v      float64
 }
 
-// badAround returns points for the dirty series that are to be sent with its good point at a step, and counts them by the reason to refuse them.
+// badAround returns unusable points to send with the usable point of a step, and counts them by the reason of
+// rejection.
 func badAround(i int, at time.Time, v float64, reasons map[string]uint64) (points []badPoint) {
 	add := func(reason string, at time.Time, v float64) {
 		points = append(points, badPoint{"dirty", at, v})
@@ -136,7 +138,7 @@ func badAround(i int, at time.Time, v float64, reasons map[string]uint64) (point
 	return points
 }
 
-// batchOf puts each point into a request, in the order given.
+// batchOf returns a request with the points in the given order.
 func batchOf(points []badPoint) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -153,7 +155,7 @@ func batchOf(points []badPoint) pmetric.Metrics {
 	return md
 }
 
-// compareTwins holds that the latest verdicts of both series are the same.
+// compareTwins verifies that the latest verdicts of both series are equal.
 func compareTwins(t *testing.T, api console, step int) {
 	t.Helper()
 	views, err := api.series("twins", loadMetric)

@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// shipped is the environment that puts a shipped configuration on free ports and into a folder of the test.
+// shipped returns the environment that moves a shipped configuration to free ports and into a folder of the test.
 func shipped(t *testing.T, more ...string) []string {
 	t.Helper()
 	return append([]string{
@@ -30,14 +30,15 @@ func shipped(t *testing.T, more ...string) []string {
 	}, more...)
 }
 
-// Every shipped configuration starts, makes its folders, and stops by itself when asked.
+// TestShippedConfigsStart verifies that every shipped configuration starts, creates its folders, and stops on
+// request.
 func TestShippedConfigsStart(t *testing.T) {
 	for name, c := range map[string]struct {
 		env     []string
 		folders []string
 	}{
 		"default": {folders: []string{"engine", "file_log"}},
-		// The backends need not be there: the agent queues, the gateway tells the sender.
+		// The backends are unreachable: the agent queues, and the gateway returns an error to the sender.
 		"agent":   {env: []string{"AUSPEX_GATEWAY=127.0.0.1:1", "AUSPEX_GATEWAY_INSECURE=true"}, folders: []string{"queue", "file_log"}},
 		"gateway": {env: []string{"AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write"}, folders: []string{"engine"}},
 		"gateway-tail-sampling": {
@@ -63,7 +64,8 @@ func TestShippedConfigsStart(t *testing.T) {
 	}
 }
 
-// An agent that knows no gateway says which key is missing instead of sending to itself.
+// TestAgentWithoutGateway verifies that an agent without a gateway address names the missing key instead of sending
+// to itself.
 func TestAgentWithoutGateway(t *testing.T) {
 	col := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:agent", Env: shipped(t)})
 	output, code := col.Run(30 * time.Second)
@@ -71,7 +73,7 @@ func TestAgentWithoutGateway(t *testing.T) {
 	assert.Contains(t, output, `exporters::reliable_otlp::otlp_grpc: requires a non-empty "endpoint"`)
 }
 
-// A configuration that does not exist is answered with those that do.
+// TestUnknownShippedConfig verifies that the error about an unknown configuration lists the existing ones.
 func TestUnknownShippedConfig(t *testing.T) {
 	col := peertest.NewCollector(t, peertest.CollectorOptions{Env: shipped(t)})
 	output, code := col.Run(30*time.Second, "--config=auspex:gatway")
@@ -79,8 +81,8 @@ func TestUnknownShippedConfig(t *testing.T) {
 	assert.Contains(t, output, `there is no "auspex:gatway": the shipped configurations are auspex:agent, auspex:default, auspex:gateway, auspex:gateway-tail-sampling, auspex:load-balancer, auspex:logstash-replacement`)
 }
 
-// Without arguments the collector starts the default configuration. The address
-// that it can't use shows that it read it, and ends it before it opens a port.
+// TestBareCollectorStartsDefault verifies that the collector uses the default configuration if it has no arguments.
+// The unusable address shows that it read the configuration, and stops it before it opens a port.
 func TestBareCollectorStartsDefault(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

@@ -16,19 +16,19 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// figures are what a query has to answer: the value for each value of one label.
-// A label of "" means that the answer is one number.
+// figures holds the expected result of a query, by the value of one label. If the label is "", the result is one
+// number.
 type figures struct {
 	label  string
 	values map[string]float64
-	// or are the values that are right as well.
+	// or holds values that are also correct.
 	or map[string]float64
 }
 
 func one(v float64) figures { return figures{values: map[string]float64{"": v}} }
 
-// checkDashboard runs every query of every dashboard, and holds its answer against
-// what was sent, the verdicts in Prometheus and what the console says.
+// checkDashboard runs every query of every dashboard. It compares the result with the sent points, the verdicts in
+// Prometheus, and the console.
 func (l *line) checkDashboard(t *testing.T) {
 	t.Helper()
 	l.awaitGauges(t)
@@ -61,7 +61,7 @@ func (l *line) checkDashboard(t *testing.T) {
 	t.Logf("%d queries of the dashboard answer as expected", len(asked))
 }
 
-// values keys the last value of every series of an answer by a label.
+// values returns the last value of every series of an answer, by the value of a label.
 func values(a peertest.Answer, label string) map[string]float64 {
 	m := map[string]float64{}
 	for _, s := range a.Series {
@@ -70,8 +70,8 @@ func values(a peertest.Answer, label string) map[string]float64 {
 	return m
 }
 
-// awaitGauges waits until the gauges of every service are of its last point, and
-// until the collector's own metrics were scraped after it.
+// awaitGauges waits until the gauges of every service describe its last point, and until the collector's own metrics
+// were scraped after it.
 func (l *line) awaitGauges(t *testing.T) {
 	t.Helper()
 	peertest.Eventually(t, 10*time.Second, "the gauges of all services", func() error {
@@ -82,7 +82,7 @@ func (l *line) awaitGauges(t *testing.T) {
 		at := values(a, "service_name")
 		for _, app := range l.apps {
 			if at[app.name] != float64(l.end.Unix()) {
-				return fmt.Errorf("the gauge of %s is of %v, its last point of %v", app.name, at[app.name], l.end.Unix())
+				return fmt.Errorf("the gauge of %s has the time %v, its last point %v", app.name, at[app.name], l.end.Unix())
 			}
 		}
 		return nil
@@ -91,13 +91,13 @@ func (l *line) awaitGauges(t *testing.T) {
 	peertest.Eventually(t, 20*time.Second, "a scrape of the collector's own metrics", func() error {
 		a, err := l.prometheus.Query(t.Context(), `{__name__=~"otelcol_extension_anomaly_engine_points.*"}`, time.Now())
 		if err == nil && values(a, "")[""] != points {
-			err = fmt.Errorf("points are %v there, %v in the console", values(a, ""), points)
+			err = fmt.Errorf("the scraped number of points is %v, in the console %v", values(a, ""), points)
 		}
 		return err
 	})
 }
 
-// expected is what each query has to answer, from sources that are not its own.
+// expected returns the expected result of each query, from independent sources.
 func (l *line) expected(t *testing.T, variables map[string]string) map[string]figures {
 	t.Helper()
 	status := l.console.mustStatus(t)
@@ -139,7 +139,7 @@ func (l *line) expected(t *testing.T, variables map[string]string) map[string]fi
 	return want
 }
 
-// ones has 1 for each key: a service has one gauge.
+// ones returns 1 for each key. Each service has one gauge.
 func ones(m map[string]float64) map[string]float64 {
 	n := map[string]float64{}
 	for k := range m {
@@ -148,11 +148,11 @@ func ones(m map[string]float64) map[string]float64 {
 	return n
 }
 
-// scores sums up the verdicts that stand beside the series in Prometheus.
+// scores summarizes the verdicts of the series in Prometheus.
 type scores struct {
 	worst, latest, rate map[string]float64 // by service
-	// sharing is latest with the points of the time of the gauges before the last
-	// ones: of a service's two hosts one may have sent its point of that time after them.
+	// sharing is latest, and also includes the points at the time of the gauges before the last ones: one of a
+	// service's two hosts may have sent its point of that time after them.
 	sharing    map[string]float64
 	metrics    map[string]map[string]float64 // series by metric, by service
 	statistics map[string]map[string]float64 // series by statistic, by service and metric
@@ -166,7 +166,7 @@ func (l *line) scores(t *testing.T) scores {
 		metrics: map[string]map[string]float64{}, statistics: map[string]map[string]float64{},
 	}
 	s.raw = ask(t, l.prometheus, "dashboard/scores", fmt.Sprintf(`anomaly_score{e2e_run="%s"}[4h]`, l.run), l.end).Series
-	reported := map[string]time.Time{} // when the gauges before the last ones were sent
+	reported := map[string]time.Time{} // time of the gauges before the last ones
 	for _, g := range ask(t, l.prometheus, "dashboard/max_score", `anomaly_max_score[4h]`, l.end).Series {
 		if n := len(g.Samples); n > 1 {
 			reported[g.Labels["service_name"]] = g.Samples[n-2].Time
@@ -207,7 +207,7 @@ func count(m map[string]map[string]float64, a, b string) {
 	m[a][b]++
 }
 
-// serviceOf is the service that a series stands under: that of its resource, else its host.
+// serviceOf returns the service of a series: that of its resource, otherwise its host.
 func serviceOf(s peertest.Series) string {
 	if name := s.Labels["service_name"]; name != "" {
 		return name
@@ -215,14 +215,14 @@ func serviceOf(s peertest.Series) string {
 	return s.Labels["host_name"]
 }
 
-// expectSeries adds what the panels of the selected series have to show: the one
-// that scored highest as the console has it, and the scores of all.
+// expectSeries adds the expected results of the panels of the selected series: the series with the highest score
+// according to the console, and all scores.
 func (l *line) expectSeries(t *testing.T, want map[string]figures, s scores, variables map[string]string) {
 	t.Helper()
 	views, err := l.console.series(variables["service"], variables["metric"])
 	require.NoError(t, err)
 	all := map[string]float64{}
-	var worst peertest.Sample // the last one of the series that scored highest
+	var worst peertest.Sample // the last sample of the series with the highest score
 	highest := -1.0
 	for _, one := range s.raw {
 		if serviceOf(one) != variables["service"] || one.Labels["anomaly_metric"] != variables["metric"] || one.Labels["anomaly_statistic"] != variables["statistic"] {
@@ -246,7 +246,7 @@ func (l *line) expectSeries(t *testing.T, want map[string]figures, s scores, var
 	want["series-upper"] = one(*view.Upper)
 }
 
-// viewOf finds the console's view of a series by its last verdict, for it does not show the host.
+// viewOf returns the console's view of a series by its last verdict, because the view does not contain the host.
 func viewOf(t *testing.T, views []engine.SeriesView, statistic string, last peertest.Sample) engine.SeriesView {
 	t.Helper()
 	for _, v := range views {
@@ -254,6 +254,6 @@ func viewOf(t *testing.T, views []engine.SeriesView, statistic string, last peer
 			return v
 		}
 	}
-	require.Fail(t, "the console knows no such series", "%s with the score %v at %v: %v", statistic, last.Value, last.Time, views)
+	require.Fail(t, "the console does not list the series", "%s with the score %v at %v: %v", statistic, last.Value, last.Time, views)
 	return engine.SeriesView{}
 }

@@ -18,16 +18,15 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// gatewayScript stands in for the collector that the demo starts: the same
-// program, but with the gateway's configuration, on the ports that the demo uses.
+// gatewayScript replaces the collector that the demo starts. It runs the same program with the gateway's
+// configuration on the demo's ports.
 const gatewayScript = `#!/bin/sh
 export AUSPEX_OTLP_GRPC=127.0.0.1:4317 AUSPEX_OTLP_HTTP=127.0.0.1:4318 AUSPEX_REMOTE_WRITE='%s'
 exec '%s' --config=auspex:gateway
 `
 
-// TestDemoIntoPrometheus plays the demo, day of history and fault, through the
-// gateway into a real Prometheus and counts the series: what the shop itself
-// sends, and what detection adds.
+// TestDemoIntoPrometheus runs the demo, with its day of history and its fault, through the gateway into a real
+// Prometheus. It counts the series that the shop sends and those that detection adds.
 func TestDemoIntoPrometheus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes over a minute: make e2e runs it")
@@ -65,5 +64,5 @@ func TestDemoIntoPrometheus(t *testing.T) {
 	assert.Greater(t, total, companions+gauges)
 	assert.NotZero(t, gauges)
 	assert.NotZero(t, count("broken", fmt.Sprintf(`count(last_over_time(anomaly_score{service_name=%q}[26h]))`, last.Broken)),
-		"the broken service's score is there")
+		"Prometheus has the score of the broken service")
 }

@@ -52,7 +52,7 @@ func TestDocuments(t *testing.T) {
 	assert.Greater(t, ran["sh"], 10)
 }
 
-// codeBlock is a fenced block of a document that is to be checked.
+// codeBlock is a fenced block of a document.
 type codeBlock struct {
 	line           int // of its first line
 	language, text string
@@ -89,7 +89,7 @@ func codeBlocks(text string) (blocks []codeBlock, err error) {
 		}
 	}
 	if open != nil {
-		return nil, fmt.Errorf("line %d: the block has no end", open.line)
+		return nil, fmt.Errorf("line %d: the code block is not closed", open.line)
 	}
 	return blocks, nil
 }
@@ -111,7 +111,7 @@ func (b *codeBlock) check(t *testing.T, console string) error {
 	case "sh":
 		return runDocumented(t, b.text, console)
 	}
-	return fmt.Errorf("the language is %q, it must be yaml, sh, json, or text", b.language)
+	return fmt.Errorf("the language is %q; must be yaml, sh, json, or text", b.language)
 }
 
 func validateDocumented(t *testing.T, text string) error {
@@ -122,7 +122,7 @@ func validateDocumented(t *testing.T, text string) error {
 	}
 	for name := range sections {
 		if !slices.Contains([]string{"receivers", "processors", "exporters", "extensions", "connectors", "service"}, name) {
-			return fmt.Errorf("%s is no section of a collector's configuration", name)
+			return fmt.Errorf("%s is not a section of a collector's configuration", name)
 		}
 	}
 	own := filepath.Join(t.TempDir(), "block.yaml")

@@ -25,9 +25,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// TestOneEngine runs the processor in two metrics pipelines and in all three
-// signals: there is one engine, one file of state, and one verdict for a point
-// that both pipelines carry.
+// TestOneEngine runs the processor in two metrics pipelines and in all three signals. It verifies that there is one
+// engine, one state file, and one verdict for a point that passes both pipelines.
 func TestOneEngine(t *testing.T) {
 	p := peertest.StartPrometheus(t, peertest.PrometheusOptions{OutOfOrder: 2 * time.Hour})
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "two_pipelines.yaml"), Env: []string{"REMOTE_WRITE=" + p.WriteURL()}})
@@ -49,7 +48,7 @@ func TestOneEngine(t *testing.T) {
 	}
 	sendLogAndSpan(t, c.OTLP)
 
-	// A gauge gives one point each step; rates and the histogram's statistics need two readings for the first.
+	// A gauge produces one point per step. Rates and histogram statistics need two readings for the first point.
 	status := api.mustStatus(t)
 	assert.Equal(t, uint64(steps+6*(steps-1)), status.Points, "points, each judged once though two pipelines carry it")
 	assert.Equal(t, 7, status.Series)
@@ -71,7 +70,7 @@ func TestOneEngine(t *testing.T) {
 	t.Logf("one state file: %v; %d points judged once, carried by two pipelines", list, status.Points)
 }
 
-// compareWays holds that both pipelines wrote the same verdicts.
+// compareWays verifies that both pipelines wrote the same verdicts.
 func compareWays(t *testing.T, p *peertest.Prometheus, run string, end time.Time) {
 	t.Helper()
 	highest := 0.0
@@ -95,7 +94,7 @@ func compareWays(t *testing.T, p *peertest.Prometheus, run string, end time.Time
 	assert.Greater(t, highest, 1.0, "the shift scores above 1")
 }
 
-// files lists the files below a folder.
+// files returns the files below a folder.
 func files(t *testing.T, dir string) (list []string) {
 	t.Helper()
 	require.NoError(t, fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
@@ -107,7 +106,7 @@ func files(t *testing.T, dir string) (list []string) {
 	return list
 }
 
-// sendLogAndSpan sends one of each, which pass the processor.
+// sendLogAndSpan sends a log record and a span through the processor.
 func sendLogAndSpan(t *testing.T, endpoint string) {
 	t.Helper()
 	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))

@@ -19,7 +19,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// TestGatewayIsNotExposed holds that a gateway does not listen on every interface without authentication.
+// TestGatewayIsNotExposed verifies that a gateway does not listen on every interface without authentication.
 func TestGatewayIsNotExposed(t *testing.T) {
 	env := shipped(t, "AUSPEX_OTLP_GRPC=0.0.0.0:0", "AUSPEX_OTLP_HTTP=0.0.0.0:0", "AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write")
 	c := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:gateway", Env: env})
@@ -31,7 +31,8 @@ func TestGatewayIsNotExposed(t *testing.T) {
 	peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:gateway", Env: append(env, "AUSPEX_INSECURE_LISTEN=true")})
 }
 
-// TestAuthenticationOfSenders holds that a gateway serves only those who have its secret, and that the agent can have it.
+// TestAuthenticationOfSenders verifies that a gateway serves only clients with its credentials, and that the agent
+// can provide them.
 func TestAuthenticationOfSenders(t *testing.T) {
 	users := filepath.Join(t.TempDir(), "htpasswd")
 	require.NoError(t, os.WriteFile(users, []byte("agent:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"), 0o600)) // "password"
@@ -53,7 +54,7 @@ func TestAuthenticationOfSenders(t *testing.T) {
 				Base: "auspex:agent", Env: shipped(t, "AUSPEX_GATEWAY="+gateway.OTLP, "AUSPEX_GATEWAY_INSECURE=true", "AUSPEX_GATEWAY_AUTHORIZATION="+c.secret),
 			})
 			assert.Equal(t, http.StatusOK, postGauge(t, agent.OTLP2, ""))
-			require.Eventually(t, func() bool { return prometheus.requests.Load() > before }, 30*time.Second, 10*time.Millisecond, "the agent's data came through")
+			require.Eventually(t, func() bool { return prometheus.requests.Load() > before }, 30*time.Second, 10*time.Millisecond, "the gateway accepts the agent's data")
 		})
 	}
 }
@@ -72,7 +73,7 @@ func postGauge(t *testing.T, address, authorization string) int {
 	return res.StatusCode
 }
 
-// written is a backend that takes every remote-write request and counts them.
+// written is a backend that accepts and counts remote-write requests.
 type written struct {
 	*httptest.Server
 	requests atomic.Int64

@@ -33,7 +33,7 @@ func newRun() string {
 	return hex.EncodeToString(b[:])
 }
 
-// seed is what random numbers are drawn from: AUSPEX_E2E_SEED, or otherwise. It is printed.
+// seed returns and logs the seed of the random numbers: AUSPEX_E2E_SEED, or otherwise if it is not set.
 func seed(t *testing.T, otherwise uint64) uint64 {
 	t.Helper()
 	s := otherwise
@@ -54,7 +54,7 @@ func config(t *testing.T, name string) string {
 	return string(text)
 }
 
-// keep writes a raw answer into out/<test>/name, and returns the path.
+// keep writes a raw response into out/<test>/name and returns the path.
 func keep(t *testing.T, name string, raw []byte) string {
 	t.Helper()
 	file := filepath.Join("out", t.Name(), name)
@@ -63,7 +63,7 @@ func keep(t *testing.T, name string, raw []byte) string {
 	return file
 }
 
-// console asks the API of a collector, and keeps nothing.
+// console is a client of a collector's API.
 type console struct{ address string }
 
 func (c console) get(path string, query url.Values, into any) error {
@@ -87,7 +87,7 @@ func (c console) status() (s engine.Status, err error) {
 	return s, err
 }
 
-// incidents lists all incidents that are remembered.
+// incidents lists all incidents that the engine remembers.
 func (c console) incidents() ([]incident.Incident, error) {
 	var list struct {
 		Incidents []incident.Incident `json:"incidents"`
@@ -104,7 +104,7 @@ func (c console) openAnomalies() ([]incident.Anomaly, error) {
 	return list.Anomalies, err
 }
 
-// series lists the series of a service and a metric; both may be "".
+// series lists the series of a service and a metric. Each may be "" for all.
 func (c console) series(service, metric string) ([]engine.SeriesView, error) {
 	q := url.Values{"limit": {"10000"}}
 	if service != "" {
@@ -120,7 +120,7 @@ func (c console) series(service, metric string) ([]engine.SeriesView, error) {
 	return list.Series, err
 }
 
-// mustStatus is status where the API has to answer.
+// mustStatus returns the status and fails the test on an error.
 func (c console) mustStatus(t *testing.T) engine.Status {
 	t.Helper()
 	s, err := c.status()
@@ -128,7 +128,7 @@ func (c console) mustStatus(t *testing.T) engine.Status {
 	return s
 }
 
-// ask evaluates an expression and keeps the raw answer under name.
+// ask evaluates an expression and keeps the raw response under name.
 func ask(t *testing.T, p *peertest.Prometheus, name, expr string, at time.Time) peertest.Answer {
 	t.Helper()
 	a, err := p.Query(context.Background(), expr, at)
@@ -137,7 +137,7 @@ func ask(t *testing.T, p *peertest.Prometheus, name, expr string, at time.Time) 
 	return a
 }
 
-// labeled returns the one series of an answer that has the given labels.
+// labeled returns the only series of an answer with the given labels.
 func labeled(a peertest.Answer, labels map[string]string) (peertest.Series, error) {
 	var found []peertest.Series
 	for _, s := range a.Series {
@@ -152,11 +152,11 @@ func labeled(a peertest.Answer, labels map[string]string) (peertest.Series, erro
 	for _, s := range a.Series {
 		names = append(names, fmt.Sprint(s.Labels))
 	}
-	return peertest.Series{}, fmt.Errorf("%d series have the labels %v, there is to be one; the answer has %d:\n%s",
+	return peertest.Series{}, fmt.Errorf("%d series have the labels %v, expected one; the answer has %d:\n%s",
 		len(found), labels, len(a.Series), strings.Join(names, "\n"))
 }
 
-// has tells whether labels hold all that is wanted; "" stands for a label that is not there.
+// has reports whether labels contain all wanted ones. "" means that the label is absent.
 func has(labels, wanted map[string]string) bool {
 	for k, v := range wanted {
 		if labels[k] != v {

@@ -22,37 +22,37 @@ import (
 
 const (
 	hostileLimitMiB = 512
-	// hostileClients each send the same hostile request, and again after hostilePause.
-	// The pause leaves processor time to the well-behaved client, for which all compete.
+	// hostileClients is the number of clients that send the same hostile request, each with hostilePause in between.
+	// The pause leaves processor time to the well-behaved client.
 	hostileClients = 4
 	hostilePause   = 500 * time.Millisecond
-	// burstClients do so at once and without a pause, for the memory alone.
+	// burstClients is the number of clients of the burst that sends without pauses to test memory.
 	burstClients = 24
-	// unfinishedClients each begin a request that never ends.
+	// unfinishedClients is the number of clients that begin a request and never complete it.
 	unfinishedClients = 100
 	quietTime         = 3 * time.Second
 	hostileTime       = 5 * time.Second
 	burstTime         = 2 * time.Second
-	// politePause is between two requests of the well-behaved client.
+	// politePause is the pause between two requests of the well-behaved client.
 	politePause = 10 * time.Millisecond
-	// politeRecords is the size of a request of that client.
+	// politeRecords is the number of records in a request of that client.
 	politeRecords = 20
-	// leastP99 is taken for shorter times without hostile load, so that the
-	// scheduling of a busy machine does not decide.
+	// leastP99 replaces smaller values of the p99 without hostile load, so that scheduling on a busy machine does not
+	// decide the result.
 	leastP99    = 10 * time.Millisecond
 	mostSlower  = 10
 	memoryShare = 1.2
-	// tries is how often the times are measured until they are good: other work on the
-	// machine only makes them longer.
+	// tries is the maximum number of measurements. Other work on the machine can only increase the times, so one
+	// success is enough.
 	tries = 3
-	// oneMiB is the most memory for one request.
+	// oneMiB is the maximum memory of one request, in MiB.
 	oneMiB = 100
 )
 
 // hostileRow is a row of the table of TestHostileRequests.
 type hostileRow struct {
 	receiver, request string
-	idle, one, peak   int // MiB at most: before, for one hostile request, and at the end
+	idle, one, peak   int // MiB: before, maximum for one hostile request, and maximum at the end
 	quiet, loaded     time.Duration
 	answers           map[string]int // to the hostile request
 }
@@ -61,14 +61,13 @@ func (r hostileRow) slower() float64 {
 	return float64(r.loaded) / float64(max(r.quiet, leastP99))
 }
 
-// TestHostileRequests sends each request of testdata/hostile to each receiver that it
-// is for, from several clients, while one well-behaved client works. The p99 of that
-// client stays below ten times of what it was. One request takes at most 100 MiB. After
-// a burst of the same request, the memory of the collector is below 1.2 times its
-// limit, and the client is served.
+// TestHostileRequests sends each request of testdata/hostile to each of its receivers, from several clients, while
+// one well-behaved client works. The p99 of that client must stay below ten times its value without hostile load. One
+// request may take at most 100 MiB. After a burst of the same request, the memory of the collector must be below 1.2
+// times its limit, and the client must be served.
 func TestHostileRequests(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some minutes")
+		t.Skip("takes several minutes")
 	}
 	var rows []hostileRow
 	for _, h := range clients.HostileRequests(t) {
@@ -99,7 +98,7 @@ func hostileTable(rows []hostileRow) string {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// withHostileLoad measures one collector without a hostile request and with it.
+// withHostileLoad measures one collector without and with a hostile request.
 func withHostileLoad(t *testing.T, receiver string, h clients.Hostile) hostileRow {
 	t.Helper()
 	address := peertest.FreeAddresses(t, 3)
@@ -141,11 +140,11 @@ func withHostileLoad(t *testing.T, receiver string, h clients.Hostile) hostileRo
 		row.answers[answer] += n
 	}
 	row.peak = peak()
-	peertest.Eventually(t, hostileTime, "the well-behaved client to be served after the burst", send)
+	peertest.Eventually(t, hostileTime, "the well-behaved client is served after the burst", send)
 	return row
 }
 
-// p99 sends for a while and returns the 99th percentile of the time until a request is acknowledged.
+// p99 sends for the given time and returns the 99th percentile of the latency of acknowledgments.
 func p99(t *testing.T, send func() error, during time.Duration) time.Duration {
 	t.Helper()
 	var times []time.Duration

@@ -22,15 +22,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// remembered is what the console said at one moment: what was in the engine
-// when the snapshot of the given generation was the latest.
+// remembered holds the console's content at one time, with the generation of the latest snapshot.
 type remembered struct {
 	generation uint64
 	points     uint64
 	anomalies  map[string]incident.Anomaly // by the identity of their series
 }
 
-// witness asks the console all the time, so that a test knows what there was before a kill.
+// witness polls the console, so that a test knows the state before a kill.
 type witness struct {
 	console console
 	mu      sync.Mutex
@@ -63,7 +62,7 @@ func startWitness(t *testing.T, c console) *witness {
 	return w
 }
 
-// recall asks for the anomalies first: they were there before the generation that is read after them was surpassed.
+// recall requests the anomalies first. They existed before the generation that it reads after them was superseded.
 func recall(c console) (r remembered, err error) {
 	incidents, err := c.incidents()
 	if err != nil {
@@ -72,7 +71,7 @@ func recall(c console) (r remembered, err error) {
 	r.anomalies = map[string]incident.Anomaly{}
 	for _, i := range incidents {
 		for _, a := range i.Anomalies {
-			if a.Observed > brokenAbove { // noise may open one of its own
+			if a.Observed > brokenAbove { // noise may open an anomaly
 				r.anomalies[a.Series] = a
 			}
 		}
@@ -82,7 +81,7 @@ func recall(c console) (r remembered, err error) {
 	return r, err
 }
 
-// take returns what the witness has seen, and clears it.
+// take returns the observations of the witness and clears them.
 func (w *witness) take() []remembered {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -91,9 +90,8 @@ func (w *witness) take() []remembered {
 	return seen
 }
 
-// mustHold returns what a state restored from the given generation has to hold at
-// least: of what was seen under one generation the next snapshot may have been
-// taken already, the one after that was not.
+// mustHold returns the minimum content of a state that was restored from the given generation. What was observed
+// under one generation may be missing from that snapshot, but not from the one after the next.
 func mustHold(seen []remembered, generation uint64) remembered {
 	least := remembered{}
 	for _, r := range seen {
@@ -106,7 +104,8 @@ func mustHold(seen []remembered, generation uint64) remembered {
 
 var restoredLine = regexp.MustCompile(`restored state\t.*"generation": (\d+)`)
 
-// restored returns how often the collector said that it restored its state, and the generation of the last time.
+// restored returns the number of times that the collector logged a restored state, and the generation of the last
+// one.
 func restored(t *testing.T, c *peertest.Collector) (times int, generation uint64) {
 	t.Helper()
 	lines := restoredLine.FindAllStringSubmatch(c.Log(), -1)
@@ -118,8 +117,8 @@ func restored(t *testing.T, c *peertest.Collector) (times int, generation uint64
 	return len(lines), generation
 }
 
-// TestKillAndReload kills the collector under load at random times, has it
-// reload its configuration, and holds that models and open anomalies come back.
+// TestKillAndReload kills the collector under load at random times, then reloads its configuration. It verifies that
+// models and open anomalies are restored.
 func TestKillAndReload(t *testing.T) {
 	kills := 5
 	if testing.Short() {
@@ -141,7 +140,7 @@ func TestKillAndReload(t *testing.T) {
 	k := &killing{c: c, api: api, load: l, witness: w, ids: map[string]string{}}
 	for n := range kills {
 		l.breakSeries(2 * n)
-		time.Sleep(3*time.Second + time.Duration(random.IntN(1500))*time.Millisecond) // a snapshot is due each second
+		time.Sleep(3*time.Second + time.Duration(random.IntN(1500))*time.Millisecond) // a snapshot is due every second
 		l.breakSeries(2*n + 1)
 		time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
 		k.kill(t, n)
@@ -151,19 +150,19 @@ func TestKillAndReload(t *testing.T) {
 	k.reload(t)
 }
 
-// killing is the state of the test between two restarts.
+// killing holds the state of the test between two restarts.
 type killing struct {
 	c       *peertest.Collector
 	api     console
 	load    *load
 	witness *witness
 	ids     map[string]string // of anomalies and their incidents, by series: they never change
-	base    uint64            // points that the engine knew when it was last started
-	sent    int               // points that had been acknowledged then
-	pending int               // points that had been sent without an answer then
+	base    uint64            // points that the engine knew at the last start
+	sent    int               // points acknowledged by then
+	pending int               // points sent without an answer by then
 }
 
-// kill ends the collector without warning, starts it again and compares.
+// kill ends the collector with SIGKILL, starts it again, and compares.
 func (k *killing) kill(t *testing.T, n int) {
 	t.Helper()
 	k.c.Kill()
@@ -171,14 +170,14 @@ func (k *killing) kill(t *testing.T, n int) {
 	seen := k.witness.take()
 	k.c.Start()
 	times, generation := restored(t, k.c)
-	require.Equal(t, n+1, times, "restarts that restored a state")
+	require.Equal(t, n+1, times, "number of restarts that restored a state")
 	status := k.api.mustStatus(t)
 	r, err := recall(k.api)
 	require.NoError(t, err)
 	release()
 
 	require.NotEmpty(t, seen)
-	assert.GreaterOrEqual(t, generation, seen[len(seen)-1].generation, "a snapshot that was whole was not restored")
+	assert.GreaterOrEqual(t, generation, seen[len(seen)-1].generation, "the latest complete snapshot was not restored")
 	least := mustHold(seen, generation)
 	require.NotZero(t, least.generation, "no snapshot was written before kill %d", n+1)
 	k.compare(t, least, r, status)
@@ -188,15 +187,15 @@ func (k *killing) kill(t *testing.T, n int) {
 	k.base, k.sent, k.pending = status.Points, sent, unanswered
 }
 
-// known is how many points the engine knows if it lost none since it was last started.
+// known returns the number of points that the engine knows if it lost none since the last start.
 func (k *killing) known(sent int) int { return int(k.base) + sent - k.sent }
 
-// compare holds that what had to be there is there, and that no id changed.
+// compare verifies that the required state is present and that no id changed.
 func (k *killing) compare(t *testing.T, least, now remembered, status engine.Status) {
 	t.Helper()
 	groups := status.Series - loadSeries
 	assert.True(t, groups >= 0 && groups <= loadServices, "%d series, and a group for each service at most", status.Series)
-	assert.LessOrEqual(t, status.Warming, groups, "a model has forgotten what it knew")
+	assert.LessOrEqual(t, status.Warming, groups, "a model lost its state")
 	assert.GreaterOrEqual(t, now.points, least.points, "points of generation %d", status.Generation)
 	assert.NotEmpty(t, least.anomalies)
 	for series, a := range least.anomalies {
@@ -214,8 +213,8 @@ func (k *killing) compare(t *testing.T, least, now remembered, status engine.Sta
 	}
 }
 
-// reload has the collector read its configuration again, which rebuilds
-// everything in it, and holds that nothing is lost.
+// reload makes the collector reload its configuration, which rebuilds all components, and verifies that no state is
+// lost.
 func (k *killing) reload(t *testing.T) {
 	t.Helper()
 	before, err := recall(k.api)
@@ -231,9 +230,9 @@ func (k *killing) reload(t *testing.T) {
 	})
 	k.c.WaitHealthy()
 	first := k.load.acknowledged()
-	peertest.Eventually(t, 10*time.Second, "points to be accepted again", func() error {
+	peertest.Eventually(t, 10*time.Second, "points are accepted again", func() error {
 		if k.load.acknowledged() == first {
-			return fmt.Errorf("none was since %d", first)
+			return fmt.Errorf("no point was accepted since %d", first)
 		}
 		return nil
 	})
@@ -243,7 +242,8 @@ func (k *killing) reload(t *testing.T) {
 	after, err := recall(k.api)
 	require.NoError(t, err)
 	k.compare(t, before, after, k.api.mustStatus(t))
-	// The request that was unanswered at the last kill was sent again. Where the snapshot had it already, it counts once.
+	// The load resends the request that was unanswered at the last kill. If the snapshot contained it, it counts
+	// once.
 	lost := k.known(sent) - int(after.points)
 	if lost == k.pending {
 		lost = 0

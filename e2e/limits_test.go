@@ -25,16 +25,15 @@ import (
 )
 
 const (
-	// acceptedBytes is the largest request that a shipped configuration accepts.
+	// acceptedBytes is the maximum request size that a shipped configuration accepts.
 	acceptedBytes = 8 << 20
 	smallRecords  = 1000
 	largeRecord   = 5 << 20
 )
 
-// TestSizeLimitsBetweenConfigs sends a request at the limit, and one record above
-// what the next hop accepts among 1,000 small ones, through each shipped
-// configuration that sends OTLP to each that receives it. What is acknowledged is
-// found behind the next hop, or it is a dead letter.
+// TestSizeLimitsBetweenConfigs covers each shipped configuration that sends OTLP with each that receives it. It sends
+// a request at the limit, and a record above the limit of the next hop among 1,000 small ones. It verifies that each
+// acknowledged record arrives behind the next hop or is a dead letter.
 func TestSizeLimitsBetweenConfigs(t *testing.T) {
 	next := []string{"agent", "default", "gateway", "gateway-tail-sampling", "load-balancer"}
 	first := []string{"agent", "gateway-tail-sampling", "load-balancer"}
@@ -60,7 +59,7 @@ func TestSizeLimitsBetweenConfigs(t *testing.T) {
 				peertest.Eventually(t, time.Minute, "all records", func() error {
 					found, letters = acceptedRecords(t, b), lettersOf(t, a)
 					if found != sent-1 || letters != 1 {
-						return fmt.Errorf("%d of %d are found, and %d of 1 is a dead letter", found, sent-1, letters)
+						return fmt.Errorf("%d of %d records arrived, and %d of 1 is a dead letter", found, sent-1, letters)
 					}
 					return nil
 				})
@@ -70,7 +69,7 @@ func TestSizeLimitsBetweenConfigs(t *testing.T) {
 	t.Log(strings.Join(table, "\n"))
 }
 
-// toward is the environment in which each shipped configuration sends to an address.
+// toward returns the environment with which each shipped configuration sends to an address.
 func toward(address string) []string {
 	return []string{
 		"AUSPEX_GATEWAY=" + address, "AUSPEX_GATEWAY_INSECURE=true", "AUSPEX_BACKEND=" + address, "AUSPEX_BACKEND_INSECURE=true",
@@ -78,7 +77,7 @@ func toward(address string) []string {
 	}
 }
 
-// batchOfRecords is a batch of so many records, with text of the given length behind the last one.
+// batchOfRecords returns a batch of n records. The text of the last one has the given additional length.
 func batchOfRecords(n, last int) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -96,7 +95,7 @@ func batchOfRecords(n, last int) plog.Logs {
 
 func largeAmongSmall() plog.Logs { return batchOfRecords(smallRecords+1, largeRecord) }
 
-// recordsAtTheLimit is a request of just acceptedBytes.
+// recordsAtTheLimit returns a request of exactly acceptedBytes.
 func recordsAtTheLimit(t *testing.T) plog.Logs {
 	t.Helper()
 	size := func(ld plog.Logs) int { return new(plog.ProtoMarshaler).LogsSize(ld) }
@@ -123,7 +122,7 @@ func postLogs(t *testing.T, address string, ld plog.Logs) (status int) {
 	return res.StatusCode
 }
 
-// acceptedRecords is how many log records a collector's OTLP receiver has accepted.
+// acceptedRecords returns the number of log records that a collector's OTLP receiver has accepted.
 func acceptedRecords(t *testing.T, c *peertest.Collector) (n int) {
 	t.Helper()
 	res, err := http.Get("http://" + c.Metrics + "/metrics")
@@ -140,7 +139,7 @@ func acceptedRecords(t *testing.T, c *peertest.Collector) (n int) {
 	return n
 }
 
-// lettersOf is how many records are in the dead letter of a collector.
+// lettersOf returns the number of records in the dead letters of a collector.
 func lettersOf(t *testing.T, c *peertest.Collector) (n int) {
 	t.Helper()
 	_, err := deadletter.Read(filepath.Join(c.State, "dead_letter"), func(l deadletter.Letter) error { n += l.Items; return nil })

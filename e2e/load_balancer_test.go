@@ -22,13 +22,14 @@ import (
 )
 
 const (
-	// shardServices send something of every signal in each of shardSteps. One of them is a host without a service.
+	// shardServices services send data of every signal in each of shardSteps steps. One of them is a host without a
+	// service.
 	shardServices, shardSteps = 40, 60
-	// shardDown and shardUp are the steps at which a gateway is killed and started again.
+	// shardDown and shardUp are the steps at which a gateway is killed and restarted.
 	shardDown, shardUp = 20, 40
 )
 
-// shard is a gateway with what came through it: how often each thing, by who sent it.
+// shard is a gateway. It counts what passed through it, by item and source.
 type shard struct {
 	backend
 	gateway *peertest.Collector
@@ -44,7 +45,7 @@ func (s *shard) take(resource pcommon.Resource, thing string) {
 	s.sources[source][thing]++
 }
 
-// sourceOf is who sent something.
+// sourceOf returns the sender of a resource.
 func sourceOf(resource pcommon.Resource) string {
 	for _, key := range []string{"service.name", "host.name"} {
 		if v, ok := resource.Attributes().Get(key); ok {
@@ -90,9 +91,9 @@ func startShard(t *testing.T) *shard {
 	return s
 }
 
-// TestLoadBalancer sends through auspex:load-balancer to two gateways, one of which is killed and
-// comes back. All that was acknowledged arrives, and each service, with all its signals, at one
-// gateway; or, where traces are to be whole, each trace at one.
+// TestLoadBalancer sends through auspex:load-balancer to two gateways, one of which is killed and restarted. It
+// verifies that all acknowledged data arrives, and that all signals of a service arrive at one gateway. If traces
+// must be complete, all spans of a trace arrive at one gateway.
 func TestLoadBalancer(t *testing.T) {
 	for _, by := range []string{"service", "trace"} {
 		t.Run(by, func(t *testing.T) {
@@ -102,19 +103,19 @@ func TestLoadBalancer(t *testing.T) {
 				fmt.Sprintf("AUSPEX_GATEWAYS=[%s, %s]", shards[0].gateway.OTLP, shards[1].gateway.OTLP))})
 			sendSharded(t, lb.OTLP, shards[0])
 			var total shardCount
-			peertest.Eventually(t, time.Minute, "all that was acknowledged", func() error {
+			peertest.Eventually(t, time.Minute, "all acknowledged data arrived", func() error {
 				total = countShards(shards)
 				if total.things != 3*shardServices*shardSteps {
-					return fmt.Errorf("%d of %d things arrived", total.things, 3*shardServices*shardSteps)
+					return fmt.Errorf("%d of %d items arrived", total.things, 3*shardServices*shardSteps)
 				}
 				return nil
 			})
-			t.Logf("%d things acknowledged and found, at gateways %v; again after a kill: %v", total.things, total.at, total.again)
+			t.Logf("%d items acknowledged and found, at gateways %v; repeated after a kill: %v", total.things, total.at, total.again)
 			assert.NotZero(t, total.at[0])
 			assert.NotZero(t, total.at[1])
-			assert.Zero(t, total.again[1], "the gateway that stayed got nothing twice")
+			assert.Zero(t, total.again[1], "duplicates at the gateway that kept running")
 			for id := range shards[0].traces {
-				assert.False(t, by == "trace" && shards[1].traces[id], "trace %s is at both", id)
+				assert.False(t, by == "trace" && shards[1].traces[id], "trace %s is at both gateways", id)
 			}
 			for source := range shards[0].sources {
 				for signal := range shards[0].signals(source) {
@@ -129,7 +130,7 @@ func TestLoadBalancer(t *testing.T) {
 	}
 }
 
-// signals are those of which something of a source is there.
+// signals returns the signals that arrived from a source.
 func (s *shard) signals(source string) map[string]bool {
 	found := map[string]bool{}
 	for thing := range s.sources[source] {
@@ -139,10 +140,10 @@ func (s *shard) signals(source string) map[string]bool {
 	return found
 }
 
-// shardCount is what arrived.
+// shardCount counts the items that arrived.
 type shardCount struct {
-	things    int    // different ones, at all gateways
-	at, again [2]int // by gateway: different ones, and how often one came again
+	things    int    // distinct ones at all gateways
+	at, again [2]int // by gateway: distinct ones, and repetitions
 }
 
 func countShards(shards []*shard) (c shardCount) {
@@ -162,7 +163,7 @@ func countShards(shards []*shard) (c shardCount) {
 	return c
 }
 
-// sendSharded sends all steps, and kills a gateway for some of them. Every request is acknowledged.
+// sendSharded sends all steps and kills a gateway during some of them. Every request is acknowledged.
 func sendSharded(t *testing.T, endpoint string, victim *shard) {
 	t.Helper()
 	sink, err := telemetry.Dial(endpoint)
@@ -180,7 +181,7 @@ func sendSharded(t *testing.T, endpoint string, victim *shard) {
 	}
 }
 
-// shardedStep is a point, a line and a span of each source. Spans of four neighbors are one trace.
+// shardedStep returns a point, a log line, and a span of each source. Spans of four neighbors form one trace.
 func shardedStep(step int) telemetry.Batch {
 	b := telemetry.Batch{Traces: ptrace.NewTraces(), Logs: plog.NewLogs(), Metrics: pmetric.NewMetrics()}
 	now := pcommon.NewTimestampFromTime(time.Now())

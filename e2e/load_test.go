@@ -25,12 +25,12 @@ const (
 	loadServices = 5
 	loadMetric   = "e2e.load"
 	loadPause    = 5 * time.Millisecond
-	brokenPoints = 3   // of a series that breaks; then it falls silent
-	brokenAbove  = 300 // a broken series is, and noise never
+	brokenPoints = 3   // of a series that breaks; then it stops
+	brokenAbove  = 300 // only broken series exceed it
 )
 
-// load sends one point of every series, waits for the acknowledgement, and goes
-// on with the next second of event time. What was refused is sent again.
+// load sends one point of every series, waits for the acknowledgment, and continues with the next second of event
+// time. It resends rejected points.
 type load struct {
 	client pmetricotlp.GRPCClient
 	random *rand.Rand
@@ -38,10 +38,10 @@ type load struct {
 	stop   chan struct{}
 	done   chan struct{}
 
-	mu     sync.Mutex // held while a step is on its way
-	steps  int        // that were acknowledged
-	points int        // that were acknowledged
-	next   []byte     // the step on its way, while it is not acknowledged
+	mu     sync.Mutex // held while a step is in flight
+	steps  int        // acknowledged
+	points int        // acknowledged
+	next   []byte     // the step in flight, until it is acknowledged
 	size   int        // points of next
 	broken map[int]int
 }
@@ -76,7 +76,7 @@ func (l *load) run() {
 	}
 }
 
-// step sends the next step, or the one that was not acknowledged, once.
+// step sends the next step, or resends the unacknowledged one, once.
 func (l *load) step() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,7 +97,7 @@ func (l *load) step() {
 	l.next = nil
 }
 
-// build makes the points of the next step.
+// build returns the points of the next step.
 func (l *load) build() (request []byte, points int) {
 	md := pmetric.NewMetrics()
 	at := pcommon.NewTimestampFromTime(l.start.Add(time.Duration(l.steps) * time.Second))
@@ -128,22 +128,22 @@ func (l *load) build() (request []byte, points int) {
 	return request, points
 }
 
-// breakSeries has a series shift for a few points and then fall silent, so that its anomaly stays open.
+// breakSeries shifts a series for a few points and then stops it, so that its anomaly stays open.
 func (l *load) breakSeries(i int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.broken[i] = brokenPoints
 }
 
-// acknowledged returns how many points were.
+// acknowledged returns the number of acknowledged points.
 func (l *load) acknowledged() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.points
 }
 
-// hold stops the load after the step that is on its way, until release is called.
-// It returns what was acknowledged, and the points of a step that was sent without an answer.
+// hold stops the load after the step in flight, until release is called. It returns the number of acknowledged
+// points, and the number of points of an unanswered step.
 func (l *load) hold() (acknowledged, unanswered int, release func()) {
 	l.mu.Lock()
 	if l.next != nil {

@@ -22,19 +22,19 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// The run in event time, which ends about now: a history that warms the models,
-// then a live stretch in which one series shifts.
+// The run covers event time that ends approximately now: a history that warms the models, then a live period in which
+// one series shifts.
 const (
 	cadence      = 2 * time.Second
 	historySteps = 2400 // 80 minutes
 	liveSteps    = 45
-	shiftAt      = liveSteps - 3 // steps into the live stretch: too late for quiet points to close what opens there
+	shiftAt      = liveSteps - 3 // steps into the live period: too late for quiet points to close the anomaly
 	shiftBy      = 60            // 12 σ
 	stepsASend   = 60
 )
 
 var plans = []plan{
-	// The first two differ in host.name alone.
+	// The first two differ only in host.name.
 	{name: "checkout", resource: onHost("checkout", "host-a"), temporality: metricdata.CumulativeTemporality},
 	{name: "checkout", resource: onHost("checkout", "host-b"), temporality: metricdata.CumulativeTemporality},
 	{name: "payment", resource: onHost("payment", "host-c"), temporality: metricdata.DeltaTemporality, histogram: true},
@@ -42,14 +42,14 @@ var plans = []plan{
 	{name: "host-e", resource: []attribute.KeyValue{attribute.String("host.name", "host-e")}, temporality: metricdata.DeltaTemporality},
 }
 
-// broken is the service of which queueMetric shifts.
+// broken is the service whose queueMetric shifts.
 const broken = "stock"
 
 func onHost(service, host string) []attribute.KeyValue {
 	return []attribute.KeyValue{attribute.String("service.name", service), attribute.String("host.name", host)}
 }
 
-// line is the whole way: apps, the gateway as it is shipped, and a real Prometheus.
+// line is the complete path: apps, the shipped gateway, and a real Prometheus.
 type line struct {
 	run        string
 	apps       []*app
@@ -57,7 +57,7 @@ type line struct {
 	collector  *peertest.Collector
 	console    console
 	prometheus *peertest.Prometheus
-	shift, end time.Time // of the first shifted point, and of the last point
+	shift, end time.Time // times of the first shifted point and of the last point
 }
 
 func startLine(t *testing.T) *line {
@@ -69,7 +69,7 @@ func startLine(t *testing.T) *line {
 			"AUSPEX_HEALTH=$E2E_HEALTH", "AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE",
 		},
 	})
-	// The history lies more than an hour behind the scraped samples, which are of now.
+	// The history is more than an hour older than the scraped samples, which are current.
 	l.prometheus = peertest.StartPrometheus(t, peertest.PrometheusOptions{OutOfOrder: 4 * time.Hour, Scrape: []string{l.collector.Metrics}})
 	l.collector.Setenv("AUSPEX_REMOTE_WRITE", l.prometheus.WriteURL())
 	l.collector.Start()
@@ -83,7 +83,8 @@ func startLine(t *testing.T) *line {
 	return l
 }
 
-// send plays a number of steps of all apps, and exports every so many. It returns the first refusal.
+// send runs a number of steps of all apps and exports after the given number of steps. It returns the first
+// rejection.
 func (l *line) send(t *testing.T, from, to, every int) error {
 	t.Helper()
 	for i := from; i < to; i++ {
@@ -96,14 +97,14 @@ func (l *line) send(t *testing.T, from, to, every int) error {
 		}
 		for _, a := range l.apps {
 			if err := a.export(l.exporter); err != nil {
-				return fmt.Errorf("the collector refused the points of %s up to %v: %w", a.name, a.last, err)
+				return fmt.Errorf("the collector rejected the points of %s up to %v: %w", a.name, a.last, err)
 			}
 		}
 	}
 	return nil
 }
 
-// shiftOf is what is added to an app's queue at a time.
+// shiftOf returns the amount that is added to an app's queue at a time.
 func (l *line) shiftOf(a *app, at time.Time) float64 {
 	if a.name != broken || at.Before(l.shift) {
 		return 0
@@ -111,15 +112,15 @@ func (l *line) shiftOf(a *app, at time.Time) float64 {
 	return shiftBy
 }
 
-// TestPrometheus sends points with this run's id and finds them, their scores
-// and every figure of the dashboard in Prometheus.
+// TestPrometheus sends points with the id of this run. It verifies that Prometheus has them, their scores, and every
+// figure of the dashboard.
 func TestPrometheus(t *testing.T) {
 	l := startLine(t)
 	t.Logf("run %s: %d apps, %d points each, the shift is at %v", l.run, len(l.apps), historySteps+liveSteps, l.shift)
 	began := time.Now()
 	refused := l.send(t, 0, historySteps, stepsASend)
 	if os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" {
-		t.Log("AUSPEX_E2E_STOP_PROMETHEUS=1: Prometheus is stopped now, so this test must fail")
+		t.Log("AUSPEX_E2E_STOP_PROMETHEUS=1: Prometheus stops now, so this test must fail")
 		l.prometheus.Stop()
 	}
 	if refused == nil {
@@ -144,7 +145,7 @@ func TestPrometheus(t *testing.T) {
 	l.checkDashboard(t)
 }
 
-// labels are those that Prometheus has of an app's series.
+// labels returns the labels of an app's series in Prometheus.
 func (l *line) labels(a *app) map[string]string {
 	labels := map[string]string{"e2e_run": l.run, "service_name": "", "host_name": ""}
 	for _, kv := range a.resource {
@@ -158,7 +159,8 @@ func (l *line) labels(a *app) map[string]string {
 	return labels
 }
 
-// compare finds what an app sent under one name, sample by sample, and says what is missing or differs.
+// compare compares the samples that an app sent under one name with Prometheus. It describes missing or different
+// ones.
 func (l *line) compare(t *testing.T, a *app, name string) string {
 	t.Helper()
 	want := a.sent[name]
@@ -183,7 +185,7 @@ func (l *line) compare(t *testing.T, a *app, name string) string {
 			continue
 		}
 		if wrong++; wrong == 1 {
-			first = fmt.Sprintf("at %v %v was sent; it is there: %t, with the value %v", w.Time, w.Value, ok, v)
+			first = fmt.Sprintf("the sample at %v has the value %v; present in Prometheus: %t, value %v", w.Time, w.Value, ok, v)
 		}
 	}
 	if wrong > 0 || len(s.Samples) != len(want) {
@@ -192,10 +194,10 @@ func (l *line) compare(t *testing.T, a *app, name string) string {
 	return ""
 }
 
-// same allows for the last bits of a sum that was added up in another order.
+// same compares with a tolerance for sums that were computed in a different order.
 func same(a, b float64) bool { return a == b || math.Abs(a-b) <= 1e-12*math.Abs(b) }
 
-// checkHosts holds that two resources which differ in host.name alone stay two series.
+// checkHosts verifies that two resources that differ only in host.name are two series.
 func (l *line) checkHosts(t *testing.T) {
 	t.Helper()
 	a := ask(t, l.prometheus, "two_hosts", fmt.Sprintf(`count by (host_name) (%s{e2e_run="%s",service_name="checkout"})`, queueName, l.run), l.end)
@@ -206,7 +208,8 @@ func (l *line) checkHosts(t *testing.T) {
 	assert.Equal(t, map[string]float64{"host-a": 1, "host-b": 1}, hosts)
 }
 
-// checkScores holds that the broken series scores above 1 within its three points, and no other does while it is broken.
+// checkScores verifies that the broken series scores above 1 within its three points, and that no other series does
+// while it is broken.
 func (l *line) checkScores(t *testing.T) {
 	t.Helper()
 	a := ask(t, l.prometheus, "scores", fmt.Sprintf(`anomaly_score{e2e_run="%s"}[4h]`, l.run), l.end)
@@ -222,7 +225,7 @@ func (l *line) checkScores(t *testing.T) {
 				before = max(before, sample.Value)
 			case !isBroken:
 				untouched = max(untouched, sample.Value)
-				assert.Less(t, sample.Value, 1.0, "%v at %v: nothing was done to this series", s.Labels, sample.Time)
+				assert.Less(t, sample.Value, 1.0, "%v at %v: the test did not change this series", s.Labels, sample.Time)
 			case sample.Value > 1 && opened.IsZero():
 				opened = sample.Time
 			}
@@ -238,7 +241,7 @@ func (l *line) checkScores(t *testing.T) {
 	l.checkObserved(t)
 }
 
-// checkObserved holds that a companion shows the very values that were sent.
+// checkObserved verifies that a companion series has the sent values.
 func (l *line) checkObserved(t *testing.T) {
 	t.Helper()
 	for _, app := range l.apps {

@@ -21,17 +21,17 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// backend is the peer of an exporter.
+// backend is the server that an exporter writes to.
 type backend interface {
-	// address is where it listens.
+	// address returns the listening address.
 	address() string
-	// read calls find for each record that the backend has, as often as it has it.
+	// read calls find once for each copy of each record that the backend has.
 	read(ctx context.Context, rows []*row, find func(row, n int)) error
-	// alive tells whether the peer still runs.
+	// alive reports whether the backend still runs.
 	alive() bool
 }
 
-// startBackend starts the peer of an exporter, which is empty.
+// startBackend starts an empty backend for an exporter.
 func startBackend(t peertest.TB, exporter, run string) backend {
 	t.Helper()
 	switch exporter {
@@ -44,7 +44,7 @@ func startBackend(t peertest.TB, exporter, run string) backend {
 	}
 }
 
-// elasticsearch is a real Elasticsearch.
+// elasticsearch is a backend that runs Elasticsearch.
 type elasticsearch struct {
 	*peertest.Elasticsearch
 	run string
@@ -58,7 +58,7 @@ func (e elasticsearch) read(ctx context.Context, _ []*row, find func(row, n int)
 	return e.Scan(ctx, "*", search, func(h peertest.Hit) { readDocument(e.run, h.Source, find) })
 }
 
-// readDocument calls find for the record of a document, if it has one of the run.
+// readDocument calls find for the record of a document if the record belongs to the run.
 func readDocument(run string, document map[string]any, find func(row, n int)) {
 	object := func(name string) map[string]any {
 		o, _ := document[name].(map[string]any)
@@ -78,7 +78,7 @@ func readDocument(run string, document map[string]any, find func(row, n int)) {
 	}
 }
 
-// prometheus is a real Prometheus.
+// prometheus is a backend that runs Prometheus.
 type prometheus struct {
 	*peertest.Prometheus
 	run string
@@ -102,7 +102,7 @@ func (p prometheus) read(ctx context.Context, rows []*row, find func(row, n int)
 	return nil
 }
 
-// sink is a server of OTLP that counts records.
+// sink is an OTLP server that counts records.
 type sink struct {
 	listener net.Listener
 	run      string

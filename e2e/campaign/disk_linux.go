@@ -12,11 +12,11 @@ import (
 	"syscall"
 )
 
-// enclosed is set in the environment of a program that enclose started.
+// enclosed is the environment variable that enclose sets for its child process.
 const enclosed = "AUSPEX_CAMPAIGN_ENCLOSED"
 
-// enclose runs the program once more, in a user namespace where it may mount file
-// systems without being root, and ends with its exit code. In that second run it returns nil.
+// enclose runs the program again in a user namespace, where it may mount file systems without root privileges, and
+// exits with its exit code. In the child process it returns nil.
 func enclose() error {
 	if os.Getenv(enclosed) != "" {
 		return nil
@@ -42,10 +42,10 @@ func enclose() error {
 	return nil
 }
 
-// mountSmall makes a folder a file system in memory of the given size. It is gone with the program.
+// mountSmall mounts a tmpfs of the given size on a folder. The mount ends with the program.
 func mountSmall(dir string, bytes int) error {
 	if os.Getenv(enclosed) == "" {
-		return errors.New("no user namespace")
+		return errors.New("not in a user namespace, so a file system cannot be mounted")
 	}
 	return syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", bytes))
 }

@@ -7,6 +7,6 @@ package main
 
 import "errors"
 
-func enclose() error { return errors.New("user namespaces need Linux") }
+func enclose() error { return errors.New("user namespaces require Linux") }
 
-func mountSmall(string, int) error { return errors.New("user namespaces need Linux") }
+func mountSmall(string, int) error { return errors.New("user namespaces require Linux") }

@@ -14,16 +14,16 @@ import (
 	"github.com/auspex-otel/auspex/e2e/clients"
 )
 
-// fault is something that goes wrong around the collector.
+// fault is a disturbance of the collector or its environment.
 type fault struct {
 	name   string
 	befall func(ctx context.Context, s *stage) error
 }
 
-// kill comes as often as the plan says; the others are drawn from a deck.
+// kill runs as often as the plan requires. Other faults are drawn from a deck.
 var kill = fault{"kill -9", killed}
 
-// faults is the deck: what stands in it more often is drawn more often.
+// faults is the deck. A fault that is listed several times is drawn more often.
 var faults = []fault{
 	{"backend down", backendDown},
 	{"backend slow", backendSlow},
@@ -38,7 +38,7 @@ var faults = []fault{
 	{"hostile request", hostileRequest},
 }
 
-// deck is drawn from until it is empty, and then shuffled again.
+// deck returns its entries in random order. It is shuffled again when all were drawn.
 type deck[T any] struct {
 	all, left []T
 	random    *rand.Rand
@@ -61,7 +61,7 @@ func (s *stage) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(s.random.Int64N(int64(most-least)))
 }
 
-// killed kills the collector at a random point, and every third time once more within a second of its start.
+// killed kills the collector at a random time. Every third time it kills it again within a second of the start.
 func killed(_ context.Context, s *stage) error {
 	time.Sleep(s.between(0, 2*time.Second))
 	s.victim.kill(memoryLimit)
@@ -72,7 +72,8 @@ func killed(_ context.Context, s *stage) error {
 	return nil
 }
 
-// backendDown breaks all connections to the backend and refuses others. Half of the times the collector is killed meanwhile.
+// backendDown breaks all connections to the backend and rejects new ones. Half of the time it also kills the
+// collector.
 func backendDown(ctx context.Context, s *stage) error {
 	s.proxy.set(true, 0)
 	defer s.proxy.set(false, 0)
@@ -86,7 +87,7 @@ func backendDown(ctx context.Context, s *stage) error {
 	return nil
 }
 
-// backendSlow delays every piece that passes between collector and backend.
+// backendSlow delays every read between collector and backend.
 func backendSlow(ctx context.Context, s *stage) error {
 	s.proxy.set(false, s.between(50*time.Millisecond, time.Second))
 	defer s.proxy.set(false, 0)
@@ -97,7 +98,7 @@ func backendSlow(ctx context.Context, s *stage) error {
 	return nil
 }
 
-// fullDisk leaves no room for queues, dead letters, and the engine's state.
+// fullDisk fills the disk that holds queues, dead letters, and the engine's state.
 func fullDisk(_ context.Context, s *stage) error {
 	if !s.victim.smallDisk {
 		return nil
@@ -111,7 +112,7 @@ func fullDisk(_ context.Context, s *stage) error {
 	return nil
 }
 
-// clockSteps sets the clocks of all senders an hour ahead, an hour back, and right again.
+// clockSteps sets the clocks of all senders an hour ahead, then an hour back, then right.
 func clockSteps(_ context.Context, s *stage) error {
 	for _, step := range []time.Duration{time.Hour, -time.Hour, 0} {
 		s.offset.Store(int64(step))
@@ -120,8 +121,8 @@ func clockSteps(_ context.Context, s *stage) error {
 	return nil
 }
 
-// damagedFiles damages one of the files of engine and queues while the collector is stopped. The queues are
-// empty: nothing that was acknowledged can be in what is damaged.
+// damagedFiles damages one file of the engine or the queues while the collector is stopped. The queues are empty, so
+// no acknowledged record can be in the damaged file.
 func damagedFiles(_ context.Context, s *stage) error {
 	s.paused.Store(true)
 	defer s.paused.Store(false)
@@ -165,7 +166,7 @@ func (s *stage) damage(file string) error {
 	return os.WriteFile(file, content, 0o600)
 }
 
-// memoryPressure runs the collector with half of its memory, while 16 clients send requests of megabytes.
+// memoryPressure runs the collector with half its memory while 16 clients send requests of several megabytes.
 func memoryPressure(ctx context.Context, s *stage) error {
 	s.victim.kill(pressureLimit)
 	ctx, cancel := context.WithTimeout(ctx, s.between(4*time.Second, 8*time.Second))
@@ -181,7 +182,7 @@ func memoryPressure(ctx context.Context, s *stage) error {
 		send := clients.New(s.t, "otlp/grpc", s.victim.junk)
 		go func() {
 			for ctx.Err() == nil {
-				_ = send(ctx, b) // it may be refused
+				_ = send(ctx, b) // the collector may reject it
 			}
 			done <- struct{}{}
 		}()
@@ -193,7 +194,7 @@ func memoryPressure(ctx context.Context, s *stage) error {
 	return nil
 }
 
-// hostileAt is a hostile request and the receiver that it goes to.
+// hostileAt is a hostile request and its receiver.
 type hostileAt struct {
 	clients.Hostile
 	receiver string

@@ -22,12 +22,12 @@ import (
 
 const (
 	junkBatch = 500
-	// junkTime is how long one flood of junk takes, if the collector takes it.
+	// junkTime is the planned duration of one flood of junk.
 	junkTime  = 8 * time.Second
 	junkKinds = 4
 )
 
-// junk floods the engine with series, templates, operations, and services that come once.
+// junk floods the engine with series, templates, operations, and services that occur once.
 func junk(ctx context.Context, s *stage) error {
 	conn := clients.Dial(s.t, s.victim.junk)
 	batches := max(1, s.junkOfFlood()/junkBatch)
@@ -42,13 +42,14 @@ func junk(ctx context.Context, s *stage) error {
 	})
 }
 
-// junkOfFlood is how much junk the next flood has: what is due at this time, at least a tenth of all.
+// junkOfFlood returns the number of junk records of the next flood: those that are due by now, and at least a tenth
+// of all.
 func (s *stage) junkOfFlood() int {
 	due := float64(s.plan.junk) * min(1, time.Since(s.began).Seconds()/s.time.Seconds())
 	return max(int(due)-s.junk, s.plan.junk/10)
 }
 
-// sendJunk sends one batch of one of the kinds. It may be refused.
+// sendJunk sends one batch of one kind and ignores a rejection.
 func sendJunk(ctx context.Context, conn *grpc.ClientConn, first int) {
 	ctx, cancel := context.WithTimeout(ctx, clients.AnswerWithin)
 	defer cancel()
@@ -64,7 +65,7 @@ func sendJunk(ctx context.Context, conn *grpc.ClientConn, first int) {
 	}
 }
 
-// word spells a number in letters, so that it is no variable part of a template.
+// word spells a number in letters, so that template mining does not treat it as a variable.
 func word(n int) string {
 	letters := []byte("junk")
 	for ; n > 0; n /= 26 {
@@ -102,7 +103,7 @@ func junkTemplates(first int) plog.Logs {
 	return ld
 }
 
-// junkSpans are spans of operations, or of services, that come once.
+// junkSpans returns spans of operations, or of services, that occur once.
 func junkSpans(first int, services bool) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for n := first; n < first+junkBatch; n++ {

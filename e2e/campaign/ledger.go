@@ -17,13 +17,12 @@ import (
 
 const (
 	metricName = "campaign_load"
-	// batchRecords is the number of records of a request: small, so that many requests are measured.
+	// batchRecords is the number of records of a request. It is small, so that many requests are measured.
 	batchRecords = 25
 )
 
-// ledger is the list of a row's records: which were sent, acknowledged, and found.
-// A record is a number below 10^7; it is in the text of a log record, and in the
-// digits of a point's value from the tenth behind the decimal point.
+// ledger lists the sent, acknowledged, and found records of a row. A record is a number below 10^7. It appears in the
+// text of a log record, or in the value of a point from the tenth decimal place on.
 type ledger struct {
 	run string
 	row int
@@ -31,13 +30,13 @@ type ledger struct {
 	mu           sync.Mutex
 	total        int // acknowledged
 	acknowledged []bool
-	found        []uint8 // how often
+	found        []uint8 // number of copies
 	letters      []bool
 }
 
 func newLedger(run string, row int) *ledger { return &ledger{run: run, row: row} }
 
-// next numbers the records of a batch and returns the first number.
+// next assigns numbers to the records of a batch and returns the first one.
 func (l *ledger) next() (first int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,7 +47,7 @@ func (l *ledger) next() (first int) {
 	return first
 }
 
-// acknowledge notes that a batch was acknowledged.
+// acknowledge records that a batch was acknowledged.
 func (l *ledger) acknowledge(first int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -58,7 +57,7 @@ func (l *ledger) acknowledge(first int) {
 	l.total += batchRecords
 }
 
-// find notes that the backend has a record.
+// find records that the backend has a record.
 func (l *ledger) find(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,7 +66,7 @@ func (l *ledger) find(n int) {
 	}
 }
 
-// findLetter notes that a record is in a dead letter.
+// findLetter records that a dead letter has a record.
 func (l *ledger) findLetter(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +75,7 @@ func (l *ledger) findLetter(n int) {
 	}
 }
 
-// forget prepares for the next count.
+// forget resets the found records before the next count.
 func (l *ledger) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -84,7 +83,7 @@ func (l *ledger) forget() {
 	clear(l.letters)
 }
 
-// balance is what a ledger adds up to.
+// balance holds the totals of a ledger.
 type balance struct {
 	acknowledged, found, letters, missing, duplicates int
 	firstMissing                                      int
@@ -113,14 +112,14 @@ func (l *ledger) balance() (b balance) {
 	return b
 }
 
-// count returns how many records were acknowledged so far.
+// count returns the number of acknowledged records.
 func (l *ledger) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.total
 }
 
-// logs are the records of a batch as log records.
+// logs returns the log records of a batch.
 func (l *ledger) logs(first int, at time.Time) (logs []clients.Log) {
 	for n := first; n < first+batchRecords; n++ {
 		logs = append(logs, clients.Log{
@@ -144,7 +143,7 @@ func readTexts(run, text string, do func(row, n int)) {
 	}
 }
 
-// points are the records of a batch as points, each of another series of the worker.
+// points returns the points of a batch. Each belongs to a different series of the worker.
 func (l *ledger) points(worker, first int, at time.Time, random *rand.Rand) (points []clients.Point) {
 	for i := range batchRecords {
 		points = append(points, clients.Point{
@@ -160,7 +159,7 @@ const (
 	recordStep = 1e-10
 )
 
-// encodeValue hides the number of a record behind the second decimal of a value.
+// encodeValue stores the number of a record in the digits of a value after the second decimal place.
 func encodeValue(v float64, n int) float64 {
 	return math.Round(v/valueStep)/(1/valueStep) + float64(n)*recordStep
 }

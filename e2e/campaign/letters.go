@@ -28,7 +28,7 @@ func readDeadLetters(run, folder string, find func(row, n int)) error {
 	return err
 }
 
-// readLetter reads one letter as docs/formats/dead_letter.md describes its component's payload.
+// readLetter reads one dead letter. docs/formats/dead_letter.md describes the payload of each component.
 func readLetter(run string, l deadletter.Letter, find func(row, n int)) error {
 	switch {
 	case strings.Contains(l.Component, "prometheus_remote_write"):
@@ -53,7 +53,7 @@ func readLetter(run string, l deadletter.Letter, find func(row, n int)) error {
 			return err
 		}
 		readMetrics(run, md, find)
-	default: // documents and events; hostile ones need not be objects
+	default: // documents and events; hostile ones may not be objects
 		var document map[string]any
 		if json.Unmarshal(l.Payload, &document) == nil {
 			readDocument(run, document, find)

@@ -1,11 +1,10 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Program campaign injects random faults into the built collector, and compares
-// what it acknowledged with what its backends have. With -soak it measures
-// whether memory and false alarms drift under a steady load.
+// Program campaign injects random faults into the built collector and compares the acknowledged records with those in
+// its backends. With -soak it measures whether memory and false alarms drift under a steady load.
 //
-//	go run ./e2e/campaign -seed 1 -hours 0.4
+// go run ./e2e/campaign -seed 1 -hours 0.4
 package main
 
 import (
@@ -23,34 +22,34 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// plan says how much of everything a stage has.
+// plan holds the amounts of a stage.
 type plan struct {
 	seed    uint64
-	run     string // the random id of this run
+	run     string // random id of the run
 	time    time.Duration
-	kills   int // at least
-	records int // at least
+	kills   int // minimum
+	records int // minimum
 	junk    int
-	most    int // records per second of a row
+	most    int // maximum records per second of a row
 }
 
 var exporters = []string{"elasticsearch", "prometheus_remote_write", "reliable_otlp"}
 
 func main() {
-	seed := flag.Uint64("seed", 0, "where random numbers come from; 0 draws one")
-	hours := flag.Float64("hours", 0.33, "how long faults are injected")
-	kills := flag.Int("kills", 60, "least number of kills")
-	records := flag.Int("records", 1_000_000, "least number of acknowledged records")
-	junk := flag.Int("junk", 3_000_000, "junk series, templates, operations, and services")
+	seed := flag.Uint64("seed", 0, "seed of the random numbers; 0 draws one")
+	hours := flag.Float64("hours", 0.33, "hours during which faults are injected")
+	kills := flag.Int("kills", 60, "minimum number of kills")
+	records := flag.Int("records", 1_000_000, "minimum number of acknowledged records")
+	junk := flag.Int("junk", 3_000_000, "number of junk series, templates, operations, and services")
 	most := flag.Int("most", 1000, "most records per second of a receiver, so that the backends' answers can be read in minutes")
 	only := flag.String("exporters", strings.Join(exporters, ","), "exporters")
-	soaking := flag.Bool("soak", false, "measure the drift under a steady load instead")
+	soaking := flag.Bool("soak", false, "measure the drift of memory and false alarms under a steady load, without faults")
 	flag.Parse()
 	if *soaking {
 		exit(peertest.Protect(func(t peertest.TB) error { return soak(t, time.Duration(*hours*float64(time.Hour))) }))
 	}
 	if err := enclose(); err != nil {
-		fmt.Fprintf(os.Stderr, "no user namespace: %v\n", err)
+		fmt.Fprintf(os.Stderr, "cannot create a user namespace: %v\n", err)
 	}
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano() % 1_000_000)
@@ -80,7 +79,7 @@ func newRun() string {
 	return hex.EncodeToString(b[:])
 }
 
-// campaign plays a stage for each exporter and prints the table. It returns an error if a row misses its must.
+// campaign runs a stage for each exporter and prints the table. It returns an error if a row fails a requirement.
 func (p plan) campaign(names []string) error {
 	began := time.Now()
 	var stages []*stage
@@ -94,7 +93,7 @@ func (p plan) campaign(names []string) error {
 				hostile = newDeck(everyHostile(t), random)
 			}
 			p := p
-			p.records = 0 // how many there are is up to the backend; the last stage makes up for the others
+			p.records = 0 // Elasticsearch limits the rate; the last stage provides the rest
 			if i == len(names)-1 {
 				p.records = records
 			}
@@ -130,7 +129,7 @@ func everyHostile(t peertest.TB) (all []hostileAt) {
 	return all
 }
 
-// showProgress prints a line per minute, or rewrites one line where a person watches.
+// showProgress prints a line per minute, or updates one line on a terminal.
 func (s *stage) showProgress(ctx context.Context) {
 	every, format := time.Minute, "%s\n"
 	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {

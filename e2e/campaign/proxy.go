@@ -11,19 +11,18 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// proxy stands between the collector and its backend. It can refuse connections,
-// or delay what it passes on.
+// proxy forwards connections between the collector and its backend. It can reject connections, or delay the data.
 type proxy struct {
 	address string
 	to      string
 
 	mu    sync.Mutex
 	down  bool
-	delay time.Duration // of each piece that is passed on
+	delay time.Duration // of each read
 	open  map[net.Conn]bool
 }
 
-// startProxy passes connections on to an address until the end of t.
+// startProxy forwards connections to an address until t ends.
 func startProxy(t peertest.TB, to string) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at the end
@@ -47,7 +46,7 @@ func startProxy(t peertest.TB, to string) *proxy {
 	return p
 }
 
-// set changes what the proxy does. A proxy that goes down breaks its connections.
+// set changes the state of the proxy. A proxy that goes down closes its connections.
 func (p *proxy) set(down bool, delay time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,7 +97,7 @@ func (p *proxy) leave(conns ...net.Conn) {
 	}
 }
 
-// pass copies in one direction, and ends both when it ends.
+// pass copies in one direction and closes both connections at the end.
 func (p *proxy) pass(to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()

@@ -17,27 +17,27 @@ import (
 const (
 	rowWorkers = 2
 	retryPause = 30 * time.Millisecond
-	// lastTries is how long requests that are open at the end are tried again.
+	// lastTries is the time in which open requests are sent again at the end.
 	lastTries = 30 * time.Second
 )
 
-// phase says how a latency counts.
+// phase states how a latency is counted.
 type phase = int32
 
 const (
 	uncounted phase = iota
-	quiet           // half load and nothing else
-	misused         // others misbehave
+	quiet           // half load without faults
+	misused         // other clients misbehave
 )
 
-// row is one receiver before one exporter, with its well-behaved client.
+// row is one receiver in front of one exporter, with its well-behaved client.
 type row struct {
 	*ledger
 	receiver, exporter string
 	metrics            bool // points instead of log records
 	send               clients.Client
 
-	rate   atomic.Int64 // most records per second, 0 for no limit
+	rate   atomic.Int64 // maximum records per second, 0 for no limit
 	paused *atomic.Bool
 	phase  *atomic.Int32
 	offset *atomic.Int64 // of the sender's clock, in nanoseconds
@@ -51,7 +51,7 @@ type row struct {
 
 func (r *row) service() string { return "campaign-" + r.receiver }
 
-// work sends batches until ctx ends, and then for a while what is not acknowledged yet.
+// work sends batches until ctx ends, and then sends unacknowledged batches again until lastTries.
 func (r *row) work(ctx context.Context, worker int, random *rand.Rand) {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -70,7 +70,8 @@ func (r *row) work(ctx context.Context, worker int, random *rand.Rand) {
 			time.Sleep(retryPause)
 			continue
 		}
-		// Remote write knows whole milliseconds, and two points of a series at one time would be the same point.
+		// Remote write has a resolution of one millisecond. Two points of a series at the same time would be the same
+		// point.
 		at = later(time.Now(), at.Add(time.Millisecond)).Truncate(time.Millisecond)
 		first := r.next()
 		if r.deliver(last, r.batch(worker, first, at.Add(time.Duration(r.offset.Load())), random)) {
@@ -96,7 +97,7 @@ func (r *row) batch(worker, first int, at time.Time, random *rand.Rand) clients.
 	return b
 }
 
-// deliver sends a batch until it is acknowledged, and notes how long that took. It returns false when ctx ended first.
+// deliver sends a batch until it is acknowledged and records the latency. It returns false if ctx ends first.
 func (r *row) deliver(ctx context.Context, b clients.Batch) bool {
 	began, counted := time.Now(), r.phase.Load()
 	for r.send(ctx, b) != nil {
@@ -113,7 +114,7 @@ func (r *row) deliver(ctx context.Context, b clients.Batch) bool {
 	return true
 }
 
-// p99 returns the 99th percentile of the time until a request was acknowledged in a phase, 0 without any.
+// p99 returns the 99th percentile of the latency of acknowledgments in a phase, or 0 if there are none.
 func (r *row) p99(of phase) time.Duration {
 	r.latencies.Lock()
 	defer r.latencies.Unlock()
@@ -124,8 +125,8 @@ func (r *row) p99(of phase) time.Duration {
 	return times[len(times)*99/100]
 }
 
-// slower is how many times as long the p99 is while others misbehave. A p99 without
-// them below 10 ms counts as 10 ms, so that the scheduling of a busy machine does not decide.
+// slower returns the ratio of the p99 with misbehaving clients to the p99 without. A p99 below 10 ms without them
+// counts as 10 ms, so that scheduling on a busy machine does not decide the result.
 func (r *row) slower() float64 {
 	return float64(r.p99(misused)) / float64(max(r.p99(quiet), leastP99))
 }

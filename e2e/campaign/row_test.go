@@ -15,7 +15,8 @@ import (
 	"github.com/auspex-otel/auspex/e2e/clients"
 )
 
-// However fast a receiver answers, no series has two points in one millisecond: they would be one point to remote write.
+// TestPointsOfASeriesDiffer verifies that no series has two points in one millisecond, however fast a receiver
+// answers. Remote write would merge them.
 func TestPointsOfASeriesDiffer(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	sent := map[time.Time]int{}

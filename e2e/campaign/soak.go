@@ -16,21 +16,21 @@ import (
 
 const (
 	soakSeries = 8000
-	// soakWindows divide the time; the first is the warm-up.
+	// soakWindows is the number of windows. The first is the warm-up.
 	soakWindows = 6
-	// windowSamples is how often memory is read in a window.
+	// windowSamples is the number of memory readings per window.
 	windowSamples = 10
 	mostGrowth    = 0.02
 	// pointStep is the event time between two points of a series of clients.Points.
 	pointStep = 10 * time.Second
-	// budgetPerDay are the false alarms that metrics may have a day by default: half of five.
+	// budgetPerDay is the default number of false alarms of metrics per day: half of five.
 	budgetPerDay = 2.5
 )
 
 //go:embed testdata/soak.yaml
 var soakConfiguration string
 
-// soak sends at half of what the collector takes, and prints how memory and false alarms drift.
+// soak sends at half the maximum rate of the collector and prints the drift of memory and false alarms.
 func soak(t peertest.TB, long time.Duration) error {
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: soakConfiguration, Env: []string{
 		"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_HEALTH=$E2E_HEALTH",
@@ -62,7 +62,7 @@ func sendLogs(ctx context.Context, send clients.Client) {
 			b.Logs = append(b.Logs, clients.Log{Time: time.Now(), Text: fmt.Sprintf("%s handled request %d", word(1000+n%50), n)})
 			n++
 		}
-		_ = send(ctx, b) // what is refused is not sent again
+		_ = send(ctx, b) // a rejected batch is not sent again
 	}
 }
 
@@ -73,7 +73,7 @@ type soaking struct {
 	rate   float64 // points per second
 }
 
-// window is a row of the table.
+// window holds one row of the table.
 type window struct {
 	memory peertest.Memory // mean
 	opened int             // anomalies
@@ -103,10 +103,10 @@ func (s *soaking) measure(ctx context.Context, long time.Duration) error {
 	return nil
 }
 
-// perBudget is the number of anomalies that opened to that which the budget allows.
+// perBudget returns the ratio of opened anomalies to the number that the budget allows.
 func (w window) perBudget() float64 { return float64(w.opened) / (w.days * budgetPerDay) }
 
-// window sends for a while and reads memory meanwhile.
+// window sends for the given time and reads memory meanwhile.
 func (s *soaking) window(ctx context.Context, long time.Duration) (w window, err error) {
 	sent, opened, err := s.state(ctx)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *soaking) state(ctx context.Context) (sent, opened int, err error) {
 	return s.points.Sent(), status.Opened, err
 }
 
-// load sends at the rate for a while.
+// load sends at the rate for the given time.
 func (s *soaking) load(long time.Duration) error {
 	const pieces = 100 * time.Millisecond
 	for due, end := time.Now(), time.Now().Add(long); time.Now().Before(end); time.Sleep(time.Until(due)) {

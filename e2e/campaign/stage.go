@@ -20,19 +20,19 @@ import (
 )
 
 const (
-	// calibration is how long senders send as fast as they can, to find what half load is.
+	// calibration is the time in which senders send at their maximum rate, to determine half load.
 	calibration = 8 * time.Second
 	quietTime   = 6 * time.Second
-	// recoverWithin is how long a row may go without an acknowledgement after a fault.
+	// recoverWithin is the maximum time without an acknowledgment after a fault.
 	recoverWithin = time.Minute
-	// settleTime is how long nothing may be found before the count ends.
+	// settleTime is the time without new records after which the count ends.
 	settleTime = 30 * time.Second
 	leastP99   = 10 * time.Millisecond
-	// leastRate is the least number of records per second of a row.
+	// leastRate is the minimum number of records per second of a row.
 	leastRate = 100
 )
 
-// stage is one exporter with every receiver whose signal it takes.
+// stage is one exporter with every receiver whose signals it accepts.
 type stage struct {
 	plan
 	t        peertest.TB
@@ -55,7 +55,7 @@ type stage struct {
 	failed []string
 }
 
-// receivers are all receivers, and whether they take logs and metrics.
+// receivers lists all receivers and their signals.
 var receivers = []struct {
 	name          string
 	logs, metrics bool
@@ -94,7 +94,7 @@ func (s *stage) addRow(receiver string, metrics bool) {
 	s.rows = append(s.rows, r)
 }
 
-// play runs the stage until its time is over, and its kills and records are reached.
+// play runs the stage until its time has passed and its kills and records are reached.
 func (s *stage) play(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -137,7 +137,7 @@ func (s *stage) acknowledged() (n int) {
 	return n
 }
 
-// step is one fault: a kill if those that are due are not done, or the next one of the deck.
+// step runs one fault: a kill if kills are due, or the next fault of the deck.
 func (s *stage) step(ctx context.Context) error {
 	time.Sleep(time.Duration(s.random.IntN(1500)) * time.Millisecond)
 	f := kill
@@ -155,19 +155,19 @@ func (s *stage) step(ctx context.Context) error {
 	}
 	s.recover(f.name)
 	if s.victim.crashes > 10 {
-		return errors.New("the collector ended by itself more than ten times")
+		return errors.New("the collector exited on its own more than ten times")
 	}
 	return nil
 }
 
 func (s *stage) say(what string) { s.doing.Store(what) }
 
-// fail notes what misses its must.
+// fail records a failed requirement.
 func (s *stage) fail(format string, args ...any) {
 	s.failed = append(s.failed, s.exporter+": "+fmt.Sprintf(format, args...))
 }
 
-// recover waits until every row has an acknowledgement again.
+// recover waits until every row has received an acknowledgment again.
 func (s *stage) recover(after string) {
 	before := map[*row]int{}
 	for _, r := range s.rows {
@@ -195,7 +195,7 @@ func (s *stage) recover(after string) {
 	s.victim.kill(memoryLimit)
 }
 
-// calibrate finds what the collector delivers, and gives each row half of its part.
+// calibrate measures the maximum rate of the collector and assigns each row half of its share.
 func (s *stage) calibrate() {
 	s.say("finding half load")
 	time.Sleep(calibration / 2) // until backends are warm
@@ -220,10 +220,10 @@ func (s *stage) calibrate() {
 	}
 	s.victim.drain()
 	s.paused.Store(false)
-	s.t.Logf("%s: delivers %.0f records/s; half load is that by two, and at most %d/s for a row", s.exporter, float64(delivered)/calibration.Seconds(), s.most)
+	s.t.Logf("%s: the collector delivers %.0f records/s; half load is half of that, and at most %d/s for a row", s.exporter, float64(delivered)/calibration.Seconds(), s.most)
 }
 
-// measure counts latencies while f runs, beside those of a quiet time before.
+// measure records latencies while f runs, after a quiet period.
 func (s *stage) measure(f func() error) error {
 	s.phase.Store(quiet)
 	time.Sleep(quietTime)
@@ -232,7 +232,8 @@ func (s *stage) measure(f func() error) error {
 	return f()
 }
 
-// countAnomalies notes which anomalies open for the rows' services: nothing is wrong with what these send.
+// countAnomalies records the anomalies of the rows' services. They are false alarms, because these services send
+// nothing anomalous.
 func (s *stage) countAnomalies(ctx context.Context) {
 	for ; ctx.Err() == nil; time.Sleep(2 * time.Second) {
 		var answer struct {
@@ -255,10 +256,10 @@ func (s *stage) countAnomalies(ctx context.Context) {
 	}
 }
 
-// judge counts what the backend has, until all that was acknowledged is there or nothing comes any more.
+// judge counts the records in the backend until all acknowledged ones are found or no more arrive.
 func (s *stage) judge(ctx context.Context) error {
 	if !s.backend.alive() {
-		s.fail("the peer does not run")
+		s.fail("the backend does not run")
 	}
 	s.victim.drain()
 	best, since := -1, time.Now()
@@ -288,7 +289,7 @@ func (s *stage) judge(ctx context.Context) error {
 	}
 }
 
-// keepLog copies the log of the collector into the folder of kept output.
+// keepLog copies the collector's log into the output folder.
 func (s *stage) keepLog() error {
 	folder := filepath.Join("e2e", "out", "campaign")
 	if err := os.MkdirAll(folder, 0o750); err != nil {

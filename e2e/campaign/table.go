@@ -15,7 +15,7 @@ const (
 	mostSlower = 10
 )
 
-// report prints the table of all stages. It returns what misses its must.
+// report prints the table of all stages and returns the failed requirements.
 func (p plan) report(out io.Writer, stages []*stage) (failed []string) {
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	fmt.Fprintln(w, "receiver\t| signal\t| exporter\t| acknowledged\t| found\t| dead letters\t| missing\t| duplicates\t| kills\t| peak MiB\t| of limit\t| p99 alone\t| p99 misused\t| ratio\t| false openings")
@@ -64,10 +64,10 @@ func (s *stage) judgeRow(r *row, b balance) {
 
 func (s *stage) judgeStage() {
 	if s.victim.ratio > mostMemory {
-		s.fail("memory is %.2f times its limit, %.1f is allowed", s.victim.ratio, mostMemory)
+		s.fail("memory reached %.2f times its limit; the maximum is %.1f", s.victim.ratio, mostMemory)
 	}
 	if s.victim.crashes > 0 {
-		s.fail("the collector ended by itself %d times", s.victim.crashes)
+		s.fail("the collector exited on its own %d times", s.victim.crashes)
 	}
 	if s.victim.kills < s.kills || s.acknowledged() < s.records || s.junk < s.plan.junk {
 		s.fail("%d kills, %d records, and %d of junk; the plan has %d, %d, and %d", s.victim.kills, s.acknowledged(), s.junk, s.kills, s.records, s.plan.junk)

@@ -11,18 +11,18 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A stage that keeps every must is reported without a failure, and each miss is named.
+// TestReportNamesWhatFails verifies that a stage without failures reports none, and that each failure is named.
 func TestReportNamesWhatFails(t *testing.T) {
 	for want, spoil := range map[string]func(*stage){
-		"":                                   func(*stage) {},
-		"1 records were acknowledged and":    func(s *stage) { s.rows[0].found[7] = 0 },
-		"nothing was acknowledged":           func(s *stage) { s.rows[0].ledger = newLedger("ab12", 0) },
-		"p99 is 11.0 times":                  func(s *stage) { s.rows[0].latencies.of[misused] = []time.Duration{110 * time.Millisecond} },
-		"no request was measured":            func(s *stage) { s.rows[0].latencies.of[misused] = nil },
-		"memory is 1.30 times its limit":     func(s *stage) { s.victim.ratio = 1.3 },
-		"the collector ended by itself 1":    func(s *stage) { s.victim.crashes = 1 },
-		"1 kills, 25 records, and 5 of junk": func(s *stage) { s.victim.kills = 1 },
-		"the peer does not run":              func(s *stage) { s.fail("the peer does not run") },
+		"":                                    func(*stage) {},
+		"1 records were acknowledged and":     func(s *stage) { s.rows[0].found[7] = 0 },
+		"nothing was acknowledged":            func(s *stage) { s.rows[0].ledger = newLedger("ab12", 0) },
+		"p99 is 11.0 times":                   func(s *stage) { s.rows[0].latencies.of[misused] = []time.Duration{110 * time.Millisecond} },
+		"no request was measured":             func(s *stage) { s.rows[0].latencies.of[misused] = nil },
+		"memory reached 1.30 times its limit": func(s *stage) { s.victim.ratio = 1.3 },
+		"the collector exited on its own 1":   func(s *stage) { s.victim.crashes = 1 },
+		"1 kills, 25 records, and 5 of junk":  func(s *stage) { s.victim.kills = 1 },
+		"the backend does not run":            func(s *stage) { s.fail("the backend does not run") },
 	} {
 		s := wellStage()
 		spoil(s)
@@ -39,7 +39,7 @@ func TestReportNamesWhatFails(t *testing.T) {
 	}
 }
 
-// wellStage is a stage of one row, after it was played.
+// wellStage returns a finished stage of one row without failures.
 func wellStage() *stage {
 	r := &row{ledger: newLedger("ab12", 0), receiver: "lumberjack", exporter: "elasticsearch"}
 	r.latencies.of = map[phase][]time.Duration{quiet: {time.Millisecond}, misused: {20 * time.Millisecond}}

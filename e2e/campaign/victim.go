@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	memoryLimit   = 512 // MiB, the default of the shipped configuration
+	memoryLimit   = 512 // MiB, the default of the shipped configurations
 	pressureLimit = 256
 	diskBytes     = 512 << 20
 )
@@ -29,18 +29,18 @@ const (
 //go:embed testdata/campaign.yaml
 var configuration string
 
-// victim is the collector that faults befall.
+// victim is the collector under test.
 type victim struct {
 	*peertest.Collector
 	t peertest.TB
-	// at are the addresses of the receivers.
+	// at holds the addresses of the receivers, by name.
 	at   map[string]string
 	junk string
-	// smallDisk tells whether the state is on a disk that can be filled.
+	// smallDisk reports whether the state is on a disk that fillDisk can fill.
 	smallDisk bool
 
 	mu      sync.Mutex
-	begun   bool // it runs, unless it ended by itself
+	begun   bool // started, even if it exited on its own since
 	limit   int  // MiB
 	peak    int  // MiB
 	ratio   float64
@@ -48,7 +48,7 @@ type victim struct {
 	crashes int
 }
 
-// newVictim prepares a collector that exports to a backend at an address.
+// newVictim prepares a collector that exports to the backend at an address.
 func newVictim(t peertest.TB, exporter, backend string) *victim {
 	t.Helper()
 	a := peertest.FreeAddresses(t, 4)
@@ -66,14 +66,14 @@ func newVictim(t peertest.TB, exporter, backend string) *victim {
 		"otlp/grpc": v.OTLP, "otlp/http": v.OTLP2, "lumberjack": a[0], "elasticsearch_bulk": a[1], "prometheus_remote_write": a[2],
 	}
 	if err := mountSmall(v.State, diskBytes); err != nil {
-		t.Logf("the fault \"full disk\" is left out: %v", err)
+		t.Logf("skipping the fault \"full disk\": %v", err)
 	} else {
 		v.smallDisk = true
 	}
 	return v
 }
 
-// begin starts the collector with a memory limit and does not wait until it is healthy.
+// begin starts the collector with a memory limit. It does not wait until the collector is healthy.
 func (v *victim) begin(limit int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -83,7 +83,7 @@ func (v *victim) begin(limit int) {
 	v.begun = true
 }
 
-// end ends the collector in some way.
+// end stops the collector with how.
 func (v *victim) end(how func()) {
 	v.observe()
 	v.mu.Lock()
@@ -92,7 +92,7 @@ func (v *victim) end(how func()) {
 	how()
 }
 
-// kill ends the collector with SIGKILL, and starts it again.
+// kill ends the collector with SIGKILL and starts it again.
 func (v *victim) kill(limit int) {
 	v.end(v.Kill)
 	v.mu.Lock()
@@ -101,7 +101,7 @@ func (v *victim) kill(limit int) {
 	v.begin(limit)
 }
 
-// observe notes how much memory the collector has had, and starts it again if it ended by itself.
+// observe records the peak memory of the collector, and restarts the collector if it exited on its own.
 func (v *victim) observe() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -110,18 +110,18 @@ func (v *victim) observe() {
 	}
 	if !v.Running() {
 		v.crashes++
-		v.t.Logf("the collector ended by itself. The end of its log:\n%s", lastLines(v.Log(), 40))
+		v.t.Logf("the collector exited on its own. The end of its log:\n%s", lastLines(v.Log(), 40))
 		v.Begin()
 		return
 	}
-	// The state is on a disk in memory here, and bbolt maps its files: they are not the collector's own memory.
+	// The state is on a tmpfs, and bbolt maps its files. These pages do not count as memory of the collector.
 	if bytes, err := v.OwnMemory(); err == nil {
 		v.peak = max(v.peak, bytes>>20)
 		v.ratio = max(v.ratio, float64(bytes>>20)/float64(v.limit))
 	}
 }
 
-// watch observes until ctx ends.
+// watch calls observe until ctx ends.
 func (v *victim) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		v.observe()
@@ -131,7 +131,7 @@ func (v *victim) watch(ctx context.Context) {
 
 var queueSize = regexp.MustCompile(`(?m)^otelcol_exporter_queue_size\{.*\} (\S+)$`)
 
-// queued returns how many requests wait in the queues.
+// queued returns the number of requests in the queues.
 func (v *victim) queued() (n int, err error) {
 	text, err := peertest.Get(context.Background(), "http://"+v.Metrics+"/metrics")
 	if err != nil {
@@ -139,7 +139,7 @@ func (v *victim) queued() (n int, err error) {
 	}
 	sizes := queueSize.FindAllSubmatch(text, -1)
 	if len(sizes) == 0 {
-		return 0, errors.New("the collector has no metric of its queues")
+		return 0, errors.New("the collector reports no metric of its queues")
 	}
 	for _, m := range sizes {
 		size, err := strconv.ParseFloat(string(m[1]), 64)
@@ -164,7 +164,7 @@ func (v *victim) drain() bool {
 	return false
 }
 
-// fillDisk leaves no room on the disk of the state, until free is called.
+// fillDisk fills the disk of the state until free is called.
 func (v *victim) fillDisk() (free func(), err error) {
 	file := filepath.Join(v.State, "ballast")
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o600)
@@ -185,13 +185,13 @@ func (v *victim) fillDisk() (free func(), err error) {
 	}, nil
 }
 
-// files are the files of engine and queues.
+// files returns the paths of the files of the engine and the queues.
 func (v *victim) files() ([]string, error) {
 	engine, err := filepath.Glob(filepath.Join(v.State, "engine", "*"))
 	queues, otherwise := filepath.Glob(filepath.Join(v.State, "queue", "*"))
 	all := slices.Concat(engine, queues)
 	if len(all) == 0 {
-		return nil, fmt.Errorf("no state in %s", v.State)
+		return nil, fmt.Errorf("%s holds no state files", v.State)
 	}
 	return all, errors.Join(err, otherwise)
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// AnswerWithin is how long a client waits for an answer.
+// AnswerWithin is the time that a client waits for a response.
 const AnswerWithin = 20 * time.Second
 
 // Batch is a request to any receiver. All its records have one signal.
 type Batch struct {
 	// Service is the service.name of the resource.
 	Service string
-	// Logs are log records. If there are none, Points are the points of one gauge.
+	// Logs holds log records. If it is empty, Points holds the points of one gauge.
 	Logs   []Log
 	Metric string
 	Points []Point
@@ -32,18 +32,18 @@ type Batch struct {
 type Log struct {
 	Time time.Time
 	Text string
-	// ID is the id of the document, where the protocol has ids; "" for none.
+	// ID is the document id, for protocols that have ids. Empty means none.
 	ID string
 }
 
-// Point is a point of a series, which Labels tell from others.
+// Point is a point of a series. Labels identify the series.
 type Point struct {
 	Time   time.Time
 	Value  float64
 	Labels map[string]string
 }
 
-// Client sends a batch, and returns nil if the receiver acknowledged all of it.
+// Client sends a batch. It returns nil if the receiver acknowledged all of it.
 type Client func(context.Context, Batch) error
 
 // New returns a client of a receiver at an address. The receiver is lumberjack,
@@ -64,12 +64,12 @@ func New(t peertest.TB, receiver, at string) Client {
 	case "prometheus_remote_write":
 		return func(ctx context.Context, b Batch) error { return remoteWrite(ctx, web, at, b) }
 	}
-	t.Fatalf("there is no client for the receiver %q", receiver)
+	t.Fatalf("no client for the receiver %q", receiver)
 	return nil
 }
 
-// Post posts a body, or gets the address if there is none. It returns the status
-// and the body of the answer, or "failed" and the error instead of the status.
+// Post sends a POST request, or a GET request if body is nil. It returns the status and the body of the response. On
+// failure it returns "failed" and the error text.
 func Post(ctx context.Context, client *http.Client, address, kind string, headers map[string]string, body []byte) (status string, answer []byte) {
 	method := http.MethodPost
 	if len(body) == 0 {

@@ -18,12 +18,12 @@ import (
 
 const elasticTime = "2006-01-02T15:04:05.000Z"
 
-// document is a log record as Beats write it.
+// document returns a log record in the format of Beats.
 func (l Log) document(service string) string {
 	return fmt.Sprintf(`"@timestamp":%q,"message":%q,"service":{"name":%q}`, l.Time.UTC().Format(elasticTime), l.Text, service)
 }
 
-// lumberjack sends the logs of a batch in one window over a connection of its own.
+// lumberjack sends the logs of a batch in one window over a new connection.
 func lumberjack(ctx context.Context, at string, b Batch) error {
 	var frames []byte
 	for i, l := range b.Logs {
@@ -46,7 +46,7 @@ func dialTCP(ctx context.Context, at string) (net.Conn, error) {
 	return (&net.Dialer{Timeout: AnswerWithin}).DialContext(ctx, "tcp", at)
 }
 
-// dataFrame is an event of lumberjack in JSON.
+// dataFrame returns a Lumberjack JSON data frame.
 func dataFrame(number int, text string) []byte {
 	b := binary.BigEndian.AppendUint32([]byte("2J"), uint32(number))
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(text))), text...)
@@ -90,7 +90,7 @@ func bulk(ctx context.Context, web *http.Client, at string, b Batch) error {
 		return err
 	}
 	if items.Errors {
-		return errors.New("items were refused")
+		return errors.New("the receiver rejected items of the bulk request")
 	}
 	return nil
 }

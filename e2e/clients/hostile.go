@@ -21,7 +21,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	_ "google.golang.org/grpc/encoding/gzip" // answers are compressed as requests are
+	_ "google.golang.org/grpc/encoding/gzip" // gzip for responses, too
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
@@ -71,9 +71,8 @@ func unzip(file string) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// Flood sends the request from so many clients, each with a pause behind the answer,
-// until stop is called, which returns how often there was which answer. The clients
-// begin one after the other within the first pause.
+// Flood sends the request from the given number of clients. Each pauses after a response. The clients start one after
+// the other within the first pause. stop ends the flood and returns the number of times that each response occurred.
 func (h Hostile) Flood(ctx context.Context, t peertest.TB, receiver, at string, clients int, pause time.Duration) (stop func() map[string]int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -99,7 +98,7 @@ func (h Hostile) Flood(ctx context.Context, t peertest.TB, receiver, at string, 
 	}
 }
 
-// Client returns a function that sends the request to a receiver and returns a word for its answer.
+// Client returns a function that sends the request to a receiver and returns a word that describes the response.
 func (h Hostile) Client(t peertest.TB, receiver, at string) (send func(context.Context) (answer string)) {
 	t.Helper()
 	switch receiver {
@@ -117,14 +116,14 @@ func (h Hostile) Client(t peertest.TB, receiver, at string) (send func(context.C
 	}
 }
 
-// encoded is the body as it is sent.
+// encoded returns the body as sent.
 func (h Hostile) encoded() []byte {
 	switch h.Encoding {
 	case "gzip":
 		return gzipped(h.body)
 	case "snappy":
 		return snappy.Encode(nil, h.body)
-	default: // it is compressed already, or never
+	default: // already compressed, or not compressed at all
 		return h.body
 	}
 }
@@ -132,13 +131,13 @@ func (h Hostile) encoded() []byte {
 func gzipped(body []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(body) // a buffer takes everything
+	_, _ = w.Write(body) // writing to a buffer does not fail
 	_ = w.Close()
 	return b.Bytes()
 }
 
-// compressed is the compressor, by its name, for bytes that are compressed already, so that
-// a client need not compress the same request again and again.
+// compressed is a gRPC compressor, given by its name, for messages that are already compressed, so that a client does
+// not compress the same request repeatedly.
 type compressed string
 
 func (c compressed) Type() string { return string(c) }
@@ -148,7 +147,7 @@ func (compressed) Do(w io.Writer, body []byte) error {
 	return err
 }
 
-// bytesCodec sends bytes and ignores answers.
+// bytesCodec sends bytes and ignores responses.
 type bytesCodec struct{}
 
 func (bytesCodec) Marshal(v any) (mem.BufferSlice, error) {
@@ -161,7 +160,7 @@ func (h Hostile) overGRPC(t peertest.TB, at string) func(context.Context) string
 	t.Helper()
 	conn, err := grpc.NewClient(at, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(bytesCodec{})),
-		grpc.WithCompressor(compressed(h.Encoding))) //nolint:staticcheck // one of a name would be for all clients of the process
+		grpc.WithCompressor(compressed(h.Encoding))) //nolint:staticcheck // a registered compressor would apply to all clients of
 	if err != nil {
 		t.Fatalf("gRPC client of %s: %v", at, err)
 	}
@@ -198,7 +197,7 @@ func (h Hostile) overLumberjack(t peertest.TB, at string) func(context.Context) 
 	}
 }
 
-// frame is a compressed frame of lumberjack.
+// frame returns a compressed frame of Lumberjack.
 func (h Hostile) frame() ([]byte, error) {
 	var b bytes.Buffer
 	w, err := zlib.NewWriterLevel(&b, zlib.BestCompression)

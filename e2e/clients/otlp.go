@@ -21,7 +21,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// Dial connects over gRPC, and connects again soon after a connection broke.
+// Dial connects over gRPC and reconnects shortly after a connection fails.
 func Dial(t peertest.TB, at string) *grpc.ClientConn {
 	t.Helper()
 	conn, err := grpc.NewClient(at, grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -57,7 +57,7 @@ func otlpGRPC(t peertest.TB, at string) Client {
 
 func rejected(records int64) error {
 	if records > 0 {
-		return fmt.Errorf("%d records were rejected", records)
+		return fmt.Errorf("the receiver rejected %d records", records)
 	}
 	return nil
 }

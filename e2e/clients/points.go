@@ -21,23 +21,23 @@ import (
 )
 
 const (
-	batchPoints     = 1000 // of a request: each of another series
+	batchPoints     = 1000 // per request, each of a different series
 	resourcesABatch = 10
 	pointsAMetric   = 10
-	step            = 10 * time.Second // of event time between two points of a series
+	step            = 10 * time.Second // event time between two points of a series
 	connections     = 4
 	method          = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 )
 
-// Points sends metric points over OTLP at the least cost. It sends requests that are marshaled once: before each sending the bytes of
-// every timestamp and value are overwritten in place. So every point is new, and
-// the generator takes little from the machine.
+// Points sends metric points over OTLP at low cost. It marshals its requests once. Before each sending it overwrites
+// the bytes of every timestamp and value in place. So every point is new, and the generator needs little processor
+// time.
 type Points struct {
 	lanes []lane
 	sent  int
 }
 
-// lane is a connection and the requests that are sent over it in turn.
+// lane is a connection with the requests that it sends in turn.
 type lane struct {
 	conn     *grpc.ClientConn
 	requests []*request
@@ -46,11 +46,11 @@ type lane struct {
 
 type request struct {
 	bytes         []byte
-	times, values []int // where they stand
+	times, values []int // offsets
 	time          time.Time
 }
 
-// NewPoints connects to a collector. The number of series is rounded up to whole requests on each connection.
+// NewPoints connects to a collector. It rounds the number of series up to whole requests on each connection.
 func NewPoints(address string, series int) (*Points, error) {
 	l := &Points{lanes: make([]lane, connections)}
 	for i := range l.lanes {
@@ -71,20 +71,20 @@ func NewPoints(address string, series int) (*Points, error) {
 	return l, nil
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (l *Points) Close() {
 	for _, lane := range l.lanes {
 		_ = lane.conn.Close()
 	}
 }
 
-// Sent is how many points were acknowledged.
+// Sent returns the number of acknowledged points.
 func (l *Points) Sent() int { return l.sent }
 
-// Series is how many series the load has.
+// Series returns the number of series.
 func (l *Points) Series() int { return len(l.lanes) * len(l.lanes[0].requests) * batchPoints }
 
-// Send sends at least n points, the same number over each connection, and waits for every acknowledgement.
+// Send sends at least n points, the same number over each connection, and waits for every acknowledgment.
 func (l *Points) Send(n int) error {
 	each := (n/batchPoints + connections - 1) / connections
 	done := make(chan error)
@@ -99,7 +99,7 @@ func (l *Points) Send(n int) error {
 	return errors.Join(errs...)
 }
 
-// send sends n requests in turn, beginning where the last call ended.
+// send sends n requests in turn, starting after the last one of the previous call.
 func (l *lane) send(n int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -109,13 +109,13 @@ func (l *lane) send(n int) error {
 		r.renew(l.random)
 		var answer []byte
 		if err := l.conn.Invoke(ctx, method, &r.bytes, &answer); err != nil {
-			return fmt.Errorf("the collector refused points: %w", err)
+			return fmt.Errorf("the collector rejected points: %w", err)
 		}
 	}
 	return nil
 }
 
-// renew moves every point one step on, and gives it another value.
+// renew advances every point by one step and gives it a new value.
 func (r *request) renew(random *rand.Rand) {
 	r.time = r.time.Add(step)
 	t := uint64(r.time.UnixNano())
@@ -125,7 +125,7 @@ func (r *request) renew(random *rand.Rand) {
 	}
 }
 
-// newRequest builds a request with series of its own and finds where its timestamps and values stand.
+// newRequest builds a request with its own series and finds the offsets of its timestamps and values.
 func newRequest(n int) (*request, error) {
 	r := &request{time: time.Now().Add(-30 * 24 * time.Hour).Truncate(time.Second)}
 	md := pmetric.NewMetrics()
@@ -163,8 +163,8 @@ func newRequest(n int) (*request, error) {
 	return r, nil
 }
 
-// What stands for a timestamp and a value until they are overwritten, and the
-// field number and wire type that precede each.
+// Placeholders of timestamps and values until they are overwritten, and the field number and wire type that precede
+// each.
 const (
 	markTime  = 0x7a51c0de7a51c0de
 	markValue = 1.2345678901234567e-89
@@ -172,7 +172,7 @@ const (
 	valueTag  = 4<<3 | 1
 )
 
-// find returns where the 8 bytes of a field of the given tag and value stand.
+// find returns the offsets of the 8-byte fields with the given tag and value.
 func find(b []byte, tag byte, v uint64) (at []int) {
 	pattern := binary.LittleEndian.AppendUint64([]byte{tag}, v)
 	for from := 0; ; from += len(pattern) {
@@ -185,26 +185,26 @@ func find(b []byte, tag byte, v uint64) (at []int) {
 	}
 }
 
-// raw is a codec for messages that are marshaled already.
+// raw is a codec for messages that are already marshaled.
 type raw struct{}
 
-// Name is the codec that the server is told of.
+// Name returns the name of the codec on the wire.
 func (raw) Name() string { return "proto" }
 
 // Marshal returns the bytes that v points to.
 func (raw) Marshal(v any) ([]byte, error) {
 	b, ok := v.(*[]byte)
 	if !ok {
-		return nil, fmt.Errorf("%T is no message of bytes", v)
+		return nil, fmt.Errorf("cannot marshal %T: the codec accepts *[]byte", v)
 	}
 	return *b, nil
 }
 
-// Unmarshal copies b to where v points.
+// Unmarshal copies b to the slice that v points to.
 func (raw) Unmarshal(b []byte, v any) error {
 	to, ok := v.(*[]byte)
 	if !ok {
-		return fmt.Errorf("%T is no message of bytes", v)
+		return fmt.Errorf("cannot unmarshal into %T: the codec accepts *[]byte", v)
 	}
 	*to = bytes.Clone(b)
 	return nil

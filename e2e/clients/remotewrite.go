@@ -24,7 +24,7 @@ func remoteWrite(ctx context.Context, web *http.Client, at string, b Batch) erro
 	return succeeded(Post(ctx, web, "http://"+at+"/api/v1/write", "application/x-protobuf", headers, snappy.Encode(nil, request)))
 }
 
-// series is the message of a series with one sample.
+// series returns the remote-write message of a series with one sample.
 func (b Batch) series(p Point) (message []byte) {
 	labels := map[string]string{"__name__": b.Metric, "job": b.Service}
 	maps.Copy(labels, p.Labels)

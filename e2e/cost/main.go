@@ -1,12 +1,11 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Program cost measures what detection costs: the processor time of a pipeline
-// with and without the anomaly processor under the same load, and the memory
-// that watched series take. It starts the built collector on the loopback
-// interface, takes under two minutes and prints a table.
+// Program cost measures the cost of detection: the processor time of a pipeline with and without the anomaly
+// processor under the same load, and the memory of watched series. It starts the built collector on the loopback
+// interface, takes less than two minutes, and prints a table.
 //
-//	go run ./e2e/cost
+// go run ./e2e/cost
 package main
 
 import (
@@ -43,13 +42,13 @@ func main() {
 	fmt.Printf("\ntook %v\n", time.Since(began).Round(time.Second))
 }
 
-// pipelines are the two that are compared.
+// pipelines holds the two pipelines that are compared.
 var pipelines = [...]struct{ name, config string }{
 	{"OTLP, memory_limiter, nop", pipeline("[memory_limiter]")},
 	{"the same with anomaly", pipeline("[memory_limiter, anomaly]")},
 }
 
-// measureCPU runs both pipelines in turns, so that a slow moment of the machine meets both.
+// measureCPU runs both pipelines alternately, so that a slow period of the machine affects both.
 func measureCPU(b peertest.TB) error {
 	var loads [len(pipelines)]*clients.Points
 	var collectors [len(pipelines)]*peertest.Collector
@@ -93,7 +92,7 @@ func measureCPU(b peertest.TB) error {
 	return nil
 }
 
-// measureMemory compares a collector before and after it has warm models of many series.
+// measureMemory compares the memory of a collector before and after it has warm models of many series.
 func measureMemory(b peertest.TB) error {
 	c := peertest.StartCollector(b, peertest.CollectorOptions{Config: pipelines[1].config})
 	before, err := c.Memory(context.Background())

@@ -11,7 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// pipeline is the configuration of a collector with the given processors and nothing behind them.
+// pipeline returns the configuration of a collector with the given processors and an exporter that discards the data.
 func pipeline(processors string) string {
 	return `
 receivers:
@@ -47,7 +47,7 @@ service:
 `
 }
 
-// cpuOf returns the processor seconds that a process took while f ran.
+// cpuOf returns the processor seconds that a process used while f ran.
 func cpuOf(p *peertest.Process, f func() error) (float64, error) {
 	before, err := p.CPUSeconds()
 	if err != nil {
@@ -60,8 +60,8 @@ func cpuOf(p *peertest.Process, f func() error) (float64, error) {
 	return after - before, err
 }
 
-// judgedAll returns an error unless the engine judged as many points as were sent: a
-// point that it takes for one that it has seen costs nothing, and would flatter the figures.
+// judgedAll returns an error unless the engine judged all sent points. Points that it treats as already seen cost
+// nothing and would distort the figures.
 func judgedAll(c *peertest.Collector, sent int) error {
 	var status struct {
 		Points  int            `json:"points"`
@@ -71,7 +71,7 @@ func judgedAll(c *peertest.Collector, sent int) error {
 		return err
 	}
 	if status.Points != sent {
-		return fmt.Errorf("%d points were sent and %d judged; refused: %v", sent, status.Points, status.Refused)
+		return fmt.Errorf("%d points were sent, %d were judged; rejected: %v", sent, status.Points, status.Refused)
 	}
 	return nil
 }

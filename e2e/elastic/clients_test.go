@@ -22,11 +22,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// row compares a client's own lists with what Elasticsearch has.
+// row compares a client's own lists with the documents in Elasticsearch.
 type row struct {
 	client                                         string
 	sent, acknowledged, found, missing, duplicates int
-	repeated                                       int // of the duplicates, those of events that gave an id
+	repeated                                       int // duplicates of events that have an id
 	took                                           time.Duration
 }
 
@@ -41,7 +41,7 @@ func compare(t *testing.T, es *peertest.Elasticsearch, run string, l ledger, giv
 		}
 	}
 	for n, documents := range found {
-		assert.True(t, sent[n], "%s never sent event %d", l.name, n)
+		assert.True(t, sent[n], "%s did not send event %d", l.name, n)
 		r.duplicates += documents - 1
 		if givesID(n) {
 			r.repeated += documents - 1
@@ -63,15 +63,14 @@ func table(t *testing.T, title string, rows []row) {
 	t.Logf("%s\n%s", title, b.String())
 }
 
-// mixed says which events of the clients give an id.
+// mixed reports whether a client sets an id for event n.
 func mixed(n int) bool { return n%3 != 2 }
 
-// TestClients sends events from three clients, written by others, through the
-// collector into Elasticsearch, and compares the clients' own lists of what was
-// sent and acknowledged with the documents.
+// TestClients sends events from three third-party clients through the collector into Elasticsearch. It compares the
+// clients' own lists of sent and acknowledged events with the documents.
 //
-// AUSPEX_E2E_EVENTS is how many events each client sends. AUSPEX_E2E_STOP_ELASTICSEARCH=1
-// stops Elasticsearch in between: the test must then fail.
+// AUSPEX_E2E_EVENTS sets the number of events of each client. AUSPEX_E2E_STOP_ELASTICSEARCH=1 stops Elasticsearch
+// during the test. The test must then fail.
 func TestClients(t *testing.T) {
 	needPeers(t)
 	count, stop := number(t, "AUSPEX_E2E_EVENTS", 100_000), os.Getenv("AUSPEX_E2E_STOP_ELASTICSEARCH") == "1"
@@ -81,7 +80,7 @@ func TestClients(t *testing.T) {
 	run, folder := newRun(), t.TempDir()
 	programs := filepath.Join(peertest.CacheFolder(t), "lumberjack-clients")
 
-	// program runs a client that is a program of its own.
+	// program runs a client as a separate process.
 	program := func(name string, command ...string) func(context.Context) error {
 		return func(ctx context.Context) error {
 			command := append(slices.Clone(command), c.beats, run, name, strconv.Itoa(count), folder)
@@ -103,7 +102,7 @@ func TestClients(t *testing.T) {
 		{"pylogbeat", program("pylogbeat", filepath.Join(programs, "python", "bin", "python"), "../clients/pylogbeat_sender.py")},
 		{"lumberjack-client", program("lumberjack-client", "node", "../clients/lumberjack_client_sender.js")},
 	}
-	// Enough for the slowest of machines; much less once there is nothing to wait for.
+	// The timeout is long enough for slow machines, and short if Elasticsearch is stopped.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Duration(count)*3*time.Millisecond)
 	defer cancel()
 	took, errs := make([]time.Duration, len(clients)), make([]error, len(clients))
@@ -130,7 +129,7 @@ func TestClients(t *testing.T) {
 	}
 	all.Wait()
 	if stop {
-		c.kill() // so that it delivers nothing more
+		c.kill() // so that it delivers no more data
 		es.Start()
 	}
 
@@ -149,7 +148,7 @@ func TestClients(t *testing.T) {
 		assert.Equal(t, count, r.acknowledged, "%s: acknowledged", r.client)
 		assert.NotZero(t, r.found, "%s: found", r.client)
 		assert.Zero(t, r.missing, "%s: acknowledged, but not in Elasticsearch", r.client)
-		assert.Zero(t, r.repeated, "%s: duplicates of events that gave an id", r.client)
+		assert.Zero(t, r.repeated, "%s: duplicates of events that have an id", r.client)
 	}
 	require.False(t, t.Failed(), "see the table")
 }

@@ -18,10 +18,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// direct takes the queue out of auspex:logstash-replacement: an acknowledgement means "in Elasticsearch".
+// direct disables the queue of auspex:logstash-replacement. An acknowledgment then means that the document is in
+// Elasticsearch.
 const direct = "yaml:exporters::elasticsearch::sending_queue::enabled: false"
 
-// needPeers skips a test where Elasticsearch and the clients may not be installed.
+// needPeers skips a test unless Elasticsearch and the clients are installed.
 func needPeers(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -36,7 +37,7 @@ func newRun() string {
 	return hex.EncodeToString(b[:])
 }
 
-// number reads a number from the environment.
+// number returns an integer from the environment.
 func number(t *testing.T, name string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(name)
@@ -48,19 +49,19 @@ func number(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// collector is the built one with auspex:logstash-replacement. Unlike that of
-// peertest it can be killed while it is still starting.
+// collector is the built collector with auspex:logstash-replacement. Unlike that of peertest, it can be killed while
+// it starts.
 type collector struct {
 	t      *testing.T
 	args   []string
 	env    []string
 	starts []*peertest.Process
-	beats  string // where it takes Lumberjack
+	beats  string // address of the Lumberjack receiver
 	state  string
 	ready  string
 }
 
-// newCollector prepares a collector that writes to es; more are configurations that are laid over the shipped one.
+// newCollector prepares a collector that writes to es. The configurations in more override the shipped one.
 func newCollector(t *testing.T, es *peertest.Elasticsearch, more ...string) *collector {
 	t.Helper()
 	a := peertest.FreeAddresses(t, 4)
@@ -77,7 +78,7 @@ func newCollector(t *testing.T, es *peertest.Elasticsearch, more ...string) *col
 	return c
 }
 
-// launch starts the collector and does not wait for it.
+// launch starts the collector without waiting for it.
 func (c *collector) launch() {
 	c.t.Helper()
 	log := filepath.Join(c.state, fmt.Sprintf("collector-%d.log", len(c.starts)+1))
@@ -93,8 +94,8 @@ func (c *collector) start() {
 	c.process().WaitReady(c.ready)
 }
 
-// process is that of the last start.
+// process returns the process of the last start.
 func (c *collector) process() *peertest.Process { return c.starts[len(c.starts)-1] }
 
-// kill ends the collector with SIGKILL. It may be called again.
+// kill ends the collector with SIGKILL. It may be called repeatedly.
 func (c *collector) kill() { c.process().Kill() }

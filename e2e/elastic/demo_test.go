@@ -20,7 +20,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// demoOverlay sends what the engine finds to Elasticsearch, beside the default configuration.
+// demoOverlay adds to the default configuration a pipeline that sends the engine's findings to Elasticsearch.
 const demoOverlay = `
 exporters:
   elasticsearch:
@@ -33,13 +33,13 @@ service:
       exporters: [elasticsearch]
 `
 
-// demoScript stands in for the collector that the demo starts. Its state outlives the demo.
+// demoScript replaces the collector that the demo starts. Its state outlives the demo.
 const demoScript = `#!/bin/sh
 export AUSPEX_STATE_DIR='%s'
 exec '%s' --config=auspex:default --config='%s'
 `
 
-// sight is an incident's document as it was at one time.
+// sight is one observation of an incident's document.
 type sight struct {
 	state     string
 	version   int64
@@ -47,14 +47,12 @@ type sight struct {
 	anomalies float64
 }
 
-// incidents are all sights of every document of the index, by its id.
+// incidents holds all observations of every document of the index, by its id.
 type incidents map[string][]sight
 
-// TestDemoIncident plays the demo into the default configuration with
-// Elasticsearch in it, and reads the incident of the broken service back by its
-// id: it is one document, which opens and changes. The demo ends before the
-// fault does. So the same shop is played again, from its day of history on, into
-// the same state and without a fault, and the incident closes.
+// TestDemoIncident runs the demo with the default configuration and Elasticsearch. It reads the incident of the
+// broken service by its id and verifies that one document opens and changes. The demo ends before the fault does. The
+// test then replays the same shop without the fault into the same state, and verifies that the incident closes.
 func TestDemoIncident(t *testing.T) {
 	needPeers(t)
 	program := filepath.Join(peertest.Root(t), "bin", "auspex-demo")
@@ -88,7 +86,7 @@ func TestDemoIncident(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
 	var answer struct{ Broken string }
 	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &answer))
-	t.Logf("the demo says: %s", lines[len(lines)-1])
+	t.Logf("last line of the demo: %s", lines[len(lines)-1])
 	id := newestOf(t, es, answer.Broken)
 	t.Logf("at the end of the demo, of %d incidents:\n%s", len(seen), read(t, es, id))
 	require.NotEmpty(t, seen[id])
@@ -96,17 +94,17 @@ func TestDemoIncident(t *testing.T) {
 	assert.Equal(t, "open", last().state)
 
 	output, _ = play("none", seen, func() bool { return last().state == "closed" })
-	t.Logf("without the fault:\n%s\nthe demo had said by then:\n%s", read(t, es, id), output)
+	t.Logf("without the fault:\n%s\noutput of the demo:\n%s", read(t, es, id), output)
 	var sights strings.Builder
 	for _, s := range seen[id] {
 		fmt.Fprintf(&sights, "\n%s at %s, version %d, anomalies %v", s.state, s.updated, s.version, s.anomalies)
 	}
-	t.Logf("incident %s was seen as:%s", id, sights.String())
+	t.Logf("observations of incident %s:%s", id, sights.String())
 	assert.Equal(t, "closed", last().state, "the demo without a fault:\n%s", output)
-	assert.Greater(t, len(seen[id]), 1, "the incident was not seen to change")
+	assert.Greater(t, len(seen[id]), 1, "number of observations of the incident")
 	same, err := es.Search(t.Context(), "*", fmt.Sprintf(`{"bool":{"filter":[{"term":{"attributes.incident.id":%q}},{"term":{"event_name":"auspex.incident"}}]}}`, id))
 	require.NoError(t, err)
-	assert.Len(t, same, 1, "documents of the incident")
+	assert.Len(t, same, 1, "number of documents of the incident")
 	all, err := es.Search(t.Context(), "auspex-incidents", "")
 	require.NoError(t, err)
 	for _, h := range all {
@@ -115,7 +113,7 @@ func TestDemoIncident(t *testing.T) {
 	t.Logf("%d incidents, a document each, all under their own ids", len(all))
 }
 
-// newestOf returns the id of the incident that was updated last of those that suspect a service.
+// newestOf returns the id of the most recently updated incident that suspects a service.
 func newestOf(t *testing.T, es *peertest.Elasticsearch, service string) string {
 	t.Helper()
 	hits, err := es.Search(t.Context(), "auspex-incidents", fmt.Sprintf(`{"term":{"attributes.incident.suspects":%q}}`, service))
@@ -130,7 +128,7 @@ func newestOf(t *testing.T, es *peertest.Elasticsearch, service string) string {
 	return newest.ID
 }
 
-// read returns an incident's document, as Elasticsearch answers.
+// read returns an incident's document in Elasticsearch's response format.
 func read(t *testing.T, es *peertest.Elasticsearch, id string) string {
 	t.Helper()
 	path := "/auspex-incidents/_doc/" + id
@@ -139,7 +137,7 @@ func read(t *testing.T, es *peertest.Elasticsearch, id string) string {
 	return "GET " + path + "\n" + string(text)
 }
 
-// look adds what changed since it was last called.
+// look adds the changes since the last call.
 func (seen incidents) look(t *testing.T, es *peertest.Elasticsearch) {
 	t.Helper()
 	text, err := es.Do(t.Context(), http.MethodPost, "/auspex-incidents/_refresh?ignore_unavailable=true", "")

@@ -28,7 +28,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// start is when everything here happened.
+// start is the time of all test data.
 var start = time.Date(2026, 11, 22, 10, 0, 0, 123456789, time.UTC)
 
 func TestExporter(t *testing.T) {
@@ -44,14 +44,14 @@ func TestExporter(t *testing.T) {
 			t.Run("incident", s.of(testIncident))
 			t.Run("ecs", s.of(testECS))
 			t.Run("mapping conflict", s.of(testMappingConflict))
-			t.Run("names that Elasticsearch refuses", s.of(testBadNames))
+			t.Run("names that Elasticsearch rejects", s.of(testBadNames))
 			t.Run("many", s.of(testMany))
 			t.Run("restart", s.of(testRestart))
 		})
 	}
 }
 
-// suite is a server and the test that talks to it.
+// suite holds a server and the test that uses it.
 type suite struct {
 	t  *testing.T
 	es *peertest.Elasticsearch
@@ -64,7 +64,7 @@ func (s *suite) of(test func(*suite)) func(*testing.T) {
 	}
 }
 
-// with makes a configuration; a value may be a map itself.
+// with returns a configuration with the given changes. Values may be nested maps.
 func (s *suite) with(more map[string]any) component.Config {
 	s.t.Helper()
 	cfg := elasticsearchexporter.NewFactory().CreateDefaultConfig()
@@ -98,7 +98,7 @@ func (s *suite) search(index, query string) []peertest.Hit {
 	return hits
 }
 
-// lines makes a log record of every text, for a dataset of the test's own.
+// lines returns a log record for each text, in a dataset of the test.
 func lines(dataset string, texts ...string) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
@@ -125,7 +125,7 @@ func testLogs(s *suite) {
 	for range 3 {
 		require.NoError(s.t, write(ld))
 	}
-	assert.Len(s.t, s.search("logs-one.otel-default", ""), 3, "two equal lines stay two, and nothing is there twice")
+	assert.Len(s.t, s.search("logs-one.otel-default", ""), 3, "two equal lines are two documents, and there are no duplicates")
 	assert.Len(s.t, s.search("logs-one.otel-default", `{"match":{"body.text":"equal"}}`), 2)
 
 	hits := s.search("logs-one.otel-default", `{"range":{"attributes.http.duration":{"gte":4.5}}}`)
@@ -162,13 +162,13 @@ func testSpans(s *suite) {
 		require.NoError(s.t, e.ConsumeTraces(s.t.Context(), td))
 	}
 	hits := s.search("traces-generic.otel-default", `{"term":{"trace_id":"01020300000000000000000000000000"}}`)
-	require.Len(s.t, hits, 2, "a client and a server that share an id, as Zipkin's may, are two")
+	require.Len(s.t, hits, 2, "a client span and a server span that share an id, as in Zipkin, are two documents")
 	assert.EqualValues(s.t, 1e6, hits[0].Source["duration"])
 	assert.Len(s.t, s.search("traces-generic.otel-default", `{"term":{"kind":"Server"}}`), 1)
 	assert.Len(s.t, s.search("logs-generic.otel-default", `{"term":{"event_name":"exception"}}`), 2)
 }
 
-// somePoints makes a point of every type, all with the same attributes and time.
+// somePoints returns a point of every type, all with the same attributes and time.
 func somePoints(dataset string) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -236,7 +236,7 @@ func testPoints(s *suite) {
 	}}, hits[0].Source["metrics"])
 }
 
-// A time series data stream makes ids itself and refuses others.
+// testTimeSeries verifies writing to a time series data stream, which generates ids itself and rejects others.
 func testTimeSeries(s *suite) {
 	_, err := s.es.Do(s.t.Context(), http.MethodPut, "/_index_template/series", `{"index_patterns":["metrics-series.otel-*"],"priority":300,"data_stream":{},
 		"template":{"settings":{"index.mode":"time_series","index.routing_path":["_metric_names_hash","attributes.*"],
@@ -296,12 +296,12 @@ func testIncident(s *suite) {
 	put("1", incident.StateClosed, time.Minute)
 	assert.Equal(s.t, "closed", read("1")["incident.state"])
 
-	// Updates that overtake each other leave the newest.
+	// If updates arrive out of order, the newest remains.
 	put("2", incident.StateClosed, time.Minute)
 	put("2", incident.StateOpen, time.Minute)
 	put("2", incident.StateOpen, 0)
 	assert.Equal(s.t, "closed", read("2")["incident.state"])
-	// An incident that goes on is open again.
+	// An incident that continues is open again.
 	put("2", incident.StateOpen, 2*time.Minute)
 	assert.Equal(s.t, "open", read("2")["incident.state"])
 
@@ -321,7 +321,7 @@ func testECS(s *suite) {
 	assert.Equal(s.t, map[string]any{"value": "a", "id": "a-1"}, hits[0].Source["cart"])
 }
 
-// More than fits into one request, in several requests.
+// testMany verifies that data larger than one request is split into several.
 func testMany(s *suite) {
 	const batches, each = 20, 1000
 	write := s.logs(map[string]any{"max_bulk_bytes": 64 << 10})
@@ -338,7 +338,7 @@ func testMany(s *suite) {
 	s.t.Logf("%d documents in %v: %.0f per second", batches*each, took, batches*each/took.Seconds())
 }
 
-// While the node is away nothing is acknowledged, and what is sent again keeps its id.
+// testRestart verifies that no data is acknowledged while the node is down, and that repeated data keeps its ids.
 func testRestart(s *suite) {
 	write := s.logs(map[string]any{"timeout": "2s"})
 	ld := lines("restart", "before", "after")
@@ -350,6 +350,6 @@ func testRestart(s *suite) {
 	extra.Attributes().PutStr("log.record.uid", "only-after")
 	require.ErrorContains(s.t, write(ld), "no answer from Elasticsearch")
 	s.es.Start()
-	peertest.Eventually(s.t, time.Minute, "the exporter to reach the node again", func() error { return write(ld) })
+	peertest.Eventually(s.t, time.Minute, "the exporter reaches the node again", func() error { return write(ld) })
 	assert.Len(s.t, s.search("logs-restart.otel-default", ""), 3)
 }

@@ -27,14 +27,13 @@ const (
 	window  = 50 // events
 )
 
-// TestKills ends the collector ten times with SIGKILL while go-lumber sends,
-// every third time within the first second after a start, one of these just when
-// core takes the queue up again, and stops Elasticsearch in between. What was acknowledged is to be found, once.
+// TestKills ends the collector ten times with SIGKILL while go-lumber sends. Every third kill occurs within the first
+// second after a start, one of them while core restores the queue. Elasticsearch is stopped once meanwhile. The test
+// verifies that every acknowledged event is found exactly once.
 //
-// With the queue on disk, the collector's core may lose requests when it starts:
-// it takes those that were being sent from the disk before it puts them back at
-// the end of the queue. A loss that its log shows to be that is reported; every
-// other one fails the test.
+// With the queue on disk, the collector's core may lose requests at the start: it removes requests in flight from the
+// disk before it appends them to the queue again. The test reports a loss that the log explains in this way. Every
+// other loss fails the test.
 func TestKills(t *testing.T) {
 	needPeers(t)
 	t.Run("direct", func(t *testing.T) { testKills(t, direct) })
@@ -71,7 +70,7 @@ func testKills(t *testing.T, config ...string) {
 	for n := range killed {
 		if n == killed/2 {
 			es.Stop()
-			t.Logf("%6.1f s: Elasticsearch is stopped for %v", time.Since(began).Seconds(), down)
+			t.Logf("%6.1f s: Elasticsearch stops for %v", time.Since(began).Seconds(), down)
 			go func() {
 				defer close(back)
 				time.Sleep(down)
@@ -83,7 +82,7 @@ func testKills(t *testing.T, config ...string) {
 			wait = time.Duration(random.IntN(1000)) * time.Millisecond
 		}
 		if early && n > killed/2 && len(config) == 0 {
-			// The queue holds much now. This is the moment that core is weakest in.
+			// The queue now holds many requests. A kill at this point is most likely to lose one.
 			for time.Since(launched) < time.Second && !fetching.MatchString(c.process().Log()) {
 				time.Sleep(100 * time.Microsecond)
 			}
@@ -94,7 +93,7 @@ func testKills(t *testing.T, config ...string) {
 		c.kill()
 		t.Logf("%6.1f s: kill %d, %v after the start", time.Since(began).Seconds(), n+1, time.Since(launched).Round(time.Millisecond))
 		launched = time.Now()
-		if n%3 == 1 { // the next one comes early
+		if n%3 == 1 { // the next kill follows early
 			c.launch()
 		} else {
 			c.start()
@@ -118,7 +117,7 @@ func testKills(t *testing.T, config ...string) {
 	explain(t, c, lost)
 }
 
-// settled compares until nothing is missing or, a queue being empty at last, nothing more is found.
+// settled compares until no event is missing, or until the queue is empty and no more events are found.
 func settled(t *testing.T, es *peertest.Elasticsearch, run string, sending []*sender, took time.Duration) (rows []row, lost map[string]int) {
 	t.Helper()
 	for last, still := -1, 0; still < 4; {
@@ -128,7 +127,7 @@ func settled(t *testing.T, es *peertest.Elasticsearch, run string, sending []*se
 			r := compare(t, es, run, s.lists, func(int) bool { return true })
 			r.took = took
 			rows, total = append(rows, r), total+r.found
-			assert.Zero(t, r.repeated, "%s: duplicates, though every event gave its place in a file", s.name)
+			assert.Zero(t, r.repeated, "%s: duplicates, although every event has its position in a file", s.name)
 			for n := range missing(t, es, run, s) {
 				lost[fmt.Sprintf("%s, window %d", s.name, n/s.window)]++
 			}
@@ -146,7 +145,7 @@ func settled(t *testing.T, es *peertest.Elasticsearch, run string, sending []*se
 	return rows, lost
 }
 
-// missing returns the events of a sender that were acknowledged and are not found.
+// missing returns the acknowledged events of a sender that are not found.
 func missing(t *testing.T, es *peertest.Elasticsearch, run string, s *sender) map[int]bool {
 	t.Helper()
 	acknowledged := s.lists.read(t, "acknowledged")
@@ -158,9 +157,9 @@ func missing(t *testing.T, es *peertest.Elasticsearch, run string, s *sender) ma
 
 var fetching = regexp.MustCompile(`Fetching items left for dispatch by consumers.*"numberOfItems": (\d+)`)
 
-// explain holds that what a queue on disk lost was lost by core's re-enqueue at
-// start: whole windows (a request of the queue is a window here), and no more of
-// them than starts that were killed during it had taken from the disk.
+// explain verifies that a queue on disk lost events only because core re-enqueues at the start. Such a loss consists
+// of whole windows, because a request of the queue is one window here. It contains no more windows than core took
+// from the disk in starts that were killed during the re-enqueue.
 func explain(t *testing.T, c *collector, lost map[string]int) {
 	t.Helper()
 	events, whole, taken := 0, true, 0
@@ -179,13 +178,13 @@ func explain(t *testing.T, c *collector, lost map[string]int) {
 		n, err := strconv.Atoi(m[1])
 		require.NoError(t, err)
 		taken += n
-		t.Logf("start %d was killed after core took %d requests from the disk and before it said that they were back", i+1, n)
+		t.Logf("start %d was killed after core took %d requests from the disk and before it logged that they were queued again", i+1, n)
 	}
 	switch {
 	case events == 0:
-		t.Logf("lost: nothing of what was acknowledged; requests that core had in its hands when a start was killed: %d", taken)
+		t.Logf("lost: no acknowledged event; requests that core was re-enqueuing when a start was killed: %d", taken)
 	case whole && len(lost) <= taken:
-		t.Logf("lost: %d acknowledged events, %d whole requests, by core's re-enqueue at start, which had %d in its hands when it was killed", events, len(lost), taken)
+		t.Logf("lost: %d acknowledged events, %d whole requests, by core's re-enqueue at start, which had %d requests in flight when it was killed", events, len(lost), taken)
 	default:
 		t.Errorf("lost: %d acknowledged events in %d requests, whole: %v. Core's re-enqueue at start explains %d requests at most", events, len(lost), whole, taken)
 		for n, start := range c.starts {
@@ -194,7 +193,7 @@ func explain(t *testing.T, c *collector, lost map[string]int) {
 	}
 }
 
-// unusual returns the lines of a log that speak of the queue, warn or fail, the first ones.
+// unusual returns the first lines of a log that concern the queue, or that are warnings or errors.
 func unusual(log string) string {
 	var lines []string
 	for line := range strings.Lines(log) {

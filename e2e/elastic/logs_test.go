@@ -22,7 +22,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// otlpOverlay takes OTLP too.
+// otlpOverlay adds an OTLP receiver.
 const otlpOverlay = `yaml:
 receivers:
   otlp:
@@ -35,17 +35,17 @@ service:
       receivers: [lumberjack, otlp]
 `
 
-// shopLine is a line of a service that has said the same for long, and at the end something new.
+// shopLine is a log line of a service. The service repeats the same templates and ends with a new one.
 type shopLine struct {
 	at    time.Time
 	text  string
 	error bool
 }
 
-// refusal is what has never been said before the end. Its number is a variable.
+// refusal is the only line of the new template. Its number is a variable.
 const refusal = "order 4711 was refused by the warehouse"
 
-// shopLines are two hours of a service's log, of which the last minute has the refusal.
+// shopLines returns two hours of a service's log. The last minute contains the refusal.
 func shopLines(end time.Time, seed uint64) (lines []shopLine) {
 	random := rand.New(rand.NewPCG(seed, 2))
 	for at := end.Add(-2 * time.Hour); at.Before(end); at = at.Add(time.Duration(random.ExpFloat64() * float64(2*time.Second))) {
@@ -61,8 +61,8 @@ func shopLines(end time.Time, seed uint64) (lines []shopLine) {
 	return append(lines, shopLine{at: end, text: refusal, error: true}, shopLine{at: end.Add(31 * time.Second), text: "order 1 was packed"})
 }
 
-// TestLogsHaveTemplates sends the log of two services, one by go-lumber and one
-// by OTLP, and reads documents and findings back from Elasticsearch.
+// TestLogsHaveTemplates sends the logs of two services, one with go-lumber and one over OTLP. It reads documents and
+// findings from Elasticsearch.
 func TestLogsHaveTemplates(t *testing.T) {
 	needPeers(t)
 	es := peertest.StartElasticsearch(t, 8)
@@ -101,7 +101,7 @@ func TestLogsHaveTemplates(t *testing.T) {
 	}
 }
 
-// namesTemplate tells whether the anomaly of a service in Elasticsearch names the new template.
+// namesTemplate returns an error unless the anomaly of a service in Elasticsearch names the new template.
 func namesTemplate(ctx context.Context, es *peertest.Elasticsearch, service string, first time.Time) error {
 	hits, err := es.Search(ctx, "auspex-*,logs-*", fmt.Sprintf(`{"bool":{"filter":[{"term":{"resource.attributes.service.name":%q}},{"exists":{"field":"attributes.anomaly.id"}}]}}`, service))
 	if err != nil {
@@ -113,11 +113,11 @@ func namesTemplate(ctx context.Context, es *peertest.Elasticsearch, service stri
 			continue
 		}
 		if a["log.record.template"] != "order <*> was refused by the warehouse" || a["auspex.log.example"] != refusal {
-			return fmt.Errorf("it names %v, as in %v", a["log.record.template"], a["auspex.log.example"])
+			return fmt.Errorf("the finding names the template %v with the example %v", a["log.record.template"], a["auspex.log.example"])
 		}
 		seen, err := time.Parse(time.RFC3339Nano, fmt.Sprint(a["auspex.log.template.first_seen"]))
 		if err != nil || !seen.Equal(first) {
-			return fmt.Errorf("it was seen first at %v, sent at %v: %w", seen, first, err)
+			return fmt.Errorf("the finding has the time %v, the line was sent at %v: %w", seen, first, err)
 		}
 		return nil
 	}

@@ -21,7 +21,7 @@ func testMappingConflict(s *suite) {
 	records.At(0).Attributes().PutInt("n", 1)
 	records.At(1).Attributes().PutStr("n", "many")
 	require.NoError(s.t, write(ld))
-	assert.Len(s.t, s.search("logs-conflict.otel-default", ""), 2, "its neighbors are written")
+	assert.Len(s.t, s.search("logs-conflict.otel-default", ""), 2, "the other documents of the request are written")
 
 	letters := deadLetters(s.t, folder)
 	require.Len(s.t, letters, 1)
@@ -42,7 +42,7 @@ func testBadNames(s *suite) {
 	records.At(4).Attributes().PutStr("log.record.uid", strings.Repeat("x", 600))
 	require.NoError(s.t, write(ld))
 	hits := s.search("logs-bad_name_with_dash.otel-default", "")
-	assert.Len(s.t, hits, 3, "the cleaned name, the empty key under another one, and the long id")
+	assert.Len(s.t, hits, 3, "the documents with the cleaned name, the replaced empty key, and the long id")
 	assert.Len(s.t, deadLetters(s.t, folder), 1, "the index in upper case")
 }
 

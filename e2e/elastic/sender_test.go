@@ -19,18 +19,18 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// sender sends events with go-lumber, and sends again what was not acknowledged.
+// sender sends events with go-lumber and resends unacknowledged ones.
 type sender struct {
 	address, run, name string
 	window             int
-	files              bool          // every event gives its place in a file, as Filebeat's do
+	files              bool          // every event has its position in a file, as with Filebeat
 	pause              time.Duration // between two windows
 	started            time.Time
 	lists              ledger
 	resent             int // windows
 }
 
-// ledger are the lists of a sender, in files: a number per line.
+// ledger holds the lists of a sender as files with one number per line.
 type ledger struct{ folder, name string }
 
 func (l ledger) path(list string) string { return filepath.Join(l.folder, l.name+"."+list) }
@@ -47,7 +47,7 @@ func (l ledger) add(list, lines string) error {
 	return f.Close()
 }
 
-// read returns the numbers of a list that end with a line.
+// read returns the numbers of a list. It ignores an incomplete last line.
 func (l ledger) read(t *testing.T, list string) map[int]bool {
 	t.Helper()
 	text, err := os.ReadFile(l.path(list))
@@ -62,8 +62,8 @@ func (l ledger) read(t *testing.T, list string) map[int]bool {
 	return numbers
 }
 
-// event returns event n. A third gives its place in a file, a third an id, a
-// third nothing, unless all are to give their place.
+// event returns event n. A third of the events have their position in a file, a third an id, and a third neither,
+// unless files is set.
 func (s *sender) event(n int) map[string]any {
 	e := map[string]any{
 		"@timestamp": s.started.UTC().Format("2006-01-02T15:04:05.000Z"), "message": fmt.Sprintf("line %d of %s", n, s.name),
@@ -79,8 +79,8 @@ func (s *sender) event(n int) map[string]any {
 	return e
 }
 
-// send sends count events, or until done is closed if count is 0. What is being
-// sent then is sent to its end. ctx ends it at once.
+// send sends count events, or sends until done is closed if count is 0. It then completes the current window. ctx
+// ends it at once.
 func (s *sender) send(ctx context.Context, count int, done <-chan struct{}) error {
 	var client *lumber.SyncClient
 	defer func() {
@@ -111,7 +111,8 @@ func (s *sender) send(ctx context.Context, count int, done <-chan struct{}) erro
 			if client == nil {
 				client, err = lumber.SyncDial(s.address, lumber.CompressionLevel(3), lumber.Timeout(15*time.Second))
 				if dialed := client; err == nil {
-					// A collector that waits for Elasticsearch keeps the client waiting for as long.
+					// A collector that waits for Elasticsearch blocks the client. Closing the connection ends the
+					// wait.
 					context.AfterFunc(ctx, func() { _ = dialed.Close() })
 				}
 			}
@@ -132,7 +133,7 @@ func (s *sender) send(ctx context.Context, count int, done <-chan struct{}) erro
 	return nil
 }
 
-// searched returns how many documents of a sender Elasticsearch has of every number.
+// searched returns the number of documents of each event of a sender in Elasticsearch.
 func searched(t *testing.T, es *peertest.Elasticsearch, run, name string, sent map[int]bool) map[int]int {
 	t.Helper()
 	highest := -1
@@ -140,7 +141,7 @@ func searched(t *testing.T, es *peertest.Elasticsearch, run, name string, sent m
 		highest = max(highest, n)
 	}
 	found := map[int]int{}
-	const part = 20_000 // so that not all of it is in memory at once
+	const part = 20_000 // limits memory
 	for from := 0; from <= highest; from += part {
 		hits, err := es.Search(t.Context(), "logs-*", fmt.Sprintf(
 			`{"bool":{"filter":[{"term":{"attributes.run":%q}},{"term":{"attributes.sender":%q}},{"range":{"attributes.n":{"gte":%d,"lt":%d}}}]}}`,

@@ -25,31 +25,30 @@ import (
 )
 
 const (
-	badWait    = 5 * time.Second  // for an answer, or for the receiver to close the connection
-	unreadWait = 40 * time.Second // for the receiver to give up a client that reads nothing
-	badMemory  = 300              // MiB that the collector may have had at its most
+	badWait    = 5 * time.Second  // for a response, or for the receiver to close the connection
+	unreadWait = 40 * time.Second // for the receiver to close the connection of a client that does not read
+	badMemory  = 300              // maximum MiB of the collector
 )
 
-// badInput is something that a client does wrong.
+// badInput is one kind of invalid client behavior.
 type badInput struct {
 	receiver, what string
 	sends          []byte
-	hangsUp        bool // the client ends its side after that
-	dribbles       bool // it sends a byte now and then
-	unread         bool // it sends on and on, and reads nothing
+	hangsUp        bool // then the client closes its side
+	dribbles       bool // the client sends a byte now and then
+	unread         bool // the client sends continuously and does not read
 	gets           string
 	counts         string // a counter and its reason, "" for none
 }
 
-// TestBadInput sends what is wrong to every receiver of the built collector, and
-// prints what the sender got and what was counted. A good client is served by
-// the same receiver during each case.
+// TestBadInput sends invalid input to every receiver of the built collector, and prints the response and the
+// counters. The same receiver must serve a valid client during each case.
 func TestBadInput(t *testing.T) {
 	if testing.Short() {
-		t.Skip("clients that stall take a minute")
+		t.Skip("stalling clients take a minute")
 	}
 	if runtime.GOOS != "linux" {
-		t.Skip("the most memory that it had is read from /proc, which Linux has")
+		t.Skip("peak memory is read from /proc, which only Linux has")
 	}
 	d := startBareReceivers(t, "bare_small.yaml")
 	good := d.goodClients(t)
@@ -72,16 +71,16 @@ func TestBadInput(t *testing.T) {
 	bytes, err := d.PeakMemory()
 	require.NoError(t, err)
 	most := bytes >> 20
-	show(t, fmt.Sprintf("bad input; the collector had %d MiB at its most", most), table)
+	show(t, fmt.Sprintf("bad input; peak memory of the collector: %d MiB", most), table)
 	assert.Less(t, most, badMemory)
 }
 
-// address is where a receiver is.
+// address returns the address of a receiver.
 func (d *bareReceivers) address(receiver string) string {
 	return map[string]string{"OTLP": d.otlp, "lumberjack": d.lumberjack, "_bulk": d.bulk, "remote write": d.remoteWrite}[receiver]
 }
 
-// misbehave does what is wrong, and returns what the receiver said.
+// misbehave sends the input and returns the response of the receiver.
 func (d *bareReceivers) misbehave(t *testing.T, c badInput) string {
 	t.Helper()
 	dialer := net.Dialer{Timeout: badWait}
@@ -125,7 +124,7 @@ func (d *bareReceivers) misbehave(t *testing.T, c badInput) string {
 	return answerOf(conn) + after(began)
 }
 
-// after says how long it took if that was long.
+// after returns the elapsed time as text if it was long, otherwise "".
 func after(began time.Time) string {
 	if took := time.Since(began); took > 900*time.Millisecond {
 		return fmt.Sprintf(" after %.0f s", took.Seconds())
@@ -133,7 +132,7 @@ func after(began time.Time) string {
 	return ""
 }
 
-// acksOf reads acknowledgements until the receiver closes the connection.
+// acksOf reads acknowledgments until the receiver closes the connection.
 func acksOf(conn net.Conn) string {
 	last := "no acknowledgement"
 	for ack := make([]byte, 6); ; {
@@ -144,7 +143,7 @@ func acksOf(conn net.Conn) string {
 			return last + ", closed"
 		}
 		last = fmt.Sprintf("acknowledgement of %d", uint32(ack[2])<<24|uint32(ack[3])<<16|uint32(ack[4])<<8|uint32(ack[5]))
-		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)) // No more may come.
+		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond)) // No more are expected.
 	}
 }
 
@@ -153,7 +152,7 @@ var (
 	reasonOfError = regexp.MustCompile(`"reason":"([^"]*)"`)
 )
 
-// answerOf reads an HTTP answer: the status, those of items, and the beginning of its words.
+// answerOf reads an HTTP response. It returns the status, the statuses of items, and the beginning of the text.
 func answerOf(conn net.Conn) string {
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -188,7 +187,7 @@ func answerOf(conn net.Conn) string {
 
 var reasonLine = regexp.MustCompile(`(?m)^otelcol_receiver_(\w+?)(?:_total)?\{.*reason="(\w+)".*\} (\S+)$`)
 
-// reasons are the receivers' counters that have a reason.
+// reasons returns the receivers' counters that have a reason.
 func (d *bareReceivers) reasons(t *testing.T) map[string]float64 {
 	t.Helper()
 	res, err := http.Get("http://" + d.Metrics + "/metrics")
@@ -205,7 +204,7 @@ func (d *bareReceivers) reasons(t *testing.T) map[string]float64 {
 	return all
 }
 
-// countedSince waits until something was counted, if anything is to be.
+// countedSince waits until the expected counter has increased, if there is one.
 func (d *bareReceivers) countedSince(t *testing.T, before map[string]float64, want string) (counted string) {
 	t.Helper()
 	for range 50 {

@@ -23,17 +23,17 @@ import (
 	lj "github.com/auspex-otel/auspex/internal/wire/lumberjack/lumberjacktest"
 )
 
-// request is an HTTP request as it is on the wire.
+// request returns an HTTP request in its wire format.
 func request(path, headers string, body []byte) []byte {
 	return append(fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: receiver\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n", path, len(body), headers), body...)
 }
 
-// begun is a request that promises more than it has.
+// begun returns a request whose Content-Length exceeds its body.
 func begun(path, headers, body string) []byte {
 	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: receiver\r\nContent-Length: 5000\r\n%s\r\n%s", path, headers, body)
 }
 
-// unread are many requests, one behind the other.
+// unread returns many requests in sequence.
 func unread(path, headers string, body []byte) []byte {
 	return bytes.Repeat(append(fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: receiver\r\nContent-Length: %d\r\n%s\r\n", path, len(body), headers), body...), 500)
 }
@@ -48,7 +48,7 @@ func gzipped(t *testing.T, text []byte) []byte {
 	return b.Bytes()
 }
 
-// series is a request of remote write 1.0: labels in turn, one sample each.
+// series returns a request of remote write 1.0. Each element of labels is one series with one sample.
 func series(t *testing.T, labels ...[]string) []byte {
 	t.Helper()
 	var req prompb.WriteRequest
@@ -64,7 +64,7 @@ func series(t *testing.T, labels ...[]string) []byte {
 	return b
 }
 
-// badInputs are all of them, receiver by receiver.
+// badInputs returns the inputs for all receivers.
 func (d *bareReceivers) badInputs(t *testing.T) []badInput {
 	t.Helper()
 	all := append(otlpInputs(t), lumberjackInputs()...)
@@ -79,8 +79,8 @@ const (
 	inGzip   = "Content-Encoding: gzip\r\n"
 )
 
-// otlpInputs are for the receiver of the collector's core, which counts none of
-// them, and passes on values of any depth and texts that are not UTF-8.
+// otlpInputs returns the inputs for the receiver of the collector's core. It counts none of them, and accepts values
+// of any depth and texts that are not UTF-8.
 func otlpInputs(t *testing.T) []badInput {
 	t.Helper()
 	logs := plog.NewLogs()
@@ -165,7 +165,7 @@ func writeInputs(t *testing.T) []badInput {
 	}
 }
 
-// goodClients send something good to each receiver, and are to be served within 2 s.
+// goodClients send valid requests to each receiver. They return an error if the response takes more than 2 s.
 func (d *bareReceivers) goodClients(t *testing.T) map[string]func() error {
 	t.Helper()
 	body := snappy.Encode(nil, series(t, []string{"__name__", "good"}))
@@ -189,7 +189,7 @@ func (d *bareReceivers) goodClients(t *testing.T) map[string]func() error {
 	}
 }
 
-// oneEvent sends an event to the receiver of lumberjack.
+// oneEvent sends an event to the Lumberjack receiver.
 func (d *bareReceivers) oneEvent() error {
 	ctx, cancel := context.WithTimeout(context.Background(), badWait)
 	defer cancel()

@@ -10,13 +10,13 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// bareReceivers are a collector with every receiver and nothing behind them.
+// bareReceivers is a collector with every receiver and exporters that discard the data.
 type bareReceivers struct {
 	*peertest.Collector
 	otlp, lumberjack, bulk, remoteWrite string // addresses
 }
 
-// startBareReceivers starts it, with a configuration of testdata over the first one, "" for none.
+// startBareReceivers starts the collector. The configuration over in testdata overrides the first one, "" for none.
 func startBareReceivers(t *testing.T, over string) *bareReceivers {
 	t.Helper()
 	free := peertest.FreeAddresses(t, 3)

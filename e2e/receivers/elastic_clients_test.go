@@ -24,7 +24,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// elasticSender is a client: it sends events 0 to count-1 and writes its lists.
+// elasticSender runs a client that sends events 0 to count-1 and writes its lists.
 type elasticSender func(ctx context.Context, name string, count int) error
 
 // list appends numbers to a client's list.
@@ -46,7 +46,7 @@ func (d *elasticReceivers) event(name string, n int) string {
 		time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), n, name, d.run, name, n)
 }
 
-// sendWithScript runs a client that is a program of its own: ADDRESS RUN SENDER COUNT FOLDER.
+// sendWithScript runs a client as a separate process with the arguments ADDRESS RUN SENDER COUNT FOLDER.
 func (d *elasticReceivers) sendWithScript(address string, command ...string) elasticSender {
 	return func(ctx context.Context, name string, count int) error {
 		command := append(slices.Clone(command), address, d.run, name, strconv.Itoa(count), d.folder)
@@ -78,7 +78,7 @@ func (d *elasticReceivers) sendWithGoLumber(ctx context.Context, name string, co
 			if err != nil {
 				continue
 			}
-			// A collector that waits for Elasticsearch keeps the client waiting for as long.
+			// A collector that waits for Elasticsearch blocks the client. Closing the client ends the wait.
 			stop := context.AfterFunc(ctx, func() { _ = client.Close() })
 			_, err = client.Send(events)
 			stop()
@@ -94,7 +94,7 @@ func (d *elasticReceivers) sendWithGoLumber(ctx context.Context, name string, co
 	return nil
 }
 
-// sendWithGoElasticsearch sends with the bulk indexer, and again what it says was refused.
+// sendWithGoElasticsearch sends with the bulk indexer and resends rejected items.
 func (d *elasticReceivers) sendWithGoElasticsearch(ctx context.Context, name string, count int) error {
 	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{"http://" + d.bulk}, CompressRequestBody: true, RetryOnStatus: []int{429, 502, 503, 504}})
 	if err != nil {
@@ -129,7 +129,7 @@ func (d *elasticReceivers) sendWithGoElasticsearch(ctx context.Context, name str
 				break
 			}
 		}
-		_ = indexer.Close(ctx) // what was refused is in left
+		_ = indexer.Close(ctx) // left holds the rejected items
 		mu.Lock()
 		numbers := done
 		mu.Unlock()
@@ -156,8 +156,8 @@ func (d *elasticReceivers) lines(name, file string, count int) (size int64, err 
 
 var filebeatOffset = regexp.MustCompile(`"offset":(\d+)`)
 
-// sendWithFilebeat has Filebeat read a file. What its registry has an offset
-// beyond was acknowledged to it: that is what it would not read again.
+// sendWithFilebeat runs Filebeat on a file. Events before the offset in Filebeat's registry count as acknowledged:
+// Filebeat would not read them again.
 func (d *elasticReceivers) sendWithFilebeat(output string) elasticSender {
 	return func(ctx context.Context, name string, count int) error {
 		home := filepath.Join(d.folder, name)
@@ -204,7 +204,7 @@ func (d *elasticReceivers) sendWithFilebeat(output string) elasticSender {
 			}
 			if ctx.Err() != nil {
 				said := filebeat.Log()
-				return fmt.Errorf("%w; Filebeat's last words: %s", ctx.Err(), said[max(0, len(said)-2000):])
+				return fmt.Errorf("%w; the end of Filebeat's log: %s", ctx.Err(), said[max(0, len(said)-2000):])
 			}
 			return nil
 		}
@@ -213,13 +213,13 @@ func (d *elasticReceivers) sendWithFilebeat(output string) elasticSender {
 
 var rsyslogStats = regexp.MustCompile(`"submitted": (\d+).*"failed.http": (\d+).*"failed.httprequests": (\d+).*"failed.es": (\d+)`)
 
-// sendWithRsyslog writes to rsyslog's TCP input, whose omelasticsearch sends on.
-// It has no list of what was acknowledged: all of it was when its counters say
-// that all was submitted and none failed, and nothing is in its file of errors.
+// sendWithRsyslog writes to rsyslog's TCP input. Its omelasticsearch module forwards. It has no list of acknowledged
+// events. All events count as acknowledged if its counters report all as submitted and none as failed, and its error
+// file is empty.
 func (d *elasticReceivers) sendWithRsyslog(ctx context.Context, name string, count int) error {
 	root, home := filepath.Join(d.peers, "lumberjack-clients", "rsyslog"), filepath.Join(d.folder, name)
 	if _, err := os.Stat(root); err != nil {
-		return fmt.Errorf("rsyslog comes from Debian's packages by scripts/clients.sh, which needs apt-get: %w", err)
+		return fmt.Errorf("cannot find rsyslog, which scripts/clients.sh installs from Debian packages with apt-get: %w", err)
 	}
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
@@ -258,7 +258,7 @@ if $syslogtag == "receivers" then action(type="omelasticsearch" server="127.0.0.
 		text, _ := os.ReadFile(stats)
 		refused, _ := os.ReadFile(failures)
 		if len(refused) > 0 {
-			return fmt.Errorf("omelasticsearch gave up: %s", refused[:min(len(refused), 2000)])
+			return fmt.Errorf("omelasticsearch failed permanently: %s", refused[:min(len(refused), 2000)])
 		}
 		for _, m := range rsyslogStats.FindAllStringSubmatch(string(text), -1) {
 			submitted, _ := strconv.Atoi(m[1])
@@ -277,7 +277,7 @@ if $syslogtag == "receivers" then action(type="omelasticsearch" server="127.0.0.
 	}
 }
 
-// quiet tells whether rsyslog's queues were empty in its last report.
+// quiet reports whether rsyslog's queues were empty in its last report.
 func quiet(stats string) bool {
 	sizes := regexp.MustCompile(`"main Q".*"size": (\d+)`).FindAllStringSubmatch(stats, -1)
 	return len(sizes) > 0 && sizes[len(sizes)-1][1] == "0"

@@ -25,7 +25,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/wire/esbulk"
 )
 
-// killElasticReceivers kills the collector while clients send to the receivers whose events go to Elasticsearch.
+// killElasticReceivers kills the collector while clients send to the receivers that write to Elasticsearch.
 func killElasticReceivers(t *testing.T, random *rand.Rand) (rows []killRow) {
 	t.Helper()
 	d := startElasticReceivers(t)
@@ -50,7 +50,7 @@ func killElasticReceivers(t *testing.T, random *rand.Rand) (rows []killRow) {
 	time.Sleep(5 * time.Second)
 	cancel()
 	all.Wait()
-	d.Kill() // so that it delivers nothing more
+	d.Kill() // so that it delivers no more data
 	for _, s := range senders {
 		found := d.row(t, s.name, s.receiver, readElasticLists(t, d.folder, s.name))
 		r := played
@@ -61,10 +61,10 @@ func killElasticReceivers(t *testing.T, random *rand.Rand) (rows []killRow) {
 	return rows
 }
 
-// sendSome makes one request, and returns what was acknowledged and what is to come again.
+// sendSome sends one request. It returns the acknowledged events and those to send again.
 type sendSome func(ctx context.Context, name string, numbers []int) (done, again []int)
 
-// sendWindows sends a window at a time, and again those events of it that were not acknowledged.
+// sendWindows sends one window at a time and resends its unacknowledged events.
 func (d *elasticReceivers) sendWindows(send sendSome) elasticSender {
 	return func(ctx context.Context, name string, count int) error {
 		const window = 100
@@ -122,7 +122,7 @@ func (d *elasticReceivers) inBulk(ctx context.Context, name string, numbers []in
 	return done, again
 }
 
-// records are events as log records of OTLP.
+// records returns events as OTLP log records.
 func (d *elasticReceivers) records(name string, numbers []int) plogotlp.ExportRequest {
 	logs := plog.NewLogs()
 	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -138,7 +138,7 @@ func (d *elasticReceivers) records(name string, numbers []int) plogotlp.ExportRe
 	return plogotlp.NewExportRequestFromLogs(logs)
 }
 
-// overGRPC sends with a connection of its own, as a client does that was started again.
+// overGRPC sends over a new connection, like a restarted client.
 func (d *elasticReceivers) overGRPC(ctx context.Context, name string, numbers []int) (done, again []int) {
 	conn, err := grpc.NewClient(d.otlp, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

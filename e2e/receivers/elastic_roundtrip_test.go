@@ -16,20 +16,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// differs are the fields that two runs of Filebeat fill differently by
-// themselves: when a line was read, and which instance read it, from which file.
+// differs lists the fields that differ between any two runs of Filebeat: the time of reading, the instance, and the
+// file.
 var differs = []string{"@timestamp", "agent.ephemeral_id", "agent.id", "log.file.path", "sender", "message"}
 
-// TestFilebeatDocumentsAreUnchanged compares documents that Filebeat wrote to
-// Elasticsearch itself with those that went through the collector, by both of
-// Filebeat's outputs, field by field, in mode ecs.
+// TestFilebeatDocumentsAreUnchanged compares documents that Filebeat wrote directly to Elasticsearch with those that
+// passed through the collector, field by field, in mode ecs. It covers both outputs of Filebeat.
 func TestFilebeatDocumentsAreUnchanged(t *testing.T) {
 	d := startElasticReceivers(t)
 	const count = 1000
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	const own = "\nsetup.ilm.enabled: false\nsetup.template.enabled: false"
-	// Names of one length: an event's offset in its file is compared too.
+	// The names have equal lengths, because the offsets of events in their files are compared too.
 	for name, output := range map[string]string{
 		"direct": "output.elasticsearch: {hosts: ['" + d.es.URL + "'], index: receivers-direct}" + own,
 		"bybulk": "output.elasticsearch: {hosts: ['http://" + d.bulk + "'], index: receivers-bulk}" + own,
@@ -40,11 +39,11 @@ func TestFilebeatDocumentsAreUnchanged(t *testing.T) {
 	direct := d.documents(t, "direct")
 	if len(direct) != count {
 		said, _ := os.ReadFile(filepath.Join(d.folder, "direct", "filebeat.log"))
-		t.Fatalf("%d documents are in Elasticsearch without the collector; Filebeat said:\n%s", len(direct), said[max(0, len(said)-5000):])
+		t.Fatalf("Elasticsearch has %d documents that Filebeat wrote directly; Filebeat's log:\n%s", len(direct), said[max(0, len(said)-5000):])
 	}
 	for name, added := range map[string][]string{
 		"bybulk": nil,
-		// Lumberjack names no index, so these go to a data stream, whose name is in the document.
+		// Lumberjack does not name an index, so these documents go to a data stream, and contain its name.
 		"bylogs": {"data_stream.dataset", "data_stream.namespace", "data_stream.type"},
 	} {
 		through := d.documents(t, name)
@@ -69,11 +68,11 @@ func TestFilebeatDocumentsAreUnchanged(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d documents, %d fields compared, %d fields differ", name, count, fields, len(changed))
-		assert.Empty(t, changed, "%s: fields, and in how many documents they differ", name)
+		assert.Empty(t, changed, "%s: differing fields and the number of documents", name)
 	}
 }
 
-// lettersOf returns the first dead letters of the Elasticsearch exporter.
+// lettersOf returns the first dead letters of the Elasticsearch exporter as text.
 func (d *elasticReceivers) lettersOf(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(d.State, "dead_letter", "*", "*"))
@@ -87,7 +86,7 @@ func (d *elasticReceivers) lettersOf(t *testing.T) string {
 	return said
 }
 
-// documents are those of a sender by their number, as fields with dotted names.
+// documents returns the documents of a sender by their number, as fields with dotted names.
 func (d *elasticReceivers) documents(t *testing.T, sender string) map[int]map[string]any {
 	t.Helper()
 	hits, err := d.es.Search(t.Context(), "*", fmt.Sprintf(`{"bool":{"filter":[{"match":{"run":%q}},{"match_phrase":{"sender":%q}}]}}`, d.run, sender))
@@ -102,7 +101,7 @@ func (d *elasticReceivers) documents(t *testing.T, sender string) map[int]map[st
 	return all
 }
 
-// union holds the names of both.
+// union returns the names of both maps.
 func union(a, b map[string]any) map[string]bool {
 	all := map[string]bool{}
 	for k := range a {

@@ -22,8 +22,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// elasticReceivers are a collector with the receivers lumberjack and
-// elasticsearch_bulk, and the Elasticsearch that it writes to.
+// elasticReceivers is a collector with the receivers lumberjack and elasticsearch_bulk, and its Elasticsearch.
 type elasticReceivers struct {
 	*peertest.Collector
 	t                  *testing.T
@@ -58,7 +57,7 @@ func elasticRun() string {
 	return hex.EncodeToString(b[:])
 }
 
-// elasticCount is how many events each client sends.
+// elasticCount returns the number of events of each client.
 func elasticCount(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("AUSPEX_E2E_EVENTS")
@@ -70,7 +69,7 @@ func elasticCount(t *testing.T) int {
 	return n
 }
 
-// elasticLists are a client's own lists: of what it sent, and of what was acknowledged to it.
+// elasticLists holds a client's own lists of sent and acknowledged events.
 type elasticLists struct{ sent, acknowledged map[int]bool }
 
 func readElasticLists(t *testing.T, folder, name string) elasticLists {
@@ -91,7 +90,7 @@ func readElasticLists(t *testing.T, folder, name string) elasticLists {
 	return elasticLists{read("sent"), read("acknowledged")}
 }
 
-// elasticRow is a client's lists beside what Elasticsearch has.
+// elasticRow compares a client's lists with the content of Elasticsearch.
 type elasticRow struct {
 	client, receiver                               string
 	sent, acknowledged, found, missing, duplicates int
@@ -106,11 +105,11 @@ func (d *elasticReceivers) row(t *testing.T, client, receiver string, l elasticL
 	require.NoError(t, err)
 	for _, h := range hits {
 		if h.Source["sender"] != client {
-			continue // the query knows words only
+			continue // the query matches only whole words
 		}
 		n, ok := h.Source["n"].(float64)
 		require.True(t, ok, "%v", h.Source)
-		require.True(t, l.sent[int(n)], "%s never sent event %v", client, n)
+		require.True(t, l.sent[int(n)], "%s did not send event %v", client, n)
 		found[int(n)]++
 	}
 	r.found = len(found)
@@ -125,7 +124,7 @@ func (d *elasticReceivers) row(t *testing.T, client, receiver string, l elasticL
 	return r
 }
 
-// asClient is the row as those of the other receivers' clients are.
+// asClient converts the row to the form that all receivers share.
 func (r elasticRow) asClient() receiverRow {
 	return receiverRow{
 		receiver: r.receiver, client: r.client, sent: r.sent, acknowledged: r.acknowledged, found: r.found, missing: r.missing, duplicates: r.duplicates,
@@ -133,10 +132,9 @@ func (r elasticRow) asClient() receiverRow {
 	}
 }
 
-// TestElasticClients sends with every client of Elastic's protocols that can be
-// had, through the collector into Elasticsearch, and compares the clients' own
-// lists with the documents. AUSPEX_E2E_EVENTS is how many events each client
-// sends; AUSPEX_E2E_STOP_ELASTICSEARCH=1 stops Elasticsearch in between, and the test must then fail.
+// TestElasticClients sends with every available client of Elastic's protocols through the collector into
+// Elasticsearch. It compares the clients' own lists with the documents. AUSPEX_E2E_EVENTS sets the number of events
+// of each client. AUSPEX_E2E_STOP_ELASTICSEARCH=1 stops Elasticsearch during the test, which must then fail.
 func TestElasticClients(t *testing.T) {
 	d := startElasticReceivers(t)
 	count := elasticCount(t)
