@@ -25,21 +25,20 @@ import (
 const (
 	writeKills  = 10
 	aimedKills  = 15
-	outageAt    = 6                // kills that come before Prometheus is stopped; the next comes while it is
+	outageAt    = 6                // kills before Prometheus stops; the next one occurs while it is stopped
 	shortOutage = 20 * time.Second // AUSPEX_E2E=full: 60 s
-	settleFor   = 15 * time.Second // without another sample found, no more is waited for
+	settleFor   = 15 * time.Second // the wait ends after this time without new samples
 )
 
-// writeRow is a row of the table: samples.
+// writeRow is a row of the table. It counts samples.
 type writeRow struct {
 	mode                                                string
 	sent, acknowledged, found, letters, missing, byCore int
 }
 
-// TestRemoteWriteKills kills the collector under load, stops Prometheus for a
-// while and has it refuse, and holds that each sample that was acknowledged is in
-// Prometheus or in a dead letter. Remote write has no duplicates: a sample that is
-// written again is the same sample.
+// TestRemoteWriteKills kills the collector under load, stops Prometheus for a while, and makes it reject requests. It
+// verifies that each acknowledged sample is in Prometheus or in a dead letter. Remote write has no duplicates:
+// writing a sample again has no effect.
 func TestRemoteWriteKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills and outages in three modes take two minutes")
@@ -69,7 +68,7 @@ func TestRemoteWriteKills(t *testing.T) {
 func writeTable(rows []writeRow) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "mode\t| sent\t| acknowledged\t| found\t| in dead letters\t| missing\t| by the core at start\t| duplicates")
+	fmt.Fprintln(w, "mode\t| sent\t| acknowledged\t| found\t| in dead letters\t| missing\t| lost by core at start\t| duplicates")
 	for _, r := range rows {
 		fmt.Fprintf(w, "%s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| n/a\n", r.mode, r.sent, r.acknowledged, r.found, r.letters, r.missing, r.byCore)
 	}
@@ -84,7 +83,7 @@ type writeRun struct {
 	peer      *writePeer
 	collector *victim
 	sender    *writeSender
-	stopped   bool // Prometheus, until the test ends
+	stopped   bool // Prometheus stays stopped until the test ends
 }
 
 func startWriteRun(t *testing.T, random *rand.Rand, configs []string) *writeRun {
@@ -96,7 +95,7 @@ func startWriteRun(t *testing.T, random *rand.Rand, configs []string) *writeRun 
 	return k
 }
 
-// play is the story: kills, refusals and an outage under load.
+// play runs kills, rejections, and an outage under load.
 func (k *writeRun) play(t *testing.T) {
 	t.Helper()
 	for n := range writeKills {
@@ -116,15 +115,15 @@ func (k *writeRun) play(t *testing.T) {
 	k.finish(t)
 }
 
-// aim kills the collector at the very moment at which the queue puts back what
-// was in flight. Random kills hardly ever hit it: it is milliseconds long.
+// aim kills the collector while the queue re-enqueues the requests that were in flight. This takes only milliseconds,
+// so random kills rarely hit it.
 func (k *writeRun) aim(t *testing.T) {
 	t.Helper()
 	k.peer.answer(http.StatusBadRequest)
 	k.acknowledgeMore(t)
 	k.sender.sendLate()
 	time.Sleep(time.Second)
-	k.peer.server.Stop() // So that something is in flight.
+	k.peer.server.Stop() // Requests are then in flight.
 	for range aimedKills {
 		k.collector.waitHealthy()
 		time.Sleep(300 * time.Millisecond)
@@ -147,7 +146,7 @@ func (k *writeRun) aim(t *testing.T) {
 	k.finish(t)
 }
 
-// finish has the collector work once more, and ends the load.
+// finish restores normal operation and ends the load.
 func (k *writeRun) finish(t *testing.T) {
 	t.Helper()
 	k.collector.waitHealthy()
@@ -159,7 +158,8 @@ func (k *writeRun) finish(t *testing.T) {
 
 func permanently() bool { return os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" }
 
-// kill waits a random time, at every third kill within the first second of the collector's life, kills it and starts it again.
+// kill waits for a random time, kills the collector, and restarts it. Every third kill occurs within the first second
+// after the start.
 func (k *writeRun) kill(t *testing.T, n int) {
 	t.Helper()
 	wait := time.Duration(k.random.IntN(1000)) * time.Millisecond
@@ -170,7 +170,7 @@ func (k *writeRun) kill(t *testing.T, n int) {
 			k.acknowledgeMore(t)
 		}
 		wait *= 3
-		when = fmt.Sprintf("%v after it worked", wait)
+		when = fmt.Sprintf("%v after it acknowledged data", wait)
 	}
 	time.Sleep(wait)
 	k.restart(t, n, when)
@@ -183,19 +183,19 @@ func (k *writeRun) restart(t *testing.T, n int, when string) {
 	k.collector.start()
 }
 
-// acknowledgeMore waits until the collector has acknowledged something.
+// acknowledgeMore waits for another acknowledgment of the collector.
 func (k *writeRun) acknowledgeMore(t *testing.T) {
 	t.Helper()
 	before := k.sender.count()
 	peertest.Eventually(t, 30*time.Second, "an acknowledgement", func() error {
 		if k.sender.count() == before {
-			return errors.New("there is none")
+			return errors.New("no new acknowledgment")
 		}
 		return nil
 	})
 }
 
-// outage stops Prometheus for a while, and kills the collector in the middle.
+// outage stops Prometheus for a while and kills the collector meanwhile.
 func (k *writeRun) outage(t *testing.T, n int) {
 	t.Helper()
 	long := shortOutage
@@ -214,7 +214,7 @@ func (k *writeRun) outage(t *testing.T, n int) {
 	}
 }
 
-// judge compares what was acknowledged with what is there.
+// judge compares the acknowledged samples with those found.
 func (k *writeRun) judge(t *testing.T, mode string) writeRow {
 	t.Helper()
 	letters, found, err := k.settle(t)
@@ -227,20 +227,20 @@ func (k *writeRun) judge(t *testing.T, mode string) writeRow {
 	}
 	missing := k.missing(letters, found)
 	row.missing, row.byCore = len(missing), k.explain(t, missing)
-	t.Logf("\n%s%d requests were refused or broken and sent again; the proxy let %d requests through and answered by itself, by status: %v",
+	t.Logf("\n%s%d requests were rejected or interrupted and sent again; the proxy forwarded %d requests and answered others itself, by status: %v",
 		writeTable([]writeRow{row}), k.sender.refusals, k.peer.passed, k.peer.given)
 
 	strange := len(found) - row.found
-	assert.Zero(t, strange, "Prometheus has samples or values that were never sent")
+	assert.Zero(t, strange, "Prometheus has samples or values that were not sent")
 	if !k.stopped {
 		assert.Equal(t, map[int]int{http.StatusBadRequest: 1, http.StatusTooManyRequests: 1}, k.peer.given)
-		assert.NotZero(t, row.letters, "one sample was too late for Prometheus")
+		assert.NotZero(t, row.letters, "a dead letter with the sample that is too old for Prometheus")
 	}
-	assert.Equal(t, row.byCore, row.missing, "samples are missing that the core did not lose when it started")
+	assert.Equal(t, row.byCore, row.missing, "samples are missing that the core's re-enqueue does not explain")
 	return row
 }
 
-// settle waits until all that was acknowledged is there, or nothing comes any more.
+// settle waits until all acknowledged samples are found or no more arrive.
 func (k *writeRun) settle(t *testing.T) (letters, found map[sampleKey]float64, err error) {
 	t.Helper()
 	best, since := -1, time.Now()
@@ -263,7 +263,7 @@ func (k *writeRun) settle(t *testing.T) (letters, found map[sampleKey]float64, e
 	}
 }
 
-// missing returns what was acknowledged and is nowhere.
+// missing returns the acknowledged samples that are in neither place.
 func (k *writeRun) missing(letters, found map[sampleKey]float64) []sampleKey {
 	var missing []sampleKey
 	for key, s := range k.sender.acknowledged {
@@ -277,15 +277,15 @@ func (k *writeRun) missing(letters, found map[sampleKey]float64) []sampleKey {
 	return missing
 }
 
-// explain says what is missing, and returns how many samples of it the core lost
-// when it started: all of them if the log proves that many lost requests, or none.
+// explain logs the missing samples and returns how many of them the core lost at a start: all if the log proves as
+// many lost requests, otherwise none.
 func (k *writeRun) explain(t *testing.T, missing []sampleKey) int {
 	t.Helper()
 	log := k.collector.text()
 	keep(t, "collector.log", []byte(log))
 	lost, proof := peertest.LostByCore(log)
 	if lost > 0 {
-		t.Logf("the collector's core lost %d requests when it put those in flight back into its queue at start:\n%s", lost, strings.Join(proof, "\n"))
+		t.Logf("the collector's core lost %d requests while it re-enqueued those in flight at the start:\n%s", lost, strings.Join(proof, "\n"))
 	}
 	if len(missing) == 0 {
 		return 0

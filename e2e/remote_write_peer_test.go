@@ -24,8 +24,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// sameFolder is a test of which every temporary folder is the same one: a
-// Prometheus that is started in it again finds what it wrote.
+// sameFolder is a TB that always returns the same temporary folder, so that a restarted Prometheus finds its data.
 type sameFolder struct {
 	*testing.T
 	dir string
@@ -33,8 +32,8 @@ type sameFolder struct {
 
 func (s sameFolder) TempDir() string { return s.dir }
 
-// writePeer is a real Prometheus behind a proxy, which stays where it is while
-// Prometheus is stopped, and can answer in its place.
+// writePeer is a real Prometheus behind a proxy. The proxy keeps its address while Prometheus is stopped, and can
+// answer in its place.
 type writePeer struct {
 	t      sameFolder
 	server *peertest.Prometheus
@@ -42,9 +41,9 @@ type writePeer struct {
 	to     atomic.Pointer[url.URL]
 
 	mu     sync.Mutex
-	next   int         // the status of the next answer, 0: let it through
-	given  map[int]int // how often a status was the proxy's own answer
-	passed int         // requests that reached Prometheus
+	next   int         // status of the next response, 0 to forward the request
+	given  map[int]int // number of responses by the proxy itself, by status
+	passed int         // requests forwarded to Prometheus
 }
 
 func startWritePeer(t *testing.T) *writePeer {
@@ -53,7 +52,7 @@ func startWritePeer(t *testing.T) *writePeer {
 	p.start()
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(p.to.Load()) },
-		// The peer closes the connection without an answer.
+		// Close the connection without a response.
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	p.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +70,7 @@ func startWritePeer(t *testing.T) *writePeer {
 	return p
 }
 
-// start runs Prometheus on what it has, at another address than before.
+// start runs Prometheus on its existing data at a new address.
 func (p *writePeer) start() {
 	p.t.Helper()
 	p.server = peertest.StartPrometheus(p.t, peertest.PrometheusOptions{OutOfOrder: 30 * time.Minute})
@@ -80,7 +79,7 @@ func (p *writePeer) start() {
 	p.to.Store(&url.URL{Scheme: to.Scheme, Host: to.Host})
 }
 
-// answer has the proxy answer the next request with a status.
+// answer makes the proxy answer the next request with a status.
 func (p *writePeer) answer(status int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +99,7 @@ func (p *writePeer) fault() int {
 	return status
 }
 
-// found returns the samples of a run that Prometheus has.
+// found returns the samples of a run in Prometheus.
 func (p *writePeer) found(ctx context.Context, run string) (map[sampleKey]float64, error) {
 	a, err := p.server.Query(ctx, fmt.Sprintf(`%s{e2e_run="%s"}[4h]`, writeMetric, run), time.Now())
 	if err != nil {
@@ -127,7 +126,7 @@ func newSampleKey(labels map[string]string) (k sampleKey, err error) {
 	return k, err
 }
 
-// inLetters returns the samples of a run that are in dead letters below a folder.
+// inLetters returns the samples of a run in the dead letters below a folder.
 func inLetters(t *testing.T, folder, run string) map[sampleKey]float64 {
 	t.Helper()
 	samples := map[sampleKey]float64{}

@@ -22,26 +22,26 @@ import (
 const (
 	writeMetric  = "e2e_remote_write"
 	writeWorkers = 4
-	writeSeries  = 10 // of each worker
+	writeSeries  = 10 // per worker
 	writePause   = 20 * time.Millisecond
 	writeTooLate = 3 * time.Hour    // Prometheus rejects it permanently
-	writeLastTry = 15 * time.Second // for requests that are open at the end
+	writeLastTry = 15 * time.Second // for open requests at the end
 )
 
-// sampleKey names one sample of a run.
+// sampleKey identifies a sample of a run.
 type sampleKey struct {
 	worker, series int
 	at             int64 // in milliseconds
 }
 
-// sentSample is what was sent under a key, and in which request.
+// sentSample holds the value that was sent under a key, and its request.
 type sentSample struct {
 	value   float64
 	request int
 }
 
-// writeSender sends over OTLP from several workers, each its own series. A
-// request that was not acknowledged is sent again until it is.
+// writeSender sends over OTLP from several workers, each with its own series. It sends a request again until it is
+// acknowledged.
 type writeSender struct {
 	run    string
 	client pmetricotlp.GRPCClient
@@ -50,7 +50,7 @@ type writeSender struct {
 
 	mu           sync.Mutex
 	requests     int
-	late         bool // the next request has a sample that Prometheus refuses
+	late         bool // the next request contains a sample that Prometheus rejects
 	sent         map[sampleKey]sentSample
 	acknowledged map[sampleKey]sentSample
 	refusals     int
@@ -75,7 +75,7 @@ func startWriteSender(t *testing.T, endpoint, run string) *writeSender {
 	return s
 }
 
-// end has the workers finish the requests that they are at, and waits for them. It may be called again.
+// end makes the workers finish their current requests and waits for them. It may be called repeatedly.
 func (s *writeSender) end() {
 	select {
 	case <-s.stop:
@@ -98,7 +98,7 @@ func (s *writeSender) work(worker int) {
 	last := int64(0)
 	for !s.ended() {
 		samples := s.next(worker, &last)
-		var tried time.Time // since when it is the last try
+		var tried time.Time // start of the last attempts
 		for !s.export(samples) {
 			time.Sleep(writePause)
 			switch {
@@ -113,7 +113,7 @@ func (s *writeSender) work(worker int) {
 	}
 }
 
-// next makes the samples of a worker's next request. No series has two of one time.
+// next returns the samples of a worker's next request. Times within a series are unique.
 func (s *writeSender) next(worker int, last *int64) map[sampleKey]sentSample {
 	*last = max(*last+1, time.Now().UnixMilli())
 	s.mu.Lock()
@@ -131,7 +131,7 @@ func (s *writeSender) next(worker int, last *int64) map[sampleKey]sentSample {
 	return samples
 }
 
-// export sends samples once, and tells whether all of them were acknowledged.
+// export sends samples once and reports whether all of them were acknowledged.
 func (s *writeSender) export(samples map[sampleKey]sentSample) bool {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -160,14 +160,14 @@ func (s *writeSender) export(samples map[sampleKey]sentSample) bool {
 	return true
 }
 
-// sendLate puts a sample that Prometheus refuses among those of the next request.
+// sendLate adds a sample that Prometheus rejects to the next request.
 func (s *writeSender) sendLate() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.late = true
 }
 
-// count returns how many samples were acknowledged so far.
+// count returns the number of acknowledged samples.
 func (s *writeSender) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

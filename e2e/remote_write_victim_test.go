@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// victim is a collector that may be killed at any time, also while it starts.
+// victim is a collector that may be killed at any time, including during its start.
 type victim struct {
 	t            *testing.T
 	otlp, health string
@@ -22,7 +22,7 @@ type victim struct {
 	process      *peertest.Process // of the last start
 }
 
-// newVictim prepares a collector with configurations of testdata, the later ones laid over the first.
+// newVictim prepares a collector with configurations from testdata. Later ones override earlier ones.
 func newVictim(t *testing.T, remoteWrite string, configs ...string) *victim {
 	t.Helper()
 	dir, a := t.TempDir(), peertest.FreeAddresses(t, 2)
@@ -38,7 +38,7 @@ func newVictim(t *testing.T, remoteWrite string, configs ...string) *victim {
 	return v
 }
 
-// start runs it and does not wait.
+// start launches the collector without waiting for it.
 func (v *victim) start() {
 	v.t.Helper()
 	v.process = v.program.Start(v.t)
@@ -49,10 +49,10 @@ func (v *victim) waitHealthy() {
 	v.process.WaitReady("http://" + v.health + "/")
 }
 
-// kill ends it with SIGKILL and waits for the end.
+// kill sends SIGKILL and waits until the process has exited.
 func (v *victim) kill() { v.process.Kill() }
 
 func (v *victim) text() string { return v.process.Log() }
 
-// queuePutsBack is what the queue of the collector's core says when it begins to put back what was in flight.
+// queuePutsBack is the log message of the core's queue when it starts to re-enqueue the requests that were in flight.
 const queuePutsBack = "Fetching items left for dispatch"

@@ -21,7 +21,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// stalled are the beginnings of requests of clients that then send nothing more.
+// stalled holds the beginnings of requests whose clients then stop sending.
 var stalled = map[string]struct{ http, grpc string }{
 	"a body":      {http: "POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\nx"},
 	"a header":    {http: "POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nX-A: "},
@@ -29,7 +29,7 @@ var stalled = map[string]struct{ http, grpc string }{
 	"a preface":   {grpc: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"},
 }
 
-// TestShutdownDoesNotWaitForClients holds that a client that stalls does not delay the end of a collector.
+// TestShutdownDoesNotWaitForClients verifies that a stalled client does not delay the shutdown of a collector.
 func TestShutdownDoesNotWaitForClients(t *testing.T) {
 	for name, client := range stalled {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestShutdownDoesNotWaitForClients(t *testing.T) {
 	}
 }
 
-// TestShutdownDoesNotWaitForBackends holds the same for a backend that accepts requests and does not answer.
+// TestShutdownDoesNotWaitForBackends verifies the same for a backend that accepts requests and does not respond.
 func TestShutdownDoesNotWaitForBackends(t *testing.T) {
 	asked, release := make(chan struct{}, 100), make(chan struct{})
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -72,7 +72,7 @@ func TestShutdownDoesNotWaitForBackends(t *testing.T) {
 
 const oneGauge = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"timeUnixNano":"1733144420000000000","asDouble":1}]}}]}]}]}`
 
-// endsInTime asks a collector to end and fails the test if that takes longer than the limit.
+// endsInTime stops a collector and fails the test if the shutdown exceeds the limit.
 func endsInTime(t *testing.T, c *peertest.Collector) {
 	t.Helper()
 	begin := time.Now()

@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// TestDamagedState holds that a damaged file of the engine is moved aside, and that the collector starts.
+// TestDamagedState verifies that the collector moves a damaged file of the engine aside and starts.
 func TestDamagedState(t *testing.T) {
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: shipped(t)})
 	c.Stop()
@@ -30,7 +30,7 @@ func TestDamagedState(t *testing.T) {
 	assert.Contains(t, c.Log(), aside[0])
 }
 
-// TestStateInUse holds that a second collector on a state folder says which process has it.
+// TestStateInUse verifies that the error of a second collector on a state folder names the process that uses it.
 func TestStateInUse(t *testing.T) {
 	first := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: shipped(t)})
 	second := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: append(shipped(t), "AUSPEX_STATE_DIR="+first.State)})

@@ -26,62 +26,62 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// The shop of TestTailSampling.
+// Parameters of the shop in TestTailSampling.
 const (
 	samplingCadence = 5 * time.Second
-	// samplingWell is how long the shop is well, samplingBroken how long it is broken then, in event time.
+	// samplingWell and samplingBroken are the event time without a fault and with one.
 	samplingWell, samplingBroken = 3 * time.Hour, 4 * time.Minute
-	// samplingQuiet is the part of the well time that is counted as such.
+	// samplingQuiet is the part of samplingWell in which requests are counted.
 	samplingQuiet = 4 * time.Minute
-	// samplingShare is the share of requests that are traced: about six a second.
+	// samplingShare is the share of traced requests: about six per second.
 	samplingShare = .03
-	// samplingPace is how long an interval takes on the wall clock at the end, and samplingWait, in
-	// which a trace is decided, is ten seconds of event time at this pace: the configuration's default.
+	// samplingPace is the wall-clock time of an interval at the end. samplingWait, the decision time of a trace, is
+	// ten seconds of event time at this pace, which is the configuration's default.
 	samplingPace = 500 * time.Millisecond
 	samplingWait = time.Second
 )
 
-// phase is a part of the course, in which requests began.
+// phase is the part of the run in which a request began.
 type phase int
 
 const (
-	well   phase = iota // nothing is broken
-	before              // something is broken, no anomaly has opened
+	well   phase = iota // no fault
+	before              // fault, but no anomaly has opened
 	after               // an anomaly has opened
 )
 
-// request is what is known of one that was traced.
+// request holds the facts about a traced request.
 type request struct {
 	phase  phase
 	faulty bool
-	failed bool // a span of it has the status error
-	due    bool // a span of it is of an operation that had an open anomaly when it was sent
+	failed bool // a span has the status error
+	due    bool // a span belongs to an operation that had an open anomaly when the span was sent
 	spans  int
-	kept   int // spans at the backend
+	kept   int // number of spans at the backend
 }
 
-// operation is what the engine knows the spans by that it counts together.
+// operation identifies the spans that the engine aggregates.
 type operation struct{ service, kind, name string }
 
-// spanKinds are the names that it has for kinds of span.
+// spanKinds maps span kinds to the engine's names.
 var spanKinds = map[shop.SpanKind]string{
 	shop.Internal: "Internal", shop.Server: "Server", shop.Client: "Client", shop.Producer: "Producer", shop.Consumer: "Consumer",
 }
 
-// sampling is one shop behind the gateway, and what became of its requests.
+// sampling is one shop behind the gateway, with the outcome of its requests.
 type sampling struct {
 	kind     shop.Kind
 	requests map[[16]byte]*request
-	delay    time.Duration // event time from the fault to the first anomaly that opened; below zero if there was none
+	delay    time.Duration // event time from the fault to the first opened anomaly; negative if there was none
 	marked   int           // spans at the backend that are marked as anomalous
 }
 
-// TestTailSampling plays the demo's shop through the gateway that samples, breaks it in each of its
-// ways, and counts which requests arrive at the backend, by the shop's own list of those that the
-// fault has touched: before an anomaly opened, and after.
+// TestTailSampling sends the demo's shop through the sampling gateway and injects each kind of fault. It counts the
+// requests that arrive at the backend before and after an anomaly opened. The shop lists the requests that the fault
+// affected.
 func TestTailSampling(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some minutes: make e2e runs it")
+		t.Skip("takes several minutes: make e2e runs it")
 	}
 	kinds := []shop.Kind{
 		shop.None, shop.Latency, shop.Errors, shop.Throughput, shop.SlowDatabase, shop.CPU, shop.Memory,
@@ -103,7 +103,7 @@ func TestTailSampling(t *testing.T) {
 	var soon, late, others ratio
 	for _, r := range runs {
 		if r == nil {
-			continue // not among those that -run names
+			continue // excluded by -run
 		}
 		for id, q := range r.requests {
 			assert.False(t, q.failed && q.kept == 0, "%s: %x has an error and was not kept", r.kind, id)
@@ -111,11 +111,11 @@ func TestTailSampling(t *testing.T) {
 		soon, late, others = soon.and(r.kept(before, true)), late.and(r.kept(after, true)), others.and(r.kept(after, false))
 	}
 	require.Greater(t, late.of, 100, "faulty requests after an anomaly opened")
-	assert.Greater(t, late.share(), soon.share(), "an open anomaly keeps more of the faulty requests")
-	assert.Greater(t, late.share(), 2*others.share(), "faulty requests are kept rather than others")
+	assert.Greater(t, late.share(), soon.share(), "share of faulty requests after an anomaly opened")
+	assert.Greater(t, late.share(), 2*others.share(), "share of faulty requests compared with others")
 }
 
-// sample plays one shop.
+// sample runs one shop.
 func sample(t *testing.T, kind shop.Kind, seed uint64) *sampling {
 	t.Helper()
 	r := &sampling{kind: kind, requests: map[[16]byte]*request{}, delay: -1}
@@ -139,7 +139,7 @@ func sample(t *testing.T, kind shop.Kind, seed uint64) *sampling {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if quiet := time.Since(latest); quiet < 3*samplingWait {
-			return fmt.Errorf("the last spans came %v ago", quiet)
+			return fmt.Errorf("the last spans arrived %v ago", quiet)
 		}
 		return nil
 	})
@@ -154,7 +154,8 @@ func sample(t *testing.T, kind shop.Kind, seed uint64) *sampling {
 	return r
 }
 
-// play sends the shop's telemetry, first as fast as it goes, then paced, and asks after each paced interval what is open.
+// play sends the shop's telemetry, first at full speed and then paced. After each paced interval it requests the open
+// anomalies.
 func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
 	t.Helper()
 	services, start := shop.Services(), time.Now().UTC().Truncate(samplingCadence).Add(-samplingWell-samplingBroken)
@@ -184,7 +185,8 @@ func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
 			clear(r.requests)
 		}
 		next()
-		// One at a time: in a request of many, each pod's spans come after all of another pod's, too late for their window.
+		// Send the requests individually. In one large request, the spans of one pod follow all spans of another and
+		// are too late for their window.
 		require.NoError(t, sink.Send(t.Context(), fleet.Take()))
 	}
 	api := console{c.Console}
@@ -220,7 +222,7 @@ func play(t *testing.T, r *sampling, c *peertest.Collector, seed uint64) {
 	}
 }
 
-// slowOperation is the operation that takes too long or is called too often or too seldom, all of whose spans are to be marked.
+// slowOperation returns the operation whose duration or call rate is anomalous. All of its spans must be marked.
 func slowOperation(a *incident.Anomaly) (op operation, slow bool) {
 	duration, calls := a.Metric == vocabulary.MetricSpanDuration, a.Metric == vocabulary.MetricSpanCalls && a.Statistic == "count"
 	return operation{a.Service, a.Attributes[vocabulary.AttrSpanKind], a.Attributes[vocabulary.AttrSpanName]}, calls || duration && a.Observed > a.Expected
@@ -237,14 +239,14 @@ func eachSpan(td ptrace.Traces, f func(ptrace.Span)) {
 	}
 }
 
-// ratio is a share with what it is of.
+// ratio is a share and its total.
 type ratio struct{ n, of int }
 
 func (r ratio) and(o ratio) ratio { return ratio{r.n + o.n, r.of + o.of} }
 
 func (r ratio) share() float64 { return float64(r.n) / float64(r.of) }
 
-// String is the percentage, and of how many.
+// String returns the percentage and the total.
 func (r ratio) String() string {
 	if r.of == 0 {
 		return "–"
@@ -252,7 +254,7 @@ func (r ratio) String() string {
 	return fmt.Sprintf("%.0f of %d", 100*r.share(), r.of)
 }
 
-// count counts requests of a phase that are kept.
+// count returns the share of wanted requests of a phase that are kept.
 func (r *sampling) count(p phase, wanted func(*request) bool, kept func([16]byte, *request) bool) (c ratio) {
 	for id, q := range r.requests {
 		if q.phase != p || !wanted(q) {
@@ -269,12 +271,13 @@ func arrivedAtAll(_ [16]byte, q *request) bool { return q.kept > 0 }
 
 func everyOne(*request) bool { return true }
 
-// kept counts the faulty requests of a phase, or the others.
+// kept returns the kept share of the faulty requests of a phase, or of the others.
 func (r *sampling) kept(p phase, faulty bool) ratio {
 	return r.count(p, func(q *request) bool { return q.faulty == faulty }, arrivedAtAll)
 }
 
-// blind is what sampling by trace id keeps of the faulty requests after detection, where it keeps as many in all.
+// blind returns the share of the faulty requests after detection that sampling by trace id would keep with the same
+// total.
 func (r *sampling) blind() ratio {
 	all := r.count(after, everyOne, arrivedAtAll)
 	if all.of == 0 {
@@ -286,7 +289,7 @@ func (r *sampling) blind() ratio {
 	})
 }
 
-// whole counts the kept requests of all phases of which all spans arrived.
+// whole returns the share of kept requests, in all phases, whose spans all arrived.
 func (r *sampling) whole() (c ratio) {
 	for _, q := range r.requests {
 		if q.kept > 0 {
@@ -298,7 +301,7 @@ func (r *sampling) whole() (c ratio) {
 	return c
 }
 
-// summary is a line of the table.
+// summary returns a line of the table.
 func (r *sampling) summary() []string {
 	delay := "–"
 	if r.delay >= 0 {
@@ -311,7 +314,7 @@ func (r *sampling) summary() []string {
 	}
 }
 
-// samplingTable prints one line for each run.
+// samplingTable returns a table with one line per run.
 func samplingTable(runs []*sampling) string {
 	rows := [][]string{{
 		"fault", "well: all", "opened after", "before: faulty", "others", "after: faulty", "others", "all",

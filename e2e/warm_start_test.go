@@ -29,7 +29,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// Two weeks of points at five minutes, which are in Prometheus before the collector first starts.
+// Two weeks of points at intervals of five minutes. Prometheus has them before the collector starts.
 const (
 	pastCadence = 5 * time.Minute
 	pastSteps   = 14 * 24 * 12
@@ -38,26 +38,26 @@ const (
 	queueNoise, ordersNoise = 3.0, 60.0
 )
 
-// pastBounds are the bounds of the histogram.
+// pastBounds holds the bounds of the histogram.
 var pastBounds = []float64{.02, .04, .06, .08, .1, .12, .14, .16, .2, .4, 1}
 
-// veteran is an app that ran for two weeks.
+// veteran is an app with two weeks of history.
 type veteran struct {
 	service string
-	// labels are those that its series have in Prometheus, beside job, instance and this run's.
+	// labels holds the labels of its series in Prometheus, besides job, instance, and the id of the run.
 	labels string
-	// wrong is whether the first live point is far off.
+	// wrong reports whether the first live point is anomalous.
 	wrong bool
-	// copies are values of the label replica, each with what is missing in it.
+	// copies maps values of the label replica to a function that reports the missing steps.
 	copies map[string]func(step int) bool
 
 	random        *rand.Rand
 	orders, count float64
 	sum           float64
-	buckets       []float64 // cumulative, the last one has all
+	buckets       []float64 // cumulative; the last one has the total
 }
 
-// converted are the labels that resource_to_telemetry_conversion makes, beside those of the scope.
+// converted returns the labels that resource_to_telemetry_conversion adds, besides those of the scope.
 func converted(service string) string {
 	return fmt.Sprintf(`,otel_scope_name="e2e",service_name="%s",service_instance_id="i-1",host_name="host-1"`, service)
 }
@@ -82,20 +82,21 @@ func veterans() []*veteran {
 	return list
 }
 
-// season goes once around a day.
+// season returns a daily cycle.
 func season(at time.Time) float64 {
 	return math.Sin(2 * math.Pi * float64(at.Unix()%86400) / 86400)
 }
 
-// queue is what the gauge shows at a time, but for noise.
+// queue returns the value of the gauge at a time without noise.
 func (v *veteran) queue(at time.Time) float64 { return 100 + 40*season(at) }
 
-// step has the app work for five minutes. noise 0 is a step that is exactly as expected, times is how much too slow and too much it is.
+// step advances the app by five minutes. With noise 0 the step is exactly as expected. times multiplies durations and
+// counts.
 func (v *veteran) step(at time.Time, noise, times float64) {
 	v.orders += math.Round(times * (3000 + 1000*season(at) + ordersNoise*noise*v.random.NormFloat64()))
 	n, middle := math.Round(2000+50*noise*v.random.NormFloat64()), .1+.002*noise*v.random.NormFloat64()
 	for i := range v.buckets {
-		// The share of a normal distribution of durations that lies below the bound.
+		// Share of a normal distribution of durations below the bound.
 		share := 1.0
 		if i < len(pastBounds) {
 			share = 0.5 * math.Erfc(-(pastBounds[i]/times-middle)/.03/math.Sqrt2)
@@ -106,13 +107,13 @@ func (v *veteran) step(at time.Time, noise, times float64) {
 	v.sum += times * n * middle
 }
 
-// restart has the counts begin again.
+// restart resets the counts.
 func (v *veteran) restart() {
 	v.orders, v.count, v.sum = 0, 0, 0
 	clear(v.buckets)
 }
 
-// writeHistory writes what Prometheus is to have, as OpenMetrics.
+// writeHistory writes the history of the apps in the OpenMetrics format.
 func writeHistory(t *testing.T, run string, all []*veteran, end time.Time) string {
 	t.Helper()
 	families := map[string]*strings.Builder{queueMetric: {}, ordersMetric: {}, durationMetric: {}}
@@ -158,7 +159,7 @@ func writeHistory(t *testing.T, run string, all []*veteran, end time.Time) strin
 	return file
 }
 
-// live is the app's next reading.
+// live adds the app's next reading.
 func (v *veteran) live(md pmetric.Metrics, run string, at time.Time) {
 	times := 1.0
 	if v.wrong {
@@ -214,9 +215,8 @@ func sendMetrics(t *testing.T, endpoint string, md pmetric.Metrics) {
 	require.NoError(t, err)
 }
 
-// TestWarmStart holds that with two weeks of history in Prometheus the very
-// first live point of every series has an interval that contains it, and that one which
-// is far off scores above 1.
+// TestWarmStart verifies that, with two weeks of history in Prometheus, the first live point of every series has an
+// interval that contains it, and that an anomalous one scores above 1.
 func TestWarmStart(t *testing.T) {
 	run, now, apps := newRun(), time.Now().UTC().Truncate(time.Second), veterans()
 	end := now.Add(-pastCadence)
@@ -236,7 +236,7 @@ func TestWarmStart(t *testing.T) {
 	sendMetrics(t, c.OTLP, md)
 	checkFirstPoints(t, p, run, apps, now)
 
-	// What the engine remembers by itself is not read again.
+	// The collector does not read the history again of series that are in its state.
 	api := console{c.Console}
 	status := api.mustStatus(t)
 	assert.Equal(t, 7*len(apps), status.Series)
@@ -250,10 +250,10 @@ func TestWarmStart(t *testing.T) {
 	assert.Equal(t, status.Series, api.mustStatus(t).Series)
 }
 
-// checkFirstPoints reads all verdicts on the first points from Prometheus.
+// checkFirstPoints compares all verdicts on the first points in Prometheus.
 func checkFirstPoints(t *testing.T, p *peertest.Prometheus, run string, apps []*veteran, now time.Time) {
 	t.Helper()
-	values := map[string]map[string]float64{} // by name of the companion and by series
+	values := map[string]map[string]float64{} // by companion name and series
 	for _, name := range []string{"score", "observed", "expected", "lower", "upper"} {
 		values[name] = map[string]float64{}
 		for _, s := range ask(t, p, name, fmt.Sprintf(`anomaly_%s{e2e_run="%s"}[1m]`, name, run), now).Series {
@@ -261,7 +261,7 @@ func checkFirstPoints(t *testing.T, p *peertest.Prometheus, run string, apps []*
 			values[name][s.Labels["service_name"]+" "+s.Labels["anomaly_metric"]+" "+s.Labels["anomaly_statistic"]] = s.Samples[0].Value
 		}
 	}
-	// The noise of each statistic where it is known: 99 % of a normal distribution span 5.15 of it.
+	// Noise of each statistic, where it is known. 99 % of a normal distribution span 5.15 standard deviations.
 	noise := map[string]float64{
 		queueMetric + " value": queueNoise, ordersMetric + " rate": ordersNoise / pastCadence.Seconds(), durationMetric + " rate": 50 / pastCadence.Seconds(),
 		durationMetric + " mean": .002, durationMetric + " p50": 0, durationMetric + " p95": 0, durationMetric + " p99": 0,
@@ -275,7 +275,7 @@ func checkFirstPoints(t *testing.T, p *peertest.Prometheus, run string, apps []*
 			}
 			observed, lower, upper := values["observed"][id], values["lower"][id], values["upper"][id]
 			t.Logf("%-50s score %5.2f, observed %9.4g in [%.4g, %.4g]", id, score, observed, lower, upper)
-			// As many requests as ever were slow: their rate is no part of what is wrong.
+			// The number of requests is unchanged, so their rate is not anomalous.
 			if v.wrong && statistic != durationMetric+" rate" {
 				assert.GreaterOrEqual(t, score, 1.0, "%s", id)
 				continue
@@ -288,7 +288,7 @@ func checkFirstPoints(t *testing.T, p *peertest.Prometheus, run string, apps []*
 			}
 		}
 	}
-	// The exporter adds to the very series that were there.
+	// The exporter extends the existing series.
 	for _, name := range []string{queueName, ordersName, countName} {
 		a := ask(t, p, name, fmt.Sprintf(`%s{e2e_run="%s",job="converted"}[20m]`, name, run), now)
 		require.Len(t, a.Series, 1, "%s: the history and the live point are one series", name)
@@ -298,7 +298,7 @@ func checkFirstPoints(t *testing.T, p *peertest.Prometheus, run string, apps []*
 	}
 }
 
-// TestColdStart holds that a collector starts without its history, and says so.
+// TestColdStart verifies that a collector starts without its history and logs this.
 func TestColdStart(t *testing.T) {
 	p := peertest.StartPrometheus(t, peertest.PrometheusOptions{})
 	unreachable := "http://" + peertest.FreeAddresses(t, 1)[0]
@@ -311,7 +311,7 @@ func TestColdStart(t *testing.T) {
 	api := console{c.Console}
 	assert.Equal(t, 7, api.mustStatus(t).Warming)
 	sent := ask(t, p, queueName, fmt.Sprintf(`%s{e2e_run="%s"}`, queueName, run), now)
-	assert.Len(t, sent.Series, 1, "the telemetry passes")
+	assert.Len(t, sent.Series, 1, "series that pass the collector")
 	scores := ask(t, p, "score", fmt.Sprintf(`anomaly_score{e2e_run="%s"}`, run), now)
 	assert.Empty(t, scores.Series)
 }

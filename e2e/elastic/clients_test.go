@@ -139,7 +139,7 @@ func TestClients(t *testing.T) {
 		r.took = took[i]
 		rows = append(rows, r)
 	}
-	table(t, fmt.Sprintf("run %s, %d events from each client, acknowledged means: in Elasticsearch", run, count), rows)
+	table(t, fmt.Sprintf("run %s, %d events from each client, acknowledged means written to Elasticsearch", run, count), rows)
 	for i, r := range rows {
 		if errs[i] != nil && !errors.Is(errs[i], context.Canceled) {
 			t.Logf("%s: %v", r.client, errs[i])

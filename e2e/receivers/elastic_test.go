@@ -171,7 +171,7 @@ func TestElasticClients(t *testing.T) {
 	}
 	all.Wait()
 	if stop {
-		d.Kill() // so that it delivers nothing more
+		d.Kill() // so that it delivers no more data
 		d.es.Start()
 	}
 	var rows []receiverRow
@@ -186,7 +186,7 @@ func TestElasticClients(t *testing.T) {
 		r.took = took[i]
 		rows = append(rows, r.asClient())
 	}
-	t.Logf("run %s, %d events from each client, acknowledged means: in Elasticsearch", d.run, count)
+	t.Logf("run %s, %d events from each client, acknowledged means written to Elasticsearch", d.run, count)
 	showClients(t, rows)
 	for _, r := range rows {
 		assert.Equal(t, count, r.sent, "%s: sent", r.client)

@@ -18,20 +18,20 @@ import (
 
 const (
 	receiverKills = 24
-	outageAt      = 6  // kills before the backend is stopped
-	backAt        = 18 // kills before it is started again
+	outageAt      = 6  // kills before the backend stops
+	backAt        = 18 // kills before the backend starts again
 )
 
-// killRow is a row of the table of kills: what a client sent to a receiver that was killed again and again.
+// killRow is a row of the table of kills. It compares a client's lists for a receiver that was killed repeatedly.
 type killRow struct {
 	receiver, client                                         string
 	kills, down, early                                       int
 	sent, acknowledged, found, missing, duplicates, lostCore int
 }
 
-// TestKills kills the collector while clients send to every receiver. During half of
-// the kills the backend is stopped, and a third of them come within the first
-// second of the collector's life. What was acknowledged is in the backend.
+// TestKills kills the collector while clients send to every receiver. The backend is stopped during half of the
+// kills. A third of the kills occur within the first second after a start. The test verifies that the backend has all
+// acknowledged data.
 func TestKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("72 kills and three outages take three minutes")
@@ -56,7 +56,7 @@ func TestKills(t *testing.T) {
 	for _, r := range rows {
 		assert.Positive(t, r.acknowledged, r.receiver)
 		assert.Equal(t, r.lostCore, r.missing, "%s: acknowledged, and not in the backend", r.receiver)
-		assert.Zero(t, r.duplicates, "%s: events that give an id", r.receiver)
+		assert.Zero(t, r.duplicates, "%s: duplicates of events that have an id", r.receiver)
 	}
 }
 
@@ -68,7 +68,7 @@ func killTable(rows []killRow) string {
 	})
 }
 
-// killOften kills the collector and starts it again, with the backend away for half of the kills.
+// killOften kills the collector repeatedly and restarts it. The backend is stopped during half of the kills.
 func killOften(t *testing.T, random *rand.Rand, c *peertest.Collector, stop, start func()) (r killRow) {
 	t.Helper()
 	for n := range receiverKills {
@@ -80,7 +80,7 @@ func killOften(t *testing.T, random *rand.Rand, c *peertest.Collector, stop, sta
 		}
 		wait := time.Duration(500+random.IntN(2500)) * time.Millisecond
 		if n%3 == 2 {
-			wait = time.Duration(random.IntN(500)) * time.Millisecond // Half a second it took to be healthy.
+			wait = time.Duration(random.IntN(500)) * time.Millisecond // The collector took half a second to become healthy.
 			r.early++
 		}
 		if n >= outageAt && n < backAt {
@@ -89,7 +89,7 @@ func killOften(t *testing.T, random *rand.Rand, c *peertest.Collector, stop, sta
 		time.Sleep(wait)
 		c.Kill()
 		r.kills++
-		t.Logf("kill %d, %v after it was healthy", n+1, wait)
+		t.Logf("kill %d, %v after the collector was healthy", n+1, wait)
 		c.Start()
 	}
 	return r

@@ -30,12 +30,12 @@ import (
 )
 
 const (
-	rateEvents = 1000 // in each request
+	rateEvents = 1000 // per request
 	rateTurns  = 5
 	rateTurn   = time.Second
 )
 
-// rateRow is a receiver, and what the collector's processor time took in through it.
+// rateRow is a receiver with the number of events that it accepted and the processor time that the collector used.
 type rateRow struct {
 	receiver, content string
 	send              func() error
@@ -44,20 +44,20 @@ type rateRow struct {
 
 func (r *rateRow) rate() float64 { return r.events / r.cpu }
 
-// TestEventsPerCore sends one content through each receiver by turns, and compares how
-// many events the built collector takes in with a second of processor time.
-// Nothing stands behind the receivers, and the clients' time is not counted.
+// TestEventsPerCore sends the same content to each receiver alternately. It compares how many events the built
+// collector accepts per second of processor time. The exporters discard the data, and the clients' time is not
+// counted.
 func TestEventsPerCore(t *testing.T) {
 	if testing.Short() {
-		t.Skip("turns at eight receivers take 40 seconds")
+		t.Skip("measuring eight receivers takes 40 seconds")
 	}
 	if runtime.GOOS != "linux" {
-		t.Skip("processor time is read from /proc, which Linux has")
+		t.Skip("processor time is read from /proc, which only Linux has")
 	}
 	d := startBareReceivers(t, "")
 	rows := append(d.logRates(t), d.sampleRates(t)...)
 	for _, r := range rows {
-		require.NoError(t, r.send(), r.receiver) // The first request is not like the others.
+		require.NoError(t, r.send(), r.receiver) // The first request differs: connections are set up.
 	}
 	for range rateTurns {
 		for _, r := range rows {
@@ -71,7 +71,7 @@ func TestEventsPerCore(t *testing.T) {
 			r.cpu += after - before
 		}
 	}
-	show(t, "events a second of processor time", columns("receiver\t| content\t| events\t| CPU s\t| events per CPU s\t| to OTLP/proto\t| to OTLP/JSON", func(line func(cells ...any)) {
+	show(t, "events per second of processor time", columns("receiver\t| content\t| events\t| CPU s\t| events per CPU s\t| to OTLP/proto\t| to OTLP/JSON", func(line func(cells ...any)) {
 		for _, group := range [][]*rateRow{rows[:4], rows[4:]} {
 			for _, r := range group {
 				assert.Positive(t, r.cpu, r.receiver)
@@ -81,7 +81,7 @@ func TestEventsPerCore(t *testing.T) {
 	}))
 }
 
-// post returns a sender of one request.
+// post returns a function that sends one request.
 func post(url, contentType, encoding string, body []byte) func() error {
 	return func() error {
 		req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
@@ -105,7 +105,8 @@ func post(url, contentType, encoding string, body []byte) func() error {
 	}
 }
 
-// logRates are the receivers that take log records: events as Filebeat writes them, and what the receivers make of them.
+// logRates returns the receivers of log records. They receive events in Filebeat's format, and the records that the
+// receivers derive from them.
 func (d *bareReceivers) logRates(t *testing.T) []*rateRow {
 	t.Helper()
 	var events []string
@@ -140,7 +141,7 @@ func (d *bareReceivers) logRates(t *testing.T) []*rateRow {
 	}
 }
 
-// sendWindow sends a window and waits until all of it is acknowledged.
+// sendWindow sends a window and waits until all of its events are acknowledged.
 func sendWindow(conn net.Conn, window []byte) error {
 	if _, err := conn.Write(window); err != nil {
 		return err
@@ -158,7 +159,7 @@ func sendWindow(conn net.Conn, window []byte) error {
 	}
 }
 
-// sampleRates are the receivers that take samples: counters of one service, the same in every form.
+// sampleRates returns the receivers of samples. They receive the same counters of one service in each format.
 func (d *bareReceivers) sampleRates(t *testing.T) []*rateRow {
 	t.Helper()
 	now := time.Now().UnixMilli()

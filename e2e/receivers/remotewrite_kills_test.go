@@ -17,7 +17,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// settleTime is how long nothing may come before it is said that it never will.
+// settleTime is the time without new samples after which the missing ones count as lost.
 const settleTime = 30 * time.Second
 
 // killRun is one mode of the test.
@@ -59,19 +59,19 @@ func (k *killRun) play(t *testing.T) (r killRow) {
 	return r
 }
 
-// acknowledgeMore waits until the receiver has acknowledged something.
+// acknowledgeMore waits for another acknowledgment of the receiver.
 func (k *killRun) acknowledgeMore(t *testing.T) {
 	t.Helper()
 	before := k.tap.acknowledged()
 	peertest.Eventually(t, 40*time.Second, "an acknowledgement", func() error {
 		if k.tap.acknowledged() == before {
-			return errors.New("there is none")
+			return errors.New("no new acknowledgment")
 		}
 		return nil
 	})
 }
 
-// judge waits until all that was acknowledged is there, or nothing comes any more.
+// judge waits until all acknowledged samples are found or no more arrive.
 func (k *killRun) judge(t *testing.T, r *killRow) {
 	t.Helper()
 	sent := map[sampleID]sentSample{}
@@ -110,7 +110,7 @@ func (k *killRun) judge(t *testing.T, r *killRow) {
 	}
 	lost, proof := peertest.LostByCore(k.Log())
 	if lost > 0 {
-		t.Logf("the collector's core lost %d requests when it put those in flight back into its queue at start:\n%s", lost, strings.Join(proof, "\n"))
+		t.Logf("the collector's core lost %d requests while it re-enqueued those in flight at the start:\n%s", lost, strings.Join(proof, "\n"))
 	}
 	requests := map[int]bool{}
 	for id, s := range missing {
@@ -124,5 +124,5 @@ func (k *killRun) judge(t *testing.T, r *killRow) {
 		r.lostCore = len(missing)
 	}
 	assert.Positive(t, r.acknowledged)
-	assert.Equal(t, r.lostCore, r.missing, "samples are missing that the core did not lose when it started: %d requests, %d lost by the core", len(requests), lost)
+	assert.Equal(t, r.lostCore, r.missing, "samples are missing that the core's re-enqueue does not explain: %d requests, %d lost by the core", len(requests), lost)
 }

@@ -1,8 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package receivers holds the receivers of the built collector against the real clients
-// of each: what a client has sent and was told is compared with what a real backend has.
+// Package receivers tests the receivers of the built collector with real clients. It compares what each client sent,
+// and the responses that it received, with the content of a real backend.
 package receivers
 
 import (
@@ -22,25 +22,25 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// clientTime is how long a client writes before its row is made.
+// clientTime is the time that a client writes before its results are evaluated.
 const clientTime = 12 * time.Second
 
-// stopBackend has the backend stopped: then every row must fail.
+// stopBackend reports whether the test must stop the backend. Every row must then fail.
 func stopBackend() bool { return os.Getenv("AUSPEX_E2E_STOP_PROMETHEUS") == "1" }
 
-// receiverRow compares what a client sent with what is found.
+// receiverRow compares the sent samples of a client with those found.
 type receiverRow struct {
 	receiver, client                                                   string
 	sent, acknowledged, found, missing, strange, duplicates, histogram int
 	note                                                               string
 }
 
-// ok tells whether the receiver did what it promises: all was acknowledged, and what was is there.
+// ok reports whether all samples were acknowledged, and all acknowledged ones were found.
 func (r receiverRow) ok() bool {
 	return r.sent > 0 && r.acknowledged == r.sent && r.found >= r.acknowledged && r.missing == 0 && r.strange == 0 && r.duplicates == 0
 }
 
-// receiverConfig is a configuration of testdata.
+// receiverConfig returns a configuration from testdata.
 func receiverConfig(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name)
@@ -65,7 +65,7 @@ func startPrometheusReceiver(t *testing.T) *prometheusReceiver {
 	return &prometheusReceiver{c, b, startWiretap(t, receiver)}
 }
 
-// row compares, once what was acknowledged is there.
+// row compares the samples of a client after the acknowledged ones have arrived.
 func (d *prometheusReceiver) row(t *testing.T, client string) receiverRow {
 	t.Helper()
 	d.tap.mu.Lock()
@@ -99,7 +99,7 @@ func (d *prometheusReceiver) row(t *testing.T, client string) receiverRow {
 	for id := range found {
 		if _, ok := sent[id]; !ok {
 			r.strange++
-			examples = append(examples, fmt.Sprintf("never sent: %v", id))
+			examples = append(examples, fmt.Sprintf("not sent: %v", id))
 		}
 	}
 	slices.Sort(examples)
@@ -107,12 +107,12 @@ func (d *prometheusReceiver) row(t *testing.T, client string) receiverRow {
 		t.Log(e)
 	}
 	for text, n := range said {
-		t.Logf("%s was told %d times: %s", client, n, text)
+		t.Logf("%s received %d times: %s", client, n, text)
 	}
 	return r
 }
 
-// counters are those of the receiver that are not 0 and tell of trouble.
+// counters returns the receiver's nonzero counters of errors and losses.
 func (d *prometheusReceiver) counters(t *testing.T) string {
 	t.Helper()
 	res, err := http.Get("http://" + d.Metrics + "/metrics")
@@ -132,12 +132,12 @@ func (d *prometheusReceiver) counters(t *testing.T) string {
 	return b.String()
 }
 
-// remoteWriters are the clients of remote write.
+// remoteWriters lists the remote-write clients.
 var remoteWriters = []struct {
 	name  string
 	start func(t *testing.T, o peertest.AgentOptions) *peertest.Agent
 	v2    bool
-	// native tells whether it sends native histograms.
+	// native reports whether the client sends native histograms.
 	native bool
 }{
 	{"Prometheus agent 1.0", func(t *testing.T, o peertest.AgentOptions) *peertest.Agent {
@@ -156,9 +156,8 @@ var remoteWriters = []struct {
 	}, false, false},
 }
 
-// TestRemoteWriteClients has real clients write through the built collector into
-// a real Prometheus. What each sent is what it sent on the wire, read with
-// Prometheus's own code; what it was told is the status it got.
+// TestRemoteWriteClients makes real clients write through the built collector into a real Prometheus. The sent
+// samples are decoded from the wire with Prometheus's own code. The responses are their HTTP statuses.
 func TestRemoteWriteClients(t *testing.T) {
 	var rows []receiverRow
 	for _, c := range remoteWriters {
@@ -172,24 +171,24 @@ func TestRemoteWriteClients(t *testing.T) {
 			}
 			agent := c.start(t, peertest.AgentOptions{WriteURL: d.tap.URL + "/" + strings.ReplaceAll(c.name, " ", "%20"), Label: c.name})
 			time.Sleep(clientTime)
-			agent.Stop() // It writes what it has before it ends.
+			agent.Stop() // It writes the remaining samples before it exits.
 			r := d.row(t, c.name)
 			r.note += d.counters(t)
 			rows = append(rows, r)
 			assert.True(t, r.ok(), "%+v", r)
 			assert.Equal(t, c.native, r.histogram > 0, "native histograms")
 			for _, line := range agent.Complaints() {
-				t.Logf("%s says: %s", c.name, line)
+				t.Logf("log of %s: %s", c.name, line)
 			}
 		})
 	}
 	showClients(t, rows)
 }
 
-// A row whose backend is stopped fails: the rows can fail.
+// TestRowFailsWithoutBackend verifies that a row fails if its backend is stopped.
 func TestRowFailsWithoutBackend(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes 13 seconds")
+		t.Skip("takes 13 seconds")
 	}
 	d := startPrometheusReceiver(t)
 	d.backend.server.Stop()
@@ -200,5 +199,5 @@ func TestRowFailsWithoutBackend(t *testing.T) {
 	r := d.row(t, "lonely")
 	assert.False(t, r.ok())
 	assert.Positive(t, r.sent)
-	assert.Zero(t, r.acknowledged, "no sample is acknowledged")
+	assert.Zero(t, r.acknowledged, "number of acknowledged samples")
 }

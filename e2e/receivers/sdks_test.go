@@ -35,10 +35,10 @@ const (
 	sdkWithin = 3 * time.Minute
 )
 
-// sdkSender sends counters with an SDK, and keeps lists as e2e/clients does.
+// sdkSender sends counters with an SDK and writes lists like e2e/clients.
 type sdkSender func(ctx context.Context, protocol, address, run, sender string, count int, folder string) error
 
-// sdks are the SDKs of OpenTelemetry.
+// sdks returns the senders of the OpenTelemetry SDKs.
 func sdks(t *testing.T) map[string]sdkSender {
 	t.Helper()
 	dir := filepath.Join(peertest.CacheFolder(t), "otel-clients")
@@ -47,7 +47,7 @@ func sdks(t *testing.T) map[string]sdkSender {
 		return func(ctx context.Context, protocol, address, run, sender string, count int, folder string) error {
 			out, err := peertest.Run(ctx, t, []string{env}, append(slices.Clone(command), protocol, address, run, sender, strconv.Itoa(count), folder)...)
 			if err != nil {
-				return fmt.Errorf("%w: %s (are the SDKs there? scripts/otel-clients.sh installs them)", err, out)
+				return fmt.Errorf("%w: %s (scripts/otel-clients.sh installs the SDKs)", err, out)
 			}
 			return nil
 		}
@@ -110,11 +110,11 @@ func sendBatch(ctx context.Context, exporter sdkmetric.Exporter, run, sender str
 			fmt.Fprintln(acknowledged, n)
 		}
 	}
-	_ = provider.Shutdown(ctx) // It exports once more; what that says is no news.
+	_ = provider.Shutdown(ctx) // Shutdown exports again; its result does not matter.
 	return nil
 }
 
-// listed is what a list of numbers holds.
+// listed returns the numbers in a list file.
 func listed(t *testing.T, path string) map[int]bool {
 	t.Helper()
 	list := map[int]bool{}
@@ -132,10 +132,10 @@ func listed(t *testing.T, path string) map[int]bool {
 	return list
 }
 
-// TestOpenTelemetrySDKs has the SDKs write through the built collector into a real Prometheus.
+// TestOpenTelemetrySDKs makes the SDKs write through the built collector into a real Prometheus.
 func TestOpenTelemetrySDKs(t *testing.T) {
 	if testing.Short() {
-		t.Skip("four SDKs over two protocols take a minute, and need Python, Node and Java")
+		t.Skip("four SDKs over two protocols take a minute, and require Python, Node, and Java")
 	}
 	var rows []receiverRow
 	d := startPrometheusReceiver(t)
@@ -154,7 +154,7 @@ func TestOpenTelemetrySDKs(t *testing.T) {
 				}
 				count := sdkPoints
 				if stopBackend() {
-					count = sdkBatch // Each batch is tried for long.
+					count = sdkBatch // The SDK retries each batch for a long time.
 				}
 				sender := strings.ToLower(name + "-" + protocol)
 				require.NoError(t, all[name](ctx, protocol, address, run, sender, count, folder))
@@ -168,7 +168,7 @@ func TestOpenTelemetrySDKs(t *testing.T) {
 	showClients(t, rows)
 }
 
-// sdkRow compares a sender's lists with what Prometheus has: a series for each number.
+// sdkRow compares a sender's lists with Prometheus, which has one series for each number.
 func (d *prometheusReceiver) sdkRow(t *testing.T, run, sender, folder string) receiverRow {
 	t.Helper()
 	sent, acknowledged := listed(t, filepath.Join(folder, sender+".sent")), listed(t, filepath.Join(folder, sender+".acknowledged"))

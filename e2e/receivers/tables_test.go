@@ -11,13 +11,13 @@ import (
 	"text/tabwriter"
 )
 
-// The tables of this run: tests run one after the other.
+// Tables of this run. Tests run sequentially.
 var (
 	tables     []string
 	clientRows []receiverRow
 )
 
-// TestMain prints the tables of the run once more at its end, one below the other.
+// TestMain prints all tables of the run again at the end.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if len(clientRows) > 0 {
@@ -29,14 +29,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// show logs a table and keeps it for the end.
+// show logs a table and stores it for the end.
 func show(t *testing.T, title, table string) {
 	t.Helper()
 	t.Logf("%s\n%s", title, table)
 	tables = append(tables, title+"\n"+table)
 }
 
-// showClients logs rows of clients and keeps them for the end.
+// showClients logs the rows of clients and stores them for the end.
 func showClients(t *testing.T, rows []receiverRow) {
 	t.Helper()
 	t.Logf("\n%s", clientTable(rows))
@@ -51,7 +51,7 @@ func clientTable(rows []receiverRow) string {
 	})
 }
 
-// columns is a table: a title, and the lines that fill makes.
+// columns returns a table with a title and the lines that fill adds.
 func columns(title string, fill func(line func(cells ...any))) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)

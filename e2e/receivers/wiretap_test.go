@@ -29,37 +29,36 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// sampleID names one sample: its series, as text, and its time in milliseconds.
+// sampleID identifies a sample by its series, as text, and its time in milliseconds.
 type sampleID struct {
 	series string
 	at     int64
 }
 
-// sentSample is what a client sent, and what it was told.
+// sentSample holds the value that a client sent and the response.
 type sentSample struct {
-	value        float64 // a native histogram's is its count
+	value        float64 // the count for native histograms
 	histogram    bool
 	request      int
 	acknowledged bool
 }
 
-// staleBits are those of the value that ends a series. A query does not return it.
+// staleBits holds the bits of the stale marker, which ends a series. Queries do not return it.
 const staleBits = 0x7ff0000000000002
 
-// wiretap stands between remote-write clients and the receiver. It keeps what they
-// sent and what they were told, and is always there, so that a client finds the
-// collector again after it was killed.
+// wiretap is a proxy between remote-write clients and the receiver. It records requests and responses. It keeps its
+// address, so that a client finds the collector again after a kill.
 type wiretap struct {
 	*httptest.Server
 	client *http.Client
 
 	mu        sync.Mutex
-	receiver  string // where the collector is now
+	receiver  string // current address of the collector
 	requests  int
 	sent      map[string]map[sampleID]sentSample // by client
 	exemplars map[string]int
 	statuses  map[string]map[int]int
-	said      map[string]map[string]int // refusals, in the receiver's words
+	said      map[string]map[string]int // rejections, by the receiver's message
 }
 
 func startWiretap(t *testing.T, receiver string) *wiretap {
@@ -82,7 +81,7 @@ func (w *wiretap) serve(rw http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	samples, exemplars, err := decode(r.Header.Get("Content-Type"), body)
 	if err != nil {
-		http.Error(rw, "the wiretap understands no word: "+err.Error(), http.StatusTeapot)
+		http.Error(rw, "the wiretap cannot decode the request: "+err.Error(), http.StatusTeapot)
 		return
 	}
 	request := w.note(name, samples)
@@ -101,7 +100,7 @@ func (w *wiretap) serve(rw http.ResponseWriter, r *http.Request) {
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
-		http.Error(rw, "the collector stopped meanwhile", http.StatusServiceUnavailable)
+		http.Error(rw, "the collector stopped during the request", http.StatusServiceUnavailable)
 		return
 	}
 	w.told(name, res.StatusCode, string(text), request, samples, exemplars)
@@ -110,7 +109,7 @@ func (w *wiretap) serve(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(text)
 }
 
-// note puts down what a client sends, before the receiver sees it.
+// note records the samples that a client sends, before the receiver gets them.
 func (w *wiretap) note(name string, samples map[sampleID]sentSample) (request int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -128,7 +127,7 @@ func (w *wiretap) note(name string, samples map[sampleID]sentSample) (request in
 	return w.requests
 }
 
-// told puts down what the receiver answered, before the client sees it.
+// told records the receiver's response, before the client gets it.
 func (w *wiretap) told(name string, status int, text string, request int, samples map[sampleID]sentSample, exemplars int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -159,7 +158,7 @@ func (w *wiretap) acknowledged() (n int) {
 	return n
 }
 
-// decode reads a request with Prometheus's own code. Samples that end a series are left out: no query finds them.
+// decode decodes a request with Prometheus's own code. It omits stale markers, because queries do not return them.
 func decode(contentType string, body []byte) (samples map[sampleID]sentSample, exemplars int, err error) {
 	plain, err := snappy.Decode(nil, body)
 	if err != nil {
@@ -217,8 +216,7 @@ func addHistogram(add func(map[string]string, int64, float64, bool), labels map[
 	}
 }
 
-// seriesText is a series as text. Bounds and quantiles are written as numbers,
-// since 1 and 1.0 are one bound in two spellings.
+// seriesText returns a series as text. It normalizes bounds and quantiles, because 1 and 1.0 are the same bound.
 func seriesText(labels map[string]string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
@@ -235,7 +233,7 @@ func seriesText(labels map[string]string) string {
 	return b.String()
 }
 
-// backend is a real Prometheus that may be stopped and started again, and whose address stays.
+// backend is a real Prometheus that can be stopped and restarted. Its address does not change.
 type backend struct {
 	t      sameFolder
 	server *peertest.Prometheus
@@ -243,8 +241,7 @@ type backend struct {
 	to     atomic.Pointer[url.URL]
 }
 
-// sameFolder is a test of which every temporary folder is the same one: a
-// Prometheus that is started in it again finds what it wrote.
+// sameFolder is a TB that always returns the same temporary folder, so that a restarted Prometheus finds its data.
 type sameFolder struct {
 	*testing.T
 	dir string
@@ -261,7 +258,7 @@ func startBackend(t *testing.T) *backend {
 		req.URL.Scheme, req.URL.Host, req.RequestURI = "http", b.to.Load().Host, ""
 		res, err := http.DefaultTransport.RoundTrip(req)
 		if err != nil {
-			panic(http.ErrAbortHandler) // The peer closes the connection without an answer.
+			panic(http.ErrAbortHandler) // Close the connection without a response.
 		}
 		defer res.Body.Close()
 		maps.Copy(w.Header(), res.Header)
@@ -280,7 +277,7 @@ func (b *backend) start() {
 	b.to.Store(to)
 }
 
-// found returns all samples of a selector. A native histogram's value is its count.
+// found returns all samples of a selector. The value of a native histogram is its count.
 func (b *backend) found(selector string) (map[sampleID]float64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -333,5 +330,5 @@ func (b *backend) found(selector string) (map[sampleID]float64, error) {
 	return found, nil
 }
 
-// same tells whether two values are one, NaN included.
+// same reports whether two values are equal. NaN equals NaN.
 func same(x, y float64) bool { return x == y || math.IsNaN(x) && math.IsNaN(y) }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package remotewrite holds the exporter prometheus_remote_write against a real Prometheus.
+// Package remotewrite tests the exporter prometheus_remote_write with a real Prometheus.
 package remotewrite
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// prometheus is a real server. It finds what it held when it is started again.
+// prometheus is a real server that keeps its data when it is restarted.
 type prometheus struct {
 	*peertest.Prometheus
 	t      sameFolder
@@ -30,7 +30,7 @@ type prometheus struct {
 	url    string
 }
 
-// sameFolder is a test of which every temporary folder is the same one.
+// sameFolder is a TB that always returns the same temporary folder.
 type sameFolder struct {
 	*testing.T
 	dir string
@@ -38,8 +38,8 @@ type sameFolder struct {
 
 func (s sameFolder) TempDir() string { return s.dir }
 
-// startPrometheus starts one that takes samples as late as window. 0 refuses all
-// that are out of order, and so tests the order.
+// startPrometheus starts a server that accepts samples up to window out of order. 0 rejects all such samples, and so
+// tests the order.
 func startPrometheus(t *testing.T, window time.Duration) *prometheus {
 	t.Helper()
 	p := &prometheus{t: sameFolder{t, t.TempDir()}, window: max(window, time.Nanosecond)} // 0 would be a window, too.
@@ -47,14 +47,14 @@ func startPrometheus(t *testing.T, window time.Duration) *prometheus {
 	return p
 }
 
-// start runs it, at another address than before.
+// start runs the server at a new address.
 func (p *prometheus) start() {
 	p.t.Helper()
 	p.Prometheus = peertest.StartPrometheus(p.t, peertest.PrometheusOptions{OutOfOrder: p.window})
 	p.url = strings.TrimSuffix(p.WriteURL(), "/api/v1/write")
 }
 
-// found is what Prometheus holds: a value by series and time. A native histogram's is its count.
+// found holds the samples in Prometheus: a value by series and time. The value of a native histogram is its count.
 type found map[string]map[int64]float64
 
 func (f found) samples() int {
@@ -65,13 +65,13 @@ func (f found) samples() int {
 	return n
 }
 
-// all returns all samples of the tests' series, as they were written.
+// all returns all samples of the tests' series in their stored form.
 func (p *prometheus) all() found {
 	p.t.Helper()
 	return p.query(`{job="shop"}[1h]`, time.Now())
 }
 
-// now returns the series that live at a time.
+// now returns the series that are live at a time.
 func (p *prometheus) now(at time.Time) found {
 	p.t.Helper()
 	return p.query(`{job="shop"}`, at)
@@ -125,11 +125,11 @@ func number(t *testing.T, text string) float64 {
 }
 
 func seriesName(labels map[string]string) string {
-	b, _ := json.Marshal(labels) // In the order of names.
+	b, _ := json.Marshal(labels) // sorted by name
 	return string(b)
 }
 
-// proxy stands in front of a Prometheus. It answers with fault while that is not 0.
+// proxy forwards to a Prometheus. While fault is not 0, it answers with that status.
 type proxy struct {
 	*httptest.Server
 	fault atomic.Int32

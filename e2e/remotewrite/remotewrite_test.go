@@ -34,7 +34,7 @@ const (
 	hosts   = 2
 )
 
-// messages are the versions of remote write to test: with -short the default one alone.
+// messages returns the versions of remote write to test. With -short it returns only the default.
 func messages() map[string]string {
 	m := map[string]string{"1.0": "prometheus.WriteRequest"}
 	if !testing.Short() {
@@ -43,7 +43,7 @@ func messages() map[string]string {
 	return m
 }
 
-// host has the extensions that an exporter may ask for.
+// host provides the extensions that an exporter may request.
 type host struct {
 	extensions map[component.ID]component.Component
 }
@@ -75,8 +75,8 @@ func settings(endpoint, message string, more map[string]any) map[string]any {
 	return s
 }
 
-// batch is one export of an SDK on each of two hosts: every kind of metric, at
-// one time. The values tell host and time apart. want gets what is to be found.
+// batch returns one export of an SDK on each of two hosts, with every kind of metric at one time. The values identify
+// host and time. It adds the expected samples to want.
 func batch(at time.Time, n int, prefix string, want found) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	ms := at.UnixMilli()
@@ -110,7 +110,7 @@ func batch(at time.Time, n int, prefix string, want found) pmetric.Metrics {
 	return md
 }
 
-// ended makes stale markers of all points.
+// ended converts all points to stale markers.
 func ended(md pmetric.Metrics) pmetric.Metrics {
 	flag := pmetric.DefaultDataPointFlags.WithNoRecordedValue(true)
 	for _, rm := range md.ResourceMetrics().All() {
@@ -160,7 +160,7 @@ func fill(metrics pmetric.MetricSlice, ts pcommon.Timestamp, prefix string, valu
 	x.SetSum(value)
 }
 
-// begin is far enough back that all batches, a second apart, lie in the past.
+// begin returns a time that is far enough in the past for all batches, which are one second apart.
 func begin() time.Time { return time.Now().Add(-10 * time.Minute).Truncate(time.Second) }
 
 func TestEveryKindIsFound(t *testing.T) {
@@ -184,8 +184,8 @@ func TestEveryKindIsFound(t *testing.T) {
 	}
 }
 
-// One 429, one 503, one 400 for a while, and one sample that Prometheus itself
-// refuses: all that is not in Prometheus is in a dead letter.
+// TestFaultsLoseNothingButTheDeadLetter injects one 429, one 503, 400 for a while, and one sample that Prometheus
+// itself rejects. It verifies that every sample that is not in Prometheus is in a dead letter.
 func TestFaultsLoseNothingButTheDeadLetter(t *testing.T) {
 	for name, message := range messages() {
 		t.Run(name, func(t *testing.T) {
@@ -208,7 +208,7 @@ func TestFaultsLoseNothingButTheDeadLetter(t *testing.T) {
 					front.fault.Store(http.StatusBadRequest)
 					require.NoError(t, e.ConsumeMetrics(t.Context(), batch(at, n, "cursed_", refused)))
 					front.fault.Store(0)
-				case 40: // A sample that is older than what is there.
+				case 40: // A sample that is older than the existing ones.
 					old := batch(start, n, "", found{})
 					old.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Name() != "load" })
 					old.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
@@ -224,8 +224,8 @@ func TestFaultsLoseNothingButTheDeadLetter(t *testing.T) {
 			assert.Equal(t, want, p.all())
 
 			samples, again := replay(t, dir, p.url)
-			assert.Equal(t, refused.samples()+1, samples, "what was refused by the proxy, and one by Prometheus")
-			assert.Equal(t, 1, again, "Prometheus refuses its one again")
+			assert.Equal(t, refused.samples()+1, samples, "samples that the proxy rejected, and one that Prometheus rejected")
+			assert.Equal(t, 1, again, "samples that Prometheus rejects again")
 			maps.Copy(want, refused)
 			got := p.all()
 			assert.Equal(t, want, got)
@@ -235,8 +235,8 @@ func TestFaultsLoseNothingButTheDeadLetter(t *testing.T) {
 	}
 }
 
-// replay sends dead letters as README.md says, unless to is empty, and tells
-// how many samples are in them and how many letters are refused again.
+// replay sends dead letters as README.md describes, unless to is empty. It returns the number of samples in them, and
+// the number of letters that are rejected again.
 func replay(t *testing.T, dir, to string) (samples, refused int) {
 	t.Helper()
 	_, err := deadletter.Read(dir, func(l deadletter.Letter) error {
@@ -260,10 +260,9 @@ func replay(t *testing.T, dir, to string) (samples, refused int) {
 	return samples, refused
 }
 
-// What is acknowledged with a queue on disk is written by the next start. The
-// batch that was in flight comes last then, since the queue of the collector's
-// core puts it at its end, and so does one that the queue takes while it stops: a
-// server that accepts no late samples rejects them.
+// TestQueueOnDiskOutlivesTheCollector verifies that the next start writes what was acknowledged with a queue on disk.
+// The core appends the batch that was in flight to the end of its queue, and likewise a batch that it accepts during
+// shutdown. These arrive out of order, so a server that accepts no late samples rejects them.
 func TestQueueOnDiskOutlivesTheCollector(t *testing.T) {
 	for name, window := range map[string]time.Duration{"in order only": 0, "with a window": 30 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
@@ -286,7 +285,8 @@ func TestQueueOnDiskOutlivesTheCollector(t *testing.T) {
 	}
 }
 
-// restart fills a queue while Prometheus is down, restarts both, and returns what was acknowledged and what was written.
+// restart fills a queue while Prometheus is down and restarts both. It returns the acknowledged and the written
+// samples.
 func restart(t *testing.T, message, letters string, window time.Duration) (want, got found) {
 	t.Helper()
 	p := startPrometheus(t, window)
