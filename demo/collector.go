@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// endWithin is how long the collector may take to end by itself.
+// endWithin is the time that the collector has to exit on its own.
 const endWithin = 10 * time.Second
 
-// collector is a running collector, its folder and its log.
+// collector is a running collector with its folder and its log.
 type collector struct {
 	cmd    *exec.Cmd
-	folder string        // temporary, gone after end
-	log    string        // kept if something went wrong
+	folder string        // temporary, removed by end
+	log    string        // kept after a failure
 	ended  chan struct{} // closed when the process has ended
-	err    error         // how it ended; valid once ended is closed
+	err    error         // result of the process; valid once ended is closed
 }
 
-// startCollector starts the program without arguments, which makes it use its built-in
-// configuration, with its state and the log files it watches in a fresh folder.
+// startCollector starts the program without arguments, so that it uses its built-in configuration. Its state and the
+// log files that it watches are in a new folder.
 func startCollector(program string) (_ *collector, err error) {
 	folder, err := os.MkdirTemp("", "auspex-demo-")
 	if err != nil {
@@ -55,7 +55,7 @@ func startCollector(program string) (_ *collector, err error) {
 		"AUSPEX_LOG_FILES="+filepath.Join(folder, "logs", "*.log"))
 	ownGroup(c.cmd)
 	if err := c.cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("the collector does not start: %w (`make build` makes it)", err), os.Remove(c.log))
+		return nil, errors.Join(fmt.Errorf("cannot start the collector: %w (`make build` builds it)", err), os.Remove(c.log))
 	}
 	go func() {
 		c.err = c.cmd.Wait()
@@ -64,13 +64,12 @@ func startCollector(program string) (_ *collector, err error) {
 	return c, nil
 }
 
-// withoutOurs leaves out the variables that change the built-in configuration: the demo shows it as it comes.
+// withoutOurs removes the variables that change the built-in configuration, so that the demo shows the defaults.
 func withoutOurs(env []string) []string {
 	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "AUSPEX_") })
 }
 
-// end ends the collector and whatever it started, and removes its folder. The log is
-// removed too unless it is to be kept.
+// end stops the collector's process group and removes its folder. It also removes the log unless keepLog is set.
 func (c *collector) end(keepLog bool) {
 	askToEnd(c.cmd.Process)
 	select {
@@ -85,16 +84,16 @@ func (c *collector) end(keepLog bool) {
 	}
 }
 
-// died is the error that says how the collector ended, with its last words.
+// died returns the error that the collector exited, with the end of its log.
 func (c *collector) died() error {
 	how := "with exit code 0"
 	if c.err != nil {
 		how = "with " + c.err.Error()
 	}
-	return fmt.Errorf("the collector ended by itself, %s. Its last lines:\n%s", how, c.lastLines(12))
+	return fmt.Errorf("the collector exited on its own, %s. The end of its log:\n%s", how, c.lastLines(12))
 }
 
-// lastLines returns the end of the log, indented.
+// lastLines returns the last n lines of the log, indented.
 func (c *collector) lastLines(n int) string {
 	text, err := os.ReadFile(c.log)
 	if err != nil {

@@ -14,32 +14,32 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// console is the collector's API.
+// console is a client of the collector's API.
 type console struct {
 	base   string
 	client *http.Client
 }
 
-// status is what the demo reads of the engine's status.
+// status holds the fields of the engine's status that the demo reads.
 type status struct {
 	Version string `json:"version"`
 	Series  int64  `json:"series"`
 	Points  int64  `json:"points"`
 }
 
-// newConsole returns the API at that address. It never goes through a proxy.
+// newConsole returns a client of the API at an address. It does not use a proxy.
 func newConsole(base string) *console {
 	return &console{base: base, client: &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{}}}
 }
 
-// status asks how the engine is.
+// status requests the status of the engine.
 func (c *console) status(ctx context.Context) (status, error) {
 	var s status
 	err := c.get(ctx, "/api/v1/status", &s)
 	return s, err
 }
 
-// open asks for the open incidents.
+// open requests the open incidents.
 func (c *console) open(ctx context.Context) ([]incident.Incident, error) {
 	var answer struct {
 		Incidents []incident.Incident `json:"incidents"`
@@ -48,7 +48,7 @@ func (c *console) open(ctx context.Context) ([]incident.Incident, error) {
 	return answer.Incidents, err
 }
 
-// get asks for a path and reads the JSON that comes.
+// get requests a path and decodes the JSON response.
 func (c *console) get(ctx context.Context, path string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {

@@ -18,11 +18,11 @@ import (
 const (
 	otlpEndpoint = "127.0.0.1:4317"
 	consoleBase  = "http://127.0.0.1:8899"
-	// readyWithin is how long the collector may take to listen.
+	// readyWithin is the time that the collector has to start listening.
 	readyWithin = 40 * time.Second
 )
 
-// demo is one run: the shop, where its telemetry goes, and what was done to it.
+// demo is one run: the shop, the destination of its telemetry, and the fault.
 type demo struct {
 	set     settings
 	screen  *screen
@@ -39,10 +39,10 @@ func newDemo(set settings, s *screen) *demo {
 	return &demo{set: set, screen: s, console: newConsole(consoleBase)}
 }
 
-// run is the whole course. It returns the exit code; whatever it started has ended by then.
-// cancel ends ctx if the collector ends before it was asked to.
+// run runs the demo and returns the exit code. All processes that it started have exited by then. cancel ends ctx if
+// the collector exits early.
 func (d *demo) run(ctx context.Context, cancel context.CancelCauseFunc) (code int, err error) {
-	d.screen.plain("%s  seed %d  (the same again: make demo SEED=%d)\n", d.screen.bold("Auspex demo"), d.set.seed, d.set.seed)
+	d.screen.plain("%s  seed %d  (to repeat: make demo SEED=%d)\n", d.screen.bold("Auspex demo"), d.set.seed, d.set.seed)
 	if err := checkPorts(ports); err != nil {
 		return exitUnable, err
 	}
@@ -79,16 +79,16 @@ func (d *demo) run(ctx context.Context, cancel context.CancelCauseFunc) (code in
 	return code, err
 }
 
-// errEnded is the cause of the context's end when the collector has ended.
-var errEnded = errors.New("the collector ended by itself")
+// errEnded is the cancellation cause of the context if the collector exits early.
+var errEnded = errors.New("the collector exited on its own")
 
-// course goes from a collector that has just been started to the answer.
+// course runs all steps after the collector was launched, up to the answer.
 func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 	began := time.Now()
 	if err := d.ready(ctx); err != nil {
 		return exitWrong, err
 	}
-	d.screen.say("the collector is up after %.1f s, with its built-in configuration", time.Since(began).Seconds())
+	d.screen.say("the collector is ready after %.1f s, with its built-in configuration", time.Since(began).Seconds())
 	d.screen.say("its console: %s", d.screen.bold(consoleBase))
 	if err := d.open(); err != nil {
 		return exitWrong, err
@@ -106,16 +106,16 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 	if err != nil || !d.set.stay {
 		return code, err
 	}
-	d.screen.say("the shop and the collector go on: look around at %s; Ctrl-C ends them", consoleBase)
+	d.screen.say("the shop and the collector keep running: open %s; Ctrl-C stops them", consoleBase)
 	return code, d.goOn(ctx)
 }
 
-// ready waits until the collector takes OTLP and answers on the console's API.
+// ready waits until the collector accepts OTLP and its console responds.
 func (d *demo) ready(ctx context.Context) error {
 	ctx, stop := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("the collector is not ready after %v", readyWithin))
 	defer stop()
 	for {
-		d.screen.wait("the collector starts")
+		d.screen.wait("waiting for the collector")
 		if _, err := d.console.status(ctx); err == nil {
 			if conn, err := net.DialTimeout("tcp", otlpEndpoint, time.Second); err == nil {
 				return conn.Close()
@@ -127,14 +127,14 @@ func (d *demo) ready(ctx context.Context) error {
 	}
 }
 
-// open builds the shop and its instruments. Event time starts in the past, on the grid of the cadence.
+// open creates the shop and its instruments. Event time starts in the past, at a multiple of the cadence.
 func (d *demo) open() (err error) {
 	d.build(time.Now().UTC().Truncate(cadence).Add(-past))
 	d.sink, err = telemetry.Dial(otlpEndpoint)
 	return err
 }
 
-// build builds the shop and its instruments.
+// build creates the shop and its instruments.
 func (d *demo) build(start time.Time) {
 	services := shop.Services()
 	d.end = start
@@ -143,12 +143,12 @@ func (d *demo) build(start time.Time) {
 	d.fleet = telemetry.NewFleet(services, start)
 }
 
-// answer prints what was broken and what was found, and the verdict as the last line.
+// answer prints the fault, the finding, and the verdict as the last line.
 func (d *demo) answer(w *watch, t outcome) (int, error) {
 	f := w.answer()
 	v, right := judge(d.set.seed, f, t.truth)
 	if f == nil {
-		d.screen.plain("\n%s\n  nothing opened over the live span", d.screen.bold("What the API says"))
+		d.screen.plain("\n%s\n  no incident opened during the live period", d.screen.bold("Result of the API"))
 	} else {
 		d.screen.found(f, consoleBase)
 	}
@@ -166,7 +166,7 @@ func (d *demo) answer(w *watch, t outcome) (int, error) {
 	return code, nil
 }
 
-// pause waits, or returns the cause if ctx ends first.
+// pause waits for d, or returns the cause if ctx ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -26,10 +26,10 @@ import (
 
 var live = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// after is an event time so many seconds after the live span began.
+// after returns the event time that many seconds after the start of the live period.
 func after(seconds int) time.Time { return live.Add(time.Duration(seconds) * time.Second) }
 
-// opened is an incident of one service with one anomaly.
+// opened returns an incident of one service with one anomaly.
 func opened(id, service string, at time.Time, surprise float64) incident.Incident {
 	a := incident.Anomaly{
 		ID: id + "-a", Incident: id, State: incident.StateOpen, Opened: at, Surprise: surprise, Expected: 10, Observed: 30,
@@ -41,7 +41,7 @@ func opened(id, service string, at time.Time, surprise float64) incident.Inciden
 	}
 }
 
-// fake is a console API that answers what it is told.
+// fake returns a client of an API that serves the given incidents.
 func fake(t *testing.T, incidents ...incident.Incident) *console {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -65,7 +65,7 @@ func TestAnswerAndExitCode(t *testing.T) {
 		incidents []incident.Incident
 		truth     truth
 		code      int
-		service   string // in the last line; empty: null
+		service   string // in the last line; empty means null
 	}{
 		"right": {[]incident.Incident{opened("1", "payments", after(25), 20)}, fault, exitRight, "payments"},
 		"the most surprising of several": {
@@ -107,7 +107,7 @@ func TestAnswerAndExitCode(t *testing.T) {
 	}
 }
 
-// checkLastLine checks the last line of the output: valid JSON with all keys, null where there is nothing.
+// checkLastLine verifies that the last line of the output is JSON with all keys, with null for missing values.
 func checkLastLine(t *testing.T, out, broken, service string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(out), "\n")
@@ -132,7 +132,7 @@ func checkLastLine(t *testing.T, out, broken, service string) {
 		t.Errorf("found is %v", f)
 	}
 	if !strings.Contains(out, "/api/v1/incidents/1") && !strings.Contains(out, "/api/v1/incidents/2") || !strings.Contains(out, "bin/auspex incidents") {
-		t.Errorf("the output does not say what to open next:\n%s", out)
+		t.Errorf("the output does not name the next address to open:\n%s", out)
 	}
 }
 
@@ -147,13 +147,13 @@ func TestStableNeedsTimeAndPolls(t *testing.T) {
 	}{
 		{0, nil, false},
 		{1, []incident.Incident{payments}, false},
-		{15, []incident.Incident{payments}, false},       // time is short
-		{16, []incident.Incident{payments}, true},        // third poll, 15 s
-		{17, []incident.Incident{payments, cart}, false}, // another leads
-		{32, []incident.Incident{payments, cart}, false}, // two polls only
+		{15, []incident.Incident{payments}, false},       // too early
+		{16, []incident.Incident{payments}, true},        // third poll, after 15 s
+		{17, []incident.Incident{payments, cart}, false}, // another suspect leads
+		{32, []incident.Incident{payments, cart}, false}, // only two polls
 		{33, []incident.Incident{payments, cart}, true},  //
 		{34, nil, false}, // closed
-		{60, []incident.Incident{opened("9", "cart", after(-9), 99)}, false}, // of the past
+		{60, []incident.Incident{opened("9", "cart", after(-9), 99)}, false}, // from the past
 	}
 	for _, s := range steps {
 		w.observe(at(s.second), s.open)
@@ -162,13 +162,13 @@ func TestStableNeedsTimeAndPolls(t *testing.T) {
 		}
 	}
 	if f := w.answer(); f == nil || f.service != "cart" || f.incident != "2" {
-		t.Errorf("after all has closed the answer is %+v, want the least likely that was seen", f)
+		t.Errorf("after all incidents have closed the answer is %+v, want the least likely one that was observed", f)
 	}
 	w.observe(at(61), []incident.Incident{payments})
 	w.observe(at(70), []incident.Incident{payments})
 	w.observe(at(80), []incident.Incident{payments})
 	if !w.stable(at(80), wall) || w.stable(at(80), at(66)) {
-		t.Error("time before the fault counts, or time after it does not")
+		t.Error("stable counts the time before the fault, or does not count the time after it")
 	}
 }
 
@@ -205,7 +205,7 @@ func TestSettings(t *testing.T) {
 	for want, err := range map[string]error{
 		"-before 1m0s: want 1h0m0s or more": second(parse([]string{"-before", "1m"}, env(), io.Discard)),
 		"FAULT=fire: want none, latency, errors, throughput, database, cpu, memory, network, deployment, queue or vanished": second(parse(nil, env("FAULT", "fire"), io.Discard)),
-		"SEED=-1: want a whole number": second(parse(nil, env("SEED", "-1"), io.Discard)),
+		"SEED=-1: must be an integer": second(parse(nil, env("SEED", "-1"), io.Discard)),
 		`unexpected argument "up"`:     second(parse([]string{"up"}, env(), io.Discard)),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -238,7 +238,7 @@ func TestTakenPortIsNamed(t *testing.T) {
 	}
 }
 
-// TestWrite writes the same bytes twice, and the truth beside them.
+// TestWrite verifies that a seed always writes the same bytes, with the truth in a separate file.
 func TestWrite(t *testing.T) {
 	play := func(kind shop.Kind) (files map[string]string, w written) {
 		set := settings{seed: 2, kind: kind, write: t.TempDir(), before: time.Hour}
@@ -272,7 +272,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// program writes a shell script that stands for the collector.
+// program writes a shell script that replaces the collector.
 func program(t *testing.T, script string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {

@@ -15,22 +15,22 @@ import (
 	"golang.org/x/term"
 )
 
-// The exit codes.
+// Exit codes.
 const (
 	exitRight       = 0   // the answer is right
-	exitWrong       = 1   // the answer is wrong, or the demo broke down on the way to it
-	exitUnable      = 2   // the demo could not start: a wrong setting, a taken port, a missing program
-	exitInterrupted = 130 // stopped from outside before there was an answer
+	exitWrong       = 1   // the answer is wrong, or the demo failed before it
+	exitUnable      = 2   // the demo could not start: an invalid setting, a port in use, a missing program
+	exitInterrupted = 130 // interrupted before there was an answer
 )
 
-// errInterrupted is the cause of the context's end when a signal stops the demo.
+// errInterrupted is the cancellation cause of the context if a signal stops the demo.
 var errInterrupted = errors.New("interrupted")
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// run is the program: it returns the exit code, and by then everything it started has ended.
+// run runs the program and returns the exit code. All processes that it started have exited by then.
 func run(args []string, getenv func(string) string, out *os.File, errs io.Writer) int {
 	set, err := parse(args, getenv, errs)
 	if errors.Is(err, flag.ErrHelp) {

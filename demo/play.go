@@ -13,10 +13,10 @@ import (
 	"github.com/auspex-otel/auspex/demo/telemetry"
 )
 
-// due says whether the next interval has ended on the wall clock.
+// due reports whether the next interval has ended on the wall clock.
 func (d *demo) due(now time.Time) bool { return !d.end.Add(cadence).After(now) }
 
-// next simulates the next interval and takes it into the instruments.
+// next simulates the next interval and records it in the instruments.
 func (d *demo) next() *shop.Interval {
 	iv := d.sim.Next()
 	d.end = iv.End
@@ -24,8 +24,8 @@ func (d *demo) next() *shop.Interval {
 	return iv
 }
 
-// history plays the past, up to the interval that has just ended, and returns when the
-// collector has taken all of it. It takes some intervals' time itself: these are played too.
+// history plays the past, up to the current interval, and returns when the collector has accepted all of it. It also
+// plays the intervals that pass meanwhile.
 func (d *demo) history(ctx context.Context) error {
 	began, from, intervals := time.Now(), d.end, 0
 	for d.due(time.Now()) {
@@ -45,8 +45,7 @@ func (d *demo) history(ctx context.Context) error {
 	return nil
 }
 
-// catchUp plays the intervals that are due and returns how many there were. One goroutine
-// sends what the other simulates.
+// catchUp plays the intervals that are due and returns their number. It simulates and sends in separate goroutines.
 func (d *demo) catchUp(ctx context.Context, from time.Time) (played int, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -75,20 +74,20 @@ func (d *demo) catchUp(ctx context.Context, from time.Time) (played int, err err
 	return played, <-sent
 }
 
-// outcome is the truth, and what to call it.
+// outcome holds the truth and its description.
 type outcome struct {
 	truth
 	kind shop.Kind
 	what string
 }
 
-// live runs the shop on the wall clock: some quiet intervals, then the fault, until the
-// API's answer is stable or the time is up.
+// live runs the shop on the wall clock: some quiet intervals, then the fault, until the answer is stable or the time
+// limit is reached.
 func (d *demo) live(ctx context.Context) (*watch, outcome, error) {
 	w, o := newWatch(d.end), outcome{what: "nothing is broken"}
 	quiet, faulty := d.set.quiet(), 0
 	var broken time.Time // wall clock
-	d.screen.say("live from here on, %d incidents of the past stay out of it", d.earlier(ctx, w))
+	d.screen.say("live from here on; %d earlier incidents are ignored", d.earlier(ctx, w))
 	for {
 		if d.due(time.Now()) {
 			if quiet > 0 {
@@ -110,19 +109,19 @@ func (d *demo) live(ctx context.Context) (*watch, outcome, error) {
 		if faulty >= faultMost || (len(o.culprits) > 0 && w.stable(now, broken)) {
 			return w, o, nil
 		}
-		d.screen.wait("next point in %.0f s", max(0, d.end.Add(cadence).Sub(now).Seconds()))
+		d.screen.wait("next points in %.0f s", max(0, d.end.Add(cadence).Sub(now).Seconds()))
 		if err := pause(ctx, until(now, d.end.Add(cadence))); err != nil {
 			return nil, o, err
 		}
 	}
 }
 
-// until is how long to wait before the next poll: a second, or less if an interval ends earlier.
+// until returns the time until the next poll: one second, or less if an interval ends earlier.
 func until(now, next time.Time) time.Duration {
 	return min(time.Second, max(10*time.Millisecond, next.Sub(now)))
 }
 
-// breakOne breaks the service that the seed draws, unless nothing is to break.
+// breakOne injects the fault that the seed selects, unless the kind is none.
 func (d *demo) breakOne() outcome {
 	if d.set.kind == shop.None {
 		return outcome{what: "nothing is broken"}
@@ -130,7 +129,7 @@ func (d *demo) breakOne() outcome {
 	fault := shop.Draw(d.set.seed, d.set.kind)
 	normal := d.record.Normal(fault.Service)
 	d.sim.Break(fault, normal)
-	d.screen.say("something breaks now")
+	d.screen.say("injecting the fault")
 	return outcome{
 		truth: truth{culprits: fault.Culprits(), from: d.end},
 		kind:  fault.Kind,
@@ -138,7 +137,7 @@ func (d *demo) breakOne() outcome {
 	}
 }
 
-// step plays one live interval and shows it together with what the API says right after.
+// step plays one live interval and prints it with the API's current result.
 func (d *demo) step(ctx context.Context, w *watch) error {
 	iv := d.next()
 	if err := d.sink.Send(ctx, d.fleet.Take()); err != nil {
@@ -154,7 +153,7 @@ func (d *demo) step(ctx context.Context, w *watch) error {
 	return nil
 }
 
-// poll asks the API for the open incidents. An answer that fails to come once is asked for again.
+// poll requests the open incidents. It retries once after an error.
 func (d *demo) poll(ctx context.Context, w *watch) error {
 	var err error
 	for range 3 {
@@ -168,10 +167,10 @@ func (d *demo) poll(ctx context.Context, w *watch) error {
 			return e
 		}
 	}
-	return fmt.Errorf("the console does not answer: %w", err)
+	return fmt.Errorf("the console does not respond: %w", err)
 }
 
-// earlier counts the incidents that are open already when the live span starts.
+// earlier counts the incidents that are open at the start of the live period.
 func (d *demo) earlier(ctx context.Context, w *watch) int {
 	if err := d.poll(ctx, w); err != nil {
 		return 0

@@ -17,7 +17,7 @@ type port struct {
 	use    string
 }
 
-// ports are those of the default configuration.
+// ports lists the ports of the default configuration.
 var ports = []port{
 	{4317, "OTLP over gRPC"},
 	{4318, "OTLP over HTTP"},
@@ -26,7 +26,7 @@ var ports = []port{
 	{13133, "the health check"},
 }
 
-// checkPorts returns an error that names each port that something else listens on.
+// checkPorts returns an error that names each port that another program uses.
 func checkPorts(ports []port) error {
 	var taken []string
 	for _, p := range ports {
@@ -41,8 +41,8 @@ func checkPorts(ports []port) error {
 		"`ss -ltnp` or `lsof -iTCP -sTCP:LISTEN` shows what it is", strings.Join(taken, "\n"))
 }
 
-// free returns an error unless a port of 127.0.0.1 can be listened on. Some systems let a second program
-// listen there beside one that listens on all addresses, so free also tries to connect.
+// free returns an error unless a port of 127.0.0.1 can be listened on. On some systems a second program can listen on
+// it while another listens on all addresses, so free also tries to connect.
 func free(number int) error {
 	address := fmt.Sprintf("127.0.0.1:%d", number)
 	if conn, err := net.DialTimeout("tcp", address, time.Second); err == nil {

@@ -10,14 +10,14 @@ import (
 	"os/exec"
 )
 
-// endSignals stop the demo.
+// endSignals lists the signals that stop the demo.
 var endSignals = []os.Signal{os.Interrupt}
 
-// ownGroup does nothing: there are no process groups here.
+// ownGroup does nothing on systems without process groups.
 func ownGroup(*exec.Cmd) {}
 
-// askToEnd asks the process to end.
+// askToEnd interrupts the process.
 func askToEnd(p *os.Process) { _ = p.Signal(os.Interrupt) }
 
-// forceEnd ends the process.
+// forceEnd kills the process.
 func forceEnd(p *os.Process) { _ = p.Kill() }

@@ -11,14 +11,16 @@ import (
 	"syscall"
 )
 
-// endSignals stop the demo. A closed output (SIGPIPE) is among them, so that it too ends the collector.
+// endSignals lists the signals that stop the demo. They include SIGPIPE (a closed output), so that the collector is
+// stopped then, too.
 var endSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE}
 
-// ownGroup puts the process into a group of its own, which ends as a whole and gets no Ctrl-C from the terminal.
+// ownGroup starts the process in a new process group, which is stopped as a whole and does not receive Ctrl-C from
+// the terminal.
 func ownGroup(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// askToEnd asks the group to end.
+// askToEnd sends SIGTERM to the process group.
 func askToEnd(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGTERM) }
 
-// forceEnd ends what is left of the group.
+// forceEnd sends SIGKILL to the process group.
 func forceEnd(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }

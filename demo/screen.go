@@ -15,8 +15,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// screen writes what people read. On a terminal a progress line is redrawn in place;
-// elsewhere it is written once each quarter.
+// screen writes the output for the user. On a terminal it redraws a progress line in place. Elsewhere it writes one
+// line per quarter.
 type screen struct {
 	out        io.Writer
 	tty, color bool
@@ -29,7 +29,7 @@ func newScreen(out io.Writer, tty, color bool) *screen {
 	return &screen{out: out, tty: tty, color: color, began: time.Now()}
 }
 
-// say writes a line with the time since the start before it.
+// say writes a line with the time since the start.
 func (s *screen) say(format string, args ...any) {
 	s.clear()
 	fmt.Fprintf(s.out, "%s  %s\n", s.dim(s.elapsed()), fmt.Sprintf(format, args...))
@@ -41,7 +41,7 @@ func (s *screen) plain(format string, args ...any) {
 	fmt.Fprintf(s.out, format+"\n", args...)
 }
 
-// progress shows how much of something is done, from 0 to 1.
+// progress shows progress from 0 to 1.
 func (s *screen) progress(what string, done float64) {
 	if s.tty {
 		const width = 30
@@ -57,7 +57,7 @@ func (s *screen) progress(what string, done float64) {
 	}
 }
 
-// wait shows, on a terminal only, what is waited for.
+// wait shows a status line, only on a terminal.
 func (s *screen) wait(format string, args ...any) {
 	if s.tty {
 		fmt.Fprintf(s.out, "\r\x1b[K%s  %s", s.dim(s.elapsed()), s.dim(fmt.Sprintf(format, args...)))
@@ -73,7 +73,7 @@ func (s *screen) clear() {
 	}
 }
 
-// elapsed is the time since the start, as mm:ss.
+// elapsed returns the time since the start as mm:ss.
 func (s *screen) elapsed() string {
 	d := int(time.Since(s.began).Seconds())
 	return fmt.Sprintf("%02d:%02d", d/60, d%60)
@@ -91,7 +91,7 @@ func (s *screen) paint(code, t string) string {
 	return "\x1b[" + code + "m" + t + "\x1b[0m"
 }
 
-// interval shows one live interval, as the shop's frontend sees it.
+// interval prints one live interval from the frontend's perspective.
 func (s *screen) interval(iv *shop.Interval, open int) {
 	requests, failed := 0, 0
 	for i := range iv.Services {
@@ -111,10 +111,10 @@ func (s *screen) interval(iv *shop.Interval, open int) {
 		iv.End.Local().Format(time.TimeOnly), requests, failed, iv.Services[0].Mean()*1e3, word)
 }
 
-// found shows what the API says.
+// found prints the finding of the API.
 func (s *screen) found(f *finding, base string) {
 	a := f.evidence
-	s.plain("\n%s", s.bold("What the API says"))
+	s.plain("\n%s", s.bold("Result of the API"))
 	s.plain("  incident  %s", f.incident)
 	s.plain("  service   %s", s.bold(f.service))
 	s.plain("  since     %s", f.since.Local().Format(time.DateTime))
@@ -127,9 +127,9 @@ func (s *screen) found(f *finding, base string) {
 	s.plain("  %s/api/v1/incidents/%s", base, f.incident)
 }
 
-// broken shows what was broken beside what was found.
+// broken prints the fault after the finding.
 func (s *screen) broken(f *finding, t outcome) {
-	s.plain("%s", s.bold("What was broken"))
+	s.plain("%s", s.bold("Injected fault"))
 	if len(t.culprits) == 0 {
 		s.plain("  nothing")
 		return
@@ -144,7 +144,7 @@ func (s *screen) broken(f *finding, t outcome) {
 	}
 }
 
-// quantity writes a value in the unit of its series, times below a second in milliseconds.
+// quantity formats a value in the unit of its series. Times below one second are in milliseconds.
 func quantity(v float64, a incident.Anomaly) string {
 	unit := strings.NewReplacer("{", "", "}", "").Replace(a.Unit)
 	switch {
@@ -153,7 +153,7 @@ func quantity(v float64, a incident.Anomaly) string {
 	case unit == "1":
 		unit = ""
 	case unit == "1/s":
-		unit = "requests/s" // the only counts without a unit of their own are the shop's latencies
+		unit = "requests/s" // the shop's only counts without a unit are those of latencies
 	}
 	return strings.TrimSpace(strconv.FormatFloat(v, 'g', 4, 64) + " " + unit)
 }

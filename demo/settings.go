@@ -14,46 +14,46 @@ import (
 	"github.com/auspex-otel/auspex/demo/shop"
 )
 
-// The demo's course.
+// Parameters of the demo.
 const (
-	// cadence is the time between two points of a series, in the past and live alike.
+	// cadence is the time between two points of a series, in the history and live.
 	cadence = 5 * time.Second
-	// past is how much history there is.
+	// past is the length of the history.
 	past = 25 * time.Hour
-	// pastBatch is how many intervals of the past travel in one request: a minute.
+	// pastBatch is the number of intervals of the history per request: one minute.
 	pastBatch = 12
-	// followed is the share of requests from outside the shop that are traced: about two a second.
+	// followed is the share of traced requests from outside the shop: about two per second.
 	followed = .01
-	// quietLeast and quietMost bound the live intervals before the fault.
+	// quietLeast and quietMost bound the number of live intervals before the fault.
 	quietLeast, quietMost = 3, 5
-	// faultMost is how many intervals the demo waits for an answer.
+	// faultMost is the maximum number of intervals that the demo waits for an answer.
 	faultMost = 12
-	// normalOver is how many intervals say what is normal for a service: an hour.
+	// normalOver is the number of intervals that define the normal behavior of a service: one hour.
 	normalOver = 720
 )
 
-// settings are what the caller chose.
+// settings holds the user's settings.
 type settings struct {
 	seed      uint64
-	kind      shop.Kind // empty: drawn from the seed
+	kind      shop.Kind // empty to draw it from the seed
 	collector string
-	stay      bool          // go on after the answer, until interrupted
-	write     string        // the folder to write to instead
-	before    time.Duration // how long the shop is well in what is written
+	stay      bool          // continue after the answer until interrupted
+	write     string        // folder for the output files; empty to start a collector
+	before    time.Duration // event time before the fault in the output files
 }
 
-const usage = `auspex-demo starts the collector, plays a day of a small shop into it, breaks one
-service, and says what the collector's API answers. Or it writes the telemetry to files.
+const usage = `auspex-demo starts the collector, sends it a day of telemetry of a small shop, injects a
+fault, and prints the incident that the collector reports. Or it writes the telemetry to files.
 
-  auspex-demo                  a random seed, which is printed
-  SEED=7 auspex-demo           the same shop and the same fault again
-  FAULT=none auspex-demo       nothing breaks; the answer should be nothing
-  FAULT=latency auspex-demo    what breaks; the seed draws the rest. Also errors, throughput,
-                               database, cpu, memory, network, deployment, queue, vanished
-  auspex-demo -write DIR       no collector: DIR/otlp gets what it would have been sent, in
-                               the form of a file exporter, and DIR/truth.json what was broken
+  auspex-demo                  use a random seed and print it
+  SEED=7 auspex-demo           repeat the shop and the fault of a seed
+  FAULT=none auspex-demo       inject no fault; no incident is expected
+  FAULT=latency auspex-demo    inject this kind of fault; the seed selects the rest. Also errors,
+                               throughput, database, cpu, memory, network, deployment, queue, vanished
+  auspex-demo -write DIR       start no collector: write the telemetry to DIR/otlp in the format
+                               of a file exporter, and the fault to DIR/truth.json
 
-Exit code: 0 the answer is right, 1 it is not, 2 the demo could not start.
+Exit code: 0 the answer is right, 1 the answer is wrong, 2 the demo could not start.
 The last line on standard output is the answer as JSON.
 
 `
@@ -68,9 +68,9 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&set.collector, "collector", "bin/otelcol-auspex", "the `program` to start as the collector")
-	flags.BoolVar(&set.stay, "stay", false, "go on after the answer until interrupted, as on a terminal")
-	flags.StringVar(&set.write, "write", "", "write to this `folder` instead of a collector")
-	flags.DurationVar(&set.before, "before", 6*time.Hour, "with -write: how long the shop is well before something breaks for three minutes")
+	flags.BoolVar(&set.stay, "stay", false, "continue after the answer until interrupted, as on a terminal")
+	flags.StringVar(&set.write, "write", "", "write the telemetry to this `folder` instead of starting a collector")
+	flags.DurationVar(&set.before, "before", 6*time.Hour, "with -write: time before a fault of three minutes")
 	if err := flags.Parse(args); err != nil {
 		return set, err
 	}
@@ -81,7 +81,7 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 	if v := getenv("SEED"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
 		if err != nil {
-			return set, fmt.Errorf("SEED=%s: want a whole number, 0 or above", v)
+			return set, fmt.Errorf("SEED=%s: must be an integer, 0 or above", v)
 		}
 		set.seed = n
 	}
@@ -90,12 +90,12 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 		return set, fmt.Errorf("FAULT=%s: want %s", set.kind, word)
 	}
 	if least := normalOver * cadence; set.before < least {
-		return set, fmt.Errorf("-before %v: want %v or more, to know what is normal", set.before, least)
+		return set, fmt.Errorf("-before %v: must be %v or more, so that the normal behavior is known", set.before, least)
 	}
 	return set, nil
 }
 
-// quiet draws how many live intervals pass before the fault.
+// quiet draws the number of live intervals before the fault.
 func (s settings) quiet() int {
 	rng := rand.New(rand.NewPCG(s.seed, 0x5175_6965_74))
 	return quietLeast + rng.IntN(quietMost-quietLeast+1)

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// stableFor and stablePolls are how long, and for how many polls at least, the
-	// likeliest suspect must stay the same before it counts as the answer.
+	// stableFor and stablePolls are the minimum time and number of polls for which the most likely suspect must stay
+	// the same to count as the answer.
 	stableFor   = 15 * time.Second
 	stablePolls = 3
 )
 
-// finding is a suspect of an incident that the API showed.
+// finding is a suspect of an incident in the API.
 type finding struct {
 	incident string
 	service  string
@@ -26,9 +26,9 @@ type finding struct {
 	evidence incident.Anomaly
 }
 
-// watch follows what the API says over the live span.
+// watch follows the API during the live period.
 type watch struct {
-	live    time.Time // event time; what opened by then is not counted
+	live    time.Time // event time; incidents that opened by then are ignored
 	seen    map[string]finding
 	earlier map[string]bool
 	top     *finding // of the latest poll
@@ -37,12 +37,12 @@ type watch struct {
 	open    int
 }
 
-// newWatch returns a watch over what opens after live.
+// newWatch returns a watch over incidents that open after live.
 func newWatch(live time.Time) *watch {
 	return &watch{live: live, seen: map[string]finding{}, earlier: map[string]bool{}}
 }
 
-// observe takes the open incidents of one poll.
+// observe processes the open incidents of one poll.
 func (w *watch) observe(now time.Time, incidents []incident.Incident) {
 	var top *finding
 	w.open = 0
@@ -69,8 +69,8 @@ func (w *watch) observe(now time.Time, incidents []incident.Incident) {
 	w.top = top
 }
 
-// likeliest returns the most surprising suspect of an incident, as far as it opened over
-// the live span, or nil. An incident from before may have got new anomalies: these count by themselves.
+// likeliest returns the suspect of an incident with the greatest surprise that opened in the live period, or nil. An
+// earlier incident may have new anomalies, which count on their own.
 func (w *watch) likeliest(in incident.Incident) *finding {
 	var best *finding
 	consider := func(f finding) {
@@ -94,7 +94,7 @@ func (w *watch) likeliest(in incident.Incident) *finding {
 	return best
 }
 
-// stable says whether the same suspect has led for long enough, not counting the time before from.
+// stable reports whether the same suspect has led for long enough. Time before from does not count.
 func (w *watch) stable(now, from time.Time) bool {
 	since := w.sight
 	if from.After(since) {
@@ -103,8 +103,8 @@ func (w *watch) stable(now, from time.Time) bool {
 	return w.top != nil && w.polls >= stablePolls && now.Sub(since) >= stableFor
 }
 
-// answer is the likeliest suspect of what is open now or, if nothing is, of all that
-// opened over the live span; nil if nothing did.
+// answer returns the most likely suspect of the open incidents. If none is open, it considers all that opened in the
+// live period. It returns nil if there were none.
 func (w *watch) answer() *finding {
 	if w.top != nil {
 		return w.top
@@ -118,14 +118,14 @@ func (w *watch) answer() *finding {
 	return best
 }
 
-// verdict is the last line of the demo.
+// verdict holds the content of the last line of the demo.
 type verdict struct {
 	Seed   uint64  `json:"seed"`
 	Broken *string `json:"broken"`
 	Found  *found  `json:"found"`
 }
 
-// found is what the API says, in the form of the last line.
+// found is the finding in the format of the last line.
 type found struct {
 	Incident  string    `json:"incident"`
 	Service   string    `json:"service"`
@@ -134,18 +134,18 @@ type found struct {
 	Expected  float64   `json:"expected"`
 	Observed  float64   `json:"observed"`
 	Since     time.Time `json:"since"`
-	// Delay is how many seconds after the fault began that was; absent if nothing was broken.
+	// Delay is the time from the start of the fault in seconds. It is absent without a fault.
 	Delay *float64 `json:"delay,omitempty"`
 }
 
-// truth is what was broken, and over which span of event time.
+// truth is the fault and its period in event time.
 type truth struct {
-	culprits []string // whom it is right to name, the best first; none if nothing was broken
+	culprits []string // correct answers, best first; empty without a fault
 	from, to time.Time
 }
 
-// judge sets an answer against the truth. It is right if it names a culprit and
-// a time within the fault's span, or if there was nothing to find and nothing was found.
+// judge compares an answer with the truth. An answer is correct if it names a culprit and a time within the fault.
+// Without a fault, having no answer is correct.
 func judge(seed uint64, f *finding, t truth) (verdict, bool) {
 	v := verdict{Seed: seed}
 	if len(t.culprits) > 0 {

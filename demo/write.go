@@ -15,24 +15,24 @@ import (
 	"github.com/auspex-otel/auspex/demo/telemetry"
 )
 
-// faultFor is how long the fault lasts in what is written.
+// faultFor is the duration of the fault in the output files.
 const faultFor = 3 * time.Minute
 
-// written is the truth beside what is written.
+// written is the truth that is written with the telemetry.
 type written struct {
 	Seed  uint64    `json:"seed"`
 	Fault shop.Kind `json:"fault"`
-	// Culprits are the names that are right, the best first; none if nothing broke.
+	// Culprits are the correct answers, best first. Empty without a fault.
 	Culprits []string `json:"culprits"`
 	What     string   `json:"what"`
-	// Start and End are of all that was written, From is when it broke.
+	// Start and End bound the output. From is the start of the fault.
 	Start time.Time  `json:"start"`
 	From  *time.Time `json:"from,omitempty"`
 	End   time.Time  `json:"end"`
 }
 
-// write plays the shop into files. Event time starts on a day that is always the same, at an
-// hour that follows from the seed, so that the same seed writes the same bytes.
+// write writes the telemetry to files. Event time starts on a fixed day, at an hour that depends on the seed, so that
+// the same seed writes the same bytes.
 func (d *demo) write(ctx context.Context) (err error) {
 	if d.sink, err = telemetry.Files(filepath.Join(d.set.write, "otlp")); err != nil {
 		return err

@@ -24,23 +24,23 @@ import (
 )
 
 const backtestExitCodes = `Exit codes:
-  0  it worked
-  1  an input could not be read, an output could not be written, or nothing was
-     evaluated; everything else was done
-  2  wrong usage`
+  0  success
+  1  an input could not be read, an output could not be written, or no row was
+     evaluated; all other files were processed
+  2  invalid usage`
 
 func newBacktest(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backtest",
-		Short: "Try the collector's judgment on your own history",
-		Long: `Run recorded telemetry through the very code that the collector runs, and see what
-it would have said at the time. No point is judged by what came after it.
+		Short: "Evaluate recorded telemetry with the collector's engine",
+		Long: `Evaluate recorded telemetry with the collector's engine, and write the anomalies and
+incidents that it would have reported. A point is evaluated from earlier points only.
 
 ` + backtestExitCodes,
 		Example: `  # a folder of CSV files
   auspex backtest csv --in history --out judged
 
-  # what a collector's file exporter wrote
+  # the output of a collector's file exporter
   auspex backtest otlp --in telemetry.json --out judged`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -49,13 +49,13 @@ it would have said at the time. No point is judged by what came after it.
 	return cmd
 }
 
-// engineFlags are the settings of the engine that a backtest may change.
+// engineFlags adds the flags of the engine's configuration and returns the configuration that they set.
 func engineFlags(cmd *cobra.Command) *engine.Config {
 	cfg := engine.DefaultConfig()
 	f := cmd.Flags()
 	f.Float64Var(&cfg.FalseAlarms.Count, "false-alarms", cfg.FalseAlarms.Count, "anomalies per day that may open although nothing is wrong")
-	f.Float64Var(&cfg.FalseAlarms.MaxAlpha, "max-alpha", cfg.FalseAlarms.MaxAlpha, "bound of the chance of a false alarm per decision")
-	f.StringVar(&cfg.TimeZone, "zone", "", "IANA name of the time zone that days and weeks follow (default UTC)")
+	f.Float64Var(&cfg.FalseAlarms.MaxAlpha, "max-alpha", cfg.FalseAlarms.MaxAlpha, "maximum probability of a false alarm per decision")
+	f.StringVar(&cfg.TimeZone, "zone", "", "IANA name of the time zone of daily and weekly cycles (default UTC)")
 	return &cfg
 }
 
@@ -63,25 +63,25 @@ func newBacktestCSV(env environment) *cobra.Command {
 	o, truth := csv.Options{}, ""
 	cmd := &cobra.Command{
 		Use:   "csv --in DIR --out DIR",
-		Short: "Judge CSV files, each series by itself",
-		Long: `Evaluate every CSV file below a folder as if a collector watched it and nothing else.
-A file has a header that names the columns of the time and the value. The names
-timestamp, time, and date, and the name value, are found; --time and --value name
-others. A file with several series names theirs with --series. Fields are separated
-by commas, semicolons, tabs, or bars.
+		Short: "Evaluate CSV files, each series independently",
+		Long: `Evaluate every CSV file below a folder, each series independently. A file has a
+header with the names of the time and value columns. The default names are timestamp,
+time, or date, and value; --time and --value set others. For files with several
+series, --series names the columns that identify a series. Fields are separated by
+commas, semicolons, tabs, or bars.
 
 Times are dates such as 2006-01-02 15:04:05 or 01/02/2006 3:04 PM, in UTC unless an
 offset follows, or Unix seconds, milliseconds, microseconds, or nanoseconds. Values
 may have thousands separators, a decimal comma, an exponent, and a unit. A file
 whose newest row comes first is evaluated from its end.
 
-The output has the same path below the other folder, one row per row, in the
-same order: timestamp,value,anomaly_score,opening_score,expected,lower,upper. An
-anomaly opens where the opening score reaches 1. Both scores are 0, and the rest
-is empty, while the series is warming up and for a row that is empty, repeated or
-out of order. report.html shows it in plots.
+Each output file has the same path below the output folder, and one row per input
+row, in the same order: timestamp,value,anomaly_score,opening_score,expected,lower,
+upper. An anomaly opens where the opening score reaches 1. While the series is
+warming up, and for empty, repeated, or out-of-order rows, both scores are 0 and
+the other fields are empty. report.html plots the results.
 
-The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
+The file of --truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
 
 ` + backtestExitCodes,
 		Example: `  auspex backtest csv --in history --out judged
@@ -89,23 +89,23 @@ The truth is JSON: {"path.csv": [["start", "end"], ...], ...}.
   # an export with other column names and several series
   auspex backtest csv --in history --out judged --time When --value Load --series host
 
-  # compare with what was wrong
+  # compare with known faults
   auspex backtest csv --in history --out judged --truth truth.json`,
 		Args: noArguments,
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.In, "in", "", "folder with CSV files, also in folders below")
-	f.StringVar(&o.Out, "out", "", "folder to write to, made if need be")
-	f.StringVar(&truth, "truth", "", "JSON file of the times in which something was wrong")
-	f.StringVar(&o.Columns.Time, "time", "", "name of the column of the time")
-	f.StringVar(&o.Columns.Value, "value", "", "name of the column of the value")
-	f.StringSliceVar(&o.Columns.Series, "series", nil, "names of the columns that tell the series of a file apart")
-	decimal := f.String("decimal", "", "decimal mark of values, point or comma, where a file does not show it")
-	dates := f.String("dates", "", "order of dates such as 01/02/2006, day-first or month-first, where a file does not show it")
+	f.StringVar(&o.In, "in", "", "folder with CSV files, including subfolders")
+	f.StringVar(&o.Out, "out", "", "output folder, created if it does not exist")
+	f.StringVar(&truth, "truth", "", "JSON file with the times of known faults")
+	f.StringVar(&o.Columns.Time, "time", "", "name of the time column")
+	f.StringVar(&o.Columns.Value, "value", "", "name of the value column")
+	f.StringSliceVar(&o.Columns.Series, "series", nil, "names of the columns that identify a series within a file")
+	decimal := f.String("decimal", "", "decimal mark of values if a file is ambiguous: point or comma")
+	dates := f.String("dates", "", "order of dates such as 01/02/2006 if a file is ambiguous: day-first or month-first")
 	cfg := engineFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if o.In == "" || o.Out == "" {
-			return errors.New("needs --in and --out")
+			return errors.New("--in and --out are required")
 		}
 		if err := cfg.Validate(); err != nil {
 			return err
@@ -130,18 +130,19 @@ func newBacktestOTLP(env environment) *cobra.Command {
 	o, asks := otlp.Options{}, ""
 	cmd := &cobra.Command{
 		Use:   "otlp --in PATH [--in PATH ...] --out DIR",
-		Short: "Judge recorded OTLP, all of it together",
-		Long: `Judge what a collector's file exporter wrote, as JSON or proto, plain or packed by
-gzip or zstd. Metrics, logs and traces are judged together in event time, as a
-collector would have had them: files are merged by the earliest time of each line,
-and within a file time may go back by up to two minutes.
+		Short: "Evaluate recorded OTLP, all signals together",
+		Long: `Evaluate the output of a collector's file exporter, as JSON or proto, uncompressed
+or compressed with gzip or zstd. Metrics, logs, and traces are evaluated together in
+event time, in the order in which a collector would have received them: files are
+merged by the earliest time of each line. Within a file, time may go back by up to
+two minutes.
 
-The output folder gets anomalies.jsonl and incidents.jsonl with the last state of
-each, series.csv with a line for each series, and report.html with plots.
+The output folder receives anomalies.jsonl and incidents.jsonl with the last state
+of each, series.csv with one line per series, and report.html with plots.
 
-With --ask, a JSON list of times at which something began, --predictions gets a
-line for each of them: the services that are suspected of it, the most suspicious
-first, from what happened until three minutes after, be an incident open or not.
+--ask names a JSON list of times at which faults began. --predictions then receives
+one line for each: the suspected services, most suspicious first, from the data until
+three minutes after the time, whether or not an incident is open.
 
 ` + backtestExitCodes,
 		Example: `  # one file, or every file of a folder
@@ -151,25 +152,25 @@ first, from what happened until three minutes after, be an incident open or not.
   # with another budget
   auspex backtest otlp --in a.json.gz --in b.json.gz --out judged --false-alarms 1
 
-  # who caused what began at [{"injected_at": "2026-01-02 15:04:05Z"}]?
+  # suspects of the faults that began at [{"injected_at": "2026-01-02 15:04:05Z"}]
   auspex backtest otlp --in recorded --out judged --ask asks.json --predictions suspects.jsonl`,
 		Args: noArguments,
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.In, "in", nil, "file, or folder of files; may be given more than once")
-	f.StringVar(&o.Out, "out", "", "folder to write to, made if need be")
-	f.StringVar(&asks, "ask", "", "JSON file of times at which something began")
-	f.StringVar(&o.Predictions, "predictions", "", "file for the suspects of each of them")
+	f.StringArrayVar(&o.In, "in", nil, "file, or folder of files; may be repeated")
+	f.StringVar(&o.Out, "out", "", "output folder, created if it does not exist")
+	f.StringVar(&asks, "ask", "", "JSON file with the start times of faults")
+	f.StringVar(&o.Predictions, "predictions", "", "output file for the suspects of each fault in --ask")
 	cfg := engineFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if len(o.In) == 0 || o.Out == "" {
-			return errors.New("needs --in and --out")
+			return errors.New("--in and --out are required")
 		}
 		if err := cfg.Validate(); err != nil {
 			return err
 		}
 		if (asks == "") != (o.Predictions == "") {
-			return errors.New("needs --ask and --predictions together")
+			return errors.New("--ask and --predictions require each other: set both or neither")
 		}
 		if asks != "" {
 			var err error
@@ -194,10 +195,10 @@ func backtestOTLP(env environment, name string, o otlp.Options) error {
 		say("%s of logs and %d of traces", many(r.Logs, "message"), r.Traces)
 	}
 	for _, reason := range slices.Sorted(maps.Keys(r.Refused)) {
-		say("not observed: %s (%s)", many(int(r.Refused[reason]), "data point"), strings.ReplaceAll(reason, "_", " "))
+		say("rejected: %s (%s)", many(int(r.Refused[reason]), "data point"), strings.ReplaceAll(reason, "_", " "))
 	}
 	sum := backtest.Total(r.Series)
-	say("%s, %s, %d series with verdicts, %s, %s", many(r.Files, "file"), many(r.Points, "data point"), len(r.Series),
+	say("%s, %s, %d series evaluated, %s, %s", many(r.Files, "file"), many(r.Points, "data point"), len(r.Series),
 		many(sum.Openings, "opening"), many(len(r.Incidents), "incident"))
 	say("see %s", filepath.Join(o.Out, "report.html"))
 	return failed(name, env, r.Failed)
@@ -214,11 +215,11 @@ func csvFormat(decimal, dates string) (csv.Format, error) {
 	orders := map[string]csv.Order{"": csv.OrderUnknown, "day-first": csv.DayFirst, "month-first": csv.MonthFirst}
 	mark, known := marks[decimal]
 	if !known {
-		return csv.Format{}, fmt.Errorf("--decimal is %q, it must be point or comma", decimal)
+		return csv.Format{}, fmt.Errorf("--decimal is %q; must be point or comma", decimal)
 	}
 	order, known := orders[dates]
 	if !known {
-		return csv.Format{}, fmt.Errorf("--dates is %q, it must be day-first or month-first", dates)
+		return csv.Format{}, fmt.Errorf("--dates is %q; must be day-first or month-first", dates)
 	}
 	return csv.Format{Decimal: mark, Order: order}, nil
 }
@@ -236,12 +237,12 @@ func backtestCSV(env environment, name string, o csv.Options) error {
 		say("the report has the expected false alarms of all %d series", len(r.Series))
 	}
 	for _, unknown := range r.Unknown {
-		say("the truth names %q, which is not among the inputs", unknown)
+		say("--truth names %q, which is not an input file", unknown)
 	}
 	sum := backtest.Total(r.Series)
-	say("%s, %s, %d of them judged, %s", many(r.Files, "file"), many(sum.Rows, "row"), sum.Judged, many(sum.Openings, "opening"))
+	say("%s, %s, %d of them evaluated, %s", many(r.Files, "file"), many(sum.Rows, "row"), sum.Judged, many(sum.Openings, "opening"))
 	if sum.NoTime+sum.NoNumber+sum.Late > 0 {
-		say("not judged: %s without a time, %d without a number, %d repeated or out of order", many(sum.NoTime, "row"), sum.NoNumber, sum.Late)
+		say("not evaluated: %s without a time, %d without a number, %d repeated or out of order", many(sum.NoTime, "row"), sum.NoNumber, sum.Late)
 	}
 	say("see %s", filepath.Join(o.Out, "report.html"))
 	if len(r.Assessments) > 0 {
@@ -255,10 +256,10 @@ func backtestCSV(env environment, name string, o csv.Options) error {
 	return failed(name, env, r.Failed)
 }
 
-// why says why none of the series was evaluated.
+// why returns the reason why no series was evaluated.
 func why(list []backtest.Summary) string {
 	if len(list) == 0 {
-		return "there are no rows"
+		return "the files have no rows"
 	}
 	return clean(list[0].Name) + ": " + list[0].WhyNothing()
 }
@@ -266,14 +267,14 @@ func why(list []backtest.Summary) string {
 // mostLines bounds the series whose false-alarm rate is printed.
 const mostLines = 20
 
-// saySeries prints what a user must know to trust the result of one series.
+// saySeries prints unreadable rows, the expected false alarms, and other warnings of one series.
 func saySeries(say func(string, ...any), s *backtest.Summary, rate bool) {
 	name := clean(s.Name)
 	if s.FirstNoTime > 0 {
-		say("%s: line %d: the time can't be read", name, s.FirstNoTime)
+		say("%s: line %d: cannot parse the time", name, s.FirstNoTime)
 	}
 	if s.FirstNoNumber > 0 {
-		say("%s: line %d: the value can't be read", name, s.FirstNoNumber)
+		say("%s: line %d: cannot parse the value", name, s.FirstNoNumber)
 	}
 	switch {
 	case s.Judged == 0:
@@ -282,11 +283,11 @@ func saySeries(say func(string, ...any), s *backtest.Summary, rate bool) {
 		say("%s: without a fault, expect %s false alarms a week", name, strconv.FormatFloat(s.FalseAlarms, 'g', 2, 64))
 	}
 	if 2*s.Late > s.Points {
-		say("%s: most rows repeat a time or go back: name the columns that tell series apart with --series", name)
+		say("%s: most rows are repeated or out of order: set --series to the columns that identify a series", name)
 	}
 }
 
-// failed names every error but the last, which it returns.
+// failed prints every error but the last, which it returns.
 func failed(name string, env environment, list []error) error {
 	if len(list) == 0 {
 		return nil
@@ -302,7 +303,7 @@ func failed(name string, env environment, list []error) error {
 	return failure{errors.New(text[last])}
 }
 
-// many counts things.
+// many returns a count with its noun in the singular or plural.
 func many(n int, what string) string {
 	if n != 1 {
 		what += "s"

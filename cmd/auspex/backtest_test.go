@@ -18,10 +18,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/golden"
 )
 
-// TestFileCases runs testdata/{backtest,incidents,templates}/*.txtar. In each, arguments are the
-// command line and in/* files that DIR/in holds; DIR stands for a new folder.
-// The program's part is stdout, stderr, exit and the files of DIR/out, of
-// which the report is only named.
+// TestFileCases runs testdata/{backtest,incidents,templates}/*.txtar. In each
+// case, arguments holds the command line, and in/* holds the files of DIR/in. DIR
+// stands for a new folder. The expected output is stdout, stderr, exit, and the
+// files of DIR/out. Of the report, only the name is compared.
 func TestFileCases(t *testing.T) {
 	golden.Archives(t, "testdata/*/*.txtar", runFileCase)
 }

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// answerTime is how long the collector may take, maxAnswer how many bytes its answer may have.
+	// answerTime is the timeout of a request. maxAnswer is the maximum size of a response in bytes.
 	answerTime = 10 * time.Second
 	maxAnswer  = 64 << 20
 )
@@ -26,15 +26,15 @@ const (
 // client asks the API of one collector's console.
 type client struct {
 	base string // without a slash at the end
-	peer string // base without secrets, for people
+	peer string // base without credentials, for messages
 	http http.Client
 }
 
-// newClient checks the endpoint, and asks nothing yet.
+// newClient returns a client of the endpoint. It checks the address, but sends no request.
 func newClient(endpoint string) (*client, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("--endpoint is %q, but must be an address such as %s", endpoint, defaultEndpoint)
+		return nil, fmt.Errorf("--endpoint is %q; must be an address such as %s", endpoint, defaultEndpoint)
 	}
 	return &client{
 		base: strings.TrimSuffix(u.String(), "/"),
@@ -46,12 +46,12 @@ func newClient(endpoint string) (*client, error) {
 	}, nil
 }
 
-// get asks for a path, decodes the answer into v, and returns its bytes.
+// get requests a path, decodes the response into v, and returns its bytes.
 func (c *client) get(ctx context.Context, path string, v any) ([]byte, error) {
 	return c.send(ctx, http.MethodGet, path, nil, v)
 }
 
-// send sends a request, with a body as JSON unless it is nil, decodes the answer into v, and returns its bytes.
+// send sends a request, with a body as JSON unless it is nil, decodes the response into v, and returns its bytes.
 func (c *client) send(ctx context.Context, method, path string, body, v any) ([]byte, error) {
 	var content io.Reader = http.NoBody
 	if body != nil {
@@ -77,43 +77,43 @@ func (c *client) send(ctx context.Context, method, path string, body, v any) ([]
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
-	defer func() { _ = resp.Body.Close() }() // it was only read
+	defer func() { _ = resp.Body.Close() }() // errors do not matter after reading
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
 	if len(answer) > maxAnswer {
-		return nil, c.foreign(fmt.Sprintf("its answer is longer than %d MiB", maxAnswer>>20))
+		return nil, c.foreign(fmt.Sprintf("the response is longer than %d MiB", maxAnswer>>20))
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, c.refused(resp.StatusCode, answer)
 	}
 	if err := json.Unmarshal(answer, v); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return nil, c.foreign(strings.TrimSpace("its answer has an unexpected " + t.Value + " " + t.Field))
+			return nil, c.foreign(strings.TrimSpace("the response has an unexpected " + t.Value + " " + t.Field))
 		}
-		return nil, c.foreign("its answer is not JSON: " + err.Error())
+		return nil, c.foreign("the response is not JSON: " + err.Error())
 	}
 	return answer, nil
 }
 
-// unreachable says that no answer came.
+// unreachable returns the error that no response arrived.
 func (c *client) unreachable(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // without the whole address once more
+		err = u.Err // without the repeated address
 	}
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("no collector answers at %s (connection refused): start one with otelcol-auspex, or give --endpoint", c.peer)
+		return fmt.Errorf("no collector answers at %s (connection refused): start one with otelcol-auspex, or set --endpoint", c.peer)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Errorf("%s did not answer within %s: see whether the collector is overloaded, or give another --endpoint", c.peer, c.http.Timeout)
+		return fmt.Errorf("%s did not answer within %s: check whether the collector is overloaded, or set --endpoint", c.peer, c.http.Timeout)
 	default:
-		return fmt.Errorf("no answer from %s (%w): see whether the collector runs, or give another --endpoint", c.peer, err)
+		return fmt.Errorf("no answer from %s (%w): check whether the collector runs, or set --endpoint", c.peer, err)
 	}
 }
 
-// refusal is an error that the console answered.
+// refusal is an error response of the console.
 type refusal struct {
 	peer   string
 	status int
@@ -122,19 +122,19 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%s answered %d: %s", r.peer, r.status, r.text) }
 
-// refused says that the collector answered with an error, or that something else did.
+// refused returns the error of a response with an error status, from the console or from another server.
 func (c *client) refused(status int, body []byte) error {
 	var answer struct {
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
-		return c.foreign(fmt.Sprintf("it answered %d %s", status, http.StatusText(status)))
+		return c.foreign(fmt.Sprintf("the response has the status %d %s", status, http.StatusText(status)))
 	}
 	return &refusal{c.peer, status, clean(answer.Error)}
 }
 
-// foreign says that what answers does not speak as a console does.
+// foreign returns the error that the endpoint is not the console of a known version.
 func (c *client) foreign(what string) error {
-	return fmt.Errorf("what answers at %s is not the console of a collector that this program knows (%s): give --endpoint the address of its anomaly_console extension",
+	return fmt.Errorf("unexpected response from %s (%s): set --endpoint to the address of the anomaly_console extension, and use the same version of auspex and the collector",
 		c.peer, what)
 }

@@ -34,7 +34,7 @@ func TestUnknownHost(t *testing.T) {
 	code, _, errs := auspex("incidents", "--endpoint", "http://auspex.invalid:8899")
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, errs, "no answer from http://auspex.invalid:8899 (")
-	assert.Contains(t, errs, "or give another --endpoint")
+	assert.Contains(t, errs, "or set --endpoint")
 }
 
 func TestConnectionThatBreaks(t *testing.T) {
@@ -57,7 +57,7 @@ func TestSlowCollector(t *testing.T) {
 	require.NoError(t, err)
 	c.http.Timeout = 50 * time.Millisecond
 	_, err = c.get(t.Context(), "/", nil)
-	assert.EqualError(t, err, server.URL+" did not answer within 50ms: see whether the collector is overloaded, or give another --endpoint")
+	assert.EqualError(t, err, server.URL+" did not answer within 50ms: check whether the collector is overloaded, or set --endpoint")
 }
 
 func TestEndlessAnswer(t *testing.T) {
@@ -72,7 +72,7 @@ func TestEndlessAnswer(t *testing.T) {
 	c, err := newClient(server.URL)
 	require.NoError(t, err)
 	_, err = c.get(t.Context(), "/", nil)
-	assert.ErrorContains(t, err, "its answer is longer than 64 MiB")
+	assert.ErrorContains(t, err, "the response is longer than 64 MiB")
 }
 
 func TestEndpoint(t *testing.T) {

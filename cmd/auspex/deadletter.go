@@ -28,9 +28,9 @@ type deadLetterOptions struct {
 func newDeadLetter(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deadletter",
-		Short: "See what could never be delivered",
-		Long: `See the data that a receiver or exporter could never deliver, with the reasons.
-It is read from disk, so no collector needs to run.
+		Short: "List data that was rejected permanently",
+		Long: `List the data that a receiver or a backend rejected permanently, with the reasons.
+The dead letters are read from disk, so no collector needs to run.
 
 ` + exitCodes,
 		Args: noArguments,
@@ -45,8 +45,8 @@ func newDeadLetterList(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List dead letters",
-		Long: `List dead letters, the oldest first. Times are when a letter was written, in the
-local time zone. With --json each line is a letter with its payload.
+		Long: `List dead letters, the oldest first. The time is that of the writing, in the local
+time zone. With --json each line is a dead letter with its payload.
 
 ` + exitCodes,
 		Example: `  # the last 50 of all components
@@ -62,15 +62,15 @@ local time zone. With --json each line is a letter with its payload.
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.directory, "directory", "", "dead_letter::directory of the configuration (default: dead_letter in the state folder)")
-	f.StringVar(&o.component, "component", "", "list those of one component, as in exporters::elasticsearch")
-	f.IntVar(&o.limit, "limit", 50, "list the newest ones, so many at most; 0: all")
-	f.BoolVar(&o.asJSON, "json", false, "print letters as they are stored, one JSON object per line")
+	f.StringVar(&o.component, "component", "", "list only the dead letters of this component, such as exporters::elasticsearch")
+	f.IntVar(&o.limit, "limit", 50, "maximum number of dead letters; the newest are listed; 0 for all")
+	f.BoolVar(&o.asJSON, "json", false, "print dead letters in their stored form, one JSON object per line")
 	return cmd
 }
 
 func listDeadLetters(env environment, o deadLetterOptions) error {
 	if o.limit < 0 {
-		return fmt.Errorf("--limit is %d, it must be 0 or more", o.limit)
+		return fmt.Errorf("--limit is %d; must be 0 or more", o.limit)
 	}
 	if o.directory == "" {
 		o.directory = filepath.Join(auspexprovider.StateDir(), "dead_letter")
@@ -93,7 +93,7 @@ func listDeadLetters(env environment, o deadLetterOptions) error {
 	}
 	letters := newest.sorted()
 	if damaged > 0 {
-		_, _ = fmt.Fprintf(env.errs, "lines below %s that are not dead letters (a crash may have cut one off): %d\n", o.directory, damaged)
+		_, _ = fmt.Fprintf(env.errs, "skipped lines below %s that are not complete dead letters, possibly after a crash: %d\n", o.directory, damaged)
 	}
 	var b bytes.Buffer
 	if o.asJSON {
@@ -123,8 +123,8 @@ func printDeadLetters(b *bytes.Buffer, letters []deadletter.Letter, total int, d
 	fmt.Fprintf(b, "\n%d of %d dead letters in %s\n", len(letters), total, clean(directory))
 }
 
-// newestLetters keeps the newest letters, limit of them if that is above 0. It
-// never holds more than twice as many.
+// newestLetters keeps the newest letters, at most limit if that is above 0. It
+// holds at most twice as many.
 type newestLetters struct {
 	limit   int
 	letters []deadletter.Letter
@@ -137,7 +137,7 @@ func (n *newestLetters) add(l deadletter.Letter) {
 	}
 }
 
-// sorted returns them, oldest first.
+// sorted returns the letters, oldest first.
 func (n *newestLetters) sorted() []deadletter.Letter {
 	slices.SortStableFunc(n.letters, func(a, b deadletter.Letter) int { return a.Time.Compare(b.Time) })
 	if n.limit > 0 && len(n.letters) > n.limit {

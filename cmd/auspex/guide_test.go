@@ -47,7 +47,7 @@ func TestGuide(t *testing.T) {
 	assert.JSONEq(t, `{"injected_at":"2026-05-04 00:20:00Z","suspects":["pay"]}`, at)
 }
 
-// TestTemplatesOfTheSharedLog finds the templates of the lines in testdata, whatever their numbers are.
+// TestTemplatesOfTheSharedLog verifies that the lines in testdata produce their templates.
 func TestTemplatesOfTheSharedLog(t *testing.T) {
 	code, out, errs := auspex("templates", peertest.TestData(t, "logs", "shop.log"))
 	require.Equal(t, exitOK, code, errs)

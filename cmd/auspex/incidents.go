@@ -31,40 +31,39 @@ func newIncidents(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "incidents [ID]",
 		Short: "List incidents, or show one",
-		Long: `List the incidents of a running collector, or of what 'auspex backtest otlp' wrote,
-the latest first, or show one with its suspects and anomalies. Times are event
-times, in the local time zone.
+		Long: `List the incidents of a running collector or of a backtest, the latest first, or show
+one with its suspects and anomalies. Times are event times in the local time zone.
 
 A score of 1 is the threshold: above it, a series is anomalous.
 
 ` + exitCodes,
-		Example: `  # the open ones
+		Example: `  # open incidents
   auspex incidents
 
-  # those that are over, too
+  # also closed incidents
   auspex incidents --state all
 
-  # one, with its suspects and anomalies
+  # one incident with its suspects and anomalies
   auspex incidents 9f86d081884c7d65
 
-  # those that a backtest found
+  # incidents that a backtest found
   auspex incidents --from judged
 
-  # of a collector whose console listens elsewhere, as JSON with times in RFC 3339
+  # of a collector with another console address, as JSON with times in RFC 3339
   auspex incidents --endpoint http://127.0.0.1:18899 --json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return fmt.Errorf("takes one id at most, but got %d arguments", len(args))
+				return fmt.Errorf("expected at most one id, got %d arguments", len(args))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.Flags().Changed("state") {
-				return errors.New("--state selects from the list: leave it out, or leave out the id")
+				return errors.New("--state applies to the list only: omit --state or the id")
 			}
 			if o.from != "" {
 				if cmd.Flags().Changed("endpoint") {
-					return errors.New("--from reads a folder and --endpoint asks a collector: leave out one of them")
+					return errors.New("--from and --endpoint exclude each other: omit one of them")
 				}
 				if !cmd.Flags().Changed("state") {
 					o.state = "all"
@@ -82,10 +81,10 @@ A score of 1 is the threshold: above it, a series is anomalous.
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.state, "state", "open", "which to list: open, closed or all; with --from, all unless stated")
-	f.StringVar(&o.from, "from", "", "show what 'auspex backtest otlp' wrote into this `folder`")
-	f.StringVar(&o.endpoint, "endpoint", defaultEndpoint, "where the collector's console answers")
-	f.BoolVar(&o.asJSON, "json", false, "print what the API answers")
+	f.StringVar(&o.state, "state", "open", "incidents to list: open, closed, or all (the default with --from)")
+	f.StringVar(&o.from, "from", "", "read the output `folder` of 'auspex backtest otlp' instead of a collector")
+	f.StringVar(&o.endpoint, "endpoint", defaultEndpoint, "address of the collector's console")
+	f.BoolVar(&o.asJSON, "json", false, "print the API response")
 	return cmd
 }
 
@@ -94,12 +93,12 @@ func checkState(state string) error {
 	case "open", "closed", "all":
 		return nil
 	}
-	return fmt.Errorf("--state is %q, but must be open, closed or all", state)
+	return fmt.Errorf("--state is %q; must be open, closed, or all", state)
 }
 
 func checkID(id string) error {
 	if !incidentID.MatchString(id) {
-		return fmt.Errorf("%q is not the id of an incident, 16 hexadecimal digits: 'auspex incidents --state all' lists them", id)
+		return fmt.Errorf("%q is not the id of an incident (16 hexadecimal digits); run 'auspex incidents --state all' to list the ids", id)
 	}
 	return nil
 }
@@ -116,7 +115,7 @@ func listIncidents(ctx context.Context, env environment, api *client, o incident
 		return failure{err}
 	}
 	if answer.Incidents == nil {
-		return failure{api.foreign(`its answer has no "incidents"`)}
+		return failure{api.foreign(`the response has no "incidents"`)}
 	}
 	if o.asJSON {
 		return env.write(raw)
@@ -133,13 +132,13 @@ func showIncident(ctx context.Context, env environment, api *client, o incidents
 	var answer incident.Incident
 	raw, err := api.get(ctx, "/api/v1/incidents/"+id, &answer)
 	if r, ok := errors.AsType[*refusal](err); ok && r.status == http.StatusNotFound {
-		return failure{fmt.Errorf("the collector at %s remembers no incident %s: 'auspex incidents --state all' lists those that it does", r.peer, id)}
+		return failure{fmt.Errorf("the collector at %s has no incident %s; run 'auspex incidents --state all' to list its incidents", r.peer, id)}
 	}
 	if err != nil {
 		return failure{err}
 	}
 	if answer.ID != id {
-		return failure{api.foreign("its answer is not the incident " + id)}
+		return failure{api.foreign("the response is not the incident " + id)}
 	}
 	if o.asJSON {
 		return env.write(raw)

@@ -1,9 +1,9 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command auspex is the companion of the collector otelcol-auspex: it shows what the
-// collector has found, by the loopback API of the collector's console, and runs
-// recorded telemetry through the collector's engine.
+// Command auspex is the command-line client of the collector otelcol-auspex. It lists
+// incidents through the API of the collector's console, and evaluates recorded
+// telemetry with the collector's engine.
 package main
 
 import (

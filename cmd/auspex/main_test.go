@@ -25,20 +25,20 @@ import (
 	"github.com/auspex-otel/auspex/internal/golden"
 )
 
-// zone is where the tests live: never that of the machine.
+// zone is the time zone of the tests, independent of the machine.
 var zone = time.FixedZone("TST", 2*60*60)
 
-// auspex runs a command line.
+// auspex runs a command line and returns its exit code and output.
 func auspex(args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
 	code = run(args, environment{out: &o, errs: &e, zone: zone})
 	return code, o.String(), e.String()
 }
 
-// TestCases runs testdata/*.txtar. In each, arguments are the command line and
-// answer what the collector says, after its status. The program's part is
-// request, stdout, stderr and exit. Where there is an answer --endpoint leads to
-// it; ENDPOINT stands for its address.
+// TestCases runs testdata/*.txtar. In each case, arguments holds the command line,
+// and answer holds the status and body of the collector's response. The expected
+// output is request, stdout, stderr, and exit. If there is an answer, --endpoint is
+// the address of its server, and ENDPOINT stands for this address.
 func TestCases(t *testing.T) {
 	golden.Archives(t, "testdata/*.txtar", runCase)
 }
@@ -79,7 +79,7 @@ func runCase(t *testing.T, is *txtar.Archive) *txtar.Archive {
 	})
 }
 
-// expires is what depends on when a test runs.
+// expires matches the field that depends on the time of the test.
 var expires = regexp.MustCompile(`"expires":"[^"]*"`)
 
 // arguments splits a line at spaces, but not between single quotes.
@@ -94,7 +94,7 @@ func arguments(line string) (args []string) {
 	return args
 }
 
-// outcome returns a case with what is given in it and what the program did.
+// outcome returns a case with its input and the program's output.
 func outcome(is *txtar.Archive, got []txtar.File) *txtar.Archive {
 	given := slices.DeleteFunc(slices.Clone(is.Files), func(f txtar.File) bool {
 		return f.Name != "arguments" && f.Name != "answer" && !strings.HasPrefix(f.Name, "in/")
@@ -121,7 +121,7 @@ func TestBareCommandIsHelp(t *testing.T) {
 	assert.Equal(t, help, bare)
 }
 
-// fullDisk refuses to be written to.
+// fullDisk is a writer that always fails.
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }

@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// recordedIncidents shows what a backtest wrote, in the form in which the live command shows what the API answers.
+// recordedIncidents prints the incidents that a backtest wrote, in the format of the live command.
 func recordedIncidents(env environment, o incidentsOptions, ids []string) error {
 	if err := checkState(o.state); err != nil {
 		return err
@@ -33,7 +33,7 @@ func recordedIncidents(env environment, o incidentsOptions, ids []string) error 
 	if len(ids) > 0 {
 		i := slices.IndexFunc(list, func(i incident.Incident) bool { return i.ID == ids[0] })
 		if i < 0 {
-			return failure{fmt.Errorf("%s holds no incident %s: 'auspex incidents --from %s' lists those that it does", o.from, ids[0], o.from)}
+			return failure{fmt.Errorf("%s has no incident %s; run 'auspex incidents --from %s' to list its incidents", o.from, ids[0], o.from)}
 		}
 		return writeIncidents(env, o, list[i], func(b *bytes.Buffer) { printIncident(b, list[i], env.zone) })
 	}
@@ -43,7 +43,7 @@ func recordedIncidents(env environment, o incidentsOptions, ids []string) error 
 	return writeIncidents(env, o, answer, func(b *bytes.Buffer) { printList(b, list, o.state, env.zone) })
 }
 
-// writeIncidents writes a value as JSON if that is wanted, else as text.
+// writeIncidents writes a value as JSON with --json, otherwise as text.
 func writeIncidents(env environment, o incidentsOptions, v any, text func(*bytes.Buffer)) error {
 	var b bytes.Buffer
 	if o.asJSON {
@@ -56,11 +56,11 @@ func writeIncidents(env environment, o incidentsOptions, v any, text func(*bytes
 	return env.write(b.Bytes())
 }
 
-// readIncidents reads a file with an incident in each line.
+// readIncidents reads a file with one incident per line.
 func readIncidents(path string) ([]incident.Incident, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s: name the folder that 'auspex backtest otlp --out' wrote", path)
+		return nil, fmt.Errorf("%s does not exist: set --from to the output folder of 'auspex backtest otlp --out'", path)
 	}
 	if err != nil {
 		return nil, err

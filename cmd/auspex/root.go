@@ -20,17 +20,17 @@ const (
 )
 
 const exitCodes = `Exit codes:
-  0  it worked
-  1  nothing answered, or what answered could not do it
-  2  wrong usage`
+  0  success
+  1  no response from the collector, or the command failed
+  2  invalid usage`
 
-// environment is what a command gets from the process.
+// environment holds the inputs and outputs that a command takes from the process.
 type environment struct {
 	out, errs io.Writer
-	zone      *time.Location // of the times that are shown
+	zone      *time.Location // of printed times
 }
 
-// failure is an error of a command that was used rightly. All other errors are wrong usage.
+// failure is an error in the execution of a valid command line. All other errors are usage errors.
 type failure struct{ err error }
 
 func (f failure) Error() string { return f.err.Error() }
@@ -55,31 +55,31 @@ func run(args []string, env environment) int {
 func newRoot(env environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "auspex",
-		Short: "See what an otelcol-auspex collector has found",
-		Long: `auspex is the companion of the collector otelcol-auspex. It asks the running
-collector what it has found, by the API of its anomaly_console extension, and
-tries the collector's judgment on telemetry that was recorded.
+		Short: "Query an otelcol-auspex collector, and evaluate recorded telemetry",
+		Long: `auspex is the command-line client of the collector otelcol-auspex. It lists the
+incidents of a running collector through the API of its anomaly_console extension,
+and evaluates recorded telemetry with the collector's engine.
 
 ` + exitCodes,
-		Example: `  # what is wrong now?
+		Example: `  # open incidents
   auspex incidents
 
-  # everything about one incident
+  # one incident with its suspects and anomalies
   auspex incidents 9f86d081884c7d65
 
   # for a script
   auspex incidents --state all --json
 
-  # that is known: say nothing of it for two hours
+  # open no anomalies of a service for two hours
   auspex silence add --service checkout --for 2h --why 'load test'
 
-  # what would it have said about the last month?
+  # evaluate recorded series
   auspex backtest csv --in history --out judged
 
-  # what could never be delivered, and why?
+  # data that was rejected permanently, with the reasons
   auspex deadletter list
 
-  # what do these logs say?
+  # templates of log lines
   auspex templates /var/log/syslog`,
 		Args:          noArguments,
 		SilenceErrors: true,
@@ -92,14 +92,14 @@ tries the collector's judgment on telemetry that was recorded.
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		if c.Name() == "completion" { // by itself it takes any argument for a good one
+		if c.Name() == "completion" { // by default it accepts any argument
 			c.Args, c.RunE = noArguments, root.RunE
 		}
 	}
 	return root
 }
 
-// newHelp makes the command help, which unlike cobra's own says when there is nothing of that name.
+// newHelp returns the command help. Unlike cobra's own, it returns an error for an unknown command.
 func newHelp(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -117,22 +117,22 @@ func newHelp(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// noArguments refuses arguments. Those of a command that has others below it can only be meant as one of them.
+// noArguments returns an error if there are arguments. If cmd has subcommands, the error names the unknown one.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	if !cmd.HasSubCommands() {
-		return fmt.Errorf("takes no argument, but got %q", args[0])
+		return fmt.Errorf("expected no arguments, got %q", args[0])
 	}
-	text := fmt.Sprintf("there is no command %q", args[0])
+	text := fmt.Sprintf("unknown command %q", args[0])
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
 		text += fmt.Sprintf(", did you mean %q?", like[0])
 	}
 	return errors.New(text)
 }
 
-// write puts a whole output out at once.
+// write writes the complete output.
 func (e environment) write(b []byte) error {
 	if _, err := e.out.Write(b); err != nil {
 		return failure{fmt.Errorf("cannot write the output: %w", err)}

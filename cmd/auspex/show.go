@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// printList writes incidents as a table, a line each.
+// printList writes incidents as a table with one line each.
 func printList(b *bytes.Buffer, list []incident.Incident, state string, zone *time.Location) {
 	if len(list) == 0 {
 		if state == "all" {
@@ -70,9 +70,9 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 	}
 	facts.print(b, "  ")
 
-	fmt.Fprintln(b, "\nSuspects, the likeliest first")
+	fmt.Fprintln(b, "\nSuspects, most likely first")
 	if i.Undetermined {
-		fmt.Fprintln(b, "  The evidence does not tell the first ones apart.")
+		fmt.Fprintln(b, "  The evidence does not distinguish between the first suspects.")
 	}
 	if len(i.Suspects) == 0 {
 		fmt.Fprintln(b, "  none")
@@ -99,7 +99,7 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 		}
 	}
 
-	fmt.Fprintln(b, "\nAnomalies, in the order of opening")
+	fmt.Fprintln(b, "\nAnomalies, in order of opening")
 	if len(i.Anomalies) == 0 {
 		fmt.Fprintln(b, "  none")
 		return
@@ -117,7 +117,7 @@ func printIncident(b *bytes.Buffer, i incident.Incident, zone *time.Location) {
 	t.print(b, "  ")
 }
 
-// below says how far from where an incident is seen a suspect lies.
+// below returns the number of calls between a suspect and the service with the symptom, as text.
 func below(hops int) string {
 	switch {
 	case hops < 1:
@@ -129,7 +129,7 @@ func below(hops int) string {
 	}
 }
 
-// evidence says in words what is anomalous about a series of a suspect.
+// evidence describes an anomaly of a suspect with its observed value and interval.
 func evidence(s *incident.Suspect, a *incident.Anomaly) string {
 	text := vocabulary.Finding(a)
 	if a.Service != s.Service {
@@ -142,7 +142,7 @@ func evidence(s *incident.Suspect, a *incident.Anomaly) string {
 	return fmt.Sprintf("%s (%s to %s)%s", text, m.Bare(a.Lower), m.Text(a.Upper), attributes(a.Attributes))
 }
 
-// subject names a series without its attributes.
+// subject returns the name of a series without its attributes.
 func subject(s incident.Subject) string {
 	if s.Statistic == "value" || s.Statistic == "" {
 		return s.Metric

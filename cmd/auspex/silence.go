@@ -31,30 +31,30 @@ func newSilence(env environment) *cobra.Command {
 	o := &silenceOptions{}
 	cmd := &cobra.Command{
 		Use:   "silence",
-		Short: "Say what is not to open anomalies, or is normal now",
-		Long: `Say for how long nothing of a service, a series, a template of log lines or an
-operation is to open an anomaly, and why; list what was said, and take it back.
-What is open of it closes. The collector keeps all of this with its state, and a
-list of who did what.
+		Short: "Silence anomalies of a target, or accept its behavior as normal",
+		Long: `Add, list, and remove silences. A silence prevents a service, a series, a log
+template, or an operation from opening anomalies until it expires. Adding one
+closes the open anomalies of its target. The collector stores the silences, and a
+log of who added and removed them, with its state.
 
 ` + exitCodes,
 		Example: `  # a load test
   auspex silence add --service checkout --for 2h --why 'load test'
 
-  # twice as many orders since the campaign: learn that, and be quiet meanwhile
+  # orders doubled since the campaign: learn the new level, and open no anomalies meanwhile
   auspex silence add --series 9f86d081884c7d65 --normal --why campaign
 
-  # what is in force, and who did what
+  # list the active silences and the audit log
   auspex silence list --audit
 
-  # the test is over
+  # the load test is over
   auspex silence remove 9f86d081884c7d65`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&o.endpoint, "endpoint", defaultEndpoint, "where the collector's console answers")
-	f.BoolVar(&o.asJSON, "json", false, "print what the API answers")
+	f.StringVar(&o.endpoint, "endpoint", defaultEndpoint, "address of the collector's console")
+	f.BoolVar(&o.asJSON, "json", false, "print the API response")
 	cmd.AddCommand(newSilenceAdd(env, o), newSilenceList(env, o), newSilenceRemove(env, o))
 	return cmd
 }
@@ -66,21 +66,21 @@ func newSilenceAdd(env environment, o *silenceOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add",
 		Short: "Stop a target from opening anomalies",
-		Long: `Stop a target from opening anomalies, and close its open ones. Where several flags
-name the target, it is what all of them match.
+		Long: `Stop a target from opening anomalies, and close its open ones. If several flags
+are set, the target must match all of them.
 
-With --normal, the anomalous series of the target start learning over: they forget
-their history, and report nothing until they have learned the present behavior.`,
+With --normal, the anomalous series of the target start over: they discard
+their history, and open no anomalies until they have learned the present behavior.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if said.Target == (engine.Target{}) {
-				return errors.New("name something: --service, --series, --template or --operation")
+				return errors.New("no target: set --service, --series, --template, or --operation")
 			}
 			if strings.TrimSpace(said.Why) == "" {
 				return errors.New("--why is not set: give the reason, so that others understand the silence")
 			}
 			if last <= 0 {
-				return fmt.Errorf("--for is %s, but must be longer than nothing", last)
+				return fmt.Errorf("--for is %s; must be positive", last)
 			}
 			said.Kind, said.Who, said.Expires = engine.FeedbackSilence, o.who, time.Now().Add(last).UTC().Truncate(time.Second)
 			if normal {
@@ -90,13 +90,13 @@ their history, and report nothing until they have learned the present behavior.`
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&said.Service, "service", "", "a service, by its name")
-	f.StringVar(&said.Series, "series", "", "a series, by its identity, as the API lists it")
-	f.StringVar(&said.Template, "template", "", "a template of log lines, by its identity (log.record.template.id)")
-	f.StringVar(&said.Operation, "operation", "", "an operation, by the name of its spans")
-	f.StringVar(&said.Why, "why", "", "the reason")
-	f.DurationVar(&last, "for", 24*time.Hour, "how long")
-	f.BoolVar(&normal, "normal", false, "the present behavior is normal: start learning over")
+	f.StringVar(&said.Service, "service", "", "service name")
+	f.StringVar(&said.Series, "series", "", "series identity, as listed by the API")
+	f.StringVar(&said.Template, "template", "", "log template identity (log.record.template.id)")
+	f.StringVar(&said.Operation, "operation", "", "operation: the name of its spans")
+	f.StringVar(&said.Why, "why", "", "reason of the silence")
+	f.DurationVar(&last, "for", 24*time.Hour, "duration of the silence")
+	f.BoolVar(&normal, "normal", false, "accept the present behavior as normal: discard the history and learn again")
 	o.whoFlag(cmd)
 	return cmd
 }
@@ -107,13 +107,13 @@ func newSilenceRemove(env environment, o *silenceOptions) *cobra.Command {
 		Short: "End a silence",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("takes the id of one silence, but got %d arguments", len(args))
+				return fmt.Errorf("expected the id of one silence, got %d arguments", len(args))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !incidentID.MatchString(args[0]) {
-				return fmt.Errorf("%q is not the id of a silence, 16 hexadecimal digits: 'auspex silence list' lists them", args[0])
+				return fmt.Errorf("%q is not the id of a silence (16 hexadecimal digits); run 'auspex silence list' to list the ids", args[0])
 			}
 			return o.change(cmd.Context(), env, http.MethodDelete, "/api/v1/silences/"+args[0]+"?who="+url.QueryEscape(o.who), nil, "Removed")
 		},
@@ -126,7 +126,7 @@ func newSilenceList(env environment, o *silenceOptions) *cobra.Command {
 	var audit bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the silences in force",
+		Short: "List the active silences",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			api, err := newClient(o.endpoint)
@@ -142,7 +142,7 @@ func newSilenceList(env environment, o *silenceOptions) *cobra.Command {
 				return failure{err}
 			}
 			if answer.Silences == nil {
-				return failure{api.foreign(`its answer has no "silences"`)}
+				return failure{api.foreign(`the response has no "silences"`)}
 			}
 			if o.asJSON {
 				return env.write(raw)
@@ -155,19 +155,19 @@ func newSilenceList(env environment, o *silenceOptions) *cobra.Command {
 			return env.write(b.Bytes())
 		},
 	}
-	cmd.Flags().BoolVar(&audit, "audit", false, "list who did what, too")
+	cmd.Flags().BoolVar(&audit, "audit", false, "also list the audit log")
 	return cmd
 }
 
-// whoFlag adds the flag that says who does it.
+// whoFlag adds the flag --who, which defaults to the user name.
 func (o *silenceOptions) whoFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.who, "who", "", "who says so (default: your user name)")
+	cmd.Flags().StringVar(&o.who, "who", "", "author of the change (default: your user name)")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if o.who == "" {
 			o.who = userName()
 		}
 		if o.who == "" {
-			return errors.New("say --who: your user name is not known")
+			return errors.New("cannot determine your user name; set --who")
 		}
 		return nil
 	}
@@ -180,7 +180,7 @@ func userName() string {
 	return os.Getenv("USER")
 }
 
-// change sends a request that changes something, and says what was done.
+// change sends a request that adds or removes a silence, and prints the result.
 func (o *silenceOptions) change(ctx context.Context, env environment, method, path string, body any, done string) error {
 	api, err := newClient(o.endpoint)
 	if err != nil {
@@ -192,7 +192,7 @@ func (o *silenceOptions) change(ctx context.Context, env environment, method, pa
 		return failure{err}
 	}
 	if answer.ID == "" {
-		return failure{api.foreign("its answer is not a silence")}
+		return failure{api.foreign("the response is not a silence")}
 	}
 	if o.asJSON {
 		return env.write(raw)
@@ -218,7 +218,7 @@ func printAudit(b *bytes.Buffer, list []engine.Audit, zone *time.Location) {
 	if len(list) == 0 {
 		return
 	}
-	fmt.Fprintln(b, "\nWho did what, the latest first")
+	fmt.Fprintln(b, "\nAudit log, latest first")
 	t := newTable("TIME", "WHO", "WHAT", "ID", "OF", "WHY")
 	for _, a := range list {
 		t.add(when(a.Time, zone), a.Who, a.Action+" "+string(a.Feedback.Kind), a.Feedback.ID, target(a.Feedback), a.Feedback.Why)
@@ -226,7 +226,7 @@ func printAudit(b *bytes.Buffer, list []engine.Audit, zone *time.Location) {
 	t.print(b, "  ")
 }
 
-// target names what a silence is about.
+// target describes the target of a silence.
 func target(f engine.Feedback) string {
 	var parts []string
 	for _, p := range [...]struct{ name, value string }{

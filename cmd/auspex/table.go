@@ -16,7 +16,7 @@ type table struct {
 	rows  [][]string
 }
 
-// newTable makes a table with the given heads; one that begins with > stands over numbers. Without heads there is no head line.
+// newTable returns a table with the given heads. A head that begins with > marks a column of numbers. Without heads the table has no head line.
 func newTable(heads ...string) *table {
 	t := &table{right: make([]bool, len(heads))}
 	row := make([]string, len(heads))
@@ -63,7 +63,7 @@ func (t *table) print(out *bytes.Buffer, indent string) {
 	}
 }
 
-// clean makes text that came with telemetry safe to show: a terminal would obey control characters.
+// clean removes control characters from telemetry text, because a terminal would interpret them.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

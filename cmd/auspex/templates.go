@@ -23,26 +23,27 @@ import (
 )
 
 const templatesExitCodes = `Exit codes:
-  0  it worked
-  1  an input could not be read, or an output not be written
-  2  wrong usage`
+  0  success
+  1  an input could not be read, or an output could not be written
+  2  invalid usage`
 
 func newTemplates(env environment) *cobra.Command {
 	var in, column, out string
 	top := 0
 	cmd := &cobra.Command{
 		Use:   "templates FILE... | templates --csv FILE --column NAME --out FILE",
-		Short: "See the templates of log lines",
-		Long: `Turn log lines into templates with the very code and setting that the collector uses.
+		Short: "List the templates of log lines",
+		Long: `Mine templates from log lines with the code and settings of the collector.
 
-With files, plain or packed by gzip, their lines are read in order and the
-templates are shown, the most frequent first, each with an example in which
-secrets are hidden.
+If files are given, uncompressed or compressed with gzip, their lines are read in
+order. The templates are printed, the most frequent first, each with an example in
+which secrets are masked.
 
-With --csv, one column of a CSV file is read, and a CSV file is written with one
-row per row: LineId,EventId,EventTemplate,FinalEventId,FinalTemplate. The first id
-and template are what the line got when it passed, the last two what they have
-become a part of by the end. LineId is that of the input, or the number of the row.
+With --csv, one column of a CSV file is read. The output is a CSV file with one row
+per input row: LineId,EventId,EventTemplate,FinalEventId,FinalTemplate. EventId and
+EventTemplate are those at the time of the line. FinalEventId and FinalTemplate are
+those that they were merged into by the end. LineId is that of the input, or the
+number of the row.
 
 ` + templatesExitCodes,
 		Example: `  auspex templates /var/log/syslog /var/log/syslog.2.gz
@@ -53,16 +54,16 @@ become a part of by the end. LineId is that of the input, or the number of the r
 	f.StringVar(&in, "csv", "", "CSV file with a header")
 	f.StringVar(&column, "column", "", "column that holds the log line")
 	f.StringVar(&out, "out", "", "CSV file to write")
-	f.IntVar(&top, "top", 100, "how many templates to show, 0 for all")
+	f.IntVar(&top, "top", 100, "maximum number of templates to print, 0 for all")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if in == "" && column == "" && out == "" {
 			if len(args) == 0 || top < 0 {
-				return errors.New("needs files, or --csv, --column and --out; --top is not negative")
+				return errors.New("no input: pass files, or set --csv, --column, and --out; --top must be 0 or more")
 			}
 			return summarize(env, cmd.CommandPath(), args, top)
 		}
 		if in == "" || column == "" || out == "" || len(args) > 0 {
-			return errors.New("needs all of --csv, --column and --out, and then no files")
+			return errors.New("--csv, --column, and --out must be set together, without files")
 		}
 		if err := templatesCSV(in, column, out); err != nil {
 			return failure{err}
@@ -72,7 +73,7 @@ become a part of by the end. LineId is that of the input, or the number of the r
 	return cmd
 }
 
-// templatesCSV mines one column of a CSV file.
+// templatesCSV mines one column of a CSV file and writes the output file.
 func templatesCSV(in, column, out string) error {
 	file, err := os.Open(in)
 	if err != nil {
@@ -91,17 +92,17 @@ func templatesCSV(in, column, out string) error {
 	return os.WriteFile(out, b.Bytes(), 0o600)
 }
 
-// mineCSV returns the rows to write, with their header.
+// mineCSV returns the rows of the output, including their header.
 func mineCSV(file io.Reader, column string) ([][]string, error) {
 	r := csv.NewReader(file)
 	r.LazyQuotes, r.ReuseRecord, r.FieldsPerRecord = true, true, -1
 	head, err := r.Read()
 	if err != nil {
-		return nil, fmt.Errorf("has no header: %w", err)
+		return nil, fmt.Errorf("cannot read the header: %w", err)
 	}
 	at, lineID := slices.Index(head, column), slices.Index(head, "LineId")
 	if at < 0 {
-		return nil, fmt.Errorf("has no column %q", column)
+		return nil, fmt.Errorf("the header has no column %q", column)
 	}
 	m := template.New(template.DefaultConfig())
 	var ids []template.ID
@@ -160,7 +161,7 @@ func summarize(env environment, name string, files []string, top int) error {
 		}
 	}
 	if total.Evicted > 0 {
-		fmt.Fprintf(&b, "\n%s had to go, for only so many are kept\n", many(int(total.Evicted), "template"))
+		fmt.Fprintf(&b, "\n%s evicted, because the number of templates is limited\n", many(int(total.Evicted), "template"))
 	}
 	if err := env.write(b.Bytes()); err != nil {
 		return err
@@ -168,10 +169,10 @@ func summarize(env environment, name string, files []string, top int) error {
 	return failed(name, env, errs)
 }
 
-// maxLine is how much of a line is read.
+// maxLine is the number of bytes that are read of a line. The rest is skipped.
 const maxLine = 1 << 16
 
-// mineFile shows the lines of a file, which may be packed, to the miner.
+// mineFile passes the lines of a file, which may be compressed, to the miner.
 func mineFile(m *template.Miner, name string) error {
 	file, err := os.Open(name)
 	if err != nil {
@@ -200,7 +201,7 @@ func mineFile(m *template.Miner, name string) error {
 	}
 }
 
-// readLine returns the next line as far as it fits into the reader, and passes over the rest of it.
+// readLine returns the next line up to the size of the reader's buffer, and skips the rest of it.
 func readLine(r *bufio.Reader) (string, error) {
 	b, err := r.ReadSlice('\n')
 	line := strings.TrimRight(string(b), "\r\n")

@@ -34,7 +34,7 @@ func TestTemplatesReadsGzip(t *testing.T) {
 	assert.Contains(t, errs, file)
 }
 
-// A line that is too long ends the reading of no file.
+// TestTemplatesTakesLongLines verifies that reading continues after a line that is too long.
 func TestTemplatesTakesLongLines(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.log")
 	require.NoError(t, os.WriteFile(file, []byte("job 1 done\n"+strings.Repeat("x", 3<<20)+"\njob 2 done"), 0o600))

@@ -1,13 +1,11 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package shop simulates a small web shop: eight services that call each other, their
-// pods, databases, a queue and a payment provider outside, their traffic, latencies and
-// failures, and one fault.
+// Package shop simulates a small web shop: eight services that call each other, their pods and databases, a queue, an
+// external payment provider, their traffic, latencies, and failures, and one fault.
 //
-// The simulation is pure. It knows no clock, no network and no wire format: it is
-// given a seed and a start, and answers one interval of event time after the other.
-// Every request is walked through the call graph by itself, so that whatever happens to
-// a service reaches its callers and callees the way it would in life. Metrics count all
-// requests; a share of them is traced, as spans and log lines of the very same walk.
+// The simulation is pure. It does not use a clock, a network, or a wire format. It takes a seed and a start, and
+// returns one interval of event time after the other. It simulates every request on its way through the call graph,
+// so that a fault in a service affects its callers and callees. Metrics count all requests. A share of them is
+// traced: their spans and log lines come from the same simulation.
 package shop

@@ -13,66 +13,66 @@ import (
 // Kind is a kind of fault.
 type Kind string
 
-// The kinds of fault.
+// Kinds of fault.
 const (
-	// None breaks nothing.
+	// None injects no fault.
 	None Kind = "none"
 	// Latency makes each request of a service take longer.
 	Latency Kind = "latency"
 	// Errors makes more requests of a service fail.
 	Errors Kind = "errors"
-	// Throughput changes how many requests reach a service: clients of its own send
-	// more, or a balancer in front of it sends a share to another site.
+	// Throughput changes the number of requests to a service: its own clients send more, or a load balancer sends a
+	// share to another site.
 	Throughput Kind = "throughput"
 	// SlowDatabase makes the queries of a service take longer.
 	SlowDatabase Kind = "database"
 	// CPU saturates the processors of one pod.
 	CPU Kind = "cpu"
-	// Memory leaks until pods are killed and start again.
+	// Memory leaks memory until pods are killed and restarted.
 	Memory Kind = "memory"
-	// Network delays what two services send each other.
+	// Network delays the calls between two services.
 	Network Kind = "network"
-	// Deployment brings a version that ends requests early.
+	// Deployment deploys a version that ends requests early.
 	Deployment Kind = "deployment"
-	// Backlog makes the queue's consumer too slow for what is published.
+	// Backlog makes the consumer of the queue slower than its publisher.
 	Backlog Kind = "queue"
-	// Vanished takes a service away.
+	// Vanished removes a service.
 	Vanished Kind = "vanished"
 )
 
-// Fault is one thing that goes wrong.
+// Fault is one fault of a service.
 type Fault struct {
 	Kind    Kind
 	Service int
-	// Caller is the other end of a network fault.
+	// Caller is the calling service of a network fault.
 	Caller int
-	// Pod is the pod that a fault of one pod has.
+	// Pod is the affected pod, for faults of one pod.
 	Pod int
-	// Size says how much: in standard deviations per interval of the service's own series for the faults
-	// of latency, errors and throughput, and as the kind's table says for the others.
+	// Size is the size of the fault. For latency, errors, and throughput it is in standard deviations per interval of
+	// the service's own series. For other kinds the recipe defines its unit.
 	Size float64
-	// Other chooses the other form of a kind: a drop instead of a surge, exceptions instead of early answers.
+	// Other selects the variant of a kind: a drop instead of a surge, exceptions instead of early responses.
 	Other bool
 }
 
-// effect is what a fault does to its service.
+// effect holds the changes that a fault makes to its service.
 type effect struct {
 	delay    float64 // seconds added to each request, on average
-	failure  float64 // added to the chance that a request fails
-	extra    float64 // requests per interval from clients of its own
+	failure  float64 // added to the probability that a request fails
+	extra    float64 // requests per interval from the service's own clients
 	withheld float64 // share of the requests that another site serves instead
-	database float64 // added to 1 as the factor on the time of queries
-	handling float64 // the same on the time of messages
-	leak     float64 // share of what a pod needs that it loses per minute
-	early    float64 // chance that a request ends early
-	throws   bool    // by an exception
+	database float64 // added to 1 as the factor of query times
+	handling float64 // added to 1 as the factor of message handling times
+	leak     float64 // share of a pod's memory that leaks per minute
+	early    float64 // probability that a request ends early
+	throws   bool    // with an exception
 	chatty   bool    // writes the lines of a new version
-	said     int     // how many it has written
+	said     int     // number of lines written
 	gone     bool
 }
 
-// Draw draws a fault from a seed. An empty kind draws the kind too, out of [Drawn]. What is drawn
-// does not depend on the simulation: each service that can have it and each size has the same chance.
+// Draw draws a fault from a seed. An empty kind also draws the kind from [Drawn]. The result does not depend on the
+// simulation. Each possible service and each size has the same probability.
 func Draw(seed uint64, kind Kind) Fault {
 	rng := rand.New(rand.NewPCG(seed, 0x4661_756c_74))
 	if drawn := Drawn[rng.IntN(len(Drawn))]; kind == "" {
@@ -90,8 +90,8 @@ func Draw(seed uint64, kind Kind) Fault {
 	}
 }
 
-// Break puts a fault into the shop, from the next interval on. The normal is that of
-// the service in question; it gives some faults their size.
+// Break injects a fault from the next interval on. n is the normal behavior of the service. It determines the size of
+// some faults.
 func (s *Simulation) Break(f Fault, n Normal) {
 	for _, r := range recipes {
 		if r.kind == f.Kind {
@@ -100,7 +100,7 @@ func (s *Simulation) Break(f Fault, n Normal) {
 	}
 }
 
-// Describe says in one sentence what the fault does.
+// Describe describes the fault in one sentence.
 func (f Fault) Describe(n Normal, cadence time.Duration) string {
 	for _, r := range recipes {
 		if r.kind == f.Kind {
@@ -110,8 +110,8 @@ func (f Fault) Describe(n Normal, cadence time.Duration) string {
 	return "nothing is broken"
 }
 
-// Culprits are the names that are right as an answer to what is broken, the best first: that of the
-// service, of its database if that is slow, of the queue beside its consumer, of both ends of a slow network.
+// Culprits returns the names that are correct answers, best first: the service, its slow database, the queue of its
+// consumer, or both ends of a slow network.
 func (f Fault) Culprits() []string {
 	services := Services()
 	if f.Kind == None || f.Kind == "" {
@@ -129,7 +129,7 @@ func (f Fault) Culprits() []string {
 	return out
 }
 
-// Known says whether there is such a kind; the word lists those that there are.
+// Known reports whether a kind exists. word lists all kinds.
 func Known(kind Kind) (known bool, word string) {
 	names := []string{string(None)}
 	for _, r := range recipes {

@@ -49,7 +49,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// follower judges a series against its own recent level and scale, as any detector would in some way.
+// follower is a simple detector. It compares a series with its own recent level and scale.
 type follower struct{ level, variance, n float64 }
 
 func (f *follower) learn(v float64) {
@@ -64,13 +64,13 @@ func (f *follower) learn(v float64) {
 
 func (f *follower) z(v float64) float64 { return math.Abs(v-f.level) / math.Sqrt(f.variance) }
 
-// series are what can be seen of one service.
+// series returns the observable values of one service.
 func series(a *Activity) [5]float64 {
 	return [5]float64{float64(len(a.Latencies)), a.Mean(), float64(a.Failed), float64(a.Active), (a.Pods[0].CPU + a.Pods[1].CPU) / 2}
 }
 
-// TestBrokenServiceStandsOut holds that a fault is strangest in the service that has it:
-// what reaches its callers and callees is fainter there, because their own noise comes on top.
+// TestBrokenServiceStandsOut verifies that a fault deviates most in its own service. Its effect on callers and
+// callees is weaker relative to their own noise.
 func TestBrokenServiceStandsOut(t *testing.T) {
 	const seeds = 30
 	right := 0

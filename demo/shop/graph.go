@@ -3,59 +3,59 @@
 
 package shop
 
-// Service is one service of the shop: what it is called and how it behaves when nothing is wrong.
+// Service is one service of the shop with its normal behavior.
 type Service struct {
 	Name, Version string
-	// Next is the version that a bad deployment brings.
+	// Next is the version of a bad deployment.
 	Next string
-	// Method and Route are those of the one endpoint that it serves.
+	// Method and Route are those of the service's only endpoint.
 	Method, Route string
 	// Clients is the rate of requests from outside the shop, per second, averaged over a day.
 	Clients float64
-	// Own is the median of the time that a request spends in the service's code, in seconds.
+	// Own is the median time that a request spends in the service's code, in seconds.
 	Own float64
 	// Failure is the share of requests that fail in the service itself.
 	Failure float64
-	// Step is the part of its work that has a span of its own. The database is asked in it.
+	// Step is the part of the work that has its own span. It contains the database query.
 	Step string
-	// Database is asked once by each request.
+	// Database is queried once per request.
 	Database Database
-	// Calls are made one after the other, each with its chance.
+	// Calls are made sequentially, each with its probability.
 	Calls []Call
-	// Provider is the host outside the shop that each request asks; none if it has no address.
+	// Provider is the external host that each request calls. It is unset if the address is empty.
 	Provider Provider
-	// Publishes is the chance that a request sends a message to the queue.
+	// Publishes is the probability that a request publishes a message to the queue.
 	Publishes float64
-	// Memory is what a pod needs, in bytes.
+	// Memory is the normal memory of a pod in bytes.
 	Memory float64
-	// Says are the lines of a request that went well: one on the way and one at the end.
-	// Trouble is why one failed in the service.
+	// Says holds the log lines of a successful request: one during it and one at its end. Trouble is the reason of a
+	// failure in the service.
 	Says    [2][]string
 	Trouble string
 }
 
-// Call is one edge of the call graph.
+// Call is an edge of the call graph.
 type Call struct {
-	// To is the index of the callee, always greater than that of the caller: the graph has no cycle.
+	// To is the index of the callee. It is greater than that of the caller, so the graph has no cycle.
 	To int
-	// Share is the chance that a request makes this call.
+	// Share is the probability that a request makes this call.
 	Share float64
 }
 
-// Database is where a service keeps its data. Time is the median of a query, in seconds.
+// Database is the database of a service. Time is the median of a query in seconds.
 type Database struct {
 	System, Namespace, Address string
 	Operation, Table           string
 	Time                       float64
 }
 
-// Provider is a host outside the shop.
+// Provider is an external host.
 type Provider struct {
 	Address, Method, Path string
 	Time                  float64
 }
 
-// The services by index.
+// Indexes of the services.
 const (
 	frontend = iota
 	checkout
@@ -67,20 +67,20 @@ const (
 	notifications
 )
 
-// The queue: checkout publishes, notifications consumes.
+// Queue: checkout publishes, notifications consumes.
 const (
 	QueueName     = "order-mails"
 	QueueSystem   = "rabbitmq"
 	QueueConsumer = notifications
-	// consumers work at the same time, each for the median of handling seconds on a message.
+	// consumers is the number of concurrent consumers. Each handles a message in a median of handling seconds.
 	consumers = 4
 	handling  = .06
 )
 
 const mebibyte = 1 << 20
 
-// Services returns the shop. Each service also has clients of its own (the
-// mobile app, partners, other shops), so that none is a mere echo of its caller.
+// Services returns the services of the shop. Each has its own clients (the mobile app, partners, other shops), so
+// that its traffic does not only follow its callers.
 func Services() []Service {
 	return []Service{
 		frontend: {

@@ -8,20 +8,19 @@ import (
 	"math/rand/v2"
 )
 
-// drift is noise with a memory: xₜ = φ·xₜ₋₁ + √(1−φ²)·s·ε with ε ~ N(0, 1), so that
-// its standard deviation is s whatever φ is.
+// drift is autoregressive noise: xₜ = φ·xₜ₋₁ + √(1−φ²)·s·ε with ε ~ N(0, 1). Its standard deviation is s for every φ.
 type drift struct {
 	phi, sd, x float64
 }
 
-// next moves the drift on by one interval and returns it.
+// next advances the drift by one interval and returns it.
 func (d *drift) next(rng *rand.Rand) float64 {
 	d.x = d.phi*d.x + math.Sqrt(1-d.phi*d.phi)*d.sd*rng.NormFloat64()
 	return d.x
 }
 
-// poisson draws from a Poisson distribution of any mean. It multiplies uniforms
-// (Knuth) in steps of at most 64, because e to the minus mean would vanish for a great mean.
+// poisson draws from a Poisson distribution with any mean. It multiplies uniform numbers (Knuth) in steps of at most
+// 64, because exp(−mean) underflows for a large mean.
 func poisson(rng *rand.Rand, mean float64) int {
 	n := 0
 	for mean > 0 {
@@ -35,7 +34,7 @@ func poisson(rng *rand.Rand, mean float64) int {
 	return n
 }
 
-// lognormal draws a time of median 1 whose logarithm has the standard deviation s.
+// lognormal draws a time with the median 1 whose logarithm has the standard deviation s.
 func lognormal(rng *rand.Rand, s float64) float64 {
 	return math.Exp(s * rng.NormFloat64())
 }

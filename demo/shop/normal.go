@@ -5,25 +5,25 @@ package shop
 
 import "math"
 
-// Moments are the recent mean of a series and its standard deviation per interval.
+// Moments holds the recent mean of a series and its standard deviation per interval.
 type Moments struct {
 	Mean, Sigma float64
 }
 
-// Normal is what is normal for one service at this time of day.
+// Normal describes the normal behavior of one service at this time of day.
 type Normal struct {
-	// Requests and Failed are counts per interval, Latency is the mean latency in seconds.
+	// Requests and Failed are counts per interval. Latency is the mean latency in seconds.
 	Requests, Failed, Latency Moments
 }
 
-// Record keeps the last intervals of every service, to say what is normal for it.
+// Record stores the last intervals of every service, to determine their normal behavior.
 type Record struct {
 	size, next int
 	full       bool
 	values     [][3][]float64 // by service: requests, failed, mean latency
 }
 
-// NewRecord returns a record of the last size intervals of so many services.
+// NewRecord returns a record of the last size intervals of the given number of services.
 func NewRecord(services, size int) *Record {
 	r := &Record{size: size, values: make([][3][]float64, services)}
 	for i := range r.values {
@@ -34,7 +34,7 @@ func NewRecord(services, size int) *Record {
 	return r
 }
 
-// Add takes one interval into the record.
+// Add adds an interval to the record.
 func (r *Record) Add(iv *Interval) {
 	for i := range iv.Services {
 		a := &iv.Services[i]
@@ -46,9 +46,9 @@ func (r *Record) Add(iv *Interval) {
 	r.full = r.full || r.next == 0
 }
 
-// Normal returns what is normal for a service: the moments of its recorded series around
-// their straight line, so that the slope of the day does not count as noise. The mean is the
-// line's end. Before the record is full it is all zero.
+// Normal returns the normal behavior of a service: the moments of its recorded series around a fitted line, so that
+// the daily trend does not count as noise. The mean is the end of the line. It returns zero values before the record
+// is full.
 func (r *Record) Normal(service int) Normal {
 	if !r.full {
 		return Normal{}

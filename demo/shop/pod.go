@@ -12,34 +12,35 @@ import (
 	"time"
 )
 
-// Pods is how many pods a service has.
+// Pods is the number of pods of a service.
 const Pods = 2
 
 const (
-	// limit is how much memory a pod may use, as a multiple of what it needs.
+	// limit is the memory limit of a pod as a multiple of its normal memory.
 	limit = 2
-	// restarting is how long a pod is away after it was killed.
+	// restarting is the time that a killed pod is down.
 	restarting = 20 * time.Second
-	// upkeepEvery is the mean time between two lines of a pod that belong to no request.
+	// upkeepEvery is the mean time between two log lines of a pod that belong to no request.
 	upkeepEvery = time.Minute
-	// nodes is how many nodes there are.
+	// nodes is the number of nodes.
 	nodes = 4
-	// linesPerPod is how many of its own lines a new version writes per pod and interval.
+	// linesPerPod is the number of log lines that a new version writes per pod and interval, besides those of
+	// requests.
 	linesPerPod = 5
 )
 
-// Instance is a run of a pod's process: who a span, a line or a gauge is from.
+// Instance is a run of a pod's process, the resource of spans, log lines, and gauges.
 type Instance struct {
 	Service                int
 	Version, Pod, ID, Node string
 }
 
-// PodActivity is what a pod shows at the end of an interval.
+// PodActivity holds the gauges of a pod at the end of an interval.
 type PodActivity struct {
 	*Instance
-	// Down says that it does not run: there is nothing to read.
+	// Down reports that the pod does not run and has no gauges.
 	Down bool
-	// CPU is the utilization of its processors, from 0 to 1; Memory is in bytes.
+	// CPU is the processor utilization from 0 to 1. Memory is in bytes.
 	CPU, Memory float64
 }
 
@@ -47,16 +48,16 @@ type PodActivity struct {
 type pod struct {
 	*Instance
 	cpu, memory drift
-	saturation  float64 // added to 1 as the factor on the time of its work
+	saturation  float64 // added to 1 as the factor of its processing time
 	leaked      float64 // bytes
-	used        float64 // bytes, as of the last interval, as a multiple of what it needs
+	used        float64 // multiple of the normal memory at the last interval
 	down        int     // intervals until it runs again
-	killed      bool    // in the interval before
-	fresh       bool    // has not said yet that it runs
+	killed      bool    // in the previous interval
+	fresh       bool    // has not logged its start yet
 	runs        int
 }
 
-// newInstance names a run of a pod. The names look drawn and depend on what they name alone.
+// newInstance names a run of a pod. The names look random, but depend only on the arguments.
 func newInstance(service int, svc Service, version string, k, run int) *Instance {
 	hash := func(of string) string {
 		h := fnv.New64a()
@@ -72,13 +73,13 @@ func newInstance(service int, svc Service, version string, k, run int) *Instance
 	}
 }
 
-// slowness is the factor on the time of a pod's work. One whose memory runs out collects garbage all the time.
+// slowness returns the factor of a pod's processing time. A pod that is running out of memory spends time on garbage
+// collection.
 func (p *pod) slowness() float64 {
 	return 1 + p.saturation + 4*max(0, p.used-.8*limit)
 }
 
-// balance chooses the pod for a request: any, but one that is not down. killed says
-// that the pod was killed with the request in it.
+// balance chooses a pod that is up for a request. killed reports that the pod was killed during the request.
 func (s *Simulation) balance(service int) (k int, killed bool) {
 	k = s.rng.IntN(Pods)
 	p := &s.pods[service][k]
@@ -91,8 +92,8 @@ func (s *Simulation) balance(service int) (k int, killed bool) {
 	return (k + 1) % Pods, false
 }
 
-// measure reads a pod's gauges at the end of the interval, moves its state on, and kills it
-// if it needs too much.
+// measure reads a pod's gauges at the end of the interval, advances its state, and kills it if it exceeds its memory
+// limit.
 func (s *Simulation) measure(service, k int, rate float64) PodActivity {
 	p, svc, e := &s.pods[service][k], &s.services[service], &s.effects[service]
 	cpu := .08 + .004*rate + p.cpu.next(s.rng)
@@ -120,17 +121,17 @@ func (s *Simulation) measure(service, k int, rate float64) PodActivity {
 	return a
 }
 
-// noConnection is what a caller says of a service that is not there.
+// noConnection returns a caller's error for a service that does not run.
 func noConnection(to string) string { return strings.ReplaceAll(refused, "{peer}", to) }
 
-// line writes a line that belongs to no request, somewhere in the interval.
+// line writes a line that belongs to no request, at a random time in the interval.
 func (s *Simulation) line(by *Instance, failed bool, line string) {
 	at := s.interval.Start.Add(time.Duration(s.ink.Float64() * float64(s.cadence)))
 	took := time.Duration((5 + 40*s.ink.Float64()) * float64(time.Millisecond))
 	s.lines = append(s.lines, Line{At: at, By: by, Failed: failed, Body: words(s.ink, line, took)})
 }
 
-// upkeep writes the lines that pods write by themselves.
+// upkeep writes the lines of pods that belong to no request.
 func (s *Simulation) upkeep() {
 	for i := range s.pods {
 		e := &s.effects[i]
@@ -156,7 +157,7 @@ func (s *Simulation) upkeep() {
 	}
 }
 
-// deploy puts another version into the place of a service's pods.
+// deploy replaces the pods of a service with another version.
 func (s *Simulation) deploy(service int, version string) {
 	for k := range s.pods[service] {
 		p := &s.pods[service][k]

@@ -6,21 +6,21 @@ package shop
 import "math"
 
 const (
-	// sending is the median of the time that it takes to publish a message, in seconds.
+	// sending is the median time to publish a message, in seconds.
 	sending = .0015
-	// settle is how long a message lies in an empty queue.
+	// settle is the time that a message spends in an empty queue.
 	settle = .02
 )
 
 // queue is the state of the queue between two services.
 type queue struct {
-	published int     // in this interval
-	backlog   float64 // messages that could not be handled yet
-	wait      float64 // how long a message waits for its turn, in seconds
+	published int     // in the current interval
+	backlog   float64 // messages not handled yet
+	wait      float64 // time that a message waits, in seconds
 }
 
-// publish sends a message and returns how long that took. A message that is followed gets
-// the span of its handling at once, at the time at which its turn comes.
+// publish publishes a message and returns the duration. For a traced message it writes the span of the handling at
+// once, with the time of the future handling.
 func (s *Simulation) publish(at float64, by *Instance, t *trace, parent int) float64 {
 	s.queue.published++
 	took := sending * lognormal(s.rng, .3)
@@ -34,12 +34,12 @@ func (s *Simulation) publish(at float64, by *Instance, t *trace, parent int) flo
 	return took
 }
 
-// perMessage is the mean time that a consumer spends on a message.
+// perMessage returns the mean handling time of a message.
 func (s *Simulation) perMessage() float64 {
 	return handling * s.slowness[QueueConsumer] * (1 + s.effects[QueueConsumer].handling) * math.Exp(.3*.3/2)
 }
 
-// handle writes the spans and the line of a message's handling.
+// handle writes the spans and the log line of a message's handling.
 func (s *Simulation) handle(t *trace, parent int, at float64) {
 	svc := &s.services[QueueConsumer]
 	t.suffer(s.effects[QueueConsumer].handling > 0 || s.effects[QueueConsumer].database > 0)
@@ -53,7 +53,7 @@ func (s *Simulation) handle(t *trace, parent int, at float64) {
 	t.say(span, at+took+query, false, mailed[s.ink.IntN(len(mailed))])
 }
 
-// consume moves the queue on to the interval's end.
+// consume advances the queue to the end of the interval.
 func (s *Simulation) consume() {
 	q := &s.queue
 	each := s.perMessage() + s.services[QueueConsumer].Database.Time*(1+s.effects[QueueConsumer].database)

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Drawn are the kinds that [Draw] chooses from if it is given none.
+// Drawn lists the kinds from which [Draw] chooses.
 var Drawn = []Kind{Latency, Errors, Throughput}
 
-// place is where a fault can be.
+// place is a possible location of a fault.
 type place struct{ service, caller int }
 
-// recipe is one kind of fault: where it can be, how large it is, and what it does.
+// recipe describes one kind of fault: its possible locations, its sizes, and its effect.
 type recipe struct {
 	kind        Kind
 	places      []place
@@ -23,7 +23,7 @@ type recipe struct {
 	say         func(f Fault, n Normal, cadence time.Duration) string
 }
 
-// recipes are all kinds of fault.
+// recipes lists all kinds of fault.
 var recipes = []recipe{
 	{
 		Latency, anywhere(), 4, 8,

@@ -6,24 +6,23 @@ package shop
 import "math"
 
 const (
-	// entry and inStep are the shares of a request's own time before and in its step; the rest comes at the end.
+	// entry and inStep are the shares of a request's own time before and in its step. The rest follows at the end.
 	entry, inStep = .3, .4
-	// wire is the median of the time that a call spends in the network, there and back, in seconds.
+	// wire is the median network time of a call and its response, in seconds.
 	wire = .0012
-	// refusal is the time after which a caller knows that the port is closed, in seconds.
+	// refusal is the time until a connection to a closed port fails, in seconds.
 	refusal = .002
-	// crash is what a bad deployment throws.
+	// crash is the exception message of a bad deployment.
 	crash = "price table is empty: no rule for zone"
 )
 
-// request serves one request and returns what the caller sees of it: how long it took, in
-// seconds, and whether it failed. at is its offset into the interval. If t is not nil, it is
-// followed, as a child of the span parent.
+// request serves one request and returns the duration that the caller observes, in seconds, and whether it failed. at
+// is its offset in the interval. If t is not nil, the request is traced as a child of the span parent.
 func (s *Simulation) request(service int, at float64, t *trace, parent int) (took float64, failed bool) {
 	svc, e := &s.services[service], &s.effects[service]
 	elsewhere := e.withheld > 0 && s.rng.Float64() < e.withheld
 	if elsewhere {
-		t = nil // the other site follows nothing
+		t = nil // the other site does not trace
 	}
 	k, killed := s.balance(service)
 	by, work := s.pods[service][k].Instance, s.work(service, k)
@@ -61,7 +60,7 @@ func (s *Simulation) request(service int, at float64, t *trace, parent int) (too
 	return took, failed
 }
 
-// finish ends a server's span and says what became of the request.
+// finish ends a server's span and sets its status.
 func (s *Simulation) finish(service int, t *trace, span int, at, took float64, failed, own, thrown bool) {
 	svc := &s.services[service]
 	t.say(span, at+entry/2*took, false, svc.Says[0][s.ink.IntN(len(svc.Says[0]))])
@@ -82,7 +81,7 @@ func (s *Simulation) finish(service int, t *trace, span int, at, took float64, f
 	t.close(span, at+took, failure, number("http.response.status_code", code))
 }
 
-// step is the part of a request that has a span of its own; the database is asked in it.
+// step simulates the part of a request that has its own span. It contains the database query.
 func (s *Simulation) step(service int, at, work float64, by *Instance, t *trace, parent int) float64 {
 	svc := &s.services[service]
 	query := 0.
@@ -109,8 +108,8 @@ func (s *Simulation) ask(db *Database, t *trace, parent int, at, took float64) {
 	t.close(span, at+took, "")
 }
 
-// outward makes the calls of a request, one after the other, asks the provider and
-// publishes. It returns how long that took, and whether the request failed by it.
+// outward makes the calls of a request sequentially, calls the provider, and publishes. It returns the duration, and
+// whether a call made the request fail.
 func (s *Simulation) outward(service int, at float64, by *Instance, t *trace, parent int, already bool) (took float64, failed bool) {
 	svc := &s.services[service]
 	for _, c := range svc.Calls {
@@ -136,7 +135,7 @@ func (s *Simulation) outward(service int, at float64, by *Instance, t *trace, pa
 	return took, failed
 }
 
-// call sends a request from one service to another and back through the network.
+// call sends a request from one service to another over the network.
 func (s *Simulation) call(from, to int, at float64, by *Instance, t *trace, parent int) (took float64, failed bool) {
 	network := (wire + s.delays[from][to]) * lognormal(s.rng, .3)
 	if t == nil {
@@ -154,7 +153,7 @@ func (s *Simulation) call(from, to int, at float64, by *Instance, t *trace, pare
 	return took, failed
 }
 
-// refused is a call to a service that is not there.
+// refused simulates a call to a service that does not run.
 func (s *Simulation) refused(to int, at float64, by *Instance, t *trace, parent int) float64 {
 	took := refusal * lognormal(s.rng, .3)
 	if t != nil {
@@ -169,7 +168,7 @@ func (s *Simulation) refused(to int, at float64, by *Instance, t *trace, parent 
 	return took
 }
 
-// provider asks the host outside the shop.
+// provider calls the external host.
 func (s *Simulation) provider(p *Provider, at float64, by *Instance, t *trace, parent int) float64 {
 	took := p.Time * lognormal(s.rng, .25)
 	if t != nil {

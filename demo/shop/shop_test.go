@@ -14,7 +14,7 @@ const cadence = 5 * time.Second
 
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// averages are the means over n intervals: requests, failed, latency, by service.
+// averages returns the means over n intervals by service: requests, failed requests, latency.
 func averages(s *Simulation, n int) [][3]float64 {
 	out := make([][3]float64, len(s.services))
 	for range n {
@@ -29,7 +29,7 @@ func averages(s *Simulation, n int) [][3]float64 {
 	return out
 }
 
-// broken returns averages before and after a fault, and what was normal.
+// broken returns averages before and during a fault, and the normal behavior.
 func broken(t *testing.T, f Fault) (before, after [][3]float64, n Normal) {
 	t.Helper()
 	s, r := New(7, noon, cadence, 0), NewRecord(len(Services()), 400)
@@ -86,7 +86,7 @@ func TestSameSeedSameShop(t *testing.T) {
 		t.Errorf("seed 3 gives %v, then %v", a, b)
 	}
 	if play(3) == play(4) {
-		t.Error("seeds 3 and 4 give the same shop")
+		t.Error("seeds 3 and 4 produce the same shop")
 	}
 	if Draw(3, "") != Draw(3, "") {
 		t.Error("seed 3 draws two faults")
@@ -115,7 +115,7 @@ func TestLatencyReachesCallers(t *testing.T) {
 	if want := 8 * n.Latency.Sigma; math.Abs(rise(payments)-want) > .1*want {
 		t.Errorf("payments slows by %v, want %v", rise(payments), want)
 	}
-	// checkout calls payments with chance .55, frontend calls checkout with chance .2.
+	// checkout calls payments with probability .55. frontend calls checkout with probability .2.
 	for service, share := range map[int]float64{checkout: .55, frontend: .11} {
 		want := share * rise(payments)
 		if math.Abs(rise(service)-want) > .35*want {
@@ -165,7 +165,7 @@ func TestRecordTakesOutTheSlope(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	iv := &Interval{Services: make([]Activity, 1)}
 	if r.Normal(0) != (Normal{}) {
-		t.Error("an empty record knows what is normal")
+		t.Error("an empty record returns a normal behavior")
 	}
 	for k := range 450 {
 		iv.Services[0] = Activity{Failed: 1000 + 10*k + int(math.Round(20*rng.NormFloat64()))}

@@ -10,33 +10,34 @@ import (
 	"time"
 )
 
-// What all services have in common.
+// Parameters of all services.
 const (
 	// spread is the standard deviation of the logarithm of a request's own time.
 	spread = .35
-	// slowShare of the requests take slowFactor times as long: a cold cache, a collection of garbage.
+	// slowShare is the share of requests that take slowFactor times as long, for example after a cache miss or
+	// garbage collection.
 	slowShare, slowFactor = .04, 1.7
-	// surfaced is the share of a callee's failures that make the caller's request fail too; the rest is mended by a retry.
+	// surfaced is the share of a callee's failures that make the caller's request fail. Retries recover the rest.
 	surfaced = .5
-	// dayAmplitude is how far traffic swings around its daily mean; busiest is at peakHour, UTC.
+	// dayAmplitude is the relative amplitude of the daily cycle of traffic. Its peak is at peakHour, UTC.
 	dayAmplitude, peakHour = .3, 15
 )
 
-// Activity is what one service did in one interval.
+// Activity describes one service in one interval.
 type Activity struct {
 	// Gone reports that the service has vanished and sends no telemetry.
 	Gone bool
-	// Latencies has one value for each request that was served, in seconds.
+	// Latencies holds the latency of each served request, in seconds.
 	Latencies []float64
-	// Failed is how many of them failed.
+	// Failed is the number of failed requests.
 	Failed int
 	// Active is the number of requests in flight at the end of the interval.
 	Active int
-	// Pods are the instances of the service.
+	// Pods holds the instances of the service.
 	Pods [Pods]PodActivity
 }
 
-// Mean is the mean latency in seconds; 0 if there was no request.
+// Mean returns the mean latency in seconds, or 0 if there was no request.
 func (a *Activity) Mean() float64 {
 	if len(a.Latencies) == 0 {
 		return 0
@@ -48,51 +49,51 @@ func (a *Activity) Mean() float64 {
 	return sum / float64(len(a.Latencies))
 }
 
-// Interval is what the shop did in one interval. It is valid until the next call of [Simulation.Next].
+// Interval holds the activity of the shop in one interval. It is valid until the next call of [Simulation.Next].
 type Interval struct {
-	// Start and End are event times; whatever is measured belongs to End.
+	// Start and End are event times. Measurements have the time End.
 	Start, End time.Time
-	// Services has one activity for each of [Services].
+	// Services holds one activity for each of [Services].
 	Services []Activity
 	// Waiting is the number of messages in the queue.
 	Waiting int
-	// Requests are those that began in the interval and are followed.
+	// Requests holds the traced requests that began in the interval.
 	Requests []Request
-	// Spans and Lines are those that ended by End, in the order of their ends. The spans are those
-	// of the requests that were followed, all of a request sooner or later.
+	// Spans and Lines hold those that ended by End, in the order of their ends. The spans are those of traced
+	// requests. All spans of a request are returned eventually.
 	Spans []Span
 	Lines []Line
 }
 
-// temper is the slowly changing state of one service.
+// temper holds the slowly changing state of one service.
 type temper struct {
 	traffic, latency, failure drift
 }
 
-// Simulation walks the shop through event time. It is deterministic: the same seed,
-// start, cadence, share and faults give the same intervals.
+// Simulation advances the shop through event time. It is deterministic: the same seed, start, cadence, share, and
+// faults produce the same intervals.
 type Simulation struct {
 	services []Service
 	cadence  time.Duration
 	share    float64
 	rng      *rand.Rand
-	ink      *rand.Rand // ids and words: what happens does not depend on them
+	ink      *rand.Rand // ids and words, separate so that they do not affect the simulation
 	market   drift      // demand, the same for all services
 	tempers  []temper
 	pods     [][Pods]pod
 	effects  []effect
-	delays   [][]float64 // seconds that the network adds between a caller and a callee
+	delays   [][]float64 // network delay in seconds between a caller and a callee
 	queue    queue
 	interval Interval
-	// Of the current interval, by service.
+	// Values of the current interval, by service.
 	slowness, failure []float64
-	// What has not ended yet.
+	// Spans and lines that have not ended yet.
 	spans []Span
 	lines []Line
 }
 
-// New returns a simulation whose first interval starts at start. A share of the requests
-// from outside the shop is followed with all that they cause.
+// New returns a simulation whose first interval starts at start. share is the share of requests from outside the shop
+// that are traced with all of their calls.
 func New(seed uint64, start time.Time, cadence time.Duration, share float64) *Simulation {
 	services := Services()
 	s := &Simulation{
@@ -128,8 +129,7 @@ func New(seed uint64, start time.Time, cadence time.Duration, share float64) *Si
 	return s
 }
 
-// Next simulates the next interval. Shop-wide demand follows the time of day; every
-// service adds a temper of its own.
+// Next simulates the next interval. Demand follows the time of day. Every service adds its own drift.
 func (s *Simulation) Next() *Interval {
 	iv := &s.interval
 	iv.Requests = iv.Requests[:0]
@@ -158,7 +158,7 @@ func (s *Simulation) Next() *Interval {
 	return iv
 }
 
-// serve walks n requests of the service's own clients through the call graph and follows some.
+// serve simulates n requests of the service's own clients and traces a share of them.
 func (s *Simulation) serve(service, n int) {
 	for range n {
 		if s.rng.Float64() >= s.share {
@@ -176,8 +176,8 @@ func (s *Simulation) serve(service, n int) {
 	}
 }
 
-// gauge reads the instruments that show a moment instead of an interval.
-// Requests in flight follow Little's law: rate times mean latency.
+// gauge computes the instruments that have a current value. Requests in flight follow Little's law: rate times mean
+// latency.
 func (s *Simulation) gauge(service int) {
 	a := &s.interval.Services[service]
 	rate := float64(len(a.Latencies)) / s.cadence.Seconds()
@@ -187,7 +187,7 @@ func (s *Simulation) gauge(service int) {
 	}
 }
 
-// release hands out what has ended by the interval's end and keeps the rest.
+// release returns the spans and lines that ended by the end of the interval and keeps the rest.
 func (s *Simulation) release() {
 	iv := &s.interval
 	iv.Spans, iv.Lines = iv.Spans[:0], iv.Lines[:0]
@@ -209,7 +209,7 @@ func (s *Simulation) release() {
 	slices.SortStableFunc(iv.Lines, func(a, b Line) int { return a.At.Compare(b.At) })
 }
 
-// dayFactor is how much traffic there is at a time of day, 1 on average.
+// dayFactor returns the relative traffic at a time of day, 1 on average.
 func dayFactor(t time.Time) float64 {
 	hours := float64(t.Unix()%86400) / 3600
 	return 1 + dayAmplitude*math.Cos((hours-peakHour)*math.Pi/12)

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// SpanKind is the role of a span, as OpenTelemetry has it.
+// SpanKind is the role of a span in OpenTelemetry.
 type SpanKind int
 
-// The kinds of span.
+// Kinds of span.
 const (
 	Internal SpanKind = iota
 	Server
@@ -21,7 +21,7 @@ const (
 	Consumer
 )
 
-// Attribute is a name and a value, which is Number if Text is empty.
+// Attribute is a name with a value. The value is Number if Text is empty.
 type Attribute struct {
 	Key, Text string
 	Number    int64
@@ -36,7 +36,7 @@ type Span struct {
 	Name       string
 	Start, End time.Time
 	Attributes []Attribute
-	// Error is the error.type of an operation that failed; Exception is the message of what was thrown in it.
+	// Error is the error.type of a failed operation. Exception is the message of its exception.
 	Error, Exception string
 }
 
@@ -44,46 +44,46 @@ type Span struct {
 type Line struct {
 	At     time.Time
 	By     *Instance
-	Trace  [16]byte // zero, as is Span, for what belongs to no request
+	Trace  [16]byte // zero, like Span, for lines that belong to no request
 	Span   [8]byte
 	Failed bool
 	Body   string
 }
 
-// Request is a request from outside the shop that is followed.
+// Request is a traced request from outside the shop.
 type Request struct {
 	Trace [16]byte
-	// Faulty says that a fault has changed its course: something in it took longer, failed or ended
-	// early that would not have without the fault. It is the ground truth, and is never sent.
+	// Faulty reports that a fault changed the request: a part of it took longer, failed, or ended early because of
+	// the fault. It is the ground truth and is not sent.
 	Faulty bool
 }
 
-// trace is a request that is being followed. A nil trace follows nothing: most requests have one.
+// trace collects the spans and lines of a traced request. A nil trace, which most requests have, collects none.
 type trace struct {
 	id    [16]byte
-	epoch time.Time // what offsets count from
+	epoch time.Time // origin of the offsets
 	ink   *rand.Rand
 	spans []Span
 	lines []Line
-	hit   bool // a fault has changed its course
+	hit   bool // affected by a fault
 }
 
-// suffer notes that a fault changes the course of the request.
+// suffer records that a fault affects the request.
 func (t *trace) suffer(changed bool) {
 	if t != nil && changed {
 		t.hit = true
 	}
 }
 
-// none is the parent of a root, and what a nil trace opens.
+// none is the parent of a root span, and the span that a nil trace opens.
 const none = -1
 
-// at is the time at an offset, in seconds.
+// at returns the time at an offset in seconds.
 func (t *trace) at(offset float64) time.Time {
 	return t.epoch.Add(time.Duration(offset * float64(time.Second)))
 }
 
-// open begins a span and returns its place.
+// open begins a span and returns its index.
 func (t *trace) open(by *Instance, kind SpanKind, name string, at float64, parent int, attributes ...Attribute) int {
 	s := Span{Trace: t.id, By: by, Kind: kind, Name: name, Start: t.at(at), Attributes: attributes}
 	binary.BigEndian.PutUint64(s.ID[:], t.ink.Uint64()|1)
@@ -94,14 +94,14 @@ func (t *trace) open(by *Instance, kind SpanKind, name string, at float64, paren
 	return len(t.spans) - 1
 }
 
-// close ends a span. failure is its error.type, empty if all went well.
+// close ends a span. failure is its error.type, or empty on success.
 func (t *trace) close(span int, at float64, failure string, attributes ...Attribute) {
 	s := &t.spans[span]
 	s.End, s.Error = t.at(at), failure
 	s.Attributes = append(s.Attributes, attributes...)
 }
 
-// say writes a line in a span.
+// say writes a log line in a span.
 func (t *trace) say(span int, at float64, failed bool, line string) {
 	s := &t.spans[span]
 	when := t.at(at)
@@ -110,11 +110,11 @@ func (t *trace) say(span int, at float64, failed bool, line string) {
 	})
 }
 
-// text and number are attributes.
+// text and number return attributes.
 func text(key, value string) Attribute       { return Attribute{Key: key, Text: value} }
 func number(key string, value int) Attribute { return Attribute{Key: key, Number: int64(value)} }
 
-// status is the HTTP status code of a request, failure its error.type.
+// status returns the HTTP status code and the error.type of a request.
 func status(failed bool) (code int, failure string) {
 	if failed {
 		return 500, "500"

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// followed plays n intervals, with a fault from the beginning, and returns all that was written.
+// followed plays n intervals with a fault from the start, and returns all spans and lines.
 func followed(seed uint64, n int, share float64, f Fault) (spans []Span, lines []Line) {
 	s := New(seed, noon, cadence, share)
 	s.Break(f, Normal{})
@@ -24,14 +24,14 @@ func followed(seed uint64, n int, share float64, f Fault) (spans []Span, lines [
 	return spans, lines
 }
 
-// TestTracesAreWhole holds that all spans of a request come, each inside its parent, which is the
-// client's for a server and the server's, or a part of it, for the rest.
+// TestTracesAreWhole verifies that all spans of a request are returned, and that each lies within its parent. The
+// parent of a server span is the client span. The parent of any other span is the server span or a part of it.
 func TestTracesAreWhole(t *testing.T) {
 	spans, lines := followed(5, 40, .05, Fault{})
 	byID, kinds := map[[8]byte]*Span{}, map[SpanKind]int{}
 	for i := range spans {
 		if byID[spans[i].ID] != nil {
-			t.Fatal("an id comes twice")
+			t.Fatal("an id occurs twice")
 		}
 		byID[spans[i].ID] = &spans[i]
 		kinds[spans[i].Kind]++
@@ -48,7 +48,7 @@ func TestTracesAreWhole(t *testing.T) {
 		p := byID[s.Parent]
 		if p == nil {
 			if s.End.Before(settled) {
-				t.Errorf("%s has lost its parent", s.Name)
+				t.Errorf("%s has no parent", s.Name)
 			}
 			continue
 		}
@@ -80,7 +80,7 @@ func TestTracesAreWhole(t *testing.T) {
 	}
 }
 
-// TestSameSeedSameBytes holds it for what is written in words, ids and times, for every fault.
+// TestSameSeedSameBytes verifies that texts, ids, and times depend only on the seed, for every fault.
 func TestSameSeedSameBytes(t *testing.T) {
 	digest := func(seed uint64, f Fault) string {
 		spans, lines := followed(seed, 30, .05, f)
@@ -101,11 +101,11 @@ func TestSameSeedSameBytes(t *testing.T) {
 		}
 	}
 	if digest(3, Fault{}) == digest(4, Fault{}) {
-		t.Error("seeds 3 and 4 give the same")
+		t.Error("seeds 3 and 4 produce the same telemetry")
 	}
 }
 
-// mean is the mean duration, in milliseconds, and the share that failed, of the spans that are wanted.
+// mean returns the mean duration in milliseconds and the share of failures of the wanted spans.
 func mean(spans []Span, wanted func(*Span) bool) (ms, failed float64, n int) {
 	for i := range spans {
 		if s := &spans[i]; wanted(s) {
@@ -129,7 +129,7 @@ func callOf(from int, to string) func(*Span) bool {
 	}
 }
 
-// change is how much longer, in milliseconds, and how much more often failing the spans are in the fault.
+// change returns the increase of the mean duration in milliseconds and of the share of failures during the fault.
 func change(f Fault, wanted func(*Span) bool) (ms, failed float64) {
 	before, _ := followed(11, 60, .1, Fault{})
 	after, _ := followed(11, 60, .1, f)
@@ -151,7 +151,7 @@ func TestSlowDatabase(t *testing.T) {
 	}
 }
 
-// TestNetworkMovesClientsOnly holds that the callee of a slow network serves as before.
+// TestNetworkMovesClientsOnly verifies that the callee of a slow network is unaffected.
 func TestNetworkMovesClientsOnly(t *testing.T) {
 	f := Fault{Kind: Network, Caller: checkout, Service: payments, Size: .06}
 	if ms, _ := change(f, callOf(checkout, "payments")); ms < 45 || ms > 80 {
@@ -169,7 +169,7 @@ func TestVanished(t *testing.T) {
 	f := Fault{Kind: Vanished, Service: bank}
 	spans, lines := followed(11, 60, .1, f)
 	if _, _, n := mean(spans, serverOf(bank)); n != 0 {
-		t.Errorf("%d spans of a service that is gone", n)
+		t.Errorf("%d spans of a service that has vanished", n)
 	}
 	ms, failed, n := mean(spans, callOf(payments, "bank-gateway"))
 	if n == 0 || failed != 1 || ms > 5 {
@@ -181,7 +181,7 @@ func TestVanished(t *testing.T) {
 	if !slices.ContainsFunc(lines, func(l Line) bool {
 		return l.By.Service == payments && l.Failed && l.Body == "no connection to bank-gateway: connection refused"
 	}) {
-		t.Error("its caller says nothing")
+		t.Error("its caller logs no error")
 	}
 }
 
@@ -234,7 +234,7 @@ func TestBacklog(t *testing.T) {
 		return waiting, delay
 	}
 	if waiting, delay := play(60); waiting > 30 || delay > time.Second {
-		t.Errorf("%d messages wait %v in a shop that is well", waiting, delay)
+		t.Errorf("%d messages wait %v in a shop without a fault", waiting, delay)
 	}
 	s.Break(Fault{Kind: Backlog, Size: 4}, Normal{})
 	if waiting, delay := play(36); waiting < 300 || delay < 10*time.Second {
@@ -263,7 +263,7 @@ func TestSaturatedPod(t *testing.T) {
 	}
 }
 
-// TestLeakEndsInRestarts holds that memory grows, the pod is killed, is away, and comes back as another process.
+// TestLeakEndsInRestarts verifies that memory grows, the pod is killed, is down, and restarts as a new process.
 func TestLeakEndsInRestarts(t *testing.T) {
 	s := New(11, noon, cadence, .02)
 	s.Break(Fault{Kind: Memory, Service: shipping, Size: .6}, Normal{})
@@ -320,7 +320,7 @@ func TestEveryKindHasATruth(t *testing.T) {
 	}
 }
 
-// TestFaultyRequests holds that the shop's own list names what a fault changed, and nothing without one.
+// TestFaultyRequests verifies that the shop marks the requests that a fault changed, and none without a fault.
 func TestFaultyRequests(t *testing.T) {
 	share := func(f Fault) float64 {
 		s := New(7, noon, cadence, .2)

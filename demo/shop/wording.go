@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Lines that are written outside of requests.
+// Log lines that belong to no request.
 var (
 	upkeep = []string{
 		"connection pool: {n} of 40 connections in use",
@@ -23,7 +23,7 @@ var (
 	refused = "no connection to {peer}: connection refused"
 )
 
-// What a bad deployment writes: each part of the new code says each of these sentences.
+// Log lines of a bad deployment: each part of the new code logs each of these sentences.
 var (
 	newParts = []string{
 		"price rule cache", "tax table", "coupon index", "session bridge", "flag store",
@@ -38,17 +38,17 @@ var (
 	}
 )
 
-// NewLines is how many lines of its own a bad deployment has.
+// NewLines is the number of templates of a bad deployment.
 const NewLines = 50
 
-// newLine returns one of the lines that only the new version writes.
+// newLine returns one of the log lines of the new version.
 func newLine(k int) string {
 	return strings.ReplaceAll(newSentences[k/len(newParts)%len(newSentences)], "{part}", newParts[k%len(newParts)])
 }
 
 var countries = []string{"AT", "BE", "CZ", "DE", "DK", "ES", "FI", "FR", "IE", "IT", "NL", "PL", "PT", "SE"}
 
-// words fills the variables of a line. took is the time that the line is about.
+// words fills in the variables of a line. took is the duration in the line.
 func words(ink *rand.Rand, line string, took time.Duration) string {
 	var b strings.Builder
 	for {

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// patience is how long a batch is sent again; between two times lies pauseBetween.
+	// patience is the time in which a batch is retried, with pauseBetween between attempts.
 	patience     = time.Minute
 	pauseBetween = 200 * time.Millisecond
 )
@@ -31,8 +31,8 @@ type collector struct {
 	metrics pmetricotlp.GRPCClient
 }
 
-// Dial returns a sink that sends over OTLP/gRPC, without encryption, to an endpoint of this
-// machine. What was not acknowledged, but may be later, is sent again for a minute.
+// Dial returns a sink that sends over OTLP/gRPC without encryption to an endpoint on this machine. It retries
+// retryable errors for a minute.
 func Dial(endpoint string) (Sink, error) {
 	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -41,7 +41,7 @@ func Dial(endpoint string) (Sink, error) {
 	return &collector{conn, ptraceotlp.NewGRPCClient(conn), plogotlp.NewGRPCClient(conn), pmetricotlp.NewGRPCClient(conn)}, nil
 }
 
-// Send sends traces and logs before the metrics, which are read last in an interval.
+// Send sends traces and logs before the metrics, which are read at the end of an interval.
 func (c *collector) Send(ctx context.Context, b Batch) error {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -50,7 +50,7 @@ func (c *collector) Send(ctx context.Context, b Batch) error {
 			_, err := c.traces.Export(ctx, ptraceotlp.NewExportRequestFromTraces(b.Traces))
 			return err
 		}); err != nil {
-			return fmt.Errorf("the collector does not take the traces: %w", err)
+			return fmt.Errorf("the collector rejected the traces: %w", err)
 		}
 	}
 	if b.Logs.LogRecordCount() > 0 {
@@ -58,19 +58,19 @@ func (c *collector) Send(ctx context.Context, b Batch) error {
 			_, err := c.logs.Export(ctx, plogotlp.NewExportRequestFromLogs(b.Logs))
 			return err
 		}); err != nil {
-			return fmt.Errorf("the collector does not take the logs: %w", err)
+			return fmt.Errorf("the collector rejected the logs: %w", err)
 		}
 	}
 	if err := again(ctx, func() error {
 		_, err := c.metrics.Export(ctx, pmetricotlp.NewExportRequestFromMetrics(b.Metrics))
 		return err
 	}); err != nil {
-		return fmt.Errorf("the collector does not take the metrics: %w", err)
+		return fmt.Errorf("the collector rejected the metrics: %w", err)
 	}
 	return nil
 }
 
-// again retries until send succeeds, fails permanently, or ctx ends.
+// again retries send until it succeeds, fails permanently, or ctx ends.
 func again(ctx context.Context, send func() error) error {
 	for {
 		err := send()

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// files writes what a collector's file exporter writes: a line of JSON for each request.
+// files writes the format of a collector's file exporter: one line of JSON per request.
 type files struct {
 	traces, logs, metrics *file
 }
@@ -25,7 +25,7 @@ type file struct {
 	zip  *gzip.Writer
 }
 
-// Files returns a sink that writes a file for each signal into a folder, packed by gzip.
+// Files returns a sink that writes a gzip-compressed file per signal into a folder.
 func Files(folder string) (Sink, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func Files(folder string) (Sink, error) {
 	return f, nil
 }
 
-// Send writes a line for each signal that has something.
+// Send writes a line for each signal with data.
 func (f *files) Send(_ context.Context, b Batch) error {
 	var errs []error
 	if b.Traces.SpanCount() > 0 {

@@ -15,30 +15,30 @@ import (
 	"github.com/auspex-otel/auspex/demo/shop"
 )
 
-// scope is the name of the instrumentation scope of everything that the shop sends.
+// scope is the name of the instrumentation scope of the shop's telemetry.
 const scope = "github.com/auspex-otel/auspex/demo"
 
-// Batch is what travels at once, a request for each signal.
+// Batch holds the data of one export, with one request per signal.
 type Batch struct {
 	Traces  ptrace.Traces
 	Logs    plog.Logs
 	Metrics pmetric.Metrics
 }
 
-// Sink is where batches go. Send returns when the batch is safe there.
+// Sink accepts batches. Send returns when the batch was stored or acknowledged.
 type Sink interface {
 	Send(ctx context.Context, b Batch) error
 	Close() error
 }
 
-// Fleet is the instrumented side of the shop: what all its services have counted so far, and
-// what they have not sent yet.
+// Fleet is the instrumentation of the shop: the counters of all services since the start, and the data that was not
+// taken yet.
 type Fleet struct {
 	services []shop.Service
 	start    time.Time
 	totals   []total
 	batch    Batch
-	// What the batch holds of each service and pod.
+	// Points in the batch by service and by pod.
 	counts []*counts
 	queue  *pmetric.NumberDataPointSlice
 	pods   map[*shop.Instance]gauges
@@ -46,7 +46,7 @@ type Fleet struct {
 	lines  map[*shop.Instance]plog.LogRecordSlice
 }
 
-// NewFleet instruments the services. What they count, they count from start.
+// NewFleet instruments the services. Their counters start at start.
 func NewFleet(services []shop.Service, start time.Time) *Fleet {
 	f := &Fleet{services: services, start: start, totals: make([]total, len(services))}
 	for i := range f.totals {
@@ -62,7 +62,7 @@ func (f *Fleet) clear() {
 	f.pods, f.spans, f.lines = map[*shop.Instance]gauges{}, map[*shop.Instance]ptrace.SpanSlice{}, map[*shop.Instance]plog.LogRecordSlice{}
 }
 
-// Record takes one interval into the batch.
+// Record adds one interval to the batch.
 func (f *Fleet) Record(iv *shop.Interval) {
 	at := pcommon.NewTimestampFromTime(iv.End)
 	for i := range iv.Services {
@@ -77,14 +77,14 @@ func (f *Fleet) Record(iv *shop.Interval) {
 	}
 }
 
-// Take hands out what was recorded since the last call, ordered by event time.
+// Take returns the data since the last call, ordered by event time.
 func (f *Fleet) Take() Batch {
 	b := f.batch
 	f.clear()
 	return b
 }
 
-// ofService says who measures a service as a whole: the balancer in front of its pods.
+// ofService sets the resource of the instrument that measures a whole service: the load balancer of its pods.
 func ofService(s shop.Service, res pcommon.Resource) {
 	a := res.Attributes()
 	a.PutStr("service.namespace", "shop")
@@ -92,7 +92,7 @@ func ofService(s shop.Service, res pcommon.Resource) {
 	a.PutStr("k8s.deployment.name", s.Name)
 }
 
-// ofPod says who a pod is.
+// ofPod sets the resource of a pod.
 func (f *Fleet) ofPod(by *shop.Instance, res pcommon.Resource) {
 	ofService(f.services[by.Service], res)
 	a := res.Attributes()

@@ -11,7 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/demo/shop"
 )
 
-// kinds are the kinds of span on the wire.
+// kinds maps span kinds to those of OTLP.
 var kinds = [...]ptrace.SpanKind{
 	shop.Internal: ptrace.SpanKindInternal,
 	shop.Server:   ptrace.SpanKindServer,
@@ -20,7 +20,7 @@ var kinds = [...]ptrace.SpanKind{
 	shop.Consumer: ptrace.SpanKindConsumer,
 }
 
-// span adds a span to those of its pod.
+// span adds a span to the spans of its pod.
 func (f *Fleet) span(s *shop.Span) {
 	to, ok := f.spans[s.By]
 	if !ok {
@@ -59,7 +59,7 @@ func (f *Fleet) span(s *shop.Span) {
 	}
 }
 
-// line adds a log record to those of its pod.
+// line adds a log record to the records of its pod.
 func (f *Fleet) line(l *shop.Line) {
 	to, ok := f.lines[l.By]
 	if !ok {

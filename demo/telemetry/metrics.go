@@ -12,7 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/demo/shop"
 )
 
-// The instruments of a service, of each of its pods, and of the queue's consumer.
+// Instruments of a service, of each of its pods, and of the queue's consumer.
 const (
 	durationName = "http.server.request.duration"
 	failedName   = "shop.request.failures"
@@ -22,8 +22,8 @@ const (
 	waitingName  = "shop.queue.messages"
 )
 
-// bounds are the bucket boundaries of latencies: from 4 ms to 3 s, each 17 % above the
-// one before, so that a quantile read from them is good to a few per cent.
+// bounds holds the bucket boundaries of latencies: from 4 ms to 3 s, each 17 % above the previous one, so that
+// quantiles have an error of a few percent.
 var bounds = func() (b []float64) {
 	for v := .004; v < 3; v *= 1.17 {
 		b = append(b, v)
@@ -31,7 +31,7 @@ var bounds = func() (b []float64) {
 	return b
 }()
 
-// total is what a service has counted since the start.
+// total holds the counters of a service since the start.
 type total struct {
 	buckets []uint64
 	count   uint64
@@ -39,7 +39,7 @@ type total struct {
 	failed  int64
 }
 
-// counts are the points of a service in a batch, gauges those of a pod.
+// counts holds the points of a service in a batch. gauges holds those of a pod.
 type counts struct {
 	duration       pmetric.HistogramDataPointSlice
 	failed, active pmetric.NumberDataPointSlice
@@ -49,7 +49,7 @@ type gauges struct {
 	cpu, memory pmetric.NumberDataPointSlice
 }
 
-// measure adds the points of a service and of its pods.
+// measure adds the points of a service and its pods.
 func (f *Fleet) measure(service int, a *shop.Activity, at pcommon.Timestamp) {
 	if !a.Gone {
 		f.count(service, a, at)
@@ -92,7 +92,7 @@ func (f *Fleet) count(service int, a *shop.Activity, at pcommon.Timestamp) {
 	point(c.active, at).SetIntValue(int64(a.Active))
 }
 
-// measureQueue adds the queue's length, which its consumer reports.
+// measureQueue adds the length of the queue, which its consumer reports.
 func (f *Fleet) measureQueue(waiting int, at pcommon.Timestamp) {
 	if f.queue == nil {
 		rm := f.batch.Metrics.ResourceMetrics().AppendEmpty()
@@ -106,7 +106,7 @@ func (f *Fleet) measureQueue(waiting int, at pcommon.Timestamp) {
 	p.Attributes().PutStr("messaging.destination.name", shop.QueueName)
 }
 
-// countsOf returns where the batch keeps the points of a service.
+// countsOf returns the points of a service in the batch.
 func (f *Fleet) countsOf(service int) *counts {
 	if c := f.counts[service]; c != nil {
 		return c
@@ -123,7 +123,7 @@ func (f *Fleet) countsOf(service int) *counts {
 	return c
 }
 
-// gaugesOf returns where the batch keeps the points of a pod.
+// gaugesOf returns the points of a pod in the batch.
 func (f *Fleet) gaugesOf(by *shop.Instance) gauges {
 	g, ok := f.pods[by]
 	if !ok {
@@ -162,7 +162,7 @@ func sum(to pmetric.MetricSlice, name, unit, description string, monotonic bool)
 	return s.DataPoints()
 }
 
-// point adds a point without a value yet.
+// point adds a point without a value.
 func point(to pmetric.NumberDataPointSlice, at pcommon.Timestamp) pmetric.NumberDataPoint {
 	p := to.AppendEmpty()
 	p.SetTimestamp(at)

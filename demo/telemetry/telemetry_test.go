@@ -26,7 +26,7 @@ var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 const cadence = 5 * time.Second
 
-// record plays n intervals of the shop, of which a share is traced, into one batch.
+// record plays n intervals of the shop into one batch and traces a share of the requests.
 func record(n int, share float64) Batch {
 	f, s := NewFleet(shop.Services(), start), shop.New(1, start, cadence, share)
 	for range n {
@@ -35,7 +35,7 @@ func record(n int, share float64) Batch {
 	return f.Take()
 }
 
-// eachMetric calls for each metric of a batch with the name of its service and of its pod.
+// eachMetric calls call for each metric of a batch with the names of its service and pod.
 func eachMetric(b Batch, call func(service, pod string, m pmetric.Metric)) {
 	for _, rm := range b.Metrics.ResourceMetrics().All() {
 		pod, _ := rm.Resource().Attributes().Get("k8s.pod.name")
@@ -104,7 +104,7 @@ func TestHistogramsAreCumulative(t *testing.T) {
 	})
 }
 
-// TestLinesBelongToSpans holds that the three signals tell of the same requests and pods.
+// TestLinesBelongToSpans verifies that the three signals describe the same requests and pods.
 func TestLinesBelongToSpans(t *testing.T) {
 	b := record(20, .05)
 	pods, spans, lines := map[string]bool{}, map[pcommon.SpanID]string{}, 0
@@ -124,7 +124,7 @@ func TestLinesBelongToSpans(t *testing.T) {
 		pod, _ := rl.Resource().Attributes().Get("k8s.pod.name")
 		for _, r := range rl.ScopeLogs().At(0).LogRecords().All() {
 			if r.TraceID().IsEmpty() || r.Timestamp().AsTime().After(start.Add(19*cadence)) {
-				continue // of no request, or of one that has not ended
+				continue // of no request, or of an unfinished one
 			}
 			lines++
 			assert.Equal(t, r.TraceID().String()+pod.Str(), spans[r.SpanID()], r.Body().Str())
@@ -133,7 +133,7 @@ func TestLinesBelongToSpans(t *testing.T) {
 	assert.Greater(t, lines, 500)
 }
 
-// TestFiles reads back what was written.
+// TestFiles reads the written files.
 func TestFiles(t *testing.T) {
 	folder := t.TempDir()
 	sink, err := Files(folder)
