@@ -280,7 +280,7 @@ func saySeries(say func(string, ...any), s *backtest.Summary, rate bool) {
 	case s.Judged == 0:
 		say("%s: nothing was evaluated: %s", name, s.WhyNothing())
 	case rate:
-		say("%s: without a fault, expect %s false alarms a week", name, strconv.FormatFloat(s.FalseAlarms, 'g', 2, 64))
+		say("%s: without a fault, expect %s false alarms per week", name, strconv.FormatFloat(s.FalseAlarms, 'g', 2, 64))
 	}
 	if 2*s.Late > s.Points {
 		say("%s: most rows are repeated or out of order: set --series to the columns that identify a series", name)

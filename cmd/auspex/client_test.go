@@ -26,7 +26,7 @@ func TestNothingListens(t *testing.T) {
 		assert.Equal(t, exitFailed, code)
 		assert.Empty(t, out)
 		assert.Equal(t, "auspex incidents: no collector answers at "+endpoint+
-			" (connection refused): start one with otelcol-auspex, or give --endpoint\n", errs)
+			" (connection refused): start one with otelcol-auspex, or set --endpoint\n", errs)
 	}
 }
 

@@ -4,7 +4,7 @@
 // Program campaign injects random faults into the built collector and compares the acknowledged records with those in
 // its backends. With -soak it measures whether memory and false alarms drift under a steady load.
 //
-// go run ./e2e/campaign -seed 1 -hours 0.4
+//	go run ./e2e/campaign -seed 1 -hours 0.4
 package main
 
 import (

@@ -5,7 +5,7 @@
 // processor under the same load, and the memory of watched series. It starts the built collector on the loopback
 // interface, takes less than two minutes, and prints a table.
 //
-// go run ./e2e/cost
+//	go run ./e2e/cost
 package main
 
 import (

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scripted has two parts: without "useful" the figure falls by .1 in every sample,
-// without "idle" it changes by chance.
+// scripted is a model with two parts. Without "useful" the figure falls by .1 in every sample. Without "idle" it
+// changes randomly.
 type scripted struct{ without string }
 
 func (s *scripted) leaveOut(part string) { s.without = part }
@@ -58,7 +58,7 @@ func TestWrongUse(t *testing.T) {
 		want string
 	}{
 		{[]string{"more"}, m, "unexpected arguments"},
-		{[]string{"-only", "error,other"}, m, `there is no view "other"; -only takes error,slow`},
+		{[]string{"-only", "error,other"}, m, `unknown view "other"; -only accepts error,slow`},
 		{nil, model{}, "-tags ablation"},
 	} {
 		var errs bytes.Buffer
@@ -67,7 +67,7 @@ func TestWrongUse(t *testing.T) {
 	}
 }
 
-// A source whose files are absent is named, and the bench remains.
+// TestAbsentSources verifies that sources without files are named, and that the bench is still measured.
 func TestAbsentSources(t *testing.T) {
 	var out bytes.Buffer
 	list := sources(t.TempDir(), true, &out)

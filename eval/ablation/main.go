@@ -23,8 +23,8 @@ func main() {
 	os.Exit(run(os.Args[1:], shipped, os.Stdout, os.Stderr))
 }
 
-// model is what is measured: the names of its parts, and a function that removes
-// one of them, or none of "", from all instances.
+// model is the model under measurement: the names of its parts, and a function that removes one of them from all
+// instances, or none for "".
 type model struct {
 	parts    []string
 	leaveOut func(part string)
@@ -35,8 +35,8 @@ func run(args []string, m model, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("ablation", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	eval := fs.String("eval", evaldata.Folder(), "folder of the evaluation data")
-	quick := fs.Bool("quick", false, "fewer series for the bench, figures less certain")
-	only := fs.String("only", "", "the views to leave out, separated by commas (default: all in turn)")
+	quick := fs.Bool("quick", false, "draw fewer series for the bench; figures are less certain")
+	only := fs.String("only", "", "views to leave out, separated by commas (default: all in turn)")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}
@@ -54,7 +54,7 @@ func run(args []string, m model, stdout, stderr io.Writer) int {
 	}
 	for _, part := range parts {
 		if !slices.Contains(m.parts, part) {
-			fmt.Fprintf(stderr, "ablation: there is no view %q; -only takes %s\n", part, strings.Join(m.parts, ","))
+			fmt.Fprintf(stderr, "ablation: unknown view %q; -only accepts %s\n", part, strings.Join(m.parts, ","))
 			return 2
 		}
 	}
@@ -65,20 +65,20 @@ func run(args []string, m model, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// figure is what one source says of a model.
+// figure is the result of a model on one source.
 type figure struct {
 	value, delay float64 // delay in minutes
 	samples      []float64
 }
 
-// source is a collection on which models are measured. It gives one figure for each of its columns.
+// source is a data set on which models are measured. It produces one figure for each of its columns.
 type source struct {
 	columns []string
-	format  string // of a figure
+	format  string // of figures
 	measure func(progress io.Writer) ([]figure, error)
 }
 
-// sources returns those whose files are there, and prints which are left out.
+// sources returns the sources with files, and prints the missing ones.
 func sources(eval string, quick bool, w io.Writer) (list []source) {
 	fresh := func() detect.Model { return ensemble.New(nil) }
 	judge := func() score.Judge { return score.ModelJudge(fresh()) }
@@ -86,7 +86,7 @@ func sources(eval string, quick bool, w io.Writer) (list []source) {
 		dir := filepath.Join(eval, name)
 		_, err := os.Stat(dir)
 		if err != nil {
-			fmt.Fprintf(w, "Left out: there is no evaluation data in %s.\n", dir)
+			fmt.Fprintf(w, "Left out: no evaluation data in %s.\n", dir)
 		}
 		return err == nil
 	}

@@ -5,5 +5,5 @@
 
 package main
 
-// shipped has no parts: only the build tag ablation makes them known.
+// shipped has no parts without the build tag ablation.
 var shipped = model{}

@@ -11,7 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// report measures all views together, then without each of the parts, and prints a row as soon as it is known.
+// report measures all views together, then without each of the parts. It prints each row when it is complete.
 func report(w, progress io.Writer, from []source, parts []string, leaveOut func(string)) error {
 	fmt.Fprintf(w, "%-10s", "without")
 	for _, s := range from {
@@ -51,7 +51,7 @@ func measure(from []source, part string, progress io.Writer) (all []figure, form
 	return all, formats, nil
 }
 
-// printRow prints the figures of all views, or without a part the differences from them.
+// printRow prints the figures of all views, or the differences from them if part is not empty.
 func printRow(w io.Writer, part string, formats []string, got, all []figure) {
 	name := part
 	if part == "" {

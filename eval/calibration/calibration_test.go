@@ -24,7 +24,7 @@ func TestEnsembleMeetsTargets(t *testing.T) {
 	}
 }
 
-// The report's target is .95, which the corrected p misses (.65 to .93): here half must do.
+// The report's target is .95, which the corrected p misses (.65 to .93). This test requires half.
 func TestEnsembleFarTail(t *testing.T) {
 	for i, fam := range farFamilies {
 		var f far
@@ -40,8 +40,7 @@ func TestEnsembleFarTail(t *testing.T) {
 	}
 }
 
-// The report can fail: a model that says the same of every point misses both
-// targets, whatever it says.
+// TestConstantFailsBoth verifies that the report can fail: a model with a constant p misses both targets for every p.
 func TestConstantFailsBoth(t *testing.T) {
 	for _, p := range []float64{1, 0.5, 5e-3, 1e-9} {
 		fresh := func() detect.Model { return constant{surprise: -math.Log(p)} }
@@ -58,21 +57,21 @@ func TestExitCodes(t *testing.T) {
 		t.Errorf("constant model: exit code %d, want 1", code)
 	}
 	if s := out.String(); strings.Count(s, "MISSED") < len(families)+len(farFamilies) {
-		t.Errorf("not every row says MISSED:\n%s", s)
+		t.Errorf("not every row is marked MISSED:\n%s", s)
 	}
 	for _, args := range [][]string{{"-model", "other"}, {"-series", "0"}, {"more"}, {"-nosuch"}} {
 		errs.Reset()
 		if code := run(args, io.Discard, &errs); code != 2 || errs.Len() == 0 {
-			t.Errorf("%v: exit code %d, said %q", args, code, errs.String())
+			t.Errorf("%v: exit code %d, printed %q", args, code, errs.String())
 		}
 	}
 }
 
-// The generators have the standard deviation they claim, which the faults are measured in.
+// TestNoise verifies that the generators have their stated standard deviation, which is the unit of faults.
 func TestNoise(t *testing.T) {
 	for _, f := range append(families, farFamilies...) {
 		if f.name == "t3" {
-			continue // its fourth moment is infinite: a sample says little
+			continue // its fourth moment is infinite, so a sample is not informative
 		}
 		next := f.start(rand.New(rand.NewPCG(1, 1)))
 		const n = 100000

@@ -15,8 +15,7 @@ const (
 	fleetPoints = 10000 // of each
 )
 
-// inFleet returns models whose p is corrected as the product corrects it: by
-// what other series of the family have shown.
+// inFleet returns models whose p is corrected as in the product: with the results of other series of the family.
 func inFleet(f family, fresh func() detect.Model, seed uint64) func() detect.Model {
 	var shown calibration.Count
 	for s := range uint64(fleetSeries) {
@@ -33,7 +32,7 @@ func inFleet(f family, fresh func() detect.Model, seed uint64) func() detect.Mod
 	return func() detect.Model { return &corrected{Model: fresh(), table: table} }
 }
 
-// corrected is a model and its correction.
+// corrected is a model with its correction.
 type corrected struct {
 	detect.Model
 

@@ -17,13 +17,13 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// models are what -model chooses from.
+// models lists the values of -model.
 var models = map[string]func() detect.Model{
 	"ensemble": func() detect.Model { return ensemble.New(nil) },
 	"constant": func() detect.Model { return constant{surprise: 0.7} },
 }
 
-// constant says the same of every point: what a report that can fail must refuse.
+// constant returns the same surprise for every point. The report must reject it.
 type constant struct{ surprise float64 }
 
 func (c constant) Observe(int64, float64) detect.Judgment {
@@ -32,7 +32,7 @@ func (c constant) Observe(int64, float64) detect.Judgment {
 func (constant) AppendBinary(b []byte) ([]byte, error) { return append(b, 1), nil }
 func (constant) UnmarshalBinary([]byte) error          { return nil }
 
-// run prints the report and returns the exit code: 0 targets met, 1 missed, 2 wrong use.
+// run prints the report and returns the exit code: 0 targets met, 1 missed, 2 invalid usage.
 func run(args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("calibration", flag.ContinueOnError)
 	fs.SetOutput(stderr)
@@ -43,7 +43,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	fresh := models[*model]
 	if fresh == nil || *series < 1 || fs.NArg() > 0 {
-		fmt.Fprintf(stderr, "calibration: -model is ensemble or constant, -series at least 1, and there are no arguments (got -model %s -series %d %q)\n", *model, *series, fs.Args())
+		fmt.Fprintf(stderr, "calibration: -model must be ensemble or constant, -series must be at least 1, and arguments are not accepted (got -model %s -series %d %q)\n", *model, *series, fs.Args())
 		return 2
 	}
 	o := report(stdout, stderr, fresh, *series)
@@ -59,7 +59,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// outcome says which targets hold in all families.
+// outcome reports which targets are met in all families.
 type outcome struct{ calibrated, detects bool }
 
 // report measures every family and prints the table.

@@ -22,14 +22,14 @@ var (
 	countFrom = -math.Log(1e-3) // a window counts if one of its points has a smaller p
 )
 
-// result is what one family gave, as counts that add up over series.
+// result holds the counts of one family, which add up over series.
 type result struct {
 	below, n           [2][len(nominal)]int // [early, later]
 	windows, falseHits int
 	faults, hits       int
 }
 
-// share returns the share of points below nominal[k]; part is 0 for early, 1 for later points.
+// share returns the share of points below nominal[k]. part is 0 for early and 1 for later points.
 func (r *result) share(part, k int) float64 {
 	return float64(r.below[part][k]) / float64(r.n[part][k])
 }
@@ -46,10 +46,10 @@ func (r *result) calibrated() bool {
 	return true
 }
 
-// detects holds recall to the target, but not where windows without a fault count nearly as often.
+// detects reports whether recall meets the target, unless windows without a fault count nearly as often.
 func (r *result) detects() bool { return r.recall() >= 0.9 && r.falseWindows() <= 0.1 }
 
-// measure runs one series of the family through a fresh model and adds what it said.
+// measure runs one series of the family through a new model and adds its results.
 func (r *result) measure(f family, m detect.Model, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 	next := f.start(rng)

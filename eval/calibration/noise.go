@@ -42,7 +42,7 @@ func poisson(r *rand.Rand, mean float64) float64 {
 	return n
 }
 
-// autoregressive is x' = .9 x + ε from its stationary distribution on.
+// autoregressive generates x' = .9 x + ε from its stationary distribution.
 func autoregressive(r *rand.Rand) func() float64 {
 	x := r.NormFloat64() / math.Sqrt(1-0.9*0.9)
 	return func() float64 {

@@ -12,9 +12,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
-// What the far tail must do, at the small p that a false-alarm budget over many
-// series asks for: series with a history of `history` points, then `quiet` more
-// without a fault, then a shift of shiftLen points.
+// Parameters of the far tail, at the small p that results from a false-alarm budget over many series: series with a
+// history of `history` points, then `quiet` more without a fault, then a shift of shiftLen points.
 const (
 	history  = 10000
 	quiet    = 20000
@@ -26,7 +25,7 @@ var (
 	findFrom = -math.Log(1e-6) // a shift is found above it
 )
 
-// far is what the far tail of one family gave.
+// far holds the far-tail results of one family.
 type far struct {
 	points, rare int
 	series       int
@@ -45,8 +44,7 @@ var farFamilies = []family{
 	{"Poisson 50", math.Sqrt(50), func(r *rand.Rand) func() float64 { return func() float64 { return poisson(r, 50) } }},
 }
 
-// measure runs one series: quiet points are counted, and each shift is tried on
-// a copy of the model as it stands after the history.
+// measure runs one series. It counts quiet points, and tries each shift on a copy of the model after the history.
 func (f *far) measure(fam family, fresh func() detect.Model, seed uint64) error {
 	next := fam.start(rand.New(rand.NewPCG(seed, 0xbb67ae8584caa73b)))
 	m, t := fresh(), int64(0)
@@ -90,7 +88,7 @@ func (f *far) measure(fam family, fresh func() detect.Model, seed uint64) error 
 	return nil
 }
 
-// reportFar measures the far tail, prints its table and says whether its targets hold.
+// reportFar measures the far tail, prints its table, and reports whether its targets are met.
 func reportFar(stdout, stderr io.Writer, fresh func() detect.Model, series int) (bool, error) {
 	fmt.Fprintf(stdout, `
 The far tail: %d series with a history of %d points, then %d points without a fault. Found: p < 1e-6, on any of

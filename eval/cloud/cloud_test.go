@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// folder writes one file of 1,000 rows with an event on its row 500.
+// folder writes one file of 1,000 rows with an event at row 500.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -34,7 +34,7 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// scoring is a backtest that scores one row.
+// scoring returns a backtest that scores one row.
 func scoring(row int) func(in, out string) error {
 	return func(_, out string) error {
 		var b strings.Builder
@@ -64,7 +64,8 @@ func TestReport(t *testing.T) {
 	assert.Contains(t, missed.String(), "MISSED")
 }
 
-// The product's own backtest writes what the scorer reads; twice the same bytes.
+// TestProduct verifies that the scorer reads the output of the product's backtest, and that two runs produce the same
+// bytes.
 func TestProduct(t *testing.T) {
 	dir := folder(t)
 	var first, again bytes.Buffer
@@ -83,7 +84,7 @@ func TestProduct(t *testing.T) {
 func TestAbsentAndWrongUse(t *testing.T) {
 	var out, errs bytes.Buffer
 	assert.Equal(t, 0, run([]string{"-eval", t.TempDir()}, nil, &out, &errs))
-	assert.Contains(t, out.String(), "skipped: there is no evaluation data in")
+	assert.Contains(t, out.String(), "skipped: no evaluation data in")
 	assert.Equal(t, 2, run([]string{"more"}, nil, io.Discard, &errs))
 	assert.Equal(t, 2, run([]string{"-nosuch"}, nil, io.Discard, &errs))
 }

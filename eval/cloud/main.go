@@ -1,24 +1,21 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Cloud is the quality report on labeled telemetry of a cloud operator: event
-// recall of the product at equal rates of false alarms.
+// Cloud is the quality report on labeled telemetry of a cloud operator: event recall of the product at equal rates of
+// false alarms.
 //
 //	go run ./eval/cloud [-eval DIR] [-results DIR]
 //
-// The data lie outside the repository, in DIR/cloud. Where they are absent, the
-// report says so and exits with 0. The product runs over each file alone, as
-// `auspex backtest csv` does it; -results scores the output of an earlier
+// The data is outside the repository, in DIR/cloud. If it is missing, the report prints this and exits with 0. The
+// product evaluates each file independently, like `auspex backtest csv`. -results scores the output of an earlier
 // backtest instead.
 //
-// An event is found if a row at or above the threshold lies in it or at most two
-// rows after it. Other rows at or above the threshold are false alarms; those at
-// most five rows apart are one. The first 15 % of each file is warm-up. All files
-// share one threshold. Recall is the mean over domains, at the threshold where
-// false alarms per 1,000 rows, the mean over domains, are .2, .5, 1, and 3.
+// An event is found if a row at or above the threshold is within it or at most two rows after it. Other rows at or
+// above the threshold are false alarms. Those at most five rows apart count as one. The first 15 % of each file is
+// warm-up. All files share one threshold. Recall is the mean over domains, at the threshold where false alarms per
+// 1,000 rows, the mean over domains, are .2, .5, 1, and 3.
 //
-// The exit code is 0 if all targets are met, 1 if one is missed or the report
-// could not be made, 2 for a wrong flag.
+// The exit code is 0 if all targets are met, 1 if one is missed or the report failed, or 2 for an invalid flag.
 package main
 
 import (
@@ -38,14 +35,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// targets of the mean recall, by score column.
+// targets holds the minimum mean recall by score column.
 var targets = [...]float64{score.Point: .62, score.Opening: .60}
 
 func main() {
 	os.Exit(run(os.Args[1:], backtestCSV, os.Stdout, os.Stderr))
 }
 
-// run prints the report about a backtest and returns the exit code.
+// run prints the report on a backtest and returns the exit code.
 func run(args []string, test func(in, out string) error, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("cloud", flag.ContinueOnError)
 	fs.SetOutput(stderr)
@@ -60,7 +57,7 @@ func run(args []string, test func(in, out string) error, stdout, stderr io.Write
 	}
 	dir := filepath.Join(*eval, "cloud")
 	if _, err := os.Stat(filepath.Join(dir, "labels.json")); err != nil {
-		fmt.Fprintf(stdout, "Cloud: skipped: there is no evaluation data in %s.\n", dir)
+		fmt.Fprintf(stdout, "Cloud: skipped: no evaluation data in %s.\n", dir)
 		return 0
 	}
 	met, err := report(stdout, dir, *results, test)
@@ -74,7 +71,7 @@ func run(args []string, test func(in, out string) error, stdout, stderr io.Write
 	return 0
 }
 
-// report prints the tables and returns whether the targets are met.
+// report prints the tables and reports whether the targets are met.
 func report(w io.Writer, dir, results string, test func(in, out string) error) (bool, error) {
 	if results == "" {
 		var err error
@@ -122,7 +119,7 @@ func printRecall(w io.Writer, both []score.CloudFigures) bool {
 	return met
 }
 
-// printDomains prints what is found in each domain at 1 false alarm per 1,000 rows.
+// printDomains prints the found events of each domain at 1 false alarm per 1,000 rows.
 func printDomains(w io.Writer, both []score.CloudFigures) {
 	fmt.Fprintf(w, "\nBy domain, at the threshold for 1 false alarm per 1,000 rows\n\n%-36s", "domain")
 	for c := range both {
@@ -145,7 +142,7 @@ func printDomains(w io.Writer, both []score.CloudFigures) {
 	}
 }
 
-// cell is a recall and, in parentheses, its delay.
+// cell formats a recall and, in parentheses, its delay.
 func cell(recall, delay float64) string { return fmt.Sprintf("%.3f %s", recall, minutes(delay)) }
 
 func minutes(delay float64) string {
@@ -162,7 +159,7 @@ func verdict(ok bool) string {
 	return "MISSED"
 }
 
-// backtestCSV fails if any file does.
+// backtestCSV runs the backtest and returns an error if any file fails.
 func backtestCSV(in, out string) error {
 	r, err := csv.Run(csv.Options{In: in, Out: out, Engine: engine.DefaultConfig()})
 	if err != nil {

@@ -17,8 +17,7 @@ const Env = "AUSPEX_EVAL"
 // repository, if the variable is empty. The folder need not exist.
 func Folder() string { return cmp.Or(os.Getenv(Env), "../shared/eval") }
 
-// FolderFrom returns Folder for a program that does not run in the root of the
-// repository: root is the path to it.
+// FolderFrom returns Folder for a program that does not run in the root of the repository. root is the path to it.
 func FolderFrom(root string) string {
 	if dir := Folder(); filepath.IsAbs(dir) {
 		return dir

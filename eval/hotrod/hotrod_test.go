@@ -25,7 +25,7 @@ func TestShifted(t *testing.T) {
 	assert.Equal(t, line, string(shifted([]byte(line), 0)))
 }
 
-// recording writes a folder with one fault at 12:00 and one line of metrics.
+// recording writes a folder with a fault at 12:00 and one line of metrics.
 func recording(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -80,5 +80,5 @@ func TestWrongUse(t *testing.T) {
 	assert.Equal(t, 2, run([]string{"more"}, nil, &out, &errs))
 	assert.Contains(t, errs.String(), "unexpected arguments")
 	assert.Zero(t, run([]string{"-eval", t.TempDir()}, nil, &out, &errs))
-	assert.Contains(t, out.String(), "skipped: there is no recording in")
+	assert.Contains(t, out.String(), "skipped: no recording in")
 }

@@ -47,11 +47,11 @@ func backtest(in string) ([]*incident.Anomaly, error) {
 	return r.Anomalies, errors.Join(r.Failed...)
 }
 
-// fault is one of truth.json.
+// fault is a fault in truth.json.
 type fault struct {
 	Name       string
 	Start, End time.Time
-	Suspects   []string // services that are at fault
+	Suspects   []string // faulty services
 }
 
 // run prints the report and returns the exit code.
@@ -68,7 +68,7 @@ func run(args []string, test func(in string) ([]*incident.Anomaly, error), stdou
 	}
 	dir := filepath.Join(*eval, "hotrod")
 	if _, err := os.Stat(filepath.Join(dir, "truth.json")); err != nil {
-		fmt.Fprintf(stdout, "HotROD: skipped: there is no recording in %s.\n", dir)
+		fmt.Fprintf(stdout, "HotROD: skipped: no recording in %s.\n", dir)
 		return 0
 	}
 	met, err := report(stdout, dir, test)
@@ -82,7 +82,7 @@ func run(args []string, test func(in string) ([]*incident.Anomaly, error), stdou
 	return 0
 }
 
-// report prints a row for each fault each time, and returns whether all meet the target.
+// report prints a row for each fault and repetition, and reports whether all meet the target.
 func report(w io.Writer, dir string, test func(in string) ([]*incident.Anomaly, error)) (bool, error) {
 	faults, err := readFaults(filepath.Join(dir, "truth.json"))
 	if err != nil {
@@ -123,12 +123,12 @@ func readFaults(path string) ([]fault, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(truth.Faults) == 0 {
-		return nil, fmt.Errorf("%s names no fault", path)
+		return nil, fmt.Errorf("%s lists no faults", path)
 	}
 	return truth.Faults, nil
 }
 
-// printFault prints what opened during a fault in the given repetition.
+// printFault prints the anomalies that opened during a fault in the given repetition.
 func printFault(w io.Writer, f fault, repetition int, anomalies []*incident.Anomaly) bool {
 	start, end := f.Start.Add(time.Duration(repetition)*shift), f.End.Add(time.Duration(repetition)*shift)
 	var opened []*incident.Anomaly

@@ -15,15 +15,15 @@ import (
 	"time"
 )
 
-// nanoseconds matches a time of OTLP as JSON.
+// nanoseconds matches a timestamp in OTLP JSON.
 var nanoseconds = regexp.MustCompile(`(?:[tT]imeUnixNano)":"(\d+)"`)
 
-// shifted returns a line with all its times later by d.
+// shifted returns a line with all timestamps moved later by d.
 func shifted(line []byte, d time.Duration) []byte {
 	out, from := make([]byte, 0, len(line)), 0
 	for _, at := range nanoseconds.FindAllSubmatchIndex(line, -1) {
 		t, err := strconv.ParseInt(string(line[at[2]:at[3]]), 10, 64)
-		if err != nil || t == 0 { // not known
+		if err != nil || t == 0 { // unset
 			continue
 		}
 		out = append(out, line[from:at[2]]...)
@@ -32,8 +32,8 @@ func shifted(line []byte, d time.Duration) []byte {
 	return append(out, line[from:]...)
 }
 
-// copyShifted writes the files of a folder, all their times later by d, with names
-// that begin with the number of the copy.
+// copyShifted copies the files of a folder with all timestamps moved later by d. Their names begin with the number of
+// the copy.
 func copyShifted(from, to string, number int, d time.Duration) error {
 	names, err := filepath.Glob(filepath.Join(from, "*.json.gz"))
 	if err != nil {

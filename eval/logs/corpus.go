@@ -35,7 +35,7 @@ func readCorpora(dir string) ([]corpus, error) {
 		}
 		list = append(list, c)
 	}
-	// In an order that does not depend on the names of the files.
+	// The order must not depend on the names of the files.
 	slices.SortFunc(list, func(a, b corpus) int { return slices.Compare(a.lines, b.lines) })
 	return list, nil
 }
@@ -55,7 +55,7 @@ func readCorpus(file string) (corpus, error) {
 	c := corpus{name: filepath.Base(filepath.Dir(file))}
 	content, group, template := slices.Index(rows[0], "Content"), slices.Index(rows[0], "EventId"), slices.Index(rows[0], "EventTemplate")
 	if min(content, group, template) < 0 {
-		return corpus{}, errors.New("has no columns Content, EventId, EventTemplate")
+		return corpus{}, errors.New("the header must have the columns Content, EventId, and EventTemplate")
 	}
 	for _, row := range rows[1:] {
 		c.lines = append(c.lines, row[content])

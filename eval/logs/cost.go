@@ -16,8 +16,9 @@ import (
 
 const repetitions = 10
 
-// speed prints the lines that one core takes a second: all systems interleaved and shuffled, every run of digits drawn
-// again in each repetition. The fastest repetition counts, because others are slowed by what else the machine does.
+// speed prints the number of lines per second on one core, with all systems interleaved and shuffled, and every run
+// of digits drawn again in each repetition. The fastest repetition counts, because other load on the machine slows
+// the others.
 func (r *report) speed(list []corpus) {
 	var lines []string
 	for _, c := range list {
@@ -53,11 +54,11 @@ func (r *report) speed(list []corpus) {
 	}
 	a, b := float64(len(lines))/without.Seconds(), float64(len(lines))/with.Seconds()
 	r.say("\n%d lines of %.1f bytes in the mean\n", n, float64(total)/float64(n))
-	r.want("lines a second and core, parameters off", a >= wantPlain, fmt.Sprintf("%.0f", a), "≥ 1300000")
-	r.want("lines a second and core, parameters on", b >= wantParams, fmt.Sprintf("%.0f", b), "≥ 250000")
+	r.want("lines per second and core, parameters off", a >= wantPlain, fmt.Sprintf("%.0f", a), "≥ 1300000")
+	r.want("lines per second and core, parameters on", b >= wantParams, fmt.Sprintf("%.0f", b), "≥ 250000")
 }
 
-// redraw gives every number other digits. A 0 that begins one stays, and none becomes one.
+// redraw replaces the digits of every number. It keeps a leading 0 and creates none.
 func redraw(line string, rng *rand.Rand) string {
 	b := []byte(line)
 	for i, c := range b {
@@ -70,7 +71,7 @@ func redraw(line string, rng *rand.Rand) string {
 	return string(b)
 }
 
-// flood prints the memory that lines of random words take, and whether a real line is still known after them.
+// flood prints the memory for lines of random words, and whether a real line keeps its template after them.
 func (r *report) flood(n int) {
 	runtime.GC()
 	var before, after runtime.MemStats
@@ -95,12 +96,12 @@ func (r *report) flood(n int) {
 	runtime.ReadMemStats(&after)
 	match := m.Observe("", known)
 	r.say("\n%d lines of junk, %.1f µs each\n", n, time.Since(start).Seconds()*1e6/float64(n))
-	r.want("heap at its highest while junk passes", peak < wantMemory, fmt.Sprintf("%.1f MiB", float64(peak)/(1<<20)), "< 64 MiB")
-	r.say("%-42s %8.1f MiB\n", "heap after it, collected", float64(after.HeapInuse-before.HeapInuse)/(1<<20))
-	r.want("a template seen throughout is still known", match.ID == id && !match.New, strconv.FormatBool(!match.New), "true")
+	r.want("peak heap during junk", peak < wantMemory, fmt.Sprintf("%.1f MiB", float64(peak)/(1<<20)), "< 64 MiB")
+	r.say("%-42s %8.1f MiB\n", "heap after junk and garbage collection", float64(after.HeapInuse-before.HeapInuse)/(1<<20))
+	r.want("a recurring template keeps its id", match.ID == id && !match.New, strconv.FormatBool(!match.New), "true")
 }
 
-// junk is 1 to 12 random words of letters.
+// junk returns 1 to 12 random words of letters.
 func junk(rng *rand.Rand) string {
 	var b strings.Builder
 	for range 1 + rng.IntN(12) {

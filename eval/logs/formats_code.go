@@ -51,7 +51,7 @@ var klogFormat = format{
 	},
 }
 
-// java returns a shape whose message comes from text, with frames of its own.
+// java returns a shape with a message from text and random stack frames.
 func java(class, method string, text func(*values) string) func(*values) string {
 	return func(v *values) string {
 		var b strings.Builder
@@ -103,7 +103,7 @@ var pythonFormat = format{name: "Python stack trace", shapes: []func(*values) st
 	python("resize", "MemoryError", func(v *values) string { return "cannot take " + v.size() }), python("grant", "PermissionError", func(v *values) string { return "user " + v.user() + " may not read " + v.path() }),
 }}
 
-// logon renders a security event with one field on a line, as Windows does.
+// logon renders a Windows security event with one field per line.
 func logon(text string) func(*values) string {
 	return func(v *values) string {
 		return fmt.Sprintf("%s\r\n\r\nSubject:\r\n\tSecurity ID:\t\tS-1-5-21-%d-%d-%d-%d\r\n\tAccount Name:\t\t%s\r\n\tAccount Domain:\t\t%s\r\n\tLogon ID:\t\t0x%X\r\n\r\nLogon Type:\t\t\t%d\r\n\r\nProcess Information:\r\n\tProcess ID:\t\t0x%x\r\n\tProcess Name:\t\tC:\\Program Files\\%s\\%s.exe\r\n\r\nNetwork Information:\r\n\tWorkstation Name:\t%s\r\n\tSource Network Address:\t%s\r\n\tSource Port:\t\t%d\r\n",

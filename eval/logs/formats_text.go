@@ -64,7 +64,7 @@ var nginxFormat = format{name: "nginx error", shapes: []func(*values) string{
 	},
 }}
 
-// syslogFormat is RFC 3164 as files have it.
+// syslogFormat is RFC 3164 in the form of log files.
 var syslogFormat = format{
 	name: "syslog",
 	head: func(v *values) string { return fmt.Sprintf("Mar %2d %s %s ", 1+v.n(28), v.clock(), v.host()) },
@@ -100,7 +100,7 @@ var syslogFormat = format{
 	},
 }
 
-// journaldFormat is what journalctl prints in its short form.
+// journaldFormat is the short output format of journalctl.
 var journaldFormat = format{
 	name: "journald",
 	head: func(v *values) string { return fmt.Sprintf("Mar %02d %s %s ", 1+v.n(28), v.clock(), v.host()) },

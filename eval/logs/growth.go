@@ -16,7 +16,7 @@ const (
 )
 
 // growth prints, for each common format, the number of templates after the first block of generated records and the
-// number of new templates in each later block. It needs two blocks at least.
+// number of new templates in each later block. It needs at least two blocks.
 func (r *report) growth(seed uint64, records int) {
 	if records < 2*growthBlock {
 		r.say("\nskipped: generated formats need %d records, there are %d\n", 2*growthBlock, records)
@@ -39,7 +39,7 @@ func (r *report) growth(seed uint64, records int) {
 
 type grown struct {
 	templates int   // after the first block
-	fresh     []int // records that were called new, of each block
+	fresh     []int // new templates of each block
 }
 
 func grow(f format, seed uint64, records int) (g grown) {

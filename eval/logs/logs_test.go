@@ -31,7 +31,7 @@ func TestScore(t *testing.T) {
 	assert.Zero(t, score(truth, one))
 }
 
-// The scorer is written apart from the one that decides, and must say the same.
+// TestScorerAgreesWithTheOneThatDecides compares the scorer with the independent reference scorer.
 func TestScorerAgreesWithTheOneThatDecides(t *testing.T) {
 	shared := evaldata.FolderFrom("../..")
 	script := filepath.Join(shared, "loghub_score.py")
@@ -69,7 +69,7 @@ func TestScorerAgreesWithTheOneThatDecides(t *testing.T) {
 	}
 }
 
-// small writes labeled logs of two made-up systems.
+// small writes labeled logs of two synthetic systems.
 func small(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -94,7 +94,7 @@ func report1(t *testing.T, args ...string) (int, string) {
 	return code, out.String()
 }
 
-// What is measured in time and memory is the only thing that may differ.
+// figures removes times and memory, the only figures that may differ between runs.
 func figures(out string) string {
 	var kept []string
 	for line := range strings.Lines(out) {
@@ -122,7 +122,7 @@ func TestReportSaysThatItSkips(t *testing.T) {
 	assert.Contains(t, out, "all targets met")
 }
 
-// A report that can't fail is worth nothing: labels that put all lines into one group must be refused.
+// TestReportCanFail verifies that labels that put all lines into one group miss the targets.
 func TestReportCanFail(t *testing.T) {
 	dir := small(t, "Aaa")
 	file := filepath.Join(dir, "Aaa", "Aaa"+truthSuffix)
@@ -153,7 +153,8 @@ func TestRedrawKeepsTheShape(t *testing.T) {
 	}
 }
 
-// Each common format settles: few templates after the first block, and hardly a new one after that.
+// TestGeneratedFormatsSettle verifies that each common format has few templates after the first block, and few new
+// ones after that.
 func TestGeneratedFormatsSettle(t *testing.T) {
 	for _, f := range formats {
 		t.Run(f.name, func(t *testing.T) {
@@ -167,7 +168,7 @@ func TestGeneratedFormatsSettle(t *testing.T) {
 	}
 }
 
-// A format whose records have no word in common must be reported as one that grows.
+// TestGrowthCanFail verifies that a format whose records have no word in common is reported as growing.
 func TestGrowthCanFail(t *testing.T) {
 	chaos := format{name: "chaos", shapes: []func(*values) string{func(v *values) string { return junk(v.rng) }}}
 	g := grow(chaos, 1, 2*growthBlock)

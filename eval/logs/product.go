@@ -9,12 +9,13 @@ import (
 	"github.com/auspex-otel/auspex/internal/template"
 )
 
-// mined is what the miner said of each line when it passed, and in the end.
+// mined holds the labels of the miner at the time of each line and at the end.
 type mined struct{ emitted, resolved labels }
 
 func text(id template.ID) string { return strconv.FormatUint(uint64(id), 16) }
 
-// mine shows the lines, in the given order, to a new miner with the default setting. The answer is in the order of the lines.
+// mine passes the lines, in the given order, to a new miner with the default settings. The result is in the original
+// order.
 func mine(lines []string, order []int) mined {
 	m := template.New(template.DefaultConfig())
 	n := len(lines)

@@ -10,22 +10,22 @@ import (
 	"slices"
 )
 
-// Targets, as the issue states them.
+// Targets.
 const (
 	wantResolved = .959
 	wantEmitted  = .902
 	wantFGA      = .75
 	wantFTA      = .50
 	wantWorst    = .60
-	wantShuffled = .04 // at most below the mean
+	wantShuffled = .04 // maximum difference from the mean
 	wantAgree    = .99
-	wantPlain    = 1_300_000 // lines a second
+	wantPlain    = 1_300_000 // lines per second
 	wantParams   = 250_000
 	wantMemory   = 64 << 20
 	shuffles     = 3
 )
 
-// report prints the tables and counts the targets that were missed.
+// report prints the tables and counts the missed targets.
 type report struct {
 	out    io.Writer
 	missed int
@@ -33,7 +33,7 @@ type report struct {
 
 func (r *report) say(format string, args ...any) { _, _ = fmt.Fprintf(r.out, format, args...) }
 
-// want prints a figure beside its target.
+// want prints a figure with its target.
 func (r *report) want(what string, met bool, got, target string) {
 	verdict := "met"
 	if !met {
@@ -45,7 +45,7 @@ func (r *report) want(what string, met bool, got, target string) {
 
 func ratio(v float64) string { return fmt.Sprintf("%.4f", v) }
 
-// quality prints how well groups and templates fit the labels.
+// quality prints the accuracy of groups and templates.
 func (r *report) quality(list []corpus) {
 	r.say("%-14s %8s %8s %8s %8s   %s\n", "system", "GA", "emitted", "FGA", "FTA", "GA of three shuffles")
 	var mean scores
@@ -76,7 +76,7 @@ func (r *report) quality(list []corpus) {
 	r.want("worst of three shuffles", lowest >= mean.ga-wantShuffled, ratio(lowest), "≥ mean − .04")
 }
 
-// replicas prints how far two miners agree that see the same lines in different orders.
+// replicas prints the agreement of two miners that receive the same lines in different orders.
 func (r *report) replicas(list []corpus) {
 	var lines []string
 	for _, c := range list {
@@ -87,7 +87,7 @@ func (r *report) replicas(list []corpus) {
 		r.say("skipped: replicas need more than %d lines, there are %d\n", warm, len(lines))
 		return
 	}
-	// The first 10,000 lines in two orders, then the others in one.
+	// The first 10,000 lines have two orders, the others one.
 	common := shuffle(len(lines), 100)
 	a, b := common, slices.Clone(common)
 	rng := newRand(101)
@@ -99,8 +99,8 @@ func (r *report) replicas(list []corpus) {
 		finals += count(one.resolved.group[i] == two.resolved.group[i])
 	}
 	n := float64(len(lines) - warm)
-	r.want("replicas agree on ids after 10,000 lines", float64(ids)/n >= wantAgree, ratio(float64(ids)/n), "≥ .99")
-	r.want("and on resolved ids", float64(finals)/n >= wantAgree, ratio(float64(finals)/n), "≥ .99")
+	r.want("agreement on ids after 10,000 lines", float64(ids)/n >= wantAgree, ratio(float64(ids)/n), "≥ .99")
+	r.want("agreement on resolved ids", float64(finals)/n >= wantAgree, ratio(float64(finals)/n), "≥ .99")
 }
 
 func count(b bool) int {

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// labels are the group and the template of each line.
+// labels holds the group and the template of each line.
 type labels struct{ group, template []string }
 
-// scores compare labels with the truth. A group is right if it has exactly the lines of a true group.
+// scores compares labels with the truth. A group is correct if it has exactly the lines of a true group.
 type scores struct {
-	ga  float64 // share of lines in right groups
-	fga float64 // F1 of right groups
-	fta float64 // F1 of right groups with the right template
+	ga  float64 // share of lines in correct groups
+	fga float64 // F1 of correct groups
+	fta float64 // F1 of correct groups with the correct template
 }
 
 func score(truth, said labels) scores {
@@ -48,10 +48,10 @@ func members(group []string) map[string][]int {
 	return m
 }
 
-// f1 is the harmonic mean of right/said and right/truth.
+// f1 returns the harmonic mean of right/said and right/truth.
 func f1(right, said, truth int) float64 { return 2 * float64(right) / float64(said+truth) }
 
-// normal is a template with single spaces and no wildcard right behind another.
+// normal returns a template with single spaces and without consecutive wildcards.
 func normal(template string) string {
 	t := strings.Join(strings.Fields(template), " ")
 	for strings.Contains(t, "<*><*>") {

@@ -16,26 +16,26 @@ import (
 )
 
 const (
-	leastRatio, mostRatio = 0.5, 1.6 // of realized to chosen false alarms, over all families
-	familyFactor          = 4.0      // by which a family's ratio may differ from 1
-	firstDays             = 7        // the first week is counted apart
+	leastRatio, mostRatio = 0.5, 1.6 // range of the ratio of realized to chosen false alarms over all families
+	familyFactor          = 4.0      // maximum factor between a family's ratio and 1
+	firstDays             = 7        // the first week is counted separately
 	smallFleet            = 100      // series
 	largeFleet            = 1000
 	fullFleet             = 10_000 // instead of the large one with -full
 )
 
-// alarmRun is one fleet without a fault, from one seed, through one engine.
+// alarmRun is one fleet without a fault, from one seed, in one engine.
 type alarmRun struct {
 	series int
 	rho    float64
 	seed   uint64
 }
 
-// alarmCount is how many anomalies opened, per family and per day.
+// alarmCount counts opened anomalies per family and day.
 type alarmCount struct {
-	first      []int   // by family: in the first week
-	later      [][]int // by family: on each day after it
-	miscounted int     // anomalies that the engine says it opened and never told of, or the reverse
+	first      []int   // by family, in the first week
+	later      [][]int // by family, on each later day
+	miscounted int     // difference between the anomalies that the engine counted and those that it reported
 }
 
 func newAlarmCount(days int) alarmCount {
@@ -46,7 +46,7 @@ func newAlarmCount(days int) alarmCount {
 	return c
 }
 
-// measure runs a fleet for the given days. tick is called after each.
+// measure runs a fleet for the given days and calls tick after each.
 func (a alarmRun) measure(p product, days int, tick func()) alarmCount {
 	c := newAlarmCount(days)
 	index := map[string]int{}
@@ -68,7 +68,7 @@ func (a alarmRun) measure(p product, days int, tick func()) alarmCount {
 	return c
 }
 
-// add counts one anomaly of a family on a day, from 0.
+// add counts one anomaly of a family on a day, numbered from 0.
 func (c *alarmCount) add(family, day int) {
 	if day < firstDays {
 		c.first[family]++
@@ -97,25 +97,25 @@ func (c *alarmCount) perDay() []int {
 	return days
 }
 
-// chosenPerDay is how many false alarms a day a family of `of` among n series
-// stands for: its share of the decisions, of the whole budget, since no other
-// signal is there; less where the cap on α leaves some of it unused.
+// chosenPerDay returns the chosen false alarms per day for a family of `of` among n series: its share of the
+// decisions times the whole budget, because there is no other signal. It is less if the cap on α leaves some of the
+// budget unused.
 func chosenPerDay(cfg engine.FalseAlarms, of, n int) float64 {
 	budget := cfg.Count * float64(24*time.Hour) / float64(cfg.Per)
 	return min(budget, cfg.MaxAlpha*float64(n*stepsADay)) * float64(of) / float64(n)
 }
 
-// membersOf is how many of n series are of family k.
+// membersOf returns the number of series of family k among n.
 func membersOf(k, n int) int { return (n - k + len(families) - 1) / len(families) }
 
-// alarmGroup is the runs of which the counts are added up: one block of the table.
+// alarmGroup holds the runs whose counts are added up: one block of the table.
 type alarmGroup struct {
 	series int
 	rho    float64
 	runs   []alarmRun
 }
 
-// alarmGroups lists what the flags ask for.
+// alarmGroups returns the groups that the flags select.
 func (o *options) alarmGroups() (groups []alarmGroup) {
 	type fleetSize struct{ series, seeds int }
 	sizes, correlations := []fleetSize{{smallFleet, o.seeds}, {o.series, 1}}, []float64{0, 0.5, 0.9}
@@ -137,7 +137,7 @@ func (o *options) alarmGroups() (groups []alarmGroup) {
 	return groups
 }
 
-// alarms prints realized against chosen false alarms.
+// alarms prints realized and chosen false alarms.
 func (r *report) alarms() error {
 	days := r.days
 	if r.quick {
@@ -158,7 +158,7 @@ Worst day: most opened on one day. Where it is most of the count, one shock to t
 			total.join(c)
 		}
 		if total.miscounted != 0 {
-			return fmt.Errorf("%d series, ρ = %g: the engine opened %d anomalies more than it told of", g.series, g.rho, total.miscounted)
+			return fmt.Errorf("%d series, ρ = %g: the engine opened %d anomalies more than it reported", g.series, g.rho, total.miscounted)
 		}
 		r.printAlarms(cfg, g, total, days)
 	}
@@ -186,7 +186,7 @@ func (r *report) measureAll(groups []alarmGroup, days int) [][]alarmCount {
 			}
 		})
 	}
-	for i, g := range slices.Backward(groups) { // the large ones first
+	for i, g := range slices.Backward(groups) { // large groups first
 		for k := range g.runs {
 			jobs <- job{i, k}
 		}
@@ -236,7 +236,7 @@ func moments(list []int) (mean, variance float64) {
 	return mean, variance / float64(max(1, len(list)-1))
 }
 
-// quantile is the least value that at least the share q of the list does not exceed.
+// quantile returns the least value that at least the share q of the list does not exceed.
 func quantile(list []int, q float64) int {
 	sorted := slices.Sorted(slices.Values(list))
 	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]

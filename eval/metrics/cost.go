@@ -21,14 +21,14 @@ import (
 const (
 	costTarget   = 2000.0 // nanoseconds per point
 	memoryTarget = 8192.0 // bytes per series
-	// allocationTarget is above what a batch or a tick may allocate for all its
-	// points together, and far below one for a point.
+	// allocationTarget is above the allocations per point that result from a batch or tick as a whole, and far below
+	// one per point.
 	allocationTarget = 0.01
-	timedPasses      = 10 // a point per series each
+	timedPasses      = 10 // one point per series each
 )
 
-// warmPoints is how many points each series has had before anything is timed:
-// models of fewer than 512 are young, and fit themselves again more often.
+// warmPoints returns the number of points of each series before the measurement. Models with fewer than 512 points
+// are fitted more often.
 func (o options) warmPoints() int {
 	if o.quick {
 		return 151
@@ -36,27 +36,27 @@ func (o options) warmPoints() int {
 	return 520
 }
 
-// cost is what points took. Times are the process's time on its core, the
-// garbage collector's included, so that others who want the core do not count.
+// cost holds the cost of points. Times are process times including garbage collection, so that other processes do not
+// count.
 type cost struct {
 	points      int
 	passes      []time.Duration
 	allocations uint64
 }
 
-// perPoint is nanoseconds per point in the median pass.
+// perPoint returns the nanoseconds per point of the median pass.
 func (c cost) perPoint() float64 {
 	return float64(median(c.passes).Nanoseconds()) * float64(len(c.passes)) / float64(c.points)
 }
 func (c cost) allocationsPerPoint() float64 { return float64(c.allocations) / float64(c.points) }
 
-// pass gives the fleet its next values and measures what the engine does with
-// them, the tick included. The batches come in another order at every pass.
+// pass gives the fleet its next values and measures the engine's work on them, including the tick. The order of the
+// batches differs in every pass.
 func (c *cost) pass(w *observer, f *fleet, t time.Time, random *rand.Rand) error {
 	f.step(t)
 	random.Shuffle(len(f.batches), func(i, j int) { f.batches[i], f.batches[j] = f.batches[j], f.batches[i] })
 	var before, after runtime.MemStats
-	runtime.GC() // the garbage of new values is not the engine's
+	runtime.GC() // exclude the garbage of the new values
 	runtime.ReadMemStats(&before)
 	start, err := processTime()
 	if err != nil {
@@ -78,15 +78,15 @@ func (c *cost) pass(w *observer, f *fleet, t time.Time, random *rand.Rand) error
 	return nil
 }
 
-// processTime is how long this process has run on all cores.
+// processTime returns the processor time of this process on all cores.
 func processTime() (time.Duration, error) {
 	var u syscall.Rusage
 	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), err
 }
 
-// shuffledGroups orders n series so that those of one service and family stay
-// together, in a random order, and these groups are in a random order too.
+// shuffledGroups returns a random order of n series in which those of one service and family stay together in random
+// order.
 func shuffledGroups(n int, random *rand.Rand) []int {
 	groups := make([][]int, 0, n/perService*len(families))
 	for from := 0; from < n; from += perService {
@@ -117,7 +117,7 @@ func (r *report) costs() error {
 	met, strewn := arrange("fleet", families, random.Perm(n)), arrange("fleet", families, random.Perm(n))
 	grouped := arrange("fleet", families, shuffledGroups(n, random))
 	cfg := engine.DefaultConfig()
-	cfg.MaxSeries = max(cfg.MaxSeries, n+n/perService) // the engine has a series of its own for each service
+	cfg.MaxSeries = max(cfg.MaxSeries, n+n/perService) // the engine adds a series for each service
 	now := epoch
 	measure := func(w *observer, l layout, passes int) (c cost, err error) {
 		f.layout = l
@@ -135,7 +135,7 @@ func (r *report) costs() error {
 		return err
 	}
 	w := watch(r.engine(cfg))
-	if _, err := measure(w, met, 1); err != nil { // in an order that does not come again
+	if _, err := measure(w, met, 1); err != nil { // in an order that is not repeated
 		return err
 	}
 	if _, err := measure(w, grouped, r.warmPoints()-1); err != nil {
@@ -176,8 +176,8 @@ resident memory per series, after a garbage collection.
 	r.printf("%-9s %8.0f bytes/series  %s\n", "memory", bytesPerSeries, r.verdict(bytesPerSeries <= memoryTarget))
 }
 
-// residentBytes is the resident memory of this process, after a garbage
-// collection and with what is free given back.
+// residentBytes returns the resident memory of this process after a garbage collection and after returning free
+// memory.
 func residentBytes() (int64, error) {
 	debug.FreeOSMemory()
 	b, err := os.ReadFile("/proc/self/statm")
@@ -186,7 +186,7 @@ func residentBytes() (int64, error) {
 	}
 	fields := bytes.Fields(b)
 	if len(fields) < 2 {
-		return 0, errors.New("/proc/self/statm has no second field")
+		return 0, errors.New("cannot parse /proc/self/statm: no second field")
 	}
 	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
 	return pages * int64(os.Getpagesize()), err

@@ -18,7 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// change is what is done to a copy of a folder of CSV files.
+// change describes the changes to a copy of a folder of CSV files.
 type change struct {
 	rename        bool
 	weeks         int
@@ -26,9 +26,8 @@ type change struct {
 	crlf          bool
 }
 
-// copyFolder writes the changed copy and returns the new name of each file. A
-// scaled count is no count. Files of counts keep their values, and are left out
-// where the change has an offset.
+// copyFolder writes the changed copy and returns the new name of each file. Because a scaled count is not a count,
+// files of counts keep their values, and are omitted if the change has an offset.
 func (c change) copyFolder(in, out string) (names map[string]string, err error) {
 	list, err := score.ListCSV(in)
 	if err != nil {
@@ -60,10 +59,10 @@ func (c change) copyFolder(in, out string) (names map[string]string, err error) 
 	return names, nil
 }
 
-// fewCounts is the mean from which on whole numbers are no longer told from other values.
+// fewCounts is the mean from which on whole numbers are treated like other values.
 const fewCounts = 100
 
-// isCount tells whether every value of a file is a whole number and not negative, and their mean is small.
+// isCount reports whether all values of a file are nonnegative integers with a small mean.
 func isCount(rows [][]string) bool {
 	sum := 0.0
 	for _, row := range rows[1:] {
@@ -94,7 +93,7 @@ func countFiles(dir string) (names []string, err error) {
 	return names, nil
 }
 
-// cutFolder writes a copy that ends, byte by byte, after the given share of each file's rows.
+// cutFolder writes a copy that contains the given share of each file's rows, with identical bytes.
 func cutFolder(in, out string, share float64) error {
 	list, err := score.ListCSV(in)
 	if err != nil {
@@ -109,7 +108,7 @@ func cutFolder(in, out string, share float64) error {
 		if len(lines[len(lines)-1]) == 0 {
 			lines = lines[:len(lines)-1]
 		}
-		kept := lines[:1+int(share*float64(len(lines)-1))] // the header is no row
+		kept := lines[:1+int(share*float64(len(lines)-1))] // without the header
 		path := filepath.Join(out, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			return err
@@ -121,8 +120,7 @@ func cutFolder(in, out string, share float64) error {
 	return nil
 }
 
-// rows returns changed copies of rows, of which the first is the header. What
-// is no time or no number stays as it is.
+// rows returns changed copies of rows. The first is the header. Invalid times and numbers remain unchanged.
 func (c change) rows(rows [][]string) [][]string {
 	changed := [][]string{rows[0]}
 	for _, row := range rows[1:] {
@@ -153,17 +151,17 @@ func writeRows(path string, rows [][]string, crlf bool) error {
 
 func text(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// comparison counts the rows of two outputs of one input.
+// comparison compares the rows of two outputs of one input.
 type comparison struct {
 	rows   int
-	differ int    // rows of which a score is not the same to the bit
+	differ int    // rows with a score that is not bit-identical
 	above  [2]int // rows of the first output at or above 1, by column
-	flips  [2]int // rows that are at or above 1 in one output only
+	flips  [2]int // rows at or above 1 in only one output
 }
 
-var errRows = errors.New("another number of rows")
+var errRows = errors.New("different number of rows")
 
-// compareScores compares what two backtests say of each row. names leads from the first to the second.
+// compareScores compares the results of two backtests by row. names maps files of the first to those of the second.
 func compareScores(a, b string, names map[string]string) (c comparison, err error) {
 	for name, other := range names {
 		x, err := score.ReadRows(filepath.Join(a, name))
@@ -209,8 +207,8 @@ func (c *comparison) add(x, y score.Row) error {
 	return nil
 }
 
-// comparePrefix counts the lines of the outputs in cut that are not, byte by
-// byte, those at the beginning of the outputs in whole. input is what cut was made of.
+// comparePrefix counts the lines of the outputs in cut that are not byte-identical to the beginning of the outputs in
+// whole. input holds the source of cut.
 func comparePrefix(whole, cut, input string) (c comparison, err error) {
 	names, err := score.ListCSV(input)
 	if err != nil {

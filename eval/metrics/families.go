@@ -8,9 +8,8 @@ import (
 	"math/rand/v2"
 )
 
-// A family is a kind of series without a fault. Each of its series turns an
-// innovation z, which is standard normal, into a value at a time in seconds since
-// the Unix epoch. Whatever the dependence between the z of two series (a Gaussian
+// A family is a kind of series without a fault. Each of its series converts a standard normal innovation z into a
+// value at a time in seconds since the Unix epoch. For any dependence between the z of two series (a Gaussian
 // copula), each series alone has exactly the family's distribution.
 type family struct {
 	name, metric string
@@ -41,7 +40,7 @@ var families = []family{
 	{"Poisson .1", "count.rare", counts(0.1)},
 }
 
-// autoregressive is x' = φ x + z, from its stationary distribution on.
+// autoregressive returns x' = φ x + z from its stationary distribution.
 func autoregressive(phi float64, r *rand.Rand) source {
 	x := r.NormFloat64() / math.Sqrt(1-phi*phi)
 	return func(_ int64, z float64) float64 {
@@ -50,7 +49,7 @@ func autoregressive(phi float64, r *rand.Rand) source {
 	}
 }
 
-// daily is a sine of a day, of an amplitude and a phase of its own, and noise of 5.
+// daily returns a daily sine with a random amplitude and phase, and noise of 5.
 func daily(r *rand.Rand) source {
 	amplitude, phase := 20+30*r.Float64(), r.Float64()
 	return func(second int64, z float64) float64 {
@@ -58,7 +57,7 @@ func daily(r *rand.Rand) source {
 	}
 }
 
-// weekly is load in the day of five days of a week and little on the other two, and noise of 5.
+// weekly returns daytime load on five days of a week and little load on the others, and noise of 5.
 func weekly(r *rand.Rand) source {
 	amplitude := 40 + 40*r.Float64()
 	return func(second int64, z float64) float64 {
@@ -70,10 +69,9 @@ func weekly(r *rand.Rand) source {
 	}
 }
 
-// counts is Poisson noise. A count exceeds k where z exceeds the k-th limit:
-// limits[k] = Φ⁻¹(P(X ≤ k)).
+// counts returns Poisson noise. A count exceeds k if z exceeds the k-th limit: limits[k] = Φ⁻¹(P(X ≤ k)).
 func counts(mean float64) func(*rand.Rand) source {
-	const rarest = 1e-14 // beyond it √2·erfc⁻¹ has no digits left, and no z is drawn
+	const rarest = 1e-14 // beyond it √2·erfc⁻¹ has no precision left, and no z is drawn
 	var limits []float64
 	for k := 0; ; k++ {
 		tail, term := 0.0, math.Exp(-mean)
@@ -104,7 +102,7 @@ type quantiles [quantileReach*quantileSteps + 2]float64
 
 const (
 	quantileReach = 9
-	quantileSteps = 256 // an error of interpolation below 2e-4 of the value
+	quantileSteps = 256 // interpolation error below 2e-4 of the value
 )
 
 func (q *quantiles) at(z float64) float64 {

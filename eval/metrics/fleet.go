@@ -22,28 +22,28 @@ const (
 	stepsADay  = int(24 * time.Hour / cadence)
 )
 
-// epoch is when every generated fleet begins: a Monday, at midnight.
+// epoch is the start of every generated fleet: a Monday at midnight.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// fleet is n series, of the families by turns, as batches that are made once
-// and get new times and values at every step.
+// fleet holds n series of alternating families, as batches that are created once and get new times and values at
+// every step.
 type fleet struct {
 	layout
 	sources []source
 	kinds   int
 	random  *rand.Rand
 	rho     float64
-	shocks  []float64 // of each family at this step
+	shocks  []float64 // by family at this step
 }
 
-// layout is where the data points of a fleet's series are.
+// layout locates the data points of a fleet's series.
 type layout struct {
 	batches []pmetric.Metrics
 	points  []pmetric.NumberDataPoint // by series
 }
 
-// newFleet makes a fleet whose services are called after it. rho is the
-// correlation of the innovations of any two series of one family.
+// newFleet returns a fleet with services named after it. rho is the correlation between the innovations of any two
+// series of one family.
 func newFleet(name string, n int, kinds []family, seed uint64, rho float64) *fleet {
 	f := &fleet{random: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), kinds: len(kinds), rho: rho, shocks: make([]float64, len(kinds))}
 	for i := range n {
@@ -53,7 +53,7 @@ func newFleet(name string, n int, kinds []family, seed uint64, rho float64) *fle
 	return f
 }
 
-// byFamily orders n series by service and, in each, by family.
+// byFamily orders n series by service, then by family.
 func byFamily(n, kinds int) []int {
 	order := make([]int, 0, n)
 	for from := 0; from < n; from += perService {
@@ -68,8 +68,8 @@ func byFamily(n, kinds int) []int {
 	return order
 }
 
-// arrange builds the batches in the given order of series. Neighbors of one
-// service share a resource, and a metric if they are of one family too.
+// arrange builds the batches in the given order of series. Adjacent series of one service share a resource, and those
+// of one family also a metric.
 func arrange(name string, kinds []family, order []int) layout {
 	l := layout{points: make([]pmetric.NumberDataPoint, len(order))}
 	var resource pmetric.ResourceMetrics
@@ -96,8 +96,8 @@ func arrange(name string, kinds []family, order []int) layout {
 	return l
 }
 
-// step gives every data point the time t and its next value. An innovation is
-// √ρ · the family's shock + √(1−ρ) · the series' own noise.
+// step gives every data point the time t and its next value. An innovation is √ρ · the family's shock + √(1−ρ) · the
+// series' own noise.
 func (f *fleet) step(t time.Time) {
 	for k := range f.shocks {
 		f.shocks[k] = math.Sqrt(f.rho) * f.random.NormFloat64()
@@ -109,5 +109,5 @@ func (f *fleet) step(t time.Time) {
 	}
 }
 
-// add puts a fault on top of a series' value of this step.
+// add adds a fault to the value of a series at this step.
 func (f *fleet) add(i int, v float64) { f.points[i].SetDoubleValue(f.points[i].DoubleValue() + v) }

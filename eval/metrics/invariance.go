@@ -14,11 +14,11 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// flipTarget is the greatest share of rows whose verdict at score 1 may differ
-// where scale, level and time of year of the values do.
+// flipTarget is the maximum share of rows whose verdict at score 1 may differ after a change of scale, level, and
+// time of year.
 const flipTarget = 1e-3
 
-// invariance prints what changes that mean nothing do to the verdicts.
+// invariance prints the effect of irrelevant changes on the verdicts.
 func (r *report) invariance() error {
 	dir, err := os.MkdirTemp("", "auspex-invariance-")
 	if err != nil {
@@ -37,7 +37,7 @@ Targets: no row differs; with another level, zone of the year and line ending at
 
 `, fewCounts, 100*flipTarget)
 	if nab := r.nabFolder(); nab == "" {
-		r.printf("%-11s left out: %s is absent\n", "NAB", filepath.Join(r.eval, "nab"))
+		r.printf("%-11s skipped: %s does not exist\n", "NAB", filepath.Join(r.eval, "nab"))
 	} else if err := r.invarianceOf("NAB", filepath.Join(nab, "data"), filepath.Join(dir, "nab")); err != nil {
 		return err
 	}
@@ -47,8 +47,7 @@ Targets: no row differs; with another level, zone of the year and line ending at
 	return r.resumeFleet()
 }
 
-// generateCSV writes series of every family, with a spike and a shift of level
-// in each, so that there are verdicts above 1.
+// generateCSV writes series of every family, each with a spike and a level shift, so that there are verdicts above 1.
 func (r *report) generateCSV(dir string) error {
 	days := 14
 	if r.quick {
@@ -76,7 +75,7 @@ func (r *report) generateCSV(dir string) error {
 	return nil
 }
 
-// invarianceOf prints the rows about one folder of CSV files. scratch is a folder for its copies.
+// invarianceOf prints the rows for one folder of CSV files. scratch is a folder for its copies.
 func (r *report) invarianceOf(name, in, scratch string) error {
 	plain := filepath.Join(scratch, "plain")
 	r.progressf("invariance: %s\n", name)
@@ -118,7 +117,7 @@ func (r *report) invarianceOf(name, in, scratch string) error {
 	return r.resumeFiles(name, in)
 }
 
-// changed backtests a changed copy of a folder and compares it with plain, the output of the folder itself.
+// changed runs the backtest on a changed copy of a folder and compares it with plain, the output of the original.
 func (r *report) changed(plain, in, scratch string, c change) (comparison, error) {
 	input, output := filepath.Join(scratch, "in"), filepath.Join(scratch, "out")
 	names, err := c.copyFolder(in, input)

@@ -19,7 +19,7 @@ func main() {
 	os.Exit(run(os.Args[1:], shipped, os.Stdout, os.Stderr))
 }
 
-// options are what the flags say.
+// options holds the flags.
 type options struct {
 	eval          string
 	sections      string
@@ -29,7 +29,7 @@ type options struct {
 	days          int
 }
 
-// report is one run: where it writes, what it measures and what it found.
+// report is one run: its output, its product, and its results.
 type report struct {
 	options
 	product
@@ -37,7 +37,7 @@ type report struct {
 	missed        int
 }
 
-// verdict is the last column of a row with a target.
+// verdict returns the last column of a row with a target.
 func (r *report) verdict(ok bool) string {
 	if ok {
 		return "ok"
@@ -49,7 +49,7 @@ func (r *report) verdict(ok bool) string {
 func (r *report) printf(format string, a ...any)    { fmt.Fprintf(r.out, format, a...) }
 func (r *report) progressf(format string, a ...any) { fmt.Fprintf(r.progress, format, a...) }
 
-// section is a part of the report that can be run alone.
+// section is a part of the report that can run alone.
 type section struct {
 	name  string
 	print func(*report) error
@@ -63,7 +63,7 @@ var sections = []section{
 	{"cost", (*report).costs},
 }
 
-// run prints the report about p and returns the exit code: 0 targets met, 1 missed, 2 wrong use.
+// run prints the report on p and returns the exit code: 0 targets met, 1 missed, 2 invalid usage.
 func run(args []string, p product, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
 	if err != nil {
@@ -91,7 +91,7 @@ func run(args []string, p product, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// wants tells whether a section is to be run. The cost section is one of -cost alone.
+// wants reports whether a section is selected. The cost section requires -cost.
 func (r *report) wants(name string) bool {
 	if name == "cost" && !r.cost {
 		return false
@@ -99,40 +99,40 @@ func (r *report) wants(name string) bool {
 	return r.sections == "" || slices.Contains(strings.Split(r.sections, ","), name)
 }
 
-// errFlag is an error of which the flag package has spoken already.
-var errFlag = errors.New("wrong flag")
+// errFlag is an error that the flag package has already printed.
+var errFlag = errors.New("invalid flag")
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("metrics", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.StringVar(&o.eval, "eval", evaldata.Folder(), "folder of the evaluation data; where it is absent its part is left out")
-	fs.StringVar(&o.sections, "section", "", "only these sections, separated by commas: nab,invariance,alarms,traps,cost")
+	fs.StringVar(&o.eval, "eval", evaldata.Folder(), "folder of the evaluation data; sections without data are skipped")
+	fs.StringVar(&o.sections, "section", "", "sections to run, separated by commas: nab,invariance,alarms,traps,cost")
 	fs.BoolVar(&o.perFile, "per-file", false, "print the benchmark's figures for each file")
-	fs.BoolVar(&o.cost, "cost", false, "measure time and memory too; these figures differ from run to run")
-	fs.BoolVar(&o.quick, "quick", false, "a smaller report in under half a minute; its false-alarm figures are too few to judge by")
-	fs.IntVar(&o.seeds, "seeds", 5, "seeds of the small fleet's false-alarm runs")
-	fs.IntVar(&o.series, "series", largeFleet, "series of the large fleet, which has one seed")
-	fs.IntVar(&o.days, "days", 30, "days of each false-alarm run, the first week included")
-	fs.BoolVar(&o.full, "full", false, "a large fleet of 10,000 series: the false alarms take 40 minutes of one core")
+	fs.BoolVar(&o.cost, "cost", false, "also measure time and memory; these figures differ between runs")
+	fs.BoolVar(&o.quick, "quick", false, "smaller report in less than half a minute; its false-alarm figures are not reliable")
+	fs.IntVar(&o.seeds, "seeds", 5, "number of seeds of the false-alarm runs of the small fleet")
+	fs.IntVar(&o.series, "series", largeFleet, "number of series of the large fleet, which has one seed")
+	fs.IntVar(&o.days, "days", 30, "days of each false-alarm run, including the first week")
+	fs.BoolVar(&o.full, "full", false, "use a large fleet of 10,000 series; its false-alarm run takes 40 minutes on one core")
 	if err := fs.Parse(args); err != nil {
 		return o, errFlag
 	}
 	if fs.NArg() > 0 {
-		return o, fmt.Errorf("there are no arguments (got %q)", fs.Args())
+		return o, fmt.Errorf("arguments are not accepted (got %q)", fs.Args())
 	}
 	if o.seeds < 1 || o.series < len(families) || o.days < 8 {
-		return o, fmt.Errorf("-seeds is at least 1, -series at least %d, -days at least 8 (got %d, %d, %d)", len(families), o.seeds, o.series, o.days)
+		return o, fmt.Errorf("-seeds must be at least 1, -series at least %d, and -days at least 8 (got %d, %d, %d)", len(families), o.seeds, o.series, o.days)
 	}
 	if o.sections == "" {
 		return o, nil
 	}
 	for name := range strings.SplitSeq(o.sections, ",") {
 		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return o, fmt.Errorf("there is no section %q", name)
+			return o, fmt.Errorf("unknown section %q", name)
 		}
 		if name == "cost" && !o.cost {
-			return o, errors.New("-section cost needs -cost")
+			return o, errors.New("-section cost requires -cost")
 		}
 	}
 	return o, nil

@@ -22,7 +22,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// small are the flags of a report that needs no evaluation data and little time.
+// small returns flags for a short report without evaluation data.
 func small(t *testing.T, more ...string) []string {
 	t.Helper()
 	return append([]string{"-quick", "-eval", t.TempDir()}, more...)
@@ -34,14 +34,14 @@ func TestQuickReport(t *testing.T) {
 	code := run(args, shipped, &first, &errs)
 	assert.Contains(t, []int{0, 1}, code, errs.String())
 	run(args, shipped, &again, io.Discard)
-	assert.Equal(t, first.String(), again.String(), "the same twice")
+	assert.Equal(t, first.String(), again.String(), "two runs print the same report")
 
 	nab := filepath.Join(args[len(args)-1], "nab")
-	assert.Contains(t, first.String(), "NAB: "+nab+" is absent: left out.\n")
-	assert.Contains(t, first.String(), "NAB         left out: "+nab+" is absent\n")
-	for line := range strings.Lines(first.String()) { // the product holds these whatever its quality
+	assert.Contains(t, first.String(), "NAB: "+nab+" does not exist: skipped.\n")
+	assert.Contains(t, first.String(), "NAB         skipped: "+nab+" does not exist\n")
+	for line := range strings.Lines(first.String()) { // independent of the quality of the product
 		if strings.Contains(line, "counts, not scaled") {
-			continue // a list, not a verdict
+			continue // a list without a verdict
 		}
 		if strings.HasPrefix(line, "generated ") || strings.HasPrefix(line, "fleet ") {
 			assert.True(t, strings.HasSuffix(line, "ok\n"), line)
@@ -63,7 +63,7 @@ func TestCostSection(t *testing.T) {
 	assert.NotContains(t, out.String(), "could not be measured", errs.String())
 }
 
-// mute is an engine that never says a thing.
+// mute is an engine that reports nothing.
 type mute struct{}
 
 func (mute) Tick(time.Time)                                                 {}
@@ -76,8 +76,8 @@ func (mute) Snapshot(context.Context, time.Time) error                      { re
 
 func muteEngine(engine.Config) watcher { return mute{} }
 
-// The report can fail: an engine that says nothing raises no false alarms at all
-// and has nothing to resume.
+// TestMuteEngineMisses verifies that the report can fail: an engine that reports nothing raises no false alarms and
+// has nothing to resume.
 func TestMuteEngineMisses(t *testing.T) {
 	var out bytes.Buffer
 	code := run(small(t, "-section", "invariance,alarms"), product{muteEngine, shipped.backtest}, &out, io.Discard)
@@ -88,14 +88,14 @@ func TestMuteEngineMisses(t *testing.T) {
 	assert.Regexp(t, `(?m)^fleet .* resumed .*  MISSED$`, out.String())
 }
 
-// forgetful is an engine that does not restore what it has saved.
+// forgetful is an engine that does not restore its snapshot.
 type forgetful struct{ watcher }
 
 func (f forgetful) Load(_ context.Context, _ storage.Client, now time.Time) error {
 	return f.watcher.Load(context.Background(), &memory{data: map[string][]byte{}}, now)
 }
 
-// counting is an engine whose verdicts depend on how many batches it saw, which it does not save.
+// counting is an engine whose verdicts depend on the number of batches, which it does not save.
 type counting struct {
 	watcher
 	n int
@@ -112,8 +112,8 @@ func (c *counting) ObserveMetrics(md pmetric.Metrics, out engine.Output) []engin
 
 func TestForgetfulEngineMisses(t *testing.T) {
 	for name, fresh := range map[string]func(engine.Config) watcher{
-		"restores nothing":        func(c engine.Config) watcher { return forgetful{newEngine(c)} },
-		"keeps a part for itself": func(c engine.Config) watcher { return &counting{watcher: newEngine(c)} },
+		"restores nothing":     func(c engine.Config) watcher { return forgetful{newEngine(c)} },
+		"does not save a part": func(c engine.Config) watcher { return &counting{watcher: newEngine(c)} },
 	} {
 		r := &report{product: product{engine: fresh}, out: io.Discard, progress: io.Discard, options: options{quick: true}}
 		require.NoError(t, r.resumeFleet())
@@ -130,7 +130,7 @@ func TestCountDiffering(t *testing.T) {
 	assert.Equal(t, 1, countDiffering(is, other))
 }
 
-// talkative is an engine whose anomalies are told of, but not counted.
+// talkative is an engine that reports anomalies that it does not count.
 type talkative struct{ watcher }
 
 func (talkative) Status() engine.Status { return engine.Status{} }
@@ -139,7 +139,7 @@ func TestMiscountIsAnError(t *testing.T) {
 	var out, errs bytes.Buffer
 	p := product{engine: func(c engine.Config) watcher { return talkative{newEngine(c)} }}
 	assert.Equal(t, 1, run(small(t, "-section", "alarms"), p, &out, &errs))
-	assert.Contains(t, errs.String(), "anomalies more than it told of")
+	assert.Contains(t, errs.String(), "anomalies more than it reported")
 }
 
 func TestWrongUse(t *testing.T) {

@@ -12,17 +12,17 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// profiles of the benchmark: what the scorer calls them, and what people do.
+// profiles lists the benchmark's profiles with the scorer's keys and the usual names.
 var profiles = [...]struct{ key, name string }{
 	{score.Standard, "standard"}, {"reward_low_FP_rate", "low FP"}, {"reward_low_FN_rate", "low FN"},
 }
 
 const (
 	nabTarget = 64.0 // standard profile, best threshold
-	nabWithin = 3.0  // what score 1 as the threshold may cost
+	nabWithin = 3.0  // maximum loss of score with a threshold of 1
 )
 
-// nabFolder returns the benchmark's folder, or "" where it is absent.
+// nabFolder returns the benchmark's folder, or "" if it does not exist.
 func (r *report) nabFolder() string {
 	dir := filepath.Join(r.eval, "nab")
 	if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
@@ -35,7 +35,7 @@ func (r *report) nabFolder() string {
 func (r *report) nab() error {
 	dir := r.nabFolder()
 	if dir == "" {
-		r.printf("NAB: %s is absent: left out.\n", filepath.Join(r.eval, "nab"))
+		r.printf("NAB: %s does not exist: skipped.\n", filepath.Join(r.eval, "nab"))
 		return nil
 	}
 	results, err := os.MkdirTemp("", "auspex-nab-")
@@ -66,7 +66,8 @@ func (r *report) nab() error {
 	return nil
 }
 
-// printNAB prints the scores at the best threshold and at 1. delays are the median delays, in minutes, at these thresholds.
+// printNAB prints the scores at the best threshold and at 1. delays holds the median delays, in minutes, at these
+// thresholds.
 func (r *report) printNAB(best, atOne score.NAB, delays [2]float64) {
 	r.printf(`NAB: %d files, %d windows. Targets on the standard profile: at least %.0f at the best threshold, and at
 threshold 1 at most %.0f less than that. False rows: rows outside the windows at or above the threshold.

@@ -58,7 +58,7 @@ func TestPrintNAB(t *testing.T) {
 	assert.Regexp(t, `a/b.csv +-0.500 +1/2 +3 +-0.500`, out.String())
 }
 
-// The section starts the scorer that lies beside the data, here a stand-in.
+// TestNABScorer verifies that the section runs the scorer in the data folder, here a replacement.
 func TestNABScorer(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -104,7 +104,8 @@ func TestChange(t *testing.T) {
 	assert.Equal(t, "4198.4", change{scale: 1024, offset: 4096}.rows(rows)[1][1])
 }
 
-// Counts are renamed and moved in time, but not scaled; a change with an offset leaves them out.
+// TestCountsAreNotScaled verifies that counts are renamed and moved in time, but not scaled, and that a change with
+// an offset omits them.
 func TestCountsAreNotScaled(t *testing.T) {
 	in := t.TempDir()
 	for name, value := range map[string]string{"count.csv": "3", "gauge.csv": "0.5", "large.csv": "1000", "negative.csv": "-3"} {
@@ -140,7 +141,7 @@ func TestCompare(t *testing.T) {
 	assert.Equal(t, comparison{rows: 3, differ: 2, above: [2]int{1, 2}, flips: [2]int{1, 1}}, c)
 	require.NoError(t, c.add(score.Row{"0.5", "0.5"}, score.Row{"0.5", "0.25"}))
 	require.NoError(t, c.add(score.Row{"0.5", "0.5"}, score.Row{"0.25", "0.5"}))
-	assert.Equal(t, 4, c.differ, "either column counts")
+	assert.Equal(t, 4, c.differ, "rows that differ in either column")
 	assert.Error(t, c.add(score.Row{"", "1"}, score.Row{"1", "1"}))
 
 	for _, of := range []struct {
@@ -154,7 +155,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// badBacktest runs the product's backtest and then spoils an output.
+// badBacktest runs the product's backtest and then modifies an output.
 func badBacktest(spoil func(name string, lines []string) []string) product {
 	p := shipped
 	p.backtest = func(in, out string) error {
@@ -222,7 +223,7 @@ func TestInvarianceIsBroken(t *testing.T) {
 	require.ErrorIs(t, r.invarianceOf("x", in, t.TempDir()), errRows)
 }
 
-// A file that the product cannot read is an error, not a file less.
+// TestBacktestOfABadFile verifies that a file that the product cannot read is an error instead of being skipped.
 func TestBacktestOfABadFile(t *testing.T) {
 	in := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(in, "a.csv"), []byte("timestamp,value\n2026-01-05 00:00:00,1\n"), 0o600))
@@ -276,7 +277,7 @@ func TestChosen(t *testing.T) {
 
 func TestPrintAlarms(t *testing.T) {
 	cfg := engine.FalseAlarms{Count: 8, Per: 24 * time.Hour, MaxAlpha: 1e-3}
-	g := alarmGroup{series: 80, runs: make([]alarmRun, 2)} // one a day and family and seed are chosen
+	g := alarmGroup{series: 80, runs: make([]alarmRun, 2)} // the budget is one per day, family, and seed
 	c := newAlarmCount(17)
 	for k, n := range []int{5, 80, 4, 81, 0, 20, 20, 20} {
 		c.later[k][3], c.later[k][4] = n-n/4, n/4
@@ -293,7 +294,7 @@ func TestPrintAlarms(t *testing.T) {
 	assert.Regexp(t, `(?m)^all +80 +230 +160.0 +1.44 .*  ok$`, out.String())
 	assert.Equal(t, 3, r.missed)
 	r.missed = 0
-	c.later[4][3] += 27 // 1.61 of what was chosen
+	c.later[4][3] += 27 // 1.61 of the chosen number
 	r.printAlarms(cfg, g, c, 17)
 	assert.Regexp(t, `(?m)^all .* 1.61 .*  MISSED$`, out.String())
 	assert.Equal(t, 3, r.missed)
@@ -350,7 +351,7 @@ func TestShuffledGroups(t *testing.T) {
 	assert.Equal(t, byFamily(n, 1), order)
 }
 
-// The marginal distribution of every family is the same whatever the correlation.
+// TestMarginals verifies that the marginal distribution of every family is independent of the correlation.
 func TestMarginals(t *testing.T) {
 	tails := func(q *quantiles, x float64) float64 { // P(|X| > x) by the table
 		z := sort.Search(9000, func(i int) bool { return q.at(float64(i)/1000) > x })
@@ -401,7 +402,8 @@ func correlation(a, b []float64) float64 {
 	return (sab/n - sa/n*sb/n) / math.Sqrt((saa/n-sa/n*sa/n)*(sbb/n-sb/n*sb/n))
 }
 
-// Weekly load falls on Mondays to Fridays, and the season of a place follows its clocks.
+// TestSeasons verifies that weekly load occurs from Monday to Friday, and that the season of a place follows its
+// local time.
 func TestSeasons(t *testing.T) {
 	next := weekly(rand.New(rand.NewPCG(1, 1)))
 	noon := func(day int) float64 { return next(epoch.AddDate(0, 0, day).Add(12*time.Hour).Unix(), 0) }

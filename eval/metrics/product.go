@@ -19,7 +19,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// watcher is what the report asks of the product's engine.
+// watcher is the part of the engine that the report uses.
 type watcher interface {
 	Tick(now time.Time)
 	ObserveMetrics(md pmetric.Metrics, out engine.Output) []engine.Verdict
@@ -30,8 +30,8 @@ type watcher interface {
 	Snapshot(ctx context.Context, now time.Time) error
 }
 
-// product is what is measured: an engine, and the backtest of a folder of CSV
-// files, which writes a folder of the same files with verdicts.
+// product is the subject of the report: an engine, and the backtest of a folder of CSV files, which writes the same
+// files with verdicts to another folder.
 type product struct {
 	engine   func(engine.Config) watcher
 	backtest func(in, out string) error
@@ -41,7 +41,7 @@ var shipped = product{engine: newEngine, backtest: backtestCSV}
 
 func newEngine(cfg engine.Config) watcher { return engine.New(cfg, zap.NewNop()) }
 
-// backtestCSV fails if any file does: a figure about the others would pass for one about all.
+// backtestCSV returns an error if any file fails, because figures on the others would be misleading.
 func backtestCSV(in, out string) error {
 	r, err := csv.Run(csv.Options{In: in, Out: out, Engine: engine.DefaultConfig()})
 	if err != nil {
@@ -50,14 +50,14 @@ func backtestCSV(in, out string) error {
 	return errors.Join(r.Failed...)
 }
 
-// The outputs that the report asks for.
+// Outputs that the report requests.
 var (
 	everything = engine.Output{Select: engine.SelectAll}
 	nothing    = engine.Output{Select: engine.SelectNone}
 	byDefault  = engine.Output{Select: engine.SelectAnomalous, MaxSeries: 1000}
 )
 
-// observer counts every anomaly of one engine once.
+// observer counts each anomaly of one engine once.
 type observer struct {
 	watcher
 	seen map[string]bool
@@ -65,8 +65,8 @@ type observer struct {
 
 func watch(w watcher) *observer { return &observer{watcher: w, seen: map[string]bool{}} }
 
-// step is one step of event time. It returns the anomalies that opened in it,
-// which are the caller's until the next step.
+// step advances event time by one step. It returns the anomalies that opened in it, which are valid until the next
+// step.
 func (o *observer) step(now time.Time, batches []pmetric.Metrics) []*incident.Anomaly {
 	o.Tick(now)
 	for _, md := range batches {
@@ -75,7 +75,7 @@ func (o *observer) step(now time.Time, batches []pmetric.Metrics) []*incident.An
 	return o.opened()
 }
 
-// opened takes what the engine has to say and returns the anomalies that are new.
+// opened reads the engine's findings and returns the new anomalies.
 func (o *observer) opened() []*incident.Anomaly {
 	ev := o.PendingEvents()
 	var fresh []*incident.Anomaly
@@ -89,7 +89,7 @@ func (o *observer) opened() []*incident.Anomaly {
 	return fresh
 }
 
-// memory is a storage client without a disk.
+// memory is an in-memory storage client.
 type memory struct {
 	mu   sync.Mutex
 	data map[string][]byte

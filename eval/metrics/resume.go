@@ -19,11 +19,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// played is what is observed, step by step: it returns the batches of step i and
-// their time, the same at every run.
+// played returns the batches of step i and their time. The result is the same in every run.
 type played func(i int) (time.Time, []pmetric.Metrics)
 
-// play observes steps from one to before another and returns all verdicts.
+// play observes the steps from one to before another and returns all verdicts.
 func play(w watcher, p played, from, to int) (verdicts []engine.Verdict) {
 	for i := from; i < to; i++ {
 		t, batches := p(i)
@@ -35,8 +34,8 @@ func play(w watcher, p played, from, to int) (verdicts []engine.Verdict) {
 	return verdicts
 }
 
-// resumed counts the verdicts of a run whose engine was replaced half-way by one
-// that a snapshot was loaded into, and those that differ from a straight run.
+// resumed counts the verdicts of a run whose engine was replaced halfway by one that was restored from its snapshot.
+// It also returns the number that differ from an uninterrupted run.
 func (r *report) resumed(start func() played, steps int) (differ, all int, err error) {
 	straight := play(r.engine(engine.DefaultConfig()), start(), 0, steps)
 	ctx, disk, p := context.Background(), &memory{data: map[string][]byte{}}, start()
@@ -57,7 +56,7 @@ func (r *report) resumed(start func() played, steps int) (differ, all int, err e
 	return countDiffering(straight, got), len(straight), nil
 }
 
-// countDiffering counts the verdicts of which a bit differs, a missing one too.
+// countDiffering returns the number of verdicts that are missing or not bit-identical.
 func countDiffering(a, b []engine.Verdict) int {
 	n := max(len(a), len(b)) - min(len(a), len(b))
 	for i := range min(len(a), len(b)) {
@@ -76,7 +75,7 @@ func bits(v engine.Verdict) []uint64 {
 	return list
 }
 
-// resumeFiles resumes every CSV file of a folder, each alone.
+// resumeFiles resumes every CSV file of a folder in a separate engine.
 func (r *report) resumeFiles(name, dir string) error {
 	r.progressf("invariance: %s, resumed\n", name)
 	names, err := score.ListCSV(dir)
@@ -99,7 +98,7 @@ func (r *report) resumeFiles(name, dir string) error {
 	return nil
 }
 
-// playRows plays rows of a CSV file. A row without a time or a value has no batch.
+// playRows plays the rows of a CSV file. A row without a time or a value has no batch.
 func playRows(rows [][]string) played {
 	one := newSingle()
 	return func(i int) (time.Time, []pmetric.Metrics) {
@@ -111,7 +110,7 @@ func playRows(rows [][]string) played {
 	}
 }
 
-// parseRow reads the time and the value of a row.
+// parseRow parses the time and the value of a row.
 func parseRow(row []string) (time.Time, float64, error) {
 	t, err := time.Parse(time.DateTime, row[0])
 	if err != nil {
@@ -124,7 +123,7 @@ func parseRow(row []string) (time.Time, float64, error) {
 	return t, v, err
 }
 
-// single is a batch of one data point, made once.
+// single is a reused batch of one data point.
 type single struct {
 	md pmetric.Metrics
 	dp pmetric.NumberDataPoint
@@ -144,8 +143,8 @@ func (s *single) set(t time.Time, v float64) pmetric.Metrics {
 	return s.md
 }
 
-// resumeFleet resumes a fleet of all families, in one engine: what the engine
-// keeps for all series together must be in the snapshot too.
+// resumeFleet resumes a fleet of all families in one engine, because the snapshot must also contain the state that
+// all series share.
 func (r *report) resumeFleet() error {
 	n, steps := 80, 10*stepsADay
 	if r.quick {

@@ -18,9 +18,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// ruler is an engine of which a test can foretell every word: its score is the
-// value over its limit, every point at or above it opens an anomaly, and each
-// anomaly is told of at two steps.
+// ruler is an engine with predictable results: its score is the value divided by its limit, every point at or above
+// the limit opens an anomaly, and each anomaly is reported at two steps.
 type ruler struct {
 	mute
 	limit       float64
@@ -76,7 +75,7 @@ func TestFaultIsMeasured(t *testing.T) {
 
 func TestAlarmsAreMeasured(t *testing.T) {
 	days := 0
-	c := alarmRun{series: 16, seed: 1}.measure(ruled(165), 8, func() { days++ }) // above what a season and its noise reach, but for the log-normal
+	c := alarmRun{series: 16, seed: 1}.measure(ruled(165), 8, func() { days++ }) // above the range of the season and its noise, except for the log-normal
 	assert.Equal(t, 8, days)
 	assert.Zero(t, c.miscounted)
 	for k, f := range families {

@@ -12,14 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // a place's clocks must not depend on what the machine has installed
+	_ "time/tzdata" // time zones must not depend on the machine
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// traps prints what known traps do. It is a table to read: no row has a target.
+// traps prints the results of known traps. No row has a target.
 func (r *report) traps() error {
 	r.printf("\nTraps: anomalies opened, a point every %v. Chosen: the budget of the time that is counted.\n", cadence)
 	if err := r.clockChange(); err != nil {
@@ -32,12 +32,12 @@ func (r *report) traps() error {
 const (
 	changePlace   = "Europe/Berlin"
 	weeksBefore   = 7
-	weeksLearning = 2 // of those before, not counted
+	weeksLearning = 2 // of the weeks before; not counted
 	weeksAfter    = 3
 )
 
-// clockChange is a season that follows the clocks of a place through the start
-// of its daylight saving time, by engines that know the place and that do not.
+// clockChange measures a season that follows local time across the start of daylight saving time, with engines that
+// know the time zone and engines that do not.
 func (r *report) clockChange() error {
 	zone, err := time.LoadLocation(changePlace)
 	if err != nil {
@@ -78,13 +78,13 @@ func (r *report) weeksAround(change time.Time, cfg engine.Config, f *fleet) (wee
 	return weeks
 }
 
-// chosen is the false alarms a day that the default budget stands for with n series.
+// chosen returns the false alarms per day that the default budget allows with n series.
 func chosen(n int) float64 {
 	cfg := engine.DefaultConfig().FalseAlarms
 	return min(cfg.Count*float64(24*time.Hour)/float64(cfg.Per), cfg.MaxAlpha*float64(n*stepsADay))
 }
 
-// officeHours is load from 8 to 18 by the clocks of a place, and noise of 5.
+// officeHours returns load from 8 to 18 in local time, and noise of 5.
 func officeHours(zone *time.Location) family {
 	return family{"office hours", "season.local", func(*rand.Rand) source {
 		return func(second int64, z float64) float64 {
@@ -101,13 +101,13 @@ const (
 	faultDays   = 14 // of history before it
 )
 
-// faults sets one-point spikes beside sustained rises.
+// faults compares one-point spikes with sustained rises.
 func (r *report) faults() {
 	days := faultDays
 	if r.quick {
 		days = 2
 	}
-	r.printf("\nFaults on %d of 100 series of normal noise, after %d days; a rise is watched for %d points\n%-34s %8s %14s %22s\n", faultSeries, days, faultPoints,
+	r.printf("\nFaults on %d of 100 series of normal noise, after %d days; a rise lasts %d points\n%-34s %8s %14s %22s\n", faultSeries, days, faultPoints,
 		"fault", "opened", "delay, points", "median greatest score")
 	for _, fault := range []struct {
 		name   string
@@ -132,8 +132,8 @@ func (r *report) faults() {
 	}
 }
 
-// fault adds sigmas to some series for some points. It returns how many points
-// after its start each anomaly opened, and the greatest score of each series in it.
+// fault adds sigmas to some series for some points. It returns the number of points until each anomaly opened, and
+// the greatest score of each series.
 func (r *report) fault(days int, sigmas float64, points int) (delays []int, scores []float64) {
 	f, w := newFleet("fault", 100, families[:1], 1, 0), watch(r.engine(engine.DefaultConfig()))
 	begin := days * stepsADay
@@ -150,7 +150,7 @@ func (r *report) fault(days int, sigmas float64, points int) (delays []int, scor
 			f.add(s, sigmas)
 		}
 		w.Tick(t)
-		for _, v := range w.ObserveMetrics(f.batches[0], everything) { // a fleet of one service and one family: points are in the order of series
+		for _, v := range w.ObserveMetrics(f.batches[0], everything) { // with one service and one family, points are in the order of series
 			if v.Point < faultSeries {
 				scores[v.Point] = max(scores[v.Point], v.Score)
 			}
@@ -165,20 +165,20 @@ func (r *report) fault(days int, sigmas float64, points int) (delays []int, scor
 	return delays, scores
 }
 
-// median is the lower one of two.
+// median returns the median, or the lower of two middle values.
 func median[T int | float64 | time.Duration](list []T) T {
 	sorted := slices.Sorted(slices.Values(list))
 	return sorted[(len(sorted)-1)/2]
 }
 
-// arrival is new series at once beside those that were there.
+// arrival adds new series to the existing ones.
 type arrival struct {
 	name   string
 	series int
-	points int // that they and all before them send until the next arrival
+	points int // points of all series until the next arrival
 }
 
-// newSeries is many new series at once, twice.
+// newSeries adds many new series at once, twice.
 func (r *report) newSeries() error {
 	arrivals := []arrival{{"first", 1000, 3 * stepsADay}, {"second", 10_000, 200}, {"third", 100_000, 200}}
 	if r.quick {
@@ -241,7 +241,7 @@ func (r *report) newSeries() error {
 	return nil
 }
 
-// resident is the resident memory where it is asked for, else 0.
+// resident returns the resident memory if -cost is set, otherwise 0.
 func (r *report) resident() (int64, error) {
 	if !r.cost {
 		return 0, nil

@@ -22,14 +22,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// edit changes one message of each signal, in place. A nil one drops the signal.
+// edit changes one message of each signal in place. A nil function drops the signal.
 type edit struct {
 	metrics func(pmetric.Metrics)
 	logs    func(plog.Logs)
 	traces  func(ptrace.Traces)
 }
 
-// keep changes nothing.
+// keep returns an edit without changes.
 func keep() edit {
 	return edit{func(pmetric.Metrics) {}, func(plog.Logs) {}, func(ptrace.Traces) {}}
 }
@@ -42,7 +42,7 @@ func copyAll(from, to string, e edit) error {
 	return eachFile(from, func(name string) error { return copyFile(name, filepath.Join(to, filepath.Base(name)), e) })
 }
 
-// lookAt shows every message of a folder to an edit.
+// lookAt passes every message of a folder to an edit.
 func lookAt(dir string, e edit) error {
 	return eachFile(dir, func(name string) error {
 		return eachLine(name, func(line []byte) error {
@@ -77,7 +77,7 @@ func copyFile(from, to string, e edit) error {
 			return err
 		}
 		line, err = encode()
-		_, _ = packed.Write(append(line, '\n')) // into memory
+		_, _ = packed.Write(append(line, '\n')) // in memory, so without errors
 		return err
 	})
 	if err = errors.Join(err, packed.Close()); err != nil {
@@ -105,7 +105,7 @@ func eachLine(name string, take func(line []byte) error) error {
 	return lines.Err()
 }
 
-// apply edits the message of a line, and returns what encodes the result, nil if the edit drops it.
+// apply edits the message of a line. It returns a function that encodes the result, or nil if the edit drops it.
 func (e edit) apply(line []byte) (encode func() ([]byte, error), err error) {
 	var signal map[string]json.RawMessage
 	if err := json.Unmarshal(line, &signal); err != nil {
@@ -136,14 +136,14 @@ func (e edit) apply(line []byte) (encode func() ([]byte, error), err error) {
 	}
 }
 
-// sevenWeeks moves weekday and time of day by nothing.
+// sevenWeeks keeps weekday and time of day.
 const sevenWeeks = 7 * 7 * 24 * time.Hour
 
-// disguise gives every service, pod and operation another name and moves all times.
+// disguise renames every service, pod, and operation and moves all times.
 type disguise struct {
 	random *rand.Rand
 	names  map[string]string // old to new
-	truth  map[string]string // new service to old
+	truth  map[string]string // new service name to old
 	shift  time.Duration
 }
 
@@ -151,7 +151,7 @@ func newDisguise(seed uint64, shift time.Duration) *disguise {
 	return &disguise{random: rand.New(rand.NewPCG(seed, 1)), names: map[string]string{}, truth: map[string]string{}, shift: shift}
 }
 
-// name returns the new name of something, which is always the same and of another length.
+// name returns the new name of an item. It is always the same and has another length.
 func (d *disguise) name(kind, old string) string {
 	key := kind + "\x00" + old
 	if d.names[key] == "" {
@@ -218,16 +218,16 @@ func (d *disguise) edit() edit {
 	}
 }
 
-// askLayout is how times of faults are written.
+// askLayout is the format of fault times.
 const askLayout = "2006-01-02 15:04:05Z"
 
-// moved returns a time of a fault, later.
+// moved returns the time of a fault moved later.
 func moved(at string, by time.Duration) (string, error) {
 	t, err := time.Parse(askLayout, at)
 	return t.Add(by).Format(askLayout), err
 }
 
-// undo returns predictions as they would have been without the disguise.
+// undo returns predictions with the original names.
 func (d *disguise) undo(list []prediction) ([]prediction, error) {
 	list = slices.Clone(list)
 	for i, p := range list {

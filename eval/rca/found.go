@@ -16,27 +16,27 @@ import (
 )
 
 const (
-	// faultLasts is for how long after its injection a fault counts as there.
+	// faultLasts is the time after its injection in which a fault counts as active.
 	faultLasts = 3 * time.Minute
-	// What must be reached without being told when to look.
+	// Targets without a given fault time.
 	leastFound, mostOpen, mostIncidents = 0.60, 0.20, 2
 )
 
-// anomaly is one that the product opened.
+// anomaly is an anomaly that the product opened.
 type anomaly struct {
 	incident, service string
 	opened            time.Time
 }
 
-// findings is what the product found by itself.
+// findings holds the results without a given fault time.
 type findings struct {
 	anomalies []anomaly
-	incidents []time.Time // when they opened
+	incidents []time.Time // opening times
 	open      []backtest.Window
 }
 
-// foundItself is what became of one fault: how many incidents opened in its time,
-// and whether one of those, or an older one that took in its first anomaly of the culprit, shows it.
+// foundItself is the result for one fault: the number of incidents that opened during it, and whether one of those,
+// or an earlier one that added its first anomaly of the culprit, shows it.
 type foundItself struct {
 	opened int
 	found  bool
@@ -62,7 +62,7 @@ func (f *findings) of(x fault, at time.Time) (r foundItself) {
 	return r
 }
 
-// openIn tells whether an incident was open in the minute that begins at a time.
+// openIn reports whether an incident was open in the minute that begins at a time.
 func (f *findings) openIn(minute time.Time) bool {
 	for _, o := range f.open {
 		if o.Start.Before(minute.Add(time.Minute)) && o.End.After(minute) {
@@ -72,8 +72,8 @@ func (f *findings) openIn(minute time.Time) bool {
 	return false
 }
 
-// byItself prints which faults were found without being told of them, and how
-// much of the recorded time without one had an incident open.
+// byItself prints the faults that were found without a given time, and the share of the recorded time without a fault
+// in which an incident was open.
 func (r *report) byItself(faults []fault, in []string, f findings) error {
 	var times []time.Time
 	kinds, all := []*tally{}, &tally{kind: "all"}
@@ -99,18 +99,18 @@ func (r *report) byItself(faults []fault, in []string, f findings) error {
 	}
 	r.found.n, r.found.found, r.found.most = r.found.n+all.n, r.found.found+all.found, max(r.found.most, all.most)
 	r.quiet, r.open = r.quiet+quiet, r.open+open
-	fmt.Fprintln(r.out, "\nfound by itself: an incident opened, or took in its first anomaly of the service, within three minutes")
+	fmt.Fprintln(r.out, "\nfound without a given time: an incident opened, or added its first anomaly of the service, within three minutes")
 	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "fault\tn\tfound\tmost incidents\t")
 	for _, k := range append([]*tally{all}, kinds...) {
 		fmt.Fprintf(w, "%s\t%d\t%.3f\t%d\t\n", k.kind, k.n, k.share(), k.most)
 	}
-	_ = w.Flush() // the report goes to a stream that is not checked either
+	_ = w.Flush() // errors on out are ignored
 	fmt.Fprintf(r.out, "recorded minutes without a fault: %d; with an incident open: %d, %.3f\n", quiet, open, share(open, quiet))
 	return nil
 }
 
-// foundInAll prints what was found by itself over all systems: that has a target.
+// foundInAll prints the results without a given time over all systems, with their targets.
 func (r *report) foundInAll() {
 	found, open := r.found.share(), share(r.open, r.quiet)
 	fmt.Fprintf(r.out, "\nall systems, found by itself\nfaults: %d of %d, %.3f; target ≥ %.2f  %s\n", r.found.found, r.found.n, found, leastFound, r.verdict(found >= leastFound))
@@ -136,7 +136,7 @@ func (t *tally) add(f foundItself) {
 	}
 }
 
-// quietMinutes counts the minutes in which something was recorded and no fault was there, and those with an incident open.
+// quietMinutes returns the number of recorded minutes without a fault, and those of them with an open incident.
 func quietMinutes(in []string, faults []time.Time, f findings) (quiet, open int, err error) {
 	minutes := map[int64]bool{}
 	for _, dir := range in {
@@ -160,7 +160,7 @@ func quietMinutes(in []string, faults []time.Time, f findings) (quiet, open int,
 	return quiet, open, nil
 }
 
-// recorded notes the minutes since 1970 of all that a folder holds.
+// recorded adds the minutes since 1970 in which a folder has data.
 func recorded(dir string, minutes map[int64]bool) error {
 	see := func(nanos int64) { minutes[nanos/int64(time.Minute)] = true }
 	return lookAt(dir, edit{

@@ -18,7 +18,7 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], shipped, os.Stdout, os.Stderr)) }
 
-// system is a system with known faults, and the shares that must be reached.
+// system is a system with known faults and its targets.
 type system struct {
 	name         string
 	first, three float64
@@ -34,7 +34,7 @@ type report struct {
 	vary          bool
 	out, progress io.Writer
 	missed        int
-	// found, quiet and open add up what byItself counts in each system.
+	// found, quiet, and open sum the counts of byItself over all systems.
 	found       tally
 	quiet, open int
 }
@@ -46,12 +46,12 @@ func run(args []string, p predict, stdout, stderr io.Writer) int {
 	fs.SetOutput(stderr)
 	fs.StringVar(&r.eval, "eval", evaldata.Folder(), "folder of the evaluation data")
 	fs.Uint64Var(&r.seed, "seed", uint64(time.Now().UnixNano()%1e6), "seed of the random names")
-	fs.BoolVar(&r.vary, "vary", false, "also print what is left with less data")
+	fs.BoolVar(&r.vary, "vary", false, "also print results with less data")
 	if fs.Parse(args) != nil || fs.NArg() > 0 {
 		return 2
 	}
 	if _, err := os.Stat(filepath.Join(r.eval, "nezha")); err != nil {
-		fmt.Fprintf(stdout, "rca: skipped, for there is no evaluation data in %s\n", r.eval)
+		fmt.Fprintf(stdout, "rca: skipped: no evaluation data in %s\n", r.eval)
 		return 0
 	}
 	if err := r.all(); err != nil {
@@ -79,7 +79,7 @@ func (r *report) all() (err error) {
 	return nil
 }
 
-// verdict is the last column of a row with a target.
+// verdict returns the last column of a row with a target.
 func (r *report) verdict(ok bool) string {
 	if ok {
 		return "ok"
@@ -134,10 +134,10 @@ func (r *report) table(s system, list []*ranks) {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%.3f\t%s\t%s\t\n", x.kind, len(x.list), x.within(1), x.within(3), x.within(5), target, verdict)
 	}
-	_ = w.Flush() // the report goes to a stream that is not checked either
+	_ = w.Flush() // errors on out are ignored
 }
 
-// disguised counts the predictions that are the same on a copy under other names at another time.
+// disguised returns the number of predictions that are identical on a copy with other names and times.
 func (r *report) disguised(in []string, work string, faults []fault, want []prediction) (same int, err error) {
 	d := newDisguise(r.seed, sevenWeeks)
 	var copies, asks []string

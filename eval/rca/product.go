@@ -13,16 +13,16 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// predict has the product read folders and answer asks, a list of times.
+// predict runs the product on folders and returns its answers for a list of times.
 type predict func(in []string, out string, times []string) (answer, error)
 
-// answer is what the product said when asked, and what it found by itself.
+// answer holds the predictions for the given times, and the findings without a given time.
 type answer struct {
 	predictions []prediction
 	findings
 }
 
-// shipped is the backtest as `auspex backtest otlp --ask` runs it, with a file of asks.
+// shipped runs the backtest like `auspex backtest otlp --ask` with a file of times.
 func shipped(in []string, out string, times []string) (a answer, err error) {
 	type ask struct {
 		InjectedAt string `json:"injected_at"`

@@ -34,7 +34,7 @@ func TestScore(t *testing.T) {
 	assert.Zero(t, (&ranks{}).within(1))
 }
 
-// Our scorer and the one that decides say the same of predictions of all kinds.
+// TestScoreIsTheScorers verifies that this scorer and the reference scorer agree on predictions of all kinds.
 func TestScoreIsTheScorers(t *testing.T) {
 	theScorer := filepath.Join(evaldata.FolderFrom("../.."), "rca_score.py")
 	if _, err := os.Stat(theScorer); err != nil {
@@ -108,7 +108,7 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// The report must tell a product that keys on names, or on the date, from one that does not.
+// TestReport verifies that the report distinguishes a product that depends on names or dates from one that does not.
 func TestReport(t *testing.T) {
 	dir := folder(t)
 	naming := func(service string, times []string) (a answer, err error) {
@@ -181,7 +181,7 @@ func TestSkipsWhereTheDataIsAbsent(t *testing.T) {
 	assert.Equal(t, 2, run([]string{"-what"}, nil, &out, &bytes.Buffer{}))
 }
 
-// The disguise changes names and times of all signals, and comes off again.
+// TestDisguise verifies that the disguise changes names and times of all signals, and that it can be undone.
 func TestDisguise(t *testing.T) {
 	from := filepath.Join(folder(t), "nezha", systems[0].name)
 	d := newDisguise(7, sevenWeeks)

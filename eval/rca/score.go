@@ -11,14 +11,14 @@ import (
 	"slices"
 )
 
-// fault is what was done to a system.
+// fault is a fault that was injected into a system.
 type fault struct {
 	InjectedAt string `json:"injected_at"`
 	Type       string `json:"type"`
 	Service    string `json:"service"`
 }
 
-// prediction is what the product says of one time.
+// prediction holds the suspects for one time.
 type prediction struct {
 	InjectedAt string   `json:"injected_at"`
 	Suspects   []string `json:"suspects"`
@@ -49,13 +49,13 @@ func readPredictions(path string) (list []prediction, err error) {
 	return list, lines.Err()
 }
 
-// ranks counts faults by how early the culprit was named.
+// ranks holds the rank of the culprit of each fault.
 type ranks struct {
 	kind string
-	list []int // 1 is first, 0 not at all
+	list []int // 1 is first, 0 not named
 }
 
-// within is the share of faults whose culprit is among the first k.
+// within returns the share of faults whose culprit is among the first k.
 func (r *ranks) within(k int) float64 {
 	n := 0
 	for _, rank := range r.list {
@@ -66,7 +66,7 @@ func (r *ranks) within(k int) float64 {
 	return float64(n) / float64(max(1, len(r.list)))
 }
 
-// score returns the ranks by type of fault, all of them first.
+// score returns the ranks by type of fault. The first element has all.
 func score(faults []fault, predictions []prediction) []*ranks {
 	named := map[string][]string{}
 	for _, p := range predictions {

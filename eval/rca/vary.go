@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// variation is a copy that is poorer than what was recorded, or asked about wrongly.
+// variation is a copy with less data, or with a wrong fault time.
 type variation struct {
 	name string
 	edit edit
@@ -52,8 +52,8 @@ func variations() []variation {
 		{"no logs", without(func(e *edit) { e.logs = nil }), 0},
 		{"no metrics", without(func(e *edit) { e.metrics = nil }), 0},
 		{"no traces", without(func(e *edit) { e.traces = nil }), 0},
-		{"asked half a minute early", keep(), -30 * time.Second},
-		{"asked half a minute late", keep(), 30 * time.Second},
+		{"time half a minute early", keep(), -30 * time.Second},
+		{"time half a minute late", keep(), 30 * time.Second},
 	}
 }
 

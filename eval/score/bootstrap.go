@@ -10,15 +10,14 @@ import (
 )
 
 const (
-	// resamples is how many samples the bootstrap draws.
+	// resamples is the number of bootstrap samples.
 	resamples = 400
-	// seed of the bootstrap: the same data have the same standard error.
+	// seed makes the standard error reproducible.
 	seed = 20261128
 )
 
-// Resample returns a statistic of samples of n units drawn with replacement, in
-// order. The statistic gets the indexes of the drawn units, which depend on n alone:
-// two statistics of the same units are of the same samples.
+// Resample returns a statistic of samples of n units drawn with replacement, in order. The statistic gets the indexes
+// of the drawn units, which depend only on n. Two statistics of the same units therefore use the same samples.
 func Resample(n int, statistic func(units []int) float64) []float64 {
 	random := rand.New(rand.NewPCG(seed, uint64(n)))
 	units, drawn := make([]int, n), make([]float64, resamples)
@@ -47,7 +46,7 @@ func SpreadOfDifference(a, b []float64) float64 {
 	return Spread(differences)
 }
 
-// deviation is the standard deviation with n-1 in the denominator, 0 of fewer than two values.
+// deviation returns the standard deviation with n-1 in the denominator, or 0 for fewer than two values.
 func deviation(x []float64) float64 {
 	if len(x) < 2 {
 		return 0
@@ -59,7 +58,7 @@ func deviation(x []float64) float64 {
 	return math.Sqrt(sum / float64(len(x)-1))
 }
 
-// Mean is NaN of nothing.
+// Mean returns the mean, or NaN without values.
 func Mean(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {
@@ -68,7 +67,7 @@ func Mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// Median is NaN of nothing.
+// Median returns the median, or NaN without values.
 func Median(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()

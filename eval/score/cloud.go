@@ -17,34 +17,34 @@ import (
 
 // Rules of the labeled cloud telemetry.
 const (
-	cloudWarm  = 0.15 // share of each file that counts for nothing
+	cloudWarm  = 0.15 // share of each file that is not scored
 	cloudGrace = 2    // rows after an event in which it may still be found
-	cloudApart = 5    // false rows at most so far apart are one false alarm
-	mostFalse  = 6.0  // per 1,000 rows: no lower threshold is tried
+	cloudApart = 5    // maximum rows between false rows of one false alarm
+	mostFalse  = 6.0  // maximum per 1,000 rows; lower thresholds are not tried
 	tries      = 24   // thresholds per decade of ranks
 	decades    = 5
 )
 
-// CloudRates are the false alarms per 1,000 rows at which recall is read.
+// CloudRates lists the false alarms per 1,000 rows at which recall is evaluated.
 var CloudRates = [...]float64{.2, .5, 1, 3}
 
-// CloudFile is one labeled series and what a detector says of it.
+// CloudFile is one labeled series with the scores of a detector.
 type CloudFile struct {
 	Name, Domain string
 
 	scores []float64
 	times  []time.Time
 	warm   int
-	inside []int   // by row: the event that a detection there counts for, -1 for none
+	inside []int   // by row: the event of a detection there, -1 for none
 	starts []int   // by event: its first row
 	counts []bool  // by event: whether it ends after the warm-up
-	rows   float64 // that are neither warm-up nor labeled
+	rows   float64 // neither warm-up nor labeled
 }
 
-// Cloud is the collection with the scores of one detector.
+// Cloud is the data set with the scores of one detector.
 type Cloud []CloudFile
 
-// CloudFigures are the figures of one detector.
+// CloudFigures holds the results of one detector.
 type CloudFigures struct {
 	Recalls [len(CloudRates)]float64 // at each of CloudRates
 	Mean    float64                  // of Recalls
@@ -55,10 +55,10 @@ type CloudFigures struct {
 	Domains map[string]CloudDomain   // at 1 false alarm per 1,000 rows
 }
 
-// CloudCount is recall, false alarms per 1,000 rows, and median delay in minutes at one threshold.
+// CloudCount holds recall, false alarms per 1,000 rows, and median delay in minutes at one threshold.
 type CloudCount struct{ Recall, False, Delay float64 }
 
-// CloudDomain counts within one domain.
+// CloudDomain holds the counts of one domain.
 type CloudDomain struct {
 	Found, Events, False int
 	Rows                 float64
@@ -80,13 +80,13 @@ func ReadCloudLabels(dir string) (CloudLabels, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(labels) == 0 {
-		return nil, fmt.Errorf("%s names no file", path)
+		return nil, fmt.Errorf("%s lists no files", path)
 	}
 	return labels, nil
 }
 
-// LoadCloud reads the collection in dir. scoresOf returns a score for each row
-// of a file, greater is stranger; a backtest's output is read with ResultsIn.
+// LoadCloud reads the data set in dir. scoresOf returns a score for each row of a file, where greater is more
+// anomalous. ResultsIn returns a scoresOf that reads a backtest's output.
 func LoadCloud(dir string, scoresOf func(name string) ([]float64, error)) (Cloud, error) {
 	labels, err := ReadCloudLabels(dir)
 	if err != nil {
@@ -111,7 +111,7 @@ func LoadCloud(dir string, scoresOf func(name string) ([]float64, error)) (Cloud
 	return cloud, nil
 }
 
-// ResultsIn returns a reader of one column of the results of a backtest.
+// ResultsIn returns a function that reads one column of the results of a backtest.
 func ResultsIn(dir string, c Column) func(name string) ([]float64, error) {
 	return func(name string) ([]float64, error) {
 		return ReadScores(filepath.Join(dir, filepath.FromSlash(name)), c)
@@ -128,7 +128,7 @@ func timestamps(rows [][]string) []string {
 	return list
 }
 
-// newCloudFile places the events of a file on its rows.
+// newCloudFile maps the events of a file to its rows.
 func newCloudFile(name string, stamps []string, scores []float64, events [][2]string) (f CloudFile, err error) {
 	n := len(stamps)
 	if len(scores) != n {
@@ -152,7 +152,7 @@ func newCloudFile(name string, stamps []string, scores []float64, events [][2]st
 		a, okA := first[e[0]]
 		b, okB := first[e[1]]
 		if !okA || !okB {
-			return f, fmt.Errorf("event %q is not on rows of the file", e)
+			return f, fmt.Errorf("event %q does not match rows of the file", e)
 		}
 		for i := a; i < min(n, b+1+cloudGrace); i++ {
 			f.inside[i] = k
@@ -166,7 +166,7 @@ func newCloudFile(name string, stamps []string, scores []float64, events [][2]st
 	return f, nil
 }
 
-// parseTime reads a timestamp in one of the forms that the collections use.
+// parseTime parses a timestamp in one of the formats of the data sets.
 func parseTime(s string) (t time.Time, err error) {
 	for _, layout := range [...]string{time.DateTime, time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05.999999"} {
 		if t, err = time.Parse(layout, s); err == nil {
@@ -176,13 +176,13 @@ func parseTime(s string) (t time.Time, err error) {
 	return t, fmt.Errorf("%q is not a time", s)
 }
 
-// fileCount is what one file has at one threshold.
+// fileCount holds the counts of one file at one threshold.
 type fileCount struct {
 	found, events, alarms int
 	delays                []float64 // minutes
 }
 
-// count counts the events found and the false alarms of a file.
+// count counts the found events and the false alarms of a file.
 func (f *CloudFile) count(threshold float64) (c fileCount) {
 	hit, last := make([]bool, len(f.starts)), -cloudApart-2
 	for i := f.warm; i < len(f.scores); i++ {
@@ -211,7 +211,7 @@ func (f *CloudFile) count(threshold float64) (c fileCount) {
 	return c
 }
 
-// thresholds returns the scores at ranks that are even on a logarithmic scale, descending.
+// thresholds returns the scores at ranks that are evenly spaced on a logarithmic scale, descending.
 func (c Cloud) thresholds() []float64 {
 	var pool []float64
 	for _, f := range c {
@@ -234,7 +234,7 @@ func (c Cloud) thresholds() []float64 {
 	return slices.Compact(list)
 }
 
-// counted is what every file has at one threshold.
+// counted holds the counts of every file at one threshold.
 type counted []fileCount
 
 func (c Cloud) at(threshold float64) counted {
@@ -245,7 +245,7 @@ func (c Cloud) at(threshold float64) counted {
 	return list
 }
 
-// domains adds up the files that units names, by domain. A file may be named more than once.
+// domains sums the counts of the files in units by domain. A file may occur more than once.
 func (c Cloud) domains(counts counted, units []int) map[string]CloudDomain {
 	sums := map[string]CloudDomain{}
 	for _, i := range units {
@@ -256,11 +256,11 @@ func (c Cloud) domains(counts counted, units []int) map[string]CloudDomain {
 	return sums
 }
 
-// rates returns the means over domains of recall and of false alarms per 1,000 rows.
-// Recall is that of the domains with events.
+// rates returns the means over domains of recall and of false alarms per 1,000 rows. Only domains with events count
+// for recall.
 func rates(domains map[string]CloudDomain) (recall, alarms float64) {
 	var recalls, of []float64
-	for _, name := range slices.Sorted(maps.Keys(domains)) { // a sum of floats depends on its order
+	for _, name := range slices.Sorted(maps.Keys(domains)) { // the sum of floats depends on the order
 		d := domains[name]
 		if d.Events > 0 {
 			recalls = append(recalls, float64(d.Found)/float64(d.Events))
@@ -270,8 +270,8 @@ func rates(domains map[string]CloudDomain) (recall, alarms float64) {
 	return Mean(recalls), Mean(of)
 }
 
-// recalls returns, for each rate, the greatest recall at a threshold with at most
-// so many false alarms, and the index of that threshold, -1 for none.
+// recalls returns, for each rate, the greatest recall at a threshold with at most that many false alarms, and the
+// index of the threshold, or -1 for none.
 func (c Cloud) recalls(sweep []counted, units []int) (best [len(CloudRates)]float64, at [len(CloudRates)]int) {
 	for i := range at {
 		at[i] = -1
@@ -290,9 +290,8 @@ func (c Cloud) recalls(sweep []counted, units []int) (best [len(CloudRates)]floa
 	return best, at
 }
 
-// Figures scores the collection: recall as the mean over domains, with one
-// threshold for all files at each rate of false alarms. The standard error is
-// over files, each sample with its own thresholds.
+// Figures scores the data set: recall as the mean over domains, with one threshold for all files at each rate of
+// false alarms. The standard error is over files. Each sample has its own thresholds.
 func (c Cloud) Figures() CloudFigures {
 	all := make([]int, len(c))
 	for i := range all {
@@ -332,7 +331,7 @@ func (c Cloud) Figures() CloudFigures {
 
 func everyFile(int) bool { return true }
 
-// delay is the median over the events found in the files of, in minutes.
+// delay returns the median delay, in minutes, over the found events of the selected files.
 func (c counted) delay(of func(file int) bool) float64 {
 	var all []float64
 	for i, f := range c {

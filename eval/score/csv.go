@@ -18,7 +18,7 @@ import (
 const (
 	ScoreColumn   = "anomaly_score"
 	OpeningColumn = "opening_score"
-	// oldPointColumn holds the point score where anomaly_score is the opening score.
+	// oldPointColumn holds the point score in outputs whose anomaly_score is the opening score.
 	oldPointColumn = "point_score"
 )
 
@@ -31,10 +31,10 @@ const (
 	Opening
 )
 
-// String returns the name of the column as the reports print it.
+// String returns the name of the column in reports.
 func (c Column) String() string { return [...]string{"point", "opening"}[c] }
 
-// Row is a row of the output of a backtest: both scores, as they are written.
+// Row holds both scores of a row of a backtest's output in their written form.
 type Row [2]string
 
 // ListCSV returns the CSV files under a folder, relative to it, in lexical order.
@@ -53,7 +53,7 @@ func ListCSV(dir string) (names []string, err error) {
 	return names, err
 }
 
-// ReadCSV returns the rows of a file, of which the first is the header.
+// ReadCSV returns the rows of a file. The first is the header.
 func ReadCSV(path string) ([][]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -86,8 +86,8 @@ func ReadRows(path string) ([]Row, error) {
 	return list, nil
 }
 
-// columns returns the indexes of both scores. A header without opening_score is
-// of the older form: there anomaly_score is the opening score.
+// columns returns the indexes of both scores. A header without opening_score has the older format, in which
+// anomaly_score is the opening score.
 func columns(header []string) (at [2]int, err error) {
 	names := [2]string{Point: ScoreColumn, Opening: OpeningColumn}
 	if !slices.Contains(header, OpeningColumn) {
@@ -101,7 +101,7 @@ func columns(header []string) (at [2]int, err error) {
 	return at, nil
 }
 
-// number parses a score. An empty field is 0: the row was not judged.
+// number parses a score. An empty field means that the row was not evaluated, and returns 0.
 func number(s string) (float64, error) {
 	if s == "" {
 		return 0, nil

@@ -16,18 +16,16 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
-// A Judge scores the points of one series: greater is stranger. t is in
-// nanoseconds since the Unix epoch.
+// A Judge scores the points of one series. Greater is more anomalous. t is in nanoseconds since the Unix epoch.
 type Judge interface {
 	Observe(t int64, v float64) (point, opening float64)
 }
 
-// cooldown is how many rows a peak of a bare model stands.
+// cooldown is the cooldown of a bare model in rows.
 const cooldown = 90
 
-// ModelJudge has a bare model judge a series, without the engine's calibration
-// and budget. The point score is the surprise; the opening score is the point
-// score if it exceeds those of the 90 rows before, else 0.
+// ModelJudge returns a Judge that runs a bare model, without the engine's calibration and budget. The point score is
+// the surprise. The opening score is the point score if it exceeds those of the 90 preceding rows, otherwise 0.
 func ModelJudge(m detect.Model) Judge { return &modelJudge{model: m} }
 
 type modelJudge struct {
@@ -49,8 +47,7 @@ func (j *modelJudge) Observe(t int64, v float64) (point, opening float64) {
 	return point, opening
 }
 
-// CloudOf scores the cloud telemetry below the folder eval as fresh judges see
-// it, one for each file. The figures are by column.
+// CloudOf scores the cloud telemetry below the folder eval with one new Judge per file. The figures are by column.
 func CloudOf(eval string, fresh func() Judge) (figures [2]CloudFigures, err error) {
 	dir := filepath.Join(eval, "cloud")
 	err = judged(filepath.Join(dir, "data"), fresh, func(results string) error {
@@ -66,7 +63,7 @@ func CloudOf(eval string, fresh func() Judge) (figures [2]CloudFigures, err erro
 	return figures, err
 }
 
-// NABOf scores the benchmark below the folder eval as fresh judges see it, one for each file.
+// NABOf scores the benchmark below the folder eval with one new Judge per file.
 func NABOf(eval string, fresh func() Judge) (s NAB, err error) {
 	err = judged(filepath.Join(eval, "nab", "data"), fresh, func(results string) error {
 		if s, err = EvaluateNAB(eval, results); err != nil {
@@ -78,7 +75,7 @@ func NABOf(eval string, fresh func() Judge) (s NAB, err error) {
 	return s, err
 }
 
-// judged writes the scores of every CSV file in a folder to a temporary folder, for use.
+// judged writes the scores of every CSV file in a folder to a temporary folder and passes it to use.
 func judged(in string, fresh func() Judge, use func(results string) error) error {
 	names, err := ListCSV(in)
 	if err != nil {
@@ -109,7 +106,7 @@ func judged(in string, fresh func() Judge, use func(results string) error) error
 	return use(out)
 }
 
-// judgeFile writes a row of scores for every row. A row without a finite value scores 0.
+// judgeFile writes one row of scores per row. A row without a finite value scores 0.
 func judgeFile(in, out string, j Judge) error {
 	rows, err := ReadCSV(in)
 	if err != nil {

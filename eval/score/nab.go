@@ -18,14 +18,14 @@ import (
 	"time"
 )
 
-// Standard is the key of the benchmark's standard profile. In it a window found
-// is worth up to 1, and a window missed costs 1.
+// Standard is the key of the benchmark's standard profile. A found window adds up to 1, and a missed window subtracts
+// 1.
 const Standard = "standard"
 
-// NABProfiles are the keys of all profiles.
+// NABProfiles lists the keys of all profiles.
 var NABProfiles = [...]string{Standard, "reward_low_FP_rate", "reward_low_FN_rate"}
 
-// NAB is the answer of the benchmark's scorer.
+// NAB holds the result of the benchmark's scorer.
 type NAB struct {
 	Files    int                   `json:"files"`
 	Windows  int                   `json:"windows"`
@@ -33,8 +33,7 @@ type NAB struct {
 	Profiles map[string]NABProfile `json:"profiles"`
 	PerFile  map[string]NABFile    `json:"per_file"` // standard profile
 
-	// Delay is the median delay of the windows found at the standard profile's
-	// threshold, in minutes (see NABDelay).
+	// Delay is the median delay of the found windows at the standard profile's threshold, in minutes (see NABDelay).
 	Delay float64 `json:"-"`
 }
 
@@ -54,9 +53,8 @@ type NABFile struct {
 	FalseRows int     `json:"fp_rows"`
 }
 
-// EvaluateNAB runs nab_score.py, which lies in the folder eval beside the
-// collection nab, on the results of a backtest. thresholds fixes that of every
-// profile; without it each has its best.
+// EvaluateNAB runs nab_score.py, which is in the folder eval next to the data set nab, on the results of a backtest.
+// thresholds sets the threshold of every profile. Without it each profile uses its best.
 func EvaluateNAB(eval, results string, thresholds ...string) (s NAB, err error) {
 	args := []string{filepath.Join(eval, "nab_score.py"), "--nab", filepath.Join(eval, "nab"), "--results", results, "--json", "--per-file"}
 	if len(thresholds) > 0 {
@@ -82,15 +80,15 @@ func EvaluateNAB(eval, results string, thresholds ...string) (s NAB, err error) 
 	return s, nil
 }
 
-// StandardError is the bootstrap standard error of Samples.
+// StandardError returns the bootstrap standard error of Samples.
 func (s *NAB) StandardError() float64 { return Spread(s.Samples()) }
 
-// Samples are those of the standard profile's score at its threshold, by Resample over files:
+// Samples returns bootstrap samples of the standard profile's score at its threshold, by Resample over files:
 //
 //	score = 100·(Σ raw + windows) / (2·windows)
 //
-// The threshold is that of the whole collection in every sample. The uncertainty
-// from choosing the threshold is therefore not part of it.
+// All samples use the threshold of the whole data set. They therefore do not include the uncertainty of choosing the
+// threshold.
 func (s *NAB) Samples() []float64 {
 	names := slices.Sorted(maps.Keys(s.PerFile))
 	return Resample(len(names), func(units []int) float64 {
@@ -103,8 +101,8 @@ func (s *NAB) Samples() []float64 {
 	})
 }
 
-// NABDelay is the median delay, in minutes, from the start of a window to the
-// first opening score at or above the threshold in it. Windows that are not found do not count.
+// NABDelay returns the median delay, in minutes, from the start of a window to the first opening score at or above
+// the threshold in it. Windows that are not found do not count.
 func NABDelay(eval, results string, threshold float64) (float64, error) {
 	path := filepath.Join(eval, "nab", "labels", "combined_windows.json")
 	b, err := os.ReadFile(path)
@@ -144,7 +142,7 @@ const (
 	nabMostWarm = 750
 )
 
-// nabDelays returns the delay of each window of a file that is found.
+// nabDelays returns the delay of each found window of a file.
 func nabDelays(stamps []string, scores []float64, windows [][2]string, threshold float64) (delays []float64, err error) {
 	at := make([]time.Time, len(stamps))
 	for i, s := range stamps {

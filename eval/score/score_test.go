@@ -25,7 +25,7 @@ func write(t *testing.T, path, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
-// Both forms of a backtest's output give the same columns.
+// TestReadScores verifies that both formats of a backtest's output produce the same columns.
 func TestReadScores(t *testing.T) {
 	dir := t.TempDir()
 	for form, text := range map[string]string{
@@ -46,7 +46,7 @@ func TestReadScores(t *testing.T) {
 	require.ErrorContains(t, err, "no column point_score")
 }
 
-// The standard error of a mean is σ/√n.
+// TestStandardError verifies that the standard error of a mean is σ/√n.
 func TestStandardError(t *testing.T) {
 	x := make([]float64, 100)
 	for i := range x {
@@ -61,7 +61,7 @@ func TestStandardError(t *testing.T) {
 	}
 	got := Spread(Resample(len(x), mean))
 	assert.InDelta(t, 0.05, got, 0.005)
-	assert.Equal(t, got, Spread(Resample(len(x), mean)), "the same twice")
+	assert.Equal(t, got, Spread(Resample(len(x), mean)), "repeated bootstrap")
 	assert.Zero(t, Spread(Resample(3, func([]int) float64 { return math.NaN() })))
 	a := Resample(len(x), mean)
 	b := Resample(len(x), func(units []int) float64 { return mean(units) + 7 })
@@ -82,14 +82,15 @@ func hours(n int) (list []string) {
 	return list
 }
 
-// A file of 40 rows: 6 of warm-up, an event in the warm-up, one on the rows 10 to 12, one on the rows 30 to 31.
+// TestCloudCount uses a file of 40 rows: 6 of warm-up, an event in the warm-up, one on rows 10 to 12, and one on rows
+// 30 to 31.
 func TestCloudCount(t *testing.T) {
 	stamps, scores := hours(40), make([]float64, 40)
 	events := [][2]string{{stamps[2], stamps[4]}, {stamps[10], stamps[12]}, {stamps[30], stamps[31]}}
 	for i, s := range map[int]float64{
 		3: 9, 5: 9, // in the warm-up
 		14: 3,                      // two rows after an event: found, four hours after its start
-		15: 3, 20: 3, 26: 3, 34: 3, // false: 15 and 20 are five rows apart and one, 26 is another, 34 too
+		15: 3, 20: 3, 26: 3, 34: 3, // false: 15 and 20 are five rows apart and count once, 26 and 34 count separately
 		31: 2,
 	} {
 		scores[i] = s
@@ -105,7 +106,7 @@ func TestCloudCount(t *testing.T) {
 	_, err = newCloudFile("d/x.csv", stamps, scores[1:], events)
 	require.ErrorContains(t, err, "39 scores for 40 rows")
 	_, err = newCloudFile("d/x.csv", stamps, scores, [][2]string{{"2026-02-01 00:00:00", stamps[4]}})
-	require.ErrorContains(t, err, "not on rows of the file")
+	require.ErrorContains(t, err, "does not match rows of the file")
 }
 
 // cloudFolder writes two domains: one with a file of 2,000 rows and an event on row 1000, one without an event.
@@ -119,7 +120,8 @@ func cloudFolder(t *testing.T) string {
 	return dir
 }
 
-// The event scores 5. In the other domain 1 false alarm (.59 per 1,000 of 1,700 rows, .29 in the mean) scores 7.
+// TestCloudFigures: the event scores 5. In the other domain 1 false alarm (.59 per 1,000 of 1,700 rows, .29 in the
+// mean) scores 7.
 func TestCloudFigures(t *testing.T) {
 	dir := filepath.Join(cloudFolder(t), "cloud")
 	cloud, err := LoadCloud(dir, func(name string) ([]float64, error) {
@@ -136,7 +138,7 @@ func TestCloudFigures(t *testing.T) {
 	assert.Equal(t, [4]float64{0, 1, 1, 1}, f.Recalls)
 	assert.Equal(t, 0.75, f.Mean)
 	assert.Equal(t, 60.0, f.Delays[1])
-	assert.True(t, math.IsNaN(f.Delays[0]), "nothing is found there")
+	assert.True(t, math.IsNaN(f.Delays[0]), "delay without found events")
 	assert.Equal(t, CloudDomain{Found: 1, Events: 1, Rows: 1699, Delay: 60}, f.Domains["a"])
 	assert.Equal(t, 1.0, f.AtOne.Recall)
 	assert.InDelta(t, 0.5*1000/1700, f.AtOne.False, 1e-12)
@@ -146,10 +148,10 @@ func TestCloudFigures(t *testing.T) {
 	assert.Zero(t, Cloud{cloud[1]}.at(8)[0].alarms)
 }
 
-// A row found 0.5 of the way counts; the standard error follows from the raw scores.
+// TestNABStandardError verifies the standard error from the raw scores.
 func TestNABStandardError(t *testing.T) {
 	s := NAB{PerFile: map[string]NABFile{}}
-	for i := range 100 { // half the files have their window (raw 1), half miss it (raw -1): 50 ± 100·.5/√100
+	for i := range 100 { // half the files find their window (raw 1), half miss it (raw -1): 50 ± 100·.5/√100
 		s.PerFile[strconv.Itoa(i)] = NABFile{Raw: float64(2*(i%2) - 1), Windows: 1}
 	}
 	assert.InDelta(t, 5, s.StandardError(), 0.5)
@@ -192,7 +194,7 @@ func TestModelJudge(t *testing.T) {
 	assert.Equal(t, 1.0, opening, "the 91st")
 }
 
-// at1000 scores the row at which it is.
+// at1000 scores only row 1000.
 type at1000 struct{ rows int }
 
 func (j *at1000) Observe(int64, float64) (point, opening float64) {

@@ -22,12 +22,12 @@ func main() {
 	os.Exit(code)
 }
 
-// faults are what can be broken, in the order of the table.
+// faults lists the faults in the order of the table.
 var faults = []string{
 	"latency", "errors", "throughput", "database", "cpu", "memory", "network", "deployment", "queue", "vanished",
 }
 
-// plan is what to try.
+// plan holds the runs and programs of the report.
 type plan struct {
 	programs
 	faults       []string
@@ -35,7 +35,7 @@ type plan struct {
 	before, day  time.Duration
 }
 
-// run prints the report and returns the exit code: 0 targets met, 1 missed, 2 wrong use or a run that failed.
+// run prints the report and returns the exit code: 0 targets met, 1 missed, 2 invalid usage or a failed run.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p, err := parse(args, stderr)
 	if err == nil {
@@ -58,13 +58,13 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 	fs := flag.NewFlagSet("shop", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	only := fs.String("faults", "", "comma-separated `names` of the faults to try; default all")
-	fs.IntVar(&p.seeds, "seeds", 3, "shops that each fault breaks")
-	fs.IntVar(&p.quiet, "quiet", 5, "shops that nothing breaks")
-	fs.DurationVar(&p.before, "before", 6*time.Hour, "how long a shop is well before it breaks")
-	fs.DurationVar(&p.day, "day", 24*time.Hour, "how long a shop is watched that nothing breaks")
+	fs.IntVar(&p.seeds, "seeds", 3, "number of shops per fault")
+	fs.IntVar(&p.quiet, "quiet", 5, "number of shops without a fault")
+	fs.DurationVar(&p.before, "before", 6*time.Hour, "time before the fault")
+	fs.DurationVar(&p.day, "day", 24*time.Hour, "duration of a shop without a fault")
 	fs.StringVar(&p.demo, "demo", "bin/auspex-demo", "the `program` that writes telemetry")
-	fs.StringVar(&p.auspex, "auspex", "bin/auspex", "the `program` that judges it")
-	fs.StringVar(&p.keep, "keep", "", "keep what was written and judged in this `folder`")
+	fs.StringVar(&p.auspex, "auspex", "bin/auspex", "the `program` that evaluates it")
+	fs.StringVar(&p.keep, "keep", "", "keep the telemetry and the results in this `folder`")
 	if err := fs.Parse(args); err != nil {
 		return p, err
 	}
@@ -72,12 +72,12 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 		p.faults = strings.Split(*only, ",")
 	}
 	if fs.NArg() > 0 || p.seeds < 0 || p.quiet < 0 {
-		return p, fmt.Errorf("-seeds and -quiet are 0 or more, and there are no arguments (got %q)", fs.Args())
+		return p, fmt.Errorf("-seeds and -quiet must be 0 or more, and arguments are not accepted (got %q)", fs.Args())
 	}
 	return p, nil
 }
 
-// report runs all of the plan, one after the other, prints the tables, and says whether the targets are met.
+// report executes the plan sequentially, prints the tables, and reports whether the targets are met.
 func (p *plan) report(ctx context.Context, stdout, stderr io.Writer) (bool, error) {
 	rows := make([]row, len(p.faults))
 	for i, fault := range p.faults {
@@ -93,10 +93,10 @@ func (p *plan) report(ctx context.Context, stdout, stderr io.Writer) (bool, erro
 	}
 	var days []day
 	for seed := range p.quiet {
-		fmt.Fprintf(stderr, "shop: nothing breaks, seed %d\n", seed)
+		fmt.Fprintf(stderr, "shop: no fault, seed %d\n", seed)
 		t, f, err := p.try(ctx, "none", seed, p.day)
 		if err != nil {
-			return false, fmt.Errorf("nothing breaks, seed %d: %w", seed, err)
+			return false, fmt.Errorf("no fault, seed %d: %w", seed, err)
 		}
 		days = append(days, day{seed, t.End.Sub(t.Start), len(f.anomalies), len(f.incidents)})
 	}

@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// window is how long after the fault began something counts as found.
+// window is the time after the start of a fault in which it can be found.
 const window = 3 * time.Minute
 
-// try is what was found of one fault.
+// try is the result of one fault.
 type try struct {
-	// found: an incident opened in the window, or took in its first anomaly of a culprit.
+	// found reports that an incident opened in the window, or added its first anomaly of a culprit in it.
 	found bool
-	// delay is when, counted from the fault.
+	// delay is the time from the fault to the detection.
 	delay time.Duration
-	// first is the suspect that the incident names first, right whether that is a culprit, and
-	// among whether one of the first three is.
+	// first is the first suspect of the incident. right reports whether it is a culprit, and among whether one of the
+	// first three is.
 	first        string
 	right, among bool
-	// incidents are those that opened in the window.
+	// incidents is the number of incidents that opened in the window.
 	incidents int
-	// falseIncidents and falseAnomalies opened before the fault.
+	// falseIncidents and falseAnomalies count those that opened before the fault.
 	falseIncidents, falseAnomalies int
 }
 
-// score sets what was found against the truth. Of several incidents the one that was found first counts.
+// score compares the findings with the truth. Of several incidents the earliest detection counts.
 func score(t truth, f findings) try {
 	var out try
 	inside := func(at time.Time) bool { return at.After(t.From) && !at.After(t.From.Add(window)) }
@@ -60,8 +60,8 @@ func score(t truth, f findings) try {
 	return out
 }
 
-// sighted says when an incident could be seen as the fault's: when it opened or, if that was before, when
-// it took in the first anomaly of a culprit.
+// sighted returns the time at which an incident detects the fault: its opening or, for an earlier incident, the
+// opening of its first anomaly of a culprit.
 func sighted(in incident, t truth, inside func(time.Time) bool) (time.Time, bool) {
 	if inside(in.Opened) {
 		return in.Opened, true

@@ -20,7 +20,7 @@ var broke = time.Date(2026, 5, 4, 18, 0, 0, 0, time.UTC)
 
 func after(seconds int) time.Time { return broke.Add(time.Duration(seconds) * time.Second) }
 
-// of is an incident that opened at a second with a suspect for each name and an anomaly of the first.
+// of returns an incident that opened at a second, with a suspect for each name and an anomaly of the first.
 func of(second int, suspects ...string) incident {
 	in := incident{Opened: after(second), Anomalies: []anomaly{{suspects[0], after(second)}}}
 	for _, s := range suspects {
@@ -56,7 +56,7 @@ func TestScore(t *testing.T) {
 	assert.Equal(t, try{falseAnomalies: 1}, got)
 }
 
-// programs that stand for the demo and the companion: the fault is the one that the demo was asked for.
+// Scripts that replace the demo and auspex. The fault is the one that was requested from the demo.
 const (
 	writes = `#!/bin/sh
 mkdir -p "$2/otlp"; test "$4" = 6h0m0s || test "$4" = 24h0m0s || exit 3

@@ -11,29 +11,29 @@ import (
 	"time"
 )
 
-// The targets. Budget is the default of the engine: anomalies a day that may open although nothing is wrong.
+// Targets. budget is the engine's default: false alarms per day.
 const (
 	budget          = 5.
 	incidentsWanted = 2.
 )
 
-// row is a fault and what became of each try.
+// row is a fault with the results of its tries.
 type row struct {
 	fault string
 	tries []try
 }
 
-// day is what was opened in a shop that nothing broke.
+// day holds the number of openings in a shop without a fault.
 type day struct {
 	seed                 int
 	long                 time.Duration
 	anomalies, incidents int
 }
 
-// share is a count of all as text.
+// share formats a count and its total.
 func share(n, of int) string { return fmt.Sprintf("%d/%d", n, of) }
 
-// faultTable prints a line for each fault and says whether there are few enough incidents for one.
+// faultTable prints a line for each fault and reports whether each had at most the wanted number of incidents.
 func faultTable(w io.Writer, rows []row, before time.Duration) bool {
 	fmt.Fprintf(w, "The demo shop with a fault, after %s without one; found within %s\n\n", span(before), span(window))
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -63,7 +63,7 @@ func faultTable(w io.Writer, rows []row, before time.Duration) bool {
 	return met
 }
 
-// line prints a line and says whether it has few enough incidents per fault.
+// line prints a line and reports whether it has at most the wanted number of incidents per fault.
 func line(w io.Writer, r row) bool {
 	found, right, among, incidents, falseIncidents, falseAnomalies := 0, 0, 0, 0, 0, 0
 	var delays []time.Duration
@@ -88,7 +88,7 @@ func line(w io.Writer, r row) bool {
 	return mean <= incidentsWanted
 }
 
-// median is the middle of the delays, the earlier of two.
+// median returns the median delay, or the earlier of two middle values.
 func median(delays []time.Duration) string {
 	if len(delays) == 0 {
 		return "-"
@@ -97,7 +97,7 @@ func median(delays []time.Duration) string {
 	return fmt.Sprintf("%.0f s", delays[(len(delays)-1)/2].Seconds())
 }
 
-// quietTable prints a line for each shop that nothing broke and says whether the budget held for all of them together.
+// quietTable prints a line for each shop without a fault and reports whether all together met the budget.
 func quietTable(w io.Writer, days []day) bool {
 	fmt.Fprintf(w, "The demo shop without a fault\n\n")
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -115,7 +115,7 @@ func quietTable(w io.Writer, days []day) bool {
 	return met
 }
 
-// span writes a duration in hours, or in minutes if it is short.
+// span formats a duration in hours, or in minutes if it is short.
 func span(d time.Duration) string {
 	if d < time.Hour {
 		return fmt.Sprintf("%.0f min", d.Minutes())

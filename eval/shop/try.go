@@ -17,18 +17,18 @@ import (
 	"time"
 )
 
-// programs are what is run.
+// programs holds the paths of the programs.
 type programs struct {
 	demo, auspex, keep string
 }
 
-// truth is what the demo says that it did.
+// truth is the demo's record of its fault.
 type truth struct {
 	Culprits         []string
 	Start, From, End time.Time
 }
 
-// findings are what the backtest wrote.
+// findings holds the output of the backtest.
 type findings struct {
 	incidents []incident
 	anomalies []anomaly
@@ -46,7 +46,7 @@ type anomaly struct {
 	Opened  time.Time
 }
 
-// try writes a shop, has it judged, and reads what was found. Both folders are gone after it unless they are to be kept.
+// try writes a shop, runs the backtest, and reads the findings. It removes both folders unless they are to be kept.
 func (p programs) try(ctx context.Context, fault string, seed int, before time.Duration) (t truth, f findings, err error) {
 	folder := filepath.Join(p.keep, fmt.Sprintf("%s-%d", fault, seed))
 	if p.keep == "" {
@@ -77,7 +77,7 @@ func (p programs) try(ctx context.Context, fault string, seed int, before time.D
 	return t, f, err
 }
 
-// command runs a program; what it said is part of the error.
+// command runs a program. Errors include its output.
 func command(ctx context.Context, env []string, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = env
@@ -87,7 +87,7 @@ func command(ctx context.Context, env []string, name string, args ...string) err
 	return nil
 }
 
-// lines reads a file with a JSON value in each line.
+// lines reads a file with one JSON value per line.
 func lines[T any](path string) ([]T, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -66,8 +66,8 @@ func TestWrongSilences(t *testing.T) {
 		{"application/json", `[]`, 400, "the body cannot be read as a silence"},
 		{"application/json", `{"kinds":"silence"}`, 400, `unknown field "kinds"`},
 		{"application/json", `{"kind":"silence","id":"x"}`, 400, "leave them out"},
-		{"application/json", `{"kind":"silence","service":"cart","who":"ann","why":"x"}`, 400, "it must lie in the future"},
-		{"application/json", `{"kind":"silence","who":"ann","why":"x"}`, 400, "nothing is named"},
+		{"application/json", `{"kind":"silence","service":"cart","who":"ann","why":"x"}`, 400, "must be in the future"},
+		{"application/json", `{"kind":"silence","who":"ann","why":"x"}`, 400, "the target is empty"},
 		{"application/json", `{"kind":"silence","who":"` + strings.Repeat("x", maxBody) + `"}`, 400, "the body cannot be read"},
 	} {
 		a := post(t, base, tt.contentType, tt.body)

@@ -10,9 +10,8 @@ import (
 	"strings"
 )
 
-// SeparateFolders makes the folder out and returns an error if one of the folders
-// lies inside the other: a second run would read results as inputs, or the first
-// overwrite its inputs.
+// SeparateFolders creates the folder out. It returns an error if one of the folders contains the other, because a
+// second run would read results as inputs, or the first overwrite its inputs.
 func SeparateFolders(in, out string) error {
 	if err := os.MkdirAll(out, 0o750); err != nil {
 		return err
@@ -29,7 +28,7 @@ func SeparateFolders(in, out string) error {
 		dirs[i] = path + string(filepath.Separator)
 	}
 	if strings.HasPrefix(dirs[0], dirs[1]) || strings.HasPrefix(dirs[1], dirs[0]) {
-		return fmt.Errorf("%s and %s lie in one another: choose an output folder apart from the input", in, out)
+		return fmt.Errorf("%s and %s must not contain each other: choose an output folder outside the input folder", in, out)
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Progress shows how far a backtest has come: a bar on a terminal, else a line a
-// minute. It is safe for concurrent use, and nil shows nothing.
+// Progress displays the progress of a backtest: a bar on a terminal, otherwise one line per minute. It is safe for
+// concurrent use. A nil Progress displays nothing.
 type Progress struct {
 	out      io.Writer
 	name     string
@@ -30,12 +30,12 @@ const (
 	barEvery, lineEvery = 100 * time.Millisecond, time.Minute
 )
 
-// NewProgress returns the progress of what is called name.
+// NewProgress returns a Progress with a name for its lines.
 func NewProgress(out io.Writer, name string, terminal bool) *Progress {
 	return &Progress{out: out, name: name, terminal: terminal, now: time.Now}
 }
 
-// Start sets how many bytes there are to read.
+// Start sets the total number of bytes to read.
 func (p *Progress) Start(total int64) {
 	if p == nil {
 		return
@@ -47,7 +47,7 @@ func (p *Progress) Start(total int64) {
 	}
 }
 
-// Add adds the numbers of read bytes, and of points observed in them.
+// Add adds bytes that were read, and points observed in them.
 func (p *Progress) Add(bytes, points int64) {
 	if p == nil {
 		return
@@ -73,12 +73,12 @@ func (p *Progress) Add(bytes, points int64) {
 
 func (p *Progress) share() float64 { return float64(p.done) / float64(max(p.total, 1)) }
 
-// rate is points a second.
+// rate returns points per second.
 func (p *Progress) rate(now time.Time) float64 {
 	return float64(p.points) / now.Sub(p.started).Seconds()
 }
 
-// bar draws the line of a terminal.
+// bar draws the bar on a terminal.
 func (p *Progress) bar(now time.Time) {
 	const width = 30
 	full := int(p.share() * width)
@@ -86,23 +86,23 @@ func (p *Progress) bar(now time.Time) {
 		strings.Repeat("█", full), strings.Repeat("░", width-full), p.share()*100, p.points, p.rate(now))
 }
 
-// End wipes the bar.
+// End erases the bar.
 func (p *Progress) End() {
 	if p != nil && p.terminal {
 		_, _ = fmt.Fprint(p.out, "\r\x1b[K")
 	}
 }
 
-// Meter reads one input and reports to a Progress how far it has come.
+// Meter reads one input and reports its position to a Progress.
 type Meter struct {
 	in       io.Reader
 	progress *Progress
 	left     int64 // bytes that were not read yet
-	// Points were observed since the last read.
+	// Points is the number of points observed since the last read.
 	Points int64
 }
 
-// NewMeter returns a Meter of an input of size bytes. A nil Progress reports nothing.
+// NewMeter returns a Meter of an input of size bytes. A nil Progress displays nothing.
 func NewMeter(in io.Reader, progress *Progress, size int64) *Meter {
 	return &Meter{in: in, progress: progress, left: size}
 }
@@ -117,5 +117,5 @@ func (m *Meter) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// End counts the bytes that were not read, so that the progress of all inputs adds up to their size.
+// End counts the unread bytes, so that the progress of all inputs adds up to their size.
 func (m *Meter) End() { m.progress.Add(max(m.left, 0), m.Points) }

@@ -45,7 +45,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	assert.True(t, strings.HasSuffix(b.String(), "\r\x1b[K"))
 }
 
-// TestProgressOfOneFile counts what was read and, at its end, what was not.
+// TestProgressOfOneFile verifies that read bytes are counted, and the unread ones at the end.
 func TestProgressOfOneFile(t *testing.T) {
 	p := NewProgress(io.Discard, "x", false)
 	p.Start(100)

@@ -11,25 +11,25 @@ import (
 
 // Summary holds the figures of one series.
 type Summary struct {
-	// Name is the file's path, or the series in words.
+	// Name is the path of the file, or a description of the series.
 	Name string
-	// Rows were read. Of them NoTime had no time that could be read, NoNumber no
-	// value, and Points both. Of the points, Late came at or before the latest time,
-	// and Judged got a verdict. The rest was met while the series was warming up.
+	// Rows is the number of read rows. NoTime have no readable time, NoNumber no readable value, and Points have
+	// both. Of the points, Late are at or before the latest time, and Judged have a verdict. The rest occurred during
+	// warm-up.
 	Rows, NoTime, NoNumber, Points, Late, Judged int
-	// Openings are the points with an opening score of 1 or more.
+	// Openings is the number of points with an opening score of 1 or more.
 	Openings int
-	// Worst is the greatest score, at WorstAt. First and Last are the span of time.
+	// Worst is the greatest score, at WorstAt. First and Last are the first and last time.
 	Worst                float64
 	WorstAt, First, Last time.Time
-	// FirstNoTime is the line of the first row whose time is there and can't be read,
-	// or 0. FirstNoNumber is that of the first value.
+	// FirstNoTime is the line of the first row with an unreadable time, or 0. FirstNoNumber is that of the first
+	// unreadable value.
 	FirstNoTime, FirstNoNumber int
 	// FalseAlarms is the expected number of openings per week without a fault, 0 if unknown.
 	FalseAlarms float64
 }
 
-// See takes a time into the span.
+// See extends First and Last to a time.
 func (s *Summary) See(t time.Time) {
 	if s.First.IsZero() || t.Before(s.First) {
 		s.First = t
@@ -39,7 +39,7 @@ func (s *Summary) See(t time.Time) {
 	}
 }
 
-// Count takes the scores of a point at a time.
+// Count counts the scores of a point at a time.
 func (s *Summary) Count(t time.Time, score, opening float64) {
 	s.Judged++
 	if opening >= 1 {
@@ -50,13 +50,13 @@ func (s *Summary) Count(t time.Time, score, opening float64) {
 	}
 }
 
-// WhyNothing returns the reason for which a series has no verdict.
+// WhyNothing returns the reason why a series has no verdict.
 func (s *Summary) WhyNothing() string {
 	switch points := s.Points - s.Late; {
 	case s.Rows == 0:
-		return "there are no rows"
+		return "the file has no rows"
 	case s.Points == 0:
-		return fmt.Sprintf("of %d rows, %d have no time and %d no number that can be read", s.Rows, s.NoTime, s.NoNumber)
+		return fmt.Sprintf("of %d rows, %d have no readable time and %d no readable number", s.Rows, s.NoTime, s.NoNumber)
 	case s.Late > 0:
 		return fmt.Sprintf("too few points for the warm-up: %d, and %d more that repeat a time or are out of order", points, s.Late)
 	default:

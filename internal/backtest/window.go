@@ -5,8 +5,8 @@ package backtest
 
 import "time"
 
-// Window is a span of time, both ends included.
+// Window is a period of time, including both ends.
 type Window struct{ Start, End time.Time }
 
-// Has reports whether a time lies in the window.
+// Has reports whether a time is in the window.
 func (w Window) Has(t time.Time) bool { return !t.Before(w.Start) && !t.After(w.End) }

@@ -15,16 +15,16 @@ import (
 type Config struct {
 	Trace    trace.Config
 	Topology topology.Config
-	// Resources is the most pods or hosts times quantities that are followed.
+	// Resources is the maximum number of pods or hosts times quantities.
 	Resources int
 }
 
-// DefaultConfig returns the bounds that suit a gateway.
+// DefaultConfig returns bounds that are suitable for a gateway.
 func DefaultConfig() Config {
 	return Config{Trace: trace.DefaultConfig(), Topology: topology.DefaultConfig(), Resources: 8192}
 }
 
-// Validate reports what is out of range.
+// Validate returns an error for values out of range.
 func (c Config) Validate() error {
 	if c.Resources < 1 {
 		return errors.New("resources must be at least 1")
@@ -32,7 +32,7 @@ func (c Config) Validate() error {
 	return errors.Join(c.Trace.Validate(), c.Topology.Validate())
 }
 
-// Line is a log line. Trace and Span are zero where it was not logged within a span.
+// Line is a log line. Trace and Span are zero if it was not logged within a span.
 type Line struct {
 	Service  string
 	Trace    [16]byte
@@ -44,7 +44,7 @@ type Line struct {
 // Place names where a service runs, according to the attributes of a resource. Unknown names are empty.
 type Place struct{ Pod, Node, Host, Deployment string }
 
-// Accumulator gathers evidence. It is not safe for concurrent use. Use New.
+// Accumulator collects evidence. It is not safe for concurrent use. Use New.
 type Accumulator struct {
 	cfg     Config
 	tracker *trace.Tracker
@@ -52,21 +52,21 @@ type Accumulator struct {
 	uses    resources
 }
 
-// New returns an Accumulator that knows nothing.
+// New returns an empty Accumulator.
 func New(cfg Config) *Accumulator {
 	return &Accumulator{cfg: cfg, tracker: trace.New(cfg.Trace), graph: topology.New(cfg.Topology), uses: newResources(cfg.Resources)}
 }
 
-// Restart forgets what happened when, as after a clock was set back. What calls what,
-// and what runs where, stays known.
+// Restart removes data with times, for example after a clock was set back. It keeps the graph of calls and
+// placements.
 func (a *Accumulator) Restart() {
 	a.tracker, a.uses = trace.New(a.cfg.Trace), newResources(a.cfg.Resources)
 }
 
-// Span takes a span.
+// Span adds a span.
 func (a *Accumulator) Span(s *trace.Span) { a.tracker.Observe(s) }
 
-// Line takes a log line: it belongs to its span, or else to its service.
+// Line adds a log line to its span, or otherwise to its service.
 func (a *Accumulator) Line(l *Line) {
 	if l.Span == [8]byte{} {
 		a.tracker.Line(l.Service, l.Template, l.Time)
@@ -75,13 +75,13 @@ func (a *Accumulator) Line(l *Line) {
 	a.tracker.Log(l.Trace, l.Span, l.Template, l.Time)
 }
 
-// Use takes what an instance of a service used of a quantity, such as CPU or
-// memory: it counts against that instance's own past.
+// Use adds the use of a quantity, such as CPU or memory, by an instance of a service. It is compared with the
+// instance's own past.
 func (a *Accumulator) Use(service, instance, quantity string, value float64, at int64) {
 	a.uses.add(resource{service, instance, quantity}, value, at)
 }
 
-// Runs notes where a service runs.
+// Runs records where a service runs.
 func (a *Accumulator) Runs(service string, p Place, at int64) {
 	s := topology.ID{Kind: topology.Service, Name: service}
 	a.graph.See(s, at)
@@ -92,14 +92,14 @@ func (a *Accumulator) Runs(service string, p Place, at int64) {
 	a.graph.Relate(pod, topology.ID{Kind: topology.Deployment, Name: p.Deployment}, at)
 }
 
-// Advance lets event time pass.
+// Advance advances event time.
 func (a *Accumulator) Advance(now int64) {
 	a.tracker.Advance(now)
 	a.link()
 	a.graph.Forget(now)
 }
 
-// Windows hands over what each operation did in each ten seconds that have ended, once.
+// Windows yields the values of each operation in each ten seconds that have ended, once.
 func (a *Accumulator) Windows(operation func(*trace.Window), edge func(*trace.EdgeWindow)) {
 	a.tracker.Drain(operation, edge)
 }
@@ -112,7 +112,7 @@ func (a *Accumulator) Status() trace.Status { return a.tracker.Status() }
 
 var peerKinds = map[string]topology.Kind{"database": topology.Database, "queue": topology.Queue, "external": topology.External}
 
-// link takes the calls since the last time into the graph.
+// link adds the calls since the last time to the graph.
 func (a *Accumulator) link() {
 	service := func(op trace.Operation) topology.ID { return topology.ID{Kind: topology.Service, Name: op.Service} }
 	a.tracker.Calls(
@@ -130,17 +130,16 @@ var aspects = map[trace.Aspect]topology.Aspect{
 	trace.Behavior: topology.Behavior, trace.Mix: topology.Mix, trace.SelfTime: topology.SelfTime, trace.Network: topology.Network,
 }
 
-// Blame ranks the services that may have caused what began at from, by what was
-// seen until now, which should be within three minutes of it, and by evidence
-// that the caller adds. Spans count once their children have had time to arrive.
-// The Detail of an evidence is a trace.Finding or an Excess.
+// Blame ranks the services that may have caused what began at from, by the data until now, which should be within
+// three minutes of from, and by additional evidence. Spans count once their children have had time to arrive. The
+// Detail of an evidence is a trace.Finding or an Excess.
 func (a *Accumulator) Blame(from, now int64, evidence []topology.Evidence) []topology.Suspect {
 	a.link()
 	return a.weigh(append(evidence, a.Evidence(from, now)...))
 }
 
-// Suspects ranks as Blame does, but counts spans without waiting for their children. It
-// serves single queries and changes nothing.
+// Suspects ranks like Blame, but counts spans without waiting for their children. It serves single queries and
+// changes nothing.
 func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
 	a.link()
 	c := *a
@@ -148,7 +147,7 @@ func (a *Accumulator) Suspects(from, now int64) []topology.Suspect {
 	return a.weigh(c.Evidence(from, now))
 }
 
-// weigh ranks by evidence, after that from calls to peers is laid to them.
+// weigh ranks by evidence, after evidence from calls to peers was assigned to these.
 func (a *Accumulator) weigh(evidence []topology.Evidence) []topology.Suspect {
 	for i := range evidence {
 		a.blamePeer(&evidence[i])
@@ -169,7 +168,7 @@ func (a *Accumulator) blamePeer(e *topology.Evidence) {
 	}
 }
 
-// Peer returns what the client spans of an operation call, if that sends no telemetry of its own.
+// Peer returns the callee of an operation's client spans, if it sends no telemetry itself.
 func (a *Accumulator) Peer(op trace.Operation) (topology.ID, bool) {
 	return a.nodeOf(a.tracker.Peer(op))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/trace"
 )
 
-// faults of the shop, and who is to blame.
+// faults maps the faults of the shop to their culprits.
 var faults = map[string]string{
 	"exception in cart": "cart", "early return in pay": "pay", "slow bank": "bank",
 	"network mail": "mail", "network bank": "bank", "busy mail": "mail", "busy bank": "bank",
@@ -41,19 +41,19 @@ func TestNoServiceIsBlamedWithoutAFault(t *testing.T) {
 	}
 }
 
-// A fault that came before does not become the usual: the second time it is as new.
+// TestASecondTime verifies that an earlier fault does not become normal: the second time has the same surprise.
 func TestASecondTime(t *testing.T) {
 	s := newShop(1, "early return in pay")
 	s.run(askedAt)
 	s.fault = ""
-	s.offset += askedAt // three minutes of it, then well again
+	s.offset += askedAt // three minutes of it, then without the fault
 	s.run(faultAt)
 	s.fault = "early return in pay"
 	s.run(askedAt)
 	assert.Equal(t, "pay", s.suspects(askedAt)[0])
 }
 
-// Neither names nor the date matter.
+// TestNamesAndDatesDoNotMatter verifies that names and dates do not affect the result.
 func TestNamesAndDatesDoNotMatter(t *testing.T) {
 	plain := newShop(3, "early return in pay")
 	plain.run(askedAt)
@@ -79,7 +79,7 @@ func TestNamesAndDatesDoNotMatter(t *testing.T) {
 	}
 }
 
-// Data after a time does not change the evidence up to that time.
+// TestNoLookAhead verifies that later data does not change earlier evidence.
 func TestNoLookAhead(t *testing.T) {
 	a, b := newShop(5, "slow bank"), newShop(5, "slow bank")
 	a.run(faultAt + 100*second)
@@ -141,7 +141,7 @@ func TestConfig(t *testing.T) {
 	assert.Error(t, Config{}.Validate())
 }
 
-// Whatever is changed in a state, it is refused or makes an accumulator that works.
+// FuzzState verifies that a damaged state is rejected or gives an accumulator that works.
 func FuzzState(f *testing.F) {
 	s := newShop(1, "")
 	s.run(30 * second)

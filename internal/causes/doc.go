@@ -1,11 +1,10 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package causes gathers what spans, log lines and the use of resources tell, and
-// answers who is to blame for what began at a time.
+// Package causes collects evidence from spans, log lines, and the use of resources, and ranks the services that may
+// have caused a fault at a given time.
 //
-// It knows no thresholds and opens nothing: it ranks. The engine asks it about an
-// incident, a backtest about any time.
+// It has no thresholds and opens no anomalies. The engine queries it about incidents, a backtest about any time.
 //
 // The package is pure.
 package causes

@@ -11,20 +11,20 @@ import (
 // resource is one quantity that one instance of a service uses.
 type resource struct{ service, instance, quantity string }
 
-// What is remembered of a resource: means of half a minute, the last maxMeans of them.
+// Stored values of a resource: means of half a minute, the last maxMeans of them.
 const (
 	meanLength = int64(30e9)
 	maxMeans   = 96
-	recent     = 3 // means just before: what was so already is no news
+	recent     = 3 // means just before: excess that already existed is not news
 	leastMeans = 2
 
-	priorMeans   = 8    // how many means the spread of the other instances is worth
-	priorSpread  = 0.75 // of them, the quantile that is taken for it
+	priorMeans   = 8    // weight of the spread of the other instances, in means
+	priorSpread  = 0.75 // quantile of them that is used
 	leastDeviant = 0.1  // of the logarithm
-	offset       = 0.2  // of the instances' median is added to a use: twice nearly nothing is nothing
+	offset       = 0.2  // share of the instances' median that is added to a use, so that small uses are not significant
 )
 
-// Excess is more use of a resource than the instance's own past explains.
+// Excess is a use of a resource that the instance's own past does not explain.
 type Excess struct {
 	Instance, Quantity string
 	Surprise           float64 // -ln p
@@ -46,7 +46,7 @@ type usage struct {
 	used  int64
 }
 
-// resources remembers what was used. Its order is that of learning.
+// resources stores the use of resources, in the order of learning.
 type resources struct {
 	limit int
 	index map[resource]*usage
@@ -78,7 +78,7 @@ func (r *resources) add(key resource, value float64, at int64) {
 		}
 	}
 	if n := len(u.means); n > 0 && u.means[n-1].number > number {
-		return // too late to tell which mean it belongs to
+		return // too late to assign it to a mean
 	}
 	if len(u.means) == maxMeans {
 		u.means = append(u.means[:0], u.means[1:]...)
@@ -86,7 +86,7 @@ func (r *resources) add(key resource, value float64, at int64) {
 	u.means = append(u.means, mean{number, value, 1})
 }
 
-// shrink forgets the sixteenth that was not used for longest.
+// shrink removes the sixteenth that was unused longest.
 func (r *resources) shrink() {
 	used := make([]int64, 0, len(r.order))
 	for _, u := range r.order {
@@ -103,7 +103,7 @@ func (r *resources) shrink() {
 	})
 }
 
-// span is a usage before and after a time, as logarithms.
+// span holds the use before and after a time, as logarithms.
 type span struct {
 	*usage
 	before, after []float64
@@ -111,7 +111,7 @@ type span struct {
 	since         int64
 }
 
-// excesses yields for every resource how surprising its use is.
+// excesses yields the surprise of the use of every resource.
 func (r *resources) excesses(from, now int64, yield func(service string, e Excess)) {
 	quantities := map[string][]*span{}
 	var names []string
@@ -147,7 +147,7 @@ func (u *usage) split(from, now int64) *span {
 	return s
 }
 
-// judge compares instances with their own past, and that past's spread with the other instances'.
+// judge compares instances with their own past. The spread of other instances is the prior of the spread.
 func judge(list []*span, yield func(service string, e Excess)) {
 	medians, spreads := make([]float64, 0, len(list)), make([]float64, 0, len(list))
 	for _, s := range list {
@@ -176,7 +176,7 @@ func judge(list []*span, yield func(service string, e Excess)) {
 		high := upper(s.after)
 		z := (high - max(s.median, slices.Max(s.before[max(0, len(s.before)-recent):]))) / spread
 		surprise := 0.0
-		if z > 0 { // Student's t: the spread is not known well
+		if z > 0 { // Student's t, because the spread is estimated
 			surprise = (n + 4) / 2 * math.Log1p(z*z/(n+3))
 		}
 		yield(s.service, Excess{
@@ -192,7 +192,7 @@ func median(v []float64) float64 {
 	return s[len(s)/2]
 }
 
-// upper is the mean of the upper half: one high value among low ones is not much.
+// upper returns the mean of the upper half, because one high value among low ones is not significant.
 func upper(v []float64) float64 {
 	s := slices.Clone(v)
 	slices.Sort(s)

@@ -11,8 +11,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/trace"
 )
 
-// shop is a small system whose faults are known: front calls cart, pay and mail;
-// pay calls bank. It tells what happens in event time, a request a second.
+// shop is a small system with known faults: front calls cart, pay, and mail, and pay calls bank. It sends one request
+// per second of event time.
 type shop struct {
 	random *rand.Rand
 	a      *Accumulator
@@ -37,7 +37,7 @@ func newShop(seed uint64, fault string) *shop {
 	}
 }
 
-// run lets it go on until a time.
+// run simulates until a time.
 func (s *shop) run(until int64) {
 	for t := int64(0); t < until; t += second {
 		s.request(t)
@@ -62,17 +62,17 @@ func (s *shop) suspects(until int64) (names []string) {
 	return names
 }
 
-// is reports whether a fault is there at a time, in four of five requests.
+// is reports whether a fault is active at a time, in four of five requests.
 func (s *shop) is(fault string, t int64) bool {
 	return s.fault == fault && t >= faultAt && s.random.Float64() < 0.8
 }
 
-// takes is a duration of about so many milliseconds.
+// takes returns a duration of about the given milliseconds.
 func (s *shop) takes(ms float64) int64 {
 	return int64(ms * math.Exp(0.25*s.random.NormFloat64()) * 1e6)
 }
 
-// call is a span of an operation. do is what happens in it, and returns when that ended.
+// call simulates a span of an operation. do simulates its content and returns its end.
 func (s *shop) call(traceID uint64, parent uint64, service, name string, kind trace.Kind, start int64, do func(id uint64, t int64) (int64, bool)) int64 {
 	s.nextID++
 	id := s.nextID
@@ -85,7 +85,7 @@ func (s *shop) call(traceID uint64, parent uint64, service, name string, kind tr
 	return end
 }
 
-// remote is a call to another service, with the network between.
+// remote simulates a call to another service over the network.
 func (s *shop) remote(traceID, parent uint64, caller, callee, name string, start int64, do func(id uint64, t int64) (int64, bool)) int64 {
 	network := func() int64 {
 		if s.fault == "network "+callee && start >= faultAt {

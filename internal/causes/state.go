@@ -10,7 +10,7 @@ const (
 	maxName      = 1 << 12
 )
 
-// AppendBinary appends what was learned.
+// AppendBinary appends the learned state.
 func (a *Accumulator) AppendBinary(b []byte) ([]byte, error) {
 	c := state.Writer(b)
 	version := uint8(stateVersion)
@@ -25,7 +25,7 @@ func (a *Accumulator) AppendBinary(b []byte) ([]byte, error) {
 	return c.Bytes(), c.End()
 }
 
-// UnmarshalBinary takes what AppendBinary gave. After an error the accumulator knows nothing.
+// UnmarshalBinary restores the state that AppendBinary wrote. After an error the accumulator is empty.
 func (a *Accumulator) UnmarshalBinary(b []byte) error {
 	if err := a.read(b); err != nil {
 		*a = *New(a.cfg)

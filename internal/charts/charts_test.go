@@ -21,7 +21,7 @@ var (
 	zero = time.Unix(0, 0)
 )
 
-// fill records n points at ten seconds, with value i, expected 10±5.
+// fill records n points at intervals of ten seconds, with the value i and the interval 10±5.
 func fill(s *Store, id uint64, from, n int) {
 	for i := from; i < from+n; i++ {
 		s.Record(id, "cart", Point{Time: int64(i+1) * 10 * second, Value: float32(i), Expected: 10, Lower: 5, Upper: 15, Score: float32(i % 7)})
@@ -41,7 +41,7 @@ func TestRecentPointsAreAsTheyCame(t *testing.T) {
 	assert.Len(t, s.Points(1, 20*second, 20*second, 10), 1)
 	assert.Empty(t, all(s, 2))
 	var none *Store
-	none.Record(1, "cart", Point{}) // no console draws charts
+	none.Record(1, "cart", Point{}) // without a console there are no charts
 }
 
 func TestOlderPointsAreMerged(t *testing.T) {
@@ -94,7 +94,7 @@ func TestWithoutRoomPinnedSeriesStay(t *testing.T) {
 	s := New(Config{MaxBytes: 100_000, MaxAge: time.Hour})
 	fill(s, 1, 0, 100)
 	s.Pin(1, zero.Add(time.Minute))
-	s.Pin(99, zero) // is not known
+	s.Pin(99, zero) // unknown
 	for id := uint64(2); id < 60; id++ {
 		fill(s, id, 0, 100)
 	}

@@ -9,38 +9,38 @@ import (
 	"unsafe"
 )
 
-// Point is one point of a series with what was expected of it, or several merged
-// into one. Expected, Lower, and Upper are NaN where there was no prediction.
+// Point is one point of a series with its prediction, or several merged points. Expected, Lower, and Upper are NaN
+// without a prediction.
 type Point struct {
-	// Time is the event time of the last of them, nanoseconds since 1970.
+	// Time is the event time of the last merged point, in nanoseconds since 1970.
 	Time int64
-	// Value is their mean, Min and Max are their extremes.
+	// Value is the mean. Min and Max are the extremes.
 	Value, Min, Max        float32
 	Expected, Lower, Upper float32
-	// Score is the greatest.
+	// Score is the greatest score.
 	Score float32
 }
 
 const (
 	levels = 3
-	// mergeBy is how many points of a level become one of the next.
+	// mergeBy is the number of points of a level that are merged into one of the next.
 	mergeBy = 8
-	// fullLevel is how many points the level holds until the older half is merged
-	// into the next. The last level holds what age permits.
+	// fullRaw and fullMerged are the numbers of points in a level from which the older half is merged into the next
+	// level. Only age limits the last level.
 	fullRaw, fullMerged = 512, 1024
 
 	pointBytes = int(unsafe.Sizeof(Point{}))
-	// lineBytes is about what a series takes beside its points.
+	// lineBytes is the approximate size of a series without its points.
 	lineBytes = 192
 )
 
-// line is the points of one series. levels[0] is the newest.
+// line holds the points of one series. levels[0] is the newest.
 type line struct {
 	levels [levels][]Point
-	pinned int64 // when, on the clock of Pin; 0 if never
+	pinned int64 // time on the clock of Pin; 0 if never
 }
 
-// add appends a point. Points at or after its time are dropped: the clock of the sender was set back.
+// add appends a point. It removes points at or after its time, because the clock of the sender was set back.
 func (l *line) add(p Point) {
 	for i := range l.levels {
 		for n := len(l.levels[i]); n > 0 && l.levels[i][n-1].Time >= p.Time; n-- {
@@ -60,7 +60,7 @@ func (l *line) add(p Point) {
 	}
 }
 
-// merge makes one point of several.
+// merge merges several points into one.
 func merge(points []Point) Point {
 	out := points[len(points)-1]
 	var value, expected, lower, upper mean
@@ -75,7 +75,7 @@ func merge(points []Point) Point {
 	return out
 }
 
-// mean is that of the numbers among what it is given.
+// mean computes the mean of the numbers that are not NaN.
 type mean struct {
 	sum float64
 	n   int
@@ -95,7 +95,7 @@ func (m *mean) of() float32 {
 	return float32(m.sum / float64(m.n))
 }
 
-// points returns the points in a range of event time, the oldest first.
+// points returns the points in a range of event time, oldest first.
 func (l *line) points(from, to int64) (list []Point) {
 	for i := levels - 1; i >= 0; i-- {
 		for _, p := range l.levels[i] {
@@ -107,7 +107,7 @@ func (l *line) points(from, to int64) (list []Point) {
 	return list
 }
 
-// last is the event time of the newest point, 0 if there is none.
+// last returns the event time of the newest point, or 0.
 func (l *line) last() int64 {
 	for _, level := range l.levels {
 		if n := len(level); n > 0 {
@@ -131,7 +131,7 @@ func (l *line) bytes() (n int) {
 	return n + lineBytes
 }
 
-// trim drops the points before an event time.
+// trim removes the points before an event time.
 func (l *line) trim(before int64) {
 	for i := range l.levels {
 		n := 0
@@ -142,7 +142,7 @@ func (l *line) trim(before int64) {
 	}
 }
 
-// halve drops the oldest half of the points, and the last one.
+// halve removes the oldest half of the points, including the last one.
 func (l *line) halve() {
 	n := (l.len() + 1) / 2
 	for i := levels - 1; i >= 0; i-- {
@@ -152,7 +152,7 @@ func (l *line) halve() {
 	}
 }
 
-// drop drops the first n points of a level and frees their memory.
+// drop removes the first n points of a level and frees their memory.
 func (l *line) drop(level, n int) {
 	if n > 0 {
 		l.levels[level] = slices.Clip(slices.Clone(l.levels[level][n:]))

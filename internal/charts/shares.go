@@ -8,20 +8,21 @@ import "time"
 const (
 	// ShareWidth is the width of a bucket of a ribbon, in event time.
 	ShareWidth = 5 * time.Minute
-	// shareBuckets is how many buckets are kept of a service: a day.
+	// shareBuckets is the number of buckets per service: one day.
 	shareBuckets = 288
 	// maxShares bounds the services that have a ribbon.
 	maxShares = 500
 )
 
-// Share is how many points of a service were judged in one bucket, and how many of them lay outside their prediction interval.
+// Share counts the points of a service that were judged in one bucket, and those of them outside their prediction
+// interval.
 type Share struct {
 	Start   time.Time `json:"start"`
 	Judged  uint32    `json:"judged"`
 	Outside uint32    `json:"outside"`
 }
 
-// ribbon is the shares of one service. A bucket's place is its number modulo shareBuckets.
+// ribbon holds the shares of one service. The index of a bucket is its number modulo shareBuckets.
 type ribbon struct {
 	last    int64 // event time of the newest point
 	buckets [shareBuckets]bucket
@@ -45,7 +46,7 @@ func (s *Store) share(service string, p Point) {
 	number := p.Time / int64(ShareWidth)
 	b := &r.buckets[number%shareBuckets]
 	if b.number > number {
-		return // older than what is kept
+		return // older than the stored buckets
 	}
 	if b.number < number {
 		*b = bucket{number: number}
@@ -56,7 +57,7 @@ func (s *Store) share(service string, p Point) {
 	}
 }
 
-// Shares returns the ribbon of every service from an event time on, the oldest bucket first, without empty ones.
+// Shares returns the ribbon of every service from an event time on, oldest bucket first, without empty ones.
 func (s *Store) Shares(from time.Time) map[string][]Share {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// version of the chunks, see docs/formats.
+	// version is the version of the chunks (see docs/formats).
 	version = 1
-	// chunkBytes is about how large a chunk gets.
+	// chunkBytes is the approximate size of a chunk.
 	chunkBytes = 512 << 10
 )
 
-// ErrDamaged is returned where a chunk is not what was written.
-var ErrDamaged = errors.New("the chunk of chart history is damaged, or of another version")
+// ErrDamaged is returned for a chunk that Chunks did not write.
+var ErrDamaged = errors.New("the chunk of chart history is damaged or has an unsupported version")
 
-// Chunks yields the store as chunks of bytes that stand for themselves, each with
-// its version and checksum. Points that come meanwhile may be in them or not.
+// Chunks yields the store as independent chunks of bytes, each with its version and checksum. It may or may not
+// contain points that are recorded meanwhile.
 func (s *Store) Chunks(yield func([]byte) bool) {
 	s.mu.Lock()
 	ids := slices.Sorted(maps.Keys(s.lines))
@@ -42,7 +42,7 @@ func (s *Store) Chunks(yield func([]byte) bool) {
 	}
 }
 
-// fits is how many of the series go into one chunk, at least one.
+// fits returns the number of series that fit into one chunk, at least one.
 func (s *Store) fits(ids []uint64) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *Store) chunk(ids []uint64, shares bool) []byte {
 	return b
 }
 
-// Restore adds a chunk to the store. Series that the store knows already are left as they are.
+// Restore adds a chunk to the store. Series that the store already has are unchanged.
 func (s *Store) Restore(b []byte) error {
 	if len(b) < 5 || b[0] != version || crc32.ChecksumIEEE(b[5:]) != uint32(b[1])<<24|uint32(b[2])<<16|uint32(b[3])<<8|uint32(b[4]) {
 		return ErrDamaged

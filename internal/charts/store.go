@@ -17,7 +17,7 @@ type Config struct {
 	MaxAge   time.Duration
 }
 
-// Store keeps the points of series. Its methods are safe for concurrent use; a nil store records nothing.
+// Store stores the points of series. Its methods are safe for concurrent use. A nil store records nothing.
 type Store struct {
 	cfg    Config
 	mu     sync.Mutex
@@ -32,7 +32,7 @@ func New(cfg Config) *Store {
 	return &Store{cfg: cfg, lines: map[uint64]*line{}, shares: map[string]*ribbon{}}
 }
 
-// Record takes the next point of a series of a service. Min and Max are set from Value.
+// Record adds the next point of a series of a service. It sets Min and Max to Value.
 func (s *Store) Record(series uint64, service string, p Point) {
 	if s == nil {
 		return
@@ -58,8 +58,8 @@ func (s *Store) Record(series uint64, service string, p Point) {
 	}
 }
 
-// Points returns the points of a series in a range of event time, nanoseconds, the
-// oldest first: at most limit of them, neighbors merged where there are more.
+// Points returns the points of a series in a range of event time, in nanoseconds, oldest first. It merges adjacent
+// points if there are more than limit.
 func (s *Store) Points(series uint64, from, to int64, limit int) []Point {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *Store) Points(series uint64, from, to int64, limit int) []Point {
 	return list
 }
 
-// Pin has a series that is known give way last. at is the time of the caller's clock.
+// Pin makes a known series the last to be removed. at is the time of the caller's clock.
 func (s *Store) Pin(series uint64, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *Store) Pin(series uint64, at time.Time) {
 	}
 }
 
-// Expire drops what is older than the age limit, and pins from before that long ago. now is the time of the caller's clock.
+// Expire removes points older than the age limit, and pins of that age. now is the time of the caller's clock.
 func (s *Store) Expire(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +109,8 @@ func (s *Store) Expire(now time.Time) {
 	s.count()
 }
 
-// shrink drops the oldest half of points until an eighth of the memory is free. What was pinned last goes last.
+// shrink removes the oldest half of points until an eighth of the memory is free. The latest pinned series are
+// removed last.
 func (s *Store) shrink() {
 	type kept struct {
 		id   uint64
@@ -122,7 +123,7 @@ func (s *Store) shrink() {
 	slices.SortFunc(order, func(a, b kept) int { return cmp.Or(cmp.Compare(a.line.pinned, b.line.pinned), cmp.Compare(a.id, b.id)) })
 	enough := s.cfg.MaxBytes - s.cfg.MaxBytes/8
 	for s.bytes > enough && len(s.lines) > 0 {
-		pinned := int64(0) // the series that were pinned the longest ago are halved together
+		pinned := int64(0) // series that were pinned at the same time are halved together
 		for _, k := range order {
 			l, ok := s.lines[k.id]
 			if !ok {
@@ -150,7 +151,7 @@ func (s *Store) count() {
 	}
 }
 
-// Stats says how much a store holds.
+// Stats holds the size of a store.
 type Stats struct {
 	Series   int       `json:"series"`
 	Points   int       `json:"points"`
@@ -160,7 +161,7 @@ type Stats struct {
 	Latest   time.Time `json:"latest,omitzero"`
 }
 
-// Stats returns how much the store holds.
+// Stats returns the size of the store.
 func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The size of a drawing, and the space left for labels.
+// Size of a drawing and its margins for labels.
 const (
 	svgWidth, svgHeight        = 800, 220
 	svgLeft, svgBottom, svgTop = 90, 24, 8
@@ -19,9 +19,9 @@ const (
 	svgPlotHeight              = svgHeight - svgBottom - svgTop
 )
 
-// SVG draws points with their prediction interval, and a line at the time at which
-// an anomaly opened. Label writes a value. Colors are left to the style of the page, by
-// the classes interval, value, expected, out, opened, and axis. It needs two points.
+// SVG draws points with their prediction interval, and a line at the time at which an anomaly opened. label formats a
+// value. The style of the page sets the colors of the classes interval, value, expected, out, opened, and axis. SVG
+// needs at least two points.
 func SVG(points []Point, opened time.Time, label func(float64) string) string {
 	var b strings.Builder
 	d := scaleOf(points)
@@ -52,7 +52,7 @@ func SVG(points []Point, opened time.Time, label func(float64) string) string {
 
 func stamp(t int64) string { return time.Unix(0, t).UTC().Format("15:04 MST") }
 
-// scale maps times and values to places.
+// scale maps times and values to coordinates.
 type scale struct {
 	from, to  int64
 	low, high float64
@@ -85,7 +85,7 @@ func (d *scale) y(v float64) float64 {
 	return svgTop + svgPlotHeight*(d.high-v)/(d.high-d.low)
 }
 
-// path draws a line through the numbers among the values.
+// path draws a line through the values that are not NaN.
 func (d *scale) path(b *strings.Builder, class string, points []Point, of func(Point) float32) {
 	fmt.Fprintf(b, `<path class="%s" d="`, class)
 	verb := "M"
@@ -101,7 +101,7 @@ func (d *scale) path(b *strings.Builder, class string, points []Point, of func(P
 	b.WriteString(`"/>`)
 }
 
-// interval draws a polygon for each stretch of points that have an interval.
+// interval draws a polygon for each run of points with an interval.
 func (d *scale) interval(b *strings.Builder, points []Point) {
 	for i := 0; i < len(points); {
 		n := i

@@ -19,7 +19,8 @@ import (
 
 func plain(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 
-// elements counts the elements of a drawing by class, or by name without one, and fails unless it is well-formed.
+// elements counts the elements of a drawing by class, or by name without one, and fails the test unless it is
+// well-formed.
 func elements(t *testing.T, svg string) map[string]int {
 	t.Helper()
 	n, d := map[string]int{}, xml.NewDecoder(strings.NewReader(svg))

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// metrics has two data points of each type.
+// metrics returns a metric of each type with two data points.
 func metrics() map[string]pmetric.Metric {
 	all := map[string]pmetric.Metric{}
 	add := func(name string) pmetric.Metric {

@@ -20,7 +20,7 @@ const (
 	KindLow
 )
 
-// String returns the kind as it is shown to people and put into events.
+// String returns the name of the kind in messages and events.
 func (k Kind) String() string {
 	switch k {
 	case KindHigh:

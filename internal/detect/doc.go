@@ -1,9 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package detect holds the contract between a model of one series and whatever
-// feeds it, and the arithmetic that turns a surprise into a score.
+// Package detect defines the interface of models of one series, and converts a surprise to a score.
 //
-// The package and the packages below it are pure: they know numbers and bytes,
-// no clock, no telemetry types, no configuration.
+// The package and the packages below it are pure: they use numbers and bytes, but no clock, telemetry types, or
+// configuration.
 package detect

@@ -160,13 +160,13 @@ func TestWrongFeedback(t *testing.T) {
 	good := said(FeedbackSilence, Target{Service: "cart"}, 1)
 	for name, change := range map[string]func(*Feedback){
 		"kind is":             func(f *Feedback) { f.Kind = "x" },
-		"nothing is named":    func(f *Feedback) { f.Target = Target{} },
+		"the target is empty": func(f *Feedback) { f.Target = Target{} },
 		"identities":          func(f *Feedback) { f.Series = "cart" },
 		"16 hexadecimal":      func(f *Feedback) { f.Template = "XYZ" },
 		"who and why":         func(f *Feedback) { f.Who = " " },
-		"why must be said":    func(f *Feedback) { f.Why = "" },
-		"longer than":         func(f *Feedback) { f.Operation = strings.Repeat("x", maxFeedbackText+1) },
-		"lie in the future":   func(f *Feedback) { f.Expires = start },
+		"why must not be":     func(f *Feedback) { f.Why = "" },
+		"too long":            func(f *Feedback) { f.Operation = strings.Repeat("x", maxFeedbackText+1) },
+		"be in the future":    func(f *Feedback) { f.Expires = start },
 		"expires is 0001-01-": func(f *Feedback) { f.Expires = time.Time{} },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestWrongFeedback(t *testing.T) {
 	_, err := e.RemoveFeedback("0123456789abcdef", "ann")
 	require.ErrorIs(t, err, ErrNoFeedback)
 	_, err = e.RemoveFeedback("0123456789abcdef", "")
-	require.ErrorContains(t, err, "who removes")
+	require.ErrorContains(t, err, "who must not be empty")
 }
 
 func TestFeedbackIsBounded(t *testing.T) {

@@ -604,8 +604,8 @@ func TestSnapshotsOfAnotherVersionAreSkipped(t *testing.T) {
 		warnings = append(warnings, fmt.Sprint(l.Message, ": ", l.ContextMap()["error"]))
 	}
 	assert.Equal(t, []string{
-		"skipping a snapshot of another version: snapshot/0/manifest: another version of the format: it is 5, this build reads 9",
-		"skipping a snapshot of another version: snapshot/1/manifest: another version of the format: it is 5, this build reads 9",
+		"skipping a snapshot of another version: snapshot/0/manifest: unsupported version of the format: the snapshot has version 5, this build reads version 9",
+		"skipping a snapshot of another version: snapshot/1/manifest: unsupported version of the format: the snapshot has version 5, this build reads version 9",
 		"no usable snapshot: learning starts over: <nil>",
 	}, warnings)
 	newWorld(e, "cart").run(1)

@@ -51,9 +51,9 @@ func Archives(t *testing.T, pattern string, play func(t *testing.T, archive *txt
 	})
 }
 
-// Play runs a scenario: a text in which each line that begins in the first column
-// is a command and the indented lines below it are its answers. It returns the
-// text with the answers of do. Empty lines and lines that begin with # stay.
+// Play runs a scenario: a text in which each line that begins in the first column is a command, and the indented
+// lines below it are its answers. It returns the text with the answers of do. It keeps empty lines and lines that
+// begin with #.
 func Play(text string, do func(words []string) (answers []string)) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
@@ -70,7 +70,7 @@ func Play(text string, do func(words []string) (answers []string)) string {
 	return out.String()
 }
 
-// name is the path of a file below testdata, without its extension.
+// name returns the path of a file below testdata, without its extension.
 func name(file string) string {
 	file = strings.TrimSuffix(filepath.ToSlash(file), filepath.Ext(file))
 	if _, below, ok := strings.Cut(file, "testdata/"); ok {

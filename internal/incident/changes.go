@@ -13,12 +13,12 @@ import (
 // ChangeKind is the kind of a change.
 type ChangeKind string
 
-// The kinds of changes.
+// Kinds of changes.
 const (
-	// ChangeVersion is a service.version, ChangeImage a container image, that was not there before.
+	// ChangeVersion is a new service.version, ChangeImage a new container image.
 	ChangeVersion ChangeKind = "version"
 	ChangeImage   ChangeKind = "image"
-	// ChangeRestart is a process or an instance that is new.
+	// ChangeRestart is a new process or instance.
 	ChangeRestart ChangeKind = "restart"
 	// ChangeConfig and ChangeDeployment are reported changes of a configuration and deployments. ChangeKubernetes is a Kubernetes event.
 	ChangeConfig     ChangeKind = "config"
@@ -27,11 +27,11 @@ const (
 )
 
 const (
-	// maxChanged bounds the services with known changes, maxValues the known values of one
-	// kind of a service, maxChanges the remembered changes of a service.
+	// maxChanged bounds the services with known changes, maxValues the known values of one kind of a service,
+	// maxChanges the remembered changes of a service.
 	maxChanged, maxValues, maxChanges = 5000, 64, 20
-	// staleValue is after how long a value that was not seen may be forgotten, or is
-	// news where it comes back after another: a version that was rolled back to.
+	// staleValue is the time without occurrence after which a value may be removed. If it occurs again after another
+	// value, such as a version after a rollback, it counts as a change.
 	staleValue = time.Hour
 	// sameChange is the time within which equal changes count as one.
 	sameChange = 5 * time.Minute
@@ -41,17 +41,17 @@ const (
 	maxChangeText = 256
 )
 
-// Change is one thing that was changed in a service.
+// Change is one change of a service.
 type Change struct {
 	Kind ChangeKind `json:"kind"`
 	// What is the new version or image, the instance, or the text of the event.
 	What string `json:"what"`
-	// Before is the version or image that was seen last before, if there was one.
+	// Before is the previous version or image, if there was one.
 	Before string    `json:"before,omitempty"`
 	Time   time.Time `json:"time"`
 }
 
-// Changes remembers what was changed, by service. The zero value is ready.
+// Changes stores changes by service. The zero value is ready to use.
 type Changes struct {
 	services map[string]*changed
 }
@@ -59,7 +59,7 @@ type Changes struct {
 // changed holds the known values and changes of one service.
 type changed struct {
 	Last   time.Time
-	Values map[ChangeKind]map[string]time.Time // when each was seen last
+	Values map[ChangeKind]map[string]time.Time // time of the last occurrence
 	List   []Change                            // the latest last
 }
 
@@ -87,7 +87,7 @@ func (c *Changes) See(service string, kind ChangeKind, value string, at time.Tim
 	}
 	before := latest(known)
 	if !seen && len(known) >= maxValues && !forgetStale(known, at) {
-		return // too many at once to tell which is new
+		return // too many at once to identify a new one
 	}
 	known[value] = at
 	if before != "" && before != value {
@@ -109,7 +109,7 @@ func (c *Changes) Happened(service string, kind ChangeKind, what string, at time
 	s.add(Change{Kind: kind, What: what, Time: at})
 }
 
-// Before lists the changes of a service that may be the cause of what began at a time, the latest first.
+// Before returns the changes of a service that may have caused an anomaly at a time, latest first.
 func (c *Changes) Before(service string, at time.Time) (list []Change) {
 	s := c.services[service]
 	if s == nil {
@@ -162,7 +162,7 @@ func (s *changed) add(c Change) {
 	}
 }
 
-// latest is the value that was seen last, "" if there is none.
+// latest returns the value that was seen last, or "".
 func latest(known map[string]time.Time) (value string) {
 	for v, at := range known {
 		if value == "" || cmp.Or(at.Compare(known[value]), cmp.Compare(v, value)) > 0 {
@@ -172,7 +172,7 @@ func latest(known map[string]time.Time) (value string) {
 	return value
 }
 
-// forgetStale drops the value that was seen longest ago, if that is long enough.
+// forgetStale removes the value that was seen longest ago, if it is stale.
 func forgetStale(known map[string]time.Time, at time.Time) bool {
 	oldest := ""
 	for v, t := range known {

@@ -14,7 +14,7 @@ const (
 	// nearHops is the greatest distance, in calls, of two services whose anomalies belong
 	// together. A service between them may hide the fault that passes through it.
 	nearHops = 2
-	// farHops bounds the way that is looked for from where an incident shows to a suspect.
+	// farHops bounds the search for a path from the symptom of an incident to a suspect.
 	farHops = 8
 )
 
@@ -25,16 +25,16 @@ type Graph struct {
 	hosts            map[string][]string
 	namespaces       map[string]string
 	kinds            map[string]PartyKind
-	reached, raised  map[string]map[string]bool // what below and above have found
+	reached, raised  map[string]map[string]bool // results of below and above
 }
 
-// NewGraph makes a graph of what is known of calls and places, and of the service.namespace of services.
+// NewGraph returns a graph of known calls and placements, and the service.namespace of services.
 func NewGraph(edges []topology.Edge, namespaces map[string]string) *Graph {
 	g := &Graph{
 		callees: map[string][]string{}, callers: map[string][]string{}, hosts: map[string][]string{}, namespaces: namespaces,
 		kinds: map[string]PartyKind{}, reached: map[string]map[string]bool{}, raised: map[string]map[string]bool{},
 	}
-	pods, nodes := map[string][]string{}, map[string][]string{} // of a pod: its services, its nodes
+	pods, nodes := map[string][]string{}, map[string][]string{} // services and nodes by pod
 	for _, e := range edges {
 		g.know(e.From)
 		g.know(e.To)
@@ -71,7 +71,7 @@ var partyKinds = map[topology.Kind]PartyKind{
 // KindOf returns the kind of party of a node of the service graph.
 func KindOf(kind topology.Kind) PartyKind { return partyKinds[kind] }
 
-// know notes what a name stands for. That of a service is of no other kind.
+// know records the kind of a name. The name of a service has no other kind.
 func (g *Graph) know(id topology.ID) {
 	if kind, ok := partyKinds[id.Kind]; ok && g.kinds[id.Name] != Service {
 		g.kinds[id.Name] = kind
@@ -151,7 +151,7 @@ func (g *Graph) above(name string) map[string]bool {
 	return closure(g.raised, name, func(name string) [2][]string { return [2][]string{g.callers[name]} })
 }
 
-// closure is all that is reached from a name, itself included. It remembers what it found.
+// closure returns all names that are reached from a name, including itself. It caches the result.
 func closure(found map[string]map[string]bool, name string, next func(string) [2][]string) map[string]bool {
 	if seen := found[name]; seen != nil {
 		return seen
@@ -164,7 +164,7 @@ func closure(found map[string]map[string]bool, name string, next func(string) [2
 	return seen
 }
 
-// walk visits a name and all that is reached from it over at most so many steps, the nearest first.
+// walk visits a name and all names that are reached from it in at most the given number of steps, nearest first.
 func walk(from string, most int, next func(string) [2][]string, visit func(name string, hops int)) {
 	seen, ring := map[string]bool{from: true}, []string{from}
 	for hops := 0; len(ring) > 0; hops++ {

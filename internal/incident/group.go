@@ -17,8 +17,8 @@ const (
 	// with rare points.
 	joinWithin   = 3 * time.Minute
 	joinCadences = 3
-	// spreadWithin is the same for another service near by. It is shorter, so that an
-	// incident whose fault is over does not take in the next fault elsewhere.
+	// spreadWithin is the same for another, related service. It is shorter, so that an incident whose fault has ended
+	// does not include the next fault elsewhere.
 	spreadWithin = time.Minute
 	// settled is the time after the last point outside its interval at which an incident
 	// closes, if all its anomalies have closed. It keeps an intermittent fault in one incident.
@@ -29,19 +29,19 @@ const (
 	maxHistory = 20
 )
 
-// reach is up to which event times, in nanoseconds, an anomaly belongs to an
-// incident: one of the same service, and one of a service near it.
+// reach holds the event times, in nanoseconds, up to which an anomaly belongs to an incident: one of the same
+// service, and one of a related service.
 type reach struct{ Own, Near int64 }
 
 // record is an incident with its anomalies.
 type record struct {
-	Incident  // the Suspects and the rest of the view only once closed; Anomalies never
+	Incident  // with the Suspects and other views only once closed; without Anomalies
 	Members   []*Anomaly
 	Unlisted  int // anomalies beyond maxListed
 	OpenCount int
-	Live      int       // members that are followed, open or in cooldown
-	Last      time.Time // until when one of them is known to have been open
-	Told      time.Time // the Updated of the latest news
+	Live      int       // members that are open or in cooldown
+	Last      time.Time // latest time at which one of them was open
+	Told      time.Time // Updated of the latest news
 	Outside   int64     // event time of the last point outside its interval
 	Causes    []Cause
 	// Leader is the first suspect as last reported. Why is the closing reason of the anomaly that closed last.
@@ -49,12 +49,12 @@ type record struct {
 	Why    Reason
 	// Minor marks a record whose anomalies are minor. It is not reported as an incident.
 	Minor bool
-	// Until has the reach of each service of the incident.
+	// Until holds the reach of each service of the incident.
 	Until map[string]reach
 }
 
-// join finds or makes the incident of an anomaly that opens. Where it belongs to
-// several they are one: the oldest stays, the others become part of it.
+// join finds or creates the incident of an anomaly that opens. If it belongs to several, they are merged into the
+// oldest.
 func (t *Tracker) join(a *Anomaly, p Point) *record {
 	var found []*record
 	near := t.graph.near(a.Service)
@@ -82,7 +82,7 @@ func (t *Tracker) join(a *Anomaly, p Point) *record {
 	}
 	r.add(a)
 	if a.Opened.Before(r.Opened) {
-		r.Opened = a.Opened // sources lag behind each other
+		r.Opened = a.Opened // event times of sources differ
 	}
 	return r
 }
@@ -115,7 +115,7 @@ func (r *record) takes(of string, at int64, near func(service string) bool) bool
 	return false
 }
 
-// minor reports whether an anomaly makes no incident: a host with more work than usual.
+// minor reports whether an anomaly opens no incident: a host with more work than usual.
 func (a *Anomaly) minor() bool { return a.Work && a.Kind == high }
 
 // spreads reports whether an anomaly can be related to those of other services. An
@@ -123,13 +123,13 @@ func (a *Anomaly) minor() bool { return a.Work && a.Kind == high }
 func (a *Anomaly) spreads() bool { return !a.Host || a.saturated() }
 
 const (
-	// A share of a resource from full on, or of what is left of it up to scarce, is saturation.
+	// A share of a resource of at least full, or a remaining share of at most scarce, is saturation.
 	full, scarce = .8, .2
-	// Where the capacity is not known, more than grown times what is expected is, or less than shrunk times.
+	// If the capacity is unknown, a value above grown times or below shrunk times the expected value is saturation.
 	grown, shrunk = 1.5, .5
 )
 
-// saturated reports whether an anomaly shows that a resource is used up.
+// saturated reports whether an anomaly shows that a resource is exhausted.
 func (a *Anomaly) saturated() bool {
 	if a.Saturates == "" || a.Kind != a.Saturates {
 		return false
@@ -147,7 +147,7 @@ func (a *Anomaly) saturated() bool {
 	}
 }
 
-// lasts notes that an anomaly of the incident was open at a time.
+// lasts records that an anomaly of the incident was open at a time.
 func (r *record) lasts(at time.Time) {
 	if at.After(r.Last) {
 		r.Last = at
@@ -157,7 +157,7 @@ func (r *record) lasts(at time.Time) {
 	}
 }
 
-// see notes that an anomaly of the incident lasts.
+// see records that an anomaly of the incident continues.
 func (r *record) see(a *Anomaly, p Point) {
 	until, known := r.Until[a.Service]
 	if !known && len(r.Until) >= maxServices {
@@ -166,7 +166,7 @@ func (r *record) see(a *Anomaly, p Point) {
 	until.Own = max(until.Own, p.Time+max(int64(joinWithin), joinCadences*p.Cadence))
 	switch {
 	case p.SilentSince != 0:
-		until.Near = until.Own // no further point will say that it lasts
+		until.Near = until.Own // no further point will extend it
 	case a.spreads():
 		until.Near = max(until.Near, p.Time+max(int64(spreadWithin), joinCadences*p.Cadence))
 	}
@@ -182,7 +182,7 @@ func (r *record) add(a *Anomaly) {
 	}
 }
 
-// opened notes that an anomaly of the incident opened, or opened again.
+// opened records that an anomaly of the incident opened or reopened.
 func (t *Tracker) opened(r *record, at int64) {
 	r.OpenCount++
 	if r.State == StateClosed {
@@ -194,20 +194,20 @@ func (t *Tracker) opened(r *record, at int64) {
 	}
 }
 
-// merge makes an incident a part of another one.
+// merge merges an incident into another one.
 func (t *Tracker) merge(into, r *record, at time.Time) {
 	live := r.Live > 0
 	t.view(r, &r.Incident)
 	if at.Before(r.Opened) {
-		at = r.Opened // sources lag behind each other
+		at = r.Opened // event times of sources differ
 	}
 	r.MergedInto, r.State, r.Closed, r.Reason = into.ID, StateClosed, at, Merged
 	r.note(at, "closed: merged into "+into.ID)
-	into.note(at, "took in incident "+r.ID)
+	into.note(at, "merged incident "+r.ID)
 	if at.After(r.Updated) {
 		r.Updated = at
 	}
-	for _, f := range t.followed { // also those that are not listed
+	for _, f := range t.followed { // including those that are not listed
 		if f.Anomaly.Incident == r.ID {
 			f.Anomaly.Incident = into.ID
 			t.newAnomalies[f.Anomaly.ID] = f.Anomaly
@@ -251,7 +251,7 @@ func (t *Tracker) closeIncident(r *record) {
 	t.newIncidents[r.ID] = r
 }
 
-// release notes that an anomaly of the incident is no longer followed.
+// release records that an anomaly of the incident is no longer followed.
 func (t *Tracker) release(r *record) {
 	if r.Live--; r.Live > 0 {
 		return
@@ -262,7 +262,7 @@ func (t *Tracker) release(r *record) {
 	t.archive(r)
 }
 
-// archive puts an incident that is no longer live where the oldest go.
+// archive moves an incident that is no longer live to the closed ones, of which the oldest are removed.
 func (t *Tracker) archive(r *record) {
 	t.closed = append(t.closed, r.ID)
 	if len(t.closed) > maxClosed {
@@ -271,7 +271,7 @@ func (t *Tracker) archive(r *record) {
 	}
 }
 
-// note appends to the history. Where that is full, the second entry goes.
+// note appends an entry to the history. If it is full, the second entry is removed.
 func (r *record) note(at time.Time, what string) {
 	if len(r.History) >= maxHistory {
 		r.History = slices.Delete(slices.Clone(r.History), 1, 2)
@@ -279,5 +279,5 @@ func (r *record) note(at time.Time, what string) {
 	r.History = append(slices.Clip(r.History), Event{at, what})
 }
 
-// services are those of the incident's anomalies, in the order of their names.
+// services returns the services of the incident's anomalies, sorted by name.
 func (r *record) services() []string { return slices.Sorted(maps.Keys(r.Until)) }

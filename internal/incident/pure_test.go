@@ -65,7 +65,7 @@ func TestRank(t *testing.T) {
 	}
 }
 
-// A pod's node counts as where its service runs.
+// TestGraphOfPods verifies that the node of a pod counts as the node of its service.
 func TestGraphOfPods(t *testing.T) {
 	id := func(kind topology.Kind, name string) topology.ID { return topology.ID{Kind: kind, Name: name} }
 	g := NewGraph([]topology.Edge{
@@ -119,7 +119,8 @@ func TestTracesOfAnomaliesAndIncidents(t *testing.T) {
 	assert.Equal(t, list.Anomalies[0].TraceIDs, list.TraceIDs)
 }
 
-// The order in which a map gives its keys must not decide which of two incidents an anomaly joins.
+// TestMergeOfManyIsDeterministic verifies that the order of map keys does not determine which of two incidents an
+// anomaly joins.
 func TestMergeOfManyIsDeterministic(t *testing.T) {
 	var want []Incident
 	for range 20 {
@@ -148,7 +149,7 @@ func TestMergeOfManyIsDeterministic(t *testing.T) {
 	}
 }
 
-// A storm: two hundred services of a thousand are strange, and something is news of it.
+// BenchmarkNewsOfAStorm measures News while two hundred of a thousand services are anomalous.
 func BenchmarkNewsOfAStorm(b *testing.B) {
 	b.ReportAllocs()
 	tracker := NewTracker()

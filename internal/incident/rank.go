@@ -27,13 +27,13 @@ const (
 // Each channel is explained in its own direction.
 type Node struct {
 	Service string
-	// Trouble is slowness, errors and all that is in no other channel. It passes to callers.
+	// Trouble is the evidence for slowness, errors, and everything in no other channel. It passes to callers.
 	Trouble float64
-	// Load is more calls than usual. It passes to callees.
+	// Load is the evidence for more calls than usual. It passes to callees.
 	Load float64
-	// Lack is fewer calls than usual, or none. It passes to callees, if nothing else calls them.
+	// Lack is the evidence for fewer calls than usual, or none. It passes to callees that nothing else calls.
 	Lack float64
-	// Beside is evidence that nothing explains. Gone reports that the party has stopped sending telemetry.
+	// Beside is evidence that no other party explains. Gone reports that the party has stopped sending telemetry.
 	Beside float64
 	Gone   bool
 	// Since is the time of its first anomaly. Until is the time at which the last one ended, zero if one is open.
@@ -60,16 +60,15 @@ type Ranked struct {
 	Total float64
 }
 
-// ranking is the work on one question.
+// ranking is the state of one call of Rank.
 type ranking struct {
 	graph *Graph
 	nodes []Node
 }
 
-// Rank orders nodes by their total weight, the likeliest cause first. A party is
-// explained by one that it depends on, one that loads it, or ones that no longer
-// call it, if that was anomalous no later and was not over before. None explains
-// more than the weight of its own evidence. Ties are ordered by time, then by name.
+// Rank orders nodes by their total weight, most likely cause first. A party is explained by one that it depends on,
+// one that loads it, or ones that no longer call it, if that was anomalous no later and had not ended before. No
+// party explains more than the weight of its own evidence. Ties are ordered by time, then by name.
 func Rank(nodes []Node, g *Graph) []Ranked {
 	r := ranking{graph: g, nodes: nodes}
 	list := make([]Ranked, len(nodes))
@@ -91,7 +90,7 @@ func Rank(nodes []Node, g *Graph) []Ranked {
 	return list
 }
 
-// left is the own evidence of a node less what others explain.
+// left returns the evidence of a node without the part that others explain.
 func (r *ranking) left(n *Node) float64 {
 	var below, loaded float64
 	depends, callers := r.graph.below(n.Service), r.graph.above(n.Service)
@@ -159,13 +158,13 @@ func (r *ranking) credit(n *Ranked) (sum float64) {
 	return sum
 }
 
-// shows is the node that depends on the most others: what people see of an
-// incident. Of several, the first that was anomalous.
+// shows returns the node that depends on most others, which is where users notice the incident. Of several, it
+// returns the first that was anomalous.
 func shows(nodes []Node, g *Graph) string {
 	best, most := Node{}, -1
 	for _, n := range nodes {
 		if n.own() == 0 {
-			continue // nothing of it is to be seen
+			continue // it has no visible symptom
 		}
 		below, count := g.below(n.Service), 0
 		for _, other := range nodes {

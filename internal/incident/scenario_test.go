@@ -50,7 +50,7 @@ type scenario struct {
 	*testing.T
 	tracker *Tracker
 	series  map[string]uint64
-	// subjects are what `series` told of them.
+	// subjects holds the subjects that `series` defined.
 	subjects map[string]Subject
 	cadence  int
 
@@ -105,7 +105,7 @@ func (s *scenario) do(words []string) []string {
 	return nil
 }
 
-// describe takes: service/series and what it is of: host, saturates=high, counts, peer=database:name.
+// describe parses: service/series and its properties: host, saturates=high, counts, peer=database:name.
 func (s *scenario) describe(series string, words []string) {
 	s.Helper()
 	subject := s.subjects[series]
@@ -131,8 +131,8 @@ func (s *scenario) describe(series string, words []string) {
 	s.subjects[series] = subject
 }
 
-// point takes: service/series second score [surprise] [low] [silent] [accepted] [observed=v],
-// where second may be a..b: points from second a to b at the cadence.
+// point parses: service/series second score [surprise] [low] [silent] [accepted] [observed=v], where second may be
+// a..b: points from second a to b at the cadence.
 func (s *scenario) point(words []string) (answers []string) {
 	from, to, many := strings.Cut(words[1], "..")
 	if !many {
@@ -175,7 +175,7 @@ func (s *scenario) point(words []string) (answers []string) {
 	return answers
 }
 
-// modify takes a word about a point.
+// modify applies a word to a point.
 func (s *scenario) modify(p *Point, word string) {
 	s.Helper()
 	text, isValue := strings.CutPrefix(word, "observed=")
@@ -259,7 +259,7 @@ func (s *scenario) suspect(of *Suspect) string {
 	return text.String()
 }
 
-// blame takes a second and triples of service, surprise and word, about the open incident.
+// blame parses a second and triples of service, surprise, and word, about the open incident.
 func (s *scenario) blame(words []string) []string {
 	s.Helper()
 	open := s.tracker.Incidents(StateOpen)
@@ -297,7 +297,7 @@ func span(opened, updated, closed time.Time, why Reason) string {
 
 func clock(t time.Time) string { return fmt.Sprintf("%+d", int(t.Sub(start).Seconds())) }
 
-// id gives the series their numbers in the order in which they appear.
+// id numbers the series in the order of appearance.
 func (s *scenario) id(name string) uint64 {
 	if s.series[name] == 0 {
 		s.series[name] = uint64(len(s.series) + 1)

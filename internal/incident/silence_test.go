@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// absence is a judgment at some second that the last point came at another.
+// absence returns a point for a silence, judged at a second, since the last point at another.
 func absence(series uint64, seconds, since int, score float64) Point {
 	p := after(series, seconds, score)
 	p.Kind, p.SilentSince = "silent", start.Add(time.Duration(since)*time.Second).UnixNano()
@@ -29,7 +29,8 @@ func TestAnomalySaysSinceWhenItIsSilent(t *testing.T) {
 	assert.Equal(t, "+40", clock(anomalies[0].SilentSince))
 }
 
-// An anomaly that goes silent keeps the kind of its strangest point, and that it is silent is news.
+// TestAnomalyThatGoesSilentSaysSo verifies that an anomaly that becomes silent keeps the kind of its most surprising
+// point, and that the silence is reported.
 func TestAnomalyThatGoesSilentSaysSo(t *testing.T) {
 	tracker := NewTracker()
 	tracker.Observe(after(1, 0, 9), of("s", 1))

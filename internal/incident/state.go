@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// saved is the persisted state of a tracker: all but the graph and the changes that News has not returned yet.
+// saved is the persisted state of a tracker: everything except the graph and unreported changes.
 type saved struct {
 	Followed        map[uint64]*followed
 	Incidents       []*record // by id, ascending
@@ -22,7 +22,7 @@ type saved struct {
 	Opened, Refused uint64
 }
 
-// AppendBinary appends the whole state, but for the graph.
+// AppendBinary appends the whole state except the graph.
 func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
 	s := saved{Followed: t.followed, Closed: t.closed, Changes: t.Changes.services, Opened: t.Opened, Refused: t.Refused}
 	for _, r := range t.byID {
@@ -62,7 +62,7 @@ func (t *Tracker) UnmarshalBinary(b []byte) error {
 			return fmt.Errorf("incidents: series %016x has no incident", id)
 		}
 		if a := anomalies[f.Anomaly.ID]; a != nil {
-			f.Anomaly = a // one copy, shared by the series and its incident
+			f.Anomaly = a // the series and its incident share one copy
 		}
 		n.followed[id] = f
 	}

@@ -73,22 +73,22 @@ type followed struct {
 	Reported      float64
 }
 
-// Tracker follows the series that are, or just were, anomalous. The zero value is not ready; use NewTracker.
+// Tracker follows the series that are or recently were anomalous. Use NewTracker.
 type Tracker struct {
 	followed map[uint64]*followed
 	byID     map[string]*record // live and remembered ones
 	closed   []string           // ids of those that are no longer live, oldest first
 	graph    *Graph
-	// newAnomalies and newIncidents are what changed since the last News.
+	// newAnomalies and newIncidents hold the changes since the last News.
 	newAnomalies map[string]*Anomaly
 	newIncidents map[string]*record
-	// Changes holds the changes of services that were reported to it.
+	// Changes holds the reported changes of services.
 	Changes Changes
-	// Opened and Refused count anomalies that opened, and those that could not be followed because maxActive were.
+	// Opened counts the opened anomalies, Refused those that could not be followed because of maxActive.
 	Opened, Refused uint64
 }
 
-// NewTracker returns a tracker that follows nothing yet.
+// NewTracker returns an empty tracker.
 func NewTracker() *Tracker {
 	return &Tracker{
 		followed: map[uint64]*followed{}, byID: map[string]*record{},
@@ -96,7 +96,7 @@ func NewTracker() *Tracker {
 	}
 }
 
-// SetGraph replaces the graph of services. The graph is no part of the saved state.
+// SetGraph replaces the graph of services. The graph is not part of the saved state.
 func (t *Tracker) SetGraph(g *Graph) { t.graph = g }
 
 // Follows reports whether the series has an anomaly that is open or in its cooldown. The
@@ -109,7 +109,7 @@ func (t *Tracker) Open(series uint64) bool {
 	return f != nil && f.Anomaly.State == StateOpen
 }
 
-// Observe takes the next point of a series. subject is called where an anomaly opens.
+// Observe processes the next point of a series. It calls subject if an anomaly opens.
 func (t *Tracker) Observe(p Point, subject func() Subject) Phase {
 	f, before := t.followed[p.Series], PhaseNone
 	if f != nil && f.Anomaly.State == StateClosed && p.Time-f.LastAnomalous > cooldownPoints*f.Cadence {
@@ -173,11 +173,11 @@ func (t *Tracker) Followed() []uint64 {
 	return slices.Sorted(maps.Keys(t.followed))
 }
 
-// News returns the anomalies and incidents that changed since the last call, as
-// they are now, in the order of their ids.
+// News returns the anomalies and incidents that changed since the last call, in their present state, in the order of
+// their ids.
 func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
 	if len(t.newAnomalies)+len(t.newIncidents) == 0 {
-		return nil, nil // as after nearly every batch: sorting nothing would allocate
+		return nil, nil // the usual case; sorting would allocate
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.newAnomalies)) {
 		a := *t.newAnomalies[id]
@@ -192,7 +192,7 @@ func (t *Tracker) News() (anomalies []Anomaly, incidents []Incident) {
 			continue
 		}
 		if !r.Updated.After(r.Told) {
-			r.Updated = r.Told.Add(1) // a consumer that keeps only the latest update tells updates apart by it
+			r.Updated = r.Told.Add(1) // so that each update has a distinct time
 		}
 		r.Told = r.Updated
 		incidents = append(incidents, t.lead(r))
@@ -227,7 +227,7 @@ func (t *Tracker) reopen(f *followed, p Point) {
 	t.tell(f.Anomaly, r)
 }
 
-// strange takes a point at or above the threshold into an open anomaly.
+// strange adds a point at or above the threshold to an open anomaly.
 func (t *Tracker) strange(f *followed, p Point) {
 	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
 	t.lasts(f, p)
@@ -248,7 +248,7 @@ func (t *Tracker) strange(f *followed, p Point) {
 	}
 }
 
-// lasts takes a point outside the interval into an open anomaly.
+// lasts adds a point outside the interval to an open anomaly.
 func (t *Tracker) lasts(f *followed, p Point) {
 	a, r := f.Anomaly, t.byID[f.Anomaly.Incident]
 	f.Quiet, f.Cadence, f.LastAnomalous = 0, p.Cadence, p.Time
@@ -258,13 +258,13 @@ func (t *Tracker) lasts(f *followed, p Point) {
 	r.see(a, p)
 }
 
-// measure takes the values of the most surprising point.
+// measure copies the values of the most surprising point.
 func (a *Anomaly) measure(p Point) {
 	a.Surprise, a.Kind = p.Surprise, p.Kind
 	a.Observed, a.Expected, a.Lower, a.Upper = p.Observed, p.Expected, p.Lower, p.Upper
 }
 
-// quiet takes a point inside the interval into an anomaly that is open, or any into one in its cooldown.
+// quiet processes a point inside the interval for an open anomaly, or any point for one in its cooldown.
 func (t *Tracker) quiet(f *followed, p Point) Phase {
 	f.Quiet++
 	f.Anomaly.Score = p.Score
@@ -300,11 +300,11 @@ func (t *Tracker) forget(series uint64, f *followed) {
 	t.release(t.byID[f.Anomaly.Incident])
 }
 
-// addTraces takes in the latest traces.
+// addTraces adds the latest traces.
 func (a *Anomaly) addTraces(ids []string) {
 	for _, id := range ids {
 		if !slices.Contains(a.TraceIDs, id) {
-			a.TraceIDs = append(slices.Clone(a.TraceIDs), id) // what was told of it is a copy
+			a.TraceIDs = append(slices.Clone(a.TraceIDs), id) // reported anomalies share the old slice
 		}
 	}
 	if n := len(a.TraceIDs); n > maxTraces {
@@ -316,10 +316,10 @@ func (t *Tracker) tell(a *Anomaly, r *record) {
 	t.newAnomalies[a.ID], t.newIncidents[r.ID] = a, r
 }
 
-// makeID is the FNV-1a hash of a name and an event time, as 16 hexadecimal digits.
+// makeID returns the FNV-1a hash of a name and an event time as 16 hexadecimal digits.
 func makeID(name string, at int64) string {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(name)) // a hash never fails
+	_, _ = h.Write([]byte(name)) // a hash returns no errors
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(at)))
 	return fmt.Sprintf("%016x", h.Sum64())
 }

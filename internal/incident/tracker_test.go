@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// after is a point of a series with a cadence of ten seconds.
+// after returns a point of a series with a cadence of ten seconds.
 func after(series uint64, seconds int, score float64) Point {
 	return Point{
 		Series: series, Time: start.Add(time.Duration(seconds) * time.Second).UnixNano(), Cadence: int64(10 * time.Second),
@@ -57,7 +57,7 @@ func TestAnomaliesListedInAnIncidentAreBounded(t *testing.T) {
 	assert.Len(t, tracker.Incidents("")[0].Anomalies, maxListed)
 	tracker.News()
 
-	// The one that is not listed closes all the same, and the incident with it.
+	// The anomaly that is not listed closes as well, and so does the incident.
 	for i := range uint64(n) {
 		for s := 10; s <= 150; s += 10 {
 			tracker.Observe(after(i, s, 0), of("s", i))
@@ -122,7 +122,7 @@ func TestNewsIsToldOnce(t *testing.T) {
 	require.Len(t, anomalies, 1)
 	require.Len(t, incidents, 1)
 
-	// What was told is a copy: it does not change after the fact.
+	// Reported values are copies that do not change later.
 	tracker.Observe(after(1, 10, 9), of("s", 1))
 	assert.InDelta(t, 2, anomalies[0].MaxScore, 0)
 	assert.InDelta(t, 2, incidents[0].Anomalies[0].MaxScore, 0)
@@ -147,8 +147,8 @@ func TestFollowing(t *testing.T) {
 	assert.Equal(t, []uint64{1}, tracker.Followed())
 }
 
-// A gap longer than the cooldown right after the anomaly: the series was shown
-// until now, and its end must be reported.
+// TestExposedSeriesIsEndedAfterAGap verifies that the end of a series is reported if the anomaly is followed by a gap
+// longer than the cooldown.
 func TestExposedSeriesIsEndedAfterAGap(t *testing.T) {
 	for _, quiet := range []int{3, 5, 8} { // just closed, in the tail, at its end
 		tracker := NewTracker()
@@ -161,11 +161,11 @@ func TestExposedSeriesIsEndedAfterAGap(t *testing.T) {
 	}
 }
 
-// An incident lasts as long as any of its anomalies, also where the last one to
-// close is a silent series that stopped long before.
+// TestSilenceDoesNotMoveTheEndOfAnIncidentBack verifies that an incident lasts as long as any of its anomalies, even
+// if the last one to close is a silent series that stopped much earlier.
 func TestSilenceDoesNotMoveTheEndOfAnIncidentBack(t *testing.T) {
 	tracker := NewTracker()
-	tracker.Observe(after(2, 0, 2), of("s", 2)) // one point, then never again
+	tracker.Observe(after(2, 0, 2), of("s", 2)) // a single point
 	for s := 0; s <= 100; s += 10 {
 		tracker.Observe(after(1, s, 2), of("s", 1))
 	}
@@ -181,7 +181,7 @@ func TestSilenceDoesNotMoveTheEndOfAnIncidentBack(t *testing.T) {
 	assert.False(t, i.Updated.Before(before.Updated), "an update never lies before an earlier one: %s before %s", clock(i.Updated), clock(before.Updated))
 }
 
-// Sources lag behind each other. The list is ordered by the time of opening all the same.
+// TestAnomaliesAreListedByTheTimeOfOpening verifies the order if event times of sources differ.
 func TestAnomaliesAreListedByTheTimeOfOpening(t *testing.T) {
 	tracker := NewTracker()
 	tracker.Observe(after(1, 100, 2), of("s", 1))
@@ -233,7 +233,7 @@ func TestSavedStateThatContradictsItselfIsRefused(t *testing.T) {
 	}
 }
 
-// Everything but what News has not told yet is in the saved state.
+// TestSavedStateIsStable verifies that the saved state contains everything except unreported news.
 func TestSavedStateIsStable(t *testing.T) {
 	tracker := NewTracker()
 	for i := range uint64(30) {
@@ -259,7 +259,7 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// Every batch of points asks for news, of which there is hardly ever any.
+// TestNoNewsCostsNothing verifies that News without changes, which is the usual case, does not allocate.
 func TestNoNewsCostsNothing(t *testing.T) {
 	tracker := NewTracker()
 	assert.Zero(t, testing.AllocsPerRun(100, func() { tracker.News() }))

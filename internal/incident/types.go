@@ -15,7 +15,7 @@ const (
 	StateClosed State = "closed"
 )
 
-// Reason is the reason for which an anomaly or an incident closed.
+// Reason is the reason why an anomaly or an incident closed.
 type Reason string
 
 const (
@@ -27,14 +27,14 @@ const (
 	Silenced Reason = "silenced"
 	// SeriesGone means that the series stopped and is no longer followed.
 	SeriesGone Reason = "series_gone"
-	// Merged means that the incident became a part of another one.
+	// Merged means that the incident was merged into another one.
 	Merged Reason = "merged"
 )
 
 // PartyKind is the kind of a party.
 type PartyKind string
 
-// The kinds of parties. An endpoint about which only its address is known is of unknown kind.
+// Kinds of parties. An endpoint with only a known address is of unknown kind.
 const (
 	Service  PartyKind = "service"
 	Host     PartyKind = "host"
@@ -43,13 +43,13 @@ const (
 	Unknown  PartyKind = "unknown"
 )
 
-// Party is something that can cause an incident. Names of all kinds share one namespace.
+// Party is a possible cause of an incident. Names of all kinds share one namespace.
 type Party struct {
 	Kind PartyKind `json:"kind"`
 	Name string    `json:"name"`
 }
 
-// Subject names the series that an anomaly is about.
+// Subject identifies the series of an anomaly.
 type Subject struct {
 	// Series is the identity of the series: 16 hexadecimal digits.
 	Series string `json:"series"`
@@ -63,14 +63,15 @@ type Subject struct {
 	Unit string `json:"unit"`
 	// Attributes are the point's own attributes, as text.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Group marks a series that is made from the verdicts on others: it is evidence
-	// only where its service has no other.
+	// Group marks a series that is derived from the verdicts on others. It is evidence only if its service has no
+	// other.
 	Group bool `json:"group,omitempty"`
 	// Host marks a series of a host's own metrics: Service is the name of the host.
 	Host bool `json:"host,omitempty"`
-	// Saturates is the direction, "high" or "low", in which the series shows that a resource of a host is used up, or "".
+	// Saturates is the direction, "high" or "low", in which the series shows that a resource of a host is exhausted,
+	// or "".
 	Saturates string `json:"saturates,omitempty"`
-	// Work marks a series that counts work that a host does, such as bytes sent: more of it alone is no incident.
+	// Work marks a series that counts the work of a host, such as bytes sent. An increase alone opens no incident.
 	Work bool `json:"work,omitempty"`
 	// Counts marks a series that counts requests or calls.
 	Counts bool `json:"counts,omitempty"`
@@ -81,26 +82,26 @@ type Subject struct {
 // Anomaly is one deviation of one series, from opening to closing. The API of the console
 // returns its JSON form.
 type Anomaly struct {
-	// ID is fixed by the series and the event time of opening: 16 hexadecimal digits.
+	// ID depends on the series and the event time of opening: 16 hexadecimal digits.
 	ID string `json:"id"`
-	// Incident is the id of the incident that this anomaly belongs to, "" while it alone is none.
+	// Incident is the id of the anomaly's incident, or "" if it has none.
 	Incident string `json:"incident"`
 	Subject
 	State State `json:"state"`
 	// Kind is the direction at the point with the greatest score: "high" or "low", or
 	// "silent" if points are missing.
 	Kind string `json:"kind"`
-	// Opened, Updated and Closed are event times. Closed is the zero time, and
-	// absent from JSON, while the anomaly is open.
+	// Opened, Updated, and Closed are event times. Closed is the zero time, and absent from JSON, while the anomaly
+	// is open.
 	Opened  time.Time `json:"opened"`
 	Updated time.Time `json:"updated"`
 	Closed  time.Time `json:"closed,omitzero"`
-	// Reason tells why it closed.
+	// Reason is the reason why it closed.
 	Reason Reason `json:"closed_because,omitempty"`
 	// SilentSince is the event time of the last point before a silence, absent if there was none.
 	SilentSince time.Time `json:"silent_since,omitzero"`
-	// Score is that of the latest point, MaxScore that of the strangest one;
-	// Surprise is -ln p there, in nats. Observed, Expected, Lower and Upper belong to it too.
+	// Score belongs to the latest point. MaxScore, Surprise (-ln p, in nats), Observed, Expected, Lower, and Upper
+	// belong to the most surprising point.
 	Score    float64 `json:"score"`
 	MaxScore float64 `json:"max_score"`
 	Surprise float64 `json:"surprise"`
@@ -108,47 +109,49 @@ type Anomaly struct {
 	Expected float64 `json:"expected"`
 	Lower    float64 `json:"lower"`
 	Upper    float64 `json:"upper"`
-	// TraceIDs are traces in which it can be seen, a few of the latest.
+	// TraceIDs are a few of the latest traces that contain the anomaly.
 	TraceIDs []string `json:"trace_ids,omitempty"`
 }
 
 // Suspect is a party ranked as a likely cause, with its evidence: the most
 // surprising of its own series, or of the client spans that call it.
 type Suspect struct {
-	// Service is the name of the party, of whatever kind.
+	// Service is the name of the party of any kind.
 	Service string `json:"service"`
 	Party
-	// Surprise sums the surprises of the service's own series that others do not explain, in nats: the greater, the likelier a cause.
+	// Surprise is the sum of the surprises of the service's own series that others do not explain, in nats. A greater
+	// sum makes a cause more likely.
 	Surprise float64 `json:"surprise"`
 	// Since is the event time at which the first of its anomalies opened.
 	Since time.Time `json:"since"`
 	// Hops is the distance, in calls, from the service of the symptom to this one: 0 if they are the same, -1 if no path is known.
 	Hops int `json:"hops"`
-	// Evidence is the strangest anomaly of the service, Also are the others that count. Without any, Evidence is zero and Causes say why.
+	// Evidence is the most surprising anomaly of the service. Also are the others that count. Without anomalies,
+	// Evidence is zero and Causes give the reasons.
 	Evidence Anomaly   `json:"evidence"`
 	Also     []Anomaly `json:"also,omitempty"`
-	// First is the series of the evidence that opened first.
+	// First is the series in the evidence that opened first.
 	First string `json:"first"`
 	// Causes lists evidence against the service in addition to its anomalies.
 	Causes []Cause `json:"causes,omitempty"`
-	// Changes lists the changes of the service in the minutes before, the latest first.
+	// Changes lists the changes of the service in the preceding minutes, latest first.
 	Changes []Change `json:"changes,omitempty"`
 }
 
 // Incident groups anomalies that belong together in time and in the service graph. The API
 // of the console returns its JSON form.
 type Incident struct {
-	// ID is fixed by the first anomaly: 16 hexadecimal digits. Service is that of this anomaly.
+	// ID depends on the first anomaly: 16 hexadecimal digits. Service is that of this anomaly.
 	ID      string `json:"id"`
 	Service string `json:"service"`
 	State   State  `json:"state"`
-	// MergedInto is the id of the incident that this one turned out to be part of.
+	// MergedInto is the id of the incident into which this one was merged.
 	MergedInto string `json:"merged_into,omitempty"`
-	// Opened, Updated and Closed are event times; Closed is absent from JSON while the incident is open.
+	// Opened, Updated, and Closed are event times. Closed is absent from JSON while the incident is open.
 	Opened  time.Time `json:"opened"`
 	Updated time.Time `json:"updated"`
 	Closed  time.Time `json:"closed,omitzero"`
-	// Reason tells why it closed.
+	// Reason is the reason why it closed.
 	Reason Reason `json:"closed_because,omitempty"`
 	// MaxScore is the greatest score of any of its anomalies.
 	MaxScore float64 `json:"max_score"`
@@ -157,15 +160,15 @@ type Incident struct {
 	Services []string `json:"services"`
 	// Symptom is the anomaly with the greatest surprise of the service that depends on the others.
 	Symptom Anomaly `json:"symptom"`
-	// Suspects are ranked, the likeliest first. Never empty.
+	// Suspects are ranked, most likely first. Never empty.
 	Suspects []Suspect `json:"suspects"`
 	// Undetermined reports that the evidence does not distinguish the first suspects.
 	Undetermined bool `json:"undetermined,omitempty"`
-	// History lists what became of the incident, the oldest first.
+	// History lists the events of the incident, oldest first.
 	History []Event `json:"history,omitempty"`
-	// TraceIDs are traces in which it can be seen, those of the likeliest suspects first.
+	// TraceIDs are traces that contain the incident, those of the most likely suspects first.
 	TraceIDs []string `json:"trace_ids,omitempty"`
-	// Anomalies are ordered by the time of opening. There may be more than are listed.
+	// Anomalies are ordered by the time of opening. The list may be incomplete.
 	Anomalies []Anomaly `json:"anomalies"`
 }
 

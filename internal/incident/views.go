@@ -27,8 +27,7 @@ const (
 	maxIncidentTraces = 10
 )
 
-// Incidents lists incidents, the latest opened first: those in the given state,
-// or all if state is "".
+// Incidents lists incidents, latest opened first: those in the given state, or all if state is "".
 func (t *Tracker) Incidents(state State) []Incident {
 	out := []Incident{}
 	for _, r := range t.byID {
@@ -54,7 +53,7 @@ func (t *Tracker) Incident(id string) (Incident, bool) {
 	return t.told(r), true
 }
 
-// OpenBy counts the open anomalies of every service that has some.
+// OpenBy returns the number of open anomalies by service.
 func (t *Tracker) OpenBy() map[string]int {
 	n := map[string]int{}
 	for _, f := range t.followed {
@@ -65,13 +64,13 @@ func (t *Tracker) OpenBy() map[string]int {
 	return n
 }
 
-// Load is the open incidents that a service is part of: how many, and since when there has been one.
+// Load describes the open incidents of a service: their number, and the time since which there has been one.
 type Load struct {
 	Open  int
 	Since time.Time
 }
 
-// IncidentsBy returns the open incidents of every service that has some, and their number in all.
+// IncidentsBy returns the open incidents by service, and their total number.
 func (t *Tracker) IncidentsBy() (by map[string]Load, total int) {
 	by = map[string]Load{}
 	for _, r := range t.byID {
@@ -139,7 +138,7 @@ func (t *Tracker) lead(r *record) Incident {
 	return v
 }
 
-// view works out what follows from the incident's anomalies.
+// view computes the view of an incident from its anomalies.
 func (t *Tracker) view(r *record, v *Incident) {
 	v.Count, v.Services, v.TraceIDs = len(r.Members)+r.Unlisted, r.services(), nil
 	by, nodes := t.evidence(r)
@@ -167,7 +166,7 @@ func (t *Tracker) view(r *record, v *Incident) {
 	}
 }
 
-// keep moves the suspect that was the first so far to the front, unless another clearly leads.
+// keep moves the previous first suspect to the front, unless another clearly leads.
 func keep(ranked []Ranked, leader string) {
 	i := slices.IndexFunc(ranked, func(n Ranked) bool { return n.Service == leader })
 	if i > 0 && ranked[0].Total-ranked[i].Total < clearly {
@@ -177,7 +176,7 @@ func keep(ranked []Ranked, leader string) {
 	}
 }
 
-// evidence gathers what there is against each party of the incident.
+// evidence collects the evidence against each party of the incident.
 func (t *Tracker) evidence(r *record) (by map[string]*Suspect, nodes []Node) {
 	members, kinds := map[string][]*Anomaly{}, map[string]PartyKind{}
 	for _, a := range r.Members {
@@ -187,7 +186,7 @@ func (t *Tracker) evidence(r *record) (by map[string]*Suspect, nodes []Node) {
 			kinds[p.Name] = p.Kind
 		}
 	}
-	for name, list := range members { // what shows no saturation of a host explains nothing elsewhere
+	for name, list := range members { // anomalies of a host without saturation explain nothing elsewhere
 		if kinds[name] == Host && len(members) > 1 && !slices.ContainsFunc(list, (*Anomaly).saturated) {
 			delete(members, name)
 		}
@@ -231,7 +230,7 @@ func (t *Tracker) party(a *Anomaly) Party {
 	}
 }
 
-// The kinds of anomalies that say something about calls.
+// Kinds of anomalies that concern calls.
 const high, low, silent = "high", "low", "silent"
 
 // channel returns the channel of the node that the evidence of an anomaly adds to.
@@ -246,9 +245,8 @@ func (n *Node) channel(a *Anomaly) *float64 {
 	}
 }
 
-// suspect sums the evidence of a party's most surprising series. One that is made
-// from others counts only where there is none but such, one of a host's only if
-// it shows saturation or none does.
+// suspect sums the evidence of a party's most surprising series. Derived series count only if there are no others.
+// Series of a host count only if they show saturation or none does.
 func suspect(p Party, members []*Anomaly) (*Suspect, Node) {
 	for _, weak := range [...]func(*Anomaly) bool{
 		func(a *Anomaly) bool { return a.Group },
@@ -277,7 +275,7 @@ func suspect(p Party, members []*Anomaly) (*Suspect, Node) {
 			n.Since = a.Opened
 		}
 		if a.State == StateOpen || !n.Until.IsZero() && a.Closed.After(n.Until) {
-			n.Until = a.Closed // zero while it is open
+			n.Until = a.Closed // zero if it is open
 		}
 	}
 	s.Since, s.First = n.Since, first.Series

@@ -1,8 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package logutil limits how often a component logs messages of one kind: a peer
-// that makes a mistake makes it with every request.
+// Package logutil limits how often a component logs messages of one kind, because a peer that makes a mistake repeats
+// it with every request.
 package logutil
 
 import (
@@ -43,7 +43,7 @@ func (l *Limiter) Warn(kind string, n int, message string, fields ...zap.Field) 
 	l.log(zapcore.WarnLevel, kind, n, message, fields)
 }
 
-// Error does what Warn does, at level error.
+// Error does the same as Warn, at level error.
 func (l *Limiter) Error(kind string, n int, message string, fields ...zap.Field) {
 	l.log(zapcore.ErrorLevel, kind, n, message, fields)
 }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package memory finds out how much memory the collector may use.
+// Package memory determines the memory that the collector may use.
 package memory
 
 import (
@@ -12,10 +12,9 @@ import (
 	"strings"
 )
 
-// Available returns the number of bytes that a collector with this configuration may use,
-// and the key or fact that states it: the lowest limit of its memory limiters, or else the
-// memory of the process. It returns 0 if the system does not tell. root is the root of the
-// file system.
+// Available returns the number of bytes that a collector with this configuration may use, and the key or fact that
+// limits it: the lowest limit of its memory limiters, otherwise the memory of the process. It returns 0 if the memory
+// is unknown. root is the root of the file system.
 func Available(conf map[string]any, root fs.FS) (bytes int64, from string) {
 	total := total(root)
 	for _, section := range [...]string{"processors", "extensions"} {
@@ -40,7 +39,7 @@ func Available(conf map[string]any, root fs.FS) (bytes int64, from string) {
 	return bytes, from
 }
 
-// number reads a number of a configuration. It returns 0 if v is not a positive number.
+// number returns a number of a configuration, or 0 if v is not a positive number.
 func number(v any) int64 {
 	n, err := strconv.ParseInt(fmt.Sprint(v), 10, 32)
 	if err != nil {
@@ -49,8 +48,8 @@ func number(v any) int64 {
 	return max(0, n)
 }
 
-// total returns the lowest limit of the process's control groups and of the machine's
-// memory, in bytes. It returns 0 where the system does not tell.
+// total returns the lowest limit of the process's control groups and of the machine's memory, in bytes. It returns 0
+// if the system does not report it.
 func total(root fs.FS) int64 {
 	least := int64(0)
 	note := func(n int64) {

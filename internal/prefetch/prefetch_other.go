@@ -7,5 +7,5 @@ package prefetch
 
 import "unsafe"
 
-// lines does nothing: other processors wait.
+// lines does nothing on other processors.
 func lines(unsafe.Pointer, int) {}

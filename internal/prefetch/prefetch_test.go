@@ -12,7 +12,7 @@ func TestValueChangesNothing(t *testing.T) {
 	}
 	Value(v)
 	Value(new(byte))
-	Value((*[100]byte)(nil)) // the processor passes over what is not there
+	Value((*[100]byte)(nil)) // the processor ignores invalid addresses
 	for i, b := range v {
 		if b != byte(i) {
 			t.Fatalf("byte %d is %d", i, b)

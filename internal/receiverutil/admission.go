@@ -87,7 +87,7 @@ func (t *Ticket) Leave() {
 	t.admission.part(t.client, t.lane)
 }
 
-// timer returns a channel that is ready after the wait, or nil if there is none.
+// timer returns a channel that is ready after the wait, or nil without a wait.
 func (a *Admission) timer() <-chan time.Time {
 	if a.wait <= 0 {
 		return nil
@@ -115,7 +115,7 @@ func take(ctx context.Context, places chan<- struct{}, expired <-chan time.Time,
 	}
 }
 
-// join counts a client in, unless too many are waiting.
+// join adds a client, unless too many are waiting.
 func (a *Admission) join(client string) (*lane, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

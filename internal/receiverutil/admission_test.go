@@ -101,7 +101,7 @@ func TestWaitersAreBounded(t *testing.T) {
 	})
 }
 
-// However many clients there are, the limits hold, and all leave.
+// TestAdmissionUnderLoad verifies that the limits hold for any number of clients, and that all leave.
 func TestAdmissionUnderLoad(t *testing.T) {
 	const all, each = 5, 2
 	a := NewAdmission(Limits{Concurrency: all, ConcurrencyPerClient: each, Wait: time.Minute})

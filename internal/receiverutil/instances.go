@@ -17,7 +17,7 @@ type Instances[C component.Component] struct {
 	by map[component.Config]*Instance[C]
 }
 
-// Instance is a component that is started once and stopped once, however many pipelines have it.
+// Instance is a component that is started and stopped once for any number of pipelines.
 type Instance[C component.Component] struct {
 	// Component is the shared component.
 	Component C

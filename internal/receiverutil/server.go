@@ -40,8 +40,8 @@ func ReportFailure(host component.Host, logger *zap.Logger, err error) {
 	componentstatus.ReportStatus(host, componentstatus.NewPermanentErrorEvent(err))
 }
 
-// maxHeaderBytes bounds the head of a request, which is held while the rest of it
-// is awaited. net/http allows 1 MiB, which is too much for thousands of clients.
+// maxHeaderBytes bounds the head of a request, which is held until the rest arrives. The default of net/http is 1
+// MiB, which is too much for thousands of clients.
 const maxHeaderBytes = 32 << 10
 
 // HTTPServer is the running HTTP server of a receiver.

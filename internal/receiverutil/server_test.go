@@ -91,7 +91,7 @@ func TestServerThatFailsIsAPermanentError(t *testing.T) {
 	assert.Equal(t, 1, log.Len())
 }
 
-// A client that stalls, or a pipeline that hangs, holds up a shutdown no longer than shutdown.Drain.
+// TestShutdownEndsInTime verifies that a stalled client or pipeline delays a shutdown at most by shutdown.Drain.
 func TestShutdownEndsInTime(t *testing.T) {
 	set, o := settings(t)
 	entered, canceled := make(chan struct{}), make(chan struct{})

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// counting is an endless body that counts how many of its kind are read at once.
+// counting is an endless body that counts the concurrent reads of all bodies.
 type counting struct{ reading, most *atomic.Int32 }
 
 func (c counting) Read(p []byte) (int, error) {
@@ -28,7 +28,7 @@ func (c counting) Read(p []byte) (int, error) {
 			break
 		}
 	}
-	time.Sleep(10 * time.Microsecond) // others could read now
+	time.Sleep(10 * time.Microsecond) // gives others the opportunity to read
 	return len(p), nil
 }
 

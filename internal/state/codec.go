@@ -12,8 +12,7 @@ import (
 // Error is returned for bytes that no writer can have written.
 var Error = errors.New("not a valid state")
 
-// Codec appends fields to bytes, or takes them from bytes. After the first
-// error a reader leaves all fields as they are.
+// Codec appends fields to bytes, or reads them from bytes. After the first error a reader does not change fields.
 type Codec struct {
 	b       []byte
 	reading bool
@@ -23,16 +22,16 @@ type Codec struct {
 // Writer returns a codec that appends to b.
 func Writer(b []byte) *Codec { return &Codec{b: b} }
 
-// Reader returns a codec that takes from b.
+// Reader returns a codec that reads from b.
 func Reader(b []byte) *Codec { return &Codec{b: b, reading: true} }
 
-// Bytes returns what was appended, with what was there before.
+// Bytes returns the appended bytes after those passed to Writer.
 func (c *Codec) Bytes() []byte { return c.b }
 
-// Reading tells the direction.
+// Reading reports whether the codec reads.
 func (c *Codec) Reading() bool { return c.reading }
 
-// End returns Error if the bytes were no valid state, or were too many.
+// End returns Error if the bytes are not a valid state, or if there are too many.
 func (c *Codec) End() error {
 	if c.bad || c.reading && len(c.b) > 0 {
 		return Error
@@ -40,17 +39,17 @@ func (c *Codec) End() error {
 	return nil
 }
 
-// Ok reports whether no error was found so far.
+// Ok reports whether no error has occurred.
 func (c *Codec) Ok() bool { return !c.bad }
 
-// Check makes a reader fail where what it read is not ok.
+// Check makes a reader fail if ok is false.
 func (c *Codec) Check(ok bool) {
 	if c.reading && !ok {
 		c.bad = true
 	}
 }
 
-// take returns the next n bytes, nil if there are not as many.
+// take returns the next n bytes, or nil if there are fewer.
 func (c *Codec) take(n int) []byte {
 	if c.bad || len(c.b) < n {
 		c.bad = true
@@ -61,7 +60,7 @@ func (c *Codec) take(n int) []byte {
 	return b
 }
 
-// Uint8 is one byte.
+// Uint8 writes or reads one byte.
 func (c *Codec) Uint8(v *uint8) {
 	if !c.reading {
 		c.b = append(c.b, *v)
@@ -70,7 +69,7 @@ func (c *Codec) Uint8(v *uint8) {
 	}
 }
 
-// Uint16 is two bytes.
+// Uint16 writes or reads two bytes.
 func (c *Codec) Uint16(v *uint16) {
 	if !c.reading {
 		c.b = binary.LittleEndian.AppendUint16(c.b, *v)
@@ -79,7 +78,7 @@ func (c *Codec) Uint16(v *uint16) {
 	}
 }
 
-// Uint32 is four bytes.
+// Uint32 writes or reads four bytes.
 func (c *Codec) Uint32(v *uint32) {
 	if !c.reading {
 		c.b = binary.LittleEndian.AppendUint32(c.b, *v)
@@ -88,7 +87,7 @@ func (c *Codec) Uint32(v *uint32) {
 	}
 }
 
-// Int64 is eight bytes.
+// Int64 writes or reads eight bytes.
 func (c *Codec) Int64(v *int64) {
 	if !c.reading {
 		c.b = binary.LittleEndian.AppendUint64(c.b, uint64(*v))
@@ -97,14 +96,14 @@ func (c *Codec) Int64(v *int64) {
 	}
 }
 
-// Uint64 is eight bytes.
+// Uint64 writes or reads eight bytes.
 func (c *Codec) Uint64(v *uint64) {
 	i := int64(*v)
 	c.Int64(&i)
 	*v = uint64(i)
 }
 
-// Text is its length in four bytes and its bytes, at most limit of them.
+// Text writes or reads the length in four bytes and the bytes of a text, at most limit of them.
 func (c *Codec) Text(v *string, limit int) {
 	n := uint32(len(*v))
 	c.Uint32(&n)
@@ -116,7 +115,7 @@ func (c *Codec) Text(v *string, limit int) {
 	}
 }
 
-// Float64 is eight bytes; a reader refuses what is not finite.
+// Float64 writes or reads eight bytes. A reader rejects numbers that are not finite.
 func (c *Codec) Float64(v *float64) {
 	if !c.reading {
 		c.b = binary.LittleEndian.AppendUint64(c.b, math.Float64bits(*v))
@@ -126,7 +125,7 @@ func (c *Codec) Float64(v *float64) {
 	}
 }
 
-// Float32 is four bytes; a reader refuses NaN.
+// Float32 writes or reads four bytes. A reader rejects NaN.
 func (c *Codec) Float32(v *float32) {
 	if !c.reading {
 		c.b = binary.LittleEndian.AppendUint32(c.b, math.Float32bits(*v))
@@ -136,21 +135,21 @@ func (c *Codec) Float32(v *float32) {
 	}
 }
 
-// Float64s are as many floats as there are.
+// Float64s writes or reads all floats of vs.
 func (c *Codec) Float64s(vs []float64) {
 	for i := range vs {
 		c.Float64(&vs[i])
 	}
 }
 
-// Float32s are as many floats as there are.
+// Float32s writes or reads all floats of vs.
 func (c *Codec) Float32s(vs []float32) {
 	for i := range vs {
 		c.Float32(&vs[i])
 	}
 }
 
-// Counts are a varint each; 0 is followed by how many more of them follow.
+// Counts writes or reads a varint for each count. A 0 is followed by the number of further zeros.
 func (c *Codec) Counts(vs []uint16) {
 	for i := 0; i < len(vs) && !c.bad; i++ {
 		if c.reading {
@@ -164,7 +163,7 @@ func (c *Codec) Counts(vs []uint16) {
 	}
 }
 
-// zeros writes or reads how many counts from the first on are 0, and returns it.
+// zeros writes or reads the number of zeros from the first count on, and returns it.
 func (c *Codec) zeros(vs []uint16) int {
 	n := 0
 	if c.reading {

@@ -44,7 +44,7 @@ func (x *fields) state(c *Codec) {
 	c.Text(&x.text, 5)
 }
 
-// sample has the ends of every range.
+// sample returns fields at the ends of their ranges.
 func sample() fields {
 	return fields{
 		a: math.MaxUint8, b: math.MaxUint16, c: math.MaxUint32, d: math.MinInt64, e: -math.MaxFloat64, f: float32(math.Inf(1)),
@@ -81,7 +81,7 @@ func TestWriterAppends(t *testing.T) {
 	}
 }
 
-// A run of zeros costs two bytes, however long, wherever it stands.
+// TestCounts verifies that a run of zeros takes two bytes, for any length and position.
 func TestCounts(t *testing.T) {
 	for _, c := range []struct {
 		counts []uint16
@@ -102,7 +102,7 @@ func TestCounts(t *testing.T) {
 		r := Reader(w.Bytes())
 		got := make([]uint16, len(c.counts))
 		for i := range got {
-			got[i] = 99 // zeros must be written over what was there
+			got[i] = 99 // zeros must overwrite existing values
 		}
 		r.Counts(got)
 		if err := r.End(); err != nil || !slices.Equal(got, c.counts) || len(w.Bytes()) != c.size {
@@ -130,7 +130,7 @@ func TestCountsAtRandom(t *testing.T) {
 	}
 }
 
-// Bytes that end early, or go on, are refused at every length.
+// TestLength verifies that bytes of any wrong length are rejected.
 func TestLength(t *testing.T) {
 	whole := written(sample())
 	for n := range whole {
@@ -187,7 +187,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// A check binds readers only: what a writer has is right by definition.
+// TestCheck verifies that a check applies only to readers.
 func TestCheck(t *testing.T) {
 	w := Writer(nil)
 	w.Check(false)
@@ -206,7 +206,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// After the first error fields stay as they are.
+// TestAfterError verifies that fields do not change after the first error.
 func TestAfterError(t *testing.T) {
 	c := Reader([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
 	c.Check(false)

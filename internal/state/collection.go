@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Bool is one byte, 0 or 1.
+// Bool writes or reads one byte, 0 or 1.
 func (c *Codec) Bool(v *bool) {
 	var b uint8
 	if *v {
@@ -26,14 +26,14 @@ func (c *Codec) Bool(v *bool) {
 	}
 }
 
-// Int is eight bytes.
+// Int writes or reads eight bytes.
 func (c *Codec) Int(v *int) {
 	i := int64(*v)
 	c.Int64(&i)
 	*v = int(i)
 }
 
-// Bits is a float64 in eight bytes. Unlike Float64 a reader accepts NaN and infinities.
+// Bits writes or reads float64s in eight bytes each. Unlike Float64, it accepts NaN and infinities.
 func (c *Codec) Bits(vs ...*float64) {
 	for _, v := range vs {
 		b := math.Float64bits(*v)
@@ -42,10 +42,11 @@ func (c *Codec) Bits(vs ...*float64) {
 	}
 }
 
-// String is a Text of any length.
+// String writes or reads a Text of any length.
 func (c *Codec) String(v *string) { c.Text(v, math.MaxUint32) }
 
-// Time is eight bytes: nanoseconds since the Unix epoch, the least int64 for the zero time. A reader returns UTC.
+// Time writes or reads eight bytes: nanoseconds since the Unix epoch, or the least int64 for the zero time. A reader
+// returns UTC.
 func (c *Codec) Time(v *time.Time) {
 	n := int64(math.MinInt64)
 	if !v.IsZero() {
@@ -61,7 +62,7 @@ func (c *Codec) Time(v *time.Time) {
 	}
 }
 
-// Part is a state with a version of its own: its length in four bytes and its bytes.
+// Part writes or reads a state with its own version: its length in four bytes and its bytes.
 func (c *Codec) Part(v interface {
 	encoding.BinaryAppender
 	encoding.BinaryUnmarshaler
@@ -85,8 +86,8 @@ func (c *Codec) Part(v interface {
 	binary.LittleEndian.PutUint32(c.b[at:], uint32(len(b)-at-4))
 }
 
-// Length is four bytes: the number of items that follow, each of at least the given
-// number of bytes. A reader refuses more items than can follow.
+// Length writes or reads, in four bytes, the number of items that follow, each of at least the given number of bytes.
+// A reader rejects more items than the remaining bytes can hold.
 func (c *Codec) Length(n *int, least int) {
 	v := uint32(*n)
 	c.Uint32(&v)
@@ -96,7 +97,8 @@ func (c *Codec) Length(n *int, least int) {
 	}
 }
 
-// List is the length of a list and its items, each of at least the given number of bytes. A reader returns nil for no items.
+// List writes or reads the length of a list and its items, each of at least the given number of bytes. A reader
+// returns nil for no items.
 func List[T any](c *Codec, list *[]T, least int, item func(*T)) {
 	n := len(*list)
 	c.Length(&n, least)
@@ -111,14 +113,13 @@ func List[T any](c *Codec, list *[]T, least int, item func(*T)) {
 	}
 }
 
-// Map is the number of entries and the entries, in ascending order of their keys,
-// each of at least the given number of bytes. A reader refuses keys out of order, and
-// returns nil for no entries.
+// Map writes or reads the number of entries and the entries in ascending order of their keys, each of at least the
+// given number of bytes. A reader rejects keys out of order, and returns nil for no entries.
 func Map[K cmp.Ordered, V any](c *Codec, m *map[K]V, least int, key func(*K), value func(*V)) {
 	MapFunc(c, m, least, cmp.Compare[K], key, value)
 }
 
-// MapFunc is a Map whose keys have the given order.
+// MapFunc is like Map with the given order of keys.
 func MapFunc[K comparable, V any](c *Codec, m *map[K]V, least int, order func(a, b K) int, key func(*K), value func(*V)) {
 	n := len(*m)
 	c.Length(&n, least)

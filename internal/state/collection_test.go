@@ -59,7 +59,8 @@ func TestCollectionsRoundTrip(t *testing.T) {
 	}
 }
 
-// A length from a damaged file must not decide how much memory is taken.
+// TestLengthsAreBoundedByWhatFollows verifies that a length in a damaged file does not determine the allocated
+// memory.
 func TestLengthsAreBoundedByWhatFollows(t *testing.T) {
 	for _, n := range []uint32{2, 1 << 20, math.MaxUint32} {
 		w := Writer(nil)
@@ -75,7 +76,7 @@ func TestLengthsAreBoundedByWhatFollows(t *testing.T) {
 	}
 }
 
-// Keys out of order, and twice the same, have no writer.
+// TestMapKeysAscend verifies that unordered and repeated keys are rejected.
 func TestMapKeysAscend(t *testing.T) {
 	for _, keys := range [][2]uint8{{2, 1}, {1, 1}} {
 		w := Writer([]byte{2, 0, 0, 0, keys[0], keys[1]})

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package storagetest helps tests to stand in for a storage client.
+// Package storagetest provides helpers for tests that implement a storage client.
 package storagetest
 
 import (
@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// Batch does operations on a client one by one, up to the first that fails.
+// Batch executes operations on a client sequentially, up to the first that fails.
 func Batch(ctx context.Context, c storage.Client, ops []*storage.Operation) (err error) {
 	for _, op := range ops {
 		switch op.Type {

@@ -13,7 +13,7 @@ import (
 // Kind is the kind of a node.
 type Kind uint8
 
-// The kinds of nodes.
+// Kinds of nodes.
 const (
 	Service Kind = iota + 1
 	Database
@@ -35,14 +35,14 @@ type ID struct {
 // Config bounds a graph.
 type Config struct {
 	Nodes, Edges int
-	// Forget is after how long, in event time, what is no longer seen goes.
+	// Forget is the event time after which nodes and edges that are no longer seen are removed.
 	Forget time.Duration
 }
 
-// DefaultConfig returns the bounds that suit a gateway.
+// DefaultConfig returns bounds that are suitable for a gateway.
 func DefaultConfig() Config { return Config{Nodes: 8192, Edges: 32768, Forget: 24 * time.Hour} }
 
-// Validate reports what is out of range.
+// Validate returns an error for values out of range.
 func (c Config) Validate() error {
 	switch {
 	case c.Nodes < 2:
@@ -55,11 +55,11 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Edge is a relation of two nodes: a call, or that one runs on or belongs to the other.
+// Edge is a relation between two nodes: a call, or that one runs on or belongs to the other.
 type Edge struct {
 	From, To    ID
-	Calls       uint64        // 0 where it is no call
-	Network     time.Duration // sum of what calls spent between client and server
+	Calls       uint64        // 0 if it is not a call
+	Network     time.Duration // sum of the times between client and server
 	First, Last int64         // event time
 }
 
@@ -83,7 +83,7 @@ func New(cfg Config) *Graph {
 	return &Graph{cfg: cfg, nodes: map[ID]*node{}, edges: map[[2]ID]*Edge{}}
 }
 
-// See notes that a node was there at a time.
+// See records that a node was seen at a time.
 func (g *Graph) See(id ID, at int64) {
 	if id.Name == "" || len(id.Name) > maxName {
 		return
@@ -100,7 +100,7 @@ func (g *Graph) See(id ID, at int64) {
 	g.order = append(g.order, n)
 }
 
-// Call notes calls from one node to another.
+// Call records calls from one node to another.
 func (g *Graph) Call(from, to ID, calls uint64, network time.Duration, at int64) {
 	if e := g.relate(from, to, at); e != nil {
 		e.Calls += calls
@@ -108,7 +108,7 @@ func (g *Graph) Call(from, to ID, calls uint64, network time.Duration, at int64)
 	}
 }
 
-// Relate notes that a node runs on another or belongs to it.
+// Relate records that a node runs on another or belongs to it.
 func (g *Graph) Relate(from, to ID, at int64) { g.relate(from, to, at) }
 
 func (g *Graph) relate(from, to ID, at int64) *Edge {
@@ -131,14 +131,14 @@ func (g *Graph) relate(from, to ID, at int64) *Edge {
 	return e
 }
 
-// Forget drops what was last seen too long before a time.
+// Forget removes nodes and edges that were last seen too long before a time.
 func (g *Graph) Forget(now int64) {
 	limit := now - int64(g.cfg.Forget)
 	g.dropEdges(func(e *Edge) bool { return e.Last < limit })
 	g.dropNodes(func(n *node) bool { return n.last < limit })
 }
 
-// shrinkNodes makes room: the sixteenth that was seen longest ago goes.
+// shrinkNodes removes the sixteenth of the nodes that was seen longest ago.
 func (g *Graph) shrinkNodes() {
 	seen := make([]int64, 0, len(g.order))
 	for _, n := range g.order {
@@ -182,7 +182,7 @@ func (g *Graph) dropEdges(gone func(*Edge) bool) {
 	})
 }
 
-// Size returns how many nodes and edges there are, and how many were forgotten.
+// Size returns the numbers of nodes and edges, and the number of removed ones.
 func (g *Graph) Size() (nodes, edges int, forgotten uint64) {
 	return len(g.nodes), len(g.edges), g.forgotten
 }
@@ -196,7 +196,7 @@ func (g *Graph) Edges() []Edge {
 	return list
 }
 
-// Related returns the nodes of a kind that a node has a relation to, in either direction, by name.
+// Related returns the nodes of a kind with a relation to a node, in either direction, by name.
 func (g *Graph) Related(id ID, kind Kind) (list []ID) {
 	for _, e := range g.list {
 		switch {
@@ -225,7 +225,7 @@ func (g *Graph) calls() (callees, callers map[string][]string) {
 	return callees, callers
 }
 
-// reach returns all that is reached from some services, themselves included.
+// reach returns all nodes that are reached from some services, including these.
 func reach(next map[string][]string, from []string) map[string]bool {
 	seen := map[string]bool{}
 	todo := slices.Clone(from)

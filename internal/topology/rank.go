@@ -9,23 +9,22 @@ import (
 	"slices"
 )
 
-// Aspect is the kind of an evidence. Evidence of different aspects adds up.
+// Aspect is the kind of evidence. Evidence of different aspects adds up.
 type Aspect uint8
 
-// The aspects.
+// Aspects.
 const (
-	// Behavior: it does what it never did, or no longer what it always did. Callees explain it away.
+	// Behavior: the service has a new behavior, or no longer has one that it always had. Callees explain it.
 	Behavior Aspect = iota + 1
-	// Mix: it does more of one of the things that it did before. Callers explain it away, too.
+	// Mix: one of the previous behaviors is more frequent. Callers explain it, too.
 	Mix
-	// SelfTime: it takes longer by itself.
+	// SelfTime: the service itself takes longer.
 	SelfTime
-	// Resource: a pod of it uses more than it did.
+	// Resource: a pod of the service uses more of a resource.
 	Resource
-	// Network: calls from Service to Callee spend longer between the two.
+	// Network: calls from Service to Callee spend more time between the two.
 	Network
-	// Silence: nothing comes from it any more. If that goes for all that call it as
-	// well, they explain it away.
+	// Silence: the service sends no more telemetry. If all of its callers are silent as well, they explain it.
 	Silence
 	aspects
 )
@@ -34,10 +33,10 @@ const (
 type Evidence struct {
 	Aspect  Aspect
 	Service string
-	Callee  string // of Network only
-	// Surprise is -ln p. A value of 0 or less is no evidence. For Network it states that the time is as usual.
+	Callee  string // only for Network
+	// Surprise is -ln p. A value of 0 or less is no evidence. For Network it states that the time is usual.
 	Surprise float64
-	// Callees are the services that may have caused it, with all that they call. Of Behavior and Mix only.
+	// Callees lists the services that may have caused it, including indirect callees. Only for Behavior and Mix.
 	Callees []string
 	Since   int64 // event time
 	// Detail belongs to the caller and is returned unchanged.
@@ -47,17 +46,19 @@ type Evidence struct {
 // Suspect is a service with the evidence against it.
 type Suspect struct {
 	Service string
-	// Score is the sum of surprises that nothing else explains, in -ln p.
+	// Score is the sum of surprises, in -ln p, without those that others explain.
 	Score float64
 	Since int64
-	// Evidence lists the evidence in the score, the strongest first.
+	// Evidence lists the evidence in the score, strongest first.
 	Evidence []Evidence
 }
 
 const (
-	// soft is the greatest surprise that counts in full, in nats. 20 nats are one in 500 million, and p is not that exact.
+	// soft is the greatest surprise that counts fully, in nats. 20 nats are one in 500 million, and p is not that
+	// exact.
 	soft = 20
-	// A pair of services whose network time is as usual speaks against both by at most calm nats; one speaks for them beyond doubt.
+	// Limits of network evidence. A pair of services with a usual network time counts against both by at most calm
+	// nats.
 	calm  = 2
 	doubt = 3
 )
@@ -70,21 +71,21 @@ func Soften(surprise float64) float64 {
 	return soft * (1 + math.Log(surprise/soft))
 }
 
-// ranking is the work on one question.
+// ranking is the state of one call of Rank.
 type ranking struct {
 	callees, callers map[string][]string
-	services         []string // in the order of the evidence, which does not depend on names
+	services         []string // in the order of the evidence, which is independent of names
 	suspects         map[string]*Suspect
 	novel, mixed     map[string]float64
 }
 
-// Rank returns the suspects, the most suspicious first. Those of equal score are ordered by time, then as their evidence.
+// Rank returns the suspects, most suspicious first. Those of equal score are ordered by time, then as their evidence.
 func (g *Graph) Rank(evidence []Evidence) []Suspect {
 	r := ranking{suspects: map[string]*Suspect{}, novel: map[string]float64{}, mixed: map[string]float64{}}
 	r.callees, r.callers = g.calls()
 	by := [aspects][]Evidence{}
 	for _, e := range r.unexplained(evidence) {
-		if e.Aspect == Network { // of two that are equally to blame, the deeper is named first
+		if e.Aspect == Network { // of two equal suspects, the callee comes first
 			r.suspect(e.Callee)
 		}
 		r.suspect(e.Service)
@@ -103,8 +104,8 @@ func (g *Graph) Rank(evidence []Evidence) []Suspect {
 	return r.list()
 }
 
-// unexplained leaves out the silence of a service whose callers are all silent, because
-// it receives no calls. Callers that it calls itself do not count.
+// unexplained removes the silence of a service whose callers are all silent, because it receives no calls. Callers
+// that it calls itself do not count.
 func (r *ranking) unexplained(evidence []Evidence) []Evidence {
 	silent := map[string]bool{}
 	for _, e := range evidence {
@@ -124,7 +125,7 @@ func (r *ranking) unexplained(evidence []Evidence) []Evidence {
 	})
 }
 
-// suspect notes that a service is spoken of.
+// suspect adds a service that has evidence.
 func (r *ranking) suspect(service string) {
 	if r.suspects[service] == nil {
 		r.suspects[service] = &Suspect{Service: service}
@@ -152,7 +153,7 @@ func (r *ranking) list() []Suspect {
 	return list
 }
 
-// add counts evidence by what is left of it.
+// add adds evidence with the part of it that is not explained.
 func (s *Suspect) add(e Evidence, left float64) {
 	if left > 0 {
 		s.Score += left
@@ -160,7 +161,7 @@ func (s *Suspect) add(e Evidence, left float64) {
 	}
 }
 
-// behaviors counts for each service the change of behavior that is least explained by others.
+// behaviors adds, for each service, the behavior change that others explain least.
 func (r *ranking) behaviors(list []Evidence) {
 	best, left := map[string]Evidence{}, map[string]float64{}
 	for _, e := range list {
@@ -193,7 +194,7 @@ func (r *ranking) explained(e Evidence) float64 {
 	return below + above
 }
 
-// strongest counts for each service the most surprising evidence, of as many as there are.
+// strongest adds, for each service, the most surprising evidence.
 func (r *ranking) strongest(list []Evidence) {
 	best, count := map[string]Evidence{}, map[string]float64{}
 	for _, e := range list {
@@ -209,8 +210,8 @@ func (r *ranking) strongest(list []Evidence) {
 	}
 }
 
-// network counts the time between services for both of each pair: the one that is
-// slow toward all is to blame, not the one that is slow toward one.
+// network adds the time between services for both of each pair. A service that is slow in all pairs is to blame, not
+// one that is slow in one pair.
 func (r *ranking) network(list []Evidence) {
 	type pair struct{ caller, callee string }
 	var pairs []pair

@@ -79,7 +79,7 @@ func (s *scenario) do(words []string) []string {
 	return nil
 }
 
-// add takes `behavior SERVICE SURPRISE SINCE [CALLEE …]`, or `network CALLER CALLEE SURPRISE SINCE`.
+// add parses `behavior SERVICE SURPRISE SINCE [CALLEE …]`, or `network CALLER CALLEE SURPRISE SINCE`.
 func (s *scenario) add(aspect string, args []string) {
 	e := Evidence{Aspect: map[string]Aspect{"behavior": Behavior, "mix": Mix, "self": SelfTime, "resource": Resource, "network": Network, "silence": Silence}[aspect], Service: args[0]}
 	if e.Aspect == Network {

@@ -7,7 +7,7 @@ import "github.com/auspex-otel/auspex/internal/state"
 
 const (
 	stateVersion = 1
-	maxName      = 1 << 13 // bytes; a longer name is no node
+	maxName      = 1 << 13 // bytes; nodes with longer names are ignored
 )
 
 // AppendBinary appends the graph.
@@ -34,7 +34,7 @@ func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 	return c.Bytes(), nil
 }
 
-// UnmarshalBinary takes what AppendBinary gave. After an error the graph is empty.
+// UnmarshalBinary restores the graph that AppendBinary wrote. After an error the graph is empty.
 func (g *Graph) UnmarshalBinary(b []byte) error {
 	*g = *New(g.cfg)
 	c := state.Reader(b)

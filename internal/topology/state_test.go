@@ -17,7 +17,7 @@ func small() *Graph {
 	return g
 }
 
-// Whatever is cut off or changed in a state, it is refused or makes a graph within its bounds.
+// FuzzState verifies that a damaged state is rejected or gives a graph within its bounds.
 func FuzzState(f *testing.F) {
 	b, err := small().AppendBinary(nil)
 	require.NoError(f, err)

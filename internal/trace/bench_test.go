@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// requests makes n traces of 16 spans through four services, in batches as exporters send them: service by service.
+// requests returns n traces of 16 spans through four services, in batches by service, as exporters send them.
 func requests(n int, start int64) []Span {
 	type shape struct {
 		parent         int
@@ -41,7 +41,7 @@ func requests(n int, start int64) []Span {
 	return spans
 }
 
-// BenchmarkObserve has batches of 512 traces, 8,192 spans, come once a second of event time.
+// BenchmarkObserve observes batches of 512 traces with 8,192 spans, one per second of event time.
 func BenchmarkObserve(b *testing.B) {
 	t := New(DefaultConfig())
 	start := int64(1e18)

@@ -11,15 +11,15 @@ import (
 // Aspect is the kind of a behavior change.
 type Aspect uint8
 
-// The aspects.
+// Aspects.
 const (
-	// Behavior is that an operation does what it never did, or no longer does what it always did.
+	// Behavior: an operation has a new behavior, or no longer has one that it always had.
 	Behavior Aspect = iota + 1
-	// Mix is that it does more of one thing that it did before, and less of another.
+	// Mix: a previous behavior is more frequent, and another less.
 	Mix
-	// SelfTime is that it takes longer, its children apart.
+	// SelfTime: the operation takes longer, without its children.
 	SelfTime
-	// Network is that calls spend longer between client and server.
+	// Network: calls spend more time between client and server.
 	Network
 )
 
@@ -27,35 +27,34 @@ const (
 type Finding struct {
 	Aspect
 	Operation
-	Callee Operation // of Network only
-	// Surprise is -ln p, for the most surprising of the tests that were made of this operation and aspect,
-	// with their number taken into account. It may be negative: then there is nothing to see.
+	Callee Operation // only for Network
+	// Surprise is -ln p of the most surprising test of this operation and aspect, corrected for the number of tests.
+	// If it is negative, there is no change.
 	Surprise float64
 	// Item appears (Up) or is missing: a child operation, a log template, or the error status.
 	Item     Item
 	Up       bool
-	Failed   bool    // the spans that do so are those that failed
+	Failed   bool    // the affected spans are those that failed
 	Expected float64 // share of spans, or seconds
 	Observed float64
 	Count    float64 // of spans since then
-	Since    int64   // when the first such span began, to ten seconds
-	// Callees are the services and peers that the operation calls, itself or through others of its own service.
+	Since    int64   // start of the first such span, in steps of ten seconds
+	// Callees are the services and peers that the operation calls, directly or through others of its own service.
 	Callees []string
-	// Peer is the direct callee of the operation, if no span of the callee has come.
+	// Peer is the direct callee of the operation, if the callee sends no spans.
 	Peer Peer
 }
 
-// Item is something that happens in a span. The zero value is a combination of several.
+// Item is an event in a span. The zero value is a combination of several.
 type Item struct {
 	Failed    bool
 	Operation Operation
 	Template  uint64
-	Least     int // how many of it
+	Least     int // minimum number of occurrences
 }
 
-// Findings calls yield for what operations did from one time on until another,
-// against their baselines, in the order in which operations were learned. The
-// times must not lie further back than four minutes.
+// Findings calls yield for the behavior changes of operations between two times, against their baselines, in the
+// order in which operations were learned. The times must be at most four minutes in the past.
 func (t *Tracker) Findings(from, until int64, yield func(*Finding)) {
 	first, last := slotOf(from), slotOf(until)+1
 	byHash := make(map[uint64]int32, len(t.operations))
@@ -161,7 +160,7 @@ func (t *Tracker) item(o *operation, bit int, byHash map[uint64]int32) Item {
 		return Item{}
 	}
 	hash, times := o.items[bit-firstItem], 0
-	for level := range manyOf { // an item of more than one has those of fewer before it
+	for level := range manyOf { // an item with a count includes those with lower counts
 		if slices.Contains(o.items, hash-levelStep) {
 			hash, times = hash-levelStep, level+1
 		}
@@ -191,7 +190,7 @@ func (e *edge) since(first, last int64) int64 {
 	return first * slotLength
 }
 
-// callees lists for each operation the operations of other services that it calls.
+// callees returns, for each operation, the operations of other services that it calls.
 func (t *Tracker) callees() map[int32][]int32 {
 	m := map[int32][]int32{}
 	for _, e := range t.edgeOrder {
@@ -200,7 +199,7 @@ func (t *Tracker) callees() map[int32][]int32 {
 	return m
 }
 
-// peer returns what an operation calls, the zero value if that sends spans itself.
+// peer returns the callee of an operation, or the zero value if the callee sends spans.
 func (t *Tracker) peer(i int32, callees map[int32][]int32) Peer {
 	if len(callees[i]) > 0 {
 		return Peer{}
@@ -208,7 +207,7 @@ func (t *Tracker) peer(i int32, callees map[int32][]int32) Peer {
 	return t.operations[i].peer
 }
 
-// Peer returns what an operation calls, the zero value if that is not known or sends spans itself.
+// Peer returns the callee of an operation, or the zero value if it is unknown or sends spans.
 func (t *Tracker) Peer(op Operation) Peer {
 	if i, ok := t.index[op]; ok {
 		return t.peer(i, t.callees())
@@ -216,7 +215,7 @@ func (t *Tracker) Peer(op Operation) Peer {
 	return Peer{}
 }
 
-// reach returns the services and peers that an operation calls, itself or through others of its own service.
+// reach returns the services and peers that an operation calls, directly or through others of its own service.
 func (t *Tracker) reach(from int32, byHash map[uint64]int32, callees map[int32][]int32) (services []string) {
 	seen, found := map[int32]bool{from: true}, map[string]bool{}
 	add := func(name string) {
@@ -241,7 +240,7 @@ func (t *Tracker) reach(from int32, byHash map[uint64]int32, callees map[int32][
 	return services
 }
 
-// Call is a pair of operations of two services, the first of which calls the second.
+// Call is a pair of operations of two services. The first calls the second.
 type Call struct {
 	Caller, Callee Operation
 	Calls          uint64
@@ -249,7 +248,7 @@ type Call struct {
 	Used           int64
 }
 
-// Calls yields what was called since the last time, and the peers that are called but not seen themselves.
+// Calls yields the calls since the last time, and the called peers that send no spans.
 func (t *Tracker) Calls(call func(Call), peer func(Operation, Peer, uint64, int64)) {
 	for _, e := range t.edgeOrder {
 		if e.calls > 0 {

@@ -5,10 +5,10 @@ package trace
 
 import "slices"
 
-// forgetOldest forgets the sixteenth of the operations that were unused longest,
-// with their edges, so that it need not be done again at once.
+// forgetOldest removes the sixteenth of the operations that were unused longest, with their edges, so that it is
+// rarely called.
 func (t *Tracker) forgetOldest() {
-	t.join.settle(t.finishing) // no waiting span may point to what is gone
+	t.join.settle(t.finishing) // waiting spans must not refer to removed operations
 	t.join = newJoin(t.cfg.Spans)
 	var live []int32
 	for i, o := range t.operations {
@@ -47,7 +47,7 @@ func (t *Tracker) dropEdges(gone func(*edge) bool) {
 	})
 }
 
-// edge returns the edge of two operations, which it learns.
+// edge returns the edge of two operations, and creates it if necessary.
 func (t *Tracker) edge(caller, callee int32) *edge {
 	key := [2]int32{caller, callee}
 	if e := t.edges[key]; e != nil {

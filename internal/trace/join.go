@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// spanKey names a span. The ids of a trace and of a span are random: half of the
-// former is enough to tell equal span ids of two traces apart.
+// spanKey identifies a span. Trace and span ids are random, so half of the trace id is sufficient to distinguish
+// equal span ids of two traces.
 type spanKey struct{ trace, span uint64 }
 
 func keyOf(trace [16]byte, span [8]byte) spanKey {
@@ -20,18 +20,18 @@ func keyOf(trace [16]byte, span [8]byte) spanKey {
 // none ends a list.
 const none = int32(-1)
 
-// pending is a span that waits for its children, or, while operation is none,
-// what is known of a span that has not come.
+// pending is a span that waits for its children or, while operation is none, the parts of a span that has not
+// arrived.
 type pending struct {
 	key        spanKey
 	start, end int64
-	latest     int64 // event time of the latest news of it
+	latest     int64 // event time of its latest part
 	operation  int32
 	first      int32 // of its list of parts
 	failed     bool
 }
 
-// part is a child of a span, or a line that was logged in it.
+// part is a child of a span, or a log line in it.
 type part struct {
 	item       uint64
 	start, end int64
@@ -40,7 +40,7 @@ type part struct {
 	next       int32
 }
 
-// join holds spans for a short while. All memory is taken once and used again.
+// join holds spans for a short time. It allocates its memory once.
 type join struct {
 	index     map[spanKey]int32
 	spans     []pending
@@ -48,7 +48,7 @@ type join struct {
 	parts     []part
 	freePart  int32 // list
 	queue     []int32
-	fresh     []int32 // spans with news since the last restamp
+	fresh     []int32 // spans with new parts since the last restamp
 	head      int     // of queue
 	limit     int
 	intervals []interval
@@ -60,7 +60,7 @@ func newJoin(limit int) join {
 	return join{index: map[spanKey]int32{}, freePart: none, limit: limit}
 }
 
-// at returns the place of a span, whether it has come or not. It may be needed first to finish the oldest.
+// at returns the index of a span, whether it has arrived or not. It may have to finish the oldest span.
 func (j *join) at(key spanKey, now int64, finish func(*pending)) int32 {
 	if i, ok := j.index[key]; ok {
 		if j.spans[i].latest < now {
@@ -87,7 +87,7 @@ func (j *join) at(key spanKey, now int64, finish func(*pending)) int32 {
 	return i
 }
 
-// restamp sets the time of the latest news of the fresh spans.
+// restamp sets the time of the latest part of the fresh spans.
 func (j *join) restamp(now int64) {
 	for _, i := range j.fresh {
 		j.spans[i].latest = max(j.spans[i].latest, now)
@@ -95,7 +95,7 @@ func (j *join) restamp(now int64) {
 	j.fresh = j.fresh[:0]
 }
 
-// attach adds a part to a span, unless there are already too many of them.
+// attach adds a part to a span, unless it has too many.
 func (j *join) attach(i int32, p part) {
 	n := j.freePart
 	if n != none {
@@ -112,7 +112,7 @@ func (j *join) attach(i int32, p part) {
 	j.spans[i].first = n
 }
 
-// has reports whether a line was attached to a span already.
+// has reports whether a line is already attached to a span.
 func (j *join) has(i int32, item uint64, at int64) bool {
 	for n := j.spans[i].first; n != none; n = j.parts[n].next {
 		if p := &j.parts[n]; p.operation == none && p.item == item && p.start == at {
@@ -133,7 +133,7 @@ func (j *join) pop(finish func(*pending)) {
 	j.remove(i, finish)
 }
 
-// remove finishes a span and frees what it held.
+// remove finishes a span and frees its memory.
 func (j *join) remove(i int32, finish func(*pending)) {
 	p := &j.spans[i]
 	if p.operation != none {
@@ -149,14 +149,14 @@ func (j *join) remove(i int32, finish func(*pending)) {
 	j.freeSpans = append(j.freeSpans, i)
 }
 
-// expire finishes spans without news since a time.
+// expire finishes spans without new parts since a time.
 func (j *join) expire(before int64, finish func(*pending)) {
 	for j.head < len(j.queue) && j.spans[j.queue[j.head]].latest < before {
 		j.pop(finish)
 	}
 }
 
-// settle finishes all spans that have come. Parents that are known only from their children stay.
+// settle finishes all spans that have arrived. Parents that are known only from their children remain.
 func (j *join) settle(finish func(*pending)) {
 	waiting := j.queue[j.head:]
 	j.queue, j.head = nil, 0
@@ -169,7 +169,7 @@ func (j *join) settle(finish func(*pending)) {
 	}
 }
 
-// self is the time of a span that no child of it covers.
+// self returns the time of a span that its children do not cover.
 func (j *join) self(p *pending) int64 {
 	list := j.intervals[:0]
 	for n := p.first; n != none; n = j.parts[n].next {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// times are n logarithms around a median in milliseconds.
+// times returns n logarithms around a median in milliseconds.
 func times(r *rand.Rand, n int, median float64) (v sums) {
 	for range n {
 		v.add(logOf(int64(median * math.Exp(0.3*r.NormFloat64()) * 1e6)))
@@ -57,7 +57,7 @@ func TestLevelLearnsNoFaultButANewNormal(t *testing.T) {
 	assert.Less(t, l.surprise(times(r, 50, 200)), 2.0, "ten are")
 }
 
-// uses are n spans of an operation whose ways have given chances.
+// uses returns n spans of an operation whose ways have the given probabilities.
 func uses(r *rand.Rand, n int, chances map[uint64]float64, order []uint64) *counts {
 	c := &counts{}
 	for range n {
@@ -125,7 +125,7 @@ func TestMixLearnsNoFaultButANewNormal(t *testing.T) {
 	assert.Zero(t, novel+mixed)
 }
 
-// What varies much between windows is less surprising where it varies again.
+// TestMixKnowsItsDispersion verifies that strong variation between windows reduces the surprise of further variation.
 func TestMixKnowsItsDispersion(t *testing.T) {
 	order := []uint64{0b10, 0b01}
 	teach := func(swing float64) *mix {

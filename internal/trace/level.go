@@ -9,12 +9,13 @@ import (
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
-// sums are the moments of some logarithms.
+// sums holds the moments of logarithms.
 type sums struct{ n, s, ss float64 }
 
 func (a *sums) add(b sums) { a.n, a.s, a.ss = a.n+b.n, a.s+b.s, a.ss+b.ss }
 
-// floorTime is added to a duration, in nanoseconds, before its logarithm is taken: 10 µs instead of 1 µs do not matter.
+// floorTime is added to a duration, in nanoseconds, before the logarithm, so that 10 µs instead of 1 µs is not
+// significant.
 const floorTime = 50_000
 
 func logOf(duration int64) sums {
@@ -22,28 +23,29 @@ func logOf(duration int64) sums {
 	return sums{1, x, x * x}
 }
 
-// Prior beliefs about a level, worth priorWindows windows or priorPoints points each.
+// Prior of a level, with the weight of priorWindows windows or priorPoints points.
 const (
-	priorDrift   = 0.15 // variance of the level between windows: 0.4 of its size is no surprise
+	priorDrift   = 0.15 // variance of the level between windows: 0.4 of its size is not surprising
 	priorWindows = 4
 	priorSpread  = 0.3
 	priorPoints  = 4
 	leastSpread  = 0.01
 )
 
-// Teaching: a window this surprising, in nats, teaches nothing; so many of them in a row are the new normal.
+// Windows with at least this surprise, in nats, do not update the baseline. That many of them in a row become the new
+// baseline.
 const (
 	gate      = 8
 	adoptLast = 10
 )
 
-// level is the usual mean logarithm of a time, and how much it varies within and between windows.
+// level holds the usual mean logarithm of a time, and its variance within and between windows.
 type level struct {
 	base    sums
 	windows float64
 	drift   float64 // sum over windows of the variance between them
-	seen    float64 // windows that drift sums over
-	other   sums    // windows in a row that taught nothing
+	seen    float64 // number of windows in drift
+	other   sums    // consecutive windows that did not update the baseline
 	others  float64
 }
 
@@ -64,8 +66,8 @@ func (l *level) z(v sums) float64 {
 	return (m - m0) / math.Sqrt(variance)
 }
 
-// surprise is -ln p, roughly, of a level this high; 0 where it is not higher than
-// usual. Times have heavy tails: a few that lie far out tell no more than their ranks.
+// surprise returns approximately -ln p of a level this high, or 0 if it is not higher than usual. Times have heavy
+// tails, so a few outliers count only by their ranks.
 func (l *level) surprise(v sums) float64 {
 	z := l.z(v)
 	if z <= 0 {
@@ -74,7 +76,7 @@ func (l *level) surprise(v sums) float64 {
 	return min(z*z/2, stats.MostSurprise(l.base.n, v.n))
 }
 
-// learn takes the next window.
+// learn adds the next window.
 func (l *level) learn(v sums) {
 	if l.base.n > 0 {
 		z := l.z(v)

@@ -16,7 +16,7 @@ type counted struct {
 	n   float64
 }
 
-// counts is a bounded list of counts by key. rest counts the keys that found no room.
+// counts is a bounded list of counts by key. rest counts the keys beyond the bound.
 type counts struct {
 	list    []counted
 	rest, n float64
@@ -94,10 +94,10 @@ func (c *counts) halve() {
 	}
 }
 
-// Two kinds of change in what an operation does. Its mix is mostly its callers' business.
+// Thresholds of the two kinds of change in the behavior of an operation. Callers usually explain changes of the mix.
 const (
-	never  = 0.03 // of all before: what was rarer is novel where it appears
-	always = 0.97 // what was as common is novel where it is missing
+	never  = 0.03 // share of all earlier spans below which an item is novel
+	always = 0.97 // share above which a missing item is novel
 )
 
 // change is one change of a mix.
@@ -106,7 +106,7 @@ type change struct {
 	novel    bool
 	up       bool
 	bit      int    // of the item, -1 for a key as a whole
-	key      uint64 // the key, the commonest of those that were never seen
+	key      uint64 // the key, the most common of the new ones
 	k0, n0   float64
 	k, n     float64
 }
@@ -116,19 +116,19 @@ type change struct {
 type mix struct {
 	base    counts
 	windows float64
-	excess  float64 // sum over windows of twice the surprise, which is 1 where counts are independent
+	excess  float64 // sum over windows of twice the surprise, which is 1 for independent counts
 	seen    float64
 	other   counts
 	others  float64
 }
 
-// dispersion is by how much more the shares vary between windows than chance has them vary.
+// dispersion returns the factor by which the shares vary more between windows than by chance.
 func (m *mix) dispersion() float64 {
 	const prior = 1.5
 	return max(1, (m.excess+prior*priorWindows)/(m.seen+priorWindows))
 }
 
-// changes calls yield for each test of now against before, and returns how many there were.
+// changes calls yield for each test of now against the baseline, and returns the number of tests.
 func (m *mix) changes(now *counts, sets bool, yield func(change)) (tests int) {
 	b := &m.base
 	if b.n == 0 || now.n == 0 {
@@ -175,7 +175,7 @@ func (m *mix) changes(now *counts, sets bool, yield func(change)) (tests int) {
 	return tests
 }
 
-// learn takes the next window.
+// learn adds the next window.
 func (m *mix) learn(now *counts, sets bool) {
 	if m.base.n > 0 {
 		var worst, twice float64

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// operation is all that is known of one operation.
+// operation holds the state of one operation.
 type operation struct {
 	Operation
-	hash    uint64 // of service, name and kind: its name as an item of a caller
+	hash    uint64 // of service, name, and kind: its item in callers
 	items   []uint64
 	peer    Peer
 	used    int64 // event time of the last span
@@ -26,16 +26,16 @@ type operation struct {
 type slot struct {
 	number int64
 	self   sums
-	ways   []counted // by the mask of what happened in a span
+	ways   []counted // by the mask of the events in a span
 	rest   float64
 }
 
-// edge is a pair of operations of two services, the first of which calls the second.
+// edge is a pair of operations of two services. The first calls the second.
 type edge struct {
 	caller, callee int32
 	used           int64
 	calls          uint64
-	time           int64 // sum of what its calls spent between client and server since it was drained
+	time           int64 // sum of the times between client and server since the last drain
 	ring           [ringSlots]cell
 	net            level
 	current        EdgeWindow
@@ -46,7 +46,7 @@ type cell struct {
 	sums
 }
 
-// The bits of a way: whether the span failed, its items, and all items that found no place.
+// Bits of a way: whether the span failed, its items, and all items beyond the maximum.
 const (
 	bitFailed = 0
 	firstItem = 1
@@ -54,10 +54,10 @@ const (
 	maxItems  = bitOthers - firstItem
 	maxWays   = 24 // per slot
 
-	levelStep = 0x9e3779b97f4a7c15 // makes another item of many of one
+	levelStep = 0x9e3779b97f4a7c15 // distinguishes an item from the same item in greater numbers
 )
 
-// bit returns the bit of an item, which it learns.
+// bit returns the bit of an item, and assigns one if necessary.
 func (o *operation) bit(item uint64) int {
 	for i, known := range o.items {
 		if known == item {
@@ -71,7 +71,7 @@ func (o *operation) bit(item uint64) int {
 	return firstItem + len(o.items) - 1
 }
 
-// manyOf are the counts of one item from which on a span counts as another way.
+// manyOf lists the counts of one item from which a span has another way.
 var manyOf = [...]int{1, 2, 3, 4, 6, 8, 12, 16}
 
 // way returns the bits of a multiset of items, which it sorts.
@@ -92,7 +92,7 @@ func (o *operation) way(items []uint64) (way uint64) {
 	return way
 }
 
-// slot returns the slot of a number, nil if that is too long ago.
+// slot returns the slot with a number, or nil if it is too old.
 func (o *operation) slot(number int64) *slot {
 	s := &o.ring[place(number)]
 	if s.number < number {
@@ -125,10 +125,10 @@ func place(number int64) int {
 	return int(number%ringSlots) + ringSlots
 }
 
-// sets reports whether the keys of an operation are sets of items. Otherwise they are the lines that a service logs.
+// sets reports whether the keys of an operation are sets of items. Otherwise they are log templates of a service.
 func (o *operation) sets() bool { return o.Name != "" || o.Kind != KindUnspecified }
 
-// between sums slots, the first included and the last not.
+// between sums slots from the first to before the last.
 func (o *operation) between(from, to int64) (self sums, ways counts) {
 	for number := from; number < to; number++ {
 		s := &o.ring[place(number)]
@@ -153,7 +153,7 @@ func (e *edge) between(from, to int64) (net sums) {
 	return net
 }
 
-// learn has the baselines take the window that begins with a slot.
+// learn updates the baselines with the window that begins with a slot.
 func (o *operation) learn(first int64) {
 	self, ways := o.between(first, first+windowSlots)
 	if self.n > 0 {
@@ -186,7 +186,7 @@ func newEdge(caller, callee int32) *edge {
 	return e
 }
 
-// hashOperation is FNV-1a over the names; a template's id never equals it but by chance.
+// hashOperation returns the FNV-1a hash of the names. It equals a template's id only by chance.
 func hashOperation(op Operation) uint64 {
 	h := uint64(14695981039346656037)
 	add := func(s string) {

@@ -31,7 +31,7 @@ type scenario struct {
 	tracker *Tracker
 }
 
-// The names of kinds and templates in scenarios.
+// Names of kinds and templates in scenarios.
 var kindNames = map[string]Kind{"internal": KindInternal, "server": KindServer, "client": KindClient, "producer": KindProducer, "consumer": KindConsumer}
 
 func (s *scenario) do(words []string) []string {
@@ -66,7 +66,7 @@ func (s *scenario) do(words []string) []string {
 	return nil
 }
 
-// span reads `TRACE ID PARENT SERVICE/NAME KIND START+MS [failed] [peer=SYSTEM:NAME]`.
+// span parses `TRACE ID PARENT SERVICE/NAME KIND START+MS [failed] [peer=SYSTEM:NAME]`.
 func (s *scenario) span(args []string) Span {
 	service, name, _ := strings.Cut(args[3], "/")
 	start, length, _ := strings.Cut(args[5], "+")
@@ -107,7 +107,7 @@ func (s *scenario) operations() (lines []string) {
 	return lines
 }
 
-// way names what is in a way.
+// way describes a way.
 func (s *scenario) way(o *operation, way uint64, byHash map[uint64]int32) string {
 	if !o.sets() {
 		return fmt.Sprintf("template %d", way)

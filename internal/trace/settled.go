@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// Settled returns a copy that counts all spans that have come, without waiting for
-// further children. It is for Findings alone: it hands over no windows, and what
-// is done with it changes nothing in the tracker.
+// Settled returns a copy that counts all spans that have arrived, without waiting for further children. It is for
+// Findings only: it yields no windows, and its use does not change the tracker.
 func (t *Tracker) Settled() *Tracker {
 	c := *t
 	c.asked, c.items, c.freeOps, c.windows, c.edgeWins = true, nil, nil, nil, nil
@@ -32,7 +31,7 @@ func (t *Tracker) Settled() *Tracker {
 	return &c
 }
 
-// clone copies what finished spans change. The baselines are shared: they learn from windows only.
+// clone copies what finished spans change. The baselines are shared, because only windows update them.
 func (o *operation) clone() *operation {
 	c := *o
 	c.items = slices.Clone(o.items)

@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A settled copy counts spans that wait for children, and leaves the tracker as it was.
+// TestSettledChangesNothing verifies that a settled copy counts spans that wait for children, and does not change the
+// tracker.
 func TestSettledChangesNothing(t *testing.T) {
 	call := func(tr *Tracker, n byte) {
 		at := int64(n) * 1e9

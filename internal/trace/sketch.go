@@ -5,8 +5,8 @@ package trace
 
 import "math"
 
-// A sketch has four buckets an octave, from a microsecond to an hour: a quantile
-// is right to within a tenth of its size.
+// A sketch has four buckets per octave, from a microsecond to an hour, so that quantiles have an error of at most a
+// tenth.
 const (
 	sketchBuckets = 128
 	perOctave     = 4
@@ -31,7 +31,7 @@ func (s *Sketch) add(duration int64) {
 // Count returns the number of durations.
 func (s *Sketch) Count() uint64 { return s.n }
 
-// Quantile returns the duration in nanoseconds that the share q of all do not exceed, NaN if there are none.
+// Quantile returns the duration in nanoseconds that the share q of all do not exceed, or NaN without durations.
 func (s *Sketch) Quantile(q float64) float64 {
 	if s.n == 0 {
 		return math.NaN()

@@ -11,7 +11,7 @@ import (
 // Kind is a span's kind, numbered as in OTLP.
 type Kind uint8
 
-// The kinds of spans.
+// Kinds of spans.
 const (
 	KindUnspecified Kind = iota
 	KindInternal
@@ -21,7 +21,7 @@ const (
 	KindConsumer
 )
 
-// Peer is the callee of a span according to its attributes. The zero value is an unknown callee.
+// Peer is the callee of a span according to its attributes. The zero value means unknown.
 type Peer struct {
 	System string // database, queue or external
 	Name   string
@@ -39,7 +39,7 @@ type Span struct {
 	Peer       Peer
 }
 
-// Operation identifies what spans are counted by.
+// Operation is the key by which spans are counted.
 type Operation struct {
 	Service, Name string
 	Kind          Kind
@@ -47,7 +47,7 @@ type Operation struct {
 
 // Config bounds a Tracker.
 type Config struct {
-	// Operations and Edges are the most that are learned; the ones unused longest go.
+	// Operations and Edges bound the learned ones. Those unused longest are removed.
 	Operations int
 	Edges      int
 	// Spans is the greatest number of spans in the join.
@@ -56,12 +56,12 @@ type Config struct {
 	Hold time.Duration
 }
 
-// DefaultConfig returns the bounds that suit a gateway.
+// DefaultConfig returns bounds that are suitable for a gateway.
 func DefaultConfig() Config {
 	return Config{Operations: 4096, Edges: 8192, Spans: 1 << 17, Hold: 15 * time.Second}
 }
 
-// Validate reports what is out of range.
+// Validate returns an error for values out of range.
 func (c Config) Validate() error {
 	switch {
 	case c.Operations < 1:
@@ -76,8 +76,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// The grid of time. A window is what the baseline learns at once; a slot is how
-// finely "since then" can be told apart.
+// Time grid. The baseline learns whole windows. A slot is the resolution of start times.
 const (
 	slotLength    = int64(10 * time.Second)
 	windowSlots   = 6

@@ -45,7 +45,7 @@ func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
 	return c.Bytes(), nil
 }
 
-// UnmarshalBinary takes what AppendBinary gave. After an error the tracker knows nothing.
+// UnmarshalBinary restores the state that AppendBinary wrote. After an error the tracker is empty.
 func (t *Tracker) UnmarshalBinary(b []byte) error {
 	t.reset()
 	c := state.Reader(b)
@@ -124,7 +124,7 @@ func (e *edge) state(c *state.Codec) {
 	e.net.state(c)
 }
 
-// count is a number that is never negative and never huge.
+// count writes or reads numbers that must be nonnegative and bounded.
 func count(c *state.Codec, vs ...*float64) {
 	for _, v := range vs {
 		c.Float64(v)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// learned is a tracker that has seen ten minutes of requests.
+// learned returns a tracker that has observed ten minutes of requests.
 func learned(cfg Config) *Tracker {
 	t := New(cfg)
 	for second := int64(0); second < 600; second += 5 {
@@ -29,7 +29,7 @@ func small() Config { return Config{Operations: 40, Edges: 20, Spans: 512, Hold:
 
 func TestStateComesBack(t *testing.T) {
 	a := learned(small())
-	a.Advance(1e18 + 1000*1e9) // what is not learned yet is not saved
+	a.Advance(1e18 + 1000*1e9) // the saved state excludes what is not learned yet
 	b, err := a.AppendBinary([]byte("before"))
 	require.NoError(t, err)
 	restored := New(small())
@@ -37,7 +37,7 @@ func TestStateComesBack(t *testing.T) {
 	again, err := restored.AppendBinary(nil)
 	require.NoError(t, err)
 	require.Equal(t, b[6:], again)
-	// From here on both see the same and say the same of it.
+	// From here on both get the same spans and must return the same findings.
 	findings := func(t *Tracker) (list []Finding) {
 		from := int64(1e18 + 1200*1e9)
 		for _, s := range requests(20, from) {
@@ -66,7 +66,7 @@ func TestDamagedState(t *testing.T) {
 	assert.Zero(t, tr.Status().Operations, "nothing is left of a damaged state")
 }
 
-// Whatever is changed in a state, it is refused or makes a tracker that works within its bounds.
+// FuzzState verifies that a damaged state is rejected or gives a tracker that works within its bounds.
 func FuzzState(f *testing.F) {
 	b, err := learned(small()).AppendBinary(nil)
 	require.NoError(f, err)
@@ -100,7 +100,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// What no order of arrival may change: all spans of a batch in any order give the same.
+// TestAnyOrder verifies that all orders of the spans in a batch give the same result.
 func TestAnyOrder(t *testing.T) {
 	ways := func(step int) (sum map[string]float64) {
 		tr := New(DefaultConfig())
@@ -118,7 +118,7 @@ func TestAnyOrder(t *testing.T) {
 	}
 	straight := ways(1)
 	require.Len(t, straight, 16)
-	for _, step := range []int{3, 7, 255} { // all prime to the 256 spans
+	for _, step := range []int{3, 7, 255} { // all coprime to the 256 spans
 		assert.Equal(t, straight, ways(step))
 	}
 }

@@ -14,7 +14,7 @@ type Tracker struct {
 	cfg        Config
 	join       join
 	index      map[Operation]int32
-	operations []*operation // nil where one was forgotten
+	operations []*operation // nil for removed ones
 	freeOps    []int32
 	edges      map[[2]int32]*edge
 	edgeOrder  []*edge // in the order of learning: maps have none
@@ -25,23 +25,23 @@ type Tracker struct {
 	status     Status
 	finishing  func(*pending)
 	items      []uint64 // scratch
-	asked      bool     // a copy that only answers: it counts for no window
+	asked      bool     // a copy for queries, which yields no windows
 }
 
-// Status counts what happened.
+// Status holds counters.
 type Status struct {
 	Spans, Repeated, Late, Forgotten uint64
 	Operations, Edges, Waiting       int
 }
 
-// New returns a Tracker that knows nothing.
+// New returns an empty Tracker.
 func New(cfg Config) *Tracker {
 	t := &Tracker{cfg: cfg}
 	t.reset()
 	return t
 }
 
-// reset forgets everything.
+// reset removes all state.
 func (t *Tracker) reset() {
 	*t = Tracker{
 		cfg: t.cfg, join: newJoin(t.cfg.Spans), index: map[Operation]int32{},
@@ -50,7 +50,7 @@ func (t *Tracker) reset() {
 	t.finishing = t.finish
 }
 
-// Observe takes a span. Strings are kept only where the operation is new.
+// Observe adds a span. It keeps strings only for new operations.
 func (t *Tracker) Observe(s *Span) {
 	t.status.Spans++
 	t.advance(s.End)
@@ -73,17 +73,16 @@ func (t *Tracker) Observe(s *Span) {
 	}
 }
 
-// Log takes a line that was logged within a span.
+// Log adds a log line within a span.
 func (t *Tracker) Log(trace [16]byte, span [8]byte, template uint64, at int64) {
 	t.advance(at)
 	i := t.join.at(keyOf(trace, span), t.now, t.finishing)
-	if !t.join.has(i, template, at) { // else it was sent twice
+	if !t.join.has(i, template, at) { // otherwise it was sent twice
 		t.join.attach(i, part{item: template, operation: none, start: at})
 	}
 }
 
-// Line takes a line that a service logged, in a span or not: what a service logs
-// is a mix, too.
+// Line adds a log line of a service, within a span or not. The templates of a service form a mix, too.
 func (t *Tracker) Line(service string, template uint64, at int64) {
 	t.advance(at)
 	i := t.operation(Operation{Service: cut(service)})
@@ -94,10 +93,10 @@ func (t *Tracker) Line(service string, template uint64, at int64) {
 	}
 }
 
-// Advance lets event time pass after a batch: spans are no longer waited for, windows end and are learned.
+// Advance advances event time after a batch: it finishes waiting spans, and closes and learns windows.
 //
-// Spans wait from the end of the batch that they came in: a batch may hold a minute
-// of one resource after a minute of another.
+// Spans wait from the end of the batch that contains them, because a batch may contain a minute of one resource after
+// a minute of another.
 func (t *Tracker) Advance(now int64) {
 	t.advance(now)
 	t.join.restamp(t.now)
@@ -110,7 +109,7 @@ func (t *Tracker) advance(now int64) {
 		return
 	}
 	t.now = now
-	// Windows are learned once their last slot lies lagSlots back.
+	// Windows are learned once their last slot is lagSlots in the past.
 	until := slotOf(now) - lagSlots
 	until -= mod(until, windowSlots)
 	if t.learned == math.MinInt64 {
@@ -119,7 +118,7 @@ func (t *Tracker) advance(now int64) {
 	if until <= t.learned {
 		return
 	}
-	// After a gap, what was seen lies within the ring that begins where learning ended.
+	// After a gap, the data is in the ring that begins where learning ended.
 	for first := t.learned; first < min(until, t.learned+ringSlots+windowSlots); first += windowSlots {
 		for _, o := range t.operations {
 			if o != nil {
@@ -175,8 +174,8 @@ func (t *Tracker) finish(p *pending) {
 	}
 }
 
-// called counts a call from one service to another. One that goes on after its
-// caller's end, or was queued, is asynchronous: its time is no one's waiting.
+// called counts a call from one service to another. A call that continues after its caller's end, or was queued, is
+// asynchronous: no caller waits for it.
 func (t *Tracker) called(p *pending, c *part, number int64) {
 	e := t.edge(p.operation, c.operation)
 	if e == nil {
@@ -201,7 +200,7 @@ func (t *Tracker) called(p *pending, c *part, number int64) {
 	}
 }
 
-// operation returns the place of an operation, which it learns.
+// operation returns the index of an operation, and creates it if necessary.
 func (t *Tracker) operation(op Operation) int32 {
 	if i, ok := t.index[op]; ok {
 		return i
@@ -222,7 +221,7 @@ func (t *Tracker) operation(op Operation) int32 {
 	return i
 }
 
-// cut bounds a name.
+// cut limits the length of a name.
 func cut(name string) string { return name[:min(len(name), maxName)] }
 
 // Status returns the counters.

@@ -3,8 +3,8 @@
 
 package trace
 
-// Window holds the values of one operation in ten seconds for its derived series. Self has
-// only spans that call no other service themselves.
+// Window holds the values of one operation in ten seconds for its derived series. Self includes only spans that do
+// not call other services.
 type Window struct {
 	Operation
 	Start          int64
@@ -81,7 +81,7 @@ func (t *Tracker) closeWindows(before int64) {
 	}
 }
 
-// Drain hands over the windows that have ended, each once. What yield gets is valid until it returns.
+// Drain yields the windows that have ended, each once. The arguments of the callbacks are valid until they return.
 func (t *Tracker) Drain(operation func(*Window), edge func(*EdgeWindow)) {
 	for i := range t.windows {
 		operation(&t.windows[i])

@@ -5,7 +5,7 @@ package bench
 
 import "github.com/auspex-otel/auspex/internal/detect"
 
-// newBare makes detectors of a model: the score is its surprise, -ln p.
+// newBare returns detectors of a model. The score is its surprise, -ln p.
 func newBare(fresh func() detect.Model) func(int64, uint64) Detector {
 	return func(int64, uint64) Detector { return &bare{model: fresh(), fresh: fresh} }
 }
@@ -26,7 +26,7 @@ func (p *bare) Clone() Detector {
 		err = c.model.UnmarshalBinary(state)
 	}
 	if err != nil {
-		panic(err) // a model that cannot read what it wrote
+		panic(err) // the model cannot read its own state
 	}
 	return c
 }

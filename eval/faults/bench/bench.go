@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// outcome is what the detectors said of one series, in their order.
+// outcome holds the results of the detectors on one series, in their order.
 type outcome struct {
 	family  int
 	cadence time.Duration
-	weeks   float64  // that count; 0 of a series with a planned job
+	weeks   float64  // weeks that count; 0 for a series with a planned job
 	warm    int      // slots that do not count
 	windows [][2]int // runs of the planned job
 	quiet   [][]rise // without a fault, after the warm-up
@@ -25,23 +25,23 @@ type outcome struct {
 	trials  []result
 }
 
-// planned tells whether the series has a planned job: nothing else counts of it.
+// planned reports whether the series has a planned job. Nothing else of such a series counts.
 func (o *outcome) planned() bool { return o.weeks == 0 }
 
-// result is one trial; openings count from its start.
+// result is one trial. Openings count from its start.
 type result struct {
 	trial
 
 	rises [][]rise
 }
 
-// task is one series to draw and to run.
+// task is one series to draw and evaluate.
 type task struct {
 	family, index int
 	planned       bool
 }
 
-// plannedEach is how many series there are for one with a planned job.
+// plannedEach is the number of series per series with a planned job.
 const plannedEach = 5
 
 func tasks(sp *spec) (all []task) {
@@ -58,8 +58,7 @@ func tasks(sp *spec) (all []task) {
 	return all
 }
 
-// measure runs all series through all detectors, on all cores. What it returns
-// depends on neither their number nor their order.
+// measure runs all series through all detectors on all cores. The result does not depend on the number of cores.
 func measure(sp *spec, detectors []detectorKind, progress io.Writer) ([]outcome, error) {
 	all := tasks(sp)
 	out, drawn, errs := make([]outcome, len(all)), make([]*watched, len(all)), make([]error, len(all))
@@ -106,7 +105,7 @@ func measure(sp *spec, detectors []detectorKind, progress io.Writer) ([]outcome,
 	return out, nil
 }
 
-// serve makes services of the series: one of each family.
+// serve groups the series into services with one series of each family.
 func serve(drawn []*watched, all []task) []*watched {
 	by := map[int][]*watched{}
 	for i, w := range drawn {
@@ -119,7 +118,7 @@ func serve(drawn []*watched, all []task) []*watched {
 	return drawn
 }
 
-// run1 draws one series and what is tried on it, and runs over it each detector that watches a series alone.
+// run1 draws one series and its trials. It runs each detector that watches a series alone over them.
 func run1(sp *spec, t task, detectors []detectorKind) (outcome, *watched, error) {
 	s, windows := newSeries(sp, &sp.Families[t.family], t.index, t.planned)
 	n := len(detectors)
@@ -151,7 +150,7 @@ func run1(sp *spec, t task, detectors []detectorKind) (outcome, *watched, error)
 	return o, w, nil
 }
 
-// record keeps what a detector said of the series without a fault, and of each trial.
+// record stores the results of a detector on the series without a fault and on each trial.
 func (o *outcome) record(detector int, scores []float32, found [][]rise) {
 	if o.planned() {
 		for i, w := range o.windows {
@@ -175,8 +174,8 @@ func plannedRuns(sp *spec, windows [][2]int) (all []result) {
 	return all
 }
 
-// watch runs one detector over the series without a fault, and for each trial a
-// clone of it, taken at the trial's start, over what comes instead.
+// watch runs one detector over the series without a fault. For each trial it runs a clone of the detector, taken at
+// the start of the trial, over the changed points.
 func (s *series) watch(k *detectorKind, seed uint64, trials []trial) (scores []float32, found [][]rise, err error) {
 	d := k.on(s, seed)
 	scores, found = make([]float32, 0, s.slots()), make([][]rise, 0, len(trials))

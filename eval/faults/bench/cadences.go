@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// The same signals at several cadences.
+// Parameters of the same signals at several cadences.
 const (
 	finest        = 10 * time.Second
 	cadenceDays   = 14
@@ -27,13 +27,13 @@ const (
 	leastAgreement = 0.8 // found at all cadences / found at any
 )
 
-// samplings are the cadences, in slots of the finest.
+// samplings lists the cadences in slots of the finest.
 var samplings = [...]struct {
 	name string
 	step int
 }{{"10 s", 1}, {"1 min", 6}, {"5 min", 30}}
 
-// lastingKinds are faults of 30 minutes or more, of k standard deviations of the noise.
+// lastingKinds lists faults of 30 minutes or more, of k standard deviations of the noise.
 var lastingKinds = []faultKind{
 	{"level up", true, func(s *series, r *rand.Rand, at int, k, _ float64) *change { return shift(s, at, lasting(r), k) }},
 	{"level down", true, func(s *series, r *rand.Rand, at int, k, _ float64) *change { return shift(s, at, lasting(r), -k) }},
@@ -56,13 +56,13 @@ var lastingKinds = []faultKind{
 	}},
 }
 
-// lasting draws the slots of a fault.
+// lasting draws the number of slots of a fault.
 func lasting(r *rand.Rand) int {
 	return int(span{float64(shortestFault / finest), float64(longestFault / finest)}.draw(r))
 }
 
-// cadenceSpec draws the spec's seasonal kinds at the finest cadence. The noise has
-// a correlation time of 1.5 to 3 minutes, so that all samplings see about as much of a fault.
+// cadenceSpec returns the spec's seasonal kinds at the finest cadence. The noise has a correlation time of 1.5 to 3
+// minutes, so that all samplings observe about the same share of a fault.
 func cadenceSpec(sp *spec) (*spec, error) {
 	c := *sp
 	c.Days, c.Series, c.Events, c.mostSlots = cadenceDays, cadenceSeries, 1, cadenceDays*int(day/int64(finest))
@@ -70,7 +70,7 @@ func cadenceSpec(sp *spec) (*spec, error) {
 	for _, f := range sp.Families {
 		if k := kinds[f.Kind]; k.seasons && k.trends || f.Kind == "cache_ratio" {
 			f.options.Cadences, f.options.Phi = []period{period(finest)}, []float64{0.9, 0.95}
-			for i := range f.options.Amplitude { // the season is to stand out from the noise, not from its innovations
+			for i := range f.options.Amplitude { // relative to the standard deviation of the noise, not of its innovations
 				f.options.Amplitude[i] *= 2
 			}
 			c.Families = append(c.Families, f)
@@ -83,7 +83,7 @@ func cadenceSpec(sp *spec) (*spec, error) {
 	return &c, nil
 }
 
-// sampled is one signal at every cadence. The trials have the same order at each.
+// sampled is one signal at every cadence. The trials have the same order at each cadence.
 type sampled struct {
 	faults []int // by trial: index into lastingKinds
 	at     [len(samplings)]*watched
@@ -103,7 +103,7 @@ func drawSampled(sp *spec, f *family, index int) *sampled {
 		r := rngOf(sp.Seed, f.Name+"/cadences/"+k.name, index)
 		at, draws := s.drawStart(r), r.Uint64()
 		for _, size := range sp.Sizes {
-			again := rand.New(rand.NewPCG(draws, 0)) // every size has the same length
+			again := rand.New(rand.NewPCG(draws, 0)) // so that every size has the same length
 			if c := k.make(s, again, at, size/math.Sqrt(1-s.phi*s.phi), 1); c != nil {
 				all = append(all, tried{i, c})
 			}
@@ -136,13 +136,13 @@ func sampleTrial(start int, value []float64, present []bool, step int) trial {
 	return t
 }
 
-// agreement is what is found of the same faults at every cadence.
+// agreement counts the faults that are found at every cadence and at any.
 type agreement struct {
 	at       [len(samplings)]tally
 	all, any int
 }
 
-// add counts one fault by its onsets.
+// add adds one fault by its onsets.
 func (a *agreement) add(at [len(samplings)]onset) {
 	n := 0
 	for c, o := range at {
@@ -159,11 +159,11 @@ func (a *agreement) add(at [len(samplings)]onset) {
 	}
 }
 
-// share is NaN where nothing is found.
+// share returns the ratio, or NaN if no fault is found.
 func (a *agreement) share() float64 { return float64(a.all) / float64(a.any) }
 
-// reportCadences prints what the product finds of the same signals at several
-// cadences, and returns whether the targets are met: least is that of recall.
+// reportCadences prints the recall of the product on the same signals at several cadences. It reports whether the
+// targets are met. least is the target of recall.
 func reportCadences(w io.Writer, sp *spec, least float64, progress io.Writer) (bool, error) {
 	c, err := cadenceSpec(sp)
 	if err != nil {
@@ -189,7 +189,7 @@ func reportCadences(w io.Writer, sp *spec, least float64, progress io.Writer) (b
 		}
 	}
 	threshold := lowestThreshold(slices.Concat(quiet[:]...), allowedRate*weeks*float64(len(samplings)))
-	by := make([]agreement, len(lastingKinds)+1) // the last one is of all
+	by := make([]agreement, len(lastingKinds)+1) // the last one has the totals
 	for _, s := range signals {
 		for k, fault := range s.faults {
 			at := s.onsets(k, threshold)
@@ -202,7 +202,7 @@ func reportCadences(w io.Writer, sp *spec, least float64, progress io.Writer) (b
 	return judgeAgreement(w, &by[len(by)-1], least), nil
 }
 
-// onsets is when the k-th fault is found at each cadence.
+// onsets returns the time at which the k-th fault is found at each cadence.
 func (s *sampled) onsets(k int, threshold float32) (at [len(samplings)]onset) {
 	for c, sampling := range samplings {
 		slot := firstOpening(s.at[c].found[k], threshold)

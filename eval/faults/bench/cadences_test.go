@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Of 40 slots that begin at slot 50, one minute sees the slots 54 to 84 and five minutes the slot 60.
+// TestSampleTrial samples 40 slots from slot 50. At one minute these are the slots 54 to 84, at five minutes the slot
+// 60.
 func TestSampleTrial(t *testing.T) {
 	value, present := make([]float64, 40), slices.Repeat([]bool{true}, 40)
 	for i := range value {
@@ -41,7 +42,7 @@ func TestAgreement(t *testing.T) {
 	}
 	var out strings.Builder
 	if judgeAgreement(&out, &a, 0.5) {
-		t.Error("a third is enough")
+		t.Error("an agreement of one third meets the target")
 	}
 	if !strings.Contains(out.String(), "1/3 = 0.333, target 0.80: MISSED") || !strings.Contains(out.String(), "0.500: met") {
 		t.Error(out.String())
@@ -63,10 +64,10 @@ func TestCadences(t *testing.T) {
 		}
 	}
 	if first.String() != again.String() {
-		t.Errorf("not the same twice:\n%s\n%s", first.String(), again.String())
+		t.Errorf("two runs differ:\n%s\n%s", first.String(), again.String())
 	}
 	sp.Families = sp.Families[1:]
 	if _, err := reportCadences(&first, sp, 0, io.Discard); err == nil {
-		t.Error("a spec without a kind that can be sampled was taken")
+		t.Error("a spec without a kind that can be sampled was accepted")
 	}
 }

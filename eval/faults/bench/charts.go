@@ -6,8 +6,8 @@ package bench
 import "math"
 
 const (
-	windowSize = 361 // points that the rolling baselines remember
-	warmUp     = 90  // points before a baseline speaks
+	windowSize = 361 // points in the window of the rolling baselines
+	warmUp     = 90  // points before a baseline returns scores
 )
 
 // rolling is the mean and standard deviation of the last points.
@@ -16,7 +16,7 @@ type rolling struct {
 
 	ring         []float64
 	next         int
-	origin       float64 // sums are of v - origin, against cancellation
+	origin       float64 // sums are of v - origin, to avoid cancellation
 	sum, squares float64
 	all          moments
 }
@@ -41,7 +41,7 @@ func (r *rolling) add(v float64) {
 	}
 	r.sum += v - r.origin
 	r.squares += (v - r.origin) * (v - r.origin)
-	if r.next++; r.next == windowSize { // recompute the sums once a round
+	if r.next++; r.next == windowSize { // recompute the sums once per window
 		r.next = 0
 		r.origin += r.sum / float64(len(r.ring))
 		r.sum, r.squares = 0, 0
@@ -56,7 +56,7 @@ func (r *rolling) ready() bool { return len(r.ring) >= warmUp }
 
 func (r *rolling) mean() float64 { return r.origin + r.sum/float64(len(r.ring)) }
 
-// sd is 0 where less than rounding is left of the squares.
+// sd returns the standard deviation, or 0 if only rounding errors remain of the squares.
 func (r *rolling) sd() float64 {
 	n := float64(len(r.ring))
 	if v := r.squares/n - r.sum/n*r.sum/n; v > 1e-12*r.squares/n {
@@ -65,7 +65,7 @@ func (r *rolling) sd() float64 {
 	return 0
 }
 
-// threeSigma is |v - mean| / σ over a rolling window.
+// threeSigma scores |v - mean| / σ over a rolling window.
 type threeSigma struct{ rolling }
 
 func newThreeSigma(int64, uint64) Detector { return &threeSigma{newRolling()} }
@@ -107,7 +107,7 @@ func (d *ewma) Observe(_ int64, v float64) (score float64) {
 
 func (d *ewma) Clone() Detector { return &ewma{d.clone(), d.z} }
 
-// mad is |v - median| / (1.4826·MAD) over a rolling window.
+// mad scores |v - median| / (1.4826·MAD) over a rolling window.
 type mad struct {
 	unmoved
 

@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// counted is the latent of the kinds whose noise is that of counting: the mean itself.
+// counted is the latent of kinds with counting noise: the mean itself.
 type counted struct{}
 
 func (counted) latent(s *series, from, to int, _, out []float64) { copy(out, s.center[from:to]) }
 
-// errorRatio is the share of failed requests where requests are few: of N tries,
-// N Poisson with mean tries, E binomial with chance z: v = E/N, 0 without a try.
-// σ = √(z(1-z)/tries).
+// errorRatio is the share of failed requests at low traffic: of N tries, N Poisson with mean tries, E binomial with
+// probability z: v = E/N, 0 without a try. σ = √(z(1-z)/tries).
 type errorRatio struct{ counted }
 
 func startErrorRatio(s *series, p map[string]float64, r *rand.Rand, _ *time.Location) signal {
@@ -36,9 +35,8 @@ func (errorRatio) value(s *series, i int, x float64, l look) float64 {
 	return binomial(l.u, n, x) / n
 }
 
-// counter is the increase per interval of a counter that seldom moves: v is
-// Poisson with mean z, σ = √mean. After a restart the counter begins at 0, and
-// the first increase is what came since: the part of an interval.
+// counter is the increase per interval of a counter that seldom changes: v is Poisson with mean z, σ = √mean. After a
+// restart the counter begins at 0, and the first increase covers part of an interval.
 type counter struct{ counted }
 
 func startCounter(s *series, p map[string]float64, _ *rand.Rand, _ *time.Location) signal {
@@ -57,7 +55,7 @@ func (counter) value(s *series, i int, x float64, l look) float64 {
 //
 //	z = max(0, z' + σ·(ε - spare)),  v = z to the next integer,  σ = step
 //
-// spare is the capacity left over. It starts empty, as after a restart.
+// spare is the unused capacity. The queue starts empty, as after a restart.
 type queue struct{ spare float64 }
 
 func startQueue(s *series, p map[string]float64, _ *rand.Rand, _ *time.Location) signal {

@@ -5,39 +5,39 @@ package bench
 
 import "github.com/auspex-otel/auspex/internal/detect"
 
-// A Detector watches one series. Scores are 0 for what is as expected, or while
-// it warms up, and higher the stranger a point is.
+// A Detector watches one series. Scores are 0 for expected points and during warm-up, and increase with the
+// deviation.
 type Detector interface {
-	// Observe judges a point, then learns it. t is in nanoseconds since the Unix epoch.
+	// Observe evaluates a point, then learns it. t is in nanoseconds since the Unix epoch.
 	Observe(t int64, v float64) float64
-	// Absent is called at each scheduled time at which no point came.
+	// Absent is called at each scheduled time without a point.
 	Absent(t int64) float64
-	// Clone returns a detector that continues as this one would.
+	// Clone returns a detector with the same state and an independent future.
 	Clone() Detector
 }
 
-// role says what the row of a detector is for.
+// role is the purpose of a detector's row.
 type role int
 
 const (
 	measured role = iota // the product: it is compared with the baselines
 	baseline
-	limit   // knows the generator
-	control // shows what chance finds
+	limit   // has information about the generator
+	control // shows the results of chance
 )
 
-// detectorKind is a row of the report. Exactly one of fresh and knows is set,
-// and neither for the product as shipped, which watches all series in one engine.
+// detectorKind is a row of the report. Exactly one of fresh and knows is set. Neither is set for the product as
+// shipped, which watches all series in one engine.
 type detectorKind struct {
 	name string
 	role role
-	// fresh makes a detector that is told the cadence.
+	// fresh returns a detector for a cadence.
 	fresh func(cadence int64, seed uint64) Detector
-	// knows makes a detector that is told how the series is drawn.
+	// knows returns a detector that has the parameters of the series.
 	knows func(s *series) Detector
 }
 
-// fleet tells whether one engine watches all series.
+// fleet reports whether one engine watches all series.
 func (k *detectorKind) fleet() bool { return k.fresh == nil && k.knows == nil }
 
 func (k *detectorKind) on(s *series, seed uint64) Detector {
@@ -47,15 +47,15 @@ func (k *detectorKind) on(s *series, seed uint64) Detector {
 	return k.fresh(s.cadence, seed)
 }
 
-// shipped is the product as users run it.
+// shipped is the product as shipped.
 var shipped = detectorKind{name: "product", role: measured}
 
-// ofModel is a row of a bare model, without the engine: no fleet, no absence.
+// ofModel returns a row of a bare model, without the engine: no fleet, no absence.
 func ofModel(fresh func() detect.Model) detectorKind {
 	return detectorKind{name: "model", role: measured, fresh: newBare(fresh)}
 }
 
-// others are the rows beside the product's.
+// others lists the other rows.
 var others = []detectorKind{
 	{name: "3-sigma", role: baseline, fresh: newThreeSigma},
 	{name: "EWMA", role: baseline, fresh: newEWMA},
@@ -69,7 +69,7 @@ var others = []detectorKind{
 	{name: "flag all", role: control, fresh: newFlagAll},
 }
 
-// unmoved is the Absent of a detector that has nothing to say on missing points.
+// unmoved implements Absent for detectors that ignore missing points.
 type unmoved struct{}
 
 func (unmoved) Absent(int64) float64 { return 0 }

@@ -24,7 +24,8 @@ func allDetectors() []detectorKind {
 
 const minutes5 = day / 288
 
-// Every detector finds ten points of 15 σ in white noise, and in a quiet stretch says nothing like it.
+// TestEveryDetectorDetects verifies that every detector finds ten points of 15 σ in white noise, and that its scores
+// without a fault are lower.
 func TestEveryDetectorDetects(t *testing.T) {
 	for _, k := range allDetectors() {
 		r := rngOf(1, k.name, 0)
@@ -51,7 +52,7 @@ func TestEveryDetectorDetects(t *testing.T) {
 	}
 }
 
-// A clone continues to the bit, and what it sees does not reach the one that it was taken of.
+// TestClones verifies that a clone continues with identical scores, and that its points do not affect the original.
 func TestClones(t *testing.T) {
 	for _, k := range allDetectors() {
 		r := rngOf(2, k.name, 0)
@@ -62,7 +63,7 @@ func TestClones(t *testing.T) {
 		}
 		a, b := d.Clone(), d.Clone()
 		for i := 2000; i < 2600; i++ {
-			b.Observe(epoch.UnixNano()+int64(i)*minutes5, 1000) // on another path
+			b.Observe(epoch.UnixNano()+int64(i)*minutes5, 1000) // different points
 		}
 		for i := 2000; i < 2600; i++ {
 			at, v := next(i)
@@ -73,7 +74,8 @@ func TestClones(t *testing.T) {
 	}
 }
 
-// Constant data, then one change: finite scores, the greatest at the change.
+// TestConstantData verifies that constant data followed by one change gives finite scores, with the greatest at the
+// change.
 func TestConstantData(t *testing.T) {
 	for _, k := range allDetectors() {
 		d := k.fresh(minutes5, 1)
@@ -89,7 +91,7 @@ func TestConstantData(t *testing.T) {
 			}
 			if i < 2500 {
 				highest = max(highest, score)
-			} else if i == 2500 && !(score > highest) && k.name != "iForest" { // its trees have no cut where all is equal
+			} else if i == 2500 && !(score > highest) && k.name != "iForest" { // the trees have no cut where all values are equal
 				t.Errorf("%s: %g at the change, %g before", k.name, score, highest)
 			}
 		}
@@ -134,7 +136,7 @@ func TestRolling(t *testing.T) {
 	near(t, "deviation", d.sd(), sd, 1e-6)
 }
 
-// A season that repeats to the point leaves nothing to the two that know it.
+// TestSeasonIsExpected verifies that an exactly repeating season is expected by the two detectors that model it.
 func TestSeasonIsExpected(t *testing.T) {
 	for _, k := range others {
 		if k.name != "naive" && k.name != "Holt-W." {
@@ -146,7 +148,7 @@ func TestSeasonIsExpected(t *testing.T) {
 		for i := range 288 * 12 {
 			v := 50*math.Sin(2*math.Pi*float64(i)/288) + r.NormFloat64()
 			if i%288 == 100 {
-				v += 100 // daily, so no fault, but at the last
+				v += 100 // daily, except the last time
 			}
 			if i == 288*11+100 {
 				v -= 100
@@ -164,7 +166,7 @@ func TestSeasonIsExpected(t *testing.T) {
 	}
 }
 
-// After every insertion and removal the tree holds its sample, in boxes that fit.
+// TestCutTree verifies after every insertion and removal that the tree holds its sample in bounding boxes that fit.
 func TestCutTree(t *testing.T) {
 	r := rngOf(6, "", 0)
 	f := newRandomCutForest(0, 1).(*randomCutForest)
@@ -195,7 +197,7 @@ func checkTree(t *testing.T, tree *cutTree, want int) {
 		for s, c := range tree.child[n] {
 			sum += walk(c)
 			if tree.parent[c] != n {
-				t.Fatalf("node %d does not know its parent %d", c, n)
+				t.Fatalf("node %d does not refer to its parent %d", c, n)
 			}
 			d, cut := tree.cutDim[n], tree.cut[n]
 			if s == 0 && tree.high[c][d] > cut || s == 1 && tree.low[c][d] <= cut {

@@ -11,12 +11,12 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// disk is the storage of one engine, in memory. Values are not changed once written.
+// disk is the in-memory storage of one engine. Values are not changed after writing.
 type disk map[string][]byte
 
 var _ storage.Client = disk{}
 
-// copied is a snapshot of the disk that later writes leave alone.
+// copied returns a snapshot of the disk that later writes do not affect.
 func (d disk) copied() disk { return maps.Clone(d) }
 
 func (d disk) Get(_ context.Context, key string) ([]byte, error) { return d[key], nil }

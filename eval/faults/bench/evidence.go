@@ -5,24 +5,23 @@ package bench
 
 import "math"
 
-// evidence is the likelihood of the points of one series, as it is drawn.
+// evidence computes the likelihood of the points of one series from its generator's parameters.
 type evidence interface {
-	// see takes the point of slot i and returns whether it says something.
+	// see reads the point of slot i and reports whether it is informative.
 	see(i int, v float64) bool
-	// ratio is ln of the likelihood of the point under a fault, over that without
-	// one: the latent is now σ higher here and was before σ higher at the last
-	// point, and the innovations are gain times as large.
+	// ratio returns ln of the likelihood ratio of the point with and without a fault. With the fault the latent is
+	// now σ higher here and before σ higher at the last point, and the innovations are scaled by gain.
 	ratio(now, before, gain float64) float64
-	// spike is the ratio of a spike of so many σ.
+	// spike returns the ratio for a spike of the given number of σ.
 	spike(sigmas float64) float64
-	// flat is the ratio of the last value again, given that it is the same.
+	// flat returns the ratio for a repetition of the last value, given that it is equal.
 	flat() float64
 	// keep makes the point the last one.
 	keep()
 	clone() evidence
 }
 
-// impossible stands for ln 0, and its negative for the ratio of what cannot happen without a fault.
+// impossible replaces ln 0. Its negative replaces the ratio of an event that is impossible without a fault.
 const impossible = -50.0
 
 // evidenceOf returns the likelihood of a series.
@@ -37,7 +36,7 @@ func evidenceOf(s *series) evidence {
 	}
 }
 
-// logDensity is that of an innovation, without its constant.
+// logDensity returns the log density of an innovation without its constant.
 func (s *series) logDensity(e float64) float64 {
 	if s.tail == 0 {
 		return -e * e / 2
@@ -45,7 +44,7 @@ func (s *series) logDensity(e float64) float64 {
 	return -(s.tail + 1) / 2 * math.Log1p(e*e/(s.tail-2))
 }
 
-// constant is what logDensity leaves out.
+// constant returns the constant that logDensity omits.
 func (s *series) constant() float64 {
 	if s.tail == 0 {
 		return -math.Log(2*math.Pi) / 2
@@ -55,8 +54,8 @@ func (s *series) constant() float64 {
 	return a - b - math.Log(math.Pi*(s.tail-2))/2
 }
 
-// below is the share of innovations up to e. For ν degrees of freedom it is the
-// finite sum in θ = atan(t/√ν) that whole ν have (Abramowitz and Stegun 26.7.3).
+// below returns the share of innovations up to e. For ν degrees of freedom it is the finite sum in θ = atan(t/√ν) for
+// integer ν (Abramowitz and Stegun 26.7.3).
 func (s *series) below(e float64) float64 {
 	if s.tail == 0 {
 		return math.Erfc(-e/math.Sqrt2) / 2
@@ -83,9 +82,8 @@ func (s *series) below(e float64) float64 {
 	return 0.5 + sin*sum/2
 }
 
-// autoregressive is the likelihood of the kinds with AR(1) noise: over a gap of
-// k slots the residual is φᵏ times the last one, and an innovation whose variance
-// is (1-φ²ᵏ)/(1-φ²). What rounding adds to the variance is added to both sides.
+// autoregressive computes the likelihood of kinds with AR(1) noise. Over a gap of k slots the residual is φᵏ times
+// the last one, plus an innovation with the variance (1-φ²ᵏ)/(1-φ²). The variance of rounding is added to both sides.
 type autoregressive struct {
 	s          *series
 	i, last    int // slots of the point and of the one before, -1 for none
@@ -109,7 +107,7 @@ func (a *autoregressive) see(i int, v float64) bool {
 	case "cache_ratio":
 		z = math.Log(v / (1 - v))
 	case "gauge":
-		share := min(v/100, 0.9995) // what is read as 100 lies above
+		share := min(v/100, 0.9995) // values read as 100 are above it
 		z = 100 * math.Atanh(share)
 		a.resolution = 0.1 / (1 - share*share) / a.s.sigma
 		a.rounding = a.resolution * a.resolution / 12
@@ -141,7 +139,7 @@ func (a *autoregressive) ratio(now, before, gain float64) float64 {
 
 func (a *autoregressive) spike(sigmas float64) float64 { return a.ratio(sigmas, 0, 1) }
 
-// flat is -ln of the chance that rounding alone repeats a value. 0 repeats where a rate cannot be lower.
+// flat returns -ln of the probability that rounding alone repeats a value. 0 repeats where a rate cannot be lower.
 func (a *autoregressive) flat() float64 {
 	switch {
 	case a.v != a.lastV:
@@ -166,7 +164,7 @@ func (a *autoregressive) clone() evidence {
 	return &c
 }
 
-// counting is the likelihood of counts, and of ratios whose tries are known.
+// counting computes the likelihood of counts, and of ratios with known tries.
 type counting struct {
 	s *series
 	i int
@@ -178,7 +176,7 @@ func (c *counting) see(i int, v float64) bool {
 	return c.s.count == nil || c.s.count[i] > 0
 }
 
-// mean is that of a count, or the chance of a ratio, so many σ higher.
+// mean returns the mean of a count, or the probability of a ratio, raised by the given number of σ.
 func (c *counting) mean(sigmas float64) float64 {
 	m := c.s.center[c.i] + sigmas*c.s.sigma
 	if c.s.count != nil {
@@ -198,7 +196,7 @@ func (c *counting) ratio(now, _, _ float64) float64 {
 	return c.s.count[c.i] * (c.v*math.Log(is/was) + (1-c.v)*math.Log((1-is)/(1-was)))
 }
 
-// spike is a value from the upper fifth of the distribution of the higher mean.
+// spike returns the ratio for a value from the upper fifth of the distribution with the higher mean.
 func (c *counting) spike(sigmas float64) float64 {
 	m, v := c.mean(sigmas), c.v
 	odds, p := m/(1-m), math.Exp(-m) // of a count; the odds are those of a ratio
@@ -217,7 +215,7 @@ func (c *counting) spike(sigmas float64) float64 {
 	}
 	share := (upTo - max(under, 0.8)) / 0.2 // of the fifth
 	if !(share > 0) || !(p > 0) {
-		if v > 2*m+20 { // too far out for the sums
+		if v > 2*m+20 { // beyond the range of the sums
 			return c.ratio(sigmas, 0, 1) + math.Log(5)
 		}
 		return impossible
@@ -232,7 +230,7 @@ func (c *counting) clone() evidence {
 	return &d
 }
 
-// walking is the likelihood of a queue: a random walk that is reflected at 0 and rounded.
+// walking computes the likelihood of a queue: a random walk that is reflected at 0 and rounded.
 type walking struct {
 	s        *series
 	spare    float64
@@ -250,7 +248,7 @@ func (w *walking) see(i int, v float64) bool {
 	return true
 }
 
-// logLikelihood is that of a step from a length to another.
+// logLikelihood returns the log likelihood of a step between two lengths.
 func (w *walking) logLikelihood(from, to, gain float64) float64 {
 	if from < -0.5 || to < -0.5 {
 		return impossible

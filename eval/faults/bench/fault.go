@@ -10,24 +10,23 @@ import (
 	"time"
 )
 
-// grace is how many slots after its end a spike, a burst or a planned job may
-// still be found. Longer faults have none: what follows them is the recovery, and
-// who opens only then has not found the fault.
+// grace is the number of slots after its end in which a spike, a burst, or a planned job may still be found. Longer
+// faults have none: the slots after them are the recovery, and an opening there does not count as finding the fault.
 const grace = 5
 
-// A change is what a fault or a decoy does to a series in the slots from start to before end.
+// A change is the effect of a fault or decoy on a series in the slots from start to before end.
 type change struct {
 	start, end int
 	grace      int       // slots after the end that still count
 	add        []float64 // to the latent
 	gain       []float64 // of the innovations; nil leaves them
-	flat       bool      // the last value before the start, again and again
+	flat       bool      // repeats the last value before the start
 	silent     bool      // no points
 	upper      bool      // counts come from the upper fifth of their distribution
-	traffic    float64   // times the usual tries
+	traffic    float64   // factor of the tries
 }
 
-// newChange is a change of so many slots that changes nothing yet.
+// newChange returns a change of the given number of slots without an effect.
 func newChange(start, slots int) *change {
 	return &change{start: start, end: start + slots, add: make([]float64, slots), traffic: 1}
 }
@@ -65,10 +64,9 @@ func (c *change) apply(s *series) (value []float64, present []bool) {
 	return value, present
 }
 
-// A faultKind makes the change of one kind of fault of k σ, or nil where the
-// series has nothing that it could change. at is where to begin, or for what
-// follows the season where to look for a beginning; sign is -1 where the fault
-// goes down, which only the kinds with a way down do.
+// A faultKind creates the change of one kind of fault of k σ, or nil if the series has nothing to change. at is the
+// start, or for faults of the season the slot from which to search for a start. sign is -1 for downward faults, which
+// only some kinds have.
 type faultKind struct {
 	name  string
 	sized bool
@@ -118,14 +116,14 @@ func faultNames() (names []string) {
 	return names
 }
 
-// spike is one point kσ off.
+// spike returns one point that deviates by kσ.
 func spike(s *series, _ *rand.Rand, at int, k, sign float64) *change {
 	c := shift(s, at, 1, sign*k)
 	c.upper, c.grace = true, grace
 	return c
 }
 
-// burst is eight points, each ½k to 1½k σ off.
+// burst returns eight points that deviate by ½k to 1½k σ.
 func burst(s *series, r *rand.Rand, at int, k, sign float64) *change {
 	c := newChange(at, 8)
 	c.grace = grace
@@ -143,7 +141,7 @@ func shift(s *series, at, slots int, k float64) *change {
 	return c
 }
 
-// ramp rises by perSlot σ at each slot, and ends at once.
+// ramp rises by perSlot σ per slot, and ends abruptly.
 func ramp(s *series, at, slots int, perSlot float64) *change {
 	c := newChange(at, slots)
 	for j := range c.add {
@@ -159,11 +157,11 @@ func spread(at int, gain float64) *change {
 	return c
 }
 
-// seasonSlots is how long a changed season lasts: six hours.
+// seasonSlots returns the duration of a changed season: six hours.
 func seasonSlots(s *series) int { return int(6 * int64(time.Hour) / s.cadence) }
 
-// lateSeason lets the season come so late, up to six hours, that it is kσ off
-// where it is farthest off within six hours. Nothing, if it never is.
+// lateSeason delays the season by up to six hours, so that the greatest deviation within six hours is kσ. It returns
+// nil if none reaches it.
 func lateSeason(s *series, at int, k float64) *change {
 	if s.season == nil {
 		return nil
@@ -201,7 +199,7 @@ func lateSeason(s *series, at int, k float64) *change {
 	return c
 }
 
-// otherSeason mixes so much of a season with two peaks into six hours that it is kσ off where it is farthest off.
+// otherSeason mixes a season with two peaks into six hours, so that the greatest deviation is kσ.
 func otherSeason(s *series, at int, k float64) *change {
 	if s.season == nil {
 		return nil
@@ -222,8 +220,8 @@ func otherSeason(s *series, at int, k float64) *change {
 	return c
 }
 
-// cutPeak cuts the highest peak of the season, or run of the job, of the day from
-// `at` on by kσ, for at most six hours. Nothing, if there is less than kσ to cut.
+// cutPeak lowers the highest peak of the season, or the run of the job, of the day from `at` on by kσ, for at most
+// six hours. It returns nil if the peak is lower than kσ.
 func cutPeak(s *series, at int, k float64) *change {
 	top := at
 	for i := at; i < at+s.perDay(); i++ {
@@ -232,7 +230,7 @@ func cutPeak(s *series, at int, k float64) *change {
 		}
 	}
 	limit := s.seasonal[top] - k*s.sigma
-	if limit < -1e-9*s.sigma { // rounding: the whole peak may go
+	if limit < -1e-9*s.sigma { // tolerance for rounding: the whole peak may be cut
 		return nil
 	}
 	half := seasonSlots(s) / 2

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// kindOf finds a fault by name.
+// kindOf returns a fault by name.
 func kindOf(t *testing.T, name string) faultKind {
 	t.Helper()
 	i := slices.Index(faultNames(), name)
@@ -21,7 +21,7 @@ func kindOf(t *testing.T, name string) faultKind {
 
 func everything(o *options) { o.Season, o.Trend, o.Missing, o.Restarts = 1, 1, 0.02, 0.5 }
 
-// A change that changes nothing gives the series back, in every family.
+// TestNoChange verifies that a change without an effect returns the series, in every family.
 func TestNoChange(t *testing.T) {
 	for kind := range kinds {
 		s := draw(specOf(kind, everything), 0)
@@ -32,7 +32,7 @@ func TestNoChange(t *testing.T) {
 	}
 }
 
-// Every fault that a family has changes something, and begins where it says.
+// TestEveryFaultChanges verifies that every fault of a family changes the series from its stated start.
 func TestEveryFaultChanges(t *testing.T) {
 	for kind := range kinds {
 		sp := specOf(kind, everything)
@@ -70,7 +70,7 @@ func TestEveryFaultChanges(t *testing.T) {
 	}
 }
 
-// moved returns how far the latent of a rate is off, in σ, by slot.
+// moved returns the deviation of the latent of a rate in σ, by slot.
 func moved(s *series, c *change) []float64 {
 	value, _ := c.apply(s)
 	for j := range value {
@@ -89,7 +89,7 @@ func TestSizes(t *testing.T) {
 	for _, k := range []float64{2, 4, 8} {
 		for _, name := range []string{"spike", "level up", "level down", "season phase", "season shape", "missing peak"} {
 			c := kindOf(t, name).make(s, r, at, k, 1)
-			for later := at; c == nil && later < at+s.perDay(); later++ { // not every hour has enough of a season
+			for later := at; c == nil && later < at+s.perDay(); later++ { // some hours do not have enough of a season
 				c = kindOf(t, name).make(s, r, later, k, 1)
 			}
 			if c == nil {
@@ -117,7 +117,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// A phase is late: what comes is what was due before.
+// TestPhaseIsLate verifies that a delayed phase returns the values that were due earlier.
 func TestPhaseIsLate(t *testing.T) {
 	s := draw(specOf("rate", everything), 3)
 	c := kindOf(t, "season phase").make(s, nil, s.warm+s.perDay()/3, 4, 1)
@@ -183,11 +183,12 @@ func TestFlatAndSilent(t *testing.T) {
 		t.Errorf("flat line of %d slots", len(value))
 	}
 	if _, present = kindOf(t, "silence").make(s, nil, at, 0, 1).apply(s); len(present) != 60 || slices.Contains(present, true) {
-		t.Error("silence is not silent")
+		t.Error("a silence has points")
 	}
 }
 
-// The sizes of one fault begin together, at a point that comes; sizeless faults are made once.
+// TestTrials verifies that the sizes of one fault begin together at a slot with a point, and that faults without
+// sizes are created once.
 func TestTrials(t *testing.T) {
 	sp := specOf("rate", everything)
 	sp.Events = 2
@@ -207,10 +208,10 @@ func TestTrials(t *testing.T) {
 		name := sp.Faults[tr.fault]
 		count[name]++
 		if name == "missing peak" {
-			continue // the more is cut, the sooner it begins
+			continue // a greater cut begins earlier
 		}
 		if !s.present[tr.start] {
-			t.Errorf("%s begins at a point that does not come", name)
+			t.Errorf("%s begins at a slot without a point", name)
 		}
 		id := [2]int{tr.fault, tr.event}
 		if at, ok := starts[id]; ok && at != tr.start {
@@ -225,7 +226,8 @@ func TestTrials(t *testing.T) {
 	}
 }
 
-// Twice the traffic leaves the ratio and halves its variance; a new instance takes a share.
+// TestDecoys verifies that doubled traffic keeps the ratio and halves its variance, and that a new instance takes its
+// share.
 func TestDecoys(t *testing.T) {
 	s := draw(specOf("error_ratio", nil), 0)
 	var was, now []float64

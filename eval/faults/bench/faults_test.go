@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
-// small is a spec that runs in a second or two.
+// small is a spec that runs within two seconds.
 const small = `{
   "seed": 1, "days": 14, "series": 3, "events": 1, "sizes": [4, 8],
   "faults": ["spike", "level up", "silence"], "decoys": ["planned job", "scale-out, new"],
@@ -34,7 +34,7 @@ func write(t *testing.T, text string) string {
 	return path
 }
 
-// Twice the same, and on one core the same as on all.
+// TestTwiceTheSame verifies that two runs, and runs on one and on all cores, print the same bytes.
 func TestTwiceTheSame(t *testing.T) {
 	path := write(t, small)
 	var outs [3]bytes.Buffer
@@ -57,11 +57,11 @@ func TestTwiceTheSame(t *testing.T) {
 	path = write(t, strings.Replace(small, `"seed": 1`, `"seed": 2`, 1))
 	var other bytes.Buffer
 	if Run([]string{"-spec", path}, &other, io.Discard); bytes.Equal(other.Bytes(), outs[0].Bytes()) {
-		t.Error("another seed gives the same")
+		t.Error("another seed produces the same report")
 	}
 }
 
-// constant says the same of every point: a report that can fail must refuse it.
+// constant returns the same surprise for every point. The report must reject it.
 type constant struct{}
 
 func (constant) Observe(int64, float64) detect.Judgment {
@@ -70,7 +70,7 @@ func (constant) Observe(int64, float64) detect.Judgment {
 func (constant) AppendBinary(b []byte) ([]byte, error) { return append(b, 1), nil }
 func (constant) UnmarshalBinary([]byte) error          { return nil }
 
-// The report can fail: a model that says the same of every point finds nothing.
+// TestConstantFails verifies that the report can fail: a constant model finds no fault.
 func TestConstantFails(t *testing.T) {
 	sp, err := parseSpec([]byte(small))
 	if err != nil {
@@ -89,7 +89,7 @@ func TestConstantFails(t *testing.T) {
 	}
 }
 
-// A detector that is wrong stops the run and is named.
+// TestNaNIsRefused verifies that an invalid score stops the run and that the error names the detector.
 func TestNaNIsRefused(t *testing.T) {
 	sp, err := parseSpec([]byte(small))
 	if err != nil {
@@ -110,12 +110,12 @@ func TestWrongUse(t *testing.T) {
 	for _, args := range [][]string{{"more"}, {"-nosuch"}, {"-spec", "no/such/file"}} {
 		var errs bytes.Buffer
 		if code := Run(args, io.Discard, &errs); code != 2 || errs.Len() == 0 {
-			t.Errorf("%v: exit code %d, said %q", args, code, errs.String())
+			t.Errorf("%v: exit code %d, printed %q", args, code, errs.String())
 		}
 	}
 }
 
-// Errors of a spec name the file and the field.
+// TestSpecErrors verifies that errors of a spec name the file and the field.
 func TestSpecErrors(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`"seed": 1,`, `"seed": 1,,`, "line 2"},
@@ -128,7 +128,7 @@ func TestSpecErrors(t *testing.T) {
 		{`[4, 8]`, `[4, 2]`, "sizes[1]: 2"},
 		{`[4, 8]`, `[0.5]`, "sizes[0]: 0.5"},
 		{`"level up"`, `"level"`, `faults[1]: "level"`},
-		{`"level up"`, `"spike"`, `faults[1]: "spike" is there twice`},
+		{`"level up"`, `"spike"`, `faults[1]: "spike" is listed twice`},
 		{`"planned job"`, `"plan"`, `decoys[0]: "plan"`},
 		{`"5m"`, `"7m"`, "families[0].options.cadences[0]: 7m"},
 		{`"5m"`, `"x"`, `"x"`},
@@ -139,7 +139,7 @@ func TestSpecErrors(t *testing.T) {
 		{`"missing": 0.02`, `"missing": 2`, "families[0].options.missing: 2"},
 		{`"amplitude": [5, 20]`, `"amplitude": [20, 5]`, "families[0].options.amplitude"},
 		{`"name": "b"`, `"name": ""`, "families[1].name: empty"},
-		{`"name": "b"`, `"name": "a"`, `families[1].name: "a" is there twice`},
+		{`"name": "b"`, `"name": "a"`, `families[1].name: "a" is listed twice`},
 		{`"counter"`, `"gas"`, `families[1].kind: "gas"`},
 		{`"mean"`, `"level"`, "families[1].params.level"},
 		{`[0.1, 0.2]`, `[0.2, 0.1]`, "families[1].params.mean: [0.2, 0.1]"},
@@ -157,11 +157,11 @@ func TestSpecErrors(t *testing.T) {
 		}
 	}
 	if _, err := parseSpec([]byte(small + small)); err == nil {
-		t.Error("two specs in one file were taken")
+		t.Error("two specs in one file were accepted")
 	}
 }
 
-// The options of one family leave those of the others alone.
+// TestOptionsOfOneFamily verifies that the options of one family do not affect others.
 func TestOptionsOfOneFamily(t *testing.T) {
 	sp, err := parseSpec([]byte(strings.Replace(small, `"kind": "rate"`, `"kind": "rate", "options": {"phi": [0.9], "jitter": 0}`, 1)))
 	if err != nil {
@@ -173,7 +173,7 @@ func TestOptionsOfOneFamily(t *testing.T) {
 	}
 }
 
-// The built-in spec is one, and has every fault, decoy and kind.
+// TestDefaultSpec verifies that the built-in spec is valid and contains every fault, decoy, and kind.
 func TestDefaultSpec(t *testing.T) {
 	sp, err := loadSpec("")
 	if err != nil {

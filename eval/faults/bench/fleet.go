@@ -24,10 +24,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// tickEvery is how often the engine is told the time, in event time.
+// tickEvery is the interval in event time at which the engine's clock advances.
 const tickEvery = 10 * time.Second
 
-// watched is a series as the engine meets it, and what the engine says of it.
+// watched is a series with the results of the engine.
 type watched struct {
 	service, metric string
 	at              []int64
@@ -40,28 +40,29 @@ type watched struct {
 	found  [][]rise  // by trial
 }
 
-// slotFrom is the first slot at or after a time.
+// slotFrom returns the first slot at or after a time.
 func (w *watched) slotFrom(t int64) int {
 	i, _ := slices.BinarySearch(w.at, t)
 	return i
 }
 
-// absent is the score of an absence. The engine judges it against α, once, and
-// does not tell how strange it becomes: it is an opening at every threshold.
+// absent is the score of an absence. The engine tests an absence against α once and does not return a score, so it is
+// an opening at every threshold.
 const absent = math.MaxFloat32
 
-// run is one engine and the series that it is shown.
+// run is one engine with the series that it observes.
 type run struct {
 	engine *engine.Engine
 	disk   disk
 	last   int64 // time of the last tick
-	// silent has the series of which the engine has told an absence since their last slot, by service and metric.
+	// silent holds the series, by service and metric, for which the engine has reported an absence since their last
+	// slot.
 	silent map[[2]string]bool
-	told   map[string]time.Time // anomalies by id: the silence that was told of
+	told   map[string]time.Time // anomalies by id: the reported silence
 }
 
-// newRun returns an engine that continues from a snapshot, if there is one. It
-// may raise as many false alarms as the bench allows.
+// newRun returns an engine that continues from a snapshot, if there is one. Its false-alarm budget is that of the
+// bench.
 func newRun(d disk, now int64, series int) (*run, error) {
 	cfg := engine.DefaultConfig()
 	cfg.FalseAlarms.Count, cfg.FalseAlarms.Per = allowedRate*float64(series), time.Duration(week)
@@ -74,7 +75,7 @@ func newRun(d disk, now int64, series int) (*run, error) {
 	return r, nil
 }
 
-// snapshot returns what another run can be started from.
+// snapshot returns the state from which another run can start.
 func (r *run) snapshot() (disk, error) {
 	if err := r.engine.Snapshot(context.Background(), time.Unix(0, r.last).UTC()); err != nil {
 		return nil, err
@@ -82,7 +83,7 @@ func (r *run) snapshot() (disk, error) {
 	return r.disk.copied(), nil
 }
 
-// point is a batch of one data point of a series, made once.
+// point is a batch with one data point of a series, which is reused.
 type point struct {
 	w     *watched
 	batch pmetric.Metrics
@@ -99,8 +100,8 @@ func newPoint(w *watched) *point {
 	return p
 }
 
-// observe shows the engine a slot of a series and returns its opening score. A
-// slot without a point scores if the engine has found that the series is absent.
+// observe passes a slot of a series to the engine and returns its opening score. A slot without a point has a score
+// if the engine has found the series absent.
 func (r *run) observe(p *point, t int64, v float64, present bool) (score float32) {
 	if t-r.last >= int64(tickEvery) {
 		r.last = t
@@ -122,7 +123,7 @@ func (r *run) observe(p *point, t int64, v float64, present bool) (score float32
 	return score
 }
 
-// listen takes the absences from what the engine has to tell.
+// listen reads the absences from the engine's findings.
 func (r *run) listen() {
 	ev := r.engine.PendingEvents()
 	for _, a := range ev.Anomalies {
@@ -136,7 +137,7 @@ func (r *run) listen() {
 	}
 }
 
-// cursor is the next slot of a series in a merge by time.
+// cursor is the next slot of a series in the merge by time.
 type cursor struct {
 	point *point
 	slot  int
@@ -164,7 +165,7 @@ func (m *merge) Pop() any {
 	return x
 }
 
-// newMerge starts at the first slots at or after a time.
+// newMerge returns a merge that starts at the first slots at or after a time.
 func newMerge(all []*watched, from int64) *merge {
 	m := &merge{}
 	for i, w := range all {
@@ -192,7 +193,7 @@ func (m *merge) until(end int64, visit func(*cursor) error) error {
 	return nil
 }
 
-// fork is the trials of one series that start at one slot, and the state before it.
+// fork holds the trials of one series that start at one slot, and the engine's state before it.
 type fork struct {
 	w      *watched
 	trials []trial
@@ -203,10 +204,9 @@ type fork struct {
 	series int // of the fleet
 }
 
-// watchAll has one engine watch all series, merged by time. At the start of each
-// trial a second engine, restored from a snapshot of the first, sees what comes
-// instead. A silence is tried while the other series of the service go on; in
-// every other trial the second engine sees nothing but the series.
+// watchAll runs one engine over all series, merged by time. At the start of each trial a second engine, restored from
+// a snapshot of the first, observes the changed points. For a silence it also observes the other series of the
+// service. In every other trial it observes only the changed series.
 func watchAll(all []*watched, progress io.Writer) error {
 	forks := make(chan *fork, 2)
 	errs := make([]error, runtime.GOMAXPROCS(0))
@@ -224,7 +224,7 @@ func watchAll(all []*watched, progress io.Writer) error {
 	return errors.Join(err, errors.Join(errs...))
 }
 
-// watchQuiet has the engine watch all series without a fault, and sends a fork at the start of each trial.
+// watchQuiet runs the engine over all series without a fault, and sends a fork at the start of each trial.
 func watchQuiet(all []*watched, forks chan<- *fork, progress io.Writer) error {
 	start := slices.MinFunc(all, func(a, b *watched) int { return cmp.Compare(a.at[0], b.at[0]) }).at[0]
 	r, err := newRun(disk{}, start, len(all))
@@ -261,7 +261,7 @@ func watchQuiet(all []*watched, forks chan<- *fork, progress io.Writer) error {
 	})
 }
 
-// run tries each trial from the same state.
+// run runs each trial from the same state.
 func (f *fork) run() error {
 	for i := range f.trials {
 		t := &f.trials[i]

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// fleetOf draws a fleet of the small spec with what is tried on it.
+// fleetOf draws a fleet of the small spec with its trials.
 func fleetOf(t *testing.T) (*spec, []outcome) {
 	t.Helper()
 	sp, err := parseSpec([]byte(small))
@@ -23,7 +23,8 @@ func fleetOf(t *testing.T) (*spec, []outcome) {
 	return sp, outcomes
 }
 
-// The shipped detector finds a level shift of 8 σ and a silence while the other series of the service go on.
+// TestFleetFinds verifies that the shipped detector finds a level shift of 8 σ, and a silence while other series of
+// the service continue.
 func TestFleetFinds(t *testing.T) {
 	sp, outcomes := fleetOf(t)
 	found := map[string]*tally{}
@@ -46,7 +47,7 @@ func TestFleetFinds(t *testing.T) {
 	}
 }
 
-// A trial that changes nothing gets the scores that the engine gives without it.
+// TestForkContinues verifies that a trial without a change gets the engine's original scores.
 func TestForkContinues(t *testing.T) {
 	sp, err := parseSpec([]byte(small))
 	if err != nil {

@@ -8,10 +8,9 @@ import (
 	"math/rand/v2"
 )
 
-// Isolation forest (Liu, Ting, Zhou 2008) over shingles, refitted every
-// iforestRefit points to the last iforestWindow: trees over samples of 256, cut
-// at random down to depth 8. The score is 2^(-E[path]/c(256)), c the mean path of
-// an unsuccessful search.
+// Isolation forest (Liu, Ting, Zhou 2008) over shingles, refitted every iforestRefit points to the last
+// iforestWindow: trees over samples of 256, with random cuts down to depth 8. The score is 2^(-E[path]/c(256)), where
+// c is the mean path of an unsuccessful search.
 const (
 	iforestTrees  = 50
 	iforestSize   = 256
@@ -26,11 +25,11 @@ type isolationForest struct {
 	last  lastValues
 	ring  [iforestWindow]vector
 	n     int         // shingles
-	trees [][]isoNode // never changed once fitted, so clones share them
+	trees [][]isoNode // immutable once fitted, so clones share them
 	rng   rand.PCG
 }
 
-// isoNode is an inner node, or a leaf, whose path is its depth and c(size).
+// isoNode is an inner node, or a leaf with the path depth + c(size).
 type isoNode struct {
 	cut         float32
 	path        float32
@@ -74,7 +73,7 @@ func pathOf(t []isoNode, x *vector) float32 {
 	return n.path
 }
 
-// meanPath is c(n) = 2·H(n-1) - 2(n-1)/n.
+// meanPath returns c(n) = 2·H(n-1) - 2(n-1)/n.
 func meanPath(n int) float64 {
 	if n < 2 {
 		return 0
@@ -92,7 +91,7 @@ func (f *isolationForest) fit() {
 	}
 	for i := range f.trees {
 		size := min(held, iforestSize)
-		for j := range size { // a sample without repetition
+		for j := range size { // sample without replacement
 			k := j + int(uniformOf(&f.rng)*float64(held-j))
 			order[j], order[k] = order[k], order[j]
 		}
@@ -146,5 +145,5 @@ func (f *isolationForest) drawCut(sample []int) (dim int, cut float32, ok bool) 
 	}
 	dim = wide[int(uniformOf(&f.rng)*float64(n))]
 	cut = low[dim] + float32(uniformOf(&f.rng))*(high[dim]-low[dim])
-	return dim, max(cut, math.Nextafter32(low[dim], high[dim])), true // both sides get points
+	return dim, max(cut, math.Nextafter32(low[dim], high[dim])), true // so that both sides have points
 }

@@ -11,21 +11,20 @@ import (
 	"time"
 )
 
-// A signal turns the draws of a series into values, in two steps: the latent,
-// in which faults are added and σ is the innovation's standard deviation, and
-// what is seen of it.
+// A signal converts the random draws of a series to values in two steps: the latent, to which faults are added and in
+// which σ is the innovation's standard deviation, and the observed value.
 type signal interface {
-	// latent fills out for the slots from `from` to before `to`, continuing from the
-	// fault-free latent before them. gain, where it is not nil, scales the innovation of each.
+	// latent fills out for the slots from `from` to before `to`, continuing the fault-free latent before them. gain,
+	// if not nil, scales the innovation of each.
 	latent(s *series, from, to int, gain, out []float64)
-	// value is what is observed at slot i where the latent is x.
+	// value returns the observed value at slot i for the latent x.
 	value(s *series, i int, x float64, l look) float64
 }
 
-// look is what else decides a value that is counted.
+// look holds the other inputs of a counted value.
 type look struct {
 	u       float64 // its quantile
-	traffic float64 // times the usual tries
+	traffic float64 // factor of the tries
 }
 
 // kind is a row of the table of kinds.
@@ -34,7 +33,7 @@ type kind struct {
 	seasons bool // may have a daily and weekly season
 	trends  bool
 	white   bool     // its noise is not the AR(1)
-	not     []string // faults that cannot apply, or could not be told from health
+	not     []string // faults that cannot apply, or that equal normal behavior
 	start   func(s *series, p map[string]float64, r *rand.Rand, zone *time.Location) signal
 }
 
@@ -108,7 +107,7 @@ func (ar) latent(s *series, from, to int, gain, out []float64) {
 	}
 }
 
-// setLevel starts a series at a level whose noise is a share of it.
+// setLevel starts a series at a level. Its noise is a share of the level.
 func (s *series) setLevel(level, sigma float64) {
 	s.sigma = sigma
 	for i := range s.center {
@@ -136,8 +135,8 @@ func startLatency(s *series, p map[string]float64, _ *rand.Rand, _ *time.Locatio
 
 func (latency) value(_ *series, _ int, x float64, _ look) float64 { return math.Exp(min(x, 300)) }
 
-// gauge is a utilization in percent that nears its ceiling smoothly and is read
-// to a tenth: v = 100·tanh(z/100), 0 below 0, σ = noise.
+// gauge is a utilization in percent that approaches its ceiling smoothly and is rounded to a tenth: v =
+// 100·tanh(z/100), 0 below 0, σ = noise.
 type gauge struct{ ar }
 
 func startGauge(s *series, p map[string]float64, _ *rand.Rand, _ *time.Location) signal {
@@ -149,9 +148,9 @@ func (gauge) value(_ *series, _ int, x float64, _ look) float64 {
 	return math.Round(1000*math.Tanh(max(0, x)/100)) / 10
 }
 
-// sawtooth is the memory of a process with a garbage collector: the live set, on
-// it teeth that rise by height σ in so many points (each tooth ± 15 %) and fall at
-// once, and AR(1) noise: v = max(0, z), σ = noise·level. A restart begins a tooth.
+// sawtooth is the memory of a process with a garbage collector: the live set, plus teeth that rise by height σ over a
+// number of points (± 15 % per tooth) and fall at once, and AR(1) noise: v = max(0, z), σ = noise·level. A restart
+// begins a tooth.
 type sawtooth struct{ ar }
 
 func startSawtooth(s *series, p map[string]float64, r *rand.Rand, _ *time.Location) signal {
@@ -169,9 +168,8 @@ func startSawtooth(s *series, p map[string]float64, r *rand.Rand, _ *time.Locati
 
 func (sawtooth) value(_ *series, _ int, x float64, _ look) float64 { return max(0, x) }
 
-// batch is the load of a host with a job every 1, 6 or 24 hours: a level with
-// AR(1) noise and height σ more while the job runs, a share of its period and at
-// least three points: v = max(0, z), σ = noise·level.
+// batch is the load of a host with a job every 1, 6, or 24 hours: a level with AR(1) noise, and height σ more while
+// the job runs, which is a share of its period and at least three points: v = max(0, z), σ = noise·level.
 type batch struct{ ar }
 
 func startBatch(s *series, p map[string]float64, r *rand.Rand, zone *time.Location) signal {

@@ -9,13 +9,12 @@ import (
 	"slices"
 )
 
-// cooldown is how many slots without a score at or above the threshold go before an opening.
+// cooldown is the number of slots below the threshold that must precede an opening.
 const cooldown = 90
 
-// A rise is a slot whose score exceeds those of all the cooldown before it: it is
-// an opening at every threshold above the greatest of those and at most its own
-// score, and at no other. The rises of a series are all that can be known of its
-// openings, at any threshold.
+// A rise is a slot whose score exceeds those of the whole preceding cooldown. It is an opening exactly at the
+// thresholds above the greatest of those and at most its own score. The rises of a series determine its openings at
+// any threshold.
 type rise struct {
 	slot      int
 	above, to float32
@@ -23,11 +22,11 @@ type rise struct {
 
 func (r rise) opens(threshold float32) bool { return r.above < threshold && threshold <= r.to }
 
-// rises returns the rises among scores[from:]; those before from only count as
-// what went before. Slots are numbered from scores[from] on.
+// rises returns the rises among scores[from:]. Earlier scores count only as part of the cooldown. Slots are numbered
+// from scores[from] on.
 func rises(scores []float32, from int) []rise {
 	var out []rise
-	var falling []int // slots of the cooldown that no later one of it exceeds
+	var falling []int // slots of the cooldown that no later slot exceeds
 	for i, x := range scores {
 		if len(falling) > 0 && falling[0] < i-cooldown {
 			falling = falling[1:]
@@ -47,10 +46,9 @@ func rises(scores []float32, from int) []rise {
 	return out
 }
 
-// lowestThreshold returns the smallest threshold above 0 (the score of what is as
-// expected) from which on, upward, no threshold gives more than allowed openings.
-// Below it lie thresholds with more, and far below may lie some with fewer again,
-// where a series is open all the time: those are no thresholds.
+// lowestThreshold returns the smallest threshold above 0 (the score of an expected point) above which no threshold
+// has more than allowed openings. Far lower thresholds may also have fewer openings, because a series is then open
+// permanently. Those are not considered.
 func lowestThreshold(all []rise, allowed float64) float32 {
 	type end struct {
 		score float32
@@ -73,7 +71,7 @@ func lowestThreshold(all []rise, allowed float64) float32 {
 	return math.SmallestNonzeroFloat32
 }
 
-// openings counts those of the rises at a threshold.
+// openings returns the number of rises that are openings at a threshold.
 func openings(all []rise, threshold float32) (n int) {
 	for _, r := range all {
 		if r.opens(threshold) {
@@ -83,7 +81,7 @@ func openings(all []rise, threshold float32) (n int) {
 	return n
 }
 
-// firstOpening returns the slot of the first, or -1.
+// firstOpening returns the slot of the first opening, or -1.
 func firstOpening(all []rise, threshold float32) int {
 	for _, r := range all {
 		if r.opens(threshold) {

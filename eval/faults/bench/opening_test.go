@@ -12,7 +12,8 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// opened is the rule as it is written: slots at or above the threshold with none such in the cooldown before.
+// opened implements the rule literally: slots at or above the threshold without another one in the preceding
+// cooldown.
 func opened(scores []float32, from int, threshold float32) (slots []int) {
 	last := math.MinInt
 	for i, x := range scores {
@@ -35,11 +36,11 @@ func TestOpenings(t *testing.T) {
 		threshold float32
 		want      []int
 	}{
-		{0, 3, []int{10, 283}},    // 100 and 191 continue: 90 slots after the last, and again
-		{0, 3.5, []int{101, 283}}, // what is below the threshold holds nothing off
+		{0, 3, []int{10, 283}},    // 100 and 191 continue: within 90 slots of the last one
+		{0, 3.5, []int{101, 283}}, // scores below the threshold do not prevent an opening
 		{0, 5, []int{101}},
 		{0, 5.5, nil},
-		{50, 3, []int{233}}, // what was before counts as before
+		{50, 3, []int{233}}, // earlier scores count as part of the cooldown
 		{150, 4, []int{133}},
 	} {
 		var got []int
@@ -54,7 +55,8 @@ func TestOpenings(t *testing.T) {
 	}
 }
 
-// At any threshold the rises give what the rule gives; the lowest threshold is one.
+// TestRisesAgreeWithTheRule verifies that the rises give the same openings as the rule at any threshold, and that the
+// lowest threshold is minimal.
 func TestRisesAgreeWithTheRule(t *testing.T) {
 	r := rngOf(1, "", 0)
 	var all []rise
@@ -94,7 +96,8 @@ func TestRisesAgreeWithTheRule(t *testing.T) {
 	}
 }
 
-// What never changes its mind opens at no threshold, and a score without a false opening needs only be above 0.
+// TestThresholdOfExtremes verifies that constant scores open at no threshold, and that the threshold is just above 0
+// without a false opening.
 func TestThresholdOfExtremes(t *testing.T) {
 	always := slices.Repeat([]float32{7}, 1000)
 	if got := rises(always, 500); len(got) != 0 {
@@ -108,7 +111,8 @@ func TestThresholdOfExtremes(t *testing.T) {
 	}
 }
 
-// Two series, one event each: the one found counts, with its delay; false openings and decoys are told apart.
+// TestEvaluate evaluates two series with one event each. The found one counts with its delay. False openings and
+// decoys are counted separately.
 func TestEvaluate(t *testing.T) {
 	sp := specOf("rate", nil)
 	sp.Faults, sp.Decoys, sp.Sizes = []string{"spike", "silence", incident}, []string{scaleOutShare, scaleOutNew}, []float64{2, 8}
@@ -153,7 +157,7 @@ func TestEvaluate(t *testing.T) {
 	near(t, "F1", f.f1, 2*precision*0.375/(precision+0.375), 1e-12)
 }
 
-// A tenth of the series, and at least three, make an incident.
+// TestStrike verifies that an incident needs a tenth of the series, and at least three.
 func TestStrike(t *testing.T) {
 	for _, c := range []struct{ open, want int }{{2, -1}, {3, 5}, {20, 5}} {
 		pool := make([][]onset, 20)

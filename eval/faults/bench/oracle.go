@@ -11,40 +11,39 @@ import (
 
 const (
 	rampSlots  = 240 // length of the longest ramp
-	rampStride = 8   // slots between two starts of ramps that are tried
+	rampStride = 8   // slots between two evaluated starts of ramps
 	rampStarts = rampSlots / rampStride
 )
 
-// oracle knows how the series is drawn: center, σ, φ, tail, tries, and the share
-// of missing points. It runs the likelihood ratio of every kind of fault, of every
-// size, over every length, and subtracts the logarithm of their number:
+// oracle has the parameters of the series: center, σ, φ, tail, tries, and the share of missing points. It evaluates
+// the likelihood ratio of every kind of fault, size, and length, and subtracts the logarithm of their number:
 //
 //	score = max over h of ln L(points | h) / L(points | no fault) - ln N(h)
 //
-// It does not know whether, when, and with which fault the series is struck. The
-// maximum over the starts of a fault whose effect on a slot does not depend on its
-// start is a recursion (Page's CUSUM). Ramps are tried at every eighth start.
+// It has no information about whether, when, and which fault occurs. If the effect of a fault on a slot does not
+// depend on its start, the maximum over the starts is a recursion (Page's CUSUM). Ramps are evaluated at every eighth
+// start.
 type oracle struct {
 	*knowledge
 
 	evidence evidence
 	slot     int // the next one
 	last     int // slot of the last point, -1 for none
-	missed   int // slots without a point since then
+	missed   int // slots without a point since the last one
 	sums     []float64
 	flat     float64
 	ramps    []float64 // by slope and start
 }
 
-// knowledge is what an oracle knows of a series: the same for all its clones.
+// knowledge holds the parameters of a series. Clones of an oracle share it.
 type knowledge struct {
 	s      *series
 	spikes []float64 // σ
 	steady []steady
 	slopes []float64 // σ per slot
 	costs  costs
-	lost   float64 // share of missing points
-	torn   float64 // chance of a restart per slot
+	lost   float64 // probability that a point is missing
+	torn   float64 // probability of a restart per slot
 }
 
 // steady is a fault whose effect on a slot does not depend on its start.
@@ -63,10 +62,10 @@ func (h *steady) at(i int) float64 {
 	return h.level
 }
 
-// costs are ln N of the faults that are not steady.
+// costs holds ln N of the faults that are not steady.
 type costs struct{ spike, ramp, flat, silence float64 }
 
-// kindsOfFaults is how many kinds share the correction.
+// kindsOfFaults is the number of kinds that share the correction.
 const kindsOfFaults = 9
 
 // newOracle lists the faults that the series can have.
@@ -107,7 +106,7 @@ func newOracle(s *series) Detector {
 	}
 }
 
-// curves returns what changed seasons and missing peaks do to each slot, in σ, by kind.
+// curves returns the effects of changed seasons and missing peaks on each slot, in σ, by kind.
 func (k *knowledge) curves() (groups [][][]float32) {
 	s := k.s
 	curve := func(of func(i int) float64) []float32 {
@@ -131,7 +130,7 @@ func (k *knowledge) curves() (groups [][][]float32) {
 		}
 		groups = append(groups, late, shape)
 	}
-	tops := make([]float64, s.slots()/s.perDay()+1) // of each day
+	tops := make([]float64, s.slots()/s.perDay()+1) // by day
 	for i, x := range s.seasonal {
 		tops[i/s.perDay()] = max(tops[i/s.perDay()], x)
 	}
@@ -167,7 +166,7 @@ func (o *oracle) Observe(_ int64, v float64) float64 {
 	return best
 }
 
-// abrupt is the evidence for a spike or a repeated value.
+// abrupt returns the evidence for a spike or a repeated value.
 func (o *oracle) abrupt() float64 {
 	best := 0.0
 	for _, sigmas := range o.spikes {
@@ -177,7 +176,7 @@ func (o *oracle) abrupt() float64 {
 	return max(best, o.flat-o.costs.flat)
 }
 
-// lasting is the evidence for a steady fault that has lasted until slot i.
+// lasting returns the evidence for a steady fault that has lasted until slot i.
 func (o *oracle) lasting(i int) float64 {
 	best := 0.0
 	for j := range o.steady {
@@ -198,12 +197,12 @@ func (o *oracle) lasting(i int) float64 {
 	return best
 }
 
-// ramping is the evidence for a ramp.
+// ramping returns the evidence for a ramp.
 func (o *oracle) ramping(i int) float64 {
 	best := 0.0
 	for j, slope := range o.slopes {
 		for r := range rampStarts {
-			// The latest start of this place of the ring that is not after slot i.
+			// Latest start of this position of the ring that is not after slot i.
 			start := (i/rampStride-r)/rampStarts*rampStarts*rampStride + r*rampStride
 			if i/rampStride < r || i-start >= rampSlots {
 				continue
@@ -221,7 +220,8 @@ func (o *oracle) ramping(i int) float64 {
 	return best
 }
 
-// Absent is the evidence for a silence: points are lost alone, or two to six at a restart.
+// Absent returns the evidence for a silence. Without a fault, points are lost individually, or two to six at a
+// restart.
 func (o *oracle) Absent(int64) float64 {
 	o.slot++
 	o.missed++

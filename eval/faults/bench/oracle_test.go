@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// The oracle finds more than any baseline, the random control about nothing, and what flags every point nothing.
+// TestLimitsOfRecall verifies that the oracle finds more than any baseline, the random control almost nothing, and
+// flagging every point nothing.
 func TestLimitsOfRecall(t *testing.T) {
 	text := strings.Replace(small, `"spike", "level up", "silence"`, `"spike", "level up", "level down", "slow leak", "variance up", "flat line", "silence"`, 1)
 	sp, err := parseSpec([]byte(strings.Replace(text, `"phi": [0.3]`, `"phi": [0, 0.9]`, 1)))
@@ -30,7 +31,7 @@ func TestLimitsOfRecall(t *testing.T) {
 			t.Errorf("%s finds %.3f", f.name, f.macro)
 		}
 	}
-	// The oracle and the controls are no baselines, whatever they find.
+	// The oracle and the controls never count as baselines.
 	var out strings.Builder
 	ofRole(all, control)[0].macro = 1
 	judge(&out, sp, append([]*figures{{name: "p", families: all[0].families}}, all...))
@@ -39,8 +40,8 @@ func TestLimitsOfRecall(t *testing.T) {
 	}
 }
 
-// A random detector that opens a tenth of a time per series-week finds a fault of
-// 120 slots of five minutes, .06 weeks, with a chance of .006.
+// TestRandomFindsByChance: a random detector with a tenth of an opening per series-week finds a fault of 120 slots of
+// five minutes, .06 weeks, with a probability of .006.
 func TestRandomFindsByChance(t *testing.T) {
 	sp := specOf("rate", nil)
 	sp.Series, sp.Days, sp.Faults, sp.Decoys, sp.Events, sp.Sizes = 200, 14, []string{"level up"}, nil, 8, []float64{8}
@@ -52,12 +53,13 @@ func TestRandomFindsByChance(t *testing.T) {
 	near(t, "openings", all[0].rate, 0.1, 0.006)
 }
 
-// Tables: Φ(1.96) = .975; Student's t at its 97.5 % points for 3, 4, 5 and 10 degrees of freedom.
+// TestBelow compares with tables: Φ(1.96) = .975, and Student's t at its 97.5 % points for 3, 4, 5, and 10 degrees of
+// freedom.
 func TestBelow(t *testing.T) {
 	near(t, "normal", (&series{}).below(1.959964), 0.975, 1e-6)
 	for tail, x := range map[float64]float64{3: 3.182446, 4: 2.776445, 5: 2.570582, 10: 2.228139} {
 		s := &series{tail: tail}
-		e := x * math.Sqrt((tail-2)/tail) // of variance 1
+		e := x * math.Sqrt((tail-2)/tail) // scaled to variance 1
 		near(t, "t", s.below(e), 0.975, 1e-6)
 		near(t, "t, lower", s.below(-e), 0.025, 1e-6)
 		sum, step := 0.0, 0.001
@@ -68,7 +70,8 @@ func TestBelow(t *testing.T) {
 	}
 }
 
-// White normal noise, a point at 3 σ: against a shift of 4 σ the ratio is 4·3 − 4²/2 = 4, against a gain of 2 it is 9/2·(1−1/4) − ln 2.
+// TestRatioOfNormal: for white normal noise and a point at 3 σ, the ratio of a shift of 4 σ is 4·3 − 4²/2 = 4, and
+// that of a gain of 2 is 9/2·(1−1/4) − ln 2.
 func TestRatioOfNormal(t *testing.T) {
 	s := draw(specOf("rate", nil), 0)
 	e := evidenceOf(s)
@@ -81,7 +84,8 @@ func TestRatioOfNormal(t *testing.T) {
 	near(t, "gain", e.ratio(0, 0, 2), 4.5*0.75-math.Ln2, 1e-9)
 }
 
-// φ = .5, the last residual 2: 1 is expected. A shift that began before the last point moves it by 4·(1−.5).
+// TestRatioOfAR: φ = .5 and the last residual is 2, so 1 is expected. A shift that began before the last point moves
+// it by 4·(1−.5).
 func TestRatioOfAR(t *testing.T) {
 	s := draw(specOf("rate", func(o *options) { o.Phi = []float64{0.5} }), 0)
 	e := evidenceOf(s)
@@ -92,7 +96,7 @@ func TestRatioOfAR(t *testing.T) {
 	near(t, "goes on", e.ratio(4, 4, 1), 2.0, 1e-9)
 }
 
-// A count of 3 where .5 is expected: ln of Poisson(.5+4·√.5) over Poisson(.5).
+// TestRatioOfCounts: for a count of 3 with .5 expected, the ratio is ln of Poisson(.5+4·√.5) over Poisson(.5).
 func TestRatioOfCounts(t *testing.T) {
 	s := draw(specOf("counter", nil), 0)
 	s.sigma = math.Sqrt(0.5)
@@ -101,12 +105,12 @@ func TestRatioOfCounts(t *testing.T) {
 	e.see(0, 3)
 	more := 4 * math.Sqrt(0.5)
 	near(t, "Poisson", e.ratio(4, 0, 1), 3*math.Log((0.5+more)/0.5)-more, 1e-9)
-	// Its spike comes from the upper fifth, in which 0 does not lie.
+	// The spike is in the upper fifth, which does not contain 0.
 	e.see(0, 0)
 	near(t, "spike", e.spike(4), impossible, 0)
 }
 
-// The cost of a silence: five points lost of which each is with a chance of .02, or a restart.
+// TestSilenceOfOracle verifies the cost of a silence: five lost points, each with a probability of .02, or a restart.
 func TestSilenceOfOracle(t *testing.T) {
 	s := draw(specOf("rate", func(o *options) { o.Missing = 0.02 }), 0)
 	o := newOracle(s).(*oracle)

@@ -10,10 +10,9 @@ import (
 	"slices"
 )
 
-// A trial is one fault or decoy in one series: what comes instead of the series
-// from its start to the end of what counts.
+// A trial is one fault or decoy in one series: the changed slots from its start to the end of its grace.
 type trial struct {
-	fault, size int // indices into the spec's; size is 0 for what has none
+	fault, size int // indices into the spec's; size is 0 for faults without sizes
 	decoy       int // index into the spec's decoys, -1 for a fault
 	event       int
 	start       int
@@ -22,8 +21,8 @@ type trial struct {
 	present     []bool
 }
 
-// The decoys. A planned job is drawn with its series, and the new series of a
-// scale-out are the first days of all: the rest are changes.
+// Decoys. A planned job is drawn with its series. The new series of a scale-out are the first days of all series. The
+// others are changes.
 const (
 	plannedJob     = "planned job"
 	scaleOutShare  = "scale-out, share"
@@ -33,13 +32,13 @@ const (
 
 var decoyNames = []string{plannedJob, scaleOutShare, scaleOutNew, trafficDoubled}
 
-// hasPlannedJob says for which kinds a planned job makes sense.
+// hasPlannedJob reports whether a planned job is possible for a family's kind.
 func hasPlannedJob(f *family) bool {
 	return f.Kind == "rate" || f.Kind == "latency" || f.Kind == "gauge"
 }
 
-// trials returns what is tried on a series, by start. A fault begins at a point
-// that comes; the same fault of another size begins at the same one, where it can.
+// trials returns the trials of a series, by start. A fault begins at a slot with a point. All sizes of a fault begin
+// at the same slot, if possible.
 func (s *series) trials(sp *spec, index int) []trial {
 	var all []trial
 	for event := range sp.Events {
@@ -74,7 +73,7 @@ func (s *series) addTrial(all []trial, t trial, c *change) []trial {
 	return append(all, t)
 }
 
-// drawStart leaves room for the longest fault, and a day to look for a peak in.
+// drawStart leaves room for the longest fault, and for a day in which to search for a peak.
 func (s *series) drawStart(r *rand.Rand) int {
 	room := s.perDay() + max(240, seasonSlots(s)) + 2*grace + 1
 	return s.nextPresent(s.warm + r.IntN(s.slots()-s.warm-room))
@@ -88,13 +87,13 @@ func (s *series) changeOf(k faultKind, r *rand.Rand, size float64) *change {
 	return k.make(s, r, s.drawStart(r), size, sign)
 }
 
-// decoyOf returns 120 slots of something that is no fault, or nil where it cannot be.
+// decoyOf returns a decoy of 120 slots, or nil if it is not possible.
 func (s *series) decoyOf(name string, r *rand.Rand) *change {
 	c := newChange(s.drawStart(r), 120)
 	kind := s.family.Kind
 	switch {
 	case name == scaleOutShare && kind == "rate":
-		// An instance more, next to 4 to 15, takes its share of the load within five slots.
+		// A new instance, next to 4 to 15 existing ones, takes its share of the load within five slots.
 		rest := float64(4 + r.IntN(12))
 		for j := range c.add {
 			c.add[j] = -s.center[c.start+j] / (rest + 1) * min(1, float64(j+1)/5)
@@ -102,7 +101,7 @@ func (s *series) decoyOf(name string, r *rand.Rand) *change {
 	case name == trafficDoubled && kind == "error_ratio":
 		c.traffic = 2
 	case name == trafficDoubled && kind == "cache_ratio":
-		// A mean over twice the requests.
+		// The mean is over twice the requests.
 		c.gain = slices.Repeat([]float64{math.Sqrt(0.5)}, 120)
 	default:
 		return nil

@@ -8,16 +8,15 @@ import (
 	"math/rand/v2"
 )
 
-// Random cut forest (Guha et al., ICML 2016) over shingles of the last values.
-// Each tree holds its own sample, a reservoir with time decay. The score of a
-// shingle is that of the authors' open-source library: the chance that a random
-// cut separates it at a depth d, times 1/(d+1), over all depths, with duplicates
-// damped, averaged over the trees.
+// Random cut forest (Guha et al., ICML 2016) over shingles of the last values. Each tree holds its own sample, a
+// reservoir with time decay. The score of a shingle follows the authors' open-source library: the probability that a
+// random cut separates it at a depth d, times 1/(d+1), summed over all depths, with duplicates damped, averaged over
+// the trees.
 const (
 	shingle  = 8
 	rcfTrees = 30
 	rcfSize  = 256
-	rcfDecay = 1.0 / (10 * rcfSize) // of the weight of a sample, per point
+	rcfDecay = 1.0 / (10 * rcfSize) // decay of the weight of a sample per point
 )
 
 type vector [shingle]float32
@@ -65,7 +64,7 @@ func (f *randomCutForest) Observe(_ int64, v float64) (score float64) {
 		score /= rcfTrees
 	}
 	for i := range f.trees {
-		// The greatest weights of ln-exponential variables are a sample in which age counts.
+		// The greatest weights of ln-exponential variables form a sample weighted by age.
 		w := rcfDecay*float64(f.n) - math.Log(-math.Log(uniformOf(&f.rng)))
 		f.trees[i].offer(&f.last.x, w, &f.rng)
 	}
@@ -73,13 +72,13 @@ func (f *randomCutForest) Observe(_ int64, v float64) (score float64) {
 	return score
 }
 
-// uniformOf draws in (0, 1).
+// uniformOf draws from (0, 1).
 func uniformOf(p *rand.PCG) float64 { return (float64(p.Uint64()>>11) + 0.5) / (1 << 53) }
 
 const none = int16(-1)
 
-// cutTree is one tree: leaves are 0 to rcfSize-1, inner nodes the numbers after
-// that. A leaf stands for all equal shingles of the sample.
+// cutTree is one tree. Leaves are numbered 0 to rcfSize-1, inner nodes follow. A leaf represents all equal shingles
+// of the sample.
 type cutTree struct {
 	weight [rcfSize]float64 // of the sample, a heap with the least first
 	leafOf [rcfSize]int16   // of the sample, in the same order
@@ -88,7 +87,7 @@ type cutTree struct {
 	root      int16
 	mass      [2 * rcfSize]int16
 	parent    [2 * rcfSize]int16
-	low, high [2 * rcfSize]vector // bounding boxes; of a leaf low is the point
+	low, high [2 * rcfSize]vector // bounding boxes; for a leaf low is the point
 	cutDim    [2 * rcfSize]uint8
 	cut       [2 * rcfSize]float32
 	child     [2 * rcfSize][2]int16
@@ -119,7 +118,7 @@ func (t *cutTree) release(kind int, n int16) {
 	t.unused[kind]++
 }
 
-// offer takes x into the sample if its weight is among the greatest.
+// offer adds x to the sample if its weight is among the greatest.
 func (t *cutTree) offer(x *vector, weight float64, rng *rand.PCG) {
 	if t.held == rcfSize {
 		if weight <= t.weight[0] {
@@ -139,7 +138,7 @@ func (t *cutTree) offer(x *vector, weight float64, rng *rand.PCG) {
 	t.weight[i], t.leafOf[i] = weight, leaf
 }
 
-// sink puts an element into the heap at i or below.
+// sink moves an element down in the heap from i.
 func (t *cutTree) sink(i int, weight float64, leaf int16) {
 	for {
 		c := 2*i + 1
@@ -155,9 +154,8 @@ func (t *cutTree) sink(i int, weight float64, leaf int16) {
 	t.weight[i], t.leafOf[i] = weight, leaf
 }
 
-// insert adds x by the paper's InsertPoint and returns its leaf: at each node a
-// cut of the box with x in it is drawn; if it separates x from the node, x gets a
-// leaf there, else the node's own cut leads on.
+// insert adds x by the paper's InsertPoint and returns its leaf. At each node it draws a cut of the box that includes
+// x. If the cut separates x from the node, x gets a leaf there. Otherwise it follows the node's own cut.
 func (t *cutTree) insert(x *vector, rng *rand.PCG) int16 {
 	if t.root == none {
 		t.root = t.newLeaf(x, none)
@@ -190,8 +188,8 @@ func (t *cutTree) addMass(at, by int16) {
 	}
 }
 
-// separates draws a cut of the node's box with x in it, and says whether x lies
-// on one side of it and the box on the other.
+// separates draws a cut of the node's box that includes x, and reports whether x is on one side of it and the box on
+// the other.
 func (t *cutTree) separates(at int16, x *vector, rng *rand.PCG) (dim uint8, cut float32, ok bool) {
 	lo, hi := &t.low[at], &t.high[at]
 	sum := float32(0)
@@ -209,12 +207,12 @@ func (t *cutTree) separates(at int16, x *vector, rng *rand.PCG) (dim uint8, cut 
 		}
 	}
 	from, to := min(lo[dim], x[dim]), max(hi[dim], x[dim])
-	cut = min(from+max(0, r), math.Nextafter32(to, from)) // against rounding
-	// A point on the cut is left of it.
+	cut = min(from+max(0, r), math.Nextafter32(to, from)) // prevent rounding errors
+	// A point on the cut is on its left side.
 	return dim, cut, x[dim] <= cut && cut < lo[dim] || hi[dim] <= cut && cut < x[dim]
 }
 
-// split puts a new inner node with the cut in the place of at.
+// split inserts a new inner node with the cut in the position of at.
 func (t *cutTree) split(at int16, x *vector, dim uint8, cut float32) int16 {
 	n, up := t.take(inner), t.parent[at]
 	t.low[n], t.high[n] = lower(&t.low[at], x), upper(&t.high[at], x)
@@ -228,7 +226,7 @@ func (t *cutTree) split(at int16, x *vector, dim uint8, cut float32) int16 {
 	return leaf
 }
 
-// replace makes node n what at was to its parent.
+// replace makes node n take the position of at under its parent.
 func (t *cutTree) replace(up, at, n int16) {
 	t.parent[n] = up
 	switch {
@@ -241,7 +239,7 @@ func (t *cutTree) replace(up, at, n int16) {
 	}
 }
 
-// remove takes one shingle out of a leaf, and the leaf out of the tree once it is empty.
+// remove removes one shingle from a leaf, and the leaf from the tree when it is empty.
 func (t *cutTree) remove(leaf int16) {
 	t.addMass(leaf, -1)
 	if t.mass[leaf] > 0 {
@@ -270,8 +268,8 @@ func (t *cutTree) remove(leaf int16) {
 	}
 }
 
-// score is Σ over depths d of P(x is cut off at d)/(d+1), and at the leaf
-// 1/(d + log₂(1+m)) · (1 - m/2M) if x is in it m times of M in the tree; times log₂(1+M).
+// score returns Σ over depths d of P(x is cut off at d)/(d+1), plus at the leaf 1/(d + log₂(1+m)) · (1 - m/2M) if the
+// leaf contains x m times of M in the tree, all times log₂(1+M).
 func (t *cutTree) score(x *vector) (sum float64) {
 	reach, total := 1.0, float64(t.mass[t.root])
 	at, depth := t.root, 0.0

@@ -12,17 +12,17 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
-// quickSeries is how many series each family has at most with -quick, and each fault is tried once on each.
+// quickSeries is the maximum number of series per family with -quick. Each fault is tried once on each.
 const quickSeries = 4
 
-// Run prints the report and returns the exit code: 0 targets met, 1 missed, 2 wrong use.
+// Run prints the report and returns the exit code: 0 targets met, 1 missed, 2 invalid usage.
 func Run(args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("faults", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	path := fs.String("spec", "", "JSON file that says what to draw (default: testdata/default.json, built in)")
-	quick := fs.Bool("quick", false, "fewer series and events: less than a minute, figures less certain")
-	only := fs.Bool("product", false, "the product's row alone")
-	cadences := fs.Bool("cadences", false, "after the report, the same signals sampled every 10 s, 1 min, and 5 min")
+	quick := fs.Bool("quick", false, "draw fewer series and events: less than a minute, less certain figures")
+	only := fs.Bool("product", false, "measure only the product")
+	cadences := fs.Bool("cadences", false, "also measure the same signals sampled every 10 s, 1 min, and 5 min")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}
@@ -63,10 +63,10 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// shorten makes a spec of fewer series and events.
+// shorten reduces the series and events of a spec.
 func (s *spec) shorten() { s.Series, s.Events, s.builtIn = min(s.Series, quickSeries), 1, false }
 
-// figuresOf measures all rows, the product's first. weeks is how many series-weeks count.
+// figuresOf measures all rows, the product's first. weeks is the number of series-weeks that count.
 func figuresOf(sp *spec, rows []detectorKind, progress io.Writer) (all []*figures, weeks float64, err error) {
 	outcomes, err := measure(sp, rows, progress)
 	if err != nil {
@@ -88,8 +88,8 @@ type Macro struct {
 	Samples []float64 // of Recall, by score.Resample over families
 }
 
-// MacroRecall measures a bare model, without the engine, on the spec at path
-// (empty: the built-in one). quick draws fewer series and events.
+// MacroRecall measures a bare model, without the engine, on the spec at path (the built-in one if empty). quick draws
+// fewer series and events.
 func MacroRecall(path string, quick bool, fresh func() detect.Model, progress io.Writer) (Macro, error) {
 	sp, err := loadSpec(path)
 	if err != nil {

@@ -13,19 +13,20 @@ import (
 
 const (
 	allowedRate  = 0.1  // openings per series-week without a fault
-	decoysAWeek  = 0.25 // in the event F1, beside one fault a series-week
+	decoysAWeek  = 0.25 // in the event F1, besides one fault per series-week
 	incidents    = 20   // drawn for each size
-	smallestTeam = 20   // series of an incident
+	smallestTeam = 20   // series in an incident
 	largestTeam  = 200
 )
 
-// tally counts what was there and what was found, with the delays of what was found.
+// tally counts existing and found events, with the delays of the found ones.
 type tally struct {
 	n, found int
 	minutes  []float64
 }
 
-// onset is when an event was found, from its start: the first opening in it. slot is -1 where it was not.
+// onset is the time at which an event was found, from its start: the first opening within it. slot is -1 if it was
+// not found.
 type onset struct {
 	slot    int
 	minutes float64
@@ -45,10 +46,10 @@ func (t *tally) add(at onset) {
 	}
 }
 
-// share is NaN of nothing.
+// share returns the share found, or NaN without events.
 func (t tally) share() float64 { return float64(t.found) / float64(t.n) }
 
-// figures are what the tables show of one detector.
+// figures holds the table values of one detector.
 type figures struct {
 	name      string
 	role      role
@@ -146,8 +147,8 @@ func (f *figures) delayed(sp *spec, t *trial, at onset) {
 	}
 }
 
-// countIncidents draws which series an incident strikes: 20 to 200 of all, each
-// once. It is found when a tenth of them, and at least three, have opened.
+// countIncidents draws the series of each incident: 20 to 200 of all, each once. An incident is found when a tenth of
+// them, and at least three, have opened.
 func (f *figures) countIncidents(sp *spec, outcomes []outcome, index int) {
 	fault := slices.Index(sp.Faults, incident)
 	if fault < 0 {
@@ -177,7 +178,7 @@ func (f *figures) countIncidents(sp *spec, outcomes []outcome, index int) {
 	}
 }
 
-// strike returns when the i-th incident is found. The series that it strikes depend on the seed alone.
+// strike returns the onset of the i-th incident. Its series depend only on the seed.
 func strike(seed uint64, i int, pool [][]onset) onset {
 	r := rngOf(seed, incident, i)
 	team := int(span{smallestTeam, float64(min(largestTeam, len(pool)))}.draw(r))
@@ -197,10 +198,9 @@ func strike(seed uint64, i int, pool [][]onset) onset {
 	return found[need-1]
 }
 
-// recallApart is the macro recall, incidents left out, that one threshold for
-// each group of series would give, as if the detector had been tuned to each
-// after the fact: it tells how much of what a detector lacks is that its scores
-// mean other things elsewhere. A group never spans families.
+// recallApart returns the macro recall, without incidents, that a separate threshold for each group of series would
+// give, chosen after the fact. It shows how much recall is lost because scores have different meanings in different
+// groups. A group never spans families.
 func recallApart(sp *spec, outcomes []outcome, index int, group func(i int) int) recall {
 	quiet, weeks := map[int][]rise{}, map[int]float64{}
 	for i, o := range outcomes {
@@ -231,7 +231,7 @@ func recallApart(sp *spec, outcomes []outcome, index int, group func(i int) int)
 	return recall{mean(known(recalls)), delayOf(slices.Concat(slices.Concat(rows...)...))}
 }
 
-// delayOf is the median delay, in minutes, of what the tallies found.
+// delayOf returns the median delay, in minutes, of the found events.
 func delayOf(all []tally) float64 {
 	var minutes []float64
 	for _, t := range all {
@@ -240,7 +240,7 @@ func delayOf(all []tally) float64 {
 	return score.Median(minutes)
 }
 
-// recallsOf returns, for each fault of a row, the mean over its sizes; NaN where nothing was tried.
+// recallsOf returns the mean over sizes for each fault of a row, or NaN without trials.
 func recallsOf(row [][]tally) (recalls []float64) {
 	for _, sizes := range row {
 		var of []float64
@@ -252,7 +252,7 @@ func recallsOf(row [][]tally) (recalls []float64) {
 	return recalls
 }
 
-// summarize fills the means.
+// summarize computes the means.
 func (f *figures) summarize(sp *spec) {
 	byFault, silence := make([][]float64, len(sp.Faults)), slices.Index(sp.Faults, "silence")
 	var families, audible []float64
@@ -295,7 +295,7 @@ func (f *figures) summarize(sp *spec) {
 	f.delay = score.Median(all)
 }
 
-// ofSize is the recall at one size, over the faults that have sizes.
+// ofSize returns the recall at one size, over the faults that have sizes.
 func (f *figures) ofSize(sp *spec, size int) recall {
 	var rows []float64
 	var tried []tally
@@ -312,8 +312,8 @@ func (f *figures) ofSize(sp *spec, size int) recall {
 	return recall{mean(known(rows)), delayOf(tried)}
 }
 
-// eventF1 is the harmonic mean of recall and precision where each series has one
-// fault a week, of the bench's mix, and a decoy in four:
+// eventF1 returns the harmonic mean of recall and precision if each series has one fault per week, in the bench's
+// proportions, and a quarter of a decoy:
 //
 //	precision = recall / (recall + openings per series-week + ¼·openings per decoy)
 func (f *figures) eventF1() float64 {
@@ -335,12 +335,12 @@ func (f *figures) eventF1() float64 {
 
 func mean(x []float64) float64 { return score.Mean(x) }
 
-// known leaves out what is NaN: rows in which nothing was tried.
+// known removes NaN values, which belong to rows without trials.
 func known(x []float64) []float64 {
 	return slices.DeleteFunc(slices.Clone(x), math.IsNaN)
 }
 
-// best returns the row with the greatest macro recall, the first of equals.
+// best returns the first row with the greatest macro recall.
 func best(rows []*figures) *figures {
 	return slices.MaxFunc(rows, func(a, b *figures) int { return cmp.Compare(a.macro, b.macro) })
 }

@@ -13,9 +13,8 @@ import (
 //
 //	s(t) = A · w(day) · (½ - ½·cos 2πx)^q    x = (hour of day - trough) / 24, in [0, 1)
 //
-// 0 at the trough, A at the peak twelve hours later; q above 1 makes the peak
-// narrow. A day lasts from trough to trough, so that its weight w, which is below
-// 1 at weekends where there is a weekly season, changes where s is 0.
+// It is 0 at the trough and A at the peak twelve hours later. q above 1 makes the peak narrow. A day lasts from
+// trough to trough. Its weight w, which is below 1 at weekends with a weekly season, therefore changes where s is 0.
 type season struct {
 	zone      *time.Location
 	amplitude float64
@@ -45,7 +44,7 @@ func (s *season) at(t int64) float64 {
 	return s.amplitude * w * hump(x, s.power)
 }
 
-// twoPeaks is the shape that a changed season has: peaks at 6 and 18 hours after the trough.
+// twoPeaks returns a changed season with peaks at 6 and 18 hours after the trough.
 func (s *season) twoPeaks(t int64) float64 {
 	x, w := s.phase(t)
 	return s.amplitude * w * hump(2*x, s.power)
@@ -55,7 +54,7 @@ func hump(x, power float64) float64 {
 	return math.Pow(0.5-0.5*math.Cos(2*math.Pi*x), power)
 }
 
-// A job runs every period for a while, by the clock of its zone:
+// A job runs for a while in every period, by the clock of its zone:
 //
 //	s(t) = H where (time of day - offset) mod period < length, else 0
 type job struct {

@@ -8,13 +8,13 @@ import (
 	"slices"
 )
 
-// seasonalNaive expects what came at the same time yesterday, or a week ago
-// where that is nearer to the value, and judges the error by a robust scale.
+// seasonalNaive predicts the value at the same time yesterday, or a week ago if that is nearer to the value. It
+// scales the error robustly.
 type seasonalNaive struct {
 	unmoved
 
 	cadence int64
-	slots   []float64 // of a week, NaN where nothing came; lastSlot was written last
+	slots   []float64 // of a week, NaN without a point; lastSlot was written last
 	last    int64
 	errors  residuals
 }
@@ -49,17 +49,16 @@ func (d *seasonalNaive) Clone() Detector {
 	return &c
 }
 
-// Gains of Holt-Winters, per point; the season's is per visit of a bin in a day.
+// Gains of Holt-Winters per point. That of the season applies to each visit of a bin.
 const (
 	levelGain  = 0.3
 	trendGain  = 0.001
 	seasonGain = 0.2
-	seasonBins = 288 // at most
+	seasonBins = 288 // maximum
 )
 
-// holtWinters is additive exponential smoothing of level, trend and daily season
-// in bins of at least five minutes; the first day fills the bins. The forecast's
-// error is judged by a robust scale.
+// holtWinters is additive exponential smoothing of level, trend, and daily season in bins of at least five minutes.
+// The first day fills the bins. The forecast error is scaled robustly.
 type holtWinters struct {
 	unmoved
 
@@ -103,7 +102,7 @@ func (d *holtWinters) Observe(t int64, v float64) float64 {
 	return d.errors.judge(e, v)
 }
 
-// begin makes level and season of the first day's means; an empty bin has the mean of the day.
+// begin sets level and season to the means of the first day. An empty bin gets the mean of the day.
 func (d *holtWinters) begin() {
 	d.ready = true
 	sum, n := 0.0, 0.0

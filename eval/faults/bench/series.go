@@ -23,9 +23,8 @@ const (
 // that 28 days cross a change of the clocks in New York, Berlin or Sydney.
 var epoch = time.Date(2025, time.March, 3, 0, 0, 0, 0, time.UTC)
 
-// A series is everything drawn for one series without a fault, by slot: one slot
-// per cadence. What comes out of it is a function of these draws, so that a fault
-// can be put in without changing anything else.
+// A series holds all random draws of one series without a fault, by slot, with one slot per cadence. Values are a
+// function of these draws, so that a fault changes nothing else.
 type series struct {
 	family  *family
 	sizes   []float64 // of faults, in σ
@@ -63,15 +62,15 @@ func (s *series) weeks() float64 {
 	return float64(s.slots()-s.warm) * float64(s.cadence) / float64(week)
 }
 
-// rngOf returns the generator of one purpose: series of other families or indices draw other numbers.
+// rngOf returns the random generator for one purpose. Series of other families or indices get independent numbers.
 func rngOf(seed uint64, name string, index int) *rand.Rand {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name))
 	return rand.New(rand.NewPCG(seed, h.Sum64()+uint64(index)*0x9e3779b97f4a7c15))
 }
 
-// newSeries draws the series of that index of a family. With planned it also has
-// a job that runs every day from its first day on.
+// newSeries draws the series with an index of a family. With planned it also has a job that runs every day from the
+// first day on.
 func newSeries(sp *spec, f *family, index int, planned bool) (s *series, windows [][2]int) {
 	r := rngOf(sp.Seed, f.Name, index)
 	o := &f.options
@@ -112,7 +111,7 @@ func newSeries(sp *spec, f *family, index int, planned bool) (s *series, windows
 	return s, windows
 }
 
-// drawTimes draws the cadence's slots: which come, when, and after which of them a process restarts.
+// drawTimes draws the slots with points, their times, and the restarts of the process.
 func (s *series) drawTimes(r *rand.Rand, days, most int, o *options) {
 	days = min(days, max(minDays, int(int64(most)*s.cadence/day)))
 	n := days * int(day/s.cadence)
@@ -150,7 +149,7 @@ func (s *series) drawNoise(r *rand.Rand) {
 	}
 }
 
-// drawSeason gives the series a season, or not. A series shorter than two weeks has no weekly one.
+// drawSeason draws whether the series has a season. A series shorter than two weeks has no weekly one.
 func (s *series) drawSeason(r *rand.Rand, o *options, zone *time.Location) {
 	has, weekly := r.Float64() < o.Season, r.Float64() < o.Weekly
 	n := &season{zone: zone, amplitude: s.sigma * o.Amplitude.draw(r), trough: 2 + 4*r.Float64(), power: span{1, 3}.draw(r), weekend: 1}
@@ -167,7 +166,7 @@ func (s *series) drawSeason(r *rand.Rand, o *options, zone *time.Location) {
 	}
 }
 
-// plan adds a job of 5 to 20 σ, once a day, of half an hour to an hour, and returns its runs that count.
+// plan adds a daily job of 5 to 20 σ that lasts half an hour to an hour, and returns its runs that count.
 func (s *series) plan(r *rand.Rand, zone *time.Location) (windows [][2]int) {
 	j := job{zone: zone, height: s.sigma * span{5, 20}.draw(r), period: 24, offset: 24 * r.Float64(), length: 0.5 + 0.5*r.Float64()}
 	before := 0.0
@@ -178,7 +177,7 @@ func (s *series) plan(r *rand.Rand, zone *time.Location) (windows [][2]int) {
 			if before == 0 {
 				windows = append(windows, [2]int{i, i})
 			}
-			if len(windows) > 0 { // but for one that runs as the warm-up ends
+			if len(windows) > 0 { // except a run that overlaps the end of the warm-up
 				windows[len(windows)-1][1] = i + 1
 			}
 		}
@@ -195,5 +194,5 @@ func (s *series) observeAll() {
 	}
 }
 
-// nextPresent returns the first slot from i on at which a point comes, or i if none does.
+// nextPresent returns the first slot from i on with a point, or i if there is none.
 func (s *series) nextPresent(i int) int { return i + max(0, slices.Index(s.present[i:], true)) }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// specOf is a spec of one family, five minutes of cadence and nothing that a test does not ask for.
+// specOf returns a spec of one family with a cadence of five minutes and otherwise only the options of the test.
 func specOf(kind string, change func(*options)) *spec {
 	o := options{
 		Cadences: []period{period(5 * time.Minute)}, Phi: []float64{0}, Tails: []float64{0}, Zones: []string{"UTC"},
@@ -46,7 +46,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 	}
 }
 
-// The innovations of the latent have the σ that the series claims, and its φ.
+// TestNoise verifies that the innovations of the latent have the stated σ and φ.
 func TestNoise(t *testing.T) {
 	for _, kind := range []string{"rate", "latency", "gauge", "sawtooth", "batch", "cache_ratio"} {
 		for _, phi := range []float64{0, 0.6, 0.98} {
@@ -74,7 +74,7 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-// A t with 3 degrees of freedom has no fourth moment, so its quartile is looked at: .7649/√3.
+// TestTailOfThree checks the quartile, .7649/√3, because a t with 3 degrees of freedom has no fourth moment.
 func TestTailOfThree(t *testing.T) {
 	r := rngOf(1, "", 0)
 	inside := 0
@@ -111,7 +111,7 @@ func TestCounting(t *testing.T) {
 	}
 }
 
-// What is counted scatters by σ, and stays where it can be.
+// TestValues verifies that counted values scatter by σ and stay in their range.
 func TestValues(t *testing.T) {
 	for kind, limits := range map[string][2]float64{
 		"rate": {0, 1e9}, "latency": {0, 1e9}, "error_ratio": {0, 1}, "gauge": {0, 100}, "queue": {0, 1e9},
@@ -160,7 +160,7 @@ func TestSeason(t *testing.T) {
 	}
 }
 
-// The season follows the clock on the wall: in Berlin it changed on 30 March 2025.
+// TestDaylightSaving verifies that the season follows local time: Berlin's clocks changed on 30 March 2025.
 func TestDaylightSaving(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
@@ -213,7 +213,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// Another seed, family or index draws other numbers; the same the same.
+// TestSeeds verifies that another seed, family, or index draws other numbers, and that equal ones draw the same.
 func TestSeeds(t *testing.T) {
 	sp := specOf("rate", nil)
 	a, b := draw(sp, 0), draw(sp, 0)
@@ -229,7 +229,7 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// A planned job runs each day at one time, from the first week on.
+// TestPlannedJob verifies that a planned job runs each day at the same time, from the first week on.
 func TestPlannedJob(t *testing.T) {
 	sp := specOf("rate", nil)
 	s, windows := newSeries(sp, &sp.Families[0], 0, true)

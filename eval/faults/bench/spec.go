@@ -18,7 +18,7 @@ import (
 //go:embed testdata/default.json
 var defaultSpec []byte
 
-// spec says what a run draws. Every field is explained in doc.go.
+// spec describes what a run draws. doc.go explains every field.
 type spec struct {
 	Seed     uint64    `json:"seed"`
 	Days     int       `json:"days"`
@@ -34,8 +34,8 @@ type spec struct {
 	mostSlots int  // of a series; 0 is the usual
 }
 
-// family is a kind of series with its parameters: those of the kind that are not
-// given have the kind's own ranges, options that are not given are the spec's.
+// family is a kind of series with its parameters. Parameters that are not given have the kind's defaults. Options
+// that are not given are the spec's.
 type family struct {
 	Name    string          `json:"name"`
 	Kind    string          `json:"kind"`
@@ -45,25 +45,25 @@ type family struct {
 	options options
 }
 
-// span is a range that a parameter is drawn from, uniformly in its logarithm.
+// span is the range of a parameter, which is drawn uniformly in its logarithm.
 type span [2]float64
 
-// options are what every series draws, whatever its kind.
+// options are the options of every series, independent of its kind.
 type options struct {
-	Cadences  []period  `json:"cadences"`  // one is chosen; repeat one to weigh it
-	Phi       []float64 `json:"phi"`       // one is chosen, of the AR(1) noise
-	Tails     []float64 `json:"tails"`     // one is chosen: degrees of freedom of Student's t; 0 is normal
-	Zones     []string  `json:"zones"`     // one is chosen: where the hour of day is read
+	Cadences  []period  `json:"cadences"`  // one is drawn; repeat one to give it weight
+	Phi       []float64 `json:"phi"`       // one is drawn, for the AR(1) noise
+	Tails     []float64 `json:"tails"`     // one is drawn: degrees of freedom of Student's t; 0 is normal
+	Zones     []string  `json:"zones"`     // one is drawn: zone of the hour of day
 	Season    float64   `json:"season"`    // share of the series with a daily season
-	Weekly    float64   `json:"weekly"`    // share of those with another weekend
+	Weekly    float64   `json:"weekly"`    // share of those with a different weekend
 	Amplitude span      `json:"amplitude"` // height of the season's peak over its trough, in σ
 	Trend     float64   `json:"trend"`     // share of the series with a trend
-	Missing   float64   `json:"missing"`   // share of the points that do not come
+	Missing   float64   `json:"missing"`   // share of missing points
 	Jitter    float64   `json:"jitter"`    // width of the jitter of the times, in cadences
-	Restarts  float64   `json:"restarts"`  // a week, on average
+	Restarts  float64   `json:"restarts"`  // mean number per week
 }
 
-// period is a duration written as in "30s".
+// period is a duration in the form "30s".
 type period time.Duration
 
 func (p *period) UnmarshalJSON(b []byte) error {
@@ -102,7 +102,7 @@ func parseSpec(text []byte) (*spec, error) {
 	for i := range s.Families {
 		f := &s.Families[i]
 		o := s.Options
-		// Unmarshal writes into the slices that are there.
+		// Unmarshal writes into existing slices.
 		o.Cadences, o.Phi = slices.Clone(o.Cadences), slices.Clone(o.Phi)
 		o.Tails, o.Zones = slices.Clone(o.Tails), slices.Clone(o.Zones)
 		if len(f.Changes) > 0 {
@@ -115,7 +115,7 @@ func parseSpec(text []byte) (*spec, error) {
 	return s, s.check()
 }
 
-// decode is strict: a field that it does not know is an error, and so is text after the value.
+// decode decodes strictly: unknown fields and text after the value are errors.
 func decode(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -132,7 +132,7 @@ func decode(text []byte, into any) error {
 	return nil
 }
 
-// check returns what is wrong with the first field that is.
+// check returns the error of the first invalid field.
 func (s *spec) check() error {
 	switch {
 	case s.Days < 14:
@@ -148,7 +148,7 @@ func (s *spec) check() error {
 	}
 	for i, k := range s.Sizes {
 		if !(k > 1 && k <= 100) || i > 0 && k <= s.Sizes[i-1] {
-			return fmt.Errorf("sizes[%d]: %g is not above 1, at most 100 and above the size before it", i, k)
+			return fmt.Errorf("sizes[%d]: %g must be above 1, at most 100, and above the previous size", i, k)
 		}
 	}
 	if err := checkNames("faults", s.Faults, faultNames()); err != nil {
@@ -163,7 +163,7 @@ func (s *spec) check() error {
 			return fmt.Errorf("families[%d].%w", i, err)
 		}
 		if seen[f.Name] {
-			return fmt.Errorf("families[%d].name: %q is there twice", i, f.Name)
+			return fmt.Errorf("families[%d].name: %q is listed twice", i, f.Name)
 		}
 		seen[f.Name] = true
 	}
@@ -173,10 +173,10 @@ func (s *spec) check() error {
 func checkNames(field string, names, known []string) error {
 	for i, n := range names {
 		if !slices.Contains(known, n) {
-			return fmt.Errorf("%s[%d]: %q is none of %q", field, i, n, known)
+			return fmt.Errorf("%s[%d]: %q must be one of %q", field, i, n, known)
 		}
 		if slices.Contains(names[:i], n) {
-			return fmt.Errorf("%s[%d]: %q is there twice", field, i, n)
+			return fmt.Errorf("%s[%d]: %q is listed twice", field, i, n)
 		}
 	}
 	return nil
@@ -188,7 +188,7 @@ func (f *family) check() error {
 	case f.Name == "":
 		return errors.New("name: empty")
 	case !ok:
-		return fmt.Errorf("kind: %q is none of %q", f.Kind, slices.Sorted(maps.Keys(kinds)))
+		return fmt.Errorf("kind: %q must be one of %q", f.Kind, slices.Sorted(maps.Keys(kinds)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Params)) {
 		def, ok := k.params[name]

@@ -11,7 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/eval/score"
 )
 
-// table prints rows of one figure per detector.
+// table prints rows with one figure per detector.
 type table struct {
 	w   io.Writer
 	all []*figures
@@ -46,7 +46,7 @@ func (t *table) recall(name string, of func(*figures) recall) {
 	t.cells(name, func(f *figures) string { return of(f).String() })
 }
 
-// String is the share and, in parentheses, the delay in minutes.
+// String returns the share and, in parentheses, the delay in minutes.
 func (r recall) String() string {
 	switch {
 	case math.IsNaN(r.share):
@@ -58,7 +58,7 @@ func (r recall) String() string {
 	}
 }
 
-// rowNames are those of the families, and one for the incidents, which strike series of all.
+// rowNames returns the names of the families, and one for incidents.
 func rowNames(sp *spec) (names []string) {
 	for _, f := range sp.Families {
 		names = append(names, f.Name)
@@ -93,7 +93,7 @@ delay of the events found from their start, in minutes. The oracle knows the gen
 	printFalse(t, sp)
 }
 
-// printFalse prints what opened where nothing was wrong, and the sums of all.
+// printFalse prints the openings without a fault and the overall figures.
 func printFalse(t *table, sp *spec) {
 	t.head("Openings per series-week without a fault", "family")
 	for i, f := range sp.Families {
@@ -121,7 +121,7 @@ const (
 	maxDelay    = 2    // slots
 )
 
-// ofRole returns the rows of a role.
+// ofRole returns the rows with a role.
 func ofRole(all []*figures, r role) (rows []*figures) {
 	for _, f := range all {
 		if f.role == r {
@@ -131,7 +131,7 @@ func ofRole(all []*figures, r role) (rows []*figures) {
 	return rows
 }
 
-// judge prints the targets and returns whether all are met. The product comes first.
+// judge prints the targets and reports whether all are met. The product is the first row.
 func judge(w io.Writer, sp *spec, all []*figures) bool {
 	product, met := all[0], true
 	line := func(ok bool, format string, args ...any) {

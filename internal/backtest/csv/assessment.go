@@ -12,26 +12,27 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
-// Assessment holds what was found against the truth.
+// Assessment compares the openings with the truth.
 type Assessment struct {
 	Name string
-	// Events are the windows of the truth. Found of them had an opening inside.
+	// Events is the number of windows of the truth. Found is the number of those with an opening inside.
 	Events, Found int
-	// Openings are the points with an opening score of 1 or more, Hits those inside a window.
+	// Openings is the number of points with an opening score of 1 or more. Hits is the number of those inside a
+	// window.
 	Openings, Hits int
-	// Days is the span of the data in days, without the windows.
+	// Days is the duration of the data in days, without the windows.
 	Days float64
 
-	points, seconds []float64 // delays of the events found
+	points, seconds []float64 // delays of the found events
 }
 
-// Recall is the share of the events that were found; false if there were none.
+// Recall returns the share of found events, or false without events.
 func (a Assessment) Recall() (share float64, ok bool) { return ratio(a.Found, a.Events) }
 
-// Precision is the share of the openings that lie inside a window; false if there were none.
+// Precision returns the share of openings inside a window, or false without openings.
 func (a Assessment) Precision() (share float64, ok bool) { return ratio(a.Hits, a.Openings) }
 
-// FalseAlarmsPerDay counts openings outside the windows by the days outside the windows.
+// FalseAlarmsPerDay returns the openings outside the windows per day outside the windows.
 func (a Assessment) FalseAlarmsPerDay() (perDay float64, ok bool) {
 	if a.Days <= 0 {
 		return 0, false
@@ -39,16 +40,16 @@ func (a Assessment) FalseAlarmsPerDay() (perDay float64, ok bool) {
 	return float64(a.Openings-a.Hits) / a.Days, true
 }
 
-// DelayPoints is the median number of points from the first of a window to the
-// opening, over the events that were found; false if none was.
+// DelayPoints returns the median number of points from the first of a window to the opening, over the found events,
+// or false if none was found.
 func (a Assessment) DelayPoints() (points float64, ok bool) { return median(a.points) }
 
-// DelaySeconds is the median time from the start of a window to the opening.
+// DelaySeconds returns the median time from the start of a window to the opening.
 func (a Assessment) DelaySeconds() (seconds float64, ok bool) { return median(a.seconds) }
 
 func ratio(part, whole int) (float64, bool) { return float64(part) / float64(max(whole, 1)), whole > 0 }
 
-// median takes the mean of the middle two of an even number.
+// median returns the median, or the mean of the middle two values.
 func median(list []float64) (float64, bool) {
 	if len(list) == 0 {
 		return 0, false
@@ -57,7 +58,7 @@ func median(list []float64) (float64, bool) {
 	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2, true
 }
 
-// Overall adds up assessments. Its delays are medians over all events.
+// Overall sums assessments. Its delays are medians over all events.
 func Overall(list []Assessment) Assessment {
 	sum := Assessment{Name: "all"}
 	for _, a := range list {
@@ -68,7 +69,7 @@ func Overall(list []Assessment) Assessment {
 	return sum
 }
 
-// Cells are the columns of AssessmentHeads as text; what has no value is a dash.
+// Cells returns the columns of AssessmentHeads as text. A missing value is a dash.
 func (a Assessment) Cells() []string {
 	share := func(v float64, ok bool) string {
 		if !ok {
@@ -90,7 +91,7 @@ func (a Assessment) Cells() []string {
 	}
 }
 
-// span writes a duration in its two greatest units.
+// span formats a duration in its two greatest units.
 func span(d time.Duration) string {
 	switch {
 	case d >= 24*time.Hour:
@@ -104,15 +105,15 @@ func span(d time.Duration) string {
 	}
 }
 
-// AssessmentHeads name the columns of Cells.
+// AssessmentHeads returns the column heads of Cells.
 func AssessmentHeads() []string {
-	return []string{"file", "events", "found", "recall", "openings", "precision", "delay in points", "delay", "false alarms a day"}
+	return []string{"file", "events", "found", "recall", "openings", "precision", "delay in points", "delay", "false alarms per day"}
 }
 
-// assessor compares the points of one file with the truth as they come.
+// assessor compares the points of one file with the truth.
 type assessor struct {
 	windows []backtest.Window
-	points  []int // of each window, before it was found
+	points  []int // by window, before it was found
 	found   []bool
 	Assessment
 }
@@ -144,11 +145,11 @@ func (a *assessor) observe(t time.Time, opening float64) {
 	}
 }
 
-// end returns the assessment of data with the given span.
+// end returns the assessment of data with the given first and last time.
 func (a *assessor) end(first, last time.Time) Assessment {
 	free := last.Sub(first)
 	slices.SortFunc(a.windows, func(x, y backtest.Window) int { return x.Start.Compare(y.Start) })
-	counted := first // up to here windows are taken off
+	counted := first // windows up to here are subtracted
 	for _, w := range a.windows {
 		start, end := later(w.Start, counted), earlier(w.End, last)
 		if end.After(start) {

@@ -12,17 +12,17 @@ import (
 	"strings"
 )
 
-// Columns name the columns to read. Case and spaces around a name don't matter.
+// Columns selects the columns to read. Case and surrounding spaces of names are ignored.
 type Columns struct {
-	// Time and Value are the columns of the time and the value. If one is empty, it
-	// is found by its usual names; a value also as the only column that is left.
+	// Time and Value are the names of the time and value columns. If one is empty, the usual names are tried. The
+	// only remaining column can also be the value.
 	Time, Value string
-	// Series are the columns that tell the series of a file apart. If there are
-	// none, it is a column named series, and without that a file is one series.
+	// Series are the names of the columns that identify the series of a file. By default it is a column named series.
+	// Without one, a file is one series.
 	Series []string
 }
 
-// The names of columns, in lower case, the first that a file has counts.
+// Usual column names in lower case, in order of preference.
 var (
 	timeNames  = []string{"timestamp", "@timestamp", "time", "datetime", "date time", "date", "ts", "_time"}
 	valueNames = []string{"value", "_value", "val"}
@@ -30,17 +30,17 @@ var (
 
 const seriesName = "series"
 
-// separators are those between fields, in the order in which they are tried.
+// separators lists the field separators in the order of preference.
 const separators = ",;\t|"
 
-// columns are the places of the columns in a row.
+// columns holds the indexes of the columns in a row.
 type columns struct {
 	time, value int
 	series      []int
 }
 
-// readHeader reads up to the header, and finds the separator and the columns. It
-// passes over empty lines, comments (#), and the line sep=; of Excel before it.
+// readHeader reads the header, and determines the separator and the columns. It skips empty lines, comments (#), and
+// Excel's line sep=; before it.
 func (r *rowReader) readHeader(c Columns) error {
 	tried := separators
 	for {
@@ -62,7 +62,7 @@ func (r *rowReader) readHeader(c Columns) error {
 	}
 }
 
-// findColumns finds the columns in the header that was read, with the first separator that has them.
+// findColumns locates the columns in the header with the first separator that has them.
 func (r *rowReader) findColumns(c Columns, tried string) error {
 	var failed error
 	for i := range len(tried) {
@@ -82,7 +82,7 @@ func (r *rowReader) findColumns(c Columns, tried string) error {
 	return r.at(failed)
 }
 
-// names are the fields of the header.
+// names returns the fields of the header.
 func (r *rowReader) names() []string {
 	names := make([]string, len(r.fields))
 	for i, f := range r.fields {
@@ -91,7 +91,7 @@ func (r *rowReader) names() []string {
 	return names
 }
 
-// find finds the columns among names in lower case.
+// find locates the columns among names in lower case.
 func (c Columns) find(names []string) (found columns, err error) {
 	times, values, series := timeNames, valueNames, c.Series
 	if c.Time != "" {
@@ -122,7 +122,7 @@ func (c Columns) find(names []string) (found columns, err error) {
 	return found, nil
 }
 
-// first returns the place of the first of the wanted names that there is, or -1.
+// first returns the index of the first wanted name that exists, or -1.
 func first(names, wanted []string) int {
 	for _, name := range wanted {
 		if i := slices.Index(names, strings.ToLower(strings.TrimSpace(name))); i >= 0 {
@@ -132,7 +132,7 @@ func first(names, wanted []string) int {
 	return -1
 }
 
-// theRest returns the place of the only name that is not at one of the given places, or -1.
+// theRest returns the index of the only name that is not at one of the given indexes, or -1.
 func theRest(names []string, but []int) int {
 	rest := -1
 	for i, name := range names {
@@ -153,7 +153,7 @@ func missing(what, flag, asked string, names []string) error {
 	}
 	list := strings.Join(names, ", ")
 	if asked != "" {
-		return fmt.Errorf("the header has no column %q, which %s names: it has %s", asked, flag, list)
+		return fmt.Errorf("the header has no column %q, which %s sets; it has %s", asked, flag, list)
 	}
-	return fmt.Errorf("the header must name the column of %s: it has %s; choose one with %s", what, list, flag)
+	return fmt.Errorf("the header has no known name for the column of %s; it has %s; choose one with %s", what, list, flag)
 }

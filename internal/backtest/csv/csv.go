@@ -20,35 +20,34 @@ import (
 // header names the columns of the output.
 const header = "timestamp,value,anomaly_score,opening_score,expected,lower,upper"
 
-// Options are the inputs of Run.
+// Options holds the inputs of Run.
 type Options struct {
-	// In is the folder with CSV files, Out the one to write to.
+	// In is the folder with CSV files. Out is the output folder.
 	In, Out  string
 	Columns  Columns
 	Format   Format
 	Engine   engine.Config
-	Truth    Truth // nil if nothing is known
+	Truth    Truth // nil if unknown
 	Progress *backtest.Progress
 }
 
-// Result is the result of Run.
+// Result holds the results of Run.
 type Result struct {
-	// Files is the number of files that were read to their end.
+	// Files is the number of completely read files.
 	Files int
-	// Series are those of these files, in the order of the paths and of the rows.
+	// Series holds the series of these files, in the order of paths and rows.
 	Series []backtest.Summary
-	// Assessments are of the series that the truth names.
+	// Assessments holds those of the series in the truth.
 	Assessments []Assessment
-	// Unknown are the names of the truth that are not among the inputs.
+	// Unknown lists the names in the truth that are not among the inputs.
 	Unknown []string
-	// Failed has an error for every file that could not be read or written.
+	// Failed holds an error for every file that could not be read or written.
 	Failed []error
 }
 
-// Run runs every CSV file under a folder through an engine of its own and
-// writes the same files with verdicts, and a report, to another. A file that
-// fails is listed in Result.Failed and stops no other; the error is for failures
-// that stop the whole run.
+// Run runs every CSV file under a folder through a separate engine. It writes the same files with verdicts, and a
+// report, to another folder. A file that fails is listed in Result.Failed and does not affect others. Run returns an
+// error only if the whole run fails.
 func Run(o Options) (*Result, error) {
 	files, err := listFiles(o.In)
 	if err != nil {
@@ -81,14 +80,14 @@ func Run(o Options) (*Result, error) {
 	return r, page(r, gallery).Write(o.Out)
 }
 
-// input is a file to read. Its name is the path below the folder, with slashes.
+// input is a file to read. Its name is the path relative to the folder, with slashes.
 type input struct {
 	name string
 	size int64
 }
 
 func listFiles(dir string) (files []input, err error) {
-	if dir, err = filepath.EvalSymlinks(dir); err != nil { // a walk does not follow a link that it begins at
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // a walk does not follow a link at its root
 		return nil, err
 	}
 	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
@@ -104,12 +103,12 @@ func listFiles(dir string) (files []input, err error) {
 		return err
 	})
 	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("there are no CSV files in %s", dir)
+		err = fmt.Errorf("no CSV files in %s", dir)
 	}
 	return files, err
 }
 
-// runAll runs files on all cores. Results have the order of the files.
+// runAll runs files on all cores. Results are in the order of the files.
 func (o *Options) runAll(files []input) ([]*file, *report.Gallery) {
 	results, gallery := make([]*file, len(files)), &report.Gallery{}
 	next := make(chan int)

@@ -25,10 +25,10 @@ import (
 
 var start = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// spikeAt is the row of course that has a spike.
+// spikeAt is the row of the spike in course.
 const spikeAt = 1800
 
-// course is a series of 5-minute values with a daily wave, noise and one spike.
+// course returns a series of 5-minute values with a daily wave, noise, and one spike.
 func course(seed uint64, rows int) []string {
 	random := rand.New(rand.NewPCG(seed, 5))
 	lines := make([]string, rows)
@@ -42,7 +42,7 @@ func course(seed uint64, rows int) []string {
 	return lines
 }
 
-// noise is a series of 5-minute values without anything but noise.
+// noise returns a series of 5-minute values that are only noise.
 func noise(seed uint64, rows int) []string {
 	random := rand.New(rand.NewPCG(seed, 7))
 	lines := make([]string, rows)
@@ -54,13 +54,13 @@ func noise(seed uint64, rows int) []string {
 
 func textOf(lines []string) string { return "timestamp,value\n" + strings.Join(lines, "\n") + "\n" }
 
-// runFiles runs files, and returns what it found and the files it wrote.
+// runFiles runs files, and returns the result and the output files.
 func runFiles(t *testing.T, files map[string]string, truth Truth) (*Result, map[string]string) {
 	t.Helper()
 	return runFilesWith(t, Options{Truth: truth}, files)
 }
 
-// runFilesWith does the same with other options. An engine without settings has those of the collector.
+// runFilesWith does the same with other options. Without engine settings it uses the collector's defaults.
 func runFilesWith(t *testing.T, o Options, files map[string]string) (*Result, map[string]string) {
 	t.Helper()
 	in, out := t.TempDir(), t.TempDir()
@@ -86,7 +86,7 @@ func runFilesWith(t *testing.T, o Options, files map[string]string) (*Result, ma
 	return r, written
 }
 
-// TestVerdicts holds a file's output to its shape, and to the fault that is in it.
+// TestVerdicts verifies the format of a file's output and that it shows the fault.
 func TestVerdicts(t *testing.T) {
 	lines := course(1, 2500)
 	r, out := runFiles(t, map[string]string{"a/b.csv": textOf(lines)}, nil)
@@ -128,7 +128,7 @@ func number(t *testing.T, s string) float64 {
 	return v
 }
 
-// TestNoLookAhead cuts the input: what was said before the cut stays.
+// TestNoLookAhead verifies that removing later rows does not change earlier output.
 func TestNoLookAhead(t *testing.T) {
 	lines := course(2, 2500)
 	_, whole := runFiles(t, map[string]string{"a.csv": textOf(lines)}, nil)
@@ -138,7 +138,8 @@ func TestNoLookAhead(t *testing.T) {
 	}
 }
 
-// TestFilesAreAlone adds files: no other file's output changes, whatever the folder holds and whichever core was first.
+// TestFilesAreAlone verifies that other files in the folder do not change a file's output, in any order of
+// processing.
 func TestFilesAreAlone(t *testing.T) {
 	files := map[string]string{"a.csv": textOf(course(3, 2500))}
 	_, alone := runFiles(t, files, nil)
@@ -152,7 +153,7 @@ func TestFilesAreAlone(t *testing.T) {
 	assert.Equal(t, first, second)
 }
 
-// TestForm has the form of a file change nothing but what is written verbatim.
+// TestForm verifies that the format of a file affects only the fields that are copied.
 func TestForm(t *testing.T) {
 	lines := course(4, 2000)
 	other := []string{"\ufeffhost,value,timestamp"}
@@ -164,8 +165,8 @@ func TestForm(t *testing.T) {
 	assert.Equal(t, out["plain.csv"], out["other.CSV"])
 }
 
-// TestRowsWithoutVerdict puts rows between others that are not to be judged:
-// they get zeros, and the others the verdicts that they get without them.
+// TestRowsWithoutVerdict inserts rows that are not judged. They get zeros, and the others the same verdicts as
+// without them.
 func TestRowsWithoutVerdict(t *testing.T) {
 	lines := course(5, 2500)
 	at := func(i int) string { return start.Add(time.Duration(i) * 5 * time.Minute).Format(time.DateTime) }
@@ -182,8 +183,8 @@ func TestRowsWithoutVerdict(t *testing.T) {
 	assert.Equal(t, [5]int{2509, 3, 3, 3, 1507}, [5]int{got.Rows, got.NoTime, got.NoNumber, got.Late, got.FirstNoTime})
 }
 
-// TestClockThatWasWrong lets a few times lie half a day ahead. Once the engine
-// has gone back to the right time, rows are judged again.
+// TestClockThatWasWrong moves a few times half a day ahead. Rows are judged again once the engine has returned to the
+// right time.
 func TestClockThatWasWrong(t *testing.T) {
 	lines := course(6, 2500)
 	ahead := start.Add(1500*5*time.Minute + 12*time.Hour).Format(time.DateTime)
@@ -207,10 +208,10 @@ func TestFilesThatFail(t *testing.T) {
 		failed = append(failed, text)
 	}
 	assert.Equal(t, []string{
-		"empty.csv: " + errNoHeader.Error(), `header.csv: line 1: the header must name the column of the time: it has "a", "b"; choose one with --time`,
+		"empty.csv: " + errNoHeader.Error(), `header.csv: line 1: the header has no known name for the column of the time; it has "a", "b"; choose one with --time`,
 		"quote.csv: line 2: " + errQuote.Error(), "times.csv: line 3: " + errTime.Error(),
 	}, failed)
-	assert.Len(t, out, 3, "nothing is left of what failed")
+	assert.Len(t, out, 3, "files without those that failed")
 	assert.Equal(t, header+"\n", out["none.csv"])
 	assert.Len(t, strings.Split(out["good.csv"], "\n"), 12)
 	for _, text := range failed {
@@ -221,7 +222,7 @@ func TestFilesThatFail(t *testing.T) {
 func TestFolders(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Run(Options{In: dir, Out: t.TempDir()})
-	assert.ErrorContains(t, err, "there are no CSV files in ")
+	assert.ErrorContains(t, err, "no CSV files in ")
 	_, err = Run(Options{In: filepath.Join(dir, "missing"), Out: t.TempDir()})
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.csv"), []byte(header), 0o600))
@@ -229,7 +230,7 @@ func TestFolders(t *testing.T) {
 	require.NoError(t, os.Symlink(dir, link))
 	for _, out := range []string{dir, filepath.Join(dir, "out"), filepath.Dir(dir), link} {
 		_, err = Run(Options{In: dir, Out: out})
-		assert.ErrorContains(t, err, "lie in one another", out)
+		assert.ErrorContains(t, err, "must not contain each other", out)
 	}
 	out := t.TempDir()
 	r, err := Run(Options{In: link, Out: out, Engine: engine.DefaultConfig()})
@@ -250,7 +251,7 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportMetric(float64(5000*b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
-// TestReportIsSelfContained loads nothing from elsewhere, and shows names as text.
+// TestReportIsSelfContained verifies that the report loads no other files, and that it escapes names.
 func TestReportIsSelfContained(t *testing.T) {
 	_, out := runFiles(t, map[string]string{"<img src=x>.csv": textOf(course(1, 2000)), "b.csv": textOf(course(2, 20))}, nil)
 	page := out["report.html"]
@@ -258,7 +259,7 @@ func TestReportIsSelfContained(t *testing.T) {
 	assert.NotContains(t, page, "<img")
 	assert.Contains(t, page, "&lt;img src=x&gt;.csv")
 	assert.Equal(t, 2, strings.Count(page, "<figure"))
-	assert.Contains(t, page, "false alarms a week, expected")
+	assert.Contains(t, page, "expected false alarms per week")
 	assert.Contains(t, page, `<circle class="dot"`)
 	assert.NotContains(t, page, "Against the truth")
 	assert.NotContains(t, page, "ZgotmplZ")

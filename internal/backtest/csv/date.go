@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// bothOrders is what a date such as 05/01/2026 shows of its order.
+// bothOrders is the order of an ambiguous date such as 05/01/2026.
 const bothOrders = MonthFirst + 1
 
-// namedDates are layouts of dates with the name of a month, without the time of day.
+// namedDates lists layouts of dates with the name of a month, without the time of day.
 var namedDates = []string{
 	"2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006", "2-Jan-2006", "2-Jan-06", "2/Jan/2006",
 }
 
-// clocks are layouts of the time of day. A fraction of a second is read with them.
+// clocks lists layouts of the time of day. Each also accepts a fraction of a second.
 var clocks = []string{"15:04:05", "15:04", "3:04:05 PM", "3:04 PM", "3:04:05PM", "3:04PM"}
 
-// parseDate reads a date in numbers or with the name of a month, which a time of
-// day and a zone may follow. shown is the order of day and month that the date
-// proves. It is bothOrders, with ok false, if the order is unknown but needed.
+// parseDate parses a date in numbers or with the name of a month, optionally followed by a time of day and a zone.
+// shown is the order of day and month that the date proves. It is bothOrders, with ok false, if the order is needed
+// but unknown.
 func parseDate(s string, order Order) (t time.Time, shown Order, ok bool) {
 	date, clock, zone := cutDate(s)
 	day, shown, ok := parseDay(date, order)
@@ -42,8 +42,7 @@ func parseDate(s string, order Order) (t time.Time, shown Order, ok bool) {
 	return t, shown, false
 }
 
-// cutDate cuts a text into a date without its weekday and commas, the time of day
-// with AM or PM, and the zone.
+// cutDate splits a text into a date without its weekday and commas, the time of day with AM or PM, and the zone.
 func cutDate(s string) (date, clock, zone string) {
 	colon := strings.IndexByte(s, ':')
 	if colon < 0 {
@@ -78,7 +77,7 @@ func isWeekday(name string) bool {
 	return false
 }
 
-// parseDay reads a date without a time of day.
+// parseDay parses a date without a time of day.
 func parseDay(s string, order Order) (day time.Time, shown Order, ok bool) {
 	separator := strings.IndexAny(s, "/.-")
 	if separator > 0 {
@@ -97,8 +96,8 @@ func parseDay(s string, order Order) (day time.Time, shown Order, ok bool) {
 	return day, OrderUnknown, false
 }
 
-// numericDay reads a date in three numbers. The year comes first or last; with
-// points between them the day comes before the month.
+// numericDay parses a date in three numbers. The year is first or last. If they are separated by points, the day
+// precedes the month.
 func numericDay(parts []string, separator byte, order Order) (y, m, d int, shown Order, ok bool) {
 	var n [3]int
 	for i, p := range parts {

@@ -18,10 +18,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 )
 
-// maxSeries bounds the series of one file.
+// maxSeries bounds the number of series in one file.
 const maxSeries = 10_000
 
-var errSeries = fmt.Errorf("has more than %d series", maxSeries)
+var errSeries = fmt.Errorf("the file has more than %d series", maxSeries)
 
 // file is the run of one file.
 type file struct {
@@ -42,7 +42,7 @@ func (f *file) run(o *Options, size int64) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = in.Close() }() // it was only read
+	defer func() { _ = in.Close() }() // errors do not matter after reading
 	meter := backtest.NewMeter(in, o.Progress, size)
 	defer meter.End()
 	if f.format, err = takeFormat(in, o.Columns, o.Format); err != nil {
@@ -87,7 +87,7 @@ func (f *file) judge(o *Options, in *backtest.Meter, out io.Writer) error {
 	return errors.Join(buffer.Flush(), f.unreadable())
 }
 
-// forward judges rows as they come.
+// forward judges rows in the order of the file.
 func (f *file) forward(o *Options, rows *rowReader, in *backtest.Meter, out *bufio.Writer) error {
 	var line []byte
 	for {
@@ -162,7 +162,7 @@ func (f *file) appendRow(o *Options, line []byte, r row, withSeries bool) ([]byt
 	return append(line, '\n'), nil
 }
 
-// track finds or makes a series.
+// track returns the track of a series and creates it if necessary.
 func (f *file) track(o *Options, series []byte) (*track, error) {
 	if t := f.series[string(series)]; t != nil {
 		return t, nil
@@ -184,7 +184,7 @@ func (f *file) track(o *Options, series []byte) (*track, error) {
 	return t, nil
 }
 
-// unreadable returns an error if there are rows but no point among them.
+// unreadable returns an error if there are rows but no points.
 func (f *file) unreadable() error {
 	sum := backtest.Summary{}
 	for _, t := range f.order {
@@ -205,14 +205,14 @@ func (f *file) unreadable() error {
 	}
 }
 
-// keepFirst keeps the smaller of two lines, of which 0 is none.
+// keepFirst keeps the smaller of two line numbers. 0 means none.
 func keepFirst(line *int, other int) {
 	if other > 0 && (*line == 0 || other < *line) {
 		*line = other
 	}
 }
 
-// appendRaw appends a field as it stands in its file, in quotes if its separator was not the comma.
+// appendRaw appends a field in its original form, in quotes if the file's separator is not the comma.
 func appendRaw(b, field []byte) []byte {
 	if bytes.IndexByte(field, ',') >= 0 && bytes.TrimSpace(field)[0] != '"' {
 		return appendField(b, string(field))
@@ -220,7 +220,7 @@ func appendRaw(b, field []byte) []byte {
 	return append(b, field...)
 }
 
-// appendField appends a field, in quotes if need be.
+// appendField appends a field, in quotes if necessary.
 func appendField(b []byte, text string) []byte {
 	if !strings.ContainsAny(text, "\",\r\n") {
 		return append(b, text...)

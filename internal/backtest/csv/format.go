@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// Format states how the texts of a file are read. The zero value infers all of it from the file.
+// Format states how to read the texts of a file. The zero value infers everything from the file.
 type Format struct {
-	// Decimal is the decimal mark, '.' or ',', or 0.
+	// Decimal is the decimal mark, '.' or ',', or 0 to infer it.
 	Decimal byte
-	// Order is that of day and month in dates such as 05/01/2026.
+	// Order is the order of day and month in dates such as 05/01/2026.
 	Order Order
 }
 
@@ -25,23 +25,23 @@ type format struct {
 	newestFirst bool
 }
 
-// survey reads a whole file to find its format: one row may not show whether
-// 1,234 is about one or about a thousand, or whether 05/01 is in January or May.
+// survey reads a whole file to determine its format, because a single row may not show whether 1,234 is about one or
+// about a thousand, or whether 05/01 is in January or May.
 type survey struct {
 	asked     Format
 	separator byte
 
 	decimals, either [2]int // lines that prove the mark '.' or ',', and that allow it
-	long             int    // a line with four digits or more before any mark
+	long             int    // line with at least four digits before any mark
 	orders           [bothOrders + 1]int
-	words            int // a time that is no serial date
+	words            int // line of a time that is not a serial date
 	serials          int
-	last             map[string][2]time.Time // by series: of each order
-	falls            [2]int                  // rows before their predecessors, less those after
+	last             map[string][2]time.Time // by series and order
+	falls            [2]int                  // rows earlier than their predecessors, minus later ones
 }
 
-// takeFormat returns the format of a file. The error names the line that contradicts an
-// earlier one, or that can be read in two ways.
+// takeFormat returns the format of a file. The error names the line that contradicts an earlier one, or that is
+// ambiguous.
 func takeFormat(in io.Reader, c Columns, asked Format) (format, error) {
 	rows, err := newRowReader(in, c)
 	if err != nil {
@@ -84,7 +84,7 @@ func markIndex(mark byte) int {
 	return 0
 }
 
-// note keeps the first line.
+// note stores the first line number.
 func note(at *int, line int) {
 	if *at == 0 {
 		*at = line
@@ -141,9 +141,8 @@ func (s *survey) format() (f format, err error) {
 	return f, nil
 }
 
-// decimal decides by what the numbers prove, then by the separator: a file with
-// semicolons has them because its numbers have commas, and a comma in a field of a
-// file with commas is a group mark.
+// decimal decides by unambiguous numbers, then by the separator: files with semicolons usually have decimal commas,
+// and a comma within a field of a comma-separated file is a group mark.
 func (s *survey) decimal() (byte, error) {
 	switch point, comma := s.decimals[0], s.decimals[1]; {
 	case s.asked.Decimal != 0:
@@ -165,7 +164,7 @@ func (s *survey) decimal() (byte, error) {
 	return 0, fmt.Errorf("line %d: the mark in the value is a decimal mark or separates thousands: state --decimal point or --decimal comma", max(point, comma))
 }
 
-// order decides by dates whose day is above 12.
+// order decides by dates with a day above 12.
 func (s *survey) order() (Order, error) {
 	day, month, both := s.orders[DayFirst], s.orders[MonthFirst], s.orders[bothOrders]
 	switch {

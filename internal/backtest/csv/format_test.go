@@ -17,7 +17,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// written is a value at a time, as a program writes it.
+// written is a value with its time, in the form of an exporting program.
 type written struct {
 	at time.Time
 	v  float64
@@ -33,8 +33,8 @@ func history(n int) []written {
 	return list
 }
 
-// TestExports writes one history as programs export it. Each file gets the same
-// verdicts as the plain one, at every row.
+// TestExports writes one history in the formats of several programs. Each file must get the same verdicts as the
+// plain one in every row.
 func TestExports(t *testing.T) {
 	point := func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }
 	comma := func(v float64) string { return strings.ReplaceAll(point(v), ".", ",") }
@@ -95,7 +95,7 @@ func reversed(list []written) []written {
 	return list
 }
 
-// verdicts cuts the columns of the verdict out of an output, beginning with the row of names.
+// verdicts returns the verdict columns of an output, including the header.
 func verdicts(out string) []string {
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	for i, line := range lines {
@@ -105,7 +105,8 @@ func verdicts(out string) []string {
 	return lines
 }
 
-// TestSeries runs several series of one file, each with its own unit, as if each had a file of its own.
+// TestSeries verifies that several series in one file, each with its own unit, get the same verdicts as in separate
+// files.
 func TestSeries(t *testing.T) {
 	a, b := course(11, 500), course(12, 500)
 	var mixed []string
@@ -145,7 +146,7 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// TestFormatErrors refuses what could be read wrongly, and names the line.
+// TestFormatErrors verifies that ambiguous files are rejected, and that the error names the line.
 func TestFormatErrors(t *testing.T) {
 	for name, tt := range map[string]struct {
 		options    Options
@@ -156,13 +157,13 @@ func TestFormatErrors(t *testing.T) {
 		"two orders":        {Options{}, "time,value\n13/01/2026,1\n01/14/2026,1\n", "line 3: the month comes first here and the day in line 2: state the order with --dates"},
 		"no order":          {Options{}, "time,value\n05/01/2026,1\n", "line 2: the date can have the day or the month first: state the order with --dates"},
 		"units":             {Options{}, "time,value\n1,5 ms\n2,5 MB\n", `line 3: the value "5 MB" can't be compared: its unit is "MB", but that of an earlier value is "ms"`},
-		"no value column":   {Options{}, "time,a,b\n1,2,3\n", `line 1: the header must name the column of the value: it has "time", "a", "b"; choose one with --value`},
-		"no time column":    {Options{}, "a;b\n1;2\n", `line 1: the header must name the column of the time: it has "a", "b"; choose one with --time`},
-		"wrong column":      {Options{Columns: Columns{Value: "load"}}, "time,a\n1,2\n", `line 1: the header has no column "load", which --value names: it has "time", "a"`},
-		"wrong series":      {Options{Columns: Columns{Series: []string{"host"}}}, "time,value\n1,2\n", `line 1: the header has no column "host", which --series names`},
+		"no value column":   {Options{}, "time,a,b\n1,2,3\n", `line 1: the header has no known name for the column of the value; it has "time", "a", "b"; choose one with --value`},
+		"no time column":    {Options{}, "a;b\n1;2\n", `line 1: the header has no known name for the column of the time; it has "a", "b"; choose one with --time`},
+		"wrong column":      {Options{Columns: Columns{Value: "load"}}, "time,a\n1,2\n", `line 1: the header has no column "load", which --value sets; it has "time", "a"`},
+		"wrong series":      {Options{Columns: Columns{Series: []string{"host"}}}, "time,value\n1,2\n", `line 1: the header has no column "host", which --series sets`},
 		"no numbers":        {Options{}, "time,value\n1,up\n2,down\n", "line 2: the value is not a finite number"},
 		"UTF-16":            {Options{}, "\xff\xfet\x00i\x00m\x00e\x00", "line 1: the file is UTF-16: save it as UTF-8"},
-		"many series":       {Options{}, "series,time,value\n" + manySeries(), "line 10002: has more than 10000 series"},
+		"many series":       {Options{}, "series,time,value\n" + manySeries(), "line 10002: the file has more than 10000 series"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, out := runFilesWith(t, tt.options, map[string]string{"a.csv": tt.text})
@@ -181,7 +182,7 @@ func manySeries() string {
 	return b.String()
 }
 
-// TestFormatAsked reads what a file does not show as the options say.
+// TestFormatAsked verifies that the options decide ambiguous formats.
 func TestFormatAsked(t *testing.T) {
 	const text = "time;value\n05/01/2026 10:00;1.234\n06/01/2026 10:00;987\n"
 	for _, tt := range []struct {
@@ -207,7 +208,7 @@ func TestFormatAsked(t *testing.T) {
 	}
 }
 
-// TestFalseAlarms states a rate that white noise meets.
+// TestFalseAlarms verifies the expected rate of false alarms with white noise.
 func TestFalseAlarms(t *testing.T) {
 	files := map[string]string{}
 	for i := range 12 {

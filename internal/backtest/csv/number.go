@@ -15,12 +15,12 @@ import (
 
 var errNumber = errors.New("not a finite number")
 
-// numeral is a value as spreadsheets and dashboards write it, cut into its parts:
-// "-1,234.5e3 ms" has the digits "-1,234.5", the exponent "e3", and the unit "ms".
+// numeral holds the parts of a value in the format of spreadsheets and dashboards: "-1,234.5e3 ms" has the digits
+// "-1,234.5", the exponent "e3", and the unit "ms".
 type numeral struct{ digits, exponent, unit string }
 
-// cutNumber cuts a text into the parts of a number. Signs, currency symbols, and
-// the parentheses that mark a negative amount come before the digits.
+// cutNumber splits a text into the parts of a number. Signs, currency symbols, and the parentheses of negative
+// amounts precede the digits.
 func cutNumber(text string) (n numeral, ok bool) {
 	text = strings.TrimSpace(text)
 	negative := false
@@ -50,11 +50,11 @@ func cutNumber(text string) (n numeral, ok bool) {
 	return n, strings.ContainsAny(digits, "0123456789") && !strings.ContainsAny(n.unit, "0123456789") && len(n.unit) <= longestUnit
 }
 
-// longestUnit is the size of a unit, in bytes. Longer text beside a number makes it no number.
+// longestUnit is the maximum size of a unit in bytes. A number followed by longer text is not a number.
 const longestUnit = 24
 
-// cutDigits cuts off digits, decimal marks, and group marks, and removes the group
-// marks that are neither a point nor a comma: spaces and apostrophes between digits.
+// cutDigits splits off digits, decimal marks, and group marks. It removes spaces and apostrophes between digits,
+// which are group marks.
 func cutDigits(text string) (digits, rest string) {
 	var b strings.Builder
 	for text != "" {
@@ -91,8 +91,8 @@ func exponentLength(s string) int {
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-// decimal returns the decimal mark that the number proves, 0 if it proves none. A
-// number such as 1,234 can be read in both ways: either is its only mark.
+// decimal returns the decimal mark that the number proves, or 0. For an ambiguous number such as 1,234, either is its
+// only mark.
 func (n numeral) decimal() (mark, either byte) {
 	digits := strings.TrimPrefix(n.digits, "-")
 	point, comma := strings.LastIndexByte(digits, '.'), strings.LastIndexByte(digits, ',')
@@ -111,13 +111,13 @@ func (n numeral) decimal() (mark, either byte) {
 	}
 }
 
-// value returns the number, whose decimal mark is known, without its unit.
+// value returns the number with the given decimal mark, without its unit.
 func (n numeral) value(mark byte) (float64, error) {
 	whole, fraction, has := strings.Cut(n.digits, string(mark))
 	group := string('.' + ',' - mark)
 	parts := strings.Split(whole, group)
 	for i, p := range parts[1:] {
-		if last := i == len(parts)-2; len(p) != 3 && (last || len(p) != 2) { // 1,00,000 is how India groups
+		if last := i == len(parts)-2; len(p) != 3 && (last || len(p) != 2) { // the Indian system groups 1,00,000
 			return 0, errNumber
 		}
 	}
@@ -132,14 +132,13 @@ func (n numeral) value(mark byte) (float64, error) {
 	return v, nil
 }
 
-// unit is the unit of a series: that of its first value.
+// unit is the unit of a series, taken from its first value.
 type unit struct {
 	name  string
 	known bool
 }
 
-// scale converts a value to the unit of the series. It returns an error if the
-// value's unit measures something else: a column of mixed units has no reading.
+// scale converts a value to the unit of the series. It returns an error if the units measure different quantities.
 func (u *unit) scale(v float64, name string) (float64, error) {
 	if v == 0 || u.known && name == u.name {
 		return v, nil
@@ -150,18 +149,18 @@ func (u *unit) scale(v float64, name string) (float64, error) {
 	}
 	to, from := measure(u.name), measure(name)
 	if to.of != from.of {
-		return 0, fmt.Errorf("its unit is %q, but that of an earlier value is %q", name, u.name)
+		return 0, fmt.Errorf("its unit is %q, but the unit of an earlier value is %q", name, u.name)
 	}
 	return v * (from.factor / to.factor), nil
 }
 
-// measured is the quantity of a unit, and its size in the smallest unit of that quantity.
+// measured is the quantity of a unit and its size in the smallest unit of that quantity.
 type measured struct {
 	of     string
 	factor float64
 }
 
-// measure returns the measure of a unit. A unit that is not in the table measures itself.
+// measure returns the quantity and size of a unit. An unknown unit is its own quantity.
 func measure(name string) measured {
 	name, perSecond := strings.CutSuffix(name, "/s")
 	m, ok := measures[name]
@@ -174,7 +173,7 @@ func measure(name string) measured {
 	return m
 }
 
-// measures are the units that Grafana scales a value to, and their usual spellings.
+// measures lists the units to which Grafana scales values, with their usual spellings.
 var measures = map[string]measured{
 	"": {"count", 1}, "K": {"count", 1e3}, "k": {"count", 1e3}, "M": {"count", 1e6}, "Mil": {"count", 1e6},
 	"G": {"count", 1e9}, "Bil": {"count", 1e9}, "T": {"count", 1e12}, "Tri": {"count", 1e12},

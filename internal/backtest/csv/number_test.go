@@ -14,7 +14,7 @@ func TestNumbers(t *testing.T) {
 	for _, tt := range []struct {
 		text         string
 		mark, either byte
-		with         byte // the mark that it is read with
+		with         byte // the decimal mark
 		want         float64
 		unit         string
 	}{
@@ -87,7 +87,7 @@ func TestUnits(t *testing.T) {
 		{"", "K", 1.5, 1500},
 		{"Mil", "", 5e5, .5},
 		{"req/s", "req/s", 3, 3},
-		{"ms", "", 0, 0}, // nothing needs no unit
+		{"ms", "", 0, 0}, // a missing unit is accepted
 	} {
 		u := unit{}
 		_, err := u.scale(1, tt.first)
@@ -99,6 +99,6 @@ func TestUnits(t *testing.T) {
 	for _, tt := range [][2]string{{"ms", "MB"}, {"MB", "MB/s"}, {"ms", ""}, {"", "%"}, {"€", "$"}, {"B", "b"}} {
 		u := unit{tt[0], true}
 		_, err := u.scale(1, tt[1])
-		assert.ErrorContains(t, err, "but that of an earlier value is", tt)
+		assert.ErrorContains(t, err, "but the unit of an earlier value is", tt)
 	}
 }

@@ -15,7 +15,7 @@ func page(r *Result, g *report.Gallery) report.Page {
 	sum := backtest.Total(r.Series)
 	p := report.Page{
 		Title: "Backtest of CSV files",
-		Lead:  "Each series was evaluated by itself, as if a collector had watched it and nothing else, point by point and without a look ahead.",
+		Lead:  "Each series was evaluated independently, point by point, from earlier points only.",
 		Facts: append([]report.Fact{{Label: "files", Value: report.Count(r.Files)}, {Label: "rows", Value: report.Count(sum.Rows)}}, report.Facts(sum)...),
 	}
 	p.Fail(r.Failed)

@@ -16,29 +16,27 @@ import (
 const maxRow = 1 << 20
 
 var (
-	errNoHeader = errors.New("is empty: its first line must name the columns of the time and the value")
+	errNoHeader = errors.New("the file is empty: the first line must name the columns of the time and the value")
 	errUTF16    = errors.New("the file is UTF-16: save it as UTF-8")
 	errRowLong  = errors.New("a row is longer than 1 MiB")
-	errQuote    = errors.New("a quoted field does not end")
+	errQuote    = errors.New("a quoted field is not closed")
 )
 
-// row is one row of a CSV file. Its fields are as they stand in the file, quotes
-// included, and valid until the next row is read. The series is the plain text of
-// the series columns, separated by commas.
+// row is one row of a CSV file. Its fields have their original form, including quotes, and are valid until the next
+// row is read. The series is the plain text of the series columns, separated by commas.
 type row struct {
 	line             int
 	timestamp, value []byte
 	series           []byte
 }
 
-// clone returns a row that stays valid.
+// clone returns a copy that remains valid.
 func (r row) clone() row {
 	return row{r.line, bytes.Clone(r.timestamp), bytes.Clone(r.value), bytes.Clone(r.series)}
 }
 
-// rowReader reads the rows of a CSV file with a header. Every line after the
-// header is a row, also an empty one; only a quoted field goes on over the end of
-// a line. Missing fields are empty.
+// rowReader reads the rows of a CSV file with a header. Every line after the header is a row, including empty ones,
+// unless it continues a quoted field. Missing fields are empty.
 type rowReader struct {
 	in        *bufio.Reader
 	line      int // lines read
@@ -86,7 +84,7 @@ func (r *rowReader) field(i int) []byte {
 	return r.fields[i]
 }
 
-// read reads one record into fields.
+// read reads one record and splits it into fields.
 func (r *rowReader) read() error {
 	first := r.line + 1
 	r.record = r.record[:0]
@@ -108,7 +106,7 @@ func (r *rowReader) read() error {
 	}
 }
 
-// readLine appends a line to the record, without its end.
+// readLine appends a line to the record, without its line ending.
 func (r *rowReader) readLine() error {
 	begun := false
 	for {
@@ -134,7 +132,7 @@ func (r *rowReader) readLine() error {
 	}
 }
 
-// split cuts the record into fields. It returns false if a quoted field does not end in it.
+// split splits the record into fields. It returns false if a quoted field is not closed.
 func (r *rowReader) split() bool {
 	r.fields = r.fields[:0]
 	blank := " \t"
@@ -160,7 +158,7 @@ func (r *rowReader) split() bool {
 	}
 }
 
-// quotedLength returns how long the quoted text is that b begins with, or -1 if it does not end.
+// quotedLength returns the length of the quoted text at the start of b, or -1 if it is not closed.
 func quotedLength(b []byte) int {
 	for i := 1; i < len(b); i++ {
 		if b[i] != '"' {
@@ -174,7 +172,7 @@ func quotedLength(b []byte) int {
 	return -1
 }
 
-// plain returns what a field says, without spaces and quotes around it.
+// plain returns the text of a field, without surrounding spaces and quotes.
 func plain(field []byte) string {
 	field = bytes.TrimSpace(field)
 	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {

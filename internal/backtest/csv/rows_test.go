@@ -101,8 +101,8 @@ func TestRowErrors(t *testing.T) {
 	long := strings.Repeat("x", maxRow+1)
 	for in, want := range map[string]string{
 		"":                                      errNoHeader.Error(),
-		"2015-09-01 13:45:00,1\n":               `line 1: the header must name the column of the time: it has "2015-09-01 13:45:00", "1"; choose one with --time`,
-		"timestamp\n":                           `line 1: the header must name the column of the value: it has "timestamp"; choose one with --value`,
+		"2015-09-01 13:45:00,1\n":               `line 1: the header has no known name for the column of the time; it has "2015-09-01 13:45:00", "1"; choose one with --time`,
+		"timestamp\n":                           `line 1: the header has no known name for the column of the value; it has "timestamp"; choose one with --value`,
 		"timestamp,value\nT,1\n\"U,2\nV,3\n":    "line 3: " + errQuote.Error(),
 		"timestamp,value\nT," + long + "\n":     "line 2: " + errRowLong.Error(),
 		"timestamp,value\nT,\"\n" + long + "\"": "line 2: " + errRowLong.Error(),
@@ -130,8 +130,8 @@ func readAll(in string) (string, error) {
 	}
 }
 
-// FuzzRows holds the reader to what it promises: it ends, lines grow, and where
-// encoding/csv reads a file strictly, both see the same fields.
+// FuzzRows verifies that the reader ends, that line numbers increase, and that it returns the same fields as
+// encoding/csv if that reads the file strictly.
 func FuzzRows(f *testing.F) {
 	for _, seed := range []string{
 		"timestamp,value\n2015-09-01 13:45:00,1\n", "\ufefftimestamp,value\r\n1441115100,\r\n\r\n", "value,timestamp\n\"1\n2\",T\n", "timestamp,value\n\"", "\"timestamp\",\"value\"\nT,\"a\"\"b\"",
@@ -163,7 +163,7 @@ func FuzzRows(f *testing.F) {
 				_, _ = n.value(max(mark, either, '.'))
 			}
 			if len(r.record) == 0 {
-				continue // encoding/csv passes over empty lines
+				continue // encoding/csv skips empty lines
 			}
 			fields = append(fields, [2]string{unquote(row.timestamp), unquote(row.value)})
 		}
@@ -171,7 +171,7 @@ func FuzzRows(f *testing.F) {
 	})
 }
 
-// unquote is what encoding/csv makes of a raw field.
+// unquote returns the value of a raw field in encoding/csv.
 func unquote(field []byte) string {
 	s := string(field)
 	if len(s) >= 2 && s[0] == '"' {
@@ -186,7 +186,7 @@ func compareStrictly(t *testing.T, in []byte, r *rowReader, fields [][2]string) 
 	strict.FieldsPerRecord, strict.Comma = -1, rune(r.separator)
 	records, err := strict.ReadAll()
 	if err != nil || len(records) == 0 || bytes.ContainsAny(in, " \t") {
-		return // encoding/csv knows no quotes after a space
+		return // encoding/csv does not accept quotes after a space
 	}
 	if len(records)-1 != len(fields) {
 		t.Fatalf("%d rows, but encoding/csv sees %d", len(fields), len(records)-1)
@@ -204,7 +204,7 @@ func compareStrictly(t *testing.T, in []byte, r *rowReader, fields [][2]string) 
 	}
 }
 
-// FuzzFiles runs whole files: each gets an output of a row for each row, or an error.
+// FuzzFiles verifies that a file gets an output with one row per row, or an error.
 func FuzzFiles(f *testing.F) {
 	for _, seed := range []string{
 		"sep=;\nseries;time;value\na;13.01.2026 10:00;1.234,5 ms\nb;14.01.2026 10:00;1,5 s\n", "Date,Value\n1/14/2026 1:05 PM,\"$1,020\"\n1/14/2026 1:00 PM,(7)\n",
@@ -225,7 +225,7 @@ func FuzzFiles(f *testing.F) {
 		}
 		rows, err := newRowReader(strings.NewReader(in), o.Columns)
 		require.NoError(t, err)
-		n, inside := 1, 0 // the header; line ends inside of fields
+		n, inside := 1, 0 // the header; line endings within fields
 		for {
 			r, err := rows.next()
 			if err != nil {

@@ -12,41 +12,40 @@ import (
 	"time"
 )
 
-// lastTime is the latest time that 64 bits of nanoseconds reach.
+// lastTime is the latest time that fits into 64 bits of nanoseconds.
 var lastTime = time.Unix(0, math.MaxInt64)
 
 var (
-	errTime  = errors.New("not a time: use 2006-01-02 15:04:05, with T, a fraction and a zone if need be, or Unix seconds or milliseconds")
-	errOrder = fmt.Errorf("the day and the month can't be told apart: %w", errTime)
+	errTime  = errors.New("not a time: use 2006-01-02 15:04:05, optionally with T, a fraction, and a zone, or Unix seconds or milliseconds")
+	errOrder = fmt.Errorf("the order of day and month is ambiguous: %w", errTime)
 )
 
-// timeFormat is the common format of the texts in a column of times.
+// timeFormat is the common format of a column of times.
 type timeFormat struct {
 	order  Order // of day and month in dates such as 05/01/2026
-	serial bool  // numbers are days since the end of 1899, as in a spreadsheet
+	serial bool  // numbers are days since the end of 1899, as in spreadsheets
 }
 
 // Order is the order of day and month in a date that ends with the year.
 type Order uint8
 
-// The orders. OrderUnknown is that of a date such as 05/01/2026 alone.
+// Orders. OrderUnknown is that of a single ambiguous date such as 05/01/2026.
 const (
 	OrderUnknown Order = iota
 	DayFirst
 	MonthFirst
 )
 
-// ParseTime reads a timestamp: a date, with a time of day or without, in UTC unless
-// an offset follows; or a number of seconds, milliseconds, microseconds or
-// nanoseconds since 1970, told apart by their size. A date that ends with the year
-// must show by a day above 12 what is day and what is month.
+// ParseTime parses a timestamp: a date with or without a time of day, in UTC unless an offset follows, or a number of
+// seconds, milliseconds, microseconds, or nanoseconds since 1970, distinguished by size. A date that ends with the
+// year must have a day above 12.
 func ParseTime(s string) (time.Time, error) {
 	t, _, err := timeFormat{}.parse(s)
 	return t, err
 }
 
-// parse reads a timestamp. shown is the order of day and month that it proves. The
-// error is errOrder if the order is needed and unknown, and errTime for other text.
+// parse parses a timestamp. shown is the order of day and month that it proves. The error is errOrder if the order is
+// needed and unknown, and errTime for other text.
 func (f timeFormat) parse(s string) (t time.Time, shown Order, err error) {
 	s = strings.TrimSpace(s)
 	t, ok := parseISO(s)
@@ -65,7 +64,7 @@ func (f timeFormat) parse(s string) (t time.Time, shown Order, err error) {
 	return t, shown, nil
 }
 
-// parseISO reads what most files have: 2006-01-02 15:04:05.
+// parseISO parses the most common format: 2006-01-02 15:04:05.
 func parseISO(s string) (time.Time, bool) {
 	const length = len(time.DateTime)
 	if len(s) < length || s[4] != '-' {
@@ -84,7 +83,7 @@ func parseISO(s string) (time.Time, bool) {
 	return parseZoned(layout, date, zone)
 }
 
-// parseZoned reads a time that is in UTC unless a zone follows.
+// parseZoned parses a time that is in UTC unless a zone follows.
 func parseZoned(layout, text, zone string) (time.Time, bool) {
 	switch {
 	case zone == "" || zone == "Z" || zone == "z" || zone == "UTC" || zone == "GMT":
@@ -99,7 +98,7 @@ func parseZoned(layout, text, zone string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// The numbers that may be days since the end of 1899: from 2000 to 2100.
+// Range of numbers that may be days since the end of 1899: from 2000 to 2100.
 const firstSerial, lastSerial, unixSerial = 36526, 73051, 25569
 
 func isSerial(s string) bool {
@@ -118,9 +117,8 @@ func (f timeFormat) parseNumber(s string) (time.Time, bool) {
 	return time.UnixMilli(int64(math.Round((days - unixSerial) * 86400e3))).UTC(), true
 }
 
-// parseUnix takes a number below 1e11 for seconds, which is before the year
-// 5138, and every further thousandfold for the next smaller unit. The fraction
-// of a number is exact as far as a float64 is.
+// parseUnix interprets a number below 1e11 as seconds, which is before the year 5138, and each further factor of a
+// thousand as the next smaller unit. Fractions have the precision of a float64.
 func parseUnix(s string) (time.Time, bool) {
 	for unit, limit := time.Second, 1e11; unit >= 1; unit, limit = unit/1000, limit*1000 {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -141,7 +139,7 @@ func parseUnix(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// unix returns n units since 1970, and some more.
+// unix returns the time n units plus more after 1970.
 func unix(n int64, more, unit time.Duration) time.Time {
 	perSecond := int64(time.Second / unit)
 	return time.Unix(n/perSecond, n%perSecond*int64(unit)).Add(more).UTC()

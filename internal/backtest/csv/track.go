@@ -36,14 +36,13 @@ func (t *track) picture() report.Picture {
 	return report.Picture{Summary: t.summary, Windows: t.windows, Plot: t.plot}
 }
 
-// end frees what the run needed and the result does not.
+// end frees the memory that only the run needs.
 func (t *track) end() {
 	t.summary.FalseAlarms = t.watch.falseAlarms()
 	t.plot, t.watch = nil, nil
 }
 
-// observe returns the verdict about a row, or nil. The error is that of a value in
-// another unit.
+// observe returns the verdict on a row, or nil. It returns an error for a value in an incompatible unit.
 func (t *track) observe(r row, f format) (*report.Verdict, error) {
 	t.summary.Rows++
 	at, _, err := f.times.parse(plain(r.timestamp))
@@ -70,7 +69,7 @@ func (t *track) observe(r row, f format) (*report.Verdict, error) {
 	return t.judge(at, value), nil
 }
 
-// value reads the value of a row in the unit of the series.
+// value returns the value of a row in the unit of the series.
 func (t *track) value(r row, f format) (float64, error) {
 	text := plain(r.value)
 	n, ok := cutNumber(text)
@@ -82,7 +81,7 @@ func (t *track) value(r row, f format) (float64, error) {
 		return 0, err
 	}
 	if v, err = t.unit.scale(v, n.unit); err != nil {
-		return 0, fmt.Errorf("the value %q can't be compared: %w", text, err)
+		return 0, fmt.Errorf("cannot convert the value %q: %w", text, err)
 	}
 	return v, nil
 }

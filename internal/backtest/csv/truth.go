@@ -43,7 +43,7 @@ func ReadTruth(path string) (Truth, error) {
 
 func parseWindow(text []string) (w backtest.Window, err error) {
 	if len(text) != 2 {
-		return w, fmt.Errorf("has %d times, but must have a start and an end", len(text))
+		return w, fmt.Errorf("must have a start and an end, has %d times", len(text))
 	}
 	if w.Start, err = ParseTime(text[0]); err != nil {
 		return w, fmt.Errorf("%q is %w", text[0], err)
@@ -57,7 +57,7 @@ func parseWindow(text []string) (w backtest.Window, err error) {
 	return w, nil
 }
 
-// without returns the names that no file and no series has.
+// without returns the names without a file or series.
 func (t Truth) without(files []*file) (unknown []string) {
 	known := map[string]bool{}
 	for _, f := range files {

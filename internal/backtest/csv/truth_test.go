@@ -18,14 +18,14 @@ import (
 
 func hour(h float64) time.Time { return start.Add(time.Duration(h * float64(time.Hour))) }
 
-// TestAssessment is worked out by hand: two days of one point an hour.
+// TestAssessment compares with manually computed results: two days with one point per hour.
 func TestAssessment(t *testing.T) {
 	a := newAssessor("a.csv", []backtest.Window{
 		{Start: hour(30), End: hour(34)},   // missed
-		{Start: hour(10), End: hour(14)},   // opens at its third point, and once more
+		{Start: hour(10), End: hour(14)},   // opens at its third point and a second time
 		{Start: hour(12), End: hour(16)},   // overlaps it: found by the openings at 12 and 13
-		{Start: hour(47), End: hour(60)},   // reaches over the end; opens at its first point
-		{Start: hour(-20), End: hour(-10)}, // lies before the data: an event that can't be found
+		{Start: hour(47), End: hour(60)},   // extends beyond the end; opens at its first point
+		{Start: hour(-20), End: hour(-10)}, // before the data: cannot be found
 	})
 	opens := map[int]bool{5: true, 12: true, 13: true, 20: true, 40: true, 47: true}
 	for h := range 48 {
@@ -37,7 +37,7 @@ func TestAssessment(t *testing.T) {
 	}
 	got := a.end(hour(0), hour(47))
 	assert.Equal(t, [4]int{5, 3, 6, 3}, [4]int{got.Events, got.Found, got.Openings, got.Hits})
-	assert.InDelta(t, (47-6-4)/24.0, got.Days, 1e-12) // 10 to 16 and 30 to 34 are taken off
+	assert.InDelta(t, (47-6-4)/24.0, got.Days, 1e-12) // without 10 to 16 and 30 to 34
 	assert.Equal(t, []string{"a.csv", "5", "3", "0.600", "6", "0.500", "0", "0s", "1.946"}, got.Cells())
 
 	quiet := newAssessor("b.csv", nil)
@@ -80,7 +80,7 @@ func TestReadTruth(t *testing.T) {
 	}
 }
 
-// TestTruthOfFiles runs the fault of a series against its truth.
+// TestTruthOfFiles compares the fault of a series with its truth.
 func TestTruthOfFiles(t *testing.T) {
 	spike := start.Add(spikeAt * 5 * time.Minute)
 	truth := Truth{

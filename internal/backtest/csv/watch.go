@@ -17,15 +17,15 @@ import (
 // everything selects every verdict.
 var everything = engine.Output{Select: engine.SelectAll}
 
-// remembered is the number of batches within which the engine takes a value at the same time for a resend.
+// remembered is the number of batches within which the engine treats a value at the same time as a resend.
 const remembered = engine.RecentBatches
 
-// watch is a collector that watches one series.
+// watch is an engine with a single series.
 type watch struct {
 	engine  *engine.Engine
 	batch   pmetric.Metrics // of one data point
 	point   pmetric.NumberDataPoint
-	latest  int64 // time of the point that the engine judged last
+	latest  int64 // time of the last judged point
 	highest int64
 	times   [remembered]int64 // of the latest points, a ring
 	seen    int
@@ -39,9 +39,8 @@ func newWatch(cfg engine.Config) *watch {
 	return w
 }
 
-// observe has the engine judge a value. late reports that the value lies at or
-// before the latest time, judged that it has a verdict. A late value has one only
-// after the engine has accepted the earlier time as the right one.
+// observe passes a value to the engine. late reports that the value is at or before the latest time, judged that it
+// has a verdict. A late value has a verdict only after the engine has returned to the earlier time.
 func (w *watch) observe(t time.Time, v float64) (verdict engine.Verdict, late, judged bool) {
 	now := t.UnixNano()
 	late = w.seen > 0 && now <= w.latest
@@ -53,7 +52,7 @@ func (w *watch) observe(t time.Time, v float64) (verdict engine.Verdict, late, j
 	w.seen++
 	w.point.SetTimestamp(pcommon.Timestamp(now))
 	w.point.SetDoubleValue(v)
-	if !late { // a collector's clock does not go back with the data
+	if !late { // a collector's clock does not go back
 		w.engine.Tick(t)
 	}
 	verdicts := w.engine.ObserveMetrics(w.batch, everything)
@@ -67,9 +66,8 @@ func (w *watch) observe(t time.Time, v float64) (verdict engine.Verdict, late, j
 
 func (w *watch) repeats(t int64) bool { return slices.Contains(w.times[:min(w.seen, remembered)], t) }
 
-// falseAlarms returns how many openings a week the engine accepts in a series
-// without a fault: its α for each decision, times the openings per exceedance,
-// times the points of a week.
+// falseAlarms returns the openings per week that the engine accepts in a series without a fault: its α per decision,
+// times the openings per exceedance, times the points per week.
 func (w *watch) falseAlarms() float64 {
 	s := w.engine.Status().Signals[engine.SignalMetrics]
 	return 7 * float64(s.DecisionsPerDay) * s.Alpha * s.Theta

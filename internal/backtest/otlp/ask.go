@@ -14,18 +14,18 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// askLayout is how asks and predictions write a time.
+// askLayout is the time format of asks and predictions.
 const askLayout = "2006-01-02 15:04:05Z"
 
-// askHorizon is the time after an ask from which evidence is considered.
+// askHorizon is the time after an ask in which evidence is considered.
 const askHorizon = 3 * time.Minute
 
-// Ask is a time at which something began, in UTC.
+// Ask is the start time of a fault, in UTC.
 type Ask struct {
 	InjectedAt string `json:"injected_at"`
 }
 
-// Prediction lists the services that are suspected of an ask, the most suspicious first.
+// Prediction lists the suspected services of an ask, most suspicious first.
 type Prediction struct {
 	InjectedAt string   `json:"injected_at"`
 	Suspects   []string `json:"suspects"`
@@ -54,11 +54,11 @@ func ReadAsks(path string) ([]Ask, error) {
 
 func (a Ask) time() (time.Time, error) { return time.Parse(askLayout, a.InjectedAt) }
 
-// asking answers asks as event time passes.
+// asking answers asks in event time.
 type asking struct {
 	engine  *engine.Engine
 	times   []time.Time // of the asks, in the order of the file
-	order   []int       // indexes of the asks that have no answer yet, by time
+	order   []int       // indexes of the unanswered asks, by time
 	answers []Prediction
 }
 
@@ -75,7 +75,7 @@ func newAsking(e *engine.Engine, asks []Ask) (*asking, error) {
 	return a, nil
 }
 
-// pass answers the asks whose three minutes end before now, in nanoseconds of event time.
+// pass answers the asks whose horizon ends before now, in nanoseconds of event time.
 func (a *asking) pass(now int64) {
 	for len(a.order) > 0 {
 		i := a.order[0]
@@ -91,7 +91,7 @@ func (a *asking) pass(now int64) {
 	}
 }
 
-// writePredictions writes a line for each ask, in the order of the asks.
+// writePredictions writes one line per ask, in the order of the asks.
 func writePredictions(path string, list []Prediction) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

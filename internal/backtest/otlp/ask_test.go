@@ -18,10 +18,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// askStart is when the recording in testdata begins. Its service pay is broken from the 20th minute to the 23rd.
+// askStart is the start of the recording in testdata. Its service pay has a fault from the 20th to the 23rd minute.
 var askStart = time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC)
 
-// minutesOf returns a copy of the recording in testdata that ends after so long.
+// minutesOf returns a copy of the recording in testdata that ends after the given time.
 func minutesOf(t *testing.T, until time.Duration) string {
 	t.Helper()
 	dir, files := t.TempDir(), peertest.TestData(t, "otlp", "recording")
@@ -57,7 +57,7 @@ func TestAsks(t *testing.T) {
 	}, predictions(t, dir, asks))
 }
 
-// What is answered does not depend on what was recorded later than three minutes after it.
+// TestAsksDoNotLookAhead verifies that an answer does not depend on data later than three minutes after the ask.
 func TestAsksDoNotLookAhead(t *testing.T) {
 	asks := []Ask{ask(19 * time.Minute)}
 	whole := predictions(t, minutesOf(t, 30*time.Minute), asks)
@@ -65,7 +65,7 @@ func TestAsksDoNotLookAhead(t *testing.T) {
 	assert.Equal(t, []string{`{"injected_at":"2026-05-04 00:19:00Z","suspects":["pay"]}`}, whole)
 }
 
-// An incident is the same whether or not something was asked before it.
+// TestAsksChangeNothing verifies that asks do not change incidents.
 func TestAsksChangeNothing(t *testing.T) {
 	dir, out := minutesOf(t, 30*time.Minute), t.TempDir()
 	var incidents [2][]byte
@@ -79,7 +79,7 @@ func TestAsksChangeNothing(t *testing.T) {
 	assert.Equal(t, string(incidents[0]), string(incidents[1]))
 }
 
-// predictions returns the lines that a backtest of a folder answers.
+// predictions returns the answers of a backtest of a folder as lines.
 func predictions(t *testing.T, dir string, asks []Ask) []string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "p.jsonl")

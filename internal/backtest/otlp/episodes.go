@@ -10,14 +10,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// episodes are the times in which any incident was open. One incident may be open
-// more than once: it reopens when an anomaly joins it.
+// episodes holds the periods with an open incident. An incident may be open several times, because it reopens when an
+// anomaly joins it.
 type episodes struct {
 	list []backtest.Window
-	open map[string]bool // by the id of the incident
+	open map[string]bool // by incident id
 }
 
-// tell takes an update of an incident at a time.
+// tell processes an update of an incident at a time.
 func (e *episodes) tell(i *incident.Incident, now time.Time) {
 	if e.open == nil {
 		e.open = map[string]bool{}

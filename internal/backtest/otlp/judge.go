@@ -29,7 +29,7 @@ type seriesID = series.ID
 // everything selects every verdict.
 var everything = engine.Output{Select: engine.SelectAll}
 
-// judge has one engine observe batches and keeps its verdicts and findings.
+// judge passes batches to one engine and keeps its verdicts and findings.
 type judge struct {
 	engine    *engine.Engine
 	spill     *spill
@@ -41,7 +41,7 @@ type judge struct {
 	pieces    pieces
 	asking    *asking
 	now       int64
-	reached   int64 // of all files, wrong clocks apart
+	reached   int64 // of all files, without wrong clocks
 	gap       int64 // between the two latest times that were reached
 }
 
@@ -58,17 +58,17 @@ func newJudge(cfg engine.Config, s *spill, asks []Ask) (*judge, error) {
 	}, nil
 }
 
-// judged is a series that got a verdict.
+// judged is a series with a verdict.
 type judged struct {
 	backtest.Summary
-	number                                       uint32 // in the order of their first verdicts
+	number                                       uint32 // in the order of first verdicts
 	service, metric, statistic, unit, attributes string
 }
 
-// disorder bounds the step back in time from one batch of a file to the next.
+// disorder bounds the step back in time between two batches of a file.
 const disorder = 2 * time.Minute
 
-// batch takes the batch at a cursor, and observes the pieces that no later batch can precede.
+// batch processes the batch at a cursor, and observes the pieces that no later batch can precede.
 func (j *judge) batch(c *cursor) error {
 	switch c.signal {
 	case signalLogs:
@@ -82,7 +82,7 @@ func (j *judge) batch(c *cursor) error {
 	return j.pieces.until(c.due-int64(disorder), j.piece)
 }
 
-// piece has the engine observe a piece.
+// piece passes a piece to the engine.
 func (j *judge) piece(x *piece) error {
 	j.reach(x.due)
 	due := min(x.due, j.reached+int64(clock.Tolerance))
@@ -105,11 +105,11 @@ func (j *judge) piece(x *piece) error {
 	return nil
 }
 
-// mostGaps is by how much a gap in time may exceed those before and after it.
+// mostGaps is the maximum factor between a time gap and the adjacent ones.
 const mostGaps = 3
 
-// reach advances the time that was reached to that of a piece, unless the piece lies far
-// ahead of its neighbors, as a message may have points of a sender with a wrong clock.
+// reach advances the reached time to that of a piece, unless the piece is far ahead of its neighbors, for example
+// because a message contains points of a sender with a wrong clock.
 func (j *judge) reach(due int64) {
 	far := max(int64(clock.Tolerance), mostGaps*j.gap)
 	if j.pieces.len() > 0 {
@@ -121,13 +121,13 @@ func (j *judge) reach(due int64) {
 }
 
 const (
-	// tickEvery is the interval of a collector's clock ticks while nothing comes, in nanoseconds.
+	// tickEvery is the interval of clock ticks without data, in nanoseconds.
 	tickEvery = int64(15 * time.Second)
-	// mostTicks is the number of such ticks after which nothing is open that could time out.
+	// mostTicks is the number of such ticks after which all timeouts have passed.
 	mostTicks = 240
 )
 
-// tick advances the engine's clock, which does not go back with the data and does not stop where nothing was recorded.
+// tick advances the engine's clock. The clock does not go back with the data, and does not stop in gaps.
 func (j *judge) tick(t int64) {
 	for n := 0; j.now > 0 && n < mostTicks && t > j.now+tickEvery; n++ {
 		j.now += tickEvery
@@ -151,12 +151,12 @@ func (j *judge) end() error {
 	return nil
 }
 
-// closing is longer than windows of logs and spans wait for late records.
+// closing exceeds the time that windows of logs and spans wait for late records.
 const closing = time.Minute
 
-// collect takes the findings.
+// collect reads the findings.
 func (j *judge) collect() {
-	// The engine holds a bounded number of findings until they are taken.
+	// The engine holds a bounded number of findings.
 	events := j.engine.PendingEvents()
 	for _, a := range events.Anomalies {
 		j.anomalies[a.ID] = a
@@ -168,7 +168,7 @@ func (j *judge) collect() {
 	j.engine.DeliveredEvents(events)
 }
 
-// take notes a verdict.
+// take stores a verdict.
 func (j *judge) take(md pmetric.Metrics, v engine.Verdict) error {
 	rm := md.ResourceMetrics().At(v.Resource)
 	sm := rm.ScopeMetrics().At(v.Scope)
@@ -187,7 +187,7 @@ func (j *judge) take(md pmetric.Metrics, v engine.Verdict) error {
 	}
 	t := timestamp.AsTime()
 	if !s.Last.IsZero() && !t.After(s.Last) {
-		return nil // the engine has answered a resend
+		return nil // the engine repeated the verdict of a resend
 	}
 	s.See(t)
 	s.Count(t, v.Score, v.Opening)
@@ -205,7 +205,7 @@ func (s *judged) name() string {
 	return name
 }
 
-// text writes attributes in the order of their keys.
+// text formats attributes in the order of their keys.
 func text(attributes pcommon.Map) string {
 	pairs := map[string]string{}
 	for k, v := range attributes.All() {

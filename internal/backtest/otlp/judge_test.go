@@ -15,7 +15,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// The clock begins with the first piece: what that holds is not taken for decades old when the second comes.
+// TestTheFirstPieceIsKept verifies that the clock starts with the first piece, so that its data does not count as too
+// old at the second.
 func TestTheFirstPieceIsKept(t *testing.T) {
 	spill, err := newSpill(t.TempDir())
 	require.NoError(t, err)

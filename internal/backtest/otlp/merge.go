@@ -15,23 +15,23 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 )
 
-// cursor is a position in one file: a batch. The file is opened when its first
-// batch is due, so that a folder of thousands of rotated files needs few open ones.
+// cursor is a position in one file, in batches. It opens the file when its first batch is due, so that a folder of
+// thousands of rotated files needs few open ones.
 type cursor struct {
 	path     string
 	place    int // in the order of the inputs
 	size     int64
-	progress *backtest.Progress // nil for the first look
+	progress *backtest.Progress // nil for the first batch
 
 	file   *os.File // nil while closed
 	meter  *backtest.Meter
 	reader *messageReader
 	batch
-	ahead []batch // the next ones
-	err   error   // of the one after them
-	due   int64   // when the batch is to be read: its time, or, where that is wrong, that of the one before
+	ahead []batch // following batches
+	err   error   // of the batch after them
+	due   int64   // the batch's time, or that of the previous one if it is wrong
 
-	messages [3]int // by signal, as far as it was read
+	messages [3]int // by signal, up to the position
 }
 
 // batch is a message with its number of data points, its earliest time, and the
@@ -42,10 +42,10 @@ type batch struct {
 	time, latest int64
 }
 
-// lookahead is the number of batches among which one is found that lies far ahead of its neighbors.
+// lookahead is the number of batches from which a batch far ahead of its neighbors is detected.
 const lookahead = 4
 
-// open begins the file from its start.
+// open opens the file at its start.
 func (c *cursor) open() (err error) {
 	if c.file, err = os.Open(c.path); err != nil {
 		return err
@@ -60,13 +60,13 @@ func (c *cursor) open() (err error) {
 
 func (c *cursor) close() {
 	if c.file != nil {
-		_ = c.file.Close() // it was only read
+		_ = c.file.Close() // errors do not matter after reading
 		c.meter.End()
 		c.file, c.meter, c.reader, c.batch, c.ahead = nil, nil, nil, batch{}, nil
 	}
 }
 
-// advance goes to the next batch, or returns io.EOF.
+// advance moves to the next batch, or returns io.EOF.
 func (c *cursor) advance() error {
 	for c.err == nil && len(c.ahead) <= lookahead {
 		var next batch
@@ -79,7 +79,7 @@ func (c *cursor) advance() error {
 	}
 	c.batch, c.ahead = c.ahead[0], c.ahead[1:]
 	if c.time == 0 {
-		c.time = c.due // nothing in it has a time
+		c.time = c.due // the batch has no time
 	}
 	if c.due == 0 || !c.leaps() {
 		c.due = c.time
@@ -87,15 +87,14 @@ func (c *cursor) advance() error {
 	return nil
 }
 
-// leaps reports whether the batch lies far ahead of the ones before and after it, as a
-// sender with a wrong clock makes it. Such a batch is read at once: it neither
-// holds up the rest of the file nor advances the clock.
+// leaps reports whether the batch is far ahead of the previous and following ones, as with a wrong clock of the
+// sender. Such a batch is read immediately. It neither delays the rest of the file nor advances the clock.
 func (c *cursor) leaps() bool {
 	const far = int64(clock.Tolerance)
 	return c.time > c.due+far && slices.ContainsFunc(c.ahead, func(next batch) bool { return next.time > 0 && next.time < c.time-far })
 }
 
-// read reads a batch that is not empty. Its time is 0 if nothing in it has one.
+// read reads the next nonempty batch. Its time is 0 if it contains none.
 func (c *cursor) read() (next batch, err error) {
 	for {
 		b, err := c.reader.next()
@@ -122,9 +121,8 @@ func (c *cursor) read() (next batch, err error) {
 	}
 }
 
-// merge calls judge for every batch of all files, in the order of
-// the batches' earliest times as far as each file is in order itself. It closes
-// every file and returns an error for each that failed.
+// merge calls judge for every batch of all files in the order of their earliest times, as far as each file is itself
+// ordered. It closes every file and returns an error for each that failed.
 func merge(cursors []*cursor, progress *backtest.Progress, judge func(c *cursor) error) (failed []error, err error) {
 	var files queue[*cursor]
 	for _, c := range cursors {
@@ -170,10 +168,10 @@ func firstLook(c *cursor) error {
 	return c.advance()
 }
 
-// fatal is an error that has nothing to do with an input.
+// fatal is an error that is not caused by an input.
 type fatal struct{ error }
 
-// step has the batch at the cursor judged, and goes to the next.
+// step judges the batch at the cursor and moves to the next.
 func (c *cursor) step(judge func(c *cursor) error) error {
 	if c.file == nil {
 		if err := firstLook(c); err != nil {

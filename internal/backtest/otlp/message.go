@@ -25,27 +25,26 @@ var (
 	gzipMagic = []byte{0x1f, 0x8b}
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
-	errMessageLong = errors.New("a message is longer than 64 MiB: is this what a file exporter wrote?")
-	errMessageCut  = errors.New("a message ends too early")
-	errSignal      = errors.New("neither metrics nor logs nor traces as OTLP")
+	errMessageLong = errors.New("a message is longer than 64 MiB: the file must be the output of a file exporter")
+	errMessageCut  = errors.New("a message is incomplete")
+	errSignal      = errors.New("not OTLP: the message contains no metrics, logs, or traces")
 )
 
-// messageReader reads the messages that a file exporter wrote: a line of JSON
-// each, or with their length, four bytes big-endian, before each of them. The
-// whole file may be compressed with gzip or zstd, and each message with zstd. The
-// reader tells the form by the first bytes, not by the file's name.
+// messageReader reads the messages of a file exporter: one line of JSON each, or binary messages preceded by their
+// length, four bytes big-endian. The whole file may be compressed with gzip or zstd, and each message with zstd. The
+// reader detects the format by the first bytes, not by the file name.
 type messageReader struct {
 	in     *bufio.Reader
-	unzstd *zstd.Decoder // nil until a message needs it
+	unzstd *zstd.Decoder // created when needed
 	framed bool
-	unit   string // what is counted
+	unit   string // of the count: line or message
 	count  int
 	buffer []byte
 }
 
 func newMessageReader(in io.Reader) (*messageReader, error) {
 	r := &messageReader{in: bufio.NewReaderSize(in, 1<<16), unit: "line"}
-	begin, _ := r.in.Peek(len(zstdMagic)) // a shorter file is told below
+	begin, _ := r.in.Peek(len(zstdMagic)) // shorter files are detected below
 	switch {
 	case bytes.HasPrefix(begin, gzipMagic):
 		z, err := gzip.NewReader(r.in)
@@ -165,8 +164,8 @@ func decode(b []byte) (m message, err error) {
 	if len(b) > 0 && b[0] == '{' {
 		return decodeJSON(b)
 	}
-	// A proto message does not say what it is: the field numbers and types of the
-	// three signals differ inside records, so that only the right one can be read.
+	// A proto message does not state its signal. Field numbers and types of the three signals differ within records,
+	// so only the right one can be decoded.
 	m.signal = signalMetrics
 	if m.metrics, err = (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(b); err == nil {
 		return m, nil
@@ -201,7 +200,7 @@ func decodeJSON(b []byte) (m message, err error) {
 		m.metrics = pmetric.NewMetrics()
 	}
 	if err != nil {
-		err = fmt.Errorf("not OTLP as JSON: %w", err)
+		err = fmt.Errorf("not OTLP JSON: %w", err)
 	}
 	return m, err
 }

@@ -25,41 +25,40 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// Options are the inputs of Run.
+// Options holds the inputs of Run.
 type Options struct {
-	// In are files and folders of what a file exporter wrote, Out is the folder to write to.
+	// In lists files and folders that a file exporter wrote. Out is the output folder.
 	In       []string
 	Out      string
 	Engine   engine.Config
 	Progress *backtest.Progress
-	// Asks are times at which something began. The suspects of each are written to the file Predictions, if it is not empty.
+	// Asks lists the start times of faults. The suspects of each are written to the file Predictions, if it is set.
 	Asks        []Ask
 	Predictions string
 }
 
-// Result is the result of Run.
+// Result holds the results of Run.
 type Result struct {
 	Files int
-	// Metrics, Logs and Traces are messages; Points are data points.
+	// Metrics, Logs, and Traces count messages. Points counts data points.
 	Metrics, Logs, Traces, Points int
-	// Series are those that got a verdict, the worst first.
+	// Series holds the series with verdicts, worst first.
 	Series []backtest.Summary
-	// Anomalies and Incidents are in their last state, in the order of opening.
+	// Anomalies and Incidents are in their last state, in order of opening.
 	Anomalies []*incident.Anomaly
 	Incidents []*incident.Incident
-	// Open are the times in which an incident was open, apart and in order.
+	// Open lists the disjoint periods with an open incident, in order.
 	Open []backtest.Window
-	// Refused counts data points that the engine did not take, by the reason.
+	// Refused counts data points that the engine rejected, by reason.
 	Refused map[string]uint64
-	// Failed has an error for every file that could not be read to its end.
+	// Failed holds an error for every file that could not be read completely.
 	Failed []error
 }
 
-// Run runs recorded OTLP through one engine, all files together in event time,
-// and writes anomalies.jsonl, incidents.jsonl, series.csv and a report. It merges
-// files by the earliest time of each batch, a line of JSON or a message of proto,
-// and reads each file in its own order. A file that fails is listed in
-// Result.Failed; the error is for failures that stop the whole run.
+// Run runs recorded OTLP through one engine, all files together in event time, and writes anomalies.jsonl,
+// incidents.jsonl, series.csv, and a report. It merges files by the earliest time of each batch, which is a line of
+// JSON or a proto message, and reads each file in its own order. A file that fails is listed in Result.Failed. Run
+// returns an error only if the whole run fails.
 func Run(o Options) (*Result, error) {
 	cursors, total, err := listFiles(o.In)
 	if err != nil {
@@ -110,7 +109,7 @@ func Run(o Options) (*Result, error) {
 	return r, errors.Join(writeFindings(o.Out, r), writeSeries(o.Out, j.ranked()), page(r, pictures).Write(o.Out))
 }
 
-// listFiles lists the files, those of a folder in the order of their paths. A file that is given twice is taken once.
+// listFiles lists the files, those of a folder in the order of their paths. It lists each file once.
 func listFiles(in []string) (cursors []*cursor, total int64, err error) {
 	known := map[string]bool{}
 	for _, root := range in {
@@ -140,12 +139,12 @@ func listFiles(in []string) (cursors []*cursor, total int64, err error) {
 		}
 	}
 	if len(cursors) == 0 {
-		return nil, 0, fmt.Errorf("there are no files in %s", strings.Join(in, ", "))
+		return nil, 0, fmt.Errorf("no files in %s", strings.Join(in, ", "))
 	}
 	return cursors, total, nil
 }
 
-// result fills r with the findings of the judge.
+// result adds the findings of the judge to r.
 func (j *judge) result(r *Result) {
 	for _, s := range j.ranked() {
 		r.Series = append(r.Series, s.Summary)
@@ -162,7 +161,7 @@ func (j *judge) result(r *Result) {
 	r.Points, r.Refused = j.points, j.engine.Status().Refused
 }
 
-// ranked returns all series, the worst first.
+// ranked returns all series, worst first.
 func (j *judge) ranked() []*judged {
 	list := make([]*judged, 0, len(j.series))
 	for _, s := range j.series {
@@ -198,7 +197,7 @@ func writeFindings(dir string, r *Result) error {
 	return errors.Join(errs...)
 }
 
-// writeSeries writes a line for each series.
+// writeSeries writes one line per series.
 func writeSeries(dir string, list []*judged) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

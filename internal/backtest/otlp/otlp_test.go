@@ -30,10 +30,10 @@ import (
 
 var start = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// faultAt is the minute at which the first service of recorded breaks, for ten minutes.
+// faultAt is the minute at which the first service of recorded has a fault, for ten minutes.
 const faultAt = 800
 
-// recorded is a batch a minute of each of two services, in turn.
+// recorded returns one batch per minute of each of two services, alternating.
 func recorded() []pmetric.Metrics {
 	random := rand.New(rand.NewPCG(9, 9))
 	var list []pmetric.Metrics
@@ -104,11 +104,11 @@ func gzipped(t *testing.T, b []byte) []byte {
 }
 
 func zstded(b []byte) []byte {
-	z, _ := zstd.NewWriter(nil) // without options nothing fails
+	z, _ := zstd.NewWriter(nil) // without options there is no error
 	return z.EncodeAll(b, nil)
 }
 
-// runFiles runs files in the order given and returns what was found and what was written.
+// runFiles runs files in the given order and returns the result and the output files.
 func runFiles(t *testing.T, files ...[]byte) (*Result, map[string]string) {
 	t.Helper()
 	dir, out := t.TempDir(), t.TempDir()
@@ -137,7 +137,8 @@ func TestFaultIsFound(t *testing.T) {
 	assert.Empty(t, r.Failed)
 	assert.Equal(t, [4]int{1, 2000, 4000, 4}, [4]int{r.Files, r.Metrics, r.Points, len(r.Series)})
 	assert.Equal(t, []string{"cart: latency {route=/a}", "cart: latency {route=/b}"}, sortedNames(r.Series[:2]))
-	// A false alarm less than a cooldown before the fault, which one in some minutes is allowed to be, goes on as the fault's anomaly.
+	// A false alarm less than a cooldown before the fault, which the budget allows, continues as the anomaly of the
+	// fault.
 	fault, found := start.Add(faultAt*time.Minute), map[string]bool{}
 	for _, a := range r.Anomalies {
 		if a.Service == "cart" && a.Observed > 40 && !a.Opened.After(fault) && a.Opened.After(fault.Add(-90*time.Minute)) && a.Updated.After(fault) {
@@ -163,7 +164,7 @@ func sortedNames(list []backtest.Summary) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// TestEncodings gives the same result for every form in which a file may come.
+// TestEncodings verifies that every file format gives the same result.
 func TestEncodings(t *testing.T) {
 	list := recorded()
 	json := asJSON(t, list)
@@ -213,7 +214,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// TestResends has points that come again change nothing.
+// TestResends verifies that repeated points change nothing.
 func TestResends(t *testing.T) {
 	json := asJSON(t, recorded())
 	_, want := runFiles(t, json)
@@ -250,7 +251,7 @@ func TestOtherSignalsArePassedOver(t *testing.T) {
 	assert.Equal(t, [4]int{2, 4, 2, 4}, [4]int{r.Metrics, r.Logs, r.Traces, r.Points})
 }
 
-// TestInputsThatFail names what is wrong and where. What came before it counts.
+// TestInputsThatFail verifies that errors name the cause and position, and that earlier data counts.
 func TestInputsThatFail(t *testing.T) {
 	json := asJSON(t, recorded()[:3])
 	proto := asProto(t, recorded()[:3], plainly)
@@ -281,7 +282,7 @@ func TestInputsThatFail(t *testing.T) {
 
 func TestPaths(t *testing.T) {
 	_, err := Run(Options{In: []string{t.TempDir()}, Out: t.TempDir()})
-	assert.ErrorContains(t, err, "there are no files in ")
+	assert.ErrorContains(t, err, "no files in ")
 	_, err = Run(Options{In: []string{filepath.Join(t.TempDir(), "missing")}, Out: t.TempDir()})
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	dir := t.TempDir()
@@ -300,7 +301,7 @@ func TestPaths(t *testing.T) {
 	assert.Equal(t, []string{"a.json", "b/c.json"}, names)
 	assert.Equal(t, int64(4), total)
 	_, err = Run(Options{In: []string{dir}, Out: filepath.Join(dir, "out")})
-	assert.ErrorContains(t, err, "lie in one another")
+	assert.ErrorContains(t, err, "must not contain each other")
 }
 
 func TestSeriesName(t *testing.T) {
@@ -316,8 +317,8 @@ func TestSeriesName(t *testing.T) {
 	assert.Equal(t, "a=b, z=1", text(attributes))
 }
 
-// A sender whose clock is ten years ahead, in batches of its own or in those of others, changes
-// nothing about the others, wherever in the files it sends.
+// TestWrongClockChangesNothingElse verifies that a sender whose clock is ten years ahead does not affect others, in
+// separate or shared batches and at any position.
 func TestWrongClockChangesNothingElse(t *testing.T) {
 	list := recorded()
 	device := func() pmetric.Metrics {
@@ -350,7 +351,7 @@ func TestWrongClockChangesNothingElse(t *testing.T) {
 	assert.NotEmpty(t, got.Anomalies)
 }
 
-// One message may hold the whole history of a series.
+// TestLongMessageIsTakenInEventTime verifies that one message may contain the complete history of a series.
 func TestLongMessageIsTakenInEventTime(t *testing.T) {
 	want, _ := runFiles(t, asJSON(t, recorded()))
 	all := pmetric.NewMetrics()

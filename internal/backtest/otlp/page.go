@@ -15,7 +15,7 @@ func page(r *Result, pictures []report.Picture) report.Page {
 	sum := backtest.Total(r.Series)
 	p := report.Page{
 		Title: "Backtest of OTLP",
-		Lead:  "All files were judged together in event time, point by point and without a look ahead.",
+		Lead:  "All files were evaluated together in event time, point by point, from earlier points only.",
 		Facts: append([]report.Fact{
 			{Label: "files", Value: report.Count(r.Files)},
 			{Label: "data points", Value: report.Count(r.Points)},

@@ -13,30 +13,28 @@ import (
 	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
-// pieceLength is the span of time of a piece of log records or spans, in nanoseconds.
+// pieceLength is the duration of a piece of log records or spans, in nanoseconds.
 const pieceLength = int64(5e9)
 
-// piece is a batch of data points, or the log records or spans of one batch that
-// lie within pieceLength. A collector receives batches of about that size, while a
-// file may hold a whole minute in one.
+// piece is a batch of data points, or the log records or spans of one batch within pieceLength. A collector receives
+// batches of about that size, while a file may have a whole minute in one.
 type piece struct {
-	due    int64 // event time at which a collector has it
+	due    int64 // event time at which a collector would have received it
 	signal signal
-	// metrics are of a batch with points.
+	// metrics holds a batch with points.
 	metrics pmetric.Metrics
 	points  int
 	traces  ptrace.Traces
 	logs    plog.Logs
 }
 
-// pieces holds the pieces that are not observed yet, so that the records of all
-// batches are observed in event time.
+// pieces holds the pieces that are not observed yet, so that the records of all batches are observed in event time.
 type pieces struct {
 	queue[*piece]
 	read int
 }
 
-// until takes all pieces that are due at or before a time.
+// until passes all pieces that are due at or before a time to take.
 func (s *pieces) until(t int64, take func(*piece) error) error {
 	for s.due(t) {
 		if err := take(s.pop()); err != nil {
@@ -46,13 +44,13 @@ func (s *pieces) until(t int64, take func(*piece) error) error {
 	return nil
 }
 
-// add queues a piece, behind those of the same time that were read before.
+// add queues a piece after those of the same time.
 func (s *pieces) add(x *piece) {
 	s.push(x.due, s.read, x)
 	s.read++
 }
 
-// at finds or makes the piece of a time among those of one batch.
+// at returns the piece of a time among those of one batch, and creates it if necessary.
 func (s *pieces) at(of map[int64]*piece, kind signal, t int64) (*piece, bool) {
 	due := t - t%pieceLength + pieceLength
 	if x := of[due]; x != nil {
@@ -64,10 +62,10 @@ func (s *pieces) at(of map[int64]*piece, kind signal, t int64) (*piece, bool) {
 	return x, true
 }
 
-// mostSpan is the span of time up to which a batch of data points is taken whole, in nanoseconds.
+// mostSpan is the maximum duration of an undivided batch of data points, in nanoseconds.
 const mostSpan = int64(time.Minute)
 
-// addMetrics takes a batch of data points, and cuts it if they lie far from each other.
+// addMetrics adds a batch of data points, and divides it if its times are far apart.
 func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest, latest int64) {
 	if latest-earliest <= mostSpan {
 		s.add(&piece{due: earliest, signal: signalMetrics, metrics: md, points: points})
@@ -100,7 +98,7 @@ func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest, latest int
 	}
 }
 
-// metricIn appends a metric to a piece, in a resource and a scope like those given.
+// metricIn appends a metric to a piece, in a resource and a scope like the given ones.
 func metricIn(x *piece, resources map[*piece]pmetric.ResourceMetrics, scopes map[*piece]pmetric.MetricSlice, rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics) pmetric.Metric {
 	list, ok := scopes[x]
 	if !ok {
@@ -118,7 +116,7 @@ func metricIn(x *piece, resources map[*piece]pmetric.ResourceMetrics, scopes map
 	return list.AppendEmpty()
 }
 
-// addTraces cuts a batch of spans. A span is known when it has ended.
+// addTraces divides a batch of spans. A span is due at its end.
 func (s *pieces) addTraces(td ptrace.Traces) {
 	of := map[int64]*piece{}
 	for _, rs := range td.ResourceSpans().All() {
@@ -142,7 +140,7 @@ func (s *pieces) addTraces(td ptrace.Traces) {
 	}
 }
 
-// addLogs cuts a batch of log records.
+// addLogs divides a batch of log records.
 func (s *pieces) addLogs(ld plog.Logs) {
 	of := map[int64]*piece{}
 	for _, rl := range ld.ResourceLogs().All() {

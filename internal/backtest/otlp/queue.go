@@ -8,8 +8,8 @@ import (
 	"container/heap"
 )
 
-// queue orders values by event time, and those of equal time by their place. It
-// orders both the files of a recording and the pieces of their batches.
+// queue orders values by event time, and those of equal time by their place. It orders the files of a recording and
+// the pieces of their batches.
 type queue[T any] struct{ heap entries[T] }
 
 // push adds a value at a time, in nanoseconds.
@@ -17,7 +17,7 @@ func (q *queue[T]) push(time int64, place int, value T) {
 	heap.Push(&q.heap, entry[T]{time, place, value})
 }
 
-// due reports whether the first value lies at or before a time.
+// due reports whether the first value is at or before a time.
 func (q *queue[T]) due(time int64) bool { return len(q.heap) > 0 && q.heap[0].time <= time }
 
 // pop removes and returns the first value. The queue must not be empty.
@@ -43,7 +43,7 @@ func (l *entries[T]) Push(x any)   { *l = append(*l, x.(entry[T])) }
 func (l *entries[T]) Pop() any {
 	last := len(*l) - 1
 	x := (*l)[last]
-	(*l)[last] = entry[T]{} // the value is not kept alive
+	(*l)[last] = entry[T]{} // release the value
 	*l = (*l)[:last]
 	return x
 }

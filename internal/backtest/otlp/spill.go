@@ -15,7 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest/report"
 )
 
-// spill keeps verdicts in a file until it is known which series were the worst.
+// spill stores verdicts in a file until the worst series are known.
 type spill struct {
 	file *os.File
 	out  *bufio.Writer
@@ -40,7 +40,7 @@ func newSpill(dir string) (*spill, error) {
 }
 
 func (s *spill) remove() {
-	_ = s.file.Close() // it is not read again
+	_ = s.file.Close() // the file is not read again
 	_ = os.Remove(s.file.Name())
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
-// times returns the earliest time of a message, or the greatest number if nothing in
-// it has a time; and the latest time of data points, else 0.
+// times returns the earliest time of a message, or the greatest number if it has no time, and the latest time of data
+// points, or 0.
 func (m *message) times() (earliest, latest int64) {
 	switch m.signal {
 	case signalMetrics:
@@ -27,7 +27,7 @@ func (m *message) times() (earliest, latest int64) {
 	}
 }
 
-// logTime is when a record was made, or else when it was first seen.
+// logTime returns the time of a record, or otherwise its observed time.
 func logTime(l plog.LogRecord) int64 {
 	if t := l.Timestamp(); t != 0 {
 		return int64(t)
@@ -63,8 +63,7 @@ func earliestSpan(td ptrace.Traces) int64 {
 	return least
 }
 
-// pointTimes returns the earliest and the latest time of a batch: the greatest number
-// and 0 if nothing in it has one.
+// pointTimes returns the earliest and the latest time of a batch, or the greatest number and 0 if it has no time.
 func pointTimes(md pmetric.Metrics) (earliest, latest int64) {
 	earliest = math.MaxInt64
 	for _, rm := range md.ResourceMetrics().All() {

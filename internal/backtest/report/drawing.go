@@ -11,17 +11,16 @@ import (
 	"time"
 )
 
-// Geometry of a drawing, in the units of its view box: the values above, the
-// scores below, one axis of time under both.
+// Geometry of a drawing in the units of its view box: values at the top, scores below, and one time axis for both.
 const (
 	viewWidth, viewHeight     = 1000, 322
 	plotLeft, plotRight       = 58, 988
 	valueTop, valueBottom     = 10, 210
 	scoreTop, scoreBottom     = 228, 298
-	leastScoreTop, scoreAbove = 1.5, 3.0 // the axis of scores ends between these
+	leastScoreTop, scoreAbove = 1.5, 3.0 // range of the upper end of the score axis
 )
 
-// drawing holds the values of the report's template for one picture.
+// drawing holds the template values of one picture.
 type drawing struct {
 	Name, Caption                          string
 	Value, Expected, Interval, Score       string // SVG paths
@@ -47,7 +46,7 @@ type scale struct{ low, high, from, to float64 }
 
 func (s scale) at(v float64) float64 { return s.from + (v-s.low)/(s.high-s.low)*(s.to-s.from) }
 
-// draw makes the paths of a picture.
+// draw returns the drawing of a picture.
 func (p Picture) draw(id int) drawing {
 	d := drawing{
 		ID: id, Name: p.Name, Caption: p.caption(), Width: viewWidth, Height: viewHeight, Left: plotLeft, Right: plotRight,
@@ -87,7 +86,7 @@ func (p Picture) caption() string {
 	return text
 }
 
-// valueScale covers all values, and the interval as far as half their range beyond them.
+// valueScale covers all values, and the interval up to half their range beyond them.
 func valueScale(columns []column) scale {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, c := range columns {
@@ -107,7 +106,7 @@ func valueScale(columns []column) scale {
 	return scale{low - margin, high + margin, valueBottom, valueTop}
 }
 
-// paths draws lines, which break where much more time passes than usual.
+// paths draws lines, with gaps where much more time passes than usual.
 func (d *drawing) paths(columns []column, x, y, score scale) {
 	gap := 5 * usualDistance(columns)
 	var value, expected, scores path
@@ -152,7 +151,7 @@ func usualDistance(columns []column) int64 {
 	return max(distances[len(distances)/2], 1)
 }
 
-// appendInterval appends the closed outline of the interval over neighboring columns.
+// appendInterval appends the closed outline of the interval over adjacent columns.
 func appendInterval(b []byte, run []column, x, y scale) []byte {
 	if len(run) == 0 {
 		return b
@@ -177,7 +176,7 @@ type path struct {
 	lastX, lastY float64
 }
 
-// farAway bounds coordinates: the picture shows none beyond it.
+// farAway bounds coordinates outside the picture.
 const farAway = 9999
 
 func (p *path) to(x, y float64) {
@@ -191,7 +190,7 @@ func (p *path) to(x, y float64) {
 	p.down, p.lastX, p.lastY = true, x, y
 }
 
-// through visits two heights at one place, the nearer first.
+// through adds two heights at one position, the nearer first.
 func (p *path) through(x, y1, y2 float64) {
 	if p.down && math.Abs(y2-p.lastY) < math.Abs(y1-p.lastY) {
 		y1, y2 = y2, y1
@@ -199,13 +198,13 @@ func (p *path) through(x, y1, y2 float64) {
 	alone := !p.down
 	p.to(x, y1)
 	if y1 != y2 || alone {
-		p.to(x+.1, y2) // a line without length would not be drawn
+		p.to(x+.1, y2) // a line without length would not be visible
 	}
 }
 
 func (p *path) lift() { p.down = false }
 
-// close goes down to the floor and ends the outline.
+// close closes the outline along the floor.
 func (p *path) close(floor float64) {
 	if p.down {
 		p.to(p.lastX, floor)
@@ -222,10 +221,10 @@ func coordinate(v float64) string {
 	return string(appendCoordinate(nil, max(-farAway, min(v, farAway))))
 }
 
-// Short writes a number with four digits.
+// Short formats a number with four digits.
 func Short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 
-// scaled writes a number with the prefix of its thousands.
+// scaled formats a number with an SI prefix.
 func scaled(v float64) string {
 	for _, p := range [...]struct {
 		size float64
@@ -238,7 +237,7 @@ func scaled(v float64) string {
 	return Short(v)
 }
 
-// valueTicks are four to eight round numbers: steps of 1, 2 or 5.
+// valueTicks returns four to eight round numbers with steps of 1, 2, or 5.
 func valueTicks(y scale) (ticks []tick) {
 	step := math.Pow(10, math.Floor(math.Log10((y.high-y.low)/4)))
 	for _, factor := range [...]float64{5, 2} {
@@ -248,7 +247,7 @@ func valueTicks(y scale) (ticks []tick) {
 		}
 	}
 	for n := math.Ceil(y.low / step); n*step <= y.high && len(ticks) < 20; n++ {
-		ticks = append(ticks, tick{coordinate(y.at(n * step)), scaled(n*step + 0)}) // + 0: not -0
+		ticks = append(ticks, tick{coordinate(y.at(n * step)), scaled(n*step + 0)}) // + 0 avoids -0
 	}
 	return ticks
 }
@@ -260,7 +259,7 @@ var timeSteps = []time.Duration{
 	time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day, 14 * day, 30 * day, 90 * day, 365 * day,
 }
 
-// timeTicks are at most nine round times in UTC.
+// timeTicks returns at most nine round times in UTC.
 func timeTicks(first, last int64, x scale) (ticks []tick) {
 	i, _ := slices.BinarySearchFunc(timeSteps, time.Duration(last-first)/9+1, cmp.Compare[time.Duration])
 	step := timeSteps[min(i, len(timeSteps)-1)]

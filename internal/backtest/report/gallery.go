@@ -26,7 +26,7 @@ type Gallery struct {
 	list []Picture
 }
 
-// Add adds a picture, and drops the least bad ones if there are too many.
+// Add adds a picture, and removes the least bad ones if there are too many.
 func (g *Gallery) Add(p Picture) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -35,7 +35,7 @@ func (g *Gallery) Add(p Picture) {
 	}
 }
 
-// Worst returns up to MaxPictures pictures, the worst first.
+// Worst returns up to MaxPictures pictures, worst first.
 func (g *Gallery) Worst() []Picture {
 	g.mu.Lock()
 	defer g.mu.Unlock()

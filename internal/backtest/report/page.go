@@ -23,8 +23,7 @@ var reportText string
 
 var reportPage = template.Must(template.New("report").Parse(reportText))
 
-// Page is the content of a report. Truth and Incidents are nil where there is
-// nothing to show. Draw the pictures before the series are summarized.
+// Page is the content of a report. Truth and Incidents are nil if they are not shown. Call Draw before Summarize.
 type Page struct {
 	Title, Lead     string
 	Facts           []Fact
@@ -92,12 +91,12 @@ func (p *Page) Draw(pictures []Picture) {
 	}
 }
 
-// Summarize adds the table of all series, of which what names one, with links to the plots that are drawn.
+// Summarize adds the table of all series, with links to the plots. what is the head of the name column.
 func (p *Page) Summarize(what string, list []backtest.Summary) {
 	t := Table{Heads: []string{what, "points", "openings", "worst score", "worst at (UTC)", "from (UTC)", "to (UTC)"}, Words: 1}
 	rated := backtest.Total(list).FalseAlarms > 0
 	if rated {
-		t.Heads = append(t.Heads, "false alarms a week, expected")
+		t.Heads = append(t.Heads, "expected false alarms per week")
 	}
 	plots := map[string]int{}
 	for _, d := range p.Drawings {
@@ -120,17 +119,17 @@ func (p *Page) Summarize(what string, list []backtest.Summary) {
 	p.Series = t
 }
 
-// NoteRest notes how many of all rows the table leaves out.
+// NoteRest notes the number of omitted rows.
 func (t *Table) NoteRest(all int) {
 	if all > len(t.Rows) {
 		t.Note = "The first " + Count(len(t.Rows)) + " of " + Count(all) + "."
 	}
 }
 
-// Moment writes a time in UTC, to the second.
+// Moment formats a time in UTC, to the second.
 func Moment(t time.Time) string { return t.UTC().Format(time.DateTime) }
 
-// Count writes a whole number with its digits in groups of three.
+// Count formats an integer with digits in groups of three.
 func Count(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {

@@ -12,14 +12,14 @@ import (
 // maxColumns bounds the columns of a plot.
 const maxColumns = 1000
 
-// column summarizes the points of one span of time. It keeps their extremes, so
-// that no spike is lost, and the mean of the interval.
+// column summarizes the points of one period. It keeps their extremes, so that no spike is lost, and the mean
+// interval.
 type column struct {
 	time                   int64 // of the first point
 	points, judged         int
 	min, max               float64
 	expected, lower, upper float64 // sums
-	score, opening         float64 // greatest
+	score, opening         float64 // maxima
 }
 
 func (c *column) merge(d column) {
@@ -38,8 +38,8 @@ func (c *column) merge(d column) {
 // Verdict holds the scores and the prediction interval of a point.
 type Verdict struct{ Score, Opening, Expected, Lower, Upper float64 }
 
-// Plot is the picture of one series, in bounded memory: columns of equal width
-// in time, which doubles whenever a point falls beyond the last one.
+// Plot is the plot of one series in bounded memory: columns of equal duration, which doubles when a point is beyond
+// the last column.
 type Plot struct {
 	start, width int64 // nanoseconds
 	columns      []column
@@ -52,10 +52,10 @@ type mark struct {
 	value, opening float64
 }
 
-// maxMarks bounds the openings that are marked. More of them could not be told apart.
+// maxMarks bounds the marked openings, because more could not be distinguished.
 const maxMarks = 500
 
-// Add takes a point. judged is nil if the point has no verdict. Points from before the first one are left out.
+// Add adds a point. judged is nil without a verdict. Points before the first one are ignored.
 func (p *Plot) Add(t time.Time, v float64, judged *Verdict) {
 	now := t.UnixNano()
 	if len(p.columns) == 0 {
@@ -82,7 +82,7 @@ func (p *Plot) Add(t time.Time, v float64, judged *Verdict) {
 	p.columns[at].merge(c)
 }
 
-// halve merges pairs of columns, which doubles their width.
+// halve merges pairs of columns, which doubles their duration.
 func (p *Plot) halve() {
 	p.width *= 2
 	half := (len(p.columns) + 1) / 2
@@ -96,12 +96,12 @@ func (p *Plot) halve() {
 	p.columns = p.columns[:half]
 }
 
-// filled returns the columns that have points.
+// filled returns the columns with points.
 func (p *Plot) filled() []column {
 	return slices.DeleteFunc(slices.Clone(p.columns), func(c column) bool { return c.points == 0 })
 }
 
-// intervalOf returns the means of a column's interval, each within what can be drawn.
+// intervalOf returns the mean interval of a column, limited to what can be drawn.
 func (c column) intervalOf() (expected, lower, upper float64) {
 	n := float64(c.judged)
 	return bounded(c.expected / n), bounded(c.lower / n), bounded(c.upper / n)

@@ -29,7 +29,7 @@ func number(t *testing.T, s string) float64 {
 	return v
 }
 
-// TestPlotKeepsSpikes draws far more points than there are columns.
+// TestPlotKeepsSpikes draws many more points than columns.
 func TestPlotKeepsSpikes(t *testing.T) {
 	p := &Plot{}
 	for i := range 100_000 {
@@ -56,7 +56,7 @@ func TestPlotKeepsSpikes(t *testing.T) {
 
 var coordinates = regexp.MustCompile(`[ML]([-0-9.]+) ([-0-9.]+)`)
 
-// TestDrawing holds paths inside the view box, where they are to be seen.
+// TestDrawing verifies that paths are inside the view box.
 func TestDrawing(t *testing.T) {
 	p := Picture{Summary: backtest.Summary{Name: "a", Judged: 3, Worst: 2, WorstAt: hour(2)}, Plot: &Plot{}, Windows: []backtest.Window{{Start: hour(1), End: hour(2)}, {Start: hour(-9), End: hour(-8)}}}
 	p.Plot.Add(hour(0), 1, nil)
@@ -64,7 +64,7 @@ func TestDrawing(t *testing.T) {
 	p.Plot.Add(hour(2), 9, &Verdict{Score: 2, Opening: 2, Expected: 1, Lower: 0, Upper: 2})
 	p.Plot.Add(hour(40), 2, &Verdict{Score: .1, Expected: 1, Lower: -1e300, Upper: 1e300})
 	d := p.draw(1)
-	assert.Equal(t, 2, strings.Count(d.Value, "M"), "nothing is drawn over the gap: %s", d.Value)
+	assert.Equal(t, 2, strings.Count(d.Value, "M"), "paths with a gap: %s", d.Value)
 	assert.Equal(t, 2, strings.Count(d.Interval, "Z"))
 	for _, m := range coordinates.FindAllStringSubmatch(d.Value, -1) {
 		x, y := number(t, m[1]), number(t, m[2])

@@ -8,7 +8,7 @@ import "github.com/auspex-otel/auspex/internal/detect/window"
 const (
 	count   = 12                                // boxes
 	limit   = window.Dims * window.One * 3 / 10 // the greatest sum of the sides of a box: 0.3 ranges each
-	forget  = 0.9999                            // of a box's use, at each point
+	forget  = 0.9999                            // decay of a box's use, per point
 	maxUnit = 1 << 20                           // of the growing weight of a use
 )
 
@@ -19,15 +19,13 @@ type box struct{ low, high window.Features }
 type Boxes struct {
 	box  [count]box
 	use  [count]float32
-	unit float32 // what one use weighs now
+	unit float32 // weight of one use now
 	n    uint8   // boxes in use
 }
 
-// Observe returns how much the nearest box must grow, summed over all features,
-// to take f in, half as much if it stays within its size, and more if it would
-// outgrow it. ok is false while there is none. Then it learns f: the box grows,
-// or if it would outgrow its size, f becomes a box of its own in place of the
-// least used one.
+// Observe returns the growth of the nearest box, summed over all features, that includes f. The growth counts half if
+// the box stays within its size, and more if it would exceed it. ok is false if there is no box. Then it learns f:
+// the box grows or, if it would exceed its size, f replaces the least used box.
 func (b *Boxes) Observe(f *window.Features) (growth float64, ok bool) {
 	at, cost, fits := b.nearest(f)
 	if b.unit /= forget; b.unit > maxUnit || b.unit == 0 {
@@ -42,7 +40,7 @@ func (b *Boxes) Observe(f *window.Features) (growth float64, ok bool) {
 	return float64(cost) / (2 * window.One), at >= 0
 }
 
-// nearest returns the box that costs least, twice that cost, and whether it would keep to its size.
+// nearest returns the box with the least cost, twice that cost, and whether it would stay within its size.
 func (b *Boxes) nearest(f *window.Features) (at int, cost int32, fits bool) {
 	at, cost = -1, 1<<30
 	for j := range b.box[:b.n] {
@@ -61,7 +59,7 @@ func (b *Boxes) nearest(f *window.Features) (at int, cost int32, fits bool) {
 		if c < cost {
 			at, cost, fits = j, c, total <= limit
 			if c == 0 {
-				break // no other costs less
+				break // no other box costs less
 			}
 		}
 	}
@@ -74,7 +72,7 @@ func (x *box) include(f *window.Features) {
 	}
 }
 
-// replace makes f a box of its own.
+// replace replaces the least used box by f.
 func (b *Boxes) replace(f *window.Features) {
 	j := int(b.n)
 	if j < count {
@@ -90,7 +88,7 @@ func (b *Boxes) replace(f *window.Features) {
 	b.box[j], b.use[j] = box{*f, *f}, b.unit
 }
 
-// rescale makes one use weigh 1 again.
+// rescale resets the weight of a use to 1.
 func (b *Boxes) rescale() {
 	if b.unit > 0 {
 		for j := range b.use {

@@ -42,7 +42,7 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-// A pattern that repeats costs nothing once it was learned, and a new one does.
+// TestRepeatedPattern verifies that a learned pattern costs nothing, and that a new one does.
 func TestRepeatedPattern(t *testing.T) {
 	var b Boxes
 	pattern := func(i int) *window.Features {
@@ -62,7 +62,7 @@ func TestRepeatedPattern(t *testing.T) {
 	}
 }
 
-// What stays within the size of the box costs half its growth; beyond it, more.
+// TestGrowth verifies that growth within the size of the box costs half, and more beyond it.
 func TestGrowth(t *testing.T) {
 	var b Boxes
 	b.Observe(at(0))
@@ -74,7 +74,7 @@ func TestGrowth(t *testing.T) {
 	if b.n != 1 {
 		t.Errorf("%d boxes for what fits one", b.n)
 	}
-	// All sides by 2 ranges but one, by 1: the sum 12 exceeds the limit by 12 - limit.
+	// All sides grow by 2 ranges except one, by 1: the sum 12 exceeds the limit by 12 - limit.
 	grown := 2.0*window.Dims - 1
 	want := grown + 2*window.Dims - float64(limit)/window.One
 	if g := observe(t, &b, at(2)); math.Abs(g-want) > 1e-9 {
@@ -85,7 +85,7 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// Far and near: cost rises with distance, without a bound but that of the features.
+// TestFurtherCostsMore verifies that the cost increases with distance up to the bound of the features.
 func TestFurtherCostsMore(t *testing.T) {
 	var b Boxes
 	b.Observe(at(0))
@@ -100,7 +100,7 @@ func TestFurtherCostsMore(t *testing.T) {
 	}
 }
 
-// When all boxes are taken, the least used one goes.
+// TestLeastUsedIsReplaced verifies that the least used box is replaced when all boxes are in use.
 func TestLeastUsedIsReplaced(t *testing.T) {
 	var b Boxes
 	for j := range count {
@@ -123,7 +123,7 @@ func TestLeastUsedIsReplaced(t *testing.T) {
 	}
 }
 
-// Use is forgotten: what was frequent long ago goes before what is frequent now.
+// TestUseIsForgotten verifies that a box with many old uses is replaced before one with recent uses.
 func TestUseIsForgotten(t *testing.T) {
 	var b Boxes
 	for range 2000 {
@@ -138,7 +138,7 @@ func TestUseIsForgotten(t *testing.T) {
 	}
 }
 
-// The growing weight of a use is brought back before it is too large.
+// TestUnitIsBounded verifies that the growing weight of a use is rescaled in time.
 func TestUnitIsBounded(t *testing.T) {
 	var b Boxes
 	for i := range 400000 {
@@ -148,15 +148,15 @@ func TestUnitIsBounded(t *testing.T) {
 		}
 	}
 	for j := range b.n {
-		// In equilibrium a fifth of all uses, 1/(1 - forget) of which are remembered.
+		// In equilibrium each box has a fifth of all uses, of which 1/(1 - forget) are remembered.
 		if share := float64(b.use[j]/b.unit) * (1 - forget) * 5; math.Abs(share-1) > 0.05 {
 			t.Errorf("box %d has %.2f times its share of uses", j, share)
 		}
 	}
 }
 
-// Nothing in it depends on the unit of the series: window's features are fixed-point
-// numbers in ranges, and the same features give the same boxes to the bit.
+// TestScaled verifies that the unit of the series does not matter: features are fixed-point numbers in ranges, and
+// equal features give bit-identical boxes.
 func TestScaled(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var a, b Boxes
@@ -209,7 +209,8 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 }
 
-// A box whose least is beyond its greatest would have a negative growth.
+// TestStateRefusesBoxInsideOut verifies that a box whose least exceeds its greatest is rejected, because it would
+// have a negative growth.
 func TestStateRefusesBoxInsideOut(t *testing.T) {
 	var b Boxes
 	b.Observe(at(1))

@@ -11,7 +11,7 @@ import (
 
 const (
 	burstFrom = 8                  // nats from which a surprise is counted
-	slot      = int64(time.Minute) // surprises of one slot come together
+	slot      = int64(time.Minute) // surprises in one slot belong together
 )
 
 // Bursts estimates the clustering of surprises, such as that of series with a common shock,
@@ -23,7 +23,7 @@ type Bursts struct {
 	slots, sum, squares float64 // of the slots before it, forgotten
 }
 
-// Add takes in the surprise, in nats, of a point at event time t in nanoseconds.
+// Add adds the surprise, in nats, of a point at event time t in nanoseconds.
 func (b *Bursts) Add(t int64, surprise float64) {
 	if s := t / slot; s != b.now {
 		b.slots++
@@ -36,8 +36,7 @@ func (b *Bursts) Add(t int64, surprise float64) {
 	}
 }
 
-// Size returns how many surprises come together, 1 if none has to do with another:
-// (E[n²] − E[n]²)/E[n].
+// Size returns the mean number of surprises that occur together, or 1 if they are independent: (E[n²] − E[n]²)/E[n].
 func (b *Bursts) Size() float64 {
 	if b.sum == 0 {
 		return 1
@@ -45,14 +44,14 @@ func (b *Bursts) Size() float64 {
 	return max(1, b.squares/b.sum-b.sum/b.slots)
 }
 
-// Forget keeps the share f of all that was counted.
+// Forget multiplies all counts by f.
 func (b *Bursts) Forget(f float64) {
 	b.slots *= f
 	b.sum *= f
 	b.squares *= f
 }
 
-// State writes or reads what was counted.
+// State writes or reads the counts.
 func (b *Bursts) State(c *state.Codec) {
 	c.Int64(&b.now)
 	for _, v := range [...]*float64{&b.n, &b.slots, &b.sum, &b.squares} {

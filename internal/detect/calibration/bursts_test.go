@@ -11,8 +11,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// bursts counts 5,000 minutes of 100 series: of each one in 1,000 is a surprise by
-// itself, and in one minute of 100 so many are together.
+// bursts counts 5,000 minutes of 100 series. One in 1,000 points of each is a surprise, and in one minute of 100 the
+// given number occurs together.
 func bursts(together int) *Bursts {
 	r, b := rand.New(rand.NewPCG(1, 1)), &Bursts{}
 	for minute := range int64(5000) {
@@ -28,7 +28,7 @@ func bursts(together int) *Bursts {
 	return b
 }
 
-// Surprises that have nothing to do with each other come one at a time, however many series there are.
+// TestBursts verifies that independent surprises give a size of 1 for any number of series.
 func TestBursts(t *testing.T) {
 	if got := (&Bursts{}).Size(); got != 1 {
 		t.Errorf("%g before anything was seen", got)
@@ -36,7 +36,7 @@ func TestBursts(t *testing.T) {
 	if got := bursts(0).Size(); got > 1.2 {
 		t.Errorf("%.2f where each comes alone", got)
 	}
-	// Of n = X + 40·(1 in 100), X of mean .1: (E[n²] − E[n]²)/E[n] = (16 + .1 − .16)/.5
+	// n = X + 40·(1 in 100), where X has a mean of .1: (E[n²] − E[n]²)/E[n] = (16 + .1 − .16)/.5
 	if got := bursts(40).Size(); math.Abs(got-32) > 6 {
 		t.Errorf("%.2f where 40 come together", got)
 	}
@@ -70,8 +70,8 @@ func TestBurstsState(t *testing.T) {
 	}
 }
 
-// What comes in bursts is less of a surprise where few bursts are known, and no
-// less where there were many. It is the pool's own: a narrower one takes no part of it.
+// TestTableReckonsWithBursts verifies that surprises in bursts are reduced if few bursts are known, and unchanged if
+// there were many, and that narrower pools do not inherit this.
 func TestTableReckonsWithBursts(t *testing.T) {
 	c := count(9, 1_000_000, 1)
 	single, burst := c.Table(Identity, 1), c.Table(Identity, 61)

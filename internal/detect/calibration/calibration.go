@@ -14,12 +14,11 @@ const (
 	width  = 0.4 // nats between two levels: the last is at p = e^-25.2
 	// weight is the weight of the wider pool at a level, in points beyond the level.
 	weight = 12
-	// most bounds a correction, so that a fleet in which everything is broken does not
-	// become normal.
+	// most bounds a correction, so that a completely broken fleet does not become normal.
 	most = 12.0 // nats
 )
 
-// Count counts surprises by their size, forgetting. The zero value is empty.
+// Count counts surprises by size, with decay. The zero value is empty.
 type Count struct {
 	at    [levels]float64
 	total float64
@@ -31,10 +30,10 @@ func (c *Count) Add(surprise float64) {
 	c.total++
 }
 
-// Total returns how many points are counted.
+// Total returns the number of counted points.
 func (c *Count) Total() float64 { return c.total }
 
-// Forget keeps the share f of all that was counted.
+// Forget multiplies all counts by f.
 func (c *Count) Forget(f float64) {
 	for k := range c.at {
 		c.at[k] *= f
@@ -54,17 +53,17 @@ func (c *Count) State(s *state.Codec) {
 	s.Check(math.Abs(sum-c.total) <= 1e-6*(1+sum))
 }
 
-// Table turns a model's surprise into a calibrated one: it subtracts the excess at
-// the surprise's level, interpolated linearly between levels. The zero value changes nothing.
+// Table converts a model's surprise to a calibrated one. It subtracts the excess at the surprise's level,
+// interpolated linearly between levels. The zero value changes nothing.
 type Table struct {
 	excess [levels + 1]float64 // nats by which the model's surprises are too large
-	more   [levels + 1]float64 // on top of it, for what comes in bursts
+	more   [levels + 1]float64 // additional excess for bursts
 }
 
 // Identity is the table that changes nothing.
 var Identity = &Table{}
 
-// Apply returns the calibrated surprise in nats, at least 0. It never falls where surprise rises.
+// Apply returns the calibrated surprise in nats, at least 0. It is monotone in surprise.
 func (t *Table) Apply(surprise float64) float64 {
 	x := surprise / width
 	if x >= levels {
@@ -98,7 +97,7 @@ func (c *Count) Table(wider *Table, burst float64) *Table {
 		beyond := max(0, before-c.at[k-1])
 		prior := wider.excess[k] - wider.excess[k-1]
 		step := math.Log((beyond + weight) / (before*math.Exp(-width) + weight*math.Exp(-prior)))
-		// A surprise that is greater stays greater.
+		// The order of surprises must not change.
 		t.excess[k] = max(-most, min(most, t.excess[k-1]+min(step, 0.9*width)))
 		more := min(most, math.Log1p((burst-1)/(beyond+weight)))
 		t.more[k] = max(t.more[k-1], min(more, t.at(k-1)+0.9*width-t.excess[k]))

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// count returns n points of surprises that are f times as great as they should be.
+// count returns n points with surprises that are f times the correct ones.
 func count(seed uint64, n int, f float64) *Count {
 	r := rand.New(rand.NewPCG(seed, 1))
 	c := &Count{}
@@ -29,13 +29,14 @@ func TestIdentity(t *testing.T) {
 			t.Errorf("%g became %g", x, got)
 		}
 	}
-	// Nothing counted: what the wider pool says.
+	// Without counts, the table is that of the wider pool.
 	if got := *(&Count{}).Table(Identity, 1); got != *Identity {
 		t.Errorf("of no points: %v", got.excess)
 	}
 }
 
-// A model that is right is left as it is; one that says too much, or too little, is corrected.
+// TestTableCorrects verifies that a correct model is unchanged, and that surprises that are too large or small are
+// corrected.
 func TestTableCorrects(t *testing.T) {
 	const n = 1000000
 	for _, f := range []float64{0.7, 1, 1.3} {
@@ -49,7 +50,7 @@ func TestTableCorrects(t *testing.T) {
 	}
 }
 
-// Beyond what was counted, the level before speaks.
+// TestTableExtrapolates verifies that levels without points use the correction of the previous level.
 func TestTableExtrapolates(t *testing.T) {
 	table := count(2, 100000, 1.5).Table(Identity, 1)
 	seen := table.excess[20] // p = e^-8, where 480 points were
@@ -63,7 +64,7 @@ func TestTableExtrapolates(t *testing.T) {
 	}
 }
 
-// A pool of few points says what the wider one says, one of many what it has seen itself.
+// TestTableShrinks verifies that a pool with few points uses the table of the wider pool, and one with many its own.
 func TestTableShrinks(t *testing.T) {
 	wider := count(3, 1000000, 1.5).Table(Identity, 1)
 	x := 6.0
@@ -76,7 +77,7 @@ func TestTableShrinks(t *testing.T) {
 	}
 }
 
-// However broken the fleet, a correction is bounded.
+// TestTableIsBounded verifies that the correction of a broken fleet is bounded.
 func TestTableIsBounded(t *testing.T) {
 	broken, silent := &Count{}, &Count{}
 	for range 100000 {
@@ -97,7 +98,8 @@ func TestTableIsBounded(t *testing.T) {
 	}
 }
 
-// Whatever was counted: a greater surprise stays at least as great, and none is below 0.
+// TestTableIsMonotone verifies for any counts that the table preserves the order of surprises and returns none below
+// 0.
 func TestTableIsMonotone(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	wider := Identity
@@ -130,7 +132,7 @@ func TestTableIsMonotone(t *testing.T) {
 	}
 }
 
-// Surprises of any size are counted, at the last level if need be.
+// TestAdd verifies that surprises of any size are counted, the greatest at the last level.
 func TestAdd(t *testing.T) {
 	var c Count
 	for _, x := range []float64{0, math.Copysign(0, -1), 0.39, 0.41, 1e6, 1e300, math.MaxFloat64} {
@@ -176,7 +178,7 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 }
 
-// A table that turns the order of surprises round is none that was made here.
+// TestStateRefusesUnordered verifies that a table that reverses the order of surprises is rejected.
 func TestStateRefusesUnordered(t *testing.T) {
 	for name, table := range map[string]*Table{"excess": {}, "more": {}} {
 		list := &table.excess

@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// This file is part of the report eval/ablation alone. The build tag keeps it out
-// of every other binary, so that no caller of the product can change what a model computes.
+// This file is only for the report eval/ablation. The build tag excludes it from every other binary, so that no
+// caller of the product can change the results of a model.
 
 var parts = map[string]int{
 	"error": viewError, "slow": viewSlow, "average": viewAverage, "value": viewValue, "short": viewShort, "long": viewLong,

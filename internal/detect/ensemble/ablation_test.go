@@ -15,15 +15,15 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect"
 )
 
-// Each part changes the judgments of a series that has something for all of them, and
-// once it is restored every bit is as before.
+// TestLeaveOut verifies that leaving out any part changes the judgments of a series that involves all of them, and
+// that restoring it gives bit-identical results.
 func TestLeaveOut(t *testing.T) {
 	xs := mixed(3000, 5)
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := range 9000 {
 		v := 100 + 5*random.NormFloat64()
 		switch phase := i % 3000; {
-		case phase >= 2000 && phase < 2300: // little more each, for long: drift, hour, six
+		case phase >= 2000 && phase < 2300: // small long changes: drift, hour, six
 			v += 9
 		case phase >= 2500 && phase < 2700: // spread
 			v = 100 + 14*random.NormFloat64()

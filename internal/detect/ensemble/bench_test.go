@@ -21,7 +21,7 @@ func warm(n int, xs []float64) []*Model {
 	return models
 }
 
-// BenchmarkObserve is one series again and again: all that it needs is in the cache.
+// BenchmarkObserve observes one series repeatedly, so that its memory is in the cache.
 func BenchmarkObserve(b *testing.B) {
 	xs := mixed(4000, 14)
 	m := warm(1, xs)[0]
@@ -33,7 +33,7 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// BenchmarkObserveShuffled is 10,000 series in shuffled order: nothing that one needs is in the cache.
+// BenchmarkObserveShuffled observes 10,000 series in shuffled order, so that their memory is not in the cache.
 func BenchmarkObserveShuffled(b *testing.B) {
 	xs := mixed(4000, 14)
 	models := warm(10000, xs)

@@ -11,23 +11,22 @@ import (
 )
 
 const (
-	countMemory = 20000 // points that the mean of a count remembers
-	smallMean   = 10    // up to which a count has exact tails
-	doubt       = 2.33  // standard errors that the mean of a count may be wrong by: a bound that holds to 99 %
-	few         = 3     // events that may have been missed whatever was seen (the rule of three)
-	checkFrom   = 3     // nats from which a surprise is held against the exact tail
+	countMemory = 20000 // memory of the mean of a count, in points
+	smallMean   = 10    // maximum mean of a count with exact tails
+	doubt       = 2.33  // maximum error of the mean of a count in standard errors: a 99 % bound
+	few         = 3     // events that may have been missed in any case (the rule of three)
+	checkFrom   = 3     // nats from which a surprise is compared with the exact tail
 )
 
-// counts holds the mean and the dispersion of a series of small whole numbers. The
-// distribution of such a series is more exact than ranks: a count of 1 is as rare as the
-// mean implies, however many zeros went before.
+// counts holds the mean and the dispersion of a series of small integers. The distribution of such a series is more
+// exact than ranks: a count of 1 is as rare as the mean implies, for any number of preceding zeros.
 type counts struct {
-	other    bool // the series has had a value that is no count
+	other    bool // the series has had a value that is not a count
 	n        float64
 	mean, sq float64
 }
 
-// learn takes the next value in.
+// learn adds the next value.
 func (c *counts) learn(v float64) {
 	if c.other {
 		return
@@ -38,18 +37,17 @@ func (c *counts) learn(v float64) {
 	}
 	c.n = min(countMemory, c.n+1)
 	if c.n > 100 {
-		v = min(v, c.mean+12*math.Sqrt(max(1, c.sq-c.mean*c.mean))) // a burst does not become the rule
+		v = min(v, c.mean+12*math.Sqrt(max(1, c.sq-c.mean*c.mean))) // limits the effect of a burst
 	}
 	c.mean += (v - c.mean) / c.n
 	c.sq += (v*v - c.sq) / c.n
 }
 
-// small reports whether the series has exact tails.
+// small reports whether the exact tails apply to the series.
 func (c *counts) small() bool { return !c.other && c.n > 0 && c.mean < smallMean }
 
-// surprise returns minus the logarithm of the probability that k points count as
-// many as v in all, or more, or where v is below the mean, or less, in nats. The mean
-// is taken as far toward v as doubt allows.
+// surprise returns -ln of the probability, in nats, that k points have a total of at least v, or at most v if it is
+// below the mean. It shifts the mean toward v by the error that doubt allows.
 func (c *counts) surprise(v float64, k int) float64 {
 	variance := max(c.mean, c.sq-c.mean*c.mean)
 	wrong := doubt*math.Sqrt(variance/c.n) + few/c.n
@@ -73,8 +71,8 @@ func (c *counts) state(s *state.Codec) {
 	}
 }
 
-// exact returns the surprise of a small count in nats: the greatest of the latest
-// point's, the short window's and the long window's.
+// exact returns the surprise of a small count in nats: the maximum for the latest point, the short window, and the
+// long window.
 func (m *Model) exact(v float64) float64 {
 	nats := m.counts.surprise(v, 1)
 	sum := func(ring int, values []float32, each int) {

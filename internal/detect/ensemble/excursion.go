@@ -11,16 +11,15 @@ import (
 )
 
 const (
-	usualFrom       = 3                   // returned excursions from which another one is usual
-	usualMost       = 1.6                 // times the mean size and length that a usual excursion has at most
-	usualLeast      = 1.0 / 3             // of the mean size: a smaller excursion is of another kind,
-	excursionFade   = 0.1                 // and lets the mean size fade
-	excursionMemory = 21 * 24 * time.Hour // after which counts are halved
+	usualFrom       = 3                   // number of returned excursions from which another one is usual
+	usualMost       = 1.6                 // maximum ratio of a usual excursion to the mean size and length
+	usualLeast      = 1.0 / 3             // minimum ratio to the mean size: a smaller excursion is of another kind
+	excursionFade   = 0.1                 // decay of the mean size at a smaller excursion
+	excursionMemory = 21 * 24 * time.Hour // time after which counts are halved
 )
 
-// excursions remembers the holds of each direction that ended by a return. A job that
-// runs each night makes one a night. Another excursion of about the same size and
-// length is no more surprising than they are rare.
+// excursions stores the holds in each direction that ended by a return, for example of a job that runs each night.
+// Another excursion of similar size and length is at most as surprising as they are rare.
 type excursions struct {
 	points float32
 	since  int64
@@ -55,7 +54,7 @@ func (x *excursions) pass(t int64) {
 	}
 }
 
-// learn takes in an excursion of the greatest distance z that lasted for long ns.
+// learn adds an excursion with the greatest distance z and a length of long ns.
 func (x *excursions) learn(z float64, long int64) {
 	e := x.of(z)
 	size := float32(min(farSlow, math.Abs(z)))
@@ -71,8 +70,8 @@ func (x *excursions) learn(z float64, long int64) {
 	}
 }
 
-// accept takes in an excursion whose level became normal, if the one before it went the
-// other way: a job that lasts longer than the acceptance time. A leak goes on in one direction.
+// accept adds an excursion whose level became normal, if the previous one had the other direction, as with a job that
+// lasts longer than the acceptance time. A leak continues in one direction.
 func (x *excursions) accept(z float64, long int64) {
 	if way := int8(sign(z)); way != x.moved {
 		if x.moved != 0 {
@@ -82,9 +81,8 @@ func (x *excursions) accept(z float64, long int64) {
 	}
 }
 
-// most returns how surprising a point at the distance z of an excursion that has
-// lasted for long ns can be, in nats: as rare as such excursions were, if they were
-// like that.
+// most returns the maximum surprise, in nats, of a point at the distance z of an excursion that has lasted for long
+// ns. It follows from the frequency of similar excursions.
 func (x *excursions) most(z float64, long int64) float64 {
 	e := x.of(z)
 	if e.count < usualFrom || math.Abs(z) > usualMost*float64(e.size) || float64(long) > usualMost*float64(e.long) {

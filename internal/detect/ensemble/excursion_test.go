@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// An excursion is usual from the fourth on, and only as long and as large as those were.
+// TestUsualExcursions verifies that an excursion is usual from the fourth on, and only up to the length and size of
+// the previous ones.
 func TestUsualExcursions(t *testing.T) {
 	var x excursions
 	for i := range int64(3000) {
@@ -27,8 +28,8 @@ func TestUsualExcursions(t *testing.T) {
 	assert.True(t, math.IsInf(x.most(20, 1200e9), 1), "twice as long")
 }
 
-// Levels that become normal in one direction, as in a leak, are never usual. Those of a
-// job that lasts longer than the acceptance time are.
+// TestAcceptedExcursions verifies that accepted levels in one direction, as in a leak, are never usual, and that
+// those of a job that lasts longer than the acceptance time are.
 func TestAcceptedExcursions(t *testing.T) {
 	var leak, job excursions
 	for i := range int64(2000) {

@@ -14,43 +14,42 @@ import (
 )
 
 const (
-	leave        = 7.5 // nats from which a point outside the slow interval begins a hold
-	back         = 3   // points in a row inside the interval that end it
-	acceptPoints = 20  // points that a new level needs at least to become normal
-	gradually    = 0.4 // share of the distance that was there an hour before: the change came slowly,
-	slowly       = 24  // and is accepted after so many times the acceptance time
-	mostTries    = 24  // times that a level that still moves is given another acceptance time
-	moving       = 4   // standard errors that a level may move by within the acceptance time,
-	relaxing     = 0.1 // and this share of its distance
+	leave        = 7.5 // nats from which a point outside the slow interval starts a hold
+	back         = 3   // consecutive points inside the interval that end it
+	acceptPoints = 20  // minimum number of points of a new level to become normal
+	gradually    = 0.4 // share of the distance an hour before from which a change is slow
+	slowly       = 24  // factor of the acceptance time for a slow change
+	mostTries    = 24  // maximum number of further acceptance times for a level that still moves
+	moving       = 4   // standard errors by which a level may move within the acceptance time,
+	relaxing     = 0.1 // plus this share of its distance
 )
 
-// hold is the state of a series that has left its level. The model as it was
-// keeps judging, and does not learn; the bank learns the new level beside it.
+// hold is the state of a series that has left its level. The model continues to judge by its previous state and does
+// not learn. A second bank learns the new level.
 type hold struct {
 	bank       level.Bank
-	tails      [3]stats.Tails // of the slow views, as they would be if all this was normal
+	tails      [3]stats.Tails // of the slow views, as if the new values were normal
 	since      int64
-	from       int64 // when the present acceptance time began
+	from       int64 // start of the present acceptance time
 	tries      uint8
-	inside     uint8 // points in a row inside the interval
-	slow       bool  // the change came slowly,
-	lasting    bool  // and was seen only because it lasted
+	inside     uint8 // consecutive points inside the interval
+	slow       bool  // the change was slow
+	lasting    bool  // and was detected only by its duration
 	away       season.Away
-	peak       float64 // the number of the slow view that is farthest from 0
-	offset     float64 // of the predictor from level and season when the hold began
+	peak       float64 // value of the slow view that is farthest from 0
+	offset     float64 // of the predictor from level and season at the start of the hold
 	n          float64
 	sum, sumSq float64 // of the distances from level and season
-	sumAt      float64 // of each distance times its number
+	sumAt      float64 // sum of each distance times its number
 }
 
-// inside reports whether the number of a slow view lies in the interval that holds
-// 1 - OutsideP of them.
+// inside reports whether the value of a slow view is in the interval that contains 1 - OutsideP of its values.
 func (m *Model) inside(view int, x float64) bool {
 	q := m.tails[view].Quantile(sign(x), outside)
 	return q == 0 && x == 0 || math.Abs(x) <= q
 }
 
-// leave begins a hold at the point that was just judged and learned.
+// leave starts a hold at the point that was just judged and learned.
 func (m *Model) leave(t int64, v float64, f *facts, slowly bool) {
 	z := max(-slowClip, min(slowClip, f.x[viewSlow]))
 	h := &hold{bank: m.bank, since: t, lasting: slowly, from: t, tails: [3]stats.Tails{m.tails[viewSlow], m.tails[viewHour], m.tails[viewSix]}, slow: slowly || float64(m.hour)/z >= gradually}
@@ -76,8 +75,7 @@ func (h *hold) add(d float64) {
 	h.sumAt += d * h.n
 }
 
-// observeHeld judges a point by the slow level and the season as they were
-// before the series left them, and teaches the new level alone.
+// observeHeld judges a point by the slow level and the season before the hold, and learns only the new level.
 func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Judgment {
 	h := m.hold
 	z := m.slow(f, v)
@@ -121,7 +119,7 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Judgment {
 			m.profile.LearnAway(t, f.local, &h.away)
 			m.excursions.learn(h.peak, t-h.since)
 		}
-		if t-h.since < int64(m.opt.Accept) { // no more than the series does now and then
+		if t-h.since < int64(m.opt.Accept) { // within the usual variation of the series
 			m.tails[viewSlow], m.tails[viewHour], m.tails[viewSix] = h.tails[0], h.tails[1], h.tails[2]
 		}
 		m.hold = nil
@@ -141,16 +139,15 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Judgment {
 	return out
 }
 
-// heldEvidence returns the surprise of all views, in nats, by the predictors as they
-// were; 0 inside the slow interval. In a hold that began because the series was off for
-// hours, the error is that of the predictors that follow it: a fault may come on top.
-// Windows and average count as when they were last asked.
+// heldEvidence returns the surprise of all views, in nats, by the previous predictors. It is 0 inside the slow
+// interval. In a hold that started because the series deviated for hours, the error is that of the predictors that
+// follow it, because a fault may occur in addition. Windows and average keep their last surprise.
 func (m *Model) heldEvidence(f *facts, v, z float64) float64 {
 	h := m.hold
 	var x float64
 	if h.lasting {
 		x = h.bank.Residual(v, f.season) / f.ratio
-	} else { // The predictor stays where it was relative to level and season.
+	} else { // The predictor keeps its distance from level and season.
 		x = (m.distance(f, v) - h.offset) / (m.bank.Unit() * f.ratio)
 	}
 	m.drift += driftGain * float32(max(-errorClip, min(errorClip, x))-float64(m.drift))
@@ -172,18 +169,18 @@ func (m *Model) acceptance() time.Duration {
 	return m.opt.Accept
 }
 
-// settled reports whether the new level no longer moves: a line through its
-// distances from the old one rises by no more than chance.
+// settled reports whether the new level no longer moves: a line through its distances from the old level rises by no
+// more than chance.
 func (h *hold) settled() bool {
 	mean := h.sum / h.n
 	variance := max(0, h.sumSq/h.n-mean*mean)
-	// Σ(i-ī)(d-d̄) / Σ(i-ī)² is the slope; times n, how far the line rises.
+	// Σ(i-ī)(d-d̄) / Σ(i-ī)² is the slope. Times n, it is the rise of the line.
 	rise := (h.sumAt - mean*h.n*(h.n+1)/2) * 12 / (h.n*h.n - 1)
 	variance = max(0, variance-rise*rise/12)
 	return math.Abs(rise) <= moving*math.Sqrt(12*variance/h.n)+relaxing*math.Abs(mean)
 }
 
-// accept takes the new level for normal.
+// accept makes the new level normal.
 func (m *Model) accept(v float64) {
 	h := m.hold
 	m.profile.Shift(h.sum / h.n)
@@ -192,8 +189,8 @@ func (m *Model) accept(v float64) {
 	m.settled(v)
 }
 
-// follow lets the windows go on, which are not compared meanwhile, and returns how
-// surprising the mean of the last hours is, in nats.
+// follow updates the windows, which are not compared during a hold, and returns the surprise of the mean of the last
+// hours, in nats.
 func (m *Model) follow(v, z float64) float64 {
 	m.still(v)
 	m.rings[0].Push(m.short[:], m.in.Of(v))

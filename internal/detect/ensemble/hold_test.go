@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A jump inside the slow interval ends nothing and means nothing while a series is
-// away after a sharp change. It is a surprise where the series was held because it
-// has been slightly off for hours.
+// TestHeldEvidence verifies that a jump inside the slow interval has no effect while a series is held after a sharp
+// change. It is a surprise if the series is held because of a small deviation for hours.
 func TestHeldEvidence(t *testing.T) {
 	for _, lasting := range []bool{false, true} {
 		random := rand.New(rand.NewPCG(1, 1))

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	viewCap    = 20 // nats that one view counts as at most
+	viewCap    = 20 // maximum nats of one view
 	expertFrom = 8  // nats from which an expert counts: p = 3e-4
-	errorFrom  = 18 // nats, by its fitted tail, from which the error of the best predictor counts so too
+	errorFrom  = 18 // nats, by its fitted tail, from which the error of the best predictor counts as an expert
 )
 
-// weights of the views in the mean.
+// weights holds the weights of the views in the mean.
 var weights = [views]float64{viewError: 2, viewSlow: 1, viewAverage: 1, viewValue: 1, viewShort: 1, viewLong: 1}
 
 var allWeights = func() (sum float64) {
@@ -25,20 +25,19 @@ var allWeights = func() (sum float64) {
 	return sum
 }()
 
-// experts are the views that count by the most surprised of them, and two more.
+// experts lists the views of which only the most surprised counts, and two more.
 var experts = []int{expertStill, expertJump, viewDrift, viewSpread, viewHour, viewSix}
 
 const (
 	expertStill = views + iota // the value has not moved
-	expertJump                 // a very large error: the other views say little of a single point
+	expertJump                 // a very large error, because the other views show little of a single point
 )
 
-// unknown is the surprise of a view that has no number yet, in nats.
+// unknown is the surprise of a view without a value yet, in nats.
 const unknown = 0.7
 
-// evidence returns the weighted mean surprise of the views, plus what the most
-// surprised expert exceeds expertFrom by, in nats; and a number whose sign is the
-// direction.
+// evidence returns, in nats, the weighted mean surprise of the views plus the excess of the most surprised expert
+// over expertFrom. The sign of the second result is the direction.
 func (m *Model) evidence(f *facts) (e, by float64) {
 	by = f.x[viewError]
 	for k, w := range weights {
@@ -65,7 +64,7 @@ func (m *Model) evidence(f *facts) (e, by float64) {
 	return e + max(0, best-expertFrom), by
 }
 
-// mostSurprised returns the greatest surprise of an expert, in nats, and which one it is.
+// mostSurprised returns the greatest surprise of an expert, in nats, and its index.
 func (m *Model) mostSurprised(f *facts) (best float64, most int) {
 	best, most = math.Inf(-1), views
 	for _, k := range experts {
@@ -85,7 +84,7 @@ func (m *Model) mostSurprised(f *facts) (best float64, most int) {
 	return best, most
 }
 
-// keep remembers what a view says that is not asked at each point.
+// keep stores the surprise of a view that is not evaluated at each point.
 func (m *Model) keep(view int, nats float64) {
 	switch view {
 	case viewAverage:
@@ -95,7 +94,7 @@ func (m *Model) keep(view int, nats float64) {
 	}
 }
 
-// say turns the evidence e into a judgment.
+// say converts the evidence e to a judgment.
 func (m *Model) say(f *facts, e float64) detect.Judgment {
 	expected, unit := m.bank.Expect(f.season), m.bank.Unit()*f.ratio
 	t := &m.tails[viewError]
@@ -108,7 +107,7 @@ func (m *Model) say(f *facts, e float64) detect.Judgment {
 	return m.bounded(out)
 }
 
-// bounded keeps the interval finite, and above zero for a series that never was below.
+// bounded keeps the interval finite, and nonnegative for a series without negative values.
 func (m *Model) bounded(out detect.Judgment) detect.Judgment {
 	if width := out.Upper - out.Lower; width < 2*rounding*math.Abs(out.Expected)+1e-200 {
 		out.Lower, out.Upper = out.Expected, out.Expected
@@ -120,7 +119,7 @@ func (m *Model) bounded(out detect.Judgment) detect.Judgment {
 	return out
 }
 
-// kind returns the direction of a surprise, KindNone if it is not worth one.
+// kind returns the direction of a surprise, or KindNone for a small one.
 func kind(surprise, by float64) detect.Kind {
 	switch {
 	case surprise <= kindFrom:
@@ -132,12 +131,12 @@ func kind(surprise, by float64) detect.Kind {
 }
 
 var (
-	kindFrom = -math.Log(detect.OutsideP)     // nats above which a surprise has a kind
-	outside  = -math.Log(detect.OutsideP / 2) // nats at which each end of the interval lies
+	kindFrom = -math.Log(detect.OutsideP)     // nats from which a surprise has a kind
+	outside  = -math.Log(detect.OutsideP / 2) // nats at the ends of the interval
 )
 
-// calibrated returns the surprise of the evidence e, in nats, by the table
-// below, a line between its entries. It was built offline: see doc.go.
+// calibrated returns the surprise of the evidence e, in nats, by linear interpolation in the table below, which was
+// computed offline (see doc.go).
 func calibrated(e float64) float64 {
 	const step = 0.5
 	x := e / step

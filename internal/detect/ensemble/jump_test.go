@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// A jump of a hundred standard deviations is beyond doubt even for a series that has
-// few points and a small share of the false-alarm budget: p < 2.5e-7.
+// TestGreatJumpOfYoungSeries verifies that a jump of a hundred standard deviations has p < 2.5e-7 even for a series
+// with few points and a small share of the false-alarm budget.
 func TestGreatJumpOfYoungSeries(t *testing.T) {
 	for _, known := range []int{105, 130, 300, 1000} {
 		var found int

@@ -20,23 +20,23 @@ const (
 	warmUp     = 100   // points before the model returns a surprise
 	settle     = 20    // points before views are learned
 	boxesFrom  = 60    // points before windows are compared, and before values have a center
-	rangeUntil = 300   // slots that the range is learned from
+	rangeUntil = 300   // slots from which the range is learned
 	rolling    = 20    // slots of the rolling mean
 	farthest   = 1e150 // bound of a value, against overflow
-	rounding   = 1e-9  // a change below this share of a constant is none
-	strange    = 9.2   // nats from which a point is strange: p < 1e-4
+	rounding   = 1e-9  // smaller relative changes of a constant are ignored
+	strange    = 9.2   // nats from which a point is anomalous: p < 1e-4
 	forgetOdd  = 31.0 / 32
-	softened   = 100  // points that the slow view's tails count as when the season is known
-	stillSlope = 0.35 // of the nats of a standstill beyond ln n, n being the points seen: runs are not independent
+	softened   = 100  // weight of the slow view's tails, in points, when the season is known
+	stillSlope = 0.35 // factor of the nats of a standstill beyond ln n for n points, because runs are not independent
 	oddSlot    = 6.5  // nats from which the slow view makes a slot odd: p < .0015
-	oddHour    = 5    // nats from which the hour's or the six hours' view does,
-	farHour    = 2    // if the hour lies so many mean absolute residuals off
-	rareHour   = 3    // nats from which those two learn with oddTrust alone
+	oddHour    = 5    // nats from which the hour's or the six hours' view does
+	farHour    = 2    // if the hour deviates by this many mean absolute residuals
+	rareHour   = 3    // nats from which those two learn with oddTrust
 	oddTrust   = 0.1
 	leaving    = 0.8 // trust in the point that begins a hold, so that the recurrence of a fault is found like the fault
-	lasting    = 12  // odd slots, forgotten by forgetOdd, that begin a hold
-	mostSlow   = 10  // times the error of the best predictor that the slow view may be off in the mean for that
-	restartOdd = 16  // strange points, forgotten by forgetOdd, at which the bank starts again: 22 in a row
+	lasting    = 12  // count of odd slots, decayed by forgetOdd, that starts a hold
+	mostSlow   = 10  // maximum ratio of the slow view's mean error to that of the best predictor for this
+	restartOdd = 16  // count of anomalous points, decayed by forgetOdd, at which the bank restarts: 22 in a row
 )
 
 // A slot is the time step of the slow views: about slotTime, and a whole number of points.
@@ -48,19 +48,19 @@ const (
 
 // Gains and clips of the running means.
 const (
-	driftGain  = 0.25 // of errors, each point
-	spreadGain = 0.1  // of the size of errors, each point
-	errorClip  = 6    // scales that an error counts as at most in both
-	hourGain   = 0.15 // of slow errors, each slot: about an hour
-	sixGain    = 0.03 // of slow errors, each slot: about six hours
-	slowClip   = 8    // scales that a slow error counts as at most in both
+	driftGain  = 0.25 // of errors, per point
+	spreadGain = 0.1  // of the size of errors, per point
+	errorClip  = 6    // maximum scales of an error in both
+	hourGain   = 0.15 // of slow errors, per slot: about an hour
+	sixGain    = 0.03 // of slow errors, per slot: about six hours
+	slowClip   = 8    // maximum scales of a slow error in both
 )
 
-// apart holds the distance, in slots, of the values that the views of one hour and of six
-// hours learn from. Adjacent slots have nearly equal values.
+// apart is the distance, in slots, between the values from which the views of one hour and of six hours learn,
+// because adjacent slots have nearly equal values.
 var apart = [...]uint32{6, 24}
 
-// outlier is the surprise of an error, in nats, beyond which the predictors follow less.
+// outlier is the surprise of an error, in nats, beyond which the predictors adapt less.
 var outlier = -math.Log(1.0 / 300)
 
 // DefaultAccept is the default of Options.Accept.
@@ -68,38 +68,38 @@ const DefaultAccept = time.Hour
 
 // Options are the settings of a model.
 type Options struct {
-	// Zone is the time zone of the seasons, nil for UTC.
+	// Zone is the time zone of the seasons, or nil for UTC.
 	Zone *season.Zone
-	// Accept is the time after which a new level becomes normal, and takes at least
-	// acceptPoints points. 0 is DefaultAccept.
+	// Accept is the acceptance time of a new level, which also needs at least acceptPoints points. 0 means
+	// DefaultAccept.
 	Accept time.Duration
 }
 
 // Model is the model of one series. Use New.
 type Model struct {
 	opt       *Options
-	hold      *hold  // nil unless the series is away from its level
+	hold      *hold  // nil while the series is at its level
 	seen      uint32 // points
 	last      int64  // time of the latest point
 	cadence   float64
-	lastings  uint8 // holds that began because the slow view was odd for long
+	lastings  uint8 // holds that started because the slow view was odd for a long time
 	mature    bool  // the season is known
 	perSlot   uint8 // points of a slot, 0 until the cadence is known
 	inSlot    uint8
-	held      [2]float32 // surprise of the windows when last compared, nats
-	heldAvg   float32    // and of the rolling mean
-	odd       float32    // forgetting count of strange points
-	oddSlots  float32    // and of slots in which the slow view is odd
+	held      [2]float32 // last surprise of the windows, nats
+	heldAvg   float32    // last surprise of the rolling mean
+	odd       float32    // decaying count of anomalous points
+	oddSlots  float32    // decaying count of slots in which the slow view is odd
 	drift     float32    // running mean of clipped errors
-	spread    float32    // running mean of their size, less 1
+	spread    float32    // running mean of their size, minus 1
 	hour      float32    // running mean of clipped slow errors, an hour
 	six       float32    // the same, six hours
 	slotSum   float64    // of values, in the present slot
 	slowSum   float64    // of clipped slow errors
 	slots     uint32
-	stillFrom int64 // when standing still began to be a surprise, 0 if it is none
+	stillFrom int64 // time from which the standstill is a surprise, or 0
 
-	own        own // how often the series is surprising
+	own        own // frequency of surprises of the series
 	excursions excursions
 	bank       level.Bank
 	profile    season.Profile
@@ -119,10 +119,10 @@ type Model struct {
 	boxes  [2]boxes.Boxes
 }
 
-// The views, by their place in Model.tails.
+// Views, by their index in Model.tails.
 const (
 	viewError   = iota // of the best predictor
-	viewSlow           // value less slow level and season
+	viewSlow           // value minus slow level and season
 	viewAverage        // rolling mean
 	viewValue
 	viewShort // novelty of the short window
@@ -134,10 +134,10 @@ const (
 	views
 )
 
-// sigmas are the standard deviations of the views under white noise, in mean
-// absolute errors; those of an exponential mean with gain g are √(g/(2-g)).
+// sigmas holds the standard deviations of the views under white noise, in mean absolute errors. That of an
+// exponential mean with gain g is √(g/(2-g)).
 var sigmas = func() (s [views]float64) {
-	const one = 1.2533 // √(π/2): of one error
+	const one = 1.2533 // √(π/2): for one error
 	mean := func(gain float64) float64 { return one * math.Sqrt(gain/(2-gain)) }
 	s[viewError], s[viewSlow] = one, one
 	s[viewDrift], s[viewSpread] = mean(driftGain), 0.76*mean(spreadGain)
@@ -147,7 +147,7 @@ var sigmas = func() (s [views]float64) {
 
 var defaults = &Options{Zone: &season.Zone{}, Accept: DefaultAccept}
 
-// New returns a model that has seen nothing.
+// New returns a model without data.
 func New(opt *Options) *Model {
 	if opt == nil {
 		opt = defaults
@@ -166,16 +166,16 @@ func (m *Model) reset() {
 	}
 }
 
-// facts are the numbers that one point gives.
+// facts holds the numbers that are derived from one point.
 type facts struct {
 	local  season.Local
 	season float64
-	ratio  float64 // of the hour's errors to the usual ones
+	ratio  float64 // ratio of the hour's errors to the usual ones
 	x      [views]float64
-	known  uint16 // bit k: view k has a new number
+	known  uint16 // bit k: view k has a new value
 	still  float64
 	slot   bool    // the point ends a slot
-	trust  float64 // in the point, 0 to 1
+	trust  float64 // of the point, 0 to 1
 }
 
 func (f *facts) set(view int, x float64) {
@@ -217,8 +217,8 @@ func (m *Model) Observe(t int64, v float64) detect.Judgment {
 	return out
 }
 
-// steady returns v, or, while the series has been constant, that constant where v
-// differs by rounding alone: the range would else be one of rounding errors.
+// steady returns v. While the series has been constant, it returns that constant if v differs only by rounding,
+// because the range would otherwise consist of rounding errors.
 func (m *Model) steady(v float64) float64 {
 	if m.low == m.high && m.seen > 0 && math.Abs(v-m.low) <= rounding*math.Abs(m.low) {
 		return m.low
@@ -226,7 +226,7 @@ func (m *Model) steady(v float64) float64 {
 	return v
 }
 
-// pace learns the cadence and fixes the length of a slot.
+// pace learns the cadence and determines the length of a slot.
 func (m *Model) pace(t int64) {
 	gap := float64(t - m.last)
 	m.last = t
@@ -286,20 +286,20 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Judgment {
 	return out
 }
 
-// steadyLevel reports whether the slow level is a reference for hours: the cadence is at
-// most two slots, and the residuals of the level are not much larger than prediction errors.
+// steadyLevel reports whether the slow level is a reference for hours: the cadence is at most two slots, and the
+// residuals of the level are not much larger than prediction errors.
 func (m *Model) steadyLevel() bool {
 	_, scale := m.profile.Level()
 	return m.cadence <= 2*float64(slotTime) && scale <= mostSlow*m.bank.Unit()
 }
 
-// lastingFrom returns the count of odd slots that begins a hold. It rises with each hold that began so.
+// lastingFrom returns the count of odd slots that starts a hold. It increases with each such hold.
 func (m *Model) lastingFrom() float64 {
 	const most = 1 / (1 - forgetOdd)
 	return most - (most-lasting)*math.Exp2(-float64(m.lastings))
 }
 
-// look takes the facts of a point.
+// look computes the facts of a point.
 func (m *Model) look(f *facts, v float64) {
 	z := m.bank.Residual(v, f.season) / f.ratio
 	clipped := max(-errorClip, min(errorClip, z))
@@ -328,8 +328,7 @@ func (m *Model) look(f *facts, v float64) {
 	}
 }
 
-// still returns how surprising it is that the series stands still, in nats, until
-// that has lasted for the acceptance time.
+// still returns the surprise of the present standstill, in nats, until it has lasted for the acceptance time.
 func (m *Model) still(v float64) float64 {
 	nats := m.flat.Observe(v)
 	switch {
@@ -349,7 +348,7 @@ func (m *Model) still(v float64) float64 {
 	return nats
 }
 
-// slow returns v less the slow level and the season, in mean absolute residuals.
+// slow returns v minus the slow level and the season, in mean absolute residuals.
 func (m *Model) slow(f *facts, v float64) float64 {
 	level, scale := m.profile.Level()
 	return max(-farSlow, min(farSlow, (v-level-f.season)/(scale*f.ratio)))
@@ -357,8 +356,8 @@ func (m *Model) slow(f *facts, v float64) float64 {
 
 const farSlow = 1e9 // scales
 
-// units returns the distance of v from the center in a unit that the first value
-// other than the center chooses: a power of two, so that no digit is lost.
+// units returns the distance of v from the center in a unit that is a power of two, so that it is exact. The first
+// value other than the center determines it.
 func (m *Model) units(v float64) float64 {
 	if m.seen == boxesFrom {
 		m.center, _ = m.profile.Level()
@@ -374,7 +373,7 @@ func (m *Model) units(v float64) float64 {
 	return (v - m.center) / m.unit
 }
 
-// endSlot takes the facts that change once a slot.
+// endSlot computes the facts that change once per slot.
 func (m *Model) endSlot(f *facts) {
 	n := float64(m.inSlot)
 	slow := m.slowSum / n
@@ -395,7 +394,7 @@ func (m *Model) endSlot(f *facts) {
 	}
 }
 
-// compare compares a window with those seen before.
+// compare compares a window with earlier ones.
 func (m *Model) compare(f *facts, k int, values []float32) {
 	w := m.rings[k].Features(values)
 	if g, ok := m.boxes[k].Observe(&w); ok {
@@ -403,7 +402,7 @@ func (m *Model) compare(f *facts, k int, values []float32) {
 	}
 }
 
-// widen lets the range reach v.
+// widen extends the range to v.
 func (m *Model) widen(v float64) {
 	m.low, m.high = min(v, m.low), max(v, m.high)
 	to := window.Unit{Origin: m.low, Span: min(m.high-m.low, math.MaxFloat64)}
@@ -412,7 +411,7 @@ func (m *Model) widen(v float64) {
 	m.in = to
 }
 
-// learn takes the numbers of the views in, after a surprise of so many nats.
+// learn adds the values of the views after a surprise of the given nats.
 func (m *Model) learn(f *facts, t int64, nats float64, leaves bool) {
 	odd := float64(m.odd)
 	trust := 1 / ((1 + odd) * (1 + odd))
@@ -438,7 +437,7 @@ func (m *Model) learn(f *facts, t int64, nats float64, leaves bool) {
 	}
 }
 
-// move lets level, season, and predictors follow v.
+// move adapts level, season, and predictors to v.
 func (m *Model) move(f *facts, t int64, v float64) {
 	trust, far := f.trust, math.Inf(1)
 	if e := m.tails[viewError].Quantile(sign(f.x[viewError]), outlier); e > 0 {
@@ -454,8 +453,8 @@ func (m *Model) move(f *facts, t int64, v float64) {
 	m.bank.Learn(v, f.season, trust, far)
 }
 
-// teaches reports whether the present number of a view is learned: from a mature
-// model once a slot, so that it remembers as long at any cadence.
+// teaches reports whether the present value of a view is learned. A mature model learns it once per slot, so that its
+// memory does not depend on the cadence.
 func (m *Model) teaches(view int, slot, mature bool) bool {
 	switch view {
 	case viewSlow:
@@ -466,14 +465,14 @@ func (m *Model) teaches(view int, slot, mature bool) bool {
 	return slot || m.tails[view].Filling()
 }
 
-// restart takes what was strange for so long as the new normal. Windows far
-// outside the range would all look alike: then the range widens and the boxes start again.
+// restart makes values that were anomalous for long the new normal. Windows far outside the range would all look
+// alike, so the range is extended and the boxes are cleared.
 func (m *Model) restart(v, season float64) {
 	m.bank.Restart(v, season)
 	m.settled(v)
 }
 
-// settled forgets what the way to a new level has left behind.
+// settled clears the state that results from the transition to a new level.
 func (m *Model) settled(v float64) {
 	m.odd, m.oddSlots, m.drift, m.hour, m.six = 0, 0, 0, 0, 0
 	if span := m.high - m.low; v < m.low-span || v > m.high+span {

@@ -14,8 +14,7 @@ import (
 
 var _ detect.Model = (*Model)(nil)
 
-// mixed is a series with a bit of everything: noise by the time of day, a spike,
-// a shift, a pause at a constant.
+// mixed returns a series with several features: noise by the time of day, a spike, a shift, and a constant period.
 func mixed(n int, seed uint64) []float64 {
 	r := rand.New(rand.NewPCG(seed, 3))
 	xs := make([]float64, n)
@@ -35,10 +34,10 @@ func mixed(n int, seed uint64) []float64 {
 
 const step = 300e9 // 5 minutes: 288 points a day
 
-// at is the time of point i.
+// at returns the time of point i.
 func at(i int) int64 { return 1767571200e9 + int64(i)*step }
 
-// observe feeds the points of xs from the given one on.
+// observe passes the points of xs from the given one on to a model.
 func observe(m *Model, xs []float64, from int) []detect.Judgment {
 	out := make([]detect.Judgment, 0, len(xs)-from)
 	for i := from; i < len(xs); i++ {
@@ -47,7 +46,7 @@ func observe(m *Model, xs []float64, from int) []detect.Judgment {
 	return out
 }
 
-// same compares to the bit, NaN included.
+// same compares bit by bit, including NaN.
 func same(a, b detect.Judgment) bool {
 	bits := func(s detect.Judgment) [5]uint64 {
 		return [5]uint64{
@@ -58,7 +57,7 @@ func same(a, b detect.Judgment) bool {
 	return bits(a) == bits(b)
 }
 
-// sane reports whether s is something that a warm model may say.
+// sane reports whether s is a valid judgment of a warm model.
 func sane(s detect.Judgment) bool {
 	return s.Surprise >= 0 && !math.IsInf(s.Surprise, 0) && !math.IsNaN(s.Expected) && s.Lower <= s.Upper
 }
@@ -71,7 +70,7 @@ func TestWarmUp(t *testing.T) {
 	}
 }
 
-// No look-ahead: the judgments of a prefix do not depend on what follows.
+// TestCut verifies that there is no look-ahead: the judgments of a prefix do not depend on later points.
 func TestCut(t *testing.T) {
 	xs := mixed(3000, 2)
 	whole := observe(New(nil), xs, 0)
@@ -88,7 +87,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// The verdicts do not depend on the unit: a power of two changes no bit.
+// TestScaled verifies that a factor of a power of two changes no bit of the judgments.
 func TestScaled(t *testing.T) {
 	for seed := range uint64(4) {
 		xs := mixed(8000, seed)
@@ -106,7 +105,7 @@ func TestScaled(t *testing.T) {
 	}
 }
 
-// Nor, but for rounding, on where the series' zero is.
+// TestScaledAndMoved verifies that an offset of the series changes judgments only by rounding.
 func TestScaledAndMoved(t *testing.T) {
 	differ, n := 0, 0
 	for seed := range uint64(8) {
@@ -130,7 +129,7 @@ func TestScaledAndMoved(t *testing.T) {
 	}
 }
 
-// Whole weeks change nothing.
+// TestMovedByWeeks verifies that a shift by whole weeks changes nothing.
 func TestMovedByWeeks(t *testing.T) {
 	xs := mixed(6000, 3)
 	a, b := New(nil), New(nil)
@@ -142,9 +141,9 @@ func TestMovedByWeeks(t *testing.T) {
 	}
 }
 
-// Of 100 points of noise 99 lie inside the interval, and p is near what it says, which
-// calibration over the fleet corrects. Below an exponential's level there is a bound
-// that the interval does not know: it is wider there.
+// TestInterval verifies that 99 of 100 points of noise are inside the interval, and that p is approximately right
+// before calibration over the fleet. The interval is wider at the lower bound of an exponential, because the model
+// does not know the bound.
 func TestInterval(t *testing.T) {
 	var r *rand.Rand
 	for name, draw := range map[string]func() float64{
@@ -179,7 +178,8 @@ func TestInterval(t *testing.T) {
 	}
 }
 
-// Further out is never much more likely; beyond what the views count at most it is about as likely.
+// TestFurtherIsStranger verifies that a greater deviation is never much more likely. Beyond the cap of the views it
+// is about as likely.
 func TestFurtherIsStranger(t *testing.T) {
 	m := New(nil)
 	observe(m, mixed(5400, 7), 0)
@@ -210,8 +210,8 @@ func TestNotFinite(t *testing.T) {
 	}
 }
 
-// Values at the ends of the range leave nothing behind that is not a number, and
-// a state that can be read.
+// TestExtremes verifies that values at the ends of the range leave no NaN in the state, and that the state can be
+// read.
 func TestExtremes(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	extremes := []float64{math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, 0, 1, 1e-300, 1e300}
@@ -233,7 +233,7 @@ func TestExtremes(t *testing.T) {
 	}
 }
 
-// Times may repeat, go back, and leap.
+// TestStrangeTimes verifies that times may repeat, go back, and jump.
 func TestStrangeTimes(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 10))
 	m := New(nil)
@@ -245,7 +245,7 @@ func TestStrangeTimes(t *testing.T) {
 	}
 }
 
-// However long a constant has lasted: its first change is found, and known in the end.
+// TestLongConstantThenChange verifies that the first change of a long constant is found, and finally becomes normal.
 func TestLongConstantThenChange(t *testing.T) {
 	for _, n := range []int{150, 5000, 100000} {
 		m := New(nil)
@@ -266,7 +266,8 @@ func TestLongConstantThenChange(t *testing.T) {
 	}
 }
 
-// A million points on, when the first counts have shrunk to nothing, all is as before.
+// TestLong verifies that the results are the same after a million points, when the first counts have decayed
+// completely.
 func TestLong(t *testing.T) {
 	r := rand.New(rand.NewPCG(16, 16))
 	m, below, n := New(nil), 0, 1000000

@@ -11,22 +11,21 @@ import (
 
 const (
 	ownMemory = 20000 // points
-	ownWeight = 6     // surprising points that the table's word is worth
+	ownWeight = 6     // weight of the table, in surprising points
 	ownMost   = 6     // nats
 )
 
-// ownLevels are the surprises, in nats, whose frequency is compared with that of the table.
+// ownLevels lists the surprises, in nats, whose frequency is compared with the table.
 var ownLevels = [...]float64{3.5, 7}
 
-// own counts the surprises of one series beyond two levels. The table is made from noise:
-// a series whose views depend on each other exceeds a level more often than the table
-// states.
+// own counts the surprises of one series beyond two levels. The table is computed from noise. A series whose views
+// depend on each other exceeds a level more often than the table states.
 type own struct {
 	n     float32
 	count [len(ownLevels)]float32
 }
 
-// corrected returns the surprise, less what it is too large by.
+// corrected returns the surprise minus its excess.
 func (o *own) corrected(nats float64) float64 {
 	if nats <= ownLevels[0] {
 		return nats
@@ -51,7 +50,7 @@ func (o *own) learn(nats float64) {
 	}
 }
 
-// excess returns how many nats too large surprises of a level are, 0 if they are not.
+// excess returns the excess of surprises at a level, in nats, or 0.
 func (o *own) excess(k int) float64 {
 	expected := float64(o.n) * math.Exp(-ownLevels[k])
 	return max(0, min(ownMost, math.Log((float64(o.count[k])+ownWeight)/(expected+ownWeight))))

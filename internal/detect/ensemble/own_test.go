@@ -20,8 +20,8 @@ func taught(seed uint64, n int, factor float64) *own {
 	return o
 }
 
-// Surprises as frequent as the table states, or rarer, are hardly corrected; those
-// that are more frequent by a factor lose its logarithm.
+// TestOwnCorrection verifies that surprises as frequent as the table states, or rarer, are hardly corrected, and that
+// more frequent ones are reduced by the logarithm of the factor.
 func TestOwnCorrection(t *testing.T) {
 	for _, factor := range []float64{0.2, 1, 3, 10, 30} {
 		lost := 0.0
@@ -32,8 +32,8 @@ func TestOwnCorrection(t *testing.T) {
 	}
 }
 
-// A surprise up to the lower level is left alone, a greater one never falls below it,
-// and the order of surprises remains.
+// TestOwnKeepsTheOrder verifies that surprises up to the lower level are unchanged, that greater ones stay above it,
+// and that the order is preserved.
 func TestOwnKeepsTheOrder(t *testing.T) {
 	for _, factor := range []float64{1, 30, 400} {
 		o := taught(1, 15000, factor)
@@ -51,7 +51,7 @@ func TestOwnKeepsTheOrder(t *testing.T) {
 	}
 }
 
-// The correction takes off ownMost nats at most, however frequent surprises are.
+// TestOwnIsBounded verifies that the correction is at most ownMost nats.
 func TestOwnIsBounded(t *testing.T) {
 	o := &own{}
 	for range 15000 {
@@ -60,7 +60,8 @@ func TestOwnIsBounded(t *testing.T) {
 	assert.InDelta(t, 30-ownMost, o.corrected(30), 1e-9)
 }
 
-// A few surprises of a young series count little: the table's word is worth ownWeight of them.
+// TestOwnOfYoungSeries verifies that a few surprises of a young series count little, because the table has the weight
+// of ownWeight of them.
 func TestOwnOfYoungSeries(t *testing.T) {
 	o := &own{}
 	for range 100 {
@@ -70,7 +71,7 @@ func TestOwnOfYoungSeries(t *testing.T) {
 	assert.InDelta(t, math.Log(7.0/6), 20-o.corrected(20), 0.03)
 }
 
-// What was once frequent is forgotten within a few times ownMemory.
+// TestOwnForgets verifies that old frequencies decay within a few times ownMemory.
 func TestOwnForgets(t *testing.T) {
 	o := taught(1, 15000, 30)
 	before := 10 - o.corrected(10)

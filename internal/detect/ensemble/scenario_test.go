@@ -88,7 +88,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// stepsOf returns the steps that a scenario is played with.
+// stepsOf returns the steps with which to run a scenario.
 func stepsOf(lines []string) (steps []time.Duration) {
 	for _, line := range lines {
 		if words := strings.Fields(line); len(words) > 1 && words[0] == "steps" {
@@ -188,7 +188,7 @@ func (s *scenario) setNoise(kind string, x []float64) error {
 	return nil
 }
 
-// points returns a number of points that is given as such or as a duration.
+// points parses a number of points, given as such or as a duration.
 func (s *scenario) points(word string) (int, error) {
 	if d, err := time.ParseDuration(word); err == nil && strings.ContainsAny(word, "hms") {
 		return int(d / s.every), nil
@@ -228,7 +228,7 @@ func (s *scenario) value() float64 {
 	return v
 }
 
-// said is what was said about the points of one feed.
+// said holds the results of the points of one feed.
 type said struct {
 	first, last, alarms, openings int
 	kinds                         map[detect.Kind]int // of the openings
@@ -236,7 +236,7 @@ type said struct {
 	expected                      float64             // of the latest point
 }
 
-// feed feeds n points and checks the expectations.
+// feed passes n points to the model and checks the expectations.
 func (s *scenario) feed(n int, expect []string) error {
 	got := said{first: n + 1, kinds: map[detect.Kind]int{}}
 	for i := 1; i <= n; i++ {
@@ -263,7 +263,7 @@ func (s *scenario) feed(n int, expect []string) error {
 	return got.check(expect, s.points)
 }
 
-// check returns an error for the first expectation that is not met. points reads their numbers.
+// check returns an error for the first expectation that is not met. points parses their numbers.
 func (s *said) check(expect []string, points func(string) (int, error)) error {
 	for i := 0; i < len(expect); i++ {
 		word, k := expect[i], 0

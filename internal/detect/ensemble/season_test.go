@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A daily course that weekends share opens nothing, whenever in the week the series
-// begins.
+// TestDailyCourseStaysAtItsLevel verifies that a daily season that includes weekends opens nothing, on whichever
+// weekday the series begins.
 func TestDailyCourseStaysAtItsLevel(t *testing.T) {
 	const steps, step, settled = 14 * 288, 300, 4 * 288
 	for start := range int64(48) {

@@ -11,8 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
-// version is the first byte of the state. It grows with each change to the
-// layout or to what a number means.
+// version is the first byte of the state. It increases with each change of the layout or of the meaning of a number.
 const version = 3
 
 // AppendBinary appends the state to b. It never fails.
@@ -22,8 +21,8 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	return c.Bytes(), nil
 }
 
-// UnmarshalBinary restores what AppendBinary wrote. It returns an error if b
-// has another version, or is nothing that AppendBinary can have written.
+// UnmarshalBinary restores the state that AppendBinary wrote. It returns an error if b has another version or is
+// invalid.
 func (m *Model) UnmarshalBinary(b []byte) error {
 	if len(b) == 0 {
 		return fmt.Errorf("ensemble: %w", state.Error)
@@ -80,7 +79,7 @@ func (m *Model) state(c *state.Codec) {
 	m.holdState(c)
 }
 
-// largest bounds what a state may hold, so that sums of a few stay finite.
+// largest bounds the numbers in a state, so that sums of a few stay finite.
 const largest = 1e200
 
 // holdState writes or reads whether there is a hold, and the hold.

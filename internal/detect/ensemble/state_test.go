@@ -34,17 +34,17 @@ func restored(t testing.TB, b []byte) *Model {
 	return m
 }
 
-// A model restored at any point goes on to the bit, and its state is the same.
+// TestResume verifies that a model that is restored at any point continues bit-identically and has the same state.
 func TestResume(t *testing.T) {
 	cuts := []int{0, 1, settle, warmUp - 1, warmUp, rangeUntil - 1, rangeUntil, 511, 512, 3000}
 	r := rand.New(rand.NewPCG(4, 4))
 	for range 8 {
 		cuts = append(cuts, r.IntN(9000))
 	}
-	resume(t, mixed(9000, 3), cuts) // long enough for all to be halved more than once
+	resume(t, mixed(9000, 3), cuts) // long enough for repeated halving
 }
 
-// Also during a hold, where it ends, and where the new level is accepted.
+// TestResumeInHold verifies the same during a hold, at its end, and when the new level is accepted.
 func TestResumeInHold(t *testing.T) {
 	for name, c := range map[string]struct{ from, to, accepted int }{
 		"returns": {3000, 3009, 0}, "is accepted": {3000, 4000, 1},
@@ -75,7 +75,7 @@ func TestResumeInHold(t *testing.T) {
 	}
 }
 
-// resume cuts xs and goes on with a restored model.
+// resume cuts xs and continues with a restored model.
 func resume(t *testing.T, xs []float64, cuts []int) {
 	t.Helper()
 	m := New(nil)
@@ -96,7 +96,7 @@ func resume(t *testing.T, xs []float64, cuts []int) {
 	}
 }
 
-// AppendBinary appends, and what is there before it is left alone.
+// TestAppendBinary verifies that AppendBinary keeps the existing bytes.
 func TestAppendBinary(t *testing.T) {
 	m := New(nil)
 	observe(m, mixed(700, 4), 0)
@@ -131,7 +131,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 	}
 }
 
-// exercise feeds a model whatever a restored one may meet.
+// exercise passes various points to a restored model.
 func exercise(t *testing.T, m *Model) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(12, 12))
@@ -144,15 +144,14 @@ func exercise(t *testing.T, m *Model) {
 		case 2:
 			x = 0
 		}
-		// Up to the first point after the warm-up of a young model it says nothing.
+		// The model returns no surprise up to the first point after the warm-up.
 		if s := m.Observe(at(i), x); i > warmUp && !sane(s) {
 			t.Fatalf("point %d: %+v", i, s)
 		}
 	}
 }
 
-// spoil overwrites n bytes of a state somewhere, by chance or with numbers at the
-// ends of what a field can hold.
+// spoil overwrites n bytes of a state at a random place, with random bytes or with extreme values of a field.
 func spoil(r *rand.Rand, b []byte, n int) {
 	numbers := []float64{0, -1, 1e-320, -1e-300, 1e150, -1e200, math.MaxFloat64, math.Inf(1)}
 	for range n {
@@ -168,7 +167,7 @@ func spoil(r *rand.Rand, b []byte, n int) {
 	}
 }
 
-// A few bytes changed, anywhere: refused, or a model that still works.
+// TestDamagedState verifies that a state with a few changed bytes is rejected or gives a working model.
 func TestDamagedState(t *testing.T) {
 	m, xs := New(nil), mixed(1300, 11)
 	var states [][]byte
@@ -210,7 +209,7 @@ func FuzzUnmarshalBinary(f *testing.F) {
 		if m.UnmarshalBinary(b) != nil {
 			return
 		}
-		// Its state is read again, as what it is.
+		// Reading its state again gives the same state.
 		first := written(t, m)
 		if again := written(t, restored(t, first)); !bytes.Equal(first, again) {
 			t.Fatal("what was accepted is written differently the second time")

@@ -11,27 +11,26 @@ import (
 
 const (
 	gain       = 1.0 / 1024 // of the share of repeats
-	enoughNats = 30         // a run that lasts is no more news than one that has begun
-	forget     = 0.9998     // of the longest run, at each point
-	enough     = 200        // points before anything is said
-	most       = 0.9999     // a series whose share of repeats is this or more stands still by nature
-	sure       = 2          // a run counts from this many times the longest known on,
-	spare      = 24         // and this many more
+	enoughNats = 30         // maximum, because a run that continues is no more news than one that has begun
+	forget     = 0.9998     // decay of the longest run, per point
+	enough     = 200        // points before a surprise is returned
+	most       = 0.9999     // a series with at least this share of repeats stands still by nature
+	sure       = 2          // a run counts from this factor of the longest known run,
+	spare      = 24         // plus this number
 )
 
-// Line watches how long a series stays at exactly one value. The zero value has seen nothing.
+// Line tracks how long a series stays at exactly one value. The zero value is empty.
 type Line struct {
 	last    float64
-	repeats float64 // forgetting share of points that repeat the one before
-	longest float64 // the longest run of repeats but the present one, slowly forgotten
-	run     uint32  // repeats so far
+	repeats float64 // decaying share of points that repeat the previous one
+	longest float64 // the longest earlier run of repeats, slowly decaying
+	run     uint32  // repeats in the present run
 	seen    uint32  // points, up to enough
 	settled bool    // the present run has been accepted as normal
 }
 
-// Observe takes v in and returns, in nats, how unlikely the present run of
-// repeats is: ln 1/q for each repeat beyond the longest run known, q being the
-// share of points that repeat the one before.
+// Observe adds v and returns the surprise of the present run of repeats in nats: ln 1/q for each repeat beyond the
+// longest known run, where q is the share of points that repeat the previous one.
 func (l *Line) Observe(v float64) float64 {
 	if l.seen > 0 && v == l.last {
 		l.run++
@@ -58,7 +57,7 @@ func (l *Line) Observe(v float64) float64 {
 	return min(enoughNats, -beyond*math.Log(q))
 }
 
-// Accept makes the present run normal: it is no longer reported.
+// Accept makes the present run normal, so that it gives no surprise.
 func (l *Line) Accept() { l.settled = true }
 
 // State writes or reads the line.

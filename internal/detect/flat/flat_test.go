@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// worst feeds n draws and returns the greatest surprise, in nats.
+// worst passes n draws to the line and returns the greatest surprise, in nats.
 func worst(l *Line, n int, draw func() float64) (nats float64) {
 	for range n {
 		nats = max(nats, l.Observe(draw()))
@@ -21,7 +21,7 @@ func worst(l *Line, n int, draw func() float64) (nats float64) {
 	return nats
 }
 
-// A continuous series that stops moving is noticed within 40 points, each time.
+// TestStopsMoving verifies that each standstill of a continuous series is detected within 40 points.
 func TestStopsMoving(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -44,7 +44,7 @@ func TestStopsMoving(t *testing.T) {
 	}
 }
 
-// Rounded values repeat now and then: that is no reason to be blind to a stop.
+// TestStopsMovingRounded verifies that occasional repeats of rounded values do not prevent the detection.
 func TestStopsMovingRounded(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	var l Line
@@ -57,9 +57,9 @@ func TestStopsMovingRounded(t *testing.T) {
 	}
 }
 
-// What stands still by nature is never noticed.
+// TestStandsStillByNature verifies that series that stand still by nature give no surprise.
 func TestStandsStillByNature(t *testing.T) {
-	const n, day = 1000000, 288 // half a year at a point in 15 s
+	const n, day = 1000000, 288 // half a year with a point every 15 s
 	var r *rand.Rand
 	i := 0
 	for name, draw := range map[string]func() float64{
@@ -77,7 +77,7 @@ func TestStandsStillByNature(t *testing.T) {
 	}
 }
 
-// A stop that lasts is told to a limit, so that it is no more news than at its start.
+// TestIsBounded verifies that the surprise of a lasting standstill is bounded.
 func TestIsBounded(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	var l Line
@@ -95,7 +95,7 @@ func TestIsBounded(t *testing.T) {
 	}
 }
 
-// A long stop is known afterward, and forgotten in the end.
+// TestLongestRunIsRemembered verifies that a long standstill is remembered, and finally forgotten.
 func TestLongestRunIsRemembered(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	stop := func() float64 { return 7 }
@@ -112,7 +112,7 @@ func TestLongestRunIsRemembered(t *testing.T) {
 	}
 }
 
-// An accepted run is no surprise however long it goes on, and says nothing of the next one.
+// TestAccept verifies that an accepted run gives no surprise for any length, and that the next run does.
 func TestAccept(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	stop := func() float64 { return 7 }
@@ -133,7 +133,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// Accept of a series that moves changes nothing: the run that it accepts is over with the next value.
+// TestAcceptWhileMoving verifies that Accept of a moving series has no effect beyond the next value.
 func TestAcceptWhileMoving(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	var l Line

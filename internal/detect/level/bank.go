@@ -7,19 +7,19 @@ import "math"
 
 const (
 	errorGain = 0.02    // of the errors by which the predictors are compared
-	scaleGain = 0.004   // of the scale: slow, or a rare event would set it
-	slack     = 1.05    // an earlier predictor speaks if its squared error is at most this times the least
-	errorClip = 100     // scales that an error counts up to in that comparison, at most
-	huber     = 3       // a residual moves a level by at most its gain times this many scales
-	trusting  = 16      // points after a start during which nothing is clipped
-	old       = 1 << 16 // age at which no gain depends on it any more
-	grain     = 1e-9    // changes below this share of the level are rounding
-	farthest  = 1e100   // scales that a residual is clipped to, against overflow
+	scaleGain = 0.004   // of the scale: slow, so that a rare event does not determine it
+	slack     = 1.05    // an earlier predictor is used if its squared error is at most this times the least
+	errorClip = 100     // maximum scales of an error in that comparison
+	huber     = 3       // maximum scales of a residual that moves a level
+	trusting  = 16      // points after a start without clipping
+	old       = 1 << 16 // age from which no gain depends on it
+	grain     = 1e-9    // smaller changes relative to the level are rounding errors
+	farthest  = 1e100   // maximum scales of a residual, against overflow
 	trendGain = 0.3     // of the level that has a trend
 	trendStep = 0.05    // of the trend itself
 )
 
-// gains are those of the bank of levels: from white noise to a random walk.
+// gains lists the gains of the levels: from white noise to a random walk.
 var gains = [...]float64{0.02, 0.15, 0.8}
 
 const (
@@ -33,24 +33,24 @@ type track struct {
 	trend float64
 }
 
-// The predictors come in the order of their memory, the longest first: plain
-// level, level of what the season leaves, the next gain, and so on; the trends last.
+// Predictors are ordered by memory, longest first: plain level, level of the deseasonalized values, the next gain,
+// and so on. The trends come last.
 
-// Bank predicts the next value of one series, by levels of the values
-// themselves and by levels of what a season leaves of them. The zero value has seen nothing.
+// Bank predicts the next value of one series by levels of the values and of the deseasonalized values. The zero value
+// is empty.
 type Bank struct {
 	plain, rest track
-	err         [predictors]float64 // forgetting mean of each predictor's (clipped error / scale)²
-	scale       float64             // forgetting mean of the clipped |residual|
+	err         [predictors]float64 // decaying mean of each predictor's (clipped error / scale)²
+	scale       float64             // decaying mean of the clipped |residual|
 	age         uint32              // points since the levels started, up to old
 	scaleAge    uint32
 	best        uint8
 }
 
-// Started reports whether the bank has seen a point.
+// Started reports whether the bank has a point.
 func (b *Bank) Started() bool { return b.age > 0 }
 
-// Unit returns the scale, which is never 0: what is less than rounding is no change.
+// Unit returns the scale. It is never 0, because smaller changes are rounding errors.
 func (b *Bank) Unit() float64 {
 	return max(b.scale, grain*math.Abs(b.plain.level[0])+1e-300)
 }
@@ -75,7 +75,7 @@ func (b *Bank) Expect(season float64) float64 { return b.predict(int(b.best), se
 // Slow returns the slowest level of the values themselves.
 func (b *Bank) Slow() float64 { return b.plain.level[0] }
 
-// Seasonal reports whether the prediction rests on the season.
+// Seasonal reports whether the prediction uses the season.
 func (b *Bank) Seasonal() bool { return b.best%2 == 1 }
 
 // Residual returns v's residual in scales.
@@ -83,8 +83,8 @@ func (b *Bank) Residual(v, season float64) float64 {
 	return clamp((v-b.Expect(season))/b.Unit(), farthest)
 }
 
-// Learn moves the levels and the scale by clipped steps. trust, 0 to 1, is that
-// in the point, far how many scales out residuals like it recur.
+// Learn moves the levels and the scale by clipped steps. trust is the trust in the point, 0 to 1. far is the
+// distance, in scales, of recurring similar residuals.
 func (b *Bank) Learn(v, season, trust, far float64) {
 	unit := b.Unit()
 	step, far := huber*unit, unit*max(huber, far)
@@ -120,8 +120,8 @@ func (t *track) learn(v, step float64, age uint32) {
 	}
 }
 
-// Restart sets the level to v: at the first point, and when a deviation has lasted so long
-// that it is the new normal. The scale stays, but adapts faster for a while.
+// Restart sets the level to v at the first point, and when a deviation has lasted so long that it is normal. It keeps
+// the scale, which adapts faster for a while.
 func (b *Bank) Restart(v, season float64) {
 	b.plain.restart(v)
 	b.rest.restart(v - season)
@@ -142,8 +142,7 @@ func (t *track) restart(v float64) {
 	t.trend = 0
 }
 
-// Follow takes over the quick levels and the trends of other, which has seen the
-// points that b has not; the slowest levels stay.
+// Follow copies the fast levels and the trends of other, which has seen later points. It keeps the slowest levels.
 func (b *Bank) Follow(other *Bank) {
 	for _, p := range [...][2]*track{{&b.plain, &other.plain}, {&b.rest, &other.rest}} {
 		copy(p[0].level[1:], p[1].level[1:])
@@ -151,7 +150,7 @@ func (b *Bank) Follow(other *Bank) {
 	}
 }
 
-// gain is that of a plain mean while young, and g from then on.
+// gain returns the gain of a plain mean for a young bank, and g from then on.
 func gain(g float64, age uint32) float64 { return max(g, 1/float64(age)) }
 
 func clamp(x, limit float64) float64 { return max(-limit, min(limit, x)) }

@@ -28,7 +28,7 @@ func noise(seed uint64, mean, sd float64) func() float64 {
 	return func() float64 { return mean + sd*r.NormFloat64() }
 }
 
-// The scale is the mean absolute residual.
+// TestScale verifies that the scale is the mean absolute residual.
 func TestScale(t *testing.T) {
 	b := start(20000, noise(1, 100, 5))
 	if want := 5 * math.Sqrt(2/math.Pi); math.Abs(b.Unit()/want-1) > 0.1 {
@@ -39,7 +39,8 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// White noise is predicted by its mean, a random walk by its last value, a steady climb by its trend.
+// TestBestPredictor verifies that white noise is predicted by its mean, a random walk by its last value, and a steady
+// climb by its trend.
 func TestBestPredictor(t *testing.T) {
 	if b := start(5000, noise(2, 100, 5)); math.Abs(b.Expect(0)-100) > 2 || b.best/2 != 0 {
 		t.Errorf("white noise: %.2f by predictor %d", b.Expect(0), b.best)
@@ -56,7 +57,7 @@ func TestBestPredictor(t *testing.T) {
 	}
 }
 
-// Where a season explains the values, what it leaves is predicted; where it is wrong, the values are.
+// TestSeason verifies that the season is used where it explains the values, and ignored where it is wrong.
 func TestSeason(t *testing.T) {
 	draw := noise(4, 100, 1)
 	follow := func(season func(i int) float64, sign float64) *Bank {
@@ -77,7 +78,7 @@ func TestSeason(t *testing.T) {
 	}
 }
 
-// One outlier moves the level by three scales' worth of its gain, whatever its size.
+// TestOutlierIsClipped verifies that an outlier of any size moves the level by at most three scales times its gain.
 func TestOutlierIsClipped(t *testing.T) {
 	a := start(5000, noise(5, 100, 5))
 	b := *a
@@ -92,7 +93,7 @@ func TestOutlierIsClipped(t *testing.T) {
 	}
 }
 
-// Residuals that recur far out count in the scale up to there.
+// TestFarResidualsCount verifies that recurring large residuals count in the scale.
 func TestFarResidualsCount(t *testing.T) {
 	near, far := start(1000, noise(6, 100, 5)), start(1000, noise(6, 100, 5))
 	near.Learn(200, 0, 1, huber)
@@ -102,7 +103,7 @@ func TestFarResidualsCount(t *testing.T) {
 	}
 }
 
-// A restart takes the value for the level at once and keeps the scale.
+// TestRestart verifies that a restart sets the level to the value and keeps the scale.
 func TestRestart(t *testing.T) {
 	b := start(5000, noise(7, 100, 5))
 	unit := b.Unit()
@@ -119,7 +120,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// The unit is never 0: of a constant it is what rounding is.
+// TestConstant verifies that the unit of a constant is that of rounding, and never 0.
 func TestConstant(t *testing.T) {
 	for _, v := range []float64{0, 42, -1e150, 1e-200} {
 		b := start(1000, func() float64 { return v })
@@ -135,7 +136,7 @@ func TestConstant(t *testing.T) {
 	}
 }
 
-// A power of two changes no bit.
+// TestScaled verifies that a factor of a power of two changes no bit.
 func TestScaled(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	var a, b Bank
@@ -187,7 +188,7 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 }
 
-// What no bank can hold is refused: with errors below 0 no predictor would be the best.
+// TestStateRefuses verifies that an invalid state is rejected. With negative errors, no predictor would be the best.
 func TestStateRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(b *Bank){
 		"negative error":       func(b *Bank) { b.err[3] = -1 },

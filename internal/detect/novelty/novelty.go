@@ -9,10 +9,10 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// Class is the severity of a new thing.
+// Class is the severity of a new item.
 type Class uint8
 
-// The classes.
+// Classes.
 const (
 	Usual Class = iota
 	Grave
@@ -20,45 +20,43 @@ const (
 )
 
 const (
-	// warmUp is the number of windows before new things are judged.
+	// warmUp is the number of windows before new items are judged.
 	warmUp = 100
-	// memory is the half-life, in windows, of what a model has counted.
+	// memory is the half-life of the counts of a model, in windows.
 	memory = 5760
-	// day is a day of windows, if they are of 15 s.
+	// day is the number of windows of 15 s in a day.
 	day = 5760
 	// weight is the weight of the pool in a model, in windows. poolWeight is the weight of
 	// the prior in a pool, in windows.
 	weight, poolWeight = 500, 50_000
-	// meanSize is the prior mean number of new things in a window that has any. sizeWeight
-	// is the weight of that prior, in windows.
+	// meanSize is the prior mean number of new items in a window with any. sizeWeight is the weight of that prior, in
+	// windows.
 	meanSize, sizeWeight = 2, 20
-	// sizeClip bounds what one window, which may be a fault, teaches about sizes.
+	// sizeClip bounds the effect of one window, which may be a fault, on the mean size.
 	sizeClip = 10
 )
 
 var keep = math.Exp2(-1.0 / memory)
 
-// prior is the share of windows in which something new comes, where nothing is
-// known: usual things once a day, grave ones once in two months.
+// prior is the prior share of windows with a new item: usual ones once a day, severe ones once in two months.
 var prior = [classes]float64{1.0 / day, 0.5 / (30 * day)}
 
-// Pool counts, over all sources of one kind, the windows and those with something new. It
-// keeps a new source of a kind that is never settled from counting as settled. The zero
-// value is empty.
+// Pool counts, over all sources of one kind, the windows and those with a new item. It prevents a new source of a
+// kind with frequent new items from counting as settled. The zero value is empty.
 type Pool struct {
 	windows float64
 	events  [classes]float64
 }
 
-// Model is the model of one source. The zero value knows nothing.
+// Model is the model of one source. The zero value is empty.
 type Model struct {
 	seen    uint32  // windows, up to warmUp
-	windows float64 // since then, forgetting
+	windows float64 // since then, decaying
 	events  [classes]float64
-	sizes   [classes]float64 // things in those windows
+	sizes   [classes]float64 // number of items in those windows
 }
 
-// Warm reports whether the source has had enough windows to be judged.
+// Warm reports whether the source has enough windows to be judged.
 func (m *Model) Warm() bool { return m.seen >= warmUp }
 
 // Surprise returns -ln p, in nats, of a window with so many new things of each class, at
@@ -84,12 +82,12 @@ func (m *Model) Surprise(pool *Pool, sizes [classes]int) float64 {
 	return max(0, most-math.Ln2)
 }
 
-// rate is the share of a pool's windows in which something new of a class comes.
+// rate returns the share of a pool's windows with a new item of a class.
 func (p *Pool) rate(c int) float64 {
 	return (p.events[c] + poolWeight*prior[c]) / (p.windows + poolWeight)
 }
 
-// Learn learns a window. It counts no new things before the model is warm, when all things are new.
+// Learn adds a window. It counts no new items during warm-up, when all items are new.
 func (m *Model) Learn(pool *Pool, sizes [classes]int) {
 	if m.seen < warmUp {
 		m.seen++

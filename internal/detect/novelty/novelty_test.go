@@ -20,7 +20,7 @@ var (
 	oneGrave = [classes]int{0, 1}
 )
 
-// settled has a vocabulary, and then nothing new for n windows.
+// settled returns a model that has a vocabulary, followed by n windows without new items.
 func settled(pool *Pool, n int) *Model {
 	m := &Model{}
 	for range warmUp {
@@ -57,7 +57,8 @@ func TestManyAtOnceAreStrange(t *testing.T) {
 	assert.Greater(t, m.Surprise(&pool, [classes]int{5, 0}), m.Surprise(&pool, [classes]int{4, 0}))
 }
 
-// A source that says something new every few minutes is believed no longer.
+// TestAVocabularyThatNeverSettlesIsLearned verifies that new items of a source that has them every few minutes are
+// not surprising.
 func TestAVocabularyThatNeverSettlesIsLearned(t *testing.T) {
 	var pool Pool
 	m := settled(&pool, 0)

@@ -10,14 +10,14 @@ const (
 	Cooldown = 90
 	// floor is the score above which a point may be a peak.
 	floor = 0.5
-	// grown is the factor by which a score must exceed a peak that opened to open again while the series is held.
+	// grown is the factor by which a score must exceed a peak that opened, to open again while the series is held.
 	grown = 1.25
 )
 
-// Rule remembers the peak of one series. The zero value has seen nothing.
+// Rule remembers the peak of one series. The zero value is empty.
 type Rule struct {
-	points uint32  // seen
-	at     uint32  // which of them the peak was
+	points uint32  // number of points
+	at     uint32  // number of the peak's point
 	peak   float32 // its score, 0 if there is none
 }
 

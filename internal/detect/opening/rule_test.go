@@ -12,7 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// next feeds points that are as expected, then the score.
+// next passes quiet points to the rule, then the score.
 func next(r *Rule, quiet int, score float64) float64 {
 	for range quiet {
 		r.Next(0, false)
@@ -45,7 +45,7 @@ func TestRule(t *testing.T) {
 	}
 }
 
-// A peak stands for the cooldown and not a point longer.
+// TestCooldown verifies that a peak lasts exactly for the cooldown.
 func TestCooldown(t *testing.T) {
 	var r Rule
 	next(&r, 10, 2)
@@ -59,7 +59,8 @@ func TestCooldown(t *testing.T) {
 	}
 }
 
-// What is no opening does not prolong the peak: an episode that goes on is told again.
+// TestLesserScoresDoNotProlong verifies that scores that do not open do not prolong the peak, so that a lasting
+// episode opens again.
 func TestLesserScoresDoNotProlong(t *testing.T) {
 	var r Rule
 	openings := 0
@@ -73,7 +74,7 @@ func TestLesserScoresDoNotProlong(t *testing.T) {
 	}
 }
 
-// openingsOf counts the openings at score 1 of scores that were all given while the series was held.
+// openingsOf counts the openings at score 1, while the series is held.
 func openingsOf(r *Rule, scores ...float64) (n int) {
 	for _, s := range scores {
 		if r.Next(s, true) >= 1 {
@@ -83,22 +84,23 @@ func openingsOf(r *Rule, scores ...float64) (n int) {
 	return n
 }
 
-// A lasting change opens once, however long the series is held; without the hold it
-// opens once in each cooldown.
+// TestHeldOpensOnce verifies that a lasting change opens once while the series is held, and without the hold once per
+// cooldown.
 func TestHeldOpensOnce(t *testing.T) {
 	scores := slices.Repeat([]float64{2}, 10*Cooldown)
 	var held Rule
 	if n := openingsOf(&held, scores...); n != 1 {
 		t.Errorf("%d openings in ten cooldowns while held, want 1", n)
 	}
-	// The quiet points of a held series prolong the peak too.
+	// Quiet points of a held series prolong the peak as well.
 	var fading Rule
 	if n := openingsOf(&fading, slices.Concat([]float64{2}, make([]float64, 5*Cooldown), []float64{2})...); n != 1 {
 		t.Errorf("%d openings around quiet points while held, want 1", n)
 	}
 }
 
-// While held, only a score that is greater by a quarter opens again.
+// TestHeldOpensAgainWhereItGrows verifies that a held series opens again only at a score that is greater by a
+// quarter.
 func TestHeldOpensAgainWhereItGrows(t *testing.T) {
 	for _, c := range []struct {
 		second float64
@@ -111,7 +113,8 @@ func TestHeldOpensAgainWhereItGrows(t *testing.T) {
 	}
 }
 
-// Growth in small steps counts from the latest opening: a leak does not open at every step.
+// TestHeldLeak verifies that growth in small steps counts from the latest opening, so that a leak does not open at
+// every step.
 func TestHeldLeak(t *testing.T) {
 	var r Rule
 	var scores []float64
@@ -124,7 +127,7 @@ func TestHeldLeak(t *testing.T) {
 	}
 }
 
-// A hold that begins after the peak has expired does not revive it.
+// TestHeldAfterTheCooldown verifies that a hold that starts after the end of a peak does not revive it.
 func TestHeldAfterTheCooldown(t *testing.T) {
 	var r Rule
 	next(&r, 0, 3)
@@ -136,7 +139,7 @@ func TestHeldAfterTheCooldown(t *testing.T) {
 	}
 }
 
-// After the hold a peak stands for one cooldown more.
+// TestAfterTheHold verifies that a peak lasts for one more cooldown after the hold.
 func TestAfterTheHold(t *testing.T) {
 	for _, c := range []struct {
 		quiet int
@@ -150,7 +153,7 @@ func TestAfterTheHold(t *testing.T) {
 	}
 }
 
-// The number of points turns over after 4 billion.
+// TestTurnOver verifies that the overflow of the number of points after 4 billion is harmless.
 func TestTurnOver(t *testing.T) {
 	r := Rule{points: math.MaxUint32 - 5}
 	next(&r, 0, 2)
@@ -181,7 +184,7 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 }
 
-// What was not recorded passes as well: the cooldown is a time.
+// TestPass verifies that points that were not recorded count toward the cooldown.
 func TestPass(t *testing.T) {
 	for _, c := range []struct {
 		missed uint32
@@ -196,7 +199,7 @@ func TestPass(t *testing.T) {
 	}
 }
 
-// A peak below the threshold does not keep a held series from opening.
+// TestHeldPeakBelowThreshold verifies that a peak below the threshold does not prevent a held series from opening.
 func TestHeldPeakBelowThreshold(t *testing.T) {
 	var r Rule
 	if got := r.Next(0.99, false); got != 0.99 {

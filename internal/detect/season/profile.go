@@ -10,35 +10,33 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// The profile's gains are per time, not per point: a bin has learned a quarter
-// of what is new to it after it was passed once, whatever the cadence.
+// Gains of the profile are per time, not per point: a pass through a bin learns a quarter of the difference, at any
+// cadence.
 const (
 	binGain   = 0.3
 	levelTime = 36 * time.Hour // time constant of the level that a profile is relative to
 	scaleTime = 48 * time.Hour // time constant of the scale,
-	scaleGain = 0.02           // and the most that one point moves it by
-	clip      = 3              // times the scale: the most that one point moves the profile
+	scaleGain = 0.02           // and the maximum effect of one point
+	clip      = 3              // maximum effect of one point on the profile, in scales
 	binTime   = time.Hour
-	longest   = 6 * time.Hour // between two points that still count as neighbors
+	longest   = 6 * time.Hour // maximum distance between two adjacent points
 	trusting  = 2 * 24 * 12
 	// matureTime is the age from which the residuals of a profile are meaningful.
 	matureTime   = 36 * time.Hour
-	knownTime    = 4 * 24 * time.Hour  // after which the season of weekdays is known,
-	knownWeekend = 15 * 24 * time.Hour // and that of weekends,
-	heldShare    = 0.2                 // and what it learns from a series that is away from its level
+	knownTime    = 4 * 24 * time.Hour  // after which the season of weekdays is known
+	knownWeekend = 15 * 24 * time.Hour // after which that of weekends is known
+	heldShare    = 0.2                 // share that it learns from a series that is away from its level
 	trendTime    = 72 * time.Hour      // time constant of the level's slope
 	hours        = 24
 )
 
-// Profile is a smooth daily course, weekends apart: a line between the hours'
-// means, relative to a slow level. It is robust: one strange hour does not become
-// tomorrow's expectation.
+// Profile is a smooth daily season with separate weekends: a line through the hourly means, relative to a slow level.
+// It is robust: one anomalous hour does not become the expectation of the next day.
 type Profile struct {
 	bin   [2 * hours]float64
 	count [2 * hours]uint8
 	level float64
-	// weekday is the mean of the weekdays' bins as they are stored: what they hold in
-	// common belongs to the level, which weekends share.
+	// weekday is the mean of the stored weekday bins. Their common part belongs to the level, which weekends share.
 	weekday float64
 	slope   float64 // of the level, per nanosecond; learned once the profile is mature
 	scale   float64
@@ -47,15 +45,14 @@ type Profile struct {
 	since   int64 // time of the first point
 }
 
-// place is a point between two bins.
+// place holds the two bins around a time of day and their weights, which sum to 1.
 type place struct {
 	bin   [2]int
 	share [2]float64
 }
 
-// place returns the two bins around l. Weekends have their own bins once the profile
-// is mature: a bin that was learned beside an unsettled level would be wrong until
-// the next weekend.
+// place returns the two bins around l. Weekends have separate bins once the profile is mature, because a bin that was
+// learned with an unsettled level would be wrong until the next weekend.
 func (p *Profile) place(l Local) (at place) {
 	x := float64(l.Second)/3600 - 0.5
 	lo := math.Floor(x)
@@ -84,8 +81,7 @@ func (p *Profile) Expect(l Local) float64 {
 	return at.share[0]*p.value(at.bin[0]) + at.share[1]*p.value(at.bin[1])
 }
 
-// Level returns the slow level that the profile is relative to, and the mean
-// absolute residual that they leave together, which is above 0.
+// Level returns the slow level of the profile, and the mean absolute residual of both, which is above 0.
 func (p *Profile) Level() (level, scale float64) {
 	return p.level, p.scale + 1e-9*math.Abs(p.level) + 1e-300
 }
@@ -107,7 +103,7 @@ func (p *Profile) learnBins(at place, e, dt float64) {
 			p.bin[b] = p.value(b)
 		}
 		if p.count[b] == 0 && at.share[k] < 0.5 {
-			continue // it would take on what the other bin is wrong by, many times over
+			continue // it would learn the other bin's error repeatedly
 		}
 		if at.share[k] > 0.25 {
 			count(&p.count[b])
@@ -117,9 +113,8 @@ func (p *Profile) learnBins(at place, e, dt float64) {
 	}
 }
 
-// move adds d to a bin. What the weekdays' bins gain in common goes to the level:
-// else the level would wander while they make up for it, and a weekend, whose bins
-// are a week old, would be expected where the level was then.
+// move adds d to a bin. The common change of the weekday bins goes to the level. Otherwise the level would drift
+// while they compensate, and weekend bins, which are a week old, would be relative to an old level.
 func (p *Profile) move(b int, d float64) {
 	p.bin[b] += d
 	if b < hours {
@@ -128,14 +123,14 @@ func (p *Profile) move(b int, d float64) {
 	}
 }
 
-// Away holds the mean distance of a series from level and season in each hour, while it was
-// away from its level. The zero value is empty.
+// Away holds the mean distance of a series from level and season in each hour in which it was away from its level.
+// The zero value is empty.
 type Away struct {
 	sum, time [hours]float32 // residuals times hours, and hours
 	last      int64
 }
 
-// Learn takes a residual in, which came at t.
+// Learn adds a residual at t.
 func (a *Away) Learn(t int64, l Local, e float64) {
 	h := l.Second * hours / day
 	passed := float32(min(max(t-a.last, 0), int64(binTime))) / float32(binTime)
@@ -147,9 +142,9 @@ func (a *Away) Learn(t int64, l Local, e float64) {
 	a.time[h] += passed
 }
 
-// LearnAway takes in what a series was away from its level by, now that it has
-// returned at t: what returns each day is its season. A profile that has seen four days,
-// or two weekends, learns a fifth of it, so that a fault is not taken for one.
+// LearnAway learns the distances of a series that has returned to its level at t, because a daily return is a season.
+// A profile that has seen four days, or two weekends, learns a fifth of it, so that a fault does not become part of
+// the season.
 func (p *Profile) LearnAway(t int64, l Local, a *Away) {
 	_, scale := p.Level()
 	limit, share := math.MaxFloat64, 1.0
@@ -168,7 +163,7 @@ func (p *Profile) LearnAway(t int64, l Local, a *Away) {
 	}
 }
 
-// State writes or reads what was seen.
+// State writes or reads the distances.
 func (a *Away) State(c *state.Codec) {
 	c.Float32s(a.sum[:])
 	c.Float32s(a.time[:])
@@ -178,7 +173,7 @@ func (a *Away) State(c *state.Codec) {
 	}
 }
 
-// Follow lets the level alone follow v, which came at t.
+// Follow updates only the level with v at t.
 func (p *Profile) Follow(t int64, l Local, v float64) {
 	dt := float64(min(max(t-p.last, 0), int64(longest)))
 	p.last = t
@@ -187,7 +182,7 @@ func (p *Profile) Follow(t int64, l Local, v float64) {
 	p.level += min(0.1, dt/float64(levelTime)) * max(-clip*scale, min(clip*scale, e))
 }
 
-// Learn takes v in, which came at t.
+// Learn adds v at t.
 func (p *Profile) Learn(t int64, l Local, v, trust float64) {
 	at := p.place(l)
 	if p.n == 0 {

@@ -18,7 +18,7 @@ const step = 5 * time.Minute
 // monday is the start of a week.
 var monday = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// course is a daily course with a lower weekend.
+// course is a daily season with a lower weekend.
 func course(l Local) float64 {
 	v := 100 + 40*math.Sin(2*math.Pi*float64(l.Second)/day)
 	if l.Weekend() {
@@ -27,7 +27,7 @@ func course(l Local) float64 {
 	return v
 }
 
-// through calls f at each step of some days from the given one on.
+// through calls f at each step of the given number of days.
 func through(from time.Time, days int, f func(t int64, l Local)) {
 	var z Zone
 	for i := range days * int(24*time.Hour/step) {
@@ -43,7 +43,7 @@ func learned(days int) *Profile {
 	return p
 }
 
-// What the profile expects, with its level, is the course.
+// TestProfileLearnsCourse verifies that the prediction of profile and level is the course.
 func TestProfileLearnsCourse(t *testing.T) {
 	p := learned(28)
 	worst := 0.0
@@ -55,7 +55,7 @@ func TestProfileLearnsCourse(t *testing.T) {
 	}
 }
 
-// The profile is a line between bins: it jumps nowhere but between weekday and weekend.
+// TestProfileIsSmooth verifies that the profile is a line between bins, with jumps only between weekday and weekend.
 func TestProfileIsSmooth(t *testing.T) {
 	p := learned(14)
 	for s := 1; s < day; s++ {
@@ -69,7 +69,7 @@ func TestProfileIsSmooth(t *testing.T) {
 	}
 }
 
-// One strange hour does not become tomorrow's expectation.
+// TestProfileIsRobust verifies that an anomalous hour does not become the expectation of the next day.
 func TestProfileIsRobust(t *testing.T) {
 	p := learned(23) // up to a Wednesday
 	tuesday := monday.AddDate(0, 0, 23)
@@ -87,7 +87,8 @@ func TestProfileIsRobust(t *testing.T) {
 	}
 }
 
-// A point that is not trusted moves nothing but the scale; the level goes on by its slope.
+// TestProfileTrust verifies that a point without trust changes only the scale, while the level continues by its
+// slope.
 func TestProfileTrust(t *testing.T) {
 	p := learned(14)
 	bins, lvl := p.bin, p.level+p.slope*float64(24*time.Hour)
@@ -97,7 +98,7 @@ func TestProfileTrust(t *testing.T) {
 	}
 }
 
-// A weekend that was never seen is expected to be as a weekday, hour by hour.
+// TestProfileWeekendFallsBack verifies that the prediction of a first weekend equals that of weekdays.
 func TestProfileWeekendFallsBack(t *testing.T) {
 	p := learned(5) // Monday to Friday
 	for s := 0; s < day; s += 600 {
@@ -112,7 +113,7 @@ func TestProfileWeekendFallsBack(t *testing.T) {
 	}
 }
 
-// The gains are per time: a cadence of 15 s learns as fast per day as one of 5 min.
+// TestProfileCadence verifies that the speed of learning does not depend on the cadence.
 func TestProfileCadence(t *testing.T) {
 	expect := func(cadence time.Duration) float64 {
 		var p Profile
@@ -128,7 +129,7 @@ func TestProfileCadence(t *testing.T) {
 	}
 }
 
-// The number of points stops at what it can hold, and nothing changes there.
+// TestProfileAfterManyPoints verifies that the number of points saturates without an effect.
 func TestProfileAfterManyPoints(t *testing.T) {
 	var p Profile
 	var z Zone
@@ -146,7 +147,7 @@ func TestProfileAfterManyPoints(t *testing.T) {
 	}
 }
 
-// Extreme values, repeated and backward times leave nothing that is not a number.
+// TestExtremes verifies that extreme values, repeated times, and backward times leave no NaN in the state.
 func TestExtremes(t *testing.T) {
 	var p Profile
 	var m Spread
@@ -163,7 +164,8 @@ func TestExtremes(t *testing.T) {
 	}
 }
 
-// The profile matures by time, and where it has seen the hour on a day of its kind.
+// TestProfileMatures verifies that the profile matures by time, and only for hours that it has seen on a day of the
+// same kind.
 func TestProfileMatures(t *testing.T) {
 	var p Profile
 	for at := range 8 * 24 {
@@ -183,7 +185,7 @@ func TestProfileMatures(t *testing.T) {
 	}
 }
 
-// Shift moves the level and nothing else; Follow moves the level alone.
+// TestProfileShiftAndFollow verifies that Shift and Follow change only the level.
 func TestProfileShiftAndFollow(t *testing.T) {
 	p := learned(9)
 	before := *p
@@ -197,7 +199,7 @@ func TestProfileShiftAndFollow(t *testing.T) {
 	}
 }
 
-// A job at night widens the interval at night alone, at any cadence.
+// TestSpreadByHour verifies that a nightly job widens the interval only at night, at any cadence.
 func TestSpreadByHour(t *testing.T) {
 	for _, cadence := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
 		var s Spread
@@ -217,7 +219,7 @@ func TestSpreadByHour(t *testing.T) {
 	}
 }
 
-// A spread that knows little expects the same size in all hours, and is bounded.
+// TestSpreadBounds verifies that a spread with little data has the same size in all hours, and that it is bounded.
 func TestSpreadBounds(t *testing.T) {
 	var s Spread
 	noon := Local{Second: 12 * 3600}
@@ -266,7 +268,8 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 }
 
-// Noise has no season: from the first day on the profile expects no more than noise gives, at any cadence.
+// TestProfileOfNoise verifies from the first day on that the season of noise is not larger than the noise allows, at
+// any cadence.
 func TestProfileOfNoise(t *testing.T) {
 	for _, cadence := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute} {
 		worst := 0.0

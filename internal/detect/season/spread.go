@@ -10,29 +10,28 @@ import (
 )
 
 const (
-	spreadGain  = 0.3 // an hour: what a bin learns while it is passed once
-	spreadPrior = 1.5 // hours seen that the prior ratio of 1 is worth
+	spreadGain  = 0.3 // per hour: learned in one pass through a bin
+	spreadPrior = 1.5 // weight of the prior ratio of 1 in hours
 	leastRatio  = 0.25
 	mostRatio   = 8.0
 )
 
-// Spread is the size of prediction errors in each hour of the day, relative to their usual
-// size: a job at night widens the interval only at night. The zero value expects the same
-// size in all hours.
+// Spread is the size of prediction errors in each hour of the day relative to their usual size, so that a nightly job
+// widens the interval only at night. The zero value has the same size in all hours.
 type Spread struct {
-	ratio [hours]float32 // forgetting mean of |error| / scale
+	ratio [hours]float32 // decaying mean of |error| / scale
 	known [hours]float32 // hours seen, up to 100
 	last  int64
 }
 
-// Ratio returns the size of errors at l over their usual size.
+// Ratio returns the size of errors at l relative to their usual size.
 func (s *Spread) Ratio(l Local) float64 {
 	h := l.Second * hours / day
 	known := float64(s.known[h])
 	return max(leastRatio, min(mostRatio, (float64(s.ratio[h])*known+spreadPrior)/(known+spreadPrior)))
 }
 
-// Learn takes an error of |z| scales in, which came at t.
+// Learn adds an error of |z| scales at t.
 func (s *Spread) Learn(t int64, l Local, z, trust float64) {
 	h := l.Second * hours / day
 	passed := float32(trust) * float32(min(max(t-s.last, 0), int64(binTime))) / float32(binTime)

@@ -9,7 +9,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// largest is the greatest number that a state may hold, so that sums of a few stay finite.
+// largest bounds the numbers in a state, so that sums of a few stay finite.
 const largest = 1e200
 
 func number(c *state.Codec, v *float64) {

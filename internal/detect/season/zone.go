@@ -10,19 +10,18 @@ const (
 	weekday = 4 // 1970-01-01 was a Thursday
 )
 
-// Zone turns event times into local ones. It remembers the offset between the
-// two changes of the clock that it was last asked about. It is not safe for
-// concurrent use. The zero value is UTC.
+// Zone converts event times to local ones. It caches the offset between the two clock changes around the last time.
+// It is not safe for concurrent use. The zero value is UTC.
 type Zone struct {
 	loc      *time.Location
-	from, to int64 // Unix seconds between which offset holds
+	from, to int64 // Unix seconds between which offset is valid
 	offset   int64
 }
 
 // NewZone returns the zone of loc.
 func NewZone(loc *time.Location) *Zone { return &Zone{loc: loc} }
 
-// Local is a place in the week.
+// Local is a time in the week.
 type Local struct {
 	// Second is the second of the day, Weekday counts from Sunday.
 	Second, Weekday int
@@ -31,7 +30,7 @@ type Local struct {
 // Weekend reports whether it is Saturday or Sunday.
 func (l Local) Weekend() bool { return l.Weekday == 0 || l.Weekday == 6 }
 
-// At returns the local place in the week of t, nanoseconds since the Unix epoch.
+// At returns the local time in the week of t, in nanoseconds since the Unix epoch.
 func (z *Zone) At(t int64) Local {
 	s := t / int64(time.Second)
 	if z.loc != nil && (s < z.from || s >= z.to) {
@@ -51,7 +50,7 @@ func (z *Zone) At(t int64) Local {
 	return Local{Second: int(s), Weekday: w}
 }
 
-// look finds the offset at s and how long it holds; a zone without changes holds for a year.
+// look determines the offset at s and its validity. A zone without changes is valid for a year.
 func (z *Zone) look(s int64) {
 	at := time.Unix(s, 0).In(z.loc)
 	_, offset := at.Zone()

@@ -8,10 +8,10 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
-	_ "time/tzdata" // the test must not depend on the machine's
+	_ "time/tzdata" // the test must not depend on the machine's time zones
 )
 
-// zones have rules of the north and the south, half hours, and none.
+// zones lists zones with rules of the northern and southern hemisphere, with half hours, and without rules.
 var zones = []string{
 	"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "America/Sao_Paulo",
 	"Africa/Casablanca", "Asia/Kathmandu", "Etc/GMT+12", "Pacific/Kiritimati",
@@ -26,7 +26,7 @@ func location(t *testing.T, name string) *time.Location {
 	return loc
 }
 
-// want is what the standard library has.
+// want returns the result of the standard library.
 func want(at time.Time) Local {
 	return Local{Second: at.Hour()*3600 + at.Minute()*60 + at.Second(), Weekday: int(at.Weekday())}
 }
@@ -46,9 +46,9 @@ func TestZoneAtRandom(t *testing.T) {
 	}
 }
 
-// Minute by minute over changes of the clock and over the ends of years, in both
-// directions: what was remembered must not hold beyond its time. The library's
-// own bounds are wrong on the last day of leap years from 2040 on.
+// TestZoneOverChanges compares minute by minute across clock changes and ends of years, in both directions, to verify
+// that cached offsets are not used outside their validity. The library's own bounds are wrong on the last day of leap
+// years from 2040 on.
 func TestZoneOverChanges(t *testing.T) {
 	for _, name := range zones {
 		loc := location(t, name)
@@ -74,7 +74,7 @@ func TestZoneOverChanges(t *testing.T) {
 	}
 }
 
-// A day has 23, 24 or 25 hours.
+// TestZoneLengthOfDay verifies that days have 23, 24, or 25 hours.
 func TestZoneLengthOfDay(t *testing.T) {
 	loc := location(t, "Europe/Berlin")
 	z := NewZone(loc)
@@ -93,7 +93,7 @@ func TestZoneLengthOfDay(t *testing.T) {
 	}
 }
 
-// The zero value is UTC; the ends of time are times too.
+// TestZoneZeroValue verifies that the zero value is UTC, and that extreme times are valid.
 func TestZoneZeroValue(t *testing.T) {
 	var z Zone
 	if got := z.At(0); got != (Local{Second: 0, Weekday: 4}) || got.Weekend() {

@@ -6,26 +6,25 @@ package silence
 import "github.com/auspex-otel/auspex/internal/state"
 
 const (
-	// growth bounds by how much one step can make a longer one usual.
+	// growth bounds the factor by which one step can increase the usual step.
 	growth = 1.25
-	// forgetting is the time, in nanoseconds, in which the longest step is forgotten to the e-th part.
+	// forgetting is the time constant, in nanoseconds, of the decay of the longest step.
 	forgetting = 24 * 3600 * 1e9
 )
 
-// Life is the clock of a source's life: event time without the time in which
-// the source as a whole was silent. A gap of one stream is measured on it, so
-// that a source, or a collector, that was down has left no stream behind.
-// The zero value has seen nothing.
+// Life is the clock of a source: event time without the time in which the whole source was silent. Gaps of streams
+// are measured on it, so that an outage of a source or collector does not make streams absent. The zero value is at
+// 0.
 type Life struct {
 	now  int64 // nanoseconds
 	step int64 // the longest usual step of the source's watermark, nanoseconds
 }
 
-// Now returns the time of the clock, in nanoseconds.
+// Now returns the time of the clock in nanoseconds.
 func (l *Life) Now() int64 { return l.now }
 
-// Advance moves the clock by d > 0 nanoseconds, the step of the source's watermark, but by
-// no more than the longest usual step. It learns the usual step from all steps.
+// Advance advances the clock by d > 0 nanoseconds, the step of the source's watermark, but at most by the longest
+// usual step. It learns the usual step from all steps.
 func (l *Life) Advance(d int64) {
 	if l.step == 0 {
 		l.step = d

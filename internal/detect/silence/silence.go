@@ -9,7 +9,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// Kind is the kind of an anomaly that is an absence.
+// Kind is the kind of an anomaly by absence.
 const Kind = "silent"
 
 const (
@@ -17,32 +17,31 @@ const (
 	warmUp = 200
 	// margin is the factor by which a gap must exceed the longest known one to be overdue.
 	margin = 2
-	// memory is the half-life, in points, of the excess of the longest gap over one cadence.
+	// memory is the half-life, in points, of the difference between the longest gap and one cadence.
 	memory = 3000
 	// missRate is the weight of the latest gap in the mean of missed slots.
 	missRate = 1.0 / 512
-	// leastMissed is the start and the least value of that mean, in slots per point: one
-	// point in a hundred is lost without a fault.
+	// leastMissed is the initial and minimum value of that mean, in slots per point: one point in a hundred is lost
+	// without a fault.
 	leastMissed = 0.01
 	// mostMissed bounds the missed slots of a single gap in that mean.
 	mostMissed = 64
-	// most bounds the evidence, in nats: a stream that was taken out of service looks the
-	// same as a fault, however long the absence lasts.
+	// most bounds the evidence, in nats, because the removal of a stream looks like a fault for any duration of the
+	// absence.
 	most = 40.0
 )
 
 var keep = math.Exp2(-1.0 / memory)
 
-// Gaps is the model of the gaps between the points of one stream. All gaps are in cadences
-// of the stream, so 1 is a gap in which no point is missing. The zero value has learned
-// nothing.
+// Gaps is the model of the gaps between the points of one stream. All gaps are in cadences of the stream, so that 1
+// is a gap without a missing point. The zero value is empty.
 type Gaps struct {
 	known  uint32  // gaps, up to warmUp
-	beyond float32 // by how much the longest usual gap is longer than one cadence
-	missed float32 // forgetting mean of the slots that a gap missed
+	beyond float32 // difference between the longest usual gap and one cadence
+	missed float32 // decaying mean of the slots that a gap missed
 }
 
-// Learn takes a gap that a point has ended.
+// Learn adds a gap that ended with a point.
 func (g *Gaps) Learn(gap float64) {
 	if g.known < warmUp {
 		g.known++
@@ -53,7 +52,7 @@ func (g *Gaps) Learn(gap float64) {
 	g.missed = float32(m + missRate*(slots-m))
 }
 
-// Overdue reports whether a gap that no point has ended yet is longer than any usual one.
+// Overdue reports whether a gap that has not ended is longer than any usual one.
 func (g *Gaps) Overdue(gap float64) bool { return gap > g.due() }
 
 func (g *Gaps) due() float64 { return margin * (1 + float64(g.beyond)) }
@@ -72,7 +71,7 @@ func (g *Gaps) Surprise(gap float64) float64 {
 	return min(most, (gap-g.due())*-math.Log(m/(1+m)))
 }
 
-// State writes or reads what is known.
+// State writes or reads the model.
 func (g *Gaps) State(c *state.Codec) {
 	c.Uint32(&g.known)
 	c.Float32(&g.beyond)

@@ -13,7 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// learned knows n gaps, which come in the given order again and again.
+// learned returns a model of n gaps, which repeat in the given order.
 func learned(n int, gaps ...float64) *Gaps {
 	g := &Gaps{}
 	for i := range n {
@@ -42,7 +42,8 @@ func TestAbsenceIsEvidenceBeyondTwiceTheLongestGap(t *testing.T) {
 	}
 }
 
-// What often misses points must be missing for longer until that is strange.
+// TestStreamThatMissesPointsIsWaitedForLonger verifies that a stream that often misses points must be absent for
+// longer to be surprising.
 func TestStreamThatMissesPointsIsWaitedForLonger(t *testing.T) {
 	regular, irregular := learned(5000, 1), learned(5000, 1, 1, 1, 10)
 	beyond := func(g *Gaps) float64 { return g.Surprise(g.due() + 5) }
@@ -101,7 +102,8 @@ func TestClockOfALife(t *testing.T) {
 	assert.Less(t, l.Now()-before, 11*second, "what made it longer is forgotten")
 }
 
-// Streams of one source that are stamped a millisecond apart are one step of ten seconds to the clock.
+// TestClockOfALifeFindsTheStepAmongSmallOnes verifies that streams of one source with times a millisecond apart are
+// one step of ten seconds.
 func TestClockOfALifeFindsTheStepAmongSmallOnes(t *testing.T) {
 	const millisecond = int64(1e6)
 	l := Life{}

@@ -9,7 +9,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// largest bounds an origin and a range, so that sums of a few stay finite.
+// largest bounds origin and range, so that sums of a few stay finite.
 const largest = 1e151
 
 // State writes or reads the unit.

@@ -23,7 +23,7 @@ type Features [Dims]int16
 // One is a whole range in Features.
 const One = 1024
 
-// fixed returns x, in ranges, as a fixed-point number: at most 32 ranges either way.
+// fixed returns x, in ranges, as a fixed-point number, limited to ±32 ranges.
 func fixed(x float64) int16 {
 	return int16(max(-math.MaxInt16, min(math.MaxInt16, math.RoundToEven(x*One))))
 }
@@ -41,17 +41,17 @@ func (u Unit) Of(v float64) float32 {
 
 const farthest = 1e30 // ranges
 
-// Ring holds the latest values of a series, oldest overwritten first, in a Unit.
-// Its length is that of the slice that it is used with.
+// Ring holds the latest values of a series in a Unit and overwrites the oldest first. Its length is that of the slice
+// that it is used with.
 type Ring struct{ next, n uint8 }
 
-// Full reports whether the ring holds as many values as fit.
+// Full reports whether the ring is full.
 func (r *Ring) Full(values []float32) bool { return int(r.n) == len(values) }
 
-// Len returns how many values are held.
+// Len returns the number of values.
 func (r *Ring) Len() int { return int(r.n) }
 
-// Push takes the next value in.
+// Push adds the next value.
 func (r *Ring) Push(values []float32, x float32) {
 	values[r.next] = x
 	if r.next++; int(r.next) == len(values) {
@@ -62,7 +62,7 @@ func (r *Ring) Push(values []float32, x float32) {
 	}
 }
 
-// Mean returns the mean of the latest k values, or of those there are.
+// Mean returns the mean of the latest k values, or of all if there are fewer.
 func (r *Ring) Mean(values []float32, k int) float64 {
 	k = min(k, int(r.n))
 	sum, at := 0.0, int(r.next)
@@ -75,7 +75,7 @@ func (r *Ring) Mean(values []float32, k int) float64 {
 	return sum / float64(max(k, 1))
 }
 
-// Rescale converts the values held from one unit to another.
+// Rescale converts the values from one unit to another.
 func (r *Ring) Rescale(values []float32, from, to Unit) {
 	for i := range values[:r.n] {
 		values[i] = to.Of(from.Origin + from.Span*float64(values[i]))

@@ -26,7 +26,8 @@ func held(r *Ring, values []float32) []float32 {
 	return out
 }
 
-// A ring holds the latest values, before it is full and after it has overwritten some.
+// TestRingHoldsTheLatest verifies that a ring holds the latest values, before it is full and after it has overwritten
+// some.
 func TestRingHoldsTheLatest(t *testing.T) {
 	for _, length := range []int{1, 2, Short, Long} {
 		var r Ring
@@ -41,7 +42,7 @@ func TestRingHoldsTheLatest(t *testing.T) {
 	}
 }
 
-// Mean is that of the latest k values, of those there are, and 0 of none.
+// TestMean verifies the mean of the latest k values, of fewer values, and of none.
 func TestMean(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	var r Ring
@@ -81,8 +82,8 @@ func described(values []float32) (f Features) {
 	return f
 }
 
-// Features agree with their definitions to one step of the fixed point, at every
-// position of the ring.
+// TestFeatures verifies that features agree with their definitions to one step of the fixed point, at every position
+// of the ring.
 func TestFeatures(t *testing.T) {
 	for _, length := range []int{Short, Long} {
 		random := rand.New(rand.NewPCG(2, uint64(length)))
@@ -105,7 +106,7 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// A feature beyond 32 ranges is clipped, either way, and does not turn over.
+// TestFeaturesAreClipped verifies that a feature beyond ±32 ranges is clipped and does not overflow.
 func TestFeaturesAreClipped(t *testing.T) {
 	for _, x := range []float64{1e3, -1e3, farthest, -farthest} {
 		var r Ring
@@ -123,7 +124,7 @@ func TestFeaturesAreClipped(t *testing.T) {
 	}
 }
 
-// A unit converts values to ranges; one without a range maps all to 0.
+// TestUnit verifies that a unit converts values to ranges, and that one without a range maps all to 0.
 func TestUnit(t *testing.T) {
 	u := Unit{Origin: 100, Span: 20}
 	assert.Equal(t, float32(0.5), u.Of(110))
@@ -132,8 +133,8 @@ func TestUnit(t *testing.T) {
 	assert.Zero(t, Unit{Origin: 100}.Of(110))
 }
 
-// Rescale gives what the ring would hold had its values been pushed in the new unit,
-// and touches no place that holds nothing yet.
+// TestRescale verifies that Rescale gives the values that the ring would have if they had been pushed in the new
+// unit, and does not change unused places.
 func TestRescale(t *testing.T) {
 	from, to := Unit{Origin: 100, Span: 20}, Unit{Origin: 80, Span: 160}
 	for _, n := range []int{0, 3, Short, Short + 3} {
@@ -151,7 +152,7 @@ func TestRescale(t *testing.T) {
 	}
 }
 
-// From a unit without a range, all values become the origin's.
+// TestRescaleFromConstant verifies that a conversion from a unit without a range sets all values to the origin.
 func TestRescaleFromConstant(t *testing.T) {
 	var r Ring
 	values := make([]float32, Short)
@@ -163,7 +164,7 @@ func TestRescaleFromConstant(t *testing.T) {
 	assert.Equal(t, slices.Repeat([]float32{0.5}, Short), values)
 }
 
-// A factor that is a power of two changes no bit of the features.
+// TestPowerOfTwoChangesNoFeature verifies that a factor of a power of two changes no bit of the features.
 func TestPowerOfTwoChangesNoFeature(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 4))
 	var a, b Ring

@@ -10,18 +10,18 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// Account is the part of one service in the budget. Half of a signal's share is divided
-// among the services evenly, the other half by the number of their series: a service
-// with many or with fast series lowers its own α, and that of others by half at most.
+// Account is the share of one service in the budget. Half of a signal's share is divided among the services evenly,
+// the other half in proportion to their series. A service with many or fast series lowers its own α, and that of
+// others at most by half.
 type Account struct {
 	decisions Decisions
-	series    [Signals]int64 // that decide
+	series    [Signals]int64 // with decisions
 	alpha     [Signals]float64
-	at        time.Time // when α was looked at last, by the clock of ticks
-	spent     uint64    // the spending in which that was
+	at        time.Time // tick at which α was last computed
+	spent     uint64    // number of the spending at that time
 }
 
-// Count adds series of a signal that take so many decisions a day, or with negative numbers takes them away.
+// Count adds series of a signal with the given decisions per day. Negative numbers remove them.
 func (b *Budget) Count(a *Account, s Signal, decisions, series int64) {
 	had := a.series[s] > 0
 	a.decisions[s] += decisions
@@ -36,7 +36,7 @@ func (b *Budget) Count(a *Account, s Signal, decisions, series int64) {
 	}
 }
 
-// Decisions returns how many decisions a day each signal takes.
+// Decisions returns the number of decisions per day of each signal.
 func (b *Budget) Decisions() Decisions { return b.decisions }
 
 // Alpha returns the accepted false-alarm probability per decision of a signal in a
@@ -61,7 +61,7 @@ func (b *Budget) spend(a *Account) {
 	a.at, a.spent = b.at, b.spent
 }
 
-// share returns the part of the whole budget that a signal has in a service.
+// share returns the share of the whole budget of a signal in a service.
 func (b *Budget) share(a *Account, s Signal) float64 {
 	if a.series[s] == 0 {
 		return 0
@@ -69,7 +69,7 @@ func (b *Budget) share(a *Account, s Signal) float64 {
 	return b.decisions.share(s) * (0.5/float64(b.services[s]) + 0.5*float64(a.series[s])/float64(b.series[s]))
 }
 
-// Mean returns α of a signal in the mean over all decisions, given all accounts.
+// Mean returns the mean α of a signal over all decisions, given all accounts.
 func (b *Budget) Mean(s Signal, accounts func(yield func(*Account) bool)) float64 {
 	if b.decisions[s] == 0 {
 		return b.falseAlarms.MaxAlpha
@@ -81,7 +81,7 @@ func (b *Budget) Mean(s Signal, accounts func(yield func(*Account) bool)) float6
 	return sum / float64(b.decisions[s])
 }
 
-// Persist writes or reads α. What is counted comes from the series.
+// Persist writes or reads α. The counts are derived from the series.
 func (a *Account) Persist(c *state.Codec) {
 	known := a.spent > 0
 	c.Bool(&known)
@@ -96,5 +96,5 @@ func (a *Account) Persist(c *state.Codec) {
 	}
 }
 
-// Resume takes over α of an account that was read.
+// Resume copies α from a restored account.
 func (a *Account) Resume(read *Account) { a.alpha, a.at, a.spent = read.alpha, read.at, read.spent }

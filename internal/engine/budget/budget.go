@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	// alphaRise bounds how fast α rises, per hour: it is back within an hour of a burst.
-	// It falls at once.
+	// alphaRise bounds the factor by which α rises per hour: it recovers within an hour of a burst. It falls
+	// immediately.
 	alphaRise = 1e6
-	// rare and near are where θ is learned: from points with p < 1e-3, and
-	// calibrated no more than near nats from α, for what is rarer comes in other bursts.
+	// rare and near select the points from which θ is learned: p < 1e-3, and calibrated at most near nats from α,
+	// because rarer points occur in different bursts.
 	rare, near = 6.9, 3
 	// thetaWeight is the weight of the prior, θ = 1, in rare points.
 	thetaWeight = 20
-	// poolMemory is the half-life of what pools have counted.
+	// poolMemory is the half-life of the counts of pools.
 	poolMemory = 30 * 24 * time.Hour
-	// maxFade bounds what a gap, or a clock far ahead, makes them forget.
+	// maxFade bounds the decay after a gap, or with a clock far ahead.
 	maxFade = 24 * time.Hour
-	// maxPools bounds the pools: what finds no room counts among all.
+	// maxPools bounds the number of pools. Series beyond it use the pool of all series.
 	maxPools = 10_000
 	// fleet is the least number of series in a pool that corrects the surprises of their models.
 	fleet = 10
-	// mature is the number of points from which the far tail of a model is that of all
-	// older ones. The tail of a young model is exceeded some twenty times too often.
+	// mature is the number of points from which a model shares the far tail of all older models. The tail of a young
+	// model is exceeded about twenty times too often.
 	mature = 2000
 )
 
@@ -58,11 +58,11 @@ type spending struct {
 // and mature models are counted separately.
 type pool struct {
 	young, mature tally
-	faded         int64 // event time at which the counts were last made to fade, nanoseconds
-	series        int   // how many share it
+	faded         int64 // event time of the last decay of the counts, nanoseconds
+	series        int   // number of series that share it
 }
 
-// tally counts the surprises of the models of one age, and holds the table that corrects the next ones.
+// tally counts the surprises of the models of one age, and holds the table that corrects later ones.
 type tally struct {
 	count   calibration.Count
 	bursts  calibration.Bursts
@@ -74,7 +74,7 @@ func newPool(young, mature *calibration.Table) *pool {
 	return &pool{young: tally{table: young}, mature: tally{table: mature}}
 }
 
-// of returns what holds for a model of n points.
+// of returns the tally for a model with n points.
 func (p *pool) of(n uint64) *tally {
 	if n < mature {
 		return &p.young
@@ -82,7 +82,7 @@ func (p *pool) of(n uint64) *tally {
 	return &p.mature
 }
 
-// New returns a budget that has seen nothing.
+// New returns a budget without counts.
 func New(f FalseAlarms) *Budget {
 	return &Budget{
 		falseAlarms: f, spent: 1, all: *newPool(calibration.Identity, calibration.Identity), pools: map[uint64]*pool{},
@@ -92,16 +92,16 @@ func New(f FalseAlarms) *Budget {
 // Theta returns how many anomalies of a signal open per exceedance, at most 1.
 func (b *Budget) Theta(s Signal) float64 { return b.spendings[s].theta() }
 
-// Member is the part of one series in the budget: the pool that it shares with
-// series alike, and the number of its last point that was rare, 0 if there was none.
+// Member is the share of one series in the budget: the pool of similar series, and the number of its last rare point,
+// or 0.
 type Member struct {
 	RareAt uint64
 
 	pool *pool
-	id   uint64 // of the pool, 0 where it shares that of all
+	id   uint64 // of the pool, 0 for the pool of all series
 }
 
-// Join makes a series a member of the pool of the given identity, 0 excluded.
+// Join adds a series to the pool with the given identity, which must not be 0.
 func (b *Budget) Join(id uint64) Member {
 	b.all.series++
 	p := b.pools[id]
@@ -116,7 +116,7 @@ func (b *Budget) Join(id uint64) Member {
 	return Member{pool: p, id: id}
 }
 
-// Leave ends the membership of a series. It forgets a pool that has no members any more.
+// Leave removes a series from its pool. A pool without members is deleted.
 func (b *Budget) Leave(m *Member) {
 	b.all.series--
 	if m.pool == &b.all {
@@ -134,14 +134,14 @@ func (m *Member) Calibrate(n uint64, surprise float64) float64 {
 
 func (s *spending) theta() float64 { return (s.runs + thetaWeight) / (s.rare + thetaWeight) }
 
-// Spend has every α follow what the decisions a day and θ allow by now.
+// Spend updates every α from the present decisions per day and θ.
 func (b *Budget) Spend(now time.Time) {
 	b.at = now
 	b.spent++
 }
 
-// Learn counts the surprise, in nats, that the model of a series with n points, of a service with
-// the given α, returned for a fault-free point at event time t, nanoseconds.
+// Learn counts the surprise, in nats, of a fault-free point at event time t, in nanoseconds. The model of its series
+// has n points, and its service has the given α.
 func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, alpha float64) {
 	if spent := &b.spendings[signal]; surprise > rare && m.Calibrate(n, surprise) > max(rare, -math.Log(alpha)-near) {
 		spent.rare++
@@ -156,7 +156,7 @@ func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, al
 			b.spendings[i].runs *= f
 		}
 	}
-	// The tails of all young models are where those of all mature ones begin.
+	// The tables of young and mature models start from the table of all young models.
 	b.all.learn(t, n, surprise, calibration.Identity, b.all.young.table)
 	if m.pool != &b.all {
 		m.pool.fade(t)
@@ -164,7 +164,7 @@ func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, al
 	}
 }
 
-// fade lets what was counted before event time t weigh less, once an hour, and returns by how much.
+// fade reduces the weight of counts before event time t, once per hour, and returns the factor.
 func (p *pool) fade(t int64) float64 {
 	d := t - p.faded
 	if d < int64(time.Hour) {

@@ -32,7 +32,7 @@ func again(b *Budget) error {
 	return r.End()
 }
 
-// counted sets the decisions a day of a service's metrics.
+// counted sets the decisions per day of a service's metrics.
 func counted(b *Budget, a *Account, decisions, series int64) {
 	b.Count(a, Metrics, decisions-a.decisions[Metrics], series-a.series[Metrics])
 }
@@ -85,7 +85,7 @@ func TestBudgetIsDividedByService(t *testing.T) {
 	assert.InEpsilon(t, alone, b.Alpha(quiet, Metrics), 1e-9)
 }
 
-// An engine that starts again goes on with the α that it had.
+// TestAccountIsKept verifies that α survives a restart of the engine.
 func TestAccountIsKept(t *testing.T) {
 	b, a := New(fiveADay), &Account{}
 	counted(b, a, 1e12, 10)
@@ -113,7 +113,8 @@ func TestAccountIsKept(t *testing.T) {
 	assert.InEpsilon(t, 5e-12, other.Alpha(resumed, Metrics), 1e-9)
 }
 
-// Where strange points come in bursts, one burst is one anomaly: then more of them may be strange.
+// TestThetaIsLearnedFromBursts verifies that α increases if anomalous points occur in bursts, because one burst is
+// one anomaly.
 func TestThetaIsLearnedFromBursts(t *testing.T) {
 	alpha := 0.0
 	rareBy := func(bursts, points int) *spending {
@@ -150,7 +151,7 @@ func TestPoolsShrinkToAll(t *testing.T) {
 	}
 	boaster := shared(b, 1, fleet)
 	assert.InDelta(t, 9, boaster.young.table.Apply(9), 0, "nothing is known")
-	feed(boaster, 50_000, 2) // claims p where the truth is √p
+	feed(boaster, 50_000, 2) // returns p if the truth is √p
 	assert.InDelta(t, 4.5, boaster.young.table.Apply(9), 0.3)
 	assert.InDelta(t, 4.5, b.all.young.table.Apply(9), 0.3)
 
@@ -168,8 +169,8 @@ func TestPoolsShrinkToAll(t *testing.T) {
 	assert.Equal(t, b.all.young.table.Apply(9), few.young.table.Apply(9), "a few series alike say nothing of their kind")
 }
 
-// What young models exaggerate is not held against mature ones, which begin with
-// that and end with their own.
+// TestMatureModelsAreCountedApart verifies that mature models start from the table of young ones, and then learn
+// their own.
 func TestMatureModelsAreCountedApart(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	b := New(fiveADay)
@@ -219,7 +220,7 @@ func TestPoolsAreBoundedAndForgotten(t *testing.T) {
 	assert.Equal(t, maxPools, b.all.series)
 }
 
-// What pools have counted is forgotten slowly, also over a long gap.
+// TestPoolsForget verifies that counts decay slowly, and at most by a day over a long gap.
 func TestPoolsForget(t *testing.T) {
 	b := New(fiveADay)
 	m, n := &Member{pool: &b.all}, uint64(0)
@@ -250,7 +251,7 @@ func TestBudgetThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
-// The share of a signal that is absent goes to the others, in proportion.
+// TestSharesOfTheBudget verifies that the share of an absent signal is divided among the others in proportion.
 func TestSharesOfTheBudget(t *testing.T) {
 	assert.InDelta(t, 1, (&Decisions{Metrics: 7}).share(Metrics), 0)
 	assert.InDelta(t, .5/.6, (&Decisions{Metrics: 7, Groups: 1}).share(Metrics), 1e-12)

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// FalseAlarms is an expected count of anomalies opened in data without a fault,
-// over everything that one engine or its replicas watch.
+// FalseAlarms is the expected number of anomalies in data without a fault, over everything that one engine or its
+// replicas watch.
 type FalseAlarms struct {
 	// Count is expected within Per.
 	Count float64       `mapstructure:"count"`
 	Per   time.Duration `mapstructure:"per"`
 	// Replicas is the number of engines that share the budget. Each watches a part of the series.
 	Replicas int `mapstructure:"replicas"`
-	// MaxAlpha bounds the chance per decision, however few series there are.
+	// MaxAlpha bounds the false-alarm probability per decision, independent of the number of series.
 	MaxAlpha float64 `mapstructure:"max_alpha"`
 }
 
@@ -26,26 +26,27 @@ type FalseAlarms struct {
 func (f *FalseAlarms) Check() error {
 	var errs []error
 	if !(f.Count > 0) {
-		errs = append(errs, fmt.Errorf("false_alarms::count is %v, it must be above 0", f.Count))
+		errs = append(errs, fmt.Errorf("false_alarms::count is %v; must be above 0", f.Count))
 	}
 	if f.Per < time.Minute {
-		errs = append(errs, fmt.Errorf("false_alarms::per is %v, it must be at least 1m", f.Per))
+		errs = append(errs, fmt.Errorf("false_alarms::per is %v; must be at least 1m", f.Per))
 	}
 	if !(f.MaxAlpha > 0 && f.MaxAlpha <= 0.1) {
-		errs = append(errs, fmt.Errorf("false_alarms::max_alpha is %v, it must be above 0 and at most 0.1", f.MaxAlpha))
+		errs = append(errs, fmt.Errorf("false_alarms::max_alpha is %v; must be above 0 and at most 0.1", f.MaxAlpha))
 	}
 	if f.Replicas < 1 {
-		errs = append(errs, fmt.Errorf("false_alarms::replicas is %d, it must be at least 1", f.Replicas))
+		errs = append(errs, fmt.Errorf("false_alarms::replicas is %d; must be at least 1", f.Replicas))
 	}
 	return errors.Join(errs...)
 }
 
-// PerDay is how many false alarms are accepted a day.
+// PerDay returns the accepted number of false alarms per day.
 func (f *FalseAlarms) PerDay() float64 {
 	return f.Count * float64(24*time.Hour) / float64(f.Per) / float64(max(1, f.Replicas))
 }
 
-// alpha returns the chance per decision that spends a share of the budget evenly over the given decisions a day.
+// alpha returns the probability per decision that spends a share of the budget evenly over the given decisions per
+// day.
 func (f FalseAlarms) alpha(share, decisionsPerDay float64) float64 {
 	if decisionsPerDay <= 0 {
 		return f.MaxAlpha

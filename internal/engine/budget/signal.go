@@ -11,7 +11,7 @@ import (
 // Signal is the kind of telemetry that a series is derived from. Each signal has a share of the budget of false alarms.
 type Signal uint8
 
-// The signals. Groups are made from the verdicts on all others.
+// Signals. Groups are derived from the verdicts on all other series.
 const (
 	Metrics Signal = iota
 	Traces
@@ -27,7 +27,7 @@ const (
 
 var signalNames = [Signals]string{"metrics", "traces", "logs", "series_groups", "new_templates", "behavior"}
 
-// shares of the budget. That of a signal that is absent goes to the others, in proportion.
+// shares lists the shares of the budget. The share of an absent signal is divided among the others in proportion.
 var shares = [Signals]float64{0.50, 0.15, 0.10, 0.10, 0.05, 0.10}
 
 // String returns the signal's name.
@@ -40,7 +40,7 @@ func (s Signal) MarshalText() ([]byte, error) { return []byte(signalNames[s]), n
 func (s *Signal) UnmarshalText(text []byte) error {
 	i := slices.Index(signalNames[:], string(text))
 	if i < 0 {
-		return fmt.Errorf("there is no signal %q", text)
+		return fmt.Errorf("unknown signal %q", text)
 	}
 	*s = Signal(i)
 	return nil
@@ -49,7 +49,7 @@ func (s *Signal) UnmarshalText(text []byte) error {
 // Decisions holds the number of decisions per day of each signal.
 type Decisions [Signals]int64
 
-// share returns the part of the budget that a signal has, those of n being there.
+// share returns the share of a signal in the budget, given the signals that are present in n.
 func (n *Decisions) share(s Signal) float64 {
 	total := shares[s]
 	for other, decisions := range n {

@@ -11,8 +11,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// Persist writes or reads the budget: its own numbers, the pool of all, and every
-// pool by its identity. It is read after all series have joined; a pool without members is passed over.
+// Persist writes or reads the budget: its own numbers, the pool of all series, and every pool by its identity. It
+// must be read after all series have joined. Pools without members are skipped.
 func (b *Budget) Persist(c *state.Codec) {
 	for i := range b.spendings {
 		s := &b.spendings[i]

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// maxNames bounds the services, and the attributes, that are counted at once.
+	// maxNames bounds the number of services, and of attributes, that are counted at once.
 	maxNames = 256
 	// period is the interval at which counting starts over, in ticks. The reported counts cover one to two periods.
 	period = time.Hour
@@ -29,10 +29,10 @@ type Census struct {
 	services, attributes counts
 }
 
-// counts are those of one kind, in the present period and in the one before.
+// counts holds the counts of one kind in the present period and in the one before.
 type counts struct{ now, before map[string]*sketch }
 
-// Count is a name and how many series it created, estimated to some 7 %.
+// Count is a name with the number of series it created, estimated with an error of about 7 %.
 type Count struct {
 	Name   string `json:"name"`
 	Series int    `json:"series"`
@@ -45,14 +45,15 @@ type Crowd struct {
 	Attributes []Count `json:"top_attributes"`
 }
 
-// New returns a census that has counted nothing.
+// New returns an empty census.
 func New() *Census {
 	c := &Census{}
 	c.services.now, c.attributes.now = map[string]*sketch{}, map[string]*sketch{}
 	return c
 }
 
-// Note counts a new series of a service, once for each of its attributes. The same one may be noted again.
+// Note counts a new series of a service, once for each of its attributes. Repeated calls with the same series have no
+// effect.
 func (c *Census) Note(service string, id series.ID, attributes pcommon.Map) {
 	c.services.note(service, id)
 	for k, v := range attributes.All() {
@@ -71,13 +72,13 @@ func (c *Census) Tick(now time.Time) {
 	}
 }
 
-// Services returns the n services that created the most series, the first of them first.
+// Services returns the n services that created the most series, in descending order.
 func (c *Census) Services(n int) []Count { return c.services.most(n) }
 
-// Attributes returns the n keys of attributes that have had the most values in new series.
+// Attributes returns the n attribute keys with the most values in new series.
 func (c *Census) Attributes(n int) []Count { return c.attributes.most(n) }
 
-// note counts an identity under a name. Beyond maxNames the name with the fewest goes.
+// note counts an identity under a name. Beyond maxNames it removes the name with the fewest.
 func (c *counts) note(name string, id series.ID) {
 	s := c.now[name]
 	if s == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// create notes n series of a service that an attribute tells apart.
+// create notes n series of a service that differ in one attribute.
 func create(c *Census, service, key string, n int) {
 	for i := range n {
 		m := pcommon.NewMap()

@@ -11,8 +11,8 @@ import (
 // sketchBits is the logarithm of the number of registers.
 const sketchBits = 8
 
-// sketch estimates how many different identities were added: HyperLogLog, with linear
-// counting for few of them (Flajolet et al. 2007). The zero value has seen none.
+// sketch estimates the number of distinct identities: HyperLogLog, with linear counting for small numbers (Flajolet
+// et al. 2007). The zero value is empty.
 type sketch struct {
 	registers [1 << sketchBits]uint8
 	filled    int // registers that are not 0
@@ -32,7 +32,7 @@ func (s *sketch) set(i int, rank uint8) {
 	s.registers[i] = rank
 }
 
-// merge adds what another one has seen.
+// merge adds the identities of another sketch.
 func (s *sketch) merge(other *sketch) {
 	for i, rank := range other.registers {
 		s.set(i, rank)

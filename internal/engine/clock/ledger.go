@@ -3,18 +3,17 @@
 
 package clock
 
-// maxTold bounds the sources that are remembered as reported.
+// maxTold bounds the number of sources that are remembered as reported.
 const maxTold = 10_000
 
-// Ledger counts the timestamps that were not timely, and remembers the sources whose
-// first one was reported. The zero value is empty.
+// Ledger counts untimely timestamps, and remembers the sources whose first one was reported. The zero value is empty.
 type Ledger struct {
 	counts [verdicts]uint64
 	told   [verdicts]map[uint64]struct{}
 }
 
-// Note counts a timestamp that is not timely, and reports whether it is the first of its
-// kind from the source. Sources beyond a bound are never the first.
+// Note counts an untimely timestamp, and reports whether it is the first of its kind from the source. For sources
+// beyond maxTold it returns false.
 func (l *Ledger) Note(v Verdict, source uint64) (first bool) {
 	l.counts[v]++
 	if _, ok := l.told[v][source]; ok || len(l.told[v]) >= maxTold {
@@ -27,7 +26,7 @@ func (l *Ledger) Note(v Verdict, source uint64) (first bool) {
 	return true
 }
 
-// Counts returns the number of timestamps that were not timely, by the name of the verdict.
+// Counts returns the number of untimely timestamps by the name of the verdict.
 func (l *Ledger) Counts() map[string]uint64 {
 	return map[string]uint64{Ahead.String(): l.counts[Ahead], Behind.String(): l.counts[Behind]}
 }

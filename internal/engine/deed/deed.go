@@ -11,7 +11,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Gone is the detail of the evidence that nothing comes from a service.
+// Gone is the evidence detail for a service that sends no telemetry.
 type Gone struct{}
 
 // Words describes the behavior change of a service, or of a peer that it calls. The
@@ -29,7 +29,7 @@ func Words(of string, ev *topology.Evidence) string {
 	}
 }
 
-// ofSpans describes the behavior change that the spans of an operation show.
+// ofSpans describes the behavior change in the spans of an operation.
 func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 	name := "its " + f.Operation.Name
 	switch {
@@ -48,7 +48,7 @@ func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 	case topology.SelfTime:
 		itself := " by itself"
 		if k := f.Operation.Kind; k == trace.KindClient || k == trace.KindProducer {
-			itself = "" // it waits for another machine
+			itself = "" // the delay is on another machine
 		}
 		return name + " takes " + seconds(f.Observed) + itself + ", usually " + seconds(f.Expected)
 	default:
@@ -56,7 +56,7 @@ func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 	}
 }
 
-// behavior describes how the behavior of an operation differs from before.
+// behavior describes the change in the behavior of an operation.
 func behavior(aspect topology.Aspect, f *trace.Finding) string {
 	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
 	var what string
@@ -78,7 +78,7 @@ func behavior(aspect topology.Aspect, f *trace.Finding) string {
 	return what + " " + share(f.Observed) + " of its calls, usually " + share(f.Expected)
 }
 
-// seconds writes a duration.
+// seconds formats a duration in seconds.
 func seconds(v float64) string {
 	return vocabulary.MeasureOf(&incident.Anomaly{Subject: incident.Subject{Unit: "s"}, Observed: v}).Text(v)
 }

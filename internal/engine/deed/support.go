@@ -11,8 +11,8 @@ const (
 	guess  = 0.6  // of each nat beyond those
 )
 
-// Supported returns a surprise, in nats, shortened to what n windows can support: of n windows the
-// rarest has p = 1/n, and much less than that is a guess. The order of surprises remains.
+// Supported returns a surprise, in nats, limited to what n windows can support: the rarest of n windows has p = 1/n,
+// and much smaller values are extrapolated. It preserves the order of surprises.
 func Supported(surprise float64, n uint64) float64 {
 	if surprise < beyond {
 		return surprise

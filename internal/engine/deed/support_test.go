@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// What a history supports is left alone; beyond it the surprise is shortened, more so while
-// the history is short, and keeps its order.
+// TestSupported verifies that surprises that the history supports are unchanged, and that greater ones are reduced,
+// more for short histories, while keeping their order.
 func TestSupported(t *testing.T) {
 	for _, n := range []uint64{0, 1, 100, memory, 10 * memory, math.MaxUint64} {
 		known := math.Log(float64(max(1, min(n, memory)))) + beyond

@@ -1,6 +1,6 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package feedback holds what people say about series, templates, operations and
-// services: silences, and what is normal. It expires them and records who did what.
+// Package feedback stores feedback of users on series, templates, operations, and services: silences, and behavior
+// that is normal. It expires feedback and keeps an audit list.
 package feedback

@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// Kind is the kind of a feedback: silence or normal.
+// Kind is the kind of feedback: silence or normal.
 type Kind string
 
 const (
-	// Silence keeps the target from opening anomalies until it expires.
+	// Silence prevents the target from opening anomalies until it expires.
 	Silence Kind = "silence"
-	// Normal does the same, and has the models learn the present values of anomalous series of the target.
+	// Normal does the same, and makes the models of anomalous series of the target learn the present values.
 	Normal Kind = "normal"
 )
 
 const (
-	// maxFeedback bounds what is in force at once, maxAudit the entries of the audit list.
+	// maxFeedback bounds the feedback in effect at once, maxAudit the entries of the audit list.
 	maxFeedback, maxAudit = 1000, 1000
-	// maxDuration bounds how long a feedback is in force.
+	// maxDuration bounds the duration of feedback.
 	maxDuration = 366 * 24 * time.Hour
 	// maxFeedbackText bounds each text, in bytes.
 	maxFeedbackText = 512
@@ -32,10 +32,10 @@ const (
 	engineItself = "otelcol-auspex"
 )
 
-// ErrUnknown is returned where no feedback has the id.
+// ErrUnknown is returned if no feedback has the id.
 var ErrUnknown = errors.New("no silence has this id")
 
-// Target selects the series that match all of its fields that are not empty.
+// Target selects the series that match all of its nonempty fields.
 type Target struct {
 	// Series and Template are identities: 16 hexadecimal digits.
 	Series   string `json:"series,omitempty"`
@@ -45,8 +45,7 @@ type Target struct {
 	Service   string `json:"service,omitempty"`
 }
 
-// Feedback is a user's statement about a target, in force until it expires. Its
-// JSON form is that of the console's API.
+// Feedback is a user's statement about a target until it expires. Its JSON form is that of the console's API.
 type Feedback struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
@@ -58,16 +57,16 @@ type Feedback struct {
 	Expires time.Time `json:"expires"`
 }
 
-// Audit is one entry of the list of who did what.
+// Audit is an entry of the audit list.
 type Audit struct {
 	Time time.Time `json:"time"`
 	Who  string    `json:"who"`
-	// Action is add, remove or expire.
+	// Action is add, remove, or expire.
 	Action   string   `json:"action"`
 	Feedback Feedback `json:"feedback"`
 }
 
-// View lists the feedback in force, in the order of adding, and the audit entries, the latest first.
+// View lists the feedback in effect, in the order of adding, and the audit entries, latest first.
 type View struct {
 	Silences []Feedback `json:"silences"`
 	Audit    []Audit    `json:"audit"`
@@ -75,23 +74,23 @@ type View struct {
 
 var hexID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// check returns an error that states the first invalid field of a feedback.
+// check returns an error for the first invalid field.
 func (f *Feedback) check(now time.Time) error {
 	switch {
 	case f.Kind != Silence && f.Kind != Normal:
-		return fmt.Errorf("kind is %q: it must be silence or normal", f.Kind)
+		return fmt.Errorf("kind is %q; must be silence or normal", f.Kind)
 	case f.Target == Target{}:
-		return errors.New("nothing is named: give at least one of series, template, operation and service")
+		return errors.New("the target is empty: set at least one of series, template, operation, and service")
 	case f.Series != "" && !hexID.MatchString(f.Series), f.Template != "" && !hexID.MatchString(f.Template):
-		return errors.New("series and template are identities: 16 hexadecimal digits each")
+		return errors.New("series and template must be identities of 16 hexadecimal digits")
 	case strings.TrimSpace(f.Who) == "" || strings.TrimSpace(f.Why) == "":
-		return errors.New("who and why must be said")
+		return errors.New("who and why must not be empty")
 	case max(len(f.Operation), len(f.Service), len(f.Who), len(f.Why)) > maxFeedbackText:
-		return fmt.Errorf("a text is longer than %d bytes", maxFeedbackText)
+		return fmt.Errorf("a text is too long: at most %d bytes are accepted", maxFeedbackText)
 	case !f.Expires.After(now):
-		return fmt.Errorf("expires is %s: it must lie in the future", f.Expires.Format(time.RFC3339))
+		return fmt.Errorf("expires is %s; must be in the future", f.Expires.Format(time.RFC3339))
 	case f.Expires.After(f.At.Add(maxDuration)):
-		return fmt.Errorf("expires is %s: it must lie within %d days", f.Expires.Format(time.RFC3339), int(maxDuration.Hours()/24))
+		return fmt.Errorf("expires is %s; must be within %d days", f.Expires.Format(time.RFC3339), int(maxDuration.Hours()/24))
 	}
 	return nil
 }

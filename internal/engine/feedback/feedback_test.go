@@ -59,22 +59,23 @@ func TestSetSaysWhatIsInForce(t *testing.T) {
 	assert.True(t, added)
 	_, added, err = s.Add(f, start)
 	require.NoError(t, err)
-	assert.False(t, added, "it is in force already")
+	assert.False(t, added, "the same feedback is in effect already")
 
 	named := func(service string) func(*Target) bool { return func(of *Target) bool { return of.Service == service } }
 	assert.True(t, s.Any(start.UnixNano(), named("s")))
 	assert.False(t, s.Any(start.UnixNano(), named("t")))
-	assert.False(t, s.Any(f.Expires.UnixNano(), named("s")), "it has expired")
+	assert.False(t, s.Any(f.Expires.UnixNano(), named("s")), "the feedback has expired")
 	_, err = s.Remove("x", "a", start)
 	require.ErrorIs(t, err, ErrUnknown)
 	_, err = s.Remove(first.ID, "a", start)
 	require.NoError(t, err)
 	assert.Empty(t, s.View().Silences)
-	assert.Len(t, s.View().Audit, 2, "what was done stays")
+	assert.Len(t, s.View().Audit, 2, "audit entries are kept")
 	assert.False(t, s.Empty())
 }
 
-// A feedback that is added twice at one time is answered with the expiry in effect, and every feedback expires.
+// TestAnswerHasTheExpiryInEffect verifies that adding the same feedback twice returns the expiry in effect, and that
+// all feedback expires.
 func TestAnswerHasTheExpiryInEffect(t *testing.T) {
 	var s Set
 	f := Feedback{Kind: Silence, Target: Target{Service: "s"}, Who: "a", Why: "b", Expires: start.Add(time.Hour)}
@@ -91,5 +92,5 @@ func TestAnswerHasTheExpiryInEffect(t *testing.T) {
 	_, _, err = s.Add(f, start.Add(time.Second))
 	require.NoError(t, err)
 	_, _, err = s.Add(f, start)
-	require.ErrorContains(t, err, "it must lie within 366 days")
+	require.ErrorContains(t, err, "must be within 366 days")
 }

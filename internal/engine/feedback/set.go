@@ -13,15 +13,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// Set holds the feedback in force and the audit entries. The zero value is empty.
+// Set holds the feedback in effect and the audit entries. The zero value is empty.
 type Set struct {
 	inForce []Feedback
 	audit   []Audit // the latest last
 }
 
-// Add adds a user's feedback at a time, and returns it with its id and time. If
-// the same was added at that time, it returns what was added then, with the expiry
-// that is in effect.
+// Add adds a user's feedback at a time, and returns it with its id and time. If the same feedback was already added
+// at that time, it returns the existing one with the expiry in effect.
 func (s *Set) Add(f Feedback, now time.Time) (_ Feedback, added bool, err error) {
 	f.At = now.UTC()
 	if err := f.check(now); err != nil {
@@ -32,7 +31,7 @@ func (s *Set) Add(f Feedback, now time.Time) (_ Feedback, added bool, err error)
 		return s.inForce[i], false, nil
 	}
 	if len(s.inForce) >= maxFeedback {
-		return Feedback{}, false, fmt.Errorf("%d silences are in force, which is as many as there may be: remove some", maxFeedback)
+		return Feedback{}, false, fmt.Errorf("%d silences are in effect, which is the maximum: remove silences that are no longer needed", maxFeedback)
 	}
 	s.inForce = append(s.inForce, f)
 	s.record(Audit{Time: f.At, Who: f.Who, Action: "add", Feedback: f})
@@ -42,7 +41,7 @@ func (s *Set) Add(f Feedback, now time.Time) (_ Feedback, added bool, err error)
 // Remove ends a feedback.
 func (s *Set) Remove(id, who string, now time.Time) (Feedback, error) {
 	if who = strings.TrimSpace(who); who == "" || len(who) > maxFeedbackText {
-		return Feedback{}, fmt.Errorf("who removes it must be said, in at most %d bytes", maxFeedbackText)
+		return Feedback{}, fmt.Errorf("who must not be empty, and at most %d bytes long", maxFeedbackText)
 	}
 	i := slices.IndexFunc(s.inForce, func(f Feedback) bool { return f.ID == id })
 	if i < 0 {
@@ -54,7 +53,7 @@ func (s *Set) Remove(id, who string, now time.Time) (Feedback, error) {
 	return f, nil
 }
 
-// Expire ends what has expired at a time.
+// Expire removes the feedback that has expired at a time.
 func (s *Set) Expire(now time.Time) {
 	s.inForce = slices.DeleteFunc(s.inForce, func(f Feedback) bool {
 		if f.Expires.After(now) {
@@ -65,14 +64,14 @@ func (s *Set) Expire(now time.Time) {
 	})
 }
 
-// View returns what is in force, and who did what.
+// View returns the feedback in effect and the audit list.
 func (s *Set) View() View {
 	v := View{Silences: append([]Feedback{}, s.inForce...), Audit: append([]Audit{}, s.audit...)}
 	slices.Reverse(v.Audit)
 	return v
 }
 
-// Any reports whether names is true for a target in force at event time t, in nanoseconds.
+// Any reports whether names returns true for a target in effect at event time t, in nanoseconds.
 func (s *Set) Any(t int64, names func(*Target) bool) bool {
 	for i := range s.inForce {
 		if f := &s.inForce[i]; t < f.Expires.UnixNano() && names(&f.Target) {
@@ -115,14 +114,14 @@ func (f *Feedback) persist(c *state.Codec) {
 	c.Time(&f.Expires)
 }
 
-// Restore reads the state. It returns an error if that contradicts itself.
+// Restore reads the state. It returns an error if the state is inconsistent.
 func (s *Set) Restore(c *state.Codec) error {
 	if s.Persist(c); len(s.inForce) > maxFeedback || len(s.audit) > maxAudit {
-		return fmt.Errorf("feedback: more than there may be: %w", state.Error)
+		return fmt.Errorf("feedback: too many entries: %w", state.Error)
 	}
 	for i := range s.inForce {
 		if err := s.inForce[i].check(time.Time{}); err != nil || !hexID.MatchString(s.inForce[i].ID) {
-			return fmt.Errorf("feedback %q contradicts itself: %w", s.inForce[i].ID, state.Error)
+			return fmt.Errorf("feedback %q is inconsistent: %w", s.inForce[i].ID, state.Error)
 		}
 	}
 	return nil

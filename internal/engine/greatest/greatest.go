@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package greatest keeps the greatest of many values.
+// Package greatest collects the greatest of many values.
 package greatest
 
 import (
@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// Values are the greatest values so far. Use New.
+// Values holds the greatest values so far. Use New.
 type Values[T any] struct{ kept kept[T] }
 
 // kept is a heap with the least value first.
@@ -19,7 +19,7 @@ type kept[T any] struct {
 	compare func(a, b T) int
 }
 
-// New returns a collection of at most limit values in the order of compare.
+// New returns an empty collection of at most limit values in the order of compare.
 func New[T any](limit int, compare func(a, b T) int) *Values[T] {
 	return &Values[T]{kept[T]{limit: limit, compare: compare}}
 }
@@ -36,7 +36,7 @@ func (v *Values[T]) Offer(x T) {
 	}
 }
 
-// Sorted returns the values, the greatest first.
+// Sorted returns the values in descending order.
 func (v *Values[T]) Sorted() []T {
 	list := slices.Clone(v.kept.list)
 	slices.SortFunc(list, func(a, b T) int { return v.kept.compare(b, a) })

@@ -1,14 +1,12 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package intake is the one place where telemetry enters the engine. A batch with
-// values that are nested too deep, or with identities that are too long to keep, is
-// copied; in the copy the former are left out, and the latter are made short. All
-// other batches, which are nearly all, are as they came.
+// Package intake is the single entry of telemetry into the engine. If a batch has values that are nested too deep, or
+// identities that are too long, it copies the batch. In the copy it removes the former and shortens the latter. It
+// returns all other batches, which are nearly all, unchanged.
 //
-// An identity is what the engine keeps beyond a batch: names, and the attributes of
-// resources, scopes and data points. Bodies and attributes of log records and spans
-// are read once, so only their depth matters.
+// An identity is what the engine keeps beyond a batch: names, and the attributes of resources, scopes, and data
+// points. Bodies and attributes of log records and spans are read once, so only their depth matters.
 package intake
 
 import (
@@ -20,28 +18,28 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// MaxDepth is the greatest nesting of values, in levels. The engine walks through them by recursion.
+// MaxDepth is the greatest nesting of values, in levels. The engine traverses them recursively.
 const MaxDepth = 64
 
-// perElement is the size that an element of a list or a map counts in addition to its
-// text. An identity of series.MaxText bytes is therefore nested less than MaxDepth deep.
+// perElement is the size of an element of a list or a map in addition to its text. It bounds the nesting of an
+// identity of series.MaxText bytes to less than MaxDepth.
 const perElement = 8
 
 type intake struct {
-	fix   bool // else it looks only
+	fix   bool // false to check only
 	found bool
 	deep  int // values that are nested too deep
 }
 
-// Metrics returns what the engine reads of a batch, and how many values are left out.
+// Metrics returns the batch that the engine reads, and the number of removed values.
 func Metrics(md pmetric.Metrics) (pmetric.Metrics, int) {
 	return take(md, pmetric.NewMetrics, (*intake).metrics)
 }
 
-// Logs does the same for logs.
+// Logs does the same as Metrics for logs.
 func Logs(ld plog.Logs) (plog.Logs, int) { return take(ld, plog.NewLogs, (*intake).logs) }
 
-// Traces does the same for traces.
+// Traces does the same as Metrics for traces.
 func Traces(td ptrace.Traces) (ptrace.Traces, int) {
 	return take(td, ptrace.NewTraces, (*intake).traces)
 }
@@ -139,7 +137,7 @@ func (in *intake) scope(s pcommon.InstrumentationScope) {
 	in.identity(s.Attributes())
 }
 
-// long notes a text that is too long to be kept, and reports whether to make it short.
+// long counts a text that is too long, and reports whether to shorten it.
 func (in *intake) long(s string) bool {
 	if len(s) <= series.MaxText {
 		return false
@@ -148,7 +146,7 @@ func (in *intake) long(s string) bool {
 	return in.fix
 }
 
-// tooDeep notes a value that is nested too deep, and reports whether to leave it out.
+// tooDeep counts a value that is nested too deep, and reports whether to remove it.
 func (in *intake) tooDeep(v pcommon.Value) bool {
 	if !deeper(v, MaxDepth) {
 		return false
@@ -158,7 +156,7 @@ func (in *intake) tooDeep(v pcommon.Value) bool {
 	return in.fix
 }
 
-// content leaves values out that are nested too deep.
+// content removes values that are nested too deep.
 func (in *intake) content(m pcommon.Map) {
 	if in.fix {
 		m.RemoveIf(func(_ string, v pcommon.Value) bool { return in.tooDeep(v) })
@@ -169,7 +167,7 @@ func (in *intake) content(m pcommon.Map) {
 	}
 }
 
-// identity does what content does, and makes the others short.
+// identity removes values that are nested too deep and shortens the others.
 func (in *intake) identity(m pcommon.Map) {
 	if !in.fix {
 		for k, v := range m.All() {
@@ -217,7 +215,7 @@ func deeper(v pcommon.Value, levels int) bool {
 	return false
 }
 
-// fits reports whether a value has room, of which it takes its part.
+// fits reports whether a value fits into room, and subtracts its size.
 func fits(v pcommon.Value, room *int) bool {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:

@@ -17,7 +17,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// batches have one resource, scope, and item each, with an attribute at every place.
+// batches returns batches with one resource, scope, and item each, with an attribute at every place.
 func batches(put func(pcommon.Map)) (pmetric.Metrics, plog.Logs, ptrace.Traces) {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -41,7 +41,7 @@ func batches(put func(pcommon.Map)) (pmetric.Metrics, plog.Logs, ptrace.Traces) 
 	return md, ld, td
 }
 
-// nested makes a value of lists and maps in each other.
+// nested sets an attribute with alternating lists and maps.
 func nested(levels int) func(pcommon.Map) {
 	return func(m pcommon.Map) {
 		v := m.PutEmpty("nested")
@@ -67,7 +67,7 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// What is as long as identities may be is kept as it is, in no copy. Bodies and
+// TestUsualBatchesAreNotCopied verifies that identities up to the maximum length are kept without a copy. Bodies and
 // attributes of records and spans may be longer.
 func TestUsualBatchesAreNotCopied(t *testing.T) {
 	md, ld, td := batches(func(m pcommon.Map) { m.PutStr("k", strings.Repeat("v", series.MaxText)) })
@@ -90,7 +90,7 @@ func TestUsualBatchesAreNotCopied(t *testing.T) {
 	assert.Zero(t, n)
 }
 
-// An identity is short, and two that differ stay two.
+// TestIdentities verifies that identities become short, and that different ones stay different.
 func TestIdentities(t *testing.T) {
 	long := func(end string) map[string]any {
 		text := strings.Repeat("x", 1000) + end
@@ -113,8 +113,7 @@ func TestIdentities(t *testing.T) {
 	assert.Len(t, ids, 5*2+1)
 }
 
-// Whatever the values are and however they are nested, what the engine reads has
-// nothing in it that would have to be taken in once more.
+// FuzzNestedValues verifies for arbitrary values that the result of intake needs no further changes.
 func FuzzNestedValues(f *testing.F) {
 	md, ld, td := batches(nested(MaxDepth + 1))
 	for _, marshal := range []func() ([]byte, error){

@@ -11,8 +11,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// LogsKey identifies a batch of log records by a hash of its content. The verdicts
-// in it don't count: the batch that comes again may be the one that they were written into.
+// LogsKey identifies a batch of log records by a hash of its content. It ignores verdicts, because a repeated batch
+// may contain those of the first time.
 func LogsKey(ld plog.Logs) series.ID {
 	key := series.Number(uint64(ld.ResourceLogs().Len()))
 	for _, rl := range ld.ResourceLogs().All() {
@@ -24,7 +24,7 @@ func LogsKey(ld plog.Logs) series.ID {
 				key = key.Join(series.Number(uint64(lr.Timestamp()))).Join(series.Number(uint64(lr.ObservedTimestamp()))).
 					Join(series.Text(string(span[:]))).Join(series.Number(uint64(lr.SeverityNumber()))).Join(series.Text(lr.EventName())).
 					Join(series.Value(lr.Body()))
-				attributes := series.ID(0) // a sum, for their order does not count
+				attributes := series.ID(0) // a sum, because their order is not significant
 				for name, v := range lr.Attributes().All() {
 					if !vocabulary.OwnLogAttribute(name) {
 						attributes += series.Text(name).Join(series.Value(v))

@@ -12,19 +12,17 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// maxExponentialBuckets bounds the buckets that are kept of either side of an
-// exponential histogram. It is what SDKs send at most unless told otherwise;
-// of a point that has more the coarser buckets are kept that it can be merged into.
+// maxExponentialBuckets bounds the kept buckets of either side of an exponential histogram. It is the default maximum
+// of SDKs. If a point has more, its buckets are merged to coarser ones.
 const maxExponentialBuckets = 160
 
-// maxScaleShift is how many scales a bucket can be coarsened until all indexes,
-// which are 32 bits wide, lie in the two buckets 0 and -1.
+// maxScaleShift is the number of scales after which all indexes, which are 32 bits wide, are in the two buckets 0 and
+// -1.
 const maxScaleShift = 32
 
-// exponentialBuckets are the last cumulative counts of an exponential histogram.
-// Bucket i of the positive side counts what lies in (b^i, b^(i+1)], that of the
-// negative side what lies in [-b^(i+1), -b^i), with b = 2^(2^-scale). The zero
-// bucket is [-threshold, threshold].
+// exponentialBuckets holds the last cumulative counts of an exponential histogram. Bucket i of the positive side
+// counts values in (b^i, b^(i+1)], that of the negative side values in [-b^(i+1), -b^i), with b = 2^(2^-scale). The
+// zero bucket is [-threshold, threshold].
 type exponentialBuckets struct {
 	scale     int32
 	zero      uint64
@@ -39,7 +37,7 @@ type exponentialSide struct {
 	counts []uint64
 }
 
-// exponentialHistogram takes an exponential histogram point: what histogram takes of an explicit one.
+// exponentialHistogram converts an exponential histogram point like histogram does.
 func (r *Meter) exponentialHistogram(m pmetric.Metric, dp pmetric.ExponentialHistogramDataPoint, buf []Sample) (_ []Sample, refused string) {
 	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
 		return buf, NotFinite
@@ -67,7 +65,7 @@ func (r *Meter) exponentialHistogram(m pmetric.Metric, dp pmetric.ExponentialHis
 	return buf, ""
 }
 
-// keepExponential remembers the buckets of a cumulative point, in the memory of the last one.
+// keepExponential stores the buckets of a cumulative point in the memory of the last one.
 func (r *Meter) keepExponential(dp pmetric.ExponentialHistogramDataPoint) {
 	if r.Delta {
 		r.exponential = nil
@@ -84,7 +82,7 @@ func (r *Meter) keepExponential(dp pmetric.ExponentialHistogramDataPoint) {
 	e.scale = coarser(dp.Scale(), shift)
 }
 
-// coarser is the scale that lies shift below, or the lowest one.
+// coarser returns the scale that is shift lower, or the lowest scale.
 func coarser(scale int32, shift int) int32 {
 	return int32(max(int64(scale)-int64(shift), math.MinInt32))
 }
@@ -92,7 +90,7 @@ func coarser(scale int32, shift int) int32 {
 // shiftTo returns the difference of two scales, at most maxScaleShift: a larger shift has the same effect.
 func shiftTo(from, to int32) int { return int(min(int64(from)-int64(to), maxScaleShift)) }
 
-// shiftToFit is by how many scales buckets must be coarsened to be at most maxExponentialBuckets.
+// shiftToFit returns the number of scales by which buckets must be coarsened to be at most maxExponentialBuckets.
 func shiftToFit(b pmetric.ExponentialHistogramDataPointBuckets) (shift int) {
 	first, end := int64(b.Offset()), int64(b.Offset())+int64(b.BucketCounts().Len())
 	if end == first {
@@ -113,7 +111,7 @@ func (s *exponentialSide) keep(b pmetric.ExponentialHistogramDataPointBuckets, s
 	}
 }
 
-// add counts n in the bucket of an index, which is the last one or next to it.
+// add adds n to the bucket of an index, which is the last one or the next.
 func (s *exponentialSide) add(index int64, n uint64) {
 	if index-s.offset == int64(len(s.counts)) {
 		s.counts = append(s.counts, 0)
@@ -126,7 +124,7 @@ func (s *exponentialSide) coarsen(shift int) {
 	first, counts := s.offset, s.counts
 	s.offset, s.counts = s.offset>>shift, s.counts[:0]
 	for i, n := range counts {
-		// What is written lies at or before what is read.
+		// Writes are at or before the position of reads.
 		if at := (first+int64(i))>>shift - s.offset; at == int64(len(s.counts)) {
 			s.counts = append(s.counts, n)
 		} else {
@@ -142,7 +140,7 @@ func (s *exponentialSide) at(index int64) uint64 {
 	return s.counts[index-s.offset]
 }
 
-// coarsenTo brings the buckets to a scale, if they are finer.
+// coarsenTo converts the buckets to a scale if theirs is finer.
 func (e *exponentialBuckets) coarsenTo(scale int32) {
 	if e.scale <= scale {
 		return
@@ -153,9 +151,9 @@ func (e *exponentialBuckets) coarsenTo(scale int32) {
 	e.scale = scale
 }
 
-// exceeds reports whether a bucket counted more than it does in the point that
-// follows, at the coarser of both scales: the source has reset. It also reports that
-// where the zero bucket has another width, for then no bucket next to it can be compared.
+// exceeds reports whether a bucket has a greater count than in the following point, at the coarser of both scales,
+// which means a reset of the source. It also returns true if the width of the zero bucket changed, because adjacent
+// buckets cannot be compared then.
 func (e *exponentialBuckets) exceeds(dp pmetric.ExponentialHistogramDataPoint) bool {
 	if e.zero > dp.ZeroCount() || e.threshold != dp.ZeroThreshold() {
 		return true
@@ -175,7 +173,7 @@ func (s *exponentialSide) exceeds(b pmetric.ExponentialHistogramDataPointBuckets
 	return false
 }
 
-// coarseCount is the count of a bucket that is shift scales coarser than counts.
+// coarseCount returns the count of a bucket that is shift scales coarser than counts.
 func coarseCount(offset int64, counts pcommon.UInt64Slice, index int64, shift int) (n uint64) {
 	from := max(index<<shift-offset, 0)
 	to := min((index+1)<<shift-offset, int64(counts.Len()))
@@ -185,28 +183,28 @@ func coarseCount(offset int64, counts pcommon.UInt64Slice, index int64, shift in
 	return n
 }
 
-// exponentialGrowth is what an exponential histogram counted since the last
-// point. Its buckets are numbered from the lowest value to the highest: the
-// negative side, whose highest index is the lowest value, then the zero bucket, then the positive side.
+// exponentialGrowth holds the counts since the last point. Its buckets are numbered in ascending order of values: the
+// negative side, whose highest index has the lowest value, then the zero bucket, then the positive side.
 type exponentialGrowth struct {
 	negative, positive sideGrowth
 	zeros              uint64
 	threshold          float64
 	scale              int32
-	// zero is the number of the zero bucket, and n that of all.
+	// zero is the number of the zero bucket. n is the number of buckets.
 	zero, n int64
 }
 
-// sideGrowth is one side of it: from the first bucket to the last one, coarsened by shift.
+// sideGrowth is one side: its first to last bucket, coarsened by shift.
 type sideGrowth struct {
 	counts      pcommon.UInt64Slice
 	offset      int64
 	shift       int
 	first, last int64
-	before      *exponentialSide // nil if there is nothing to subtract
+	before      *exponentialSide // nil for no subtraction
 }
 
-// growthOf counts from last on, which dp does not fall below, at the scale of last, which is not finer; from nothing on if it is nil.
+// growthOf returns the counts of dp since last at the scale of last, which is not finer. If last is nil, it returns
+// all counts of dp.
 func growthOf(dp pmetric.ExponentialHistogramDataPoint, last *exponentialBuckets) exponentialGrowth {
 	g := exponentialGrowth{scale: dp.Scale(), zeros: dp.ZeroCount(), threshold: dp.ZeroThreshold()}
 	shift := 0
@@ -222,7 +220,7 @@ func growthOf(dp pmetric.ExponentialHistogramDataPoint, last *exponentialBuckets
 	return g
 }
 
-// set takes the buckets of a side; where there are none the last lies before the first.
+// set sets the buckets of a side. If it has none, the last index is less than the first.
 func (s *sideGrowth) set(b pmetric.ExponentialHistogramDataPointBuckets, shift int) {
 	s.counts, s.offset, s.shift, s.last = b.BucketCounts(), int64(b.Offset()), shift, -1
 	if n := int64(s.counts.Len()); n > 0 {
@@ -250,8 +248,8 @@ func (g *exponentialGrowth) count(k int64) float64 {
 	}
 }
 
-// quantiles appends three quantiles, interpolated inside a bucket as Prometheus'
-// histogram_quantile does it for native histograms.
+// quantiles appends three quantiles, interpolated within a bucket like Prometheus' histogram_quantile for native
+// histograms.
 func (g *exponentialGrowth) quantiles(buf []Sample) []Sample {
 	total := 0.0
 	for k := range g.n {
@@ -272,9 +270,8 @@ func (g *exponentialGrowth) quantiles(buf []Sample) []Sample {
 	return buf
 }
 
-// value is what lies at a share f of bucket k: b^(i+f) in (b^i, b^(i+1)], and
-// its mirror image on the negative side. The zero bucket is linear, and it ends
-// at 0 where there are buckets on its other side alone.
+// value returns the value at a share f of bucket k: b^(i+f) in (b^i, b^(i+1)], and its mirror image on the negative
+// side. The zero bucket is linear. It ends at 0 if only the other side has buckets.
 func (g *exponentialGrowth) value(k int64, f float64) float64 {
 	power := func(i float64) float64 { return math.Exp2(math.Ldexp(i, -int(g.scale))) }
 	switch {

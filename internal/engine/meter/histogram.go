@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// histogram takes an explicit-bucket histogram point: the rate of its count,
-// and where something was counted the mean and three quantiles.
+// histogram converts an explicit-bucket histogram point: the rate of its count and, if the count is not 0, the mean
+// and three quantiles.
 func (r *Meter) histogram(m pmetric.Metric, dp pmetric.HistogramDataPoint, buf []Sample) (_ []Sample, refused string) {
 	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
 		return buf, NotFinite
@@ -59,9 +59,8 @@ func (r *Meter) sameBuckets(counts pcommon.UInt64Slice, bounds pcommon.Float64Sl
 	return true
 }
 
-// quantiles appends three quantiles, by linear interpolation inside a bucket as
-// Prometheus' histogram_quantile does it: the lowest bucket begins at 0 if its
-// bound is positive, and the highest one counts as its lower bound.
+// quantiles appends three quantiles by linear interpolation within a bucket like Prometheus' histogram_quantile. The
+// lowest bucket begins at 0 if its bound is positive. The highest bucket has the value of its lower bound.
 func (r *Meter) quantiles(counts pcommon.UInt64Slice, bounds pcommon.Float64Slice, since bool, buf []Sample) []Sample {
 	at := func(i int) float64 {
 		if since {

@@ -12,7 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Reasons why a data point gives no samples.
+// Reasons why a data point has no samples.
 const (
 	NotFinite = "not_finite"
 	Malformed = "malformed"
@@ -22,8 +22,8 @@ const (
 // identity of a series and of the state on disk.
 type Statistic uint8
 
-// The statistics. Count and ErrorRatio belong to series that the engine derives
-// from logs and spans; no data point gives them.
+// Statistics. Count and ErrorRatio belong to series that the engine derives from logs and spans. Data points do not
+// have them.
 const (
 	Value Statistic = iota
 	Rate
@@ -44,7 +44,7 @@ var names = [statistics]string{
 // String returns the name in the vocabulary.
 func (s Statistic) String() string { return names[s] }
 
-// Persist writes or reads a statistic. A reader refuses an unknown one.
+// Persist writes or reads a statistic. Reading an unknown one is an error.
 func (s *Statistic) Persist(c *state.Codec) {
 	c.Uint8((*uint8)(s))
 	if *s >= statistics {
@@ -53,7 +53,7 @@ func (s *Statistic) Persist(c *state.Codec) {
 	}
 }
 
-// The statistics of each kind of metric.
+// Statistics of each kind of metric.
 var (
 	valueStats     = []Statistic{Value}
 	rateStats      = []Statistic{Rate}
@@ -69,8 +69,8 @@ type Sample struct {
 	Value     float64
 }
 
-// Meter turns the data points of one stream into samples. It remembers the last
-// point, because a rate needs two of them. The zero value has seen none.
+// Meter converts the data points of one stream to samples. It remembers the last point, because a rate needs two. The
+// zero value has no last point.
 type Meter struct {
 	// Seen reports whether there was a point, Delta whether its temporality was delta.
 	// Start and Time are its times in nanoseconds since the Unix epoch.
@@ -80,7 +80,7 @@ type Meter struct {
 	value float64
 	count uint64
 	sum   float64
-	// buckets are the last cumulative counts, bounds their upper bounds.
+	// buckets holds the last cumulative counts, bounds their upper bounds.
 	buckets []uint64
 	bounds  []float64
 	// exponential is nil unless the point was a cumulative exponential histogram.
@@ -104,8 +104,8 @@ func StatisticsOf(m pmetric.Metric) []Statistic {
 	}
 }
 
-// Observe appends the samples of data point i of a metric to buf. A point that is
-// refused, for the reason returned, leaves the meter as it was.
+// Observe appends the samples of data point i of a metric to buf. A rejected point, for the returned reason, does not
+// change the meter.
 func (r *Meter) Observe(m pmetric.Metric, i int, buf []Sample) (_ []Sample, refused string) {
 	switch m.Type() {
 	case pmetric.MetricTypeHistogram:
@@ -121,7 +121,7 @@ func (r *Meter) Observe(m pmetric.Metric, i int, buf []Sample) (_ []Sample, refu
 	}
 }
 
-// number takes a gauge or sum point.
+// number converts a gauge or sum point.
 func (r *Meter) number(m pmetric.Metric, dp pmetric.NumberDataPoint, buf []Sample) (_ []Sample, refused string) {
 	v := dp.DoubleValue()
 	if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
@@ -152,17 +152,17 @@ func (r *Meter) number(m pmetric.Metric, dp pmetric.NumberDataPoint, buf []Sampl
 	return buf, ""
 }
 
-// turn notes the temporality. Where it changes, the last point is no help with the next.
+// turn stores the temporality. If it changes, the last point is not used for the next.
 func (r *Meter) turn(to pmetric.AggregationTemporality) {
 	if delta := to == pmetric.AggregationTemporalityDelta; delta != r.Delta {
 		r.Delta, r.Seen = delta, r.Seen && delta
 	}
 }
 
-// Mark notes the times of a point that the caller turned into samples itself.
+// Mark stores the times of a point that the caller converted itself.
 func (r *Meter) Mark(t, start int64) { r.Seen, r.Time, r.Start = true, t, start }
 
-// deltaSpan returns the seconds that a delta point covers, 0 if that can't be known.
+// deltaSpan returns the seconds that a delta point covers, or 0 if unknown.
 func (r *Meter) deltaSpan(t, start int64) float64 {
 	if start == 0 || start >= t {
 		if !r.Seen {
@@ -173,8 +173,8 @@ func (r *Meter) deltaSpan(t, start int64) float64 {
 	return float64(t-start) / 1e9
 }
 
-// span returns the seconds that a point covers, by the temporality that turn
-// noted, and whether the last point is to be subtracted from it.
+// span returns the seconds that a point covers, by the temporality from turn, and whether to subtract the last point
+// from it.
 func (r *Meter) span(t, start int64, fell bool) (seconds float64, since bool) {
 	if r.Delta {
 		return r.deltaSpan(t, start), false
@@ -182,10 +182,9 @@ func (r *Meter) span(t, start int64, fell bool) (seconds float64, since bool) {
 	return r.cumulativeSpan(t, start, fell)
 }
 
-// cumulativeSpan returns the seconds since the last point, and whether that
-// point is to be subtracted. After a reset, known by a later start time or by
-// fell, the count began at the start time; where the start is not known the
-// point says nothing.
+// cumulativeSpan returns the seconds since the last point, and whether to subtract that point. After a reset, which a
+// later start time or fell indicates, the count began at the start time. If that is unknown, the point has no
+// samples.
 func (r *Meter) cumulativeSpan(t, start int64, fell bool) (seconds float64, since bool) {
 	if !r.Seen {
 		return 0, false
@@ -199,15 +198,14 @@ func (r *Meter) cumulativeSpan(t, start int64, fell bool) (seconds float64, sinc
 	return 0, false
 }
 
-// distribution holds the state that histograms and summaries have in common.
+// distribution holds the common values of histograms and summaries.
 type distribution struct {
 	count  uint64
 	sum    float64
 	hasSum bool
 }
 
-// counted appends the rate of a count, and the mean where something was counted
-// and summed. It returns whether something was counted.
+// counted appends the rate of a count and, if count and sum exist, the mean. It reports whether the count is not 0.
 func (r *Meter) counted(d distribution, seconds float64, since bool, buf []Sample) (_ []Sample, some bool) {
 	if since {
 		d.count, d.sum = d.count-r.count, d.sum-r.sum

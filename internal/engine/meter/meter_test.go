@@ -18,7 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// cadence is the distance of two points, in seconds.
+// cadence is the distance between two points in seconds.
 const cadence = 10
 
 func stamp(seconds float64) pcommon.Timestamp {
@@ -37,7 +37,7 @@ func read(b []byte, fields func(*state.Codec)) error {
 	return c.End()
 }
 
-// exponentialOf makes the point that an SDK would make of values at a scale.
+// exponentialOf returns the point that an SDK creates from values at a scale.
 func exponentialOf(seconds float64, scale int32, threshold float64, values []float64) pmetric.ExponentialHistogramDataPoint {
 	dp := pmetric.NewExponentialHistogramDataPoint()
 	dp.SetTimestamp(stamp(seconds))
@@ -60,7 +60,7 @@ func exponentialOf(seconds float64, scale int32, threshold float64, values []flo
 	return dp
 }
 
-// bucketOf is i with b^i < |v| <= b^(i+1).
+// bucketOf returns i with b^i < |v| <= b^(i+1).
 func bucketOf(v float64, scale int32) int {
 	return int(math.Ceil(math.Ldexp(math.Log2(math.Abs(v)), int(scale)))) - 1
 }
@@ -79,7 +79,7 @@ func fillSide(b pmetric.ExponentialHistogramDataPointBuckets, counts map[int]uin
 	}
 }
 
-// explicitOf makes an explicit histogram of values.
+// explicitOf returns an explicit histogram of values.
 func explicitOf(seconds float64, bounds, values []float64) pmetric.HistogramDataPoint {
 	dp := pmetric.NewHistogramDataPoint()
 	dp.SetTimestamp(stamp(seconds))
@@ -87,7 +87,7 @@ func explicitOf(seconds float64, bounds, values []float64) pmetric.HistogramData
 	counts := make([]uint64, len(bounds)+1)
 	sum := 0.0
 	for _, v := range values {
-		i, _ := slices.BinarySearch(bounds, v) // a bucket holds its upper bound
+		i, _ := slices.BinarySearch(bounds, v) // a bucket includes its upper bound
 		counts[i]++
 		sum += v
 	}
@@ -107,7 +107,7 @@ func metricOf(kind pmetric.MetricType, temporality pmetric.AggregationTemporalit
 	return m
 }
 
-// exact is the value of a rank: the smallest of which the share q lies at or below.
+// exact returns the smallest value that a share q of the values do not exceed.
 func exact(values []float64, q float64) float64 {
 	s := slices.Sorted(slices.Values(values))
 	return s[max(int(math.Ceil(q*float64(len(s))))-1, 0)]
@@ -120,9 +120,9 @@ func statOf(t *testing.T, list []Sample, stat Statistic) float64 {
 	return list[i].Value
 }
 
-// The same observations as an explicit histogram, as an exponential one and as
-// they are: rate and mean are equal, and a quantile of either lies in the bucket
-// of the exact one. An SDK changes the scale when the range grows and when it starts over; here the scale changes at random.
+// TestHistogramsAgreeOnTheSameObservations compares the same observations as an explicit histogram, as an exponential
+// one, and exactly. Rate and mean must be equal, and quantiles must be in the bucket of the exact one. The scale
+// changes randomly, as SDKs change it with the range or at a restart.
 func TestHistogramsAgreeOnTheSameObservations(t *testing.T) {
 	bounds := []float64{-8, -4, -2, -1, -.5, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 100}
 	for _, temporality := range []pmetric.AggregationTemporality{pmetric.AggregationTemporalityCumulative, pmetric.AggregationTemporalityDelta} {
@@ -144,7 +144,7 @@ func TestHistogramsAgreeOnTheSameObservations(t *testing.T) {
 					fresh = append(fresh, v)
 				}
 				seconds, scale := float64(i*cadence), int32(random.IntN(8)-1)
-				coarser := scale // of this point's and what was kept of the last one
+				coarser := scale // of this point and the last one
 				if last := exponential.exponential; last != nil {
 					coarser = min(scale, last.scale)
 				}
@@ -191,7 +191,8 @@ func requireSameBucket(t *testing.T, want, got float64, scale int32, what string
 	require.LessOrEqual(t, math.Abs(got), upper*(1+1e-12), what)
 }
 
-// However many buckets a point has, few are kept, and what is kept serves: quantiles get coarser, not wrong.
+// TestBucketsThatAreKeptAreBounded verifies that few buckets are kept for any point, and that quantiles get coarser
+// but not wrong.
 func TestBucketsThatAreKeptAreBounded(t *testing.T) {
 	m := metricOf(pmetric.MetricTypeExponentialHistogram, pmetric.AggregationTemporalityCumulative)
 	random := rand.New(rand.NewPCG(7, 11))
@@ -222,7 +223,7 @@ func TestBucketsThatAreKeptAreBounded(t *testing.T) {
 	}
 }
 
-// Of a delta nothing is to be subtracted, so nothing is kept.
+// TestBucketsOfADeltaAreNotKept verifies that no buckets are kept for delta points.
 func TestBucketsOfADeltaAreNotKept(t *testing.T) {
 	m := metricOf(pmetric.MetricTypeExponentialHistogram, pmetric.AggregationTemporalityDelta)
 	var r Meter
@@ -230,7 +231,7 @@ func TestBucketsOfADeltaAreNotKept(t *testing.T) {
 	assert.Nil(t, r.exponential)
 }
 
-// A meter that was written and read goes on as one that was not.
+// TestMeterOfAnExponentialHistogramRoundTrip verifies that a restored meter continues like the original.
 func TestMeterOfAnExponentialHistogramRoundTrip(t *testing.T) {
 	m := metricOf(pmetric.MetricTypeExponentialHistogram, pmetric.AggregationTemporalityCumulative)
 	var whole, resumed Meter
@@ -250,7 +251,8 @@ func TestMeterOfAnExponentialHistogramRoundTrip(t *testing.T) {
 	}
 }
 
-// What no meter writes is damage: more buckets than are kept, an index or a scale that OTLP has not.
+// TestDamagedExponentialBuckets verifies that invalid state is an error: too many buckets, or an index or scale that
+// OTLP does not allow.
 func TestDamagedExponentialBuckets(t *testing.T) {
 	good := func() *exponentialBuckets {
 		return &exponentialBuckets{scale: 1, positive: exponentialSide{offset: 5, counts: []uint64{1, 2}}}
@@ -268,8 +270,8 @@ func TestDamagedExponentialBuckets(t *testing.T) {
 	}
 }
 
-// FuzzExponentialHistogram has a meter take two points that are anything at all:
-// a quantile is a number between those of its neighbors, or it is none.
+// FuzzExponentialHistogram passes two arbitrary points to a meter. A quantile must be between its neighboring
+// quantiles, or absent.
 func FuzzExponentialHistogram(f *testing.F) {
 	f.Add(int32(0), int32(0), int32(0), int32(0), []byte{1, 2, 3}, []byte{1, 2, 4})
 	f.Add(int32(20), int32(-10), int32(math.MaxInt32), int32(math.MinInt32), []byte{0, 255}, []byte{255, 255, 255})
@@ -308,7 +310,7 @@ func FuzzExponentialHistogram(f *testing.F) {
 	})
 }
 
-// meterKinds are points of each kind of histogram and of a summary, and a step to the next one.
+// meterKinds returns points of each kind of histogram and of a summary, each with a function for the next one.
 func meterKinds() map[string]func(r *Meter, buf []Sample) []Sample {
 	random := rand.New(rand.NewPCG(1, 2))
 	values := make([]float64, 2000)

@@ -10,12 +10,12 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// negligible is the share of a value, or of the interval, below which a bound is 0:
-// a level that falls toward it never gets there.
+// negligible is the share of a value or of the interval below which a bound is set to 0, because a level that decays
+// toward 0 never reaches it.
 const negligible = 1e-12
 
-// Readable rounds what is expected of a value and the bounds of its interval to 0
-// where they are negligible, and keeps all three from falling below least.
+// Readable sets the expected value and the bounds of its interval to 0 if they are negligible, and raises all three
+// to at least least.
 func Readable(v, least float64, expected, lower, upper *float64) {
 	small := negligible * max(math.Abs(v), *upper-*lower)
 	for _, x := range [...]*float64{expected, lower, upper} {

@@ -9,12 +9,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// summary takes a summary point: the rate of its count, its mean, and of its
-// quantiles those that are exactly the 0.5, 0.95 and 0.99 of a histogram. Others
-// are passed over: between quantiles nothing is known. Count and sum are
-// cumulative; the quantiles are of a window that the source chose, so they are
-// taken as they are, from the first point on. A source that saw nothing in that
-// window says NaN, which is no value.
+// summary converts a summary point: the rate of its count, its mean, and its quantiles 0.5, 0.95, and 0.99. It skips
+// others, because quantiles cannot be interpolated. Count and sum are cumulative. The quantiles refer to a window
+// that the source selects, so they are used unchanged, from the first point on. A source without values in that
+// window sends NaN, which is skipped.
 func (r *Meter) summary(dp pmetric.SummaryDataPoint, buf []Sample) (_ []Sample, refused string) {
 	if math.IsNaN(dp.Sum()) || math.IsInf(dp.Sum(), 0) {
 		return buf, NotFinite
@@ -28,7 +26,7 @@ func (r *Meter) summary(dp pmetric.SummaryDataPoint, buf []Sample) (_ []Sample, 
 		for _, q := range dp.QuantileValues().All() {
 			if q.Quantile() == s.q && !math.IsNaN(q.Value()) {
 				buf = append(buf, Sample{s.stat, q.Value()})
-				break // a second one would be a second sample at this time, for which there is no room
+				break // a second one would be another sample at this time
 			}
 		}
 	}

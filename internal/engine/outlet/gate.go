@@ -11,19 +11,18 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// Gate admits deliveries until it is closed. Pipelines that share an exporter are
-// not shut down together, so a delivery during shutdown could reach an exporter
-// that has already stopped. The zero value is open.
+// Gate admits deliveries until it is closed. Pipelines that share an exporter are not shut down together, so a
+// delivery during shutdown could reach an exporter that has already stopped. The zero value is open.
 type Gate struct {
 	mu       sync.Mutex
 	closed   bool
 	running  int             // deliveries
-	finished chan struct{}   // made by Close, and closed when no delivery is running
+	finished chan struct{}   // created by Close, and closed when no delivery is running
 	cutoff   shutdown.Cutoff // of deliveries
 }
 
-// Enter admits one delivery. Its context is canceled when the gate closes, and
-// leave must be called when the delivery has ended. It returns false if the gate is closed.
+// Enter admits one delivery. Its context is canceled when the gate closes. The caller must call leave when the
+// delivery has ended. It returns false if the gate is closed.
 func (g *Gate) Enter(ctx context.Context) (_ context.Context, leave func(), ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -46,8 +45,8 @@ func (g *Gate) leave() {
 	}
 }
 
-// Close admits no more deliveries, cancels those that are running, and waits for
-// them. It returns false if one of them did not end in time.
+// Close rejects new deliveries, cancels those that are running, and waits for them. It returns false if one of them
+// did not end in time.
 func (g *Gate) Close(patience time.Duration) bool {
 	g.mu.Lock()
 	if !g.closed {

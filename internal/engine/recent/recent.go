@@ -1,16 +1,15 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package recent remembers the verdicts of the latest batches, so that a batch that
-// comes again gets the same.
+// Package recent remembers the verdicts of the latest batches, so that a repeated batch gets the same verdicts.
 package recent
 
 import "github.com/auspex-otel/auspex/internal/series"
 
 const (
-	// Most is the number of batches that are remembered.
+	// Most is the maximum number of remembered batches.
 	Most = 1024
-	// mostVerdicts bounds their verdicts together.
+	// mostVerdicts bounds the total number of their verdicts.
 	mostVerdicts = 100_000
 )
 
@@ -21,7 +20,7 @@ type Batches[V any] struct {
 	total    int
 }
 
-// New returns a memory of no batches.
+// New returns an empty memory.
 func New[V any]() *Batches[V] { return &Batches[V]{verdicts: map[series.ID][]V{}} }
 
 // Get returns the verdicts of a batch, and whether it is remembered.
@@ -30,7 +29,7 @@ func (b *Batches[V]) Get(key series.ID) ([]V, bool) {
 	return v, ok
 }
 
-// Put remembers the verdicts of a batch that is not remembered yet. The oldest ones go.
+// Put remembers the verdicts of a batch that is not remembered yet. It removes the oldest ones.
 func (b *Batches[V]) Put(key series.ID, v []V) {
 	b.verdicts[key] = v
 	b.order = append(b.order, key)

@@ -42,7 +42,7 @@ func attributes(c *state.Codec, m pcommon.Map, depth int) {
 	}
 }
 
-// value writes or reads one value: its type, and by the type its content.
+// value writes or reads one value: its type, then its content.
 func value(c *state.Codec, v pcommon.Value, depth int) {
 	if !c.Reading() && depth >= maxDepth-1 {
 		v = pcommon.NewValueStr(v.AsString())
@@ -103,7 +103,7 @@ func list(c *state.Codec, s pcommon.Slice, depth int) {
 	}
 }
 
-// get returns what a writer is to write, and set gives a reader's value what was read.
+// get returns the value to write, or sets the value that was read.
 func get[T any](c *state.Codec, f func() T) (v T) {
 	if !c.Reading() {
 		v = f()

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// Version is that of the format. It changes with every change to
-	// docs/formats/snapshot.md and to the identity of series.
+	// Version is the version of the format. It changes with every change to docs/formats/snapshot.md and to the
+	// identity of series.
 	Version = 9
 
 	maxChunk = 1 << 20 // bytes
@@ -28,9 +28,9 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrVersion is returned for a snapshot of another version.
-var ErrVersion = errors.New("another version of the format")
+var ErrVersion = errors.New("unsupported version of the format")
 
-// ErrStorage is returned where the storage itself could not be read.
+// ErrStorage is returned if the storage could not be read.
 var ErrStorage = errors.New("the storage cannot be read")
 
 type readError struct {
@@ -41,8 +41,8 @@ type readError struct {
 func (e *readError) Error() string   { return fmt.Sprintf("read %s from storage: %v", e.key, e.err) }
 func (e *readError) Unwrap() []error { return []error{ErrStorage, e.err} }
 
-// Manifest names a complete snapshot. Two slots of keys take turns: a generation
-// is in the slot of its number modulo 2.
+// Manifest describes a complete snapshot. It uses two alternating slots of keys: a generation is in the slot of its
+// number modulo 2.
 type Manifest struct {
 	Generation uint64
 	Taken      time.Time
@@ -55,9 +55,8 @@ func (m *Manifest) state(c *state.Codec) {
 	c.Uint32(&m.Chunks)
 }
 
-// Find returns the manifests in storage, the newest first, and for each that
-// cannot be used the reason. An error, which is ErrStorage, means that the
-// storage could not be read.
+// Find returns the manifests in storage, newest first, and the reason for each that cannot be used. An error, which
+// is ErrStorage, means that the storage could not be read.
 func Find(ctx context.Context, client storage.Client) (found []Manifest, rejected []error, err error) {
 	for slot := range uint64(2) {
 		key := manifestKey(slot)
@@ -105,11 +104,11 @@ func seal(b []byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// unseal checks and removes version and checksum. The version comes first: the
-// checksum of another version may be written in another way.
+// unseal checks and removes version and checksum. It checks the version first, because other versions may have other
+// checksums.
 func unseal(b []byte) ([]byte, error) {
 	if len(b) > 0 && b[0] != Version {
-		return nil, fmt.Errorf("%w: it is %d, this build reads %d", ErrVersion, b[0], Version)
+		return nil, fmt.Errorf("%w: the snapshot has version %d, this build reads version %d", ErrVersion, b[0], Version)
 	}
 	if len(b) < 1+crcSize {
 		return nil, fmt.Errorf("%d bytes: %w", len(b), state.Error)

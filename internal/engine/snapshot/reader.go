@@ -47,19 +47,19 @@ func (m Manifest) Read(ctx context.Context, client storage.Client, restore func(
 		}
 	}
 	if len(begun) > 0 {
-		return fmt.Errorf("the last record is cut: %w", state.Error)
+		return fmt.Errorf("the last record is incomplete: %w", state.Error)
 	}
 	return nil
 }
 
-// unpack calls piece for every record, or piece of one, of a chunk.
+// unpack calls piece for every record or piece of a record in a chunk.
 func (m Manifest) unpack(b []byte, piece func(tag byte, b []byte) error) error {
 	body, err := unseal(b)
 	if err != nil {
 		return err
 	}
 	if len(body) < chunkHead-1 || binary.LittleEndian.Uint64(body) != m.Generation {
-		return fmt.Errorf("it is of another generation: %w", state.Error)
+		return fmt.Errorf("the chunk belongs to another generation: %w", state.Error)
 	}
 	for body = body[chunkHead-1:]; len(body) > 0; {
 		if len(body) < recordHead {

@@ -44,7 +44,8 @@ func TestAttributesRoundTrip(t *testing.T) {
 	}
 }
 
-// Attributes nested deeper than any sender's must not exhaust the stack; what OTLP can carry comes back.
+// TestNestingIsBounded verifies that deeply nested attributes do not exhaust the stack, and that values within the
+// limit of OTLP are restored.
 func TestNestingIsBounded(t *testing.T) {
 	nested := func(depth int) pcommon.Map {
 		m := pcommon.NewMap()
@@ -97,7 +98,7 @@ func TestManifest(t *testing.T) {
 	require.ErrorIs(t, got.parse(seal(append(bytes.Clone(b[:len(b)-crcSize]), 0))), state.Error, "sealed, but longer")
 }
 
-// The layout on disk, byte by byte: docs/formats/snapshot.md describes it.
+// TestLayoutOnDisk verifies the layout on disk byte by byte. docs/formats/snapshot.md describes it.
 func TestLayoutOnDisk(t *testing.T) {
 	assert.Equal(t, "snapshot/0/manifest", manifestKey(0))
 	assert.Equal(t, "snapshot/1/12", chunkKey(1, 12))

@@ -20,7 +20,7 @@ const (
 	recordHead = 1 + 4 // tag, length
 	maxPiece   = maxChunk - chunkHead - recordHead - crcSize
 
-	// tagMore is set where the record continues in the next piece. Tags are below it.
+	// tagMore is set if the record continues in the next piece. Tags are below it.
 	tagMore = 0x80
 )
 
@@ -28,14 +28,14 @@ const (
 type Writer struct {
 	client     storage.Client
 	generation uint64
-	open       []byte   // the chunk that is being filled, nil if none is
-	full       [][]byte // chunks to be written
+	open       []byte   // chunk that is being filled, or nil
+	full       [][]byte // chunks to write
 	written    int      // chunks
 	packed     int      // bytes of records
 	record     []byte   // scratch
 }
 
-// NewWriter begins a snapshot: from here on its slot counts as empty.
+// NewWriter begins a snapshot. Its slot counts as empty from this point on.
 func NewWriter(ctx context.Context, client storage.Client, generation uint64) (*Writer, error) {
 	w := &Writer{client: client, generation: generation}
 	if err := client.Delete(ctx, manifestKey(w.slot())); err != nil {
@@ -84,14 +84,14 @@ func (w *Writer) piece(tag byte, b []byte) {
 	w.open = append(w.open, b...)
 }
 
-// close moves the open chunk to those that are full. Its checksum is left to Flush, which holds no lock.
+// close appends the open chunk to the full ones. Flush computes its checksum, because it does not hold a lock.
 func (w *Writer) close() { w.full, w.open = append(w.full, w.open), nil }
 
 // together is the number of chunks per transaction of the storage. Each transaction
 // costs two syncs of the disk.
 const together = 8
 
-// Flush writes the chunks that are full, once there are enough of them.
+// Flush writes the full chunks once there are enough of them.
 func (w *Writer) Flush(ctx context.Context) error {
 	if len(w.full) < together {
 		return nil
@@ -99,7 +99,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 	return w.flush(ctx)
 }
 
-// flush writes all chunks that are full, as long as ctx permits: a storage may ignore it.
+// flush writes all full chunks while ctx permits, because a storage may ignore ctx.
 func (w *Writer) flush(ctx context.Context) error {
 	for chunks := range slices.Chunk(w.full, together) {
 		if err := ctx.Err(); err != nil {
@@ -134,7 +134,7 @@ func (w *Writer) Commit(ctx context.Context, taken time.Time) error {
 	return nil
 }
 
-// Clean deletes the chunks that an earlier, larger snapshot left in the slot.
+// Clean deletes the chunks of an earlier, larger snapshot in the slot.
 func (w *Writer) Clean(ctx context.Context) error {
 	for i := w.written; ; i++ {
 		key := chunkKey(w.slot(), i)

@@ -14,28 +14,28 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// Detail is one series with what its model knows and what decides whether an
-// anomaly opens. Its JSON form is what the console's API answers.
+// Detail is one series with the state of its model and the conditions for opening an anomaly. Its JSON form is that
+// of the console's API.
 type Detail struct {
 	SeriesView
 	Signal string `json:"signal"`
 	// Alpha is the accepted false-alarm probability per decision.
 	Alpha float64 `json:"alpha"`
-	// Warming reports that there are too few points for a prediction, Season that the daily course is learned.
+	// Warming reports that there are too few points for a prediction, Season that the daily season is learned.
 	Warming bool `json:"warming"`
 	Season  bool `json:"season"`
-	// AwaySince is since when the series has been away from its level, which its model does not learn meanwhile.
+	// AwaySince is the time since which the series is away from its level. Its model does not learn meanwhile.
 	AwaySince time.Time `json:"away_since,omitzero"`
-	// CooldownSeconds is how long a peak keeps lower scores from opening an anomaly.
+	// CooldownSeconds is the time for which a peak prevents lower scores from opening an anomaly.
 	CooldownSeconds float64 `json:"cooldown_seconds"`
-	// MinDurationSeconds is how long a policy has an anomaly last before it opens.
+	// MinDurationSeconds is the minimum duration of an anomaly that a policy sets.
 	MinDurationSeconds float64 `json:"min_duration_seconds"`
 	DryRun             bool    `json:"dry_run"`
 	Silenced           bool    `json:"silenced"`
 	Open               bool    `json:"open"`
-	// Bytes is what the series is taken to need of the memory.
+	// Bytes is the estimated memory of the series.
 	Bytes int `json:"bytes"`
-	// Why says in sentences why an anomaly is open or not.
+	// Why explains in sentences why an anomaly is open or not.
 	Why []string `json:"why"`
 }
 
@@ -68,7 +68,7 @@ func (r *Row) detail() Detail {
 	return d
 }
 
-// why lists what decides, the most decisive first.
+// why returns the reasons, the most decisive first.
 func (r *Row) why(d *Detail) (list []string) {
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	surprise := r.Score * -math.Log(d.Alpha)
@@ -108,7 +108,7 @@ func (r *Row) why(d *Detail) (list []string) {
 	return list
 }
 
-// odds says how seldom something is of which the surprise is so many nats.
+// odds states how rare an event with a surprise in nats is.
 func odds(nats float64) string {
 	switch n := math.Exp(nats); {
 	case n < 1000:

@@ -15,14 +15,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Events are anomalies and incidents that opened, changed or closed.
+// Events holds anomalies and incidents that opened, changed, or closed.
 type Events struct {
 	Anomalies []*incident.Anomaly
 	Incidents []*incident.Incident
 }
 
-// Companions are those of a series that has no batch to write them into: it is
-// derived, or fell silent and they are to End. Time is that of its last point.
+// Companions holds the companion values of a series without a batch to write them to: a derived series, or a silent
+// one whose companions must End. Time is that of its last point.
 type Companions struct {
 	Series       series.ID
 	Resource     pcommon.Map
@@ -32,7 +32,7 @@ type Companions struct {
 	Statistic    string
 	Time         pcommon.Timestamp
 	End          bool
-	// Values are in the order of vocabulary.Companions; they mean nothing at the end.
+	// Values are in the order of vocabulary.Companions. They are unused at the end.
 	Values [len(vocabulary.Companions)]float64
 }
 
@@ -45,20 +45,21 @@ type Gauge struct {
 	MaxScore float64
 	Open     int64
 	Rate     float64
-	// Count is the total number of anomalies that opened. Incidents is the number of open
-	// incidents of the service. Lasting is the time for which it has had one, in event time.
+	// Count is the total number of opened anomalies. Incidents is the number of open incidents of the service.
+	// Lasting is the duration of the present incident in event time.
 	Count     uint64
 	Incidents int64
 	Lasting   time.Duration
 }
 
-// Gauges are the gauges of all services that saw new data since the last delivery, and the companions of series that have no batch.
+// Gauges holds the gauges of all services with new data since the last delivery, and the companions of series without
+// a batch.
 type Gauges struct {
 	Services   []Gauge
 	Companions []*Companions
 }
 
-// Persist writes or reads the companions. Their maps and scope must be there.
+// Persist writes or reads the companions. Their maps and scope must be allocated.
 func (s *Companions) Persist(c *state.Codec) {
 	c.Uint64((*uint64)(&s.Series))
 	snapshot.Attributes(c, s.Resource)

@@ -20,12 +20,11 @@ import (
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
-// Rows yields the engine's series. A row is valid until the next one is yielded. In a copy
-// that is kept longer, Alpha and Silenced must not be called.
+// Rows yields the engine's series. A row is valid until the next one is yielded. Alpha and Silenced must not be
+// called on a copy that is kept longer.
 type Rows = iter.Seq[*Row]
 
-// Row is one series as the engine has it, with its latest verdict. Model is nil
-// for a series that has none, Policy where none applies.
+// Row is one series in the engine with its latest verdict. Model and Policy are nil if there is none.
 type Row struct {
 	ID                                               series.ID
 	Service, Metric, Unit                            string
@@ -43,10 +42,10 @@ type Row struct {
 	Waiting, Open, Absent bool
 }
 
-// defaultLimit is how many series are listed unless a query says otherwise.
+// defaultLimit is the default number of listed series.
 const defaultLimit = 100
 
-// Series lists the series that a query selects, the highest score first. Of all series it keeps no more than are asked for.
+// Series returns the series that a query selects, highest score first. It holds at most as many as requested.
 func Series(rows Rows, q SeriesQuery) []SeriesView {
 	top := greatest.New(cmp.Or(q.Limit, defaultLimit), compare)
 	for r := range rows {
@@ -62,7 +61,7 @@ func Series(rows Rows, q SeriesQuery) []SeriesView {
 	return list
 }
 
-// compare orders series by score; of equal ones the lower identity is greater.
+// compare orders series by score. Of equal ones the lower identity is greater.
 func compare(a, b Row) int { return cmp.Or(cmp.Compare(a.Score, b.Score), cmp.Compare(b.ID, a.ID)) }
 
 func (q *SeriesQuery) selects(r *Row) bool {
@@ -77,7 +76,7 @@ func (q *SeriesQuery) selects(r *Row) bool {
 	return true
 }
 
-// has reports whether a word in lower case occurs in what names the series.
+// has reports whether a lowercase word occurs in the names of the series.
 func (r *Row) has(word string) bool {
 	in := func(text string) bool { return strings.Contains(strings.ToLower(text), word) }
 	if in(r.Service) || in(r.Metric) || in(r.Statistic.String()) {

@@ -17,42 +17,43 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Template is a template of log records of one service. Its JSON form is what the console's API answers.
+// Template is a template of log records of one service. Its JSON form is that of the console's API.
 type Template struct {
 	ID      string `json:"id"`
 	Service string `json:"service"`
 	Text    string `json:"template"`
 	Example string `json:"example,omitempty"`
 	Count   uint64 `json:"count"`
-	// First and Last are when it was seen, Now is the end of the service's open window.
+	// First and Last are the times at which it was first and last seen. Now is the end of the service's open window.
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 	Now   time.Time `json:"now"`
-	// Established reports that it was seen in enough windows to have a series, with the identity Series.
+	// Established reports that it occurred in enough windows to have a series, with the identity Series.
 	Established bool   `json:"established"`
 	Series      string `json:"series"`
-	// Score and Reason are those of its open anomaly, 0 if there is none.
+	// Score and Reason are those of its open anomaly, or 0.
 	Score  float64 `json:"score"`
 	Reason string  `json:"reason,omitempty"`
 }
 
-// Service is one service with its latest window of spans and log records. Numbers
-// of a signal that it does not send are absent. Its JSON form is what the console's API answers.
+// Service is one service with its latest window of spans and log records. Numbers of a signal that it does not send
+// are absent. Its JSON form is that of the console's API.
 type Service struct {
 	Name   string    `json:"name"`
 	Series int       `json:"series"`
 	Time   time.Time `json:"time"`
-	// MaxScore is the greatest latest score of its series, Open counts those with an open anomaly, Warming those that still learn.
+	// MaxScore is the greatest latest score of its series. Open counts those with an open anomaly, Warming those that
+	// are still learning.
 	MaxScore float64 `json:"max_score"`
 	Open     int     `json:"open"`
 	Warming  int     `json:"warming"`
-	// Requests per second, the share of them that failed, and the median and p95 duration of the
-	// operations that serve requests, weighted by calls.
+	// Requests per second, the share of failed ones, and the median and p95 duration of the operations that serve
+	// requests, weighted by calls.
 	Requests   *float64 `json:"requests_per_second,omitempty"`
 	ErrorRatio *float64 `json:"error_ratio,omitempty"`
 	P50        *float64 `json:"p50_seconds,omitempty"`
 	P95        *float64 `json:"p95_seconds,omitempty"`
-	// Records is log records per second.
+	// Records is the number of log records per second.
 	Records *float64 `json:"records_per_second,omitempty"`
 
 	calls map[string]*calls // by operation
@@ -110,7 +111,7 @@ func (s *Service) add(r *Row) {
 func (s *Service) addCalls(r *Row) {
 	kind, hasKind := r.Attributes.Get(vocabulary.AttrSpanKind)
 	name, hasName := r.Attributes.Get(vocabulary.AttrSpanName)
-	if !hasKind || !hasName { // such as what lies between two services
+	if !hasKind || !hasName { // such as series between two services
 		return
 	}
 	if k := kind.AsString(); k != ptrace.SpanKindServer.String() && k != ptrace.SpanKindConsumer.String() {
@@ -133,7 +134,7 @@ func (s *Service) addCalls(r *Row) {
 	}
 }
 
-// sum makes the numbers of the service from those of its operations.
+// sum computes the numbers of the service from those of its operations.
 func (s *Service) sum() {
 	if len(s.calls) == 0 {
 		return
@@ -155,7 +156,7 @@ func (s *Service) sum() {
 	s.P50, s.P95 = Number(p50.sum/p50.weight), Number(p95.sum/p95.weight)
 }
 
-// weighted is a weighted mean.
+// weighted computes a weighted mean.
 type weighted struct{ sum, weight float64 }
 
 func (w *weighted) add(v, weight float64) {

@@ -26,7 +26,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// row is a series of a service that has a prediction and no policy.
+// row returns a series of a service with a prediction and without a policy.
 func row(id series.ID, service, metric string, pairs ...string) *Row {
 	r := &Row{
 		ID: id, Service: service, Metric: metric, Statistic: meter.Value, Attributes: pcommon.NewMap(), Cadence: int64(10 * time.Second),

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// callsWarmUp is the number of calls before a single one is judged.
+	// callsWarmUp is the number of calls before individual calls are judged.
 	callsWarmUp = 500
 	// callsRefit is the number of calls between two fits of the tail of durations.
 	callsRefit = 64
 )
 
-// Calls learns how long the calls of one operation take, and which share of them fails. Use NewCalls.
+// Calls learns the duration of the calls of one operation, and the share of failures. Use NewCalls.
 type Calls struct {
 	Failed    Share // of the windows before the open one
 	weight    stats.Weight
@@ -25,11 +25,11 @@ type Calls struct {
 	known     uint32 // calls, up to a bound
 }
 
-// NewCalls returns what is known of no call.
+// NewCalls returns a Calls without data.
 func NewCalls() Calls { return Calls{durations: stats.NewPositive()} }
 
-// Judge returns the surprise, in nats, of a call that takes so many seconds, and that of
-// a failure: 0 if the call does not fail. Both are 0 while too few calls are known.
+// Judge returns the surprise, in nats, of a call of the given duration, and that of a failure, which is 0 if the call
+// does not fail. Both are 0 during warm-up.
 func (c *Calls) Judge(seconds float64, failed bool) (slow, failure float64) {
 	if c.known < callsWarmUp {
 		return 0, 0
@@ -44,7 +44,7 @@ func (c *Calls) Judge(seconds float64, failed bool) (slow, failure float64) {
 	return slow, failure
 }
 
-// Learn takes the duration of one call in.
+// Learn adds the duration of one call.
 func (c *Calls) Learn(seconds float64) {
 	if c.weight.Next() {
 		c.durations.Halve()
@@ -59,7 +59,7 @@ func (c *Calls) Learn(seconds float64) {
 	}
 }
 
-// Persist writes or reads what is known.
+// Persist writes or reads the state.
 func (c *Calls) Persist(codec *state.Codec) {
 	c.Failed.Persist(codec)
 	codec.Uint32(&c.known)

@@ -3,12 +3,10 @@
 
 package window
 
-// trial is of how many first values all but trialFalls must rise for a number to
-// be taken for a counter or an id.
+// trial is the number of first values. If all but trialFalls of them rise, the number counts as a counter or an id.
 const trial, trialFalls = 32, 2
 
-// Number collects the values of one number in log lines, once its first values
-// have shown that it measures something.
+// Number collects the values of one number in log lines, after its first values have shown that it is a measurement.
 type Number struct {
 	Values Values // in the open window
 	Last   float64
@@ -16,7 +14,7 @@ type Number struct {
 	Falls  int
 }
 
-// Add takes the next value in.
+// Add adds the next value.
 func (n *Number) Add(v float64) {
 	if n.Tried < trial {
 		if n.Tried++; v <= n.Last && n.Tried > 1 {
@@ -32,6 +30,5 @@ func (n *Number) Add(v float64) {
 // Measures reports whether the trial is over and the number is a measurement.
 func (n *Number) Measures() bool { return n.Tried == trial && !n.identifies() }
 
-// identifies reports whether the trial is over and nearly every value in it rose: the
-// number is a counter or an identifier.
+// identifies reports whether the trial is over and nearly every value rose: the number is a counter or an identifier.
 func (n *Number) identifies() bool { return n.Tried == trial && n.Falls <= trialFalls }

@@ -5,7 +5,7 @@ package window
 
 import "testing"
 
-// A number that only ever rises is an id, or counts: there is nothing to expect of it.
+// TestNumbersThatOnlyRiseAreNotWatched verifies that a number that only rises counts as an id or counter.
 func TestNumbersThatOnlyRiseAreNotWatched(t *testing.T) {
 	var id, size Number
 	for i := range 1000 {

@@ -11,19 +11,19 @@ import (
 // leastRound is the least time that a round lasts, nanoseconds.
 const leastRound = int64(60e9)
 
-// Round counts, over one round of a service's series, the points that lie outside their
-// prediction interval: a fault that is too weak to see in any one series may be wide. A round has as
-// many points as the service has series, and lasts a minute at least.
+// Round counts the points outside their prediction interval over one round of a service's series. It detects wide
+// faults that are too weak to detect in a single series. A round has as many points as the service has series, and
+// lasts at least a minute.
 type Round struct {
-	Since           int64 // event time at which the round began, 0 before the first point
+	Since           int64 // event time of the start of the round, 0 before the first point
 	Judged, Outside int
-	Due             bool // the round is over; no part of the state
+	Due             bool // the round is over; not part of the state
 }
 
-// Add counts a point at event time t. It reports whether the round is over, which it is
-// once it has had so many points.
+// Add counts a point at event time t. It reports whether the round is over, that is, has at least the given number of
+// points.
 func (g *Round) Add(t int64, outside bool, points int) (over bool) {
-	if g.Since == 0 || t < g.Since-int64(clock.Tolerance) { // the first one, or the clock was set back
+	if g.Since == 0 || t < g.Since-int64(clock.Tolerance) { // the first point, or the clock was set back
 		*g = Round{Since: t, Due: g.Due}
 	}
 	g.Judged++

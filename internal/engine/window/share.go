@@ -10,7 +10,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
-// Share is of how many of what is counted in windows were errors, forgetting.
+// Share is a decaying ratio of errors to all events in windows.
 type Share struct{ Errors, All float64 }
 
 // windowMemory is the half-life, in windows, of a share.
@@ -18,13 +18,13 @@ const windowMemory = 3000
 
 var keepWindow = math.Exp2(-1.0 / windowMemory)
 
-// Exact returns the surprise, in nats, of so many errors or more among so many events,
-// each of which fails with the learned probability.
+// Exact returns the surprise, in nats, of at least the given number of errors among all events, each of which fails
+// with the learned probability.
 func (s *Share) Exact(errors, all int) float64 {
 	return stats.BinomialSurprise(errors, all, min(0.5, (s.Errors+0.5)/(s.All+1)))
 }
 
-// Learn takes the events of one window.
+// Learn adds the events of one window.
 func (s *Share) Learn(errors, all int) {
 	s.Errors = s.Errors*keepWindow + float64(errors)
 	s.All = s.All*keepWindow + float64(all)

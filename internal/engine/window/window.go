@@ -12,15 +12,14 @@ import (
 )
 
 const (
-	// Length is the length of the windows in which log records and spans are counted, in
-	// nanoseconds of event time. A late record counts in the open window.
+	// Length is the length of the windows in which log records and spans are counted, in nanoseconds of event time. A
+	// late record counts in the open window.
 	Length = int64(15e9)
-	// A window closes without a record beyond it when the watermark of its service is
-	// windowLateness beyond its end, or when the service has been idle for windowLateness,
-	// in ticks.
+	// windowLateness closes a window without a later record: when the watermark of its service is this far beyond its
+	// end, or when the service has been idle for this time, in ticks.
 	windowLateness = int64(30e9)
-	// mostEmpty bounds the empty windows in a row that count as empty. In a longer gap the
-	// service was not recorded.
+	// mostEmpty bounds the empty windows in a row that count as empty. During a longer gap the service was not
+	// recorded.
 	mostEmpty = 40
 )
 
@@ -30,8 +29,8 @@ type Window struct {
 	mark clock.Mark // of its records
 }
 
-// Admit decides whether a record of event time t counts. If it does and windows
-// have to be closed before, it returns the end of the window to open, else 0.
+// Admit decides whether a record of event time t counts. If it does and windows must be closed first, it returns the
+// end of the window to open, otherwise 0.
 func (w *Window) Admit(t int64, now time.Time) (verdict clock.Verdict, open int64) {
 	before := w.mark.Time()
 	if verdict = w.mark.Admit(t, now); verdict != clock.Timely {
@@ -46,12 +45,12 @@ func (w *Window) Admit(t int64, now time.Time) (verdict clock.Verdict, open int6
 	return verdict, 0
 }
 
-// Resume has a restored window wait for records from a tick on.
+// Resume makes a restored window wait for records from a tick on.
 func (w *Window) Resume(now time.Time) { w.mark.Resume(now) }
 
 func endOf(t int64) int64 { return t - t%Length + Length }
 
-// Through closes the open window, and the empty ones after it up to the one that ends at end.
+// Through closes the open window and the empty ones after it, up to the one that ends at end.
 func (w *Window) Through(end int64, closeOne func()) {
 	closeOne()
 	if (end-w.End)/Length > mostEmpty {
@@ -62,8 +61,8 @@ func (w *Window) Through(end int64, closeOne func()) {
 	}
 }
 
-// Tick closes windows that no record closes: if another signal of the service has moved
-// its event time on to known, or if the service has been idle.
+// Tick closes windows without a later record, if another signal of the service has advanced its event time to known,
+// or if the service has been idle.
 func (w *Window) Tick(now time.Time, known int64, closeOne func()) {
 	switch {
 	case w.End == 0:
@@ -83,18 +82,18 @@ func (w *Window) Persist(c *state.Codec) {
 }
 
 const (
-	// leastValues is the least number of values in a window for quantiles. mostValues bounds the kept values.
+	// leastValues is the minimum number of values in a window for quantiles. mostValues bounds the kept values.
 	leastValues, mostValues = 5, 128
 )
 
-// Values are those of one window; of very many every second, fourth, … is kept.
+// Values holds the values of one window. If there are many, it keeps every second, fourth, and so on.
 type Values struct {
 	Kept   []float64
 	Seen   int
 	Stride int
 }
 
-// Add takes a value of the open window.
+// Add adds a value to the open window.
 func (s *Values) Add(v float64) {
 	if s.Stride == 0 {
 		s.Stride = 1
@@ -112,16 +111,16 @@ func (s *Values) Add(v float64) {
 	s.Kept = append(s.Kept, v)
 }
 
-// Sorted sorts the values. It returns false if they are too few for quantiles.
+// Sorted sorts the values. It returns false if there are too few for quantiles.
 func (s *Values) Sorted() bool {
 	slices.Sort(s.Kept)
 	return len(s.Kept) >= leastValues
 }
 
-// Reset begins the next window.
+// Reset starts the next window.
 func (s *Values) Reset() { s.Kept, s.Seen, s.Stride = s.Kept[:0], 0, 0 }
 
-// Quantile returns a quantile of sorted values, which are not none.
+// Quantile returns a quantile of sorted values. There must be at least one.
 func (s *Values) Quantile(q float64) float64 {
 	at := q * float64(len(s.Kept)-1)
 	i := int(at)

@@ -1,19 +1,19 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package witness remembers in which traces what an operation did can be seen.
+// Package witness remembers traces that show the behavior of an operation.
 package witness
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// Traces are two traces of an operation's latest calls: of the last that failed,
-// and of the slowest in a window. They are not kept over a restart.
+// Traces holds two traces of an operation's latest calls: the last that failed, and the slowest in a window. They are
+// not stored in snapshots.
 type Traces struct {
 	failed, slowest pcommon.TraceID
 	seconds         float64 // of the slowest in the open window
 }
 
-// See takes one call.
+// See records one call.
 func (w *Traces) See(id pcommon.TraceID, seconds float64, failed bool) {
 	if failed {
 		w.failed = id
@@ -23,7 +23,7 @@ func (w *Traces) See(id pcommon.TraceID, seconds float64, failed bool) {
 	}
 }
 
-// Each yields the traces, each once.
+// Each yields the distinct traces.
 func (w *Traces) Each(yield func(pcommon.TraceID)) {
 	yield(w.failed)
 	if w.slowest != w.failed {
@@ -31,5 +31,5 @@ func (w *Traces) Each(yield func(pcommon.TraceID)) {
 	}
 }
 
-// CloseWindow lets the next call be the slowest.
+// CloseWindow resets the slowest call.
 func (w *Traces) CloseWindow() { w.seconds = 0 }
