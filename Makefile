@@ -1,29 +1,29 @@
 # Copyright The Auspex Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# `make help` lists what there is. Needs Go 1.26, git, make and bash; no root.
+# `make help` lists the targets. Needs Go 1.26, git, make, and bash, and no root privileges.
 
 SHELL := /bin/bash -o pipefail
 .DEFAULT_GOAL := help
 
-# With cgo there would be a second build cache and a second kind of binary.
+# cgo would add a second build cache and a second kind of binary.
 export CGO_ENABLED := 0
 
 VERSION := $(shell awk '$$1 == "version:" {print $$2; exit}' builder-config.yaml)
 CACHE   := $(or $(AUSPEX_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/auspex)
 TOOL    := go tool -modfile=internal/tools/go.mod
 
-# RELEASE=1 leaves the builder's paths out of the binaries. Not by default: it
-# makes Go compile every dependency a second time beside what the tests use.
+# RELEASE=1 removes the builder's paths from the binaries. It is not the default, because
+# Go then compiles every dependency a second time, in addition to those of the tests.
 BUILD := go build $(if $(RELEASE),-trimpath) -ldflags '-s -w -X main.version=$(VERSION)'
 
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI         := $(CACHE)/bin/golangci-lint-$(GOLANGCI_VERSION)
 
-# Everything but the end-to-end tests, which need the built binary.
+# All packages except the end-to-end tests, which need the built binary.
 UNIT = $$(go list ./... | grep -v '/e2e')
 
-# Everything but the generated list of components: to lint it is to analyze all of contrib.
+# All packages except the generated list of components: linting it would analyze all of contrib.
 LINT = ./distro/config/... $(patsubst %/,./%/...,$(filter-out distro/ bin/ docs/ scripts/ testdata/,$(wildcard */)))
 
 banner = @printf '\n--- %s\n' '$(1)'
@@ -37,13 +37,13 @@ help: ## list the targets
 ##@ Product
 
 .PHONY: build
-build: ## bin/otelcol-auspex, the collector, and bin/auspex, its companion
+build: ## build bin/otelcol-auspex (the collector) and bin/auspex (its command-line client)
 	$(call banner,build (about 7 minutes on 2 cores the first time))
 	$(BUILD) -o bin/otelcol-auspex ./distro
 	$(BUILD) -o bin/auspex ./cmd/auspex
 
 .PHONY: console
-console: ## build the page of the console into extension/consoleextension/web/dist; needs Node 20 and npm
+console: ## build the console page into extension/consoleextension/web/dist; needs Node 20 and npm
 	$(call banner,console)
 	@scripts/console.sh
 
@@ -52,7 +52,7 @@ run: build ## start the collector with the default configuration
 	bin/otelcol-auspex
 
 .PHONY: demo
-demo: build bin/auspex-demo ## start the collector, play a shop into it, break a service, say what was found; SEED=n, FAULT=name (docs/guide/demo.md)
+demo: build bin/auspex-demo ## start the collector, simulate a shop with a fault, and print the finding; SEED=n, FAULT=name (docs/guide/demo.md)
 	$(call banner,demo)
 	@SEED='$(SEED)' FAULT='$(FAULT)' bin/auspex-demo
 
@@ -63,19 +63,19 @@ bin/auspex-demo:
 ##@ Tests
 
 .PHONY: test
-test: build peers ## unit, component and scenario tests, then slim end-to-end tests with a real Prometheus
+test: build peers ## run unit, component, and scenario tests, then short end-to-end tests with a real Prometheus
 	$(call banner,unit$(comma) component and scenario tests)
 	go test -timeout 15m $(UNIT)
-	$(call banner,slim end-to-end tests: the built binary and a real Prometheus)
+	$(call banner,short end-to-end tests: the built binary and a real Prometheus)
 	go test -short -count=1 -timeout 15m ./e2e/...
 
 .PHONY: e2e
-e2e: build bin/auspex-demo peers ## every end-to-end test; raw answers are kept in e2e/out
+e2e: build bin/auspex-demo peers ## run the end-to-end tests; raw responses are kept in e2e/out
 	$(call banner,end-to-end tests)
 	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console)$$')
 
 .PHONY: e2e-elastic
-e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a real Elasticsearch; needs a JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
+e2e-elastic: build bin/auspex-demo ## test Beats clients, kills, and the demo with a real Elasticsearch; needs JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
 	$(call banner,peers in $(CACHE) (up to 6 minutes the first time))
 	@scripts/peers.sh elasticsearch 8
 	@scripts/peers.sh elasticsearch 9
@@ -84,7 +84,7 @@ e2e-elastic: build bin/auspex-demo ## Beats clients, kills and the demo with a r
 	go test -v -count=1 -timeout 45m ./e2e/elastic
 
 .PHONY: e2e-doors
-e2e-doors: build ## every receiver's real clients into real backends, kills, bad input and what an event costs; needs what e2e-elastic needs, and on Debian apt-get; AUSPEX_E2E_EVENTS=n
+e2e-doors: build ## test every receiver with real clients and backends, kills, invalid input, and the cost per event; needs the tools of e2e-elastic, and on Debian apt-get; AUSPEX_E2E_EVENTS=n
 	$(call banner,peers in $(CACHE) (up to 15 minutes the first time))
 	@scripts/peers.sh prometheus
 	@scripts/peers.sh elasticsearch 8
@@ -95,18 +95,18 @@ e2e-doors: build ## every receiver's real clients into real backends, kills, bad
 	go test -v -count=1 -timeout 45m ./e2e/receivers
 
 .PHONY: e2e-console
-e2e-console: build bin/auspex-demo ## the page of the console in Debian's Chromium, through the demo; screenshots in e2e/out/console; needs Node 20 and npm
+e2e-console: build bin/auspex-demo ## test the console page with the demo in Debian's Chromium; screenshots in e2e/out/console; needs Node 20 and npm
 	$(call banner,browser modules in $(CACHE))
 	@scripts/console.sh modules
 	$(call banner,end-to-end test of the console)
 	go test -v -count=1 -timeout 30m ./e2e/console
 
 .PHONY: e2e-cost
-e2e-cost: build ## CPU per million points with and without the processor, memory per 1,000 series
+e2e-cost: build ## measure CPU per million points with and without the processor, and memory per 1,000 series
 	go run ./e2e/cost
 
 .PHONY: campaign
-campaign: build ## random faults over every receiver and exporter with real backends: lost records, memory, p99, as a table; about 25 minutes; SEED=n, HOURS=n
+campaign: build ## inject random faults with every receiver and exporter and real backends; print lost records, memory, and p99; about 25 minutes; SEED=n, HOURS=n
 	$(call banner,peers in $(CACHE) (up to 6 minutes the first time))
 	@scripts/peers.sh prometheus
 	@scripts/peers.sh elasticsearch 8
@@ -114,22 +114,22 @@ campaign: build ## random faults over every receiver and exporter with real back
 	go run ./e2e/campaign $(if $(SEED),-seed $(SEED)) $(if $(HOURS),-hours $(HOURS))
 
 .PHONY: soak
-soak: build ## growth of memory and drift of false alarms at half load, as a table; HOURS=n (1)
+soak: build ## measure growth of memory and drift of false alarms at half load; HOURS=n (1)
 	$(call banner,soak)
 	go run ./e2e/campaign -soak -hours $(or $(HOURS),1)
 
 .PHONY: peers
-peers: ## install the real servers of the tests into the cache
+peers: ## install the servers for the tests into the cache
 	$(call banner,peers in $(CACHE) (up to 6 minutes the first time))
 	@scripts/peers.sh prometheus
 
 .PHONY: race
-race: ## tests under the race detector; needs a C compiler
+race: ## run tests with the race detector; needs a C compiler
 	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -Ev '/(distro|e2e|eval|demo|dashboards)(/|$$)')
 
 FUZZTIME ?= 20s
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (20s)
+fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' . || true); do \
 	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 	    printf '\n--- %s in %s\n' $$target $$(dirname $$file); \
@@ -140,55 +140,55 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 COUNT ?= 6
 BENCH ?= .
 .PHONY: bench
-bench: ## benchmarks into bin/bench.txt; BENCH=regexp, COUNT=n, OLD=file to compare with
+bench: ## run benchmarks and write bin/bench.txt; BENCH=regexp, COUNT=n, OLD=file to compare with
 	@mkdir -p bin
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(UNIT) | tee bin/bench.txt
 	$(TOOL) benchstat $(OLD) bin/bench.txt
 
-# Reports on public data sets read them from $$AUSPEX_EVAL; eval/evaldata has the default.
+# Reports read public data sets from $AUSPEX_EVAL. eval/evaldata defines the default.
 .PHONY: quality-calibration
-quality-calibration: ## false-alarm shares and recall of the models, as a table
+quality-calibration: ## report false-alarm shares and recall of the models
 	go run ./eval/calibration
 
 .PHONY: quality-metrics
-quality-metrics: ## NAB, invariance, false alarms and traps of the metric engine, as tables; COST=1 adds time and memory; FULL=1: false alarms of 10,000 series (40 minutes of one core)
+quality-metrics: ## report NAB, invariance, false alarms, and traps of the metric engine; COST=1 adds time and memory; FULL=1 uses 10,000 series (40 minutes on one core)
 	go run ./eval/metrics $(if $(COST),-cost) $(if $(FULL),-full)
 
 .PHONY: quality-cloud
-quality-cloud: ## event recall on labeled cloud telemetry at equal false alarms, with standard errors and delays
+quality-cloud: ## report event recall on labeled cloud telemetry at equal false alarms, with standard errors and delays
 	go run ./eval/cloud
 
 .PHONY: quality-faults
-quality-faults: ## event recall of the product beside standard detectors and an oracle, as tables; SPEC=FILE for other seeds and families, CADENCES=1 adds the same signals at three cadences
+quality-faults: ## report event recall of the product, standard detectors, and an oracle; SPEC=FILE sets other seeds and families, CADENCES=1 adds the same signals at three cadences
 	go run ./eval/faults $(if $(SPEC),-spec $(SPEC)) $(if $(CADENCES),-cadences)
 
-# The build tag keeps what leaves a view out away from every other binary.
+# The build tag excludes the code that leaves out a view from every other binary.
 .PHONY: quality-ablation
-quality-ablation: ## what each view of the metric model contributes on cloud telemetry, NAB and the telemetry bench; QUICK=1 draws fewer series, ONLY=view,view
+quality-ablation: ## report the contribution of each view of the metric model on cloud telemetry, NAB, and the telemetry bench; QUICK=1 draws fewer series, ONLY=view,view
 	go test -tags ablation -run TestLeaveOut ./internal/detect/ensemble
 	go run -tags ablation ./eval/ablation $(if $(QUICK),-quick) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: quality-logs
-quality-logs: ## groups and templates mined from labeled logs, replicas, speed, a flood of junk, as tables
+quality-logs: ## report accuracy of mined log templates, agreement of replicas, speed, and memory during a flood of junk
 	go run ./eval/logs
 
 .PHONY: quality-rca
-quality-rca: ## who is named for known faults, as tables, and on a disguised copy; SEED=n, VARY=1 adds poorer data
+quality-rca: ## report the ranking of suspects for known faults, also on a renamed copy; SEED=n, VARY=1 adds copies with less data
 	go run ./eval/rca $(if $(SEED),-seed $(SEED)) $(if $(VARY),-vary)
 
 .PHONY: quality-hotrod
-quality-hotrod: ## a recorded fault and the same recording an hour later: does it open anomalies each time?
+quality-hotrod: ## report whether a recorded fault opens anomalies again when it is repeated an hour later
 	go run ./eval/hotrod
 
 .PHONY: quality-shop
-quality-shop: bin/auspex-demo ## the demo shop with each fault and without: what the backtest finds, as tables; SEEDS=n (3) shops a fault
+quality-shop: bin/auspex-demo ## report the backtest's findings on the demo shop with each fault and without; SEEDS=n (3) shops per fault
 	$(BUILD) -o bin/auspex ./cmd/auspex
 	go run ./eval/shop $(if $(SEEDS),-seeds $(SEEDS))
 
-##@ House
+##@ Maintenance
 
 .PHONY: lint
-lint: $(GOLANGCI) ## linters, banned words, module tidiness, changelog fragments, workflows, shell syntax
+lint: $(GOLANGCI) ## check with linters, banned words, module tidiness, changelog fragments, workflows, and shell syntax
 	$(call banner,golangci-lint)
 	$(GOLANGCI) run $(LINT)
 	$(call banner,banned words (docs/style.md))
@@ -199,54 +199,54 @@ lint: $(GOLANGCI) ## linters, banned words, module tidiness, changelog fragments
 	$(TOOL) actionlint
 	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done
 
-# The collector is built once more, because its symbols tell which vulnerable functions it has.
+# The collector is built again with symbols, which identify its vulnerable functions.
 .PHONY: govulncheck
-govulncheck: ## known vulnerabilities in the collector; DB=url of a database other than vuln.go.dev
+govulncheck: ## check the collector for known vulnerabilities; DB=url of a database other than vuln.go.dev
 	go build -o bin/otelcol-auspex-symbols ./distro
 	$(TOOL) govulncheck $(if $(DB),-db $(DB)) -mode=binary bin/otelcol-auspex-symbols
 
 .PHONY: format
-format: $(GOLANGCI) ## write every file as the formatters want it
+format: $(GOLANGCI) ## format all files
 	$(GOLANGCI) fmt $(LINT)
 
-# Keyed by version and outside the tree: its own build takes minutes.
+# The linter is cached by version outside the tree, because its build takes minutes.
 $(GOLANGCI):
 	$(call banner,golangci-lint $(GOLANGCI_VERSION) (about 4 minutes on 2 cores$(comma) once))
 	@mkdir -p $(@D)
 	cd internal/tools/lint && go build -o $@.part github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@mv $@.part $@
 
-# Those of our components, with a section that mdatagen writes.
+# READMEs of components with a section that mdatagen writes.
 READMES = $(patsubst %/metadata.yaml,%/README.md,$(wildcard */*/metadata.yaml))
 
 .PHONY: generate
-generate: ## write all generated code: the distribution, component metadata, dashboards
+generate: ## generate the distribution, component metadata, and dashboards
 	$(call banner,the distribution)
 	$(TOOL) builder --config builder-config.yaml --skip-get-modules --skip-compilation
 	$(call banner,component metadata)
 	go generate $(patsubst %,./%/...,$(wildcard receiver processor exporter connector extension))
-	@# mdatagen knows the addresses of OpenTelemetry's own distributions only.
+	@# mdatagen has only the addresses of OpenTelemetry's own distributions.
 	@sed -i.orig 's#^\[auspex\]: *$$#[auspex]: https://github.com/auspex-otel/auspex#' $(READMES)
 	@rm $(addsuffix .orig,$(READMES))
 	$(if $(wildcard dashboards/*.go),$(call banner,dashboards))
 	$(if $(wildcard dashboards/*.go),go run ./dashboards)
 
 .PHONY: check-generated
-check-generated: ## generate, and fail if that changed anything
+check-generated: ## generate, and fail if files changed
 	@mkdir -p bin; \
 	state() { git ls-files -co --exclude-standard -z | sort -z | xargs -0 sha256sum 2>/dev/null; }; \
 	state > bin/generated.before; \
 	$(MAKE) --no-print-directory generate; \
 	state > bin/generated.after; \
-	diff bin/generated.before bin/generated.after || { echo 'Generated files were stale. Commit what changed.'; exit 1; }
+	diff bin/generated.before bin/generated.after || { echo 'Generated files were out of date. Commit the changes.'; exit 1; }
 
 .PHONY: changelog
-changelog: ## a new changelog fragment; NAME=what-changed
+changelog: ## create a changelog fragment; NAME=what-changed
 	@test -n '$(NAME)' || { echo 'make changelog NAME=what-changed'; exit 2; }
 	$(TOOL) chloggen new --config .chloggen/config.yaml --filename '$(NAME)'
 
 .PHONY: clean
-clean: ## remove bin/ and kept test output; caches stay
+clean: ## remove bin/ and test output; keep caches
 	rm -rf bin e2e/out eval/out
 
 comma := ,

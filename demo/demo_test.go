@@ -203,7 +203,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%d quiet intervals", q)
 	}
 	for want, err := range map[string]error{
-		"-before 1m0s: want 1h0m0s or more": second(parse([]string{"-before", "1m"}, env(), io.Discard)),
+		"-before 1m0s: must be 1h0m0s or more": second(parse([]string{"-before", "1m"}, env(), io.Discard)),
 		"FAULT=fire: want none, latency, errors, throughput, database, cpu, memory, network, deployment, queue or vanished": second(parse(nil, env("FAULT", "fire"), io.Discard)),
 		"SEED=-1: must be an integer": second(parse(nil, env("SEED", "-1"), io.Discard)),
 		`unexpected argument "up"`:    second(parse([]string{"up"}, env(), io.Discard)),

@@ -10,8 +10,8 @@ import (
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
-// The collector shuts down its config providers first, whatever the reason for the
-// shutdown, and never when it reloads its configuration. This file is written by hand.
+// The collector shuts down its config providers first for any shutdown, and never when it reloads its configuration.
+// This file is written by hand.
 func init() {
 	watchdog := &shutdown.Watchdog{Log: os.Stderr, Exit: os.Exit}
 	auspexprovider.OnShutdown = watchdog.Begin

@@ -144,7 +144,7 @@ func withHostileLoad(t *testing.T, receiver string, h clients.Hostile) hostileRo
 	return row
 }
 
-// p99 sends for the given time and returns the 99th percentile of the latency of acknowledgments.
+// p99 sends for the given time and returns the 99th percentile of the latency of acknowledgements.
 func p99(t *testing.T, send func() error, during time.Duration) time.Duration {
 	t.Helper()
 	var times []time.Duration

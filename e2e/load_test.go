@@ -29,7 +29,7 @@ const (
 	brokenAbove  = 300 // only broken series exceed it
 )
 
-// load sends one point of every series, waits for the acknowledgment, and continues with the next second of event
+// load sends one point of every series, waits for the acknowledgement, and continues with the next second of event
 // time. It resends rejected points.
 type load struct {
 	client pmetricotlp.GRPCClient

@@ -183,13 +183,13 @@ func (k *writeRun) restart(t *testing.T, n int, when string) {
 	k.collector.start()
 }
 
-// acknowledgeMore waits for another acknowledgment of the collector.
+// acknowledgeMore waits for another acknowledgement of the collector.
 func (k *writeRun) acknowledgeMore(t *testing.T) {
 	t.Helper()
 	before := k.sender.count()
 	peertest.Eventually(t, 30*time.Second, "an acknowledgement", func() error {
 		if k.sender.count() == before {
-			return errors.New("no new acknowledgment")
+			return errors.New("no new acknowledgement")
 		}
 		return nil
 	})

@@ -4,8 +4,8 @@
 #
 # Installs the clients that the end-to-end tests send with, into the cache of
 # scripts/peers.sh: pylogbeat and elasticsearch from PyPI, lumberjack-client from
-# npm, rsyslog with omelasticsearch from Debian where there is apt-get. Needs
-# Python 3 and npm, no root, and 20 seconds the first time.
+# npm, and rsyslog with omelasticsearch from Debian if apt-get is available. Needs
+# Python 3 and npm, no root privileges, and 20 seconds the first time.
 #
 # The last line on standard output is their folder; progress goes to standard error.
 set -euo pipefail
@@ -16,7 +16,7 @@ lumberjack_client=1.0.3
 
 dir=$("$(dirname "${BASH_SOURCE[0]}")"/peers.sh path)/lumberjack-clients
 
-# Under their names only when they are whole.
+# They get their final names only when complete.
 if [[ ! -e $dir/python/installed-$pylogbeat ]]; then
   rm -rf "$dir/python"
   mkdir -p "$dir"
@@ -28,7 +28,7 @@ if [[ ! -e $dir/python/installed-elasticsearch-$elasticsearch ]]; then
   "$dir/python/bin/pip" install --quiet --disable-pip-version-check "elasticsearch==$elasticsearch" >&2
   touch "$dir/python/installed-elasticsearch-$elasticsearch"
 fi
-# Unpacked, not installed: the machine's own syslog stays what it is.
+# Unpacked instead of installed, so that the machine's own syslog does not change.
 if [[ ! -x $dir/rsyslog/usr/sbin/rsyslogd ]] && command -v apt-get dpkg-deb >/dev/null; then
   half=$(mktemp -d "$dir/.rsyslog.XXXXXX")
   (cd "$half" && apt-get download -qq rsyslog rsyslog-elasticsearch libestr0 libfastjson4 liblognorm5 libcurl4 >&2 2>/dev/null)

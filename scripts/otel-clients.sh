@@ -18,7 +18,7 @@ cache=$("$(dirname "${BASH_SOURCE[0]}")"/peers.sh path)
 dir=$cache/otel-clients
 mkdir -p "$dir"
 
-# Under their names only when they are whole.
+# They get their final names only when complete.
 if [[ ! -e $dir/python/installed-$python ]]; then
   rm -rf "$dir/python"
   python3 -m venv "$dir/python" >&2

@@ -4,7 +4,7 @@
 #
 # Installs the real servers that tests talk to, into a cache outside the tree:
 # $AUSPEX_CACHE, else $XDG_CACHE_HOME/auspex, else ~/.cache/auspex. One folder
-# per peer and version, so only the first run on a machine pays. Needs no root.
+# per peer and version, so only the first run on a machine is slow. Needs no root privileges.
 #
 #   scripts/peers.sh prometheus     Prometheus and promtool; needs Go; 2 to 6 minutes the first time
 #   scripts/peers.sh elasticsearch [8|9]
@@ -28,7 +28,7 @@ elasticsearch_9=9.5.3
 
 say() { printf '%s\n' "$*" >&2; }
 
-# with_dots COMMAND...: runs it with a dot every ten seconds, so that a long build is seen to live.
+# with_dots COMMAND...: runs a command and prints a dot every ten seconds as progress.
 with_dots() {
   "$@" >&2 &
   local job=$! started=$SECONDS
@@ -41,7 +41,7 @@ with_dots() {
 }
 
 # go_install DIR PACKAGE@VERSION [FLAG...]: builds a program into DIR unless it is there.
-# It appears under its name only when it is whole.
+# It gets its final name only when complete.
 go_install() {
   local dir=$1 package=$2 name
   shift 2
@@ -51,7 +51,7 @@ go_install() {
   mkdir -p "$dir"
   local half
   half=$(mktemp -d "$dir/.building.XXXXXX")
-  # From an empty folder: no module of ours may take part, nor its flags.
+  # Run in an empty folder, without a module of this repository and its flags.
   if ! (cd "$half" && with_dots env -u GOFLAGS CGO_ENABLED=0 GOBIN="$half" go install -trimpath "$@" "$package"); then
     rm -rf "$half"
     return 1
@@ -62,7 +62,7 @@ go_install() {
 
 prometheus() {
   local dir=$cache/prometheus-$prometheus_version
-  # Service discoveries are most of Prometheus's build, and no test uses one.
+  # Service discoveries are most of Prometheus's build time, and no test uses them.
   local flags=(-tags remove_all_sd,netgo -ldflags "-s -w -X github.com/prometheus/common/version.Version=$prometheus_version")
   go_install "$dir" "github.com/prometheus/prometheus/cmd/prometheus@$prometheus_module" "${flags[@]}"
   go_install "$dir" "github.com/prometheus/prometheus/cmd/promtool@$prometheus_module" "${flags[@]}"
@@ -102,7 +102,7 @@ find_jdk() {
   return 1
 }
 
-# elasticsearch MAJOR: the server's own jars, its HTTP module, and a launcher,
+# elasticsearch MAJOR: installs the server's jars, its HTTP module, and a launcher,
 # which is compiled here because no distribution is published as a jar.
 elasticsearch() {
   local version jdk sources

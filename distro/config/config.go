@@ -19,7 +19,7 @@ var files embed.FS
 func Names() []string {
 	found, err := fs.Glob(files, "*"+extension)
 	if err != nil {
-		panic(err) // The pattern is a constant: only a mistake in this file gets here.
+		panic(err) // The pattern is a constant, so this is a mistake in this file.
 	}
 	names := make([]string, 0, len(found))
 	for _, f := range found {
@@ -29,7 +29,7 @@ func Names() []string {
 	return names
 }
 
-// Read returns the YAML of a shipped configuration, and whether there is one of that name.
+// Read returns the YAML of a shipped configuration, and whether it exists.
 func Read(name string) ([]byte, bool) {
 	if !slices.Contains(Names(), name) {
 		return nil, false

@@ -20,7 +20,7 @@ func TestNames(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// exceptions are the rules that a shipped configuration may break, by its name. It says so itself.
+// exceptions lists the rules that a shipped configuration may violate, by its name. Its comment must state this.
 var exceptions = map[string]string{"gateway-tail-sampling": "no-tail-sampling"}
 
 func TestShippedConfigsKeepTheRules(t *testing.T) {
@@ -31,7 +31,7 @@ func TestShippedConfigsKeepTheRules(t *testing.T) {
 	}
 }
 
-// There is one exception. The same text under any other name is not excused.
+// TestOneFileMaySample verifies that the same text under any other name is not accepted.
 func TestOneFileMaySample(t *testing.T) {
 	text, ok := Read("gateway-tail-sampling")
 	require.True(t, ok)
@@ -44,13 +44,13 @@ func TestOneFileMaySample(t *testing.T) {
 	assert.Contains(t, head, "Outside the acknowledgement promise")
 }
 
-// unexcused leaves out what a configuration may break.
+// unexcused removes the permitted violations of a configuration.
 func unexcused(name string, found map[string][]string) map[string][]string {
 	delete(found, exceptions[name])
 	return found
 }
 
-// Each rule must be able to fail: its fixture breaks it and no other.
+// TestRulesFail verifies that each rule can fail: its fixture violates it and no other.
 func TestRulesFail(t *testing.T) {
 	fixtures := map[string]bool{}
 	for _, r := range rules {
@@ -70,7 +70,7 @@ func TestRulesFail(t *testing.T) {
 	}
 }
 
-// default.yaml asks for no trust in the network: everything listens on loopback.
+// TestDefaultListensOnLoopbackOnly verifies that all servers of default.yaml listen on loopback.
 func TestDefaultListensOnLoopbackOnly(t *testing.T) {
 	text, _ := Read("default")
 	for line := range strings.Lines(string(text)) {

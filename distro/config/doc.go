@@ -1,9 +1,8 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package config holds the configurations that ship inside otelcol-auspex.
+// Package config embeds the configurations that ship in otelcol-auspex.
 //
-// Each is a plain collector configuration. The config provider beside it, in
-// auspexprovider, serves them under the scheme auspex: auspex:default,
-// auspex:agent, auspex:gateway and so on.
+// Each is a plain collector configuration. The config provider in auspexprovider serves them with the scheme auspex,
+// such as auspex:default, auspex:agent, and auspex:gateway.
 package config

@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// sentBytes is the size of a request that reliable_otlp sends unless max_request_bytes says otherwise.
+// sentBytes is the default of max_request_bytes of reliable_otlp.
 const sentBytes = 4 << 20
 
 func otlpIsReliable(c collector) []string {
@@ -38,7 +38,7 @@ func servers(c collector) (grpc, http map[string]section) {
 	return grpc, http
 }
 
-// accepted returns the bytes of a request that a configuration accepts over each protocol.
+// accepted returns the maximum request size of a configuration by protocol.
 func accepted(c collector) map[string]int {
 	grpc, http := servers(c)
 	bytes := map[string]int{}
@@ -52,7 +52,7 @@ func accepted(c collector) map[string]int {
 	return bytes
 }
 
-// sent returns the largest request of a configuration's OTLP exporters, 0 if it has none.
+// sent returns the largest request of a configuration's OTLP exporters, or 0 without exporters.
 func sent(c collector) (bytes int) {
 	for _, id := range sections(c.Exporters, "reliable_otlp") {
 		size, ok := c.Exporters[id]["max_request_bytes"].(int)
@@ -78,7 +78,7 @@ func otlpSizesAreAligned(c collector) []string {
 	return found
 }
 
-// Core's receiver sets no time-out of its own.
+// otlpReadsInTime checks the time-outs of OTLP receivers. Core's receiver has none by default.
 func otlpReadsInTime(c collector) []string {
 	var found []string
 	_, http := servers(c)
@@ -116,7 +116,7 @@ func otlpMemoryIsBounded(c collector) []string {
 	return found
 }
 
-// What a configuration sends, every other one accepts.
+// TestNextHopAcceptsWhatIsSent verifies that every configuration accepts the requests of all others.
 func TestNextHopAcceptsWhatIsSent(t *testing.T) {
 	parsed := map[string]collector{}
 	for _, name := range Names() {

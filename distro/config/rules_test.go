@@ -13,14 +13,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// rule is one thing that an acknowledgement depends on. check returns what breaks it.
+// rule is a condition of the acknowledgement promise. check returns the violations.
 type rule struct {
 	name  string
 	check func(collector) []string
 }
 
-// rules are the acknowledgement rules that every shipped configuration keeps.
-// Each has a fixture testdata/<name>.yaml, which breaks this rule and no other.
+// rules lists the acknowledgement rules of shipped configurations. Each has a fixture testdata/<name>.yaml, which
+// violates only this rule.
 var rules = []rule{
 	{"no-batch", noComponent("processors", "batch", "acknowledges before anything is delivered")},
 	{"no-tail-sampling", noComponent("processors", "tail_sampling", "acknowledges spans that it holds in memory")},
@@ -43,7 +43,7 @@ var rules = []rule{
 	{"log-files-are-resumed", logFilesAreResumed},
 }
 
-// collector is a parsed configuration with its ${} references as they stand.
+// collector is a parsed configuration with unresolved ${} references.
 type collector struct {
 	Receivers  map[string]section `yaml:"receivers"`
 	Processors map[string]section `yaml:"processors"`
@@ -64,7 +64,7 @@ type pipeline struct {
 // section is the configuration of one component or of a part of it.
 type section map[string]any
 
-// UnmarshalYAML leaves a section empty that is a reference, such as ${auspex:basic_auth}.
+// UnmarshalYAML leaves a section empty if it is a reference, such as ${auspex:basic_auth}.
 func (s *section) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode {
 		return nil
@@ -90,7 +90,7 @@ func (s section) text(key string) string {
 	return v
 }
 
-// isZero tells whether a key is written and is zero. An absent key has the component's default, which is not.
+// isZero reports whether a key is present and zero. An absent key has the component's default, which is not zero.
 func (s section) isZero(key string) bool {
 	switch v := s[key].(type) {
 	case int:
@@ -123,7 +123,8 @@ func noComponent(where, what, why string) func(collector) []string {
 	}
 }
 
-// A pipeline of findings needs no limiter: the engine bounds them and sends again what was refused.
+// memoryLimiterFirst checks the first processor. A pipeline of findings needs no limiter, because the engine bounds
+// findings and resends rejected ones.
 func memoryLimiterFirst(c collector) []string {
 	var found []string
 	for _, id := range slices.Sorted(maps.Keys(c.Service.Pipelines)) {
@@ -138,7 +139,7 @@ func memoryLimiterFirst(c collector) []string {
 	return found
 }
 
-// queueless exporters have no sending_queue, or none unless it is written.
+// queueless lists exporters without a sending_queue, or without one by default.
 var queueless = []string{"nop", "debug", "file", "prometheus", "prometheus_remote_write"}
 
 func queueingExporters(c collector) []string {
@@ -199,7 +200,8 @@ func balancers(c collector) map[string]section {
 	return found
 }
 
-// A load balancer has an exporter for each target behind the queue. Unless it is written, that retries for five minutes.
+// balancedPartsWait checks retries. A load balancer has an exporter for each target behind the queue, which retries
+// for five minutes by default.
 func balancedPartsWait(c collector) []string {
 	var found []string
 	for path, b := range balancers(c) {
@@ -234,7 +236,7 @@ func remoteWriteRetriesInTime(c collector) []string {
 	var found []string
 	for _, id := range sections(c.Exporters, "prometheus_remote_write") {
 		if c.Exporters[id].sub("sending_queue") != nil {
-			continue // its sender has its answer already
+			continue // its sender has already received the response
 		}
 		timeout, errTimeout := time.ParseDuration(c.Exporters[id].text("timeout"))
 		retries, errRetries := time.ParseDuration(c.Exporters[id].sub("retry_on_failure").text("max_elapsed_time"))

@@ -41,7 +41,7 @@ func TestBalance(t *testing.T) {
 	l.acknowledge(second)
 	for n := range batchRecords {
 		l.find(first + n)
-		l.find(third + n) // the acknowledgment was lost
+		l.find(third + n) // the acknowledgement was lost
 	}
 	l.find(first)
 	l.findLetter(second)

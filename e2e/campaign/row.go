@@ -114,7 +114,7 @@ func (r *row) deliver(ctx context.Context, b clients.Batch) bool {
 	return true
 }
 
-// p99 returns the 99th percentile of the latency of acknowledgments in a phase, or 0 if there are none.
+// p99 returns the 99th percentile of the latency of acknowledgements in a phase, or 0 if there are none.
 func (r *row) p99(of phase) time.Duration {
 	r.latencies.Lock()
 	defer r.latencies.Unlock()

@@ -23,7 +23,7 @@ const (
 	// calibration is the time in which senders send at their maximum rate, to determine half load.
 	calibration = 8 * time.Second
 	quietTime   = 6 * time.Second
-	// recoverWithin is the maximum time without an acknowledgment after a fault.
+	// recoverWithin is the maximum time without an acknowledgement after a fault.
 	recoverWithin = time.Minute
 	// settleTime is the time without new records after which the count ends.
 	settleTime = 30 * time.Second
@@ -167,7 +167,7 @@ func (s *stage) fail(format string, args ...any) {
 	s.failed = append(s.failed, s.exporter+": "+fmt.Sprintf(format, args...))
 }
 
-// recover waits until every row has received an acknowledgment again.
+// recover waits until every row has received an acknowledgement again.
 func (s *stage) recover(after string) {
 	before := map[*row]int{}
 	for _, r := range s.rows {

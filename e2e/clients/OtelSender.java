@@ -79,7 +79,7 @@ public final class OtelSender {
     String run = args[2];
     String sender = args[3];
     int count = Integer.parseInt(args[4]);
-    java.util.logging.LogManager.getLogManager().reset(); // the collector is stopped now and then
+    java.util.logging.LogManager.getLogManager().reset(); // suppress messages while the collector is stopped
     try (PrintWriter sent = new PrintWriter(Files.newBufferedWriter(Path.of(args[5], sender + ".sent")), true);
         PrintWriter acknowledged = new PrintWriter(Files.newBufferedWriter(Path.of(args[5], sender + ".acknowledged")), true)) {
       for (int first = 0; first < count; first += BATCH) {

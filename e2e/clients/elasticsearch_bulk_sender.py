@@ -1,6 +1,6 @@
 # Copyright The Auspex Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sends events with the bulk helpers of Elastic's own client, and sends again what was not acknowledged.
+"""Sends events with the bulk helpers of Elastic's own client, and resends unacknowledged data.
 
     elasticsearch_bulk_sender.py URL RUN SENDER COUNT FOLDER
 
@@ -19,7 +19,7 @@ STARTED = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
 
 
 def action(run, sender, n):
-    """Returns event n, with an id of its own."""
+    """Returns event n with a unique id."""
     return {
         "_op_type": "create" if n % 2 else "index", "_index": "receivers-python", "_id": f"{run}-{sender}-{n}",
         "@timestamp": STARTED, "message": f"line {n} of {sender}", "run": run, "sender": sender, "n": n,

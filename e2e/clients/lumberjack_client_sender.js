@@ -6,16 +6,16 @@
 //   lumberjack_client_sender.js HOST:PORT RUN SENDER COUNT FOLDER
 //
 // FOLDER/SENDER.sent and FOLDER/SENDER.acknowledged list the events, a number
-// per line. The package sends what was logged while it connects as one window,
-// and each later event as a window of its own. It reads no acknowledgements and
-// sends nothing again: both is done here, on its socket.
+// per line. The package sends the events that are logged while it connects as one
+// window, and each later event as a separate window. It neither reads acknowledgements
+// nor resends events. This program does both on the package's socket.
 
 'use strict'
 
 const fs = require('fs')
 const Client = require('lumberjack-client')
 
-const singles = 100 // events that are sent as a window each
+const singles = 100 // events that are sent in separate windows
 const batch = 500
 
 const [address, run, sender, total, folder] = process.argv.slice(2)
@@ -25,7 +25,7 @@ const sent = fs.openSync(`${folder}/${sender}.sent`, 'w')
 const acknowledged = fs.openSync(`${folder}/${sender}.acknowledged`, 'w')
 const started = new Date().toISOString()
 
-// A third gives its place in a file, a third an id, a third nothing.
+// A third of the events have a position in a file, a third an id, and a third neither.
 function event(n) {
   const e = {'@timestamp': started, message: `line ${n} of ${sender}`, run, sender, n}
   if (n % 3 === 0) {
@@ -39,7 +39,7 @@ function event(n) {
 
 const client = new Client({host, port: Number(port)})
 let heard = 0 // the last acknowledgement of the current window
-let hooked    // the socket that is listened to
+let hooked    // the socket with a listener
 
 // listen follows the client from socket to socket.
 function listen() {
@@ -68,8 +68,8 @@ async function until(condition) {
   listen()
 }
 
-// The package has no event for the moment in which it begins to connect, which
-// is when what is logged becomes one window.
+// The package has no event for the start of a connection attempt, from which on
+// logged events form one window.
 let connecting = client.connecting
 let pending = []
 Object.defineProperty(client, 'connecting', {
@@ -82,7 +82,7 @@ Object.defineProperty(client, 'connecting', {
   },
 })
 
-// deliver returns whether all the events were acknowledged on one connection.
+// deliver reports whether all events were acknowledged on one connection.
 async function deliver(numbers) {
   heard = 0
   if (numbers.length === 1) {
@@ -97,7 +97,7 @@ async function deliver(numbers) {
   }
   const socket = client.socket
   await until(() => heard >= numbers.length || client.socket !== socket || socket.destroyed)
-  client.queue.length = 0 // else the package would send it beside what is sent again
+  client.queue.length = 0 // otherwise the package would send it in addition to the resent events
   return heard >= numbers.length
 }
 

@@ -1,12 +1,12 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Sends counters with the OpenTelemetry SDK, and sends again what was not acknowledged.
+// Sends counters with the OpenTelemetry SDK, and resends unacknowledged data.
 //
 //     otel_sender.js grpc|http HOST:PORT RUN SENDER COUNT FOLDER
 //
 // FOLDER/SENDER.sent and FOLDER/SENDER.acknowledged list the points, a number per
-// line. A point is listed as sent before it is, as acknowledged after it was.
+// line. A point is listed as sent before it is sent, and as acknowledged after that.
 // NODE_PATH must name the folder of the modules.
 
 const fs = require('node:fs');
@@ -17,7 +17,7 @@ const [protocol, address, run, sender, count, folder] = process.argv.slice(2);
 const batch = 50;
 const tryFor = 20_000;
 
-// exporter remembers its last result: forceFlush does not tell.
+// exporter stores its last result, because forceFlush does not return it.
 function exporter() {
   const { OTLPMetricExporter } = require(`@opentelemetry/exporter-metrics-otlp-${protocol}`);
   const made = new OTLPMetricExporter({ url: protocol === 'grpc' ? `http://${address}` : `http://${address}/v1/metrics`, timeoutMillis: 5000 });

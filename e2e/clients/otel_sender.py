@@ -1,6 +1,6 @@
 # Copyright The Auspex Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sends counters with the OpenTelemetry SDK, and sends again what was not acknowledged.
+"""Sends counters with the OpenTelemetry SDK, and resends unacknowledged data.
 
     otel_sender.py grpc|http HOST:PORT RUN SENDER COUNT FOLDER
 
@@ -21,7 +21,7 @@ TRY_FOR = 20  # seconds
 
 
 def exporter(protocol, address):
-    """Returns an exporter that remembers its last result: force_flush does not tell."""
+    """Returns an exporter that stores its last result, because force_flush does not return it."""
     if protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 

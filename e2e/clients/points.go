@@ -84,7 +84,7 @@ func (l *Points) Sent() int { return l.sent }
 // Series returns the number of series.
 func (l *Points) Series() int { return len(l.lanes) * len(l.lanes[0].requests) * batchPoints }
 
-// Send sends at least n points, the same number over each connection, and waits for every acknowledgment.
+// Send sends at least n points, the same number over each connection, and waits for every acknowledgement.
 func (l *Points) Send(n int) error {
 	each := (n/batchPoints + connections - 1) / connections
 	done := make(chan error)

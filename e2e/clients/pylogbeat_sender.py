@@ -1,6 +1,6 @@
 # Copyright The Auspex Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sends events with pylogbeat, and sends again what was not acknowledged.
+"""Sends events with pylogbeat, and resends unacknowledged data.
 
     pylogbeat_sender.py HOST:PORT RUN SENDER COUNT FOLDER
 
@@ -20,7 +20,7 @@ STARTED = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
 
 
 def event(run, sender, n):
-    """Returns event n. A third gives its place in a file, a third an id, a third nothing."""
+    """Returns event n. A third of the events have a position in a file, a third an id, and a third neither."""
     e = {"@timestamp": STARTED, "message": f"line {n} of {sender}", "run": run, "sender": sender, "n": n}
     if n % 3 == 0:
         e["agent"] = {"id": f"agent-{run}", "type": "filebeat"}

@@ -18,7 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// direct disables the queue of auspex:logstash-replacement. An acknowledgment then means that the document is in
+// direct disables the queue of auspex:logstash-replacement. An acknowledgement then means that the document is in
 // Elasticsearch.
 const direct = "yaml:exporters::elasticsearch::sending_queue::enabled: false"
 

@@ -132,7 +132,7 @@ func after(began time.Time) string {
 	return ""
 }
 
-// acksOf reads acknowledgments until the receiver closes the connection.
+// acksOf reads acknowledgements until the receiver closes the connection.
 func acksOf(conn net.Conn) string {
 	last := "no acknowledgement"
 	for ack := make([]byte, 6); ; {

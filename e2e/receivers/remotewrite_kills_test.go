@@ -59,13 +59,13 @@ func (k *killRun) play(t *testing.T) (r killRow) {
 	return r
 }
 
-// acknowledgeMore waits for another acknowledgment of the receiver.
+// acknowledgeMore waits for another acknowledgement of the receiver.
 func (k *killRun) acknowledgeMore(t *testing.T) {
 	t.Helper()
 	before := k.tap.acknowledged()
 	peertest.Eventually(t, 40*time.Second, "an acknowledgement", func() error {
 		if k.tap.acknowledged() == before {
-			return errors.New("no new acknowledgment")
+			return errors.New("no new acknowledgement")
 		}
 		return nil
 	})

@@ -39,9 +39,8 @@ func NewFactory() confmap.ConverterFactory {
 	})
 }
 
-// Convert adds the middleware to the protocols of OTLP receivers that do not state
-// theirs, and the extension unless the configuration has one. "middlewares: []" leaves
-// a protocol as it is.
+// Convert adds the middleware to the protocols of OTLP receivers without middlewares, and the extension unless the
+// configuration has one. "middlewares: []" leaves a protocol unchanged.
 func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	all := conf.ToStringMap()
 	open := unprotected(section(all, "receivers"))
@@ -74,7 +73,7 @@ func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 		receivers[at] = map[string]any{"protocols": protocols}
 	}
 	added["receivers"] = receivers
-	c.logger.Info("Requests are limited by the memory that they need, before they are decoded. Set middlewares to choose otherwise",
+	c.logger.Info("Requests are limited by their estimated memory before they are decoded. Set middlewares to override this",
 		zap.Strings("keys", keys), zap.String("extension", id))
 	return conf.Merge(confmap.NewFromStringMap(added))
 }
@@ -96,7 +95,7 @@ func unprotected(receivers map[string]any) map[string][]string {
 	return found
 }
 
-// section returns a part of a configuration, nil if it is empty or not a map.
+// section returns a part of a configuration, or nil if it is empty or not a map.
 func section(conf map[string]any, key string) map[string]any {
 	m, _ := conf[key].(map[string]any)
 	return m

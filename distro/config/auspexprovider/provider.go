@@ -19,7 +19,7 @@ const (
 	scheme = "auspex"
 	// state is the name under which the state folder is served.
 	state = "state"
-	// systemState is the state folder of a process that has no home, such as a service.
+	// systemState is the state folder of a process without a home folder, such as a service.
 	systemState = "/var/lib/auspex"
 )
 
@@ -35,7 +35,7 @@ func NewFactory() confmap.ProviderFactory {
 // Scheme returns auspex.
 func (provider) Scheme() string { return scheme }
 
-// Retrieve returns a shipped configuration, the state folder, or settings of servers that the environment has.
+// Retrieve returns a shipped configuration, the state folder, or the server settings that the environment defines.
 func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (*confmap.Retrieved, error) {
 	name, ok := strings.CutPrefix(uri, scheme+":")
 	if !ok {
@@ -49,28 +49,28 @@ func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (
 	}
 	text, ok := config.Read(name)
 	if !ok {
-		return nil, fmt.Errorf("there is no %q: the shipped configurations are %s:%s, and ${%s:%s} is the state folder",
+		return nil, fmt.Errorf("unknown configuration %q: the shipped configurations are %s:%s, and ${%s:%s} is the state folder",
 			uri, scheme, strings.Join(config.Names(), ", "+scheme+":"), scheme, state)
 	}
 	return confmap.NewRetrievedFromYAML(text)
 }
 
-// OnShutdown is called when the collector begins to shut down. The program sets it
-// before it creates the provider: the builder's main has no other place for it.
+// OnShutdown is called when the collector begins to shut down. The program sets it before it creates the provider,
+// because the builder's main has no other hook.
 var OnShutdown = func() {}
 
-// Shutdown calls OnShutdown: the provider holds nothing open.
+// Shutdown calls OnShutdown. The provider has no other resources.
 func (provider) Shutdown(context.Context) error {
 	OnShutdown()
 	return nil
 }
 
-// StateDir returns the folder that ${auspex:state} stands for.
+// StateDir returns the folder of ${auspex:state}.
 func StateDir() string {
 	if dir := os.Getenv("AUSPEX_STATE_DIR"); dir != "" {
 		return dir
 	}
-	// The XDG specification has relative paths ignored.
+	// According to the XDG specification, relative paths are ignored.
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "auspex")
 	}

@@ -33,7 +33,7 @@ func TestServesEveryShippedConfig(t *testing.T) {
 
 func TestUnknownNameSaysWhatThereIs(t *testing.T) {
 	_, err := retrieve(t, "auspex:gatway")
-	require.ErrorContains(t, err, `there is no "auspex:gatway"`)
+	require.ErrorContains(t, err, `unknown configuration "auspex:gatway"`)
 	for _, name := range config.Names() {
 		require.ErrorContains(t, err, "auspex:"+name)
 	}

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Variables of the environment that secure the servers of a shipped configuration.
+// Environment variables that secure the servers of a shipped configuration.
 const (
 	envCert        = "AUSPEX_TLS_CERT"
 	envKey         = "AUSPEX_TLS_KEY"
@@ -20,7 +20,7 @@ const (
 	envHtpasswd    = "AUSPEX_HTPASSWD"     //nolint:gosec // the same
 )
 
-// Names under which their settings are served, as in ${auspex:server_tls}.
+// Names of their settings, as in ${auspex:server_tls}.
 const (
 	serverTLS  = "server_tls"
 	serverAuth = "server_auth"
@@ -28,14 +28,14 @@ const (
 	basicAuth  = "basic_auth"
 )
 
-// Extensions of the shipped configurations that authenticate clients. Those that no server names are idle.
+// Extensions of the shipped configurations that authenticate clients. Extensions that no server refers to are idle.
 const (
 	bearerID = "bearertokenauth/clients" //nolint:gosec // no secret
 	basicID  = "basicauth/clients"
 )
 
-// server returns the settings of a name, and false if it is none of the above. An
-// absent section of a server is nil.
+// server returns the settings with a name, and false for an unknown name. The value of an absent section of a server
+// is nil.
 func server(name string) (_ *confmap.Retrieved, ok bool, err error) {
 	var value any
 	switch name {

@@ -29,17 +29,17 @@ func NewFactory() confmap.ConverterFactory {
 	})
 }
 
-// Convert changes nothing. It returns an error that names each server that is
-// exposed, or logs them if AUSPEX_INSECURE_LISTEN is true.
+// Convert does not change the configuration. It returns an error that names each exposed server, or logs them if
+// AUSPEX_INSECURE_LISTEN is true.
 func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	insecure := os.Getenv(envInsecure)
 	if insecure != "" && insecure != "true" && insecure != "false" {
-		return fmt.Errorf("%s is %q, it must be true or false", envInsecure, insecure)
+		return fmt.Errorf("%s is %q; must be true or false", envInsecure, insecure)
 	}
 	var errs []error
 	for _, s := range exposed(conf.ToStringMap()) {
 		if insecure == "true" {
-			c.logger.Warn("Everyone who can reach this address is served: there is no authentication", zap.String("key", s.key), zap.String("address", s.address))
+			c.logger.Warn("All clients that can reach this address are served without authentication", zap.String("key", s.key), zap.String("address", s.address))
 			continue
 		}
 		errs = append(errs, s.err())
@@ -55,6 +55,6 @@ func (s server) err() error {
 			remedy = "set tls::client_ca_file (AUSPEX_TLS_CLIENT_CA in a shipped configuration)"
 		}
 	}
-	return fmt.Errorf("%s: listens on %s, which other machines can reach, without authentication: %s, listen on 127.0.0.1, or set %s=true if you trust everyone who can reach it",
+	return fmt.Errorf("%s: listens on %s, which other machines can reach, without authentication: %s, listen on 127.0.0.1, or set %s=true if you trust all clients that can reach it",
 		s.key, s.address, remedy, envInsecure)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/distro/config/auspexprovider"
 )
 
-// resolve resolves a configuration as the program does, in an environment.
+// resolve resolves a configuration like the program does, in an environment.
 func resolve(t *testing.T, uri string, env map[string]string) (*observer.ObservedLogs, error) {
 	t.Helper()
 	for name, value := range env {
@@ -36,7 +36,7 @@ func resolve(t *testing.T, uri string, env map[string]string) (*observer.Observe
 	return logs, err
 }
 
-// listening are the shipped configurations that listen on all interfaces, with the keys of their servers.
+// listening lists the shipped configurations that listen on all interfaces, with the keys of their servers.
 var listening = map[string][]string{
 	"gateway":               {"receivers::otlp::protocols::grpc::endpoint: listens on 0.0.0.0:4317", "receivers::otlp::protocols::http::endpoint: listens on 0.0.0.0:4318"},
 	"gateway-tail-sampling": {"receivers::otlp::protocols::grpc::endpoint", "receivers::otlp::protocols::http::endpoint"},
@@ -84,7 +84,7 @@ func TestShippedConfigs(t *testing.T) {
 
 func TestInsecureMustBeABoolean(t *testing.T) {
 	_, err := resolve(t, "auspex:default", map[string]string{"AUSPEX_INSECURE_LISTEN": "yes"})
-	require.EqualError(t, err, `cannot convert the confmap.Conf: AUSPEX_INSECURE_LISTEN is "yes", it must be true or false`)
+	require.EqualError(t, err, `cannot convert the confmap.Conf: AUSPEX_INSECURE_LISTEN is "yes"; must be true or false`)
 }
 
 func TestServers(t *testing.T) {

@@ -11,19 +11,19 @@ import (
 	"strings"
 )
 
-// server is a section of the configuration that listens.
+// server is a section of the configuration with a listening server.
 type server struct {
 	key, address            string
 	canAuthenticate, hasTLS bool
 }
 
-// listener describes how a component is configured to listen.
+// listener describes the configuration of the servers of a component.
 type listener struct {
-	// sections are the paths of its servers within its configuration, "" for the configuration itself.
+	// sections lists the paths of its servers within its configuration, "" for the configuration itself.
 	sections []string
 	// address is the key of the address within a section.
 	address string
-	// auth and tls tell whether a section may have these keys.
+	// auth and tls report whether a section may have these keys.
 	auth, tls bool
 }
 
@@ -33,7 +33,7 @@ var (
 	datagram      = listener{sections: []string{""}, address: "listen_address"}
 )
 
-// receivers are those of the distribution that listen, by type. Others connect to what their endpoint names.
+// receivers lists the receivers of the distribution that listen, by type. Others connect to their endpoint.
 var receivers = map[string]listener{
 	"otlp":                    {sections: []string{"protocols::grpc", "protocols::http"}, address: "endpoint", auth: true, tls: true},
 	"jaeger":                  {sections: []string{"protocols::grpc", "protocols::thrift_http", "protocols::thrift_binary", "protocols::thrift_compact"}, address: "endpoint", auth: true, tls: true},
@@ -51,7 +51,7 @@ var receivers = map[string]listener{
 	"fluentforward":           {sections: []string{""}, address: "endpoint"},
 }
 
-// extensions are those of the distribution that serve data.
+// extensions lists the extensions of the distribution that serve data.
 var extensions = map[string]listener{"anomaly_console": collectorHTTP}
 
 // exposed returns the servers in use that other machines can reach without
@@ -89,15 +89,15 @@ func (l listener) exposed(key string, component map[string]any) (found []server)
 	return found
 }
 
-// isAuthenticated tells whether a server asks its clients for a secret or a certificate.
+// isAuthenticated reports whether a server requires a secret or a certificate from its clients.
 func (l listener) isAuthenticated(of map[string]any) bool {
 	authenticator, _ := section(of, "auth")["authenticator"].(string)
 	ca, _ := section(of, "tls")["client_ca_file"].(string)
 	return l.auth && authenticator != "" || l.tls && ca != ""
 }
 
-// isLoopback tells whether only this machine can reach an address. A name other
-// than localhost may be any address. What is no address prevents the start by itself.
+// isLoopback reports whether only this machine can reach an address. A name other than localhost may be any address.
+// Invalid addresses prevent the start anyway.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || host == "localhost" {
@@ -112,7 +112,7 @@ func kind(id string) string {
 	return k
 }
 
-// section returns a part of the configuration, nil if it is absent.
+// section returns a part of the configuration, or nil if it is absent.
 func section(of map[string]any, path ...string) map[string]any {
 	for _, key := range path {
 		of, _ = of[key].(map[string]any)

@@ -29,8 +29,8 @@ func NewFactory() confmap.ProviderFactory {
 	})
 }
 
-// Retrieve reads the file. What is logged before the collector has its own
-// logger is kept and comes out with it, or with the error if it never gets one.
+// Retrieve reads the file. Messages that are logged before the collector has its own logger appear in its log, or
+// with the error if it never gets a logger.
 func (p provider) Retrieve(ctx context.Context, uri string, watch confmap.WatcherFunc) (*confmap.Retrieved, error) {
 	path := strings.TrimPrefix(uri, p.Scheme()+":")
 	if absolute, err := filepath.Abs(path); err == nil {

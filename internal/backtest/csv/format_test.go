@@ -156,7 +156,7 @@ func TestFormatErrors(t *testing.T) {
 		"group or fraction": {Options{}, "time;value\n1;1.234\n2;987\n", "line 2: the mark in the value is a decimal mark or separates thousands: state --decimal"},
 		"two orders":        {Options{}, "time,value\n13/01/2026,1\n01/14/2026,1\n", "line 3: the month comes first here and the day in line 2: state the order with --dates"},
 		"no order":          {Options{}, "time,value\n05/01/2026,1\n", "line 2: the date can have the day or the month first: state the order with --dates"},
-		"units":             {Options{}, "time,value\n1,5 ms\n2,5 MB\n", `line 3: the value "5 MB" can't be compared: its unit is "MB", but that of an earlier value is "ms"`},
+		"units":             {Options{}, "time,value\n1,5 ms\n2,5 MB\n", `line 3: cannot convert the value "5 MB": its unit is "MB", but the unit of an earlier value is "ms"`},
 		"no value column":   {Options{}, "time,a,b\n1,2,3\n", `line 1: the header has no known name for the column of the value; it has "time", "a", "b"; choose one with --value`},
 		"no time column":    {Options{}, "a;b\n1;2\n", `line 1: the header has no known name for the column of the time; it has "a", "b"; choose one with --time`},
 		"wrong column":      {Options{Columns: Columns{Value: "load"}}, "time,a\n1,2\n", `line 1: the header has no column "load", which --value sets; it has "time", "a"`},

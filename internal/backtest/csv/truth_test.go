@@ -69,7 +69,7 @@ func TestReadTruth(t *testing.T) {
 	assert.Equal(t, Truth{"a/b.csv": {{Start: hour(1), End: hour(2)}}, "none.csv": {}}, got)
 	for text, want := range map[string]string{
 		"[]":                               "cannot unmarshal array",
-		`{"a": [["2026-03-02 01:00:00"]]}`: `"a", window 1: has 1 times, but must have a start and an end`,
+		`{"a": [["2026-03-02 01:00:00"]]}`: `"a", window 1: must have a start and an end, has 1 times`,
 		`{"a": [["noon", "2026-03-02 01:00:00"]]}`:                `"a", window 1: "noon" is not a time`,
 		`{"a": [["2026-03-02 01:00:00", ""]]}`:                    `"a", window 1: "" is not a time`,
 		`{"a": [["2026-03-02 01:00:00", "2026-03-02 00:00:00"]]}`: `"a", window 1: ends at 2026-03-02 00:00:00, before it starts`,
