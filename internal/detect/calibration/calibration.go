@@ -76,20 +76,19 @@ func (t *Table) Apply(surprise float64) float64 {
 
 func (t *Table) at(level int) float64 { return t.excess[level] + t.more[level] }
 
-// Table makes the table that c asks for, shrunk to that of a wider pool.
+// Table returns the table that corrects the counted surprises, shrunk toward that of a wider pool.
 //
 // Of C points beyond one level, C·e^-width are expected beyond the next. If there
 // are C' of them, the observed probability is ρ times the nominal one, and from level to level
 //
 //	ρ'/ρ = (C' + w)/(C·e^-width + w/π)
 //
-// π being the same ratio in the wider pool. So one point far out, which is
-// beyond many levels, is not taken for as many points.
+// where π is the same ratio in the wider pool. One extreme point, which is beyond many
+// levels, therefore does not count several times.
 //
-// What comes in bursts of b points is known by C'/b of them, and the next one is
-// the larger part of what is to come where these are few. So one burst more than
-// was seen is reckoned with: p is 1 + (b - 1)/(C' + w) times as much. A wider pool's
-// share of that is not handed on.
+// If points occur in bursts of b, C' points are only C'/b independent observations. The
+// table therefore assumes one more burst than observed: p is multiplied by
+// 1 + (b - 1)/(C' + w). Narrower pools do not inherit this factor.
 func (c *Count) Table(wider *Table, burst float64) *Table {
 	t := &Table{}
 	before := c.total

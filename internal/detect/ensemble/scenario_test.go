@@ -19,33 +19,33 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 )
 
-// A scenario is a text file in testdata, one statement a line, # for comments:
+// A scenario is a text file in testdata with one statement per line. # begins a comment.
 //
 //	alpha A                a point alarms if p < A (default 1e-6)
 //	step D                 time between two points (default 15s); the first is at midnight of a Monday, UTC
-//	steps D ...            plays the file once with each of these steps; numbers of points are then best given as durations
+//	steps D ...            runs the file once with each of these steps; state numbers of points as durations
 //	jitter D               moves the time of each point by up to D either way
-//	pause D                moves the clock, without points
-//	noise KIND A B         what is fed from now on: normal MEAN SD, t3 MEAN SCALE, uniform LOW HIGH,
+//	pause D                advances the clock without points
+//	noise KIND A B         values from now on: normal MEAN SD, t3 MEAN SCALE, uniform LOW HIGH,
 //	                       poisson MEAN, bernoulli P, constant V, ulp V (V and its two neighbors)
 //	swing SIZE PERIOD      adds a sine of that size, PERIOD points long; 0 0 ends it
 //	daily SIZE             adds a sine of that size by the time of day, least at 6 and greatest at 18 h; 0 ends it
-//	job SIZE HOUR MINUTES  adds SIZE from that hour of each day on, so long; 0 0 0 ends it
+//	job SIZE HOUR MINUTES  adds SIZE from that hour of each day on for that time; 0 0 0 ends it
 //	work SIZE WEEKEND      adds half a sine of that size from 6 to 22 h, WEEKEND times as much on Saturdays and Sundays; 0 ends it
-//	events N               adds Poisson counts, N a day; 0 ends it
-//	ramp STEP              adds STEP more at each point; 0 keeps what there is
-//	climb D                adds D more in each hour; 0 keeps what there is
+//	events N               adds Poisson counts, N per day; 0 ends it
+//	ramp STEP              adds STEP more at each point; 0 keeps the present offset
+//	climb D                adds D more in each hour; 0 keeps the present offset
 //	shift D                adds D from now on
-//	feed N [EXPECT ...]    feeds N points and checks what was said about them; N and K are numbers of points or durations:
+//	feed N [EXPECT ...]    feeds N points and checks the judgments; N and K are numbers of points or durations:
 //	  within K             a point alarms among the first K
 //	  after K              none does after the first K
 //	  quiet                none does
 //	  atmost K, atleast K  number of points that alarm
-//	  openings K           at most K anomalies open, by the opening rule at that alpha; what
-//	                       opens again within the cooldown continues one
+//	  openings K           at most K anomalies open, by the opening rule at that alpha; openings
+//	                       within the cooldown continue an anomaly
 //	  opens K              exactly K open, counted in the same way
 //	  near V, far V        the latest value expected is within 10 % of V, or is not
-//	  high, low            every one that opens is of that kind
+//	  high, low            every opened anomaly has this kind
 type scenario struct {
 	t     *testing.T
 	model *Model
