@@ -48,8 +48,8 @@ func (c *caller) add(td ptrace.Traces, trace [16]byte, of call, parent [8]byte) 
 // Cart is what people see. Of mail, which it calls, no series is anomalous.
 func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
 	for want, fault := range map[string]func(c *caller, from, to int){
-		"its send does what it never did": func(c *caller, from, to int) { c.play(from, to, false, true, true) },
-		"nothing comes from it":           func(c *caller, from, to int) { c.play(from, to, true, false, false) },
+		"its send shows a new behavior": func(c *caller, from, to int) { c.play(from, to, false, true, true) },
+		"it sends no telemetry":         func(c *caller, from, to int) { c.play(from, to, true, false, false) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			e := newEngine()

@@ -19,13 +19,13 @@ type Gone struct{}
 func Words(of string, ev *topology.Evidence) string {
 	switch d := ev.Detail.(type) {
 	case Gone:
-		return "nothing comes from it"
+		return "it sends no telemetry"
 	case trace.Finding:
 		return ofSpans(of, ev, &d)
 	case causes.Excess:
 		return "its " + d.Instance + " uses " + vocabulary.Number(d.Observed) + " of " + d.Quantity + ", usually " + vocabulary.Number(d.Expected)
 	default:
-		return "it behaves differently"
+		return "its behavior changed"
 	}
 }
 
@@ -71,9 +71,9 @@ func behavior(aspect topology.Aspect, f *trace.Finding) string {
 			what = "logs a usual line in"
 		}
 	case aspect == topology.Behavior:
-		return "does what it never did"
+		return "shows a new behavior"
 	default:
-		return "does other things than before"
+		return "shows a changed mix of behaviors"
 	}
 	return what + " " + share(f.Observed) + " of its calls, usually " + share(f.Expected)
 }

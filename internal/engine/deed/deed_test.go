@@ -26,16 +26,16 @@ func TestWords(t *testing.T) {
 		"calls from mail to it take 400 ms on the way, usually 60 ms":   {Aspect: topology.Network, Service: "mail", Callee: "shop", Detail: finding},
 		"its pay takes 400 ms by itself, usually 60 ms":                 {Aspect: topology.SelfTime, Detail: finding},
 		"its SELECT takes 400 ms, usually 60 ms":                        {Aspect: topology.SelfTime, Detail: call},
-		"its pay does what it never did":                                {Aspect: topology.Behavior, Detail: finding},
-		"its pay does other things than before":                         {Aspect: topology.Mix, Detail: finding},
+		"its pay shows a new behavior":                                  {Aspect: topology.Behavior, Detail: finding},
+		"its pay shows a changed mix of behaviors":                      {Aspect: topology.Mix, Detail: finding},
 		"its pay fails in 44 % of its calls, usually 0.1 %":             {Aspect: topology.Behavior, Detail: with(trace.Item{Failed: true}, true)},
 		"its pay calls send in 44 % of its calls, usually 0.1 %":        {Aspect: topology.Behavior, Detail: with(mail, true)},
 		"its pay logs another line in 44 % of its calls, usually 0.1 %": {Aspect: topology.Behavior, Detail: with(trace.Item{Template: 7}, true)},
 		"its pay logs a usual line in 44 % of its calls, usually 0.1 %": {Aspect: topology.Mix, Detail: with(trace.Item{Template: 7}, false)},
 		"its p1 uses 2 of cpu, usually 0.5":                             {Aspect: topology.Resource, Detail: causes.Excess{Instance: "p1", Quantity: "cpu", Observed: 2, Expected: .5}},
-		"it does other things than before":                              {Aspect: topology.Mix, Detail: trace.Finding{Operation: trace.Operation{Service: "shop"}}},
-		"nothing comes from it":                                         {Aspect: topology.Silence, Detail: Gone{}},
-		"it behaves differently":                                        {},
+		"it shows a changed mix of behaviors":                           {Aspect: topology.Mix, Detail: trace.Finding{Operation: trace.Operation{Service: "shop"}}},
+		"it sends no telemetry":                                         {Aspect: topology.Silence, Detail: Gone{}},
+		"its behavior changed":                                          {},
 	} {
 		assert.Equal(t, want, Words("shop", &ev))
 	}
