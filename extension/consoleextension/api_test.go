@@ -141,7 +141,7 @@ func TestWrongRequests(t *testing.T) {
 		{"PATCH", "/api/v1/silences", 405, "PATCH is not supported: the API only answers GET and POST here"},
 		{"GET", "/api/v1/silences/0123456789abcdef", 405, "GET is not supported: the API only answers DELETE here"},
 		{"DELETE", "/api/v1/silences/0123456789abcdef?who=ann", 404, `no silence has the id "0123456789abcdef": GET /api/v1/silences lists`},
-		{"DELETE", "/api/v1/silences/0123456789abcdef", 400, "who removes it must be said"},
+		{"DELETE", "/api/v1/silences/0123456789abcdef", 400, "who must not be empty"},
 		{"POST", "/api/v1/silences", 415, "the body must be JSON"},
 		{"DELETE", "/api/v1/incidents/0123456789abcdef", 405, "DELETE is not supported"},
 		{"OPTIONS", "/api/v1/status", 405, "OPTIONS is not supported"},
