@@ -190,7 +190,7 @@ func TestFeedbackIsBounded(t *testing.T) {
 		add(t, e, said(FeedbackSilence, Target{Service: strconv.Itoa(i)}, 1))
 	}
 	_, err := e.AddFeedback(said(FeedbackSilence, Target{Service: "more"}, 1))
-	require.ErrorContains(t, err, "as many as there may be")
+	require.ErrorContains(t, err, "which is the maximum")
 	first := add(t, e, said(FeedbackSilence, Target{Service: "0"}, 1))
 	assert.Equal(t, e.Feedback().Silences[0], first, "the same sent twice is one")
 	for i := range 5 {
