@@ -20,6 +20,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/engine/census"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/tap"
 )
 
 // about is what the console adds to the engine's status.
@@ -42,7 +43,10 @@ type api struct {
 	find   func() (*engine.Engine, error)
 	charts *charts.Store
 	live   *live
-	client *http.Client // reads the collector's own metrics
+	taps   *tap.Taps
+	// reports are those of backtests.
+	reports reports
+	client  *http.Client // reads the collector's own metrics
 	// pipelines and effective are nil and "" until the collector's configuration is known.
 	pipelines *pipelines
 	effective string
@@ -80,7 +84,9 @@ func (a *api) routes() []route {
 		{http.MethodGet, "/api/v1/services", nil, "services with their latest rates, and what calls what", services},
 		{http.MethodGet, "/api/v1/health", nil, "the share of points outside their interval, by service, for a day", a.health},
 		{http.MethodGet, "/api/v1/pipelines", nil, "the collector's pipelines with live rates", a.flow},
+		{http.MethodPost, "/api/v1/tap", nil, "the next few records that pass a component, without secrets", a.tap},
 		{http.MethodGet, "/api/v1/config", nil, "the effective configuration, without secrets", a.config},
+		{http.MethodGet, "/api/v1/backtests", nil, "the reports of auspex backtest in the configured directory", a.backtests},
 		{http.MethodGet, "/api/v1/silences", nil, "silences in force, and who did what", silences},
 		{http.MethodPost, "/api/v1/silences", nil, "adds a silence, given as JSON", addSilence},
 		{http.MethodDelete, "/api/v1/silences/{id}", []string{"who="}, "removes a silence", removeSilence},
@@ -209,6 +215,7 @@ func (a *api) flow(_ *engine.Engine, r *http.Request, _ url.Values) (any, error)
 	if err != nil {
 		f.Unavailable = err.Error()
 	}
+	f.Taps = a.taps.Places()
 	return f, nil
 }
 

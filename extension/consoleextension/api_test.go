@@ -30,7 +30,7 @@ func TestIndex(t *testing.T) {
 	assert.Equal(t, []any{
 		"/api/v1/status", "/api/v1/incidents", "/api/v1/incidents/{id}", "/api/v1/incidents/{id}/report", "/api/v1/anomalies",
 		"/api/v1/series", "/api/v1/series/{id}", "/api/v1/series/{id}/points", "/api/v1/templates", "/api/v1/services", "/api/v1/health",
-		"/api/v1/pipelines", "/api/v1/config",
+		"/api/v1/pipelines", "/api/v1/tap", "/api/v1/config", "/api/v1/backtests",
 		"/api/v1/silences", "/api/v1/silences", "/api/v1/silences/{id}",
 	}, paths)
 }

@@ -26,6 +26,8 @@ type Config struct {
 	Storage *component.ID `mapstructure:"storage"`
 	// History limits the chart history.
 	History HistoryConfig `mapstructure:"history"`
+	// Backtests names where the reports of auspex backtest are.
+	Backtests BacktestsConfig `mapstructure:"backtests"`
 	// MaxClients bounds the pages that are updated live at once. Further ones are answered with 503.
 	MaxClients int `mapstructure:"max_clients"`
 
@@ -39,6 +41,15 @@ type HistoryConfig struct {
 	MaxMiB int `mapstructure:"max_mib"`
 	// MaxAge bounds the age of points, in event time.
 	MaxAge time.Duration `mapstructure:"max_age"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// BacktestsConfig names where the reports of auspex backtest are.
+type BacktestsConfig struct {
+	// Directory has a folder with a report.html for each backtest. Without it the console lists none.
+	Directory string `mapstructure:"directory"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}

@@ -24,11 +24,13 @@ import (
 	"github.com/auspex-otel/auspex/internal/charts"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/tap"
 )
 
 var (
 	_ extensioncapabilities.ConfigWatcher = (*console)(nil)
 	_ extensioncapabilities.Dependent     = (*console)(nil)
+	_ tap.Provider                        = (*console)(nil)
 )
 
 // console serves the page and the API of the host's engine, and keeps the chart history.
@@ -50,7 +52,7 @@ func newConsole(cfg *Config, set extension.Settings) *console {
 	return &console{
 		cfg: cfg, set: set, keeper: &keeper{store: store, logger: set.Logger},
 		api: &api{
-			about: about{Version: set.BuildInfo.Version, Started: started}, charts: store, live: newLive(started, cfg.MaxClients),
+			about: about{Version: set.BuildInfo.Version, Started: started}, charts: store, live: newLive(started, cfg.MaxClients), taps: tap.New(), reports: reports{cfg.Backtests.Directory},
 			client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, // without a proxy
 		},
 	}
@@ -70,9 +72,17 @@ func (c *console) NotifyConfig(_ context.Context, conf *confmap.Conf) error {
 	if err != nil {
 		return fmt.Errorf("%s: the effective configuration cannot be written as YAML: %w", c.key(), err)
 	}
+	masker, err := maskOf(conf)
+	if err != nil {
+		return fmt.Errorf("%s: secrets cannot be hidden: %w", c.key(), err)
+	}
+	c.api.taps.SetMask(masker)
 	c.api.configure(newPipelines(conf), text)
 	return nil
 }
+
+// Taps lets components offer the records that pass them.
+func (c *console) Taps() *tap.Taps { return c.api.taps }
 
 // Start restores the chart history and opens the endpoint. The engine is looked for
 // until it is found, so the order in which extensions start does not matter.

@@ -25,7 +25,7 @@ import (
 var bundle embed.FS
 
 // views are the paths at which the page shows something.
-var views = []string{"/{$}", "/incidents", "/incidents/{id}", "/series", "/series/{id}", "/logs", "/services", "/pipelines", "/silences", "/about"}
+var views = []string{"/{$}", "/incidents", "/incidents/{id}", "/series", "/series/{id}", "/logs", "/services", "/pipelines", "/silences", "/backtests", "/about"}
 
 // assets are the files of the page, by their path; there are no others.
 var assets = map[string]string{
@@ -71,6 +71,14 @@ func (a *api) addPage(mux *http.ServeMux) error {
 	for _, at := range views {
 		mux.Handle(at, page)
 	}
+	mux.Handle("/backtests/{name}", methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := a.reports.read(r.PathValue("name"))
+		if err != nil {
+			putAs(w, http.StatusNotFound, "text/html; charset=utf-8", index) // the page shows that there is none
+			return
+		}
+		a.reports.serve(w, body)
+	})})
 	return nil
 }
 

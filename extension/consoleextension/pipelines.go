@@ -21,6 +21,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/auspex-otel/auspex/internal/tap"
 )
 
 const (
@@ -46,6 +48,8 @@ type flow struct {
 	Components []componentNumbers `json:"components"`
 	// DeadLetters counts by type and class of component, as in "elasticsearch exporter".
 	DeadLetters map[string]float64 `json:"dead_letters"`
+	// Taps lists the components whose records can be shown.
+	Taps []tap.Place `json:"taps"`
 	// Unavailable says why there are no numbers.
 	Unavailable string `json:"unavailable,omitempty"`
 }

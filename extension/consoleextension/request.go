@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,8 +19,12 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// maxLimit bounds the series of one answer.
-const maxLimit = 10_000
+const (
+	// maxLimit bounds the series of one answer.
+	maxLimit = 10_000
+	// maxBody bounds the body of a request, in bytes.
+	maxBody = 16 << 10
+)
 
 // What parameters may be, as the index and errors say it.
 const (
@@ -85,6 +91,21 @@ func stateOf(q url.Values) (incident.State, error) {
 	default:
 		return "", badRequest("state is %q: it must be one of %s", s, stateNames)
 	}
+}
+
+// readBody reads the JSON body of a request into a value, which errors call what.
+func readBody(r *http.Request, what string, into any) error {
+	// A web page may send a form anywhere. What says that it is JSON it may send only
+	// where it is allowed to, and here it is not.
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return &httpError{http.StatusUnsupportedMediaType, "the body must be JSON: send it with Content-Type: application/json"}
+	}
+	d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return badRequest("the body cannot be read as %s: %v", what, err)
+	}
+	return nil
 }
 
 func putFailure(w http.ResponseWriter, err error) {

@@ -4,11 +4,8 @@
 package consoleextension
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
 
@@ -17,24 +14,14 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine"
 )
 
-// maxBody bounds the body of a request, in bytes.
-const maxBody = 16 << 10
-
 func silences(e *engine.Engine, _ *http.Request, _ url.Values) (any, error) {
 	return e.Feedback(), nil
 }
 
 func addSilence(e *engine.Engine, r *http.Request, _ url.Values) (any, error) {
-	// A web page may send a form anywhere. What says that it is JSON it may send only
-	// where it is allowed to, and here it is not.
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return nil, &httpError{http.StatusUnsupportedMediaType, "the body must be JSON: send it with Content-Type: application/json"}
-	}
-	d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
-	d.DisallowUnknownFields()
 	var f engine.Feedback
-	if err := d.Decode(&f); err != nil {
-		return nil, badRequest("the body cannot be read as a silence: %v", err)
+	if err := readBody(r, "a silence", &f); err != nil {
+		return nil, err
 	}
 	if f.ID != "" || !f.At.IsZero() {
 		return nil, badRequest("id and at are given by the engine: leave them out")

@@ -71,6 +71,7 @@ var layers = map[string]layer{
 	"internal/engine/witness":  foundation,
 	"internal/warmup":          engine,
 	"internal/evidence":        foundation,
+	"internal/tap":             foundation,
 	"internal/backtest":        component,
 	"receiver":                 component,
 	"processor":                component,

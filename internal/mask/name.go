@@ -25,7 +25,16 @@ var wordNames = []string{
 // name.
 var wholeNames = []string{"sig", "signature", "xamzsignature", "cookie", "setcookie"}
 
-// isSecretName reports whether a name such as DB_PASSWORD denotes a secret.
+// Value returns Mask of an attribute's value, or Hidden if the last part of the
+// attribute's name, such as http.request.header.authorization, is that of a secret.
+func (m *Masker) Value(name, value string) string {
+	if value != "" && isSecretName(name[strings.LastIndexByte(name, '.')+1:]) {
+		return Hidden
+	}
+	return m.Mask(value)
+}
+
+// isSecretName reports whether a name, such as DB_PASSWORD, is that of a secret.
 func isSecretName(name string) bool {
 	var b [longestName]byte
 	// The end of the name in lower case without separators, and the starts of its words.

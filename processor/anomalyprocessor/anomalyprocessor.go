@@ -17,24 +17,29 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/tap"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
 )
 
 // base holds the common parts of the processors of all signals, such as the engine.
 type base struct {
+	id        component.ID
+	signal    string
 	logger    *zap.Logger
 	engine    *engine.Engine
+	tap       *tap.Point
 	telemetry *metadata.TelemetryBuilder
 }
 
-func newBase(set processor.Settings) (base, error) {
+func newBase(set processor.Settings, signal string) (base, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
-	return base{logger: set.Logger, telemetry: telemetry}, err
+	return base{id: set.ID, signal: signal, logger: set.Logger, telemetry: telemetry}, err
 }
 
-// Start gets the engine.
+// Start finds the engine, and the tap of this processor.
 func (b *base) Start(_ context.Context, host component.Host) (err error) {
+	b.tap = tap.Find(host, component.KindProcessor, b.id, b.signal)
 	b.engine, err = engine.Find(host, b.logger)
 	return err
 }
@@ -64,7 +69,7 @@ type metricsProcessor struct {
 }
 
 func newMetricsProcessor(set processor.Settings, cfg *Config, next consumer.Metrics) (*metricsProcessor, error) {
-	b, err := newBase(set)
+	b, err := newBase(set, "metrics")
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +89,7 @@ func (p *metricsProcessor) judge(ctx context.Context, md pmetric.Metrics) {
 	if len(verdicts) > 0 {
 		p.telemetry.ProcessorAnomalyCompanionPoints.Add(ctx, int64(p.annotate(md, verdicts)))
 	}
+	p.tap.Metrics(md)
 }
 
 // annotate appends the companions of all verdicts, which are in the order of the batch, and

@@ -22,7 +22,7 @@ type logsProcessor struct {
 }
 
 func newLogsProcessor(set processor.Settings, cfg *Config, next consumer.Logs) (*logsProcessor, error) {
-	b, err := newBase(set)
+	b, err := newBase(set, "logs")
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +47,7 @@ func (p *logsProcessor) judge(ctx context.Context, ld plog.Logs) {
 			}
 		}
 	}
+	p.tap.Logs(ld)
 }
 
 // mark writes a verdict to the attributes of a record. Attributes of a preceding collector are

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -20,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/tap"
 	"github.com/auspex-otel/auspex/processor/anomalyprocessor/internal/metadata"
 )
 
@@ -141,4 +143,32 @@ func consumerOf(t *testing.T, f func(plog.Logs) error) consumer.Logs {
 	c, err := consumer.NewLogs(func(_ context.Context, ld plog.Logs) error { return f(ld) })
 	require.NoError(t, err)
 	return c
+}
+
+// tapOwner is a console, as far as a processor sees it.
+type tapOwner struct {
+	component.Component
+	taps *tap.Taps
+}
+
+func (o tapOwner) Taps() *tap.Taps { return o.taps }
+
+func TestTapShowsRecordsWithTheirTemplate(t *testing.T) {
+	taps, sink := tap.New(), &consumertest.LogsSink{}
+	h := hostOf(ticked(engine.DefaultConfig()))
+	h.extensions[component.MustNewID("anomaly_console")] = tapOwner{taps: taps}
+	set := processortest.NewNopSettings(metadata.Type)
+	p, err := NewFactory().CreateLogs(t.Context(), set, NewFactory().CreateDefaultConfig(), sink)
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context(), h))
+	t.Cleanup(func() { require.NoError(t, p.Shutdown(t.Context())) })
+	open, err := taps.Open(tap.Place{Kind: "processor", ID: set.ID.String(), Signal: "logs"}, 1)
+	require.NoError(t, err)
+	require.NoError(t, p.ConsumeLogs(t.Context(), said(0, plog.SeverityNumberInfo, "took 12 ms, password=hunter2", "took 13 ms, password=hunter2")))
+	<-open.Full()
+	list := open.Close()
+	require.Len(t, list, 1)
+	assert.Equal(t, "took 12 ms, password=<*>", list[0].Text)
+	assert.NotEmpty(t, list[0].Attributes["log.record.template"])
+	assert.Equal(t, "took 12 ms, password=hunter2", sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str(), "telemetry itself is unchanged")
 }

@@ -20,7 +20,7 @@ type tracesProcessor struct {
 }
 
 func newTracesProcessor(set processor.Settings, next consumer.Traces) (*tracesProcessor, error) {
-	b, err := newBase(set)
+	b, err := newBase(set, "traces")
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +45,7 @@ func (p *tracesProcessor) judge(ctx context.Context, td ptrace.Traces) {
 			}
 		}
 	}
+	p.tap.Traces(td)
 }
 
 // markScore writes a score, if there is one. The score of a preceding collector is kept.

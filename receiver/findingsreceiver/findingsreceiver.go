@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/tap"
 )
 
 // eventInterval is the interval at which the engine is asked for new events.
@@ -27,12 +28,14 @@ type sender interface {
 
 // loop is the receiver of one signal. It sends at an interval until it or the engine shuts down.
 type loop struct {
+	id       component.ID
 	signal   string
 	interval time.Duration
 	logger   *zap.Logger
 	obs      *receiverhelper.ObsReport
 	sender   sender
 	engine   *engine.Engine
+	tap      *tap.Point
 	release  func()
 	stop     context.CancelFunc
 	done     chan struct{}
@@ -43,7 +46,7 @@ func newLoop(set receiver.Settings, signal string, interval time.Duration, with 
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{signal: signal, interval: interval, logger: set.Logger, obs: obs}
+	l := &loop{id: set.ID, signal: signal, interval: interval, logger: set.Logger, obs: obs}
 	l.sender = with(l)
 	return l, nil
 }
@@ -57,7 +60,7 @@ func (l *loop) Start(_ context.Context, host component.Host) error {
 	if l.release, err = e.Claim(l.signal); err != nil {
 		return fmt.Errorf("findings of signal %s: %w", l.signal, err)
 	}
-	l.engine = e
+	l.engine, l.tap = e, tap.Find(host, component.KindReceiver, l.id, l.signal)
 	ctx, stop := context.WithCancel(context.Background())
 	l.stop, l.done = stop, make(chan struct{})
 	go l.run(ctx)

@@ -31,6 +31,7 @@ func (s *gaugeSender) send(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
+	s.loop.tap.Metrics(md)
 	ctx = s.loop.obs.StartMetricsOp(ctx)
 	err := s.next.ConsumeMetrics(ctx, md)
 	s.loop.obs.EndMetricsOp(ctx, "engine", n, err)
@@ -53,6 +54,7 @@ func (s *eventSender) send(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
+	s.loop.tap.Logs(ld)
 	ctx = s.loop.obs.StartLogsOp(ctx)
 	err := s.next.ConsumeLogs(ctx, ld)
 	s.loop.obs.EndLogsOp(ctx, "engine", n, err)

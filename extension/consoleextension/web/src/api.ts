@@ -186,7 +186,33 @@ export interface Flow {
   pipelines: { name: string; receivers: string[]; processors: string[]; exporters: string[] }[];
   components: { kind: string; id: string; signal: string; rates: Record<string, number>; totals: Record<string, number>; queue?: number; capacity?: number }[];
   dead_letters: Record<string, number>;
+  taps: Place[];
   unavailable?: string;
+}
+
+/** A component whose records can be shown, for one signal. */
+export interface Place {
+  kind: string;
+  id: string;
+  signal: string;
+}
+
+/** A log record, data point, or span that passed a component. */
+export interface TapRecord {
+  time?: string;
+  name: string;
+  text: string;
+  trace_id?: string;
+  attributes?: Record<string, string>;
+  resource?: Record<string, string>;
+}
+
+/** A report of `auspex backtest`. */
+export interface Backtest {
+  name: string;
+  title: string;
+  written: string;
+  bytes: number;
 }
 
 export interface Health {
@@ -216,6 +242,11 @@ const change = { "X-Auspex-Request": "1", "Content-Type": "application/json" };
 
 export async function addSilence(s: Partial<Silence>): Promise<Silence> {
   return read<Silence>(await fetch("/api/v1/silences", { method: "POST", headers: change, body: JSON.stringify(s) }));
+}
+
+/** Answers the next records that pass a component, or those of ten seconds. */
+export async function openTap(at: Place, signal: AbortSignal): Promise<{ records: TapRecord[]; full: boolean }> {
+  return read(await fetch("/api/v1/tap", { method: "POST", headers: change, body: JSON.stringify(at), signal }));
 }
 
 export async function removeSilence(id: string, who: string): Promise<Silence> {

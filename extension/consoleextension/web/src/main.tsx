@@ -9,6 +9,7 @@ import "./app.css";
 import { Provider, useShared } from "./state.tsx";
 import type { Theme } from "./state.tsx";
 import { About } from "./views/about.tsx";
+import { Backtests } from "./views/backtests.tsx";
 import { Incident } from "./views/incident.tsx";
 import { Logs } from "./views/logs.tsx";
 import { Now } from "./views/now.tsx";
@@ -19,7 +20,7 @@ import { Silences } from "./views/silences.tsx";
 
 const links = [
   ["/", "Now", ["now", "incident"]], ["/series", "Series", ["series", "one-series"]], ["/logs", "Logs", ["logs"]], ["/services", "Services", ["services"]],
-  ["/pipelines", "Pipelines", ["pipelines"]], ["/silences", "Silences", ["silences"]], ["/about", "About", ["about"]],
+  ["/pipelines", "Pipelines", ["pipelines"]], ["/silences", "Silences", ["silences"]], ["/backtests", "Backtests", ["backtests"]], ["/about", "About", ["about"]],
 ] as const;
 
 const themes: [Theme, string][] = [["auto", "As the system"], ["light", "Light"], ["dark", "Dark"]];
@@ -65,6 +66,7 @@ function Page() {
     case "services": return <Services />;
     case "pipelines": return <Pipelines />;
     case "silences": return <Silences />;
+    case "backtests": return <Backtests />;
     case "about": return <About />;
     case "missing": return <><h1>Not found</h1><p>There is nothing at this address. <a href="/">Back to the start</a></p></>;
   }

@@ -3,7 +3,7 @@
 
 /** The view and its state, as the address of the page has them. Pure functions. */
 
-export type View = "now" | "incident" | "series" | "one-series" | "logs" | "services" | "pipelines" | "silences" | "about" | "missing";
+export type View = "now" | "incident" | "series" | "one-series" | "logs" | "services" | "pipelines" | "silences" | "backtests" | "about" | "missing";
 
 export interface Route {
   view: View;
@@ -13,7 +13,7 @@ export interface Route {
 }
 
 const lists: Record<string, View> = {
-  "/": "now", "/incidents": "now", "/series": "series", "/logs": "logs", "/services": "services", "/pipelines": "pipelines", "/silences": "silences", "/about": "about",
+  "/": "now", "/incidents": "now", "/series": "series", "/logs": "logs", "/services": "services", "/pipelines": "pipelines", "/silences": "silences", "/backtests": "backtests", "/about": "about",
 };
 
 export function parse(path: string, search: string): Route {

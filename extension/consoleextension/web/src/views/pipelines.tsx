@@ -1,10 +1,11 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Flow } from "../api.ts";
+import type { Flow, Place } from "../api.ts";
 import { number, percent } from "../format.ts";
 import { Failure, Loading } from "../parts.tsx";
 import { useGet } from "../state.tsx";
+import { Tap } from "../tap.tsx";
 
 type Numbers = Flow["components"][number];
 
@@ -25,6 +26,7 @@ export function Pipelines() {
               <Stage kind="processor" title="Processors" ids={p.processors} signal={p.name.split("/")[0] ?? ""} numbers={numbers} />
               <Stage kind="exporter" title="Exporters" ids={p.exporters} signal={p.name.split("/")[0] ?? ""} numbers={numbers} />
             </div>
+            {tapsOf(data, p).map((at) => <Tap key={at.kind + at.id} at={at} />)}
           </li>
         ))}
       </ul>
@@ -38,6 +40,12 @@ export function Pipelines() {
       <p class="muted">Rates are items per second over all pipelines of a signal that share a component, from the collector's own metrics. Some components report none.</p>
     </>
   );
+}
+
+/** The components of a pipeline whose records can be shown. */
+function tapsOf({ taps }: Flow, p: Flow["pipelines"][number]): Place[] {
+  const signal = p.name.split("/")[0];
+  return taps.filter((t) => t.signal === signal && (t.kind === "receiver" ? p.receivers : p.processors).includes(t.id));
 }
 
 function Stage({ kind, title, ids, signal, numbers }: { kind: string; title: string; signal: string; ids: string[]; numbers: Map<string, Numbers> }) {
