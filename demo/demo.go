@@ -97,6 +97,11 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 	if err := d.history(ctx); err != nil {
 		return exitWrong, err
 	}
+	if d.set.desktop {
+		if err := browse(consoleBase); err != nil {
+			d.screen.say("the browser does not open (%v): open %s yourself", err, consoleBase)
+		}
+	}
 	w, t, err := d.live(ctx)
 	if err != nil {
 		return exitWrong, err
@@ -106,7 +111,7 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 	if err != nil || !d.set.stay {
 		return code, err
 	}
-	d.screen.say("the shop and the collector keep running: open %s; Ctrl-C stops them", consoleBase)
+	d.screen.say("the shop and the collector continue, and the fault stays; Ctrl-C ends them")
 	return code, d.goOn(ctx)
 }
 
@@ -150,9 +155,12 @@ func (d *demo) answer(w *watch, t outcome) (int, error) {
 	if f == nil {
 		d.screen.plain("\n%s\n  no incident opened during the live period", d.screen.bold("Result of the API"))
 	} else {
-		d.screen.found(f, consoleBase)
+		d.screen.found(f)
 	}
 	d.screen.broken(f, t)
+	if f != nil {
+		d.screen.tour(f, consoleBase)
+	}
 	code, word := exitRight, d.screen.green("The answer is right.")
 	if !right {
 		code, word = exitWrong, d.screen.red("The answer is wrong.")

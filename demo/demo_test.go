@@ -107,7 +107,50 @@ func TestAnswerAndExitCode(t *testing.T) {
 	}
 }
 
-// checkLastLine verifies that the last line of the output is JSON with all keys, with null for missing values.
+func TestTour(t *testing.T) {
+	var out bytes.Buffer
+	newScreen(&out, false, false).tour(&finding{incident: "a1", evidence: incident.Anomaly{Subject: incident.Subject{Series: "b2"}}}, "http://c")
+	for _, want := range []string{"http://c/\n", "http://c/incidents/a1\n", "http://c/series/b2\n", "bin/auspex incidents a1"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, &out)
+		}
+	}
+}
+
+// TestBrowser has a fake xdg-open write down what it is asked for.
+func TestBrowser(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("xdg-open is of Linux")
+	}
+	dir := t.TempDir()
+	said := filepath.Join(dir, "said")
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	display := func(key string) string { return map[string]string{"WAYLAND_DISPLAY": "wayland-0"}[key] }
+	if err := os.WriteFile(filepath.Join(dir, opener), []byte("#!/bin/sh\necho \"$1\" >"+said+".half && mv "+said+".half "+said+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if hasDesktop(func(string) string { return "" }) {
+		t.Error("there is no display")
+	}
+	if !hasDesktop(display) {
+		t.Error("there is a display")
+	}
+	if err := browse("http://127.0.0.1:1/"); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if text, err := os.ReadFile(said); err == nil {
+			if string(text) != "http://127.0.0.1:1/\n" {
+				t.Errorf("opened %q", text)
+			}
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Error("no browser was opened")
+}
+
+// checkLastLine checks the last line of the output: valid JSON with all keys, null where there is nothing.
 func checkLastLine(t *testing.T, out, broken, service string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(out), "\n")
@@ -131,8 +174,8 @@ func checkLastLine(t *testing.T, out, broken, service string) {
 	if f["service"] != service || f["metric"] != "http.server.request.duration" || f["expected"] != 10. || f["observed"] != 30. || f["since"] == "" {
 		t.Errorf("found is %v", f)
 	}
-	if !strings.Contains(out, "/api/v1/incidents/1") && !strings.Contains(out, "/api/v1/incidents/2") || !strings.Contains(out, "bin/auspex incidents") {
-		t.Errorf("the output does not name the next address to open:\n%s", out)
+	if !strings.Contains(out, consoleBase+"/incidents/1") && !strings.Contains(out, consoleBase+"/incidents/2") || !strings.Contains(out, "bin/auspex incidents") {
+		t.Errorf("the output does not say what to open next:\n%s", out)
 	}
 }
 

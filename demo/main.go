@@ -41,7 +41,9 @@ func run(args []string, getenv func(string) string, out *os.File, errs io.Writer
 		return exitUnable
 	}
 	tty := term.IsTerminal(int(out.Fd()))
-	set.stay = set.stay || tty && getenv("CI") == ""
+	present := tty && getenv("CI") == ""
+	set.stay = set.stay || present
+	set.desktop = present && hasDesktop(getenv)
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)

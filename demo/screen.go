@@ -111,8 +111,8 @@ func (s *screen) interval(iv *shop.Interval, open int) {
 		iv.End.Local().Format(time.TimeOnly), requests, failed, iv.Services[0].Mean()*1e3, word)
 }
 
-// found prints the finding of the API.
-func (s *screen) found(f *finding, base string) {
+// found shows what the API says.
+func (s *screen) found(f *finding) {
 	a := f.evidence
 	s.plain("\n%s", s.bold("Result of the API"))
 	s.plain("  incident  %s", f.incident)
@@ -121,10 +121,19 @@ func (s *screen) found(f *finding, base string) {
 	s.plain("  metric    %s, %s", a.Metric, a.Statistic)
 	s.plain("  expected  %s (%s to %s)", quantity(a.Expected, a), quantity(a.Lower, a), quantity(a.Upper, a))
 	s.plain("  observed  %s (score %.1f, surprise %.1f nats)", quantity(a.Observed, a), a.MaxScore, a.Surprise)
-	s.plain("Open next")
-	s.plain("  %s   the incident, with its suspects and charts", s.bold(base+"/incidents/"+f.incident))
-	s.plain("  bin/auspex incidents")
-	s.plain("  %s/api/v1/incidents/%s", base, f.incident)
+}
+
+// tour shows where the console shows the incident, and what to look at there.
+func (s *screen) tour(f *finding, base string) {
+	step := func(path, what string) { s.plain("  %s\n      %s", s.bold(base+path), what) }
+	s.plain("%s", s.bold("Look at it in the console"))
+	step("/", "what is wrong now, in a sentence, and when services left their intervals")
+	step("/incidents/"+f.incident, "the suspects with their evidence, the timeline, and the path of the calls")
+	if f.evidence.Series != "" {
+		step("/series/"+f.evidence.Series, "the series of the first suspect: value, prediction interval, and why an anomaly opened")
+	}
+	step("/services", "which service calls which, with rates, errors, and durations")
+	s.plain("  In a terminal: bin/auspex incidents %s", f.incident)
 }
 
 // broken prints the fault after the finding.

@@ -37,9 +37,10 @@ type settings struct {
 	seed      uint64
 	kind      shop.Kind // empty to draw it from the seed
 	collector string
-	stay      bool          // continue after the answer until interrupted
-	write     string        // folder for the output files; empty to start a collector
-	before    time.Duration // event time before the fault in the output files
+	stay      bool          // go on after the answer, until interrupted
+	desktop   bool          // a browser can be opened
+	write     string        // the folder to write to instead
+	before    time.Duration // how long the shop is well in what is written
 }
 
 const usage = `auspex-demo starts the collector, sends it a day of telemetry of a small shop, injects a
