@@ -10,6 +10,7 @@
 #   scripts/peers.sh elasticsearch [8|9]
 #                                   Elasticsearch from Maven jars; needs a JDK (17 for 8, 21 for 9), Maven, unzip; 1 to 3 minutes the first time
 #   scripts/peers.sh filebeat       Filebeat 7.17; needs Go; 5 to 10 minutes the first time
+#   scripts/peers.sh hotrod         HotROD, the example application of Jaeger 1.76; needs Go; 1 to 3 minutes the first time
 #   scripts/peers.sh path           prints the folder that holds the peers
 #
 # The last line on standard output is the folder of the peer; progress goes to standard error.
@@ -22,6 +23,8 @@ prometheus_module=v0.316.0
 prometheus_version=3.16.0
 
 filebeat_version=7.17.29
+
+hotrod_version=1.76.0
 
 elasticsearch_8=8.19.21
 elasticsearch_9=9.5.3
@@ -70,24 +73,33 @@ prometheus() {
   echo "$dir"
 }
 
-# filebeat: its replacements are in a go.mod, so `go install` cannot build it.
-filebeat() {
+# build_tool NAME VERSION PACKAGE: builds a program from the module internal/tools/NAME, and prints its folder.
+# `go install` ignores the replacements and pinned versions that the program needs.
+build_tool() {
   local module dir half
-  module=$(cd "$(dirname "${BASH_SOURCE[0]}")/../internal/tools/filebeat" && pwd)
-  dir=$cache/filebeat-$filebeat_version
-  if [[ ! -x $dir/filebeat ]]; then
-    printf 'building Filebeat %s ' "$filebeat_version" >&2
+  module=$(cd "$(dirname "${BASH_SOURCE[0]}")/../internal/tools/$1" && pwd)
+  dir=$cache/$1-$2
+  if [[ ! -x $dir/$1 ]]; then
+    printf 'building %s %s ' "$1" "$2" >&2
     mkdir -p "$dir"
     half=$(mktemp -d "$dir/.building.XXXXXX")
-    if ! with_dots env -u GOFLAGS CGO_ENABLED=0 go -C "$module" build -trimpath -buildvcs=false -ldflags '-s -w' -o "$half/filebeat" github.com/elastic/beats/v7/filebeat; then
+    if ! with_dots env -u GOFLAGS CGO_ENABLED=0 go -C "$module" build -trimpath -buildvcs=false -ldflags '-s -w' -o "$half/$1" "$3"; then
       rm -rf "$half"
       return 1
     fi
-    mv "$half/filebeat" "$dir/filebeat"
+    mv "$half/$1" "$dir/$1"
     rm -rf "$half"
   fi
-  say "$("$dir/filebeat" version)"
   echo "$dir"
+}
+
+filebeat() {
+  build_tool filebeat "$filebeat_version" github.com/elastic/beats/v7/filebeat
+}
+
+# hotrod: the module that has it is versioned as Jaeger is.
+hotrod() {
+  build_tool hotrod "$hotrod_version" github.com/jaegertracing/jaeger/examples/hotrod
 }
 
 # find_jdk VERSION: prints the home of the first JDK found that is at least that new.
@@ -157,10 +169,11 @@ install_elasticsearch() {
 case ${1:-help} in
   prometheus) prometheus ;;
   filebeat) filebeat ;;
+  hotrod) hotrod ;;
   elasticsearch) elasticsearch "${2:-8}" ;;
   path) echo "$cache" ;;
   *)
-    sed -n '5,16s/^# \{0,1\}//p' "$0"
+    sed -n '5,17s/^# \{0,1\}//p' "$0"
     [[ ${1:-help} == help || ${1:-} == --help ]] || { say "unknown peer: $1"; exit 2; }
     ;;
 esac

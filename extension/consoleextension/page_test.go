@@ -165,7 +165,7 @@ func TestReportHasCharts(t *testing.T) {
 	base := startThis(t, c, newHost(e))
 	_, _, report := fetch(t, base+"/api/v1/incidents/"+e.Incidents("open")[0].ID+"/report")
 	assert.Contains(t, report, "<svg")
-	assert.Contains(t, report, `class="out"`)
+	assert.Contains(t, report, `class="dot"`)
 	assert.Contains(t, report, "Likely cause: checkout")
 	got := ask(t, request(t, http.MethodGet, base+"/api/v1/incidents/nothing/report"))
 	assert.Equal(t, 404, got.status)

@@ -15,6 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/charts"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/plot"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -89,14 +90,35 @@ func (a *api) reportOf(i incident.Incident) reportData {
 			continue
 		}
 		m := vocabulary.MeasureOf(&an)
-		d.Charts = append(d.Charts, reportChart{
-			Title: an.Service + ": " + an.Metric + " " + strings.ReplaceAll(an.Statistic, "_", " "), Finding: d.Findings[an.ID],
-			// The text of the drawing is numbers and times, which the package escapes.
-			SVG: template.HTML(charts.SVG(points, an.Opened, m.Text)), //nolint:gosec // see above
-		})
+		c := reportChart{Title: an.Service + ": " + an.Metric + " " + strings.ReplaceAll(an.Statistic, "_", " "), Finding: d.Findings[an.ID]}
+		c.SVG = chartOf(c.Title, points, an.Opened, m.Text).SVG(len(d.Charts) + 1)
+		d.Charts = append(d.Charts, c)
 	}
 	return d
 }
+
+// chartOf returns the chart of points in which an anomaly opened. label writes a value.
+func chartOf(name string, points []charts.Point, opened time.Time, label func(float64) string) plot.Chart {
+	c := plot.Chart{Name: name, Label: label}
+	for _, p := range points {
+		drawn := plot.Point{
+			Time: p.Time, Min: float64(p.Min), Max: float64(p.Max), Score: float64(p.Score),
+			Expected: float64(p.Expected), Lower: float64(p.Lower), Upper: float64(p.Upper),
+		}
+		c.Points = append(c.Points, drawn)
+		if len(c.Marks) == 0 && p.Time >= opened.UnixNano() {
+			title := "opened " + opened.UTC().Format(time.DateTime) + ", value " + label(float64(p.Value))
+			c.Marks = []plot.Mark{{Time: p.Time, Value: float64(p.Value), Title: title}}
+		}
+	}
+	return c
+}
+
+// Style is the style sheet of the drawings.
+func (reportData) Style() template.CSS { return plot.Style }
+
+// Legend explains the drawings.
+func (reportData) Legend() template.HTML { return plot.Legend }
 
 // worst returns the anomalies with the greatest scores, one of each series, the greatest first.
 func worst(list []incident.Anomaly, most int) []incident.Anomaly {
@@ -119,15 +141,11 @@ var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Incident {{.ID}}</title>
 <style>
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } h3 { font-size: 1rem; margin-bottom: 0; }
+{{.Style}}
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; background: var(--page); color: var(--text); }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; } th, td { text-align: left; vertical-align: top; padding: .25rem 1rem .25rem 0; }
-svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; }
 .muted { opacity: .75; } ul { margin: .25rem 0; padding-left: 1.2rem; } td { overflow-wrap: anywhere; }
-.interval { fill: #4a90d9; opacity: .25; } .value { fill: none; stroke: currentColor; stroke-width: 1.5; }
-.expected { fill: none; stroke: #4a90d9; stroke-width: 1; } .out { fill: #d4351c; } .opened { stroke: #d4351c; stroke-dasharray: 4 3; }
-.axis { stroke: currentColor; opacity: .3; } text { fill: currentColor; }
 </style>
 <h1>Incident in {{.Service}}</h1>
 <p>{{.Sentence}}</p>
@@ -135,7 +153,9 @@ svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; }
 <h2>Suspects, the likeliest first</h2>
 <ol>{{range .Rows}}<li><strong>{{.Name}}</strong><ul>{{range .Says}}<li>{{.}}</li>{{end}}</ul></li>{{end}}</ol>
 <h2>Worst series</h2>
-{{range .Charts}}<h3>{{.Title}}</h3><p>{{.Finding}}</p>{{.SVG}}{{else}}<p>There is no chart history of this time.</p>{{end}}
+{{if .Charts}}<div class="legend">
+{{.Legend}}</div>{{end}}
+{{range .Charts}}<figure><figcaption><b>{{.Title}}</b><span>{{.Finding}}</span></figcaption>{{.SVG}}</figure>{{else}}<p>There is no chart history of this time.</p>{{end}}
 <h2>Anomalies, in the order of opening</h2>
 <table><tr><th>Opened</th><th>Service</th><th>What</th><th>Score</th></tr>
 {{range .Anomalies}}<tr><td>{{at .Opened}}</td><td>{{.Service}}</td><td>{{index $.Findings .ID}}</td><td>{{printf "%.1f" .MaxScore}}</td></tr>{{end}}

@@ -43,6 +43,7 @@ var layers = map[string]layer{
 	"internal/state":      pure,
 	"internal/prefetch":   pure,
 	"internal/charts":     pure,
+	"internal/plot":       pure,
 	"internal/wire":       pure,
 	"internal/memory":     pure,
 	"internal/datapoints": foundation,

@@ -7,6 +7,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 	"github.com/auspex-otel/auspex/internal/backtest/report"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/plot"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -45,7 +46,7 @@ func incidentTable(list []*incident.Incident) *report.Table {
 			}
 		}
 		t.Rows = append(t.Rows, report.Row{Cells: []string{
-			i.ID, i.Service, string(i.State), suspect, report.Moment(i.Opened), closed, report.Count(len(i.Anomalies)), report.Short(i.MaxScore),
+			i.ID, i.Service, string(i.State), suspect, report.Moment(i.Opened), closed, report.Count(len(i.Anomalies)), plot.Short(i.MaxScore),
 		}})
 	}
 	t.NoteRest(len(list))

@@ -4,10 +4,14 @@
 package report
 
 import (
+	"html/template"
 	"slices"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/plot"
 )
 
 // MaxPictures bounds the plots of a report.
@@ -45,4 +49,31 @@ func (g *Gallery) Worst() []Picture {
 func (g *Gallery) worst() []Picture {
 	slices.SortFunc(g.list, func(a, b Picture) int { return backtest.Worse(a.Summary, b.Summary) })
 	return g.list[:min(len(g.list), MaxPictures)]
+}
+
+// drawing is a picture as the page shows it.
+type drawing struct {
+	ID            int
+	Name, Caption string
+	SVG           template.HTML
+}
+
+func (p Picture) draw(id int) drawing {
+	c := plot.Chart{Name: p.Name, Points: p.Plot.points(), Label: plot.Scaled}
+	for _, m := range p.Plot.marks {
+		title := time.Unix(0, m.time).UTC().Format(time.DateTime) + "  value " + plot.Short(m.value) + "  opening score " + plot.Short(m.opening)
+		c.Marks = append(c.Marks, plot.Mark{Time: m.time, Value: m.value, Title: title})
+	}
+	for _, w := range p.Windows {
+		c.Windows = append(c.Windows, plot.Window{From: w.Start.UnixNano(), To: w.End.UnixNano()})
+	}
+	return drawing{id, p.Name, p.caption(), c.SVG(id)}
+}
+
+func (p Picture) caption() string {
+	text := strconv.Itoa(p.Judged) + " points judged, " + strconv.Itoa(p.Openings) + " openings"
+	if p.Judged > 0 {
+		text += ", worst score " + plot.Short(p.Worst) + " at " + p.WorstAt.UTC().Format(time.DateTime)
+	}
+	return text
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/backtest"
+	"github.com/auspex-otel/auspex/internal/plot"
 )
 
 // MaxRows bounds the rows of each table of a report.
@@ -35,6 +36,12 @@ type Page struct {
 	Drawings        []drawing
 	HasTruthWindows bool
 }
+
+// Style is the style sheet of the drawings.
+func (Page) Style() template.CSS { return plot.Style }
+
+// Legend explains the drawings.
+func (Page) Legend() template.HTML { return plot.Legend }
 
 // Fact is a figure with its label.
 type Fact struct{ Label, Value string }
@@ -66,7 +73,7 @@ func (p Page) Write(dir string) error {
 func Facts(s backtest.Summary) []Fact {
 	list := []Fact{{"judged", Count(s.Judged)}, {"openings", Count(s.Openings)}}
 	if s.Judged > 0 {
-		list = append(list, Fact{"worst score", Short(s.Worst)})
+		list = append(list, Fact{"worst score", plot.Short(s.Worst)})
 	}
 	if !s.First.IsZero() {
 		list = append(list, Fact{"from (UTC)", Moment(s.First)}, Fact{"to (UTC)", Moment(s.Last)})
@@ -105,13 +112,13 @@ func (p *Page) Summarize(what string, list []backtest.Summary) {
 	for _, s := range list[:min(len(list), MaxRows)] {
 		cells := []string{s.Name, Count(s.Judged), Count(s.Openings), "–", "–", "–", "–"}
 		if s.Judged > 0 {
-			cells[3], cells[4] = Short(s.Worst), Moment(s.WorstAt)
+			cells[3], cells[4] = plot.Short(s.Worst), Moment(s.WorstAt)
 		}
 		if !s.First.IsZero() {
 			cells[5], cells[6] = Moment(s.First), Moment(s.Last)
 		}
 		if rated {
-			cells = append(cells, Short(s.FalseAlarms))
+			cells = append(cells, plot.Short(s.FalseAlarms))
 		}
 		t.Rows = append(t.Rows, Row{cells, plots[s.Name]})
 	}

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/auspex-otel/auspex/internal/plot"
 )
 
 // maxColumns bounds the columns of a plot.
@@ -101,10 +103,14 @@ func (p *Plot) filled() []column {
 	return slices.DeleteFunc(slices.Clone(p.columns), func(c column) bool { return c.points == 0 })
 }
 
-// intervalOf returns the mean interval of a column, limited to what can be drawn.
-func (c column) intervalOf() (expected, lower, upper float64) {
-	n := float64(c.judged)
-	return bounded(c.expected / n), bounded(c.lower / n), bounded(c.upper / n)
+// points returns the columns as points to draw, each with the mean of its interval.
+func (p *Plot) points() (list []plot.Point) {
+	for _, c := range p.filled() {
+		n, drawn := float64(c.judged), plot.Point{Time: c.time, Min: c.min, Max: c.max, Score: c.score, Expected: math.NaN()}
+		if c.judged > 0 {
+			drawn.Expected, drawn.Lower, drawn.Upper = c.expected/n, c.lower/n, c.upper/n
+		}
+		list = append(list, drawn)
+	}
+	return list
 }
-
-func bounded(v float64) float64 { return max(-math.MaxFloat32, min(v, math.MaxFloat32)) }
