@@ -35,6 +35,8 @@ const (
 type Points struct {
 	lanes []lane
 	sent  int
+	// Raised is added to the values of the first series of each resource.
+	Raised float64
 }
 
 // lane is a connection with the requests that it sends in turn.
@@ -89,7 +91,7 @@ func (l *Points) Send(n int) error {
 	each := (n/batchPoints + connections - 1) / connections
 	done := make(chan error)
 	for i := range l.lanes {
-		go func() { done <- l.lanes[i].send(each) }()
+		go func() { done <- l.lanes[i].send(each, l.Raised) }()
 	}
 	var errs []error
 	for range l.lanes {
@@ -99,14 +101,14 @@ func (l *Points) Send(n int) error {
 	return errors.Join(errs...)
 }
 
-// send sends n requests in turn, starting after the last one of the previous call.
-func (l *lane) send(n int) error {
+// send sends n requests in turn, beginning where the last call ended.
+func (l *lane) send(n int, raised float64) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for range n {
 		r := l.requests[0]
 		l.requests = append(l.requests[1:], r)
-		r.renew(l.random)
+		r.renew(l.random, raised)
 		var answer []byte
 		if err := l.conn.Invoke(ctx, method, &r.bytes, &answer); err != nil {
 			return fmt.Errorf("the collector rejected points: %w", err)
@@ -115,13 +117,17 @@ func (l *lane) send(n int) error {
 	return nil
 }
 
-// renew advances every point by one step and gives it a new value.
-func (r *request) renew(random *rand.Rand) {
+// renew moves every point one step on, and gives it another value, raised in the first series of each resource.
+func (r *request) renew(random *rand.Rand, raised float64) {
 	r.time = r.time.Add(step)
 	t := uint64(r.time.UnixNano())
 	for i := range r.times {
 		binary.LittleEndian.PutUint64(r.bytes[r.times[i]:], t)
-		binary.LittleEndian.PutUint64(r.bytes[r.values[i]:], math.Float64bits(50+10*random.NormFloat64()))
+		v := 50 + 10*random.NormFloat64()
+		if i%(batchPoints/resourcesABatch) == 0 {
+			v += raised
+		}
+		binary.LittleEndian.PutUint64(r.bytes[r.values[i]:], math.Float64bits(v))
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -72,10 +74,29 @@ func TestPage(t *testing.T) {
 	s.drive(t, "demo", found.Broken, found.Found.Service, found.Found.Incident)
 	end(t, demo)
 
-	collector := exec.Command(script)
+	reports := backtest(t, filepath.Join(filepath.Dir(s.collector), "auspex"))
+	collector := exec.Command(script, "--config=auspex:default", "--set=extensions.anomaly_console.backtests.directory="+reports)
 	start(t, collector, func(string) bool { return s.answers() })
 	s.drive(t, "restart", found.Broken, found.Found.Service, found.Found.Incident)
 	end(t, collector)
+}
+
+// backtest writes a report of a day of points with two spikes into a folder of its own, and returns the folder above it.
+func backtest(t *testing.T, auspex string) string {
+	t.Helper()
+	in, reports := t.TempDir(), t.TempDir()
+	rows, at, random := "timestamp,value\n", time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC), rand.New(rand.NewPCG(1, 2))
+	for i := range 24 * 60 {
+		v := 100 + 20*math.Sin(float64(i)/230) + 2*random.NormFloat64()
+		if i == 700 || i == 1100 {
+			v += 60
+		}
+		rows += fmt.Sprintf("%s,%.2f\n", at.Add(time.Duration(i)*time.Minute).Format(time.DateTime), v)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(in, "requests.csv"), []byte(rows), 0o600))
+	output, err := exec.Command(auspex, "backtest", "csv", "--in", in, "--out", filepath.Join(reports, "history")).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	return reports
 }
 
 // drive runs one part of drive.mjs.

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Drives the page of the console: node drive.mjs demo|restart. The environment says
+// Drives the page of the console: node drive.mjs demo|restart|hotrod. The environment says
 // where things are, see console_test.go. It writes screenshots and figures to OUT.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -35,12 +35,12 @@ const api = async (path, options) => (await fetch(PAGE + "/api/v1/" + path, opti
 const text = (page, selector) => page.locator(selector).first().innerText();
 const addresses = (series) => ({
   now: "/", incident: "/incidents/" + INCIDENT, "series-list": "/series", series: "/series/" + series, logs: "/logs", services: "/services",
-  pipelines: "/pipelines", silences: "/silences", about: "/about",
+  pipelines: "/pipelines", silences: "/silences", backtests: "/backtests", about: "/about",
 });
 
 async function hostileLines() {
   const now = BigInt(Date.now()) * 1_000_000n;
-  const records = Array.from({ length: 20 }, (_, i) => ({ timeUnixNano: String(now + BigInt(i)), severityNumber: 17, body: { stringValue: "failed to render " + markup + " for user " + i } }));
+  const records = Array.from({ length: 20 }, (_, i) => ({ timeUnixNano: String(now + BigInt(i)), severityNumber: 17, body: { stringValue: "failed to render " + markup + " for user " + i + " password=hunter2" } }));
   const response = await fetch(OTLP + "/v1/logs", {
     method: "POST", headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ resourceLogs: [{ resource: { attributes: [{ key: "service.name", value: { stringValue: "hostile " + markup } }] }, scopeLogs: [{ logRecords: records }] }] }),
@@ -233,6 +233,7 @@ async function demo() {
   await badAddresses();
   await withoutScript();
   await keyboard(series);
+  await tapLogs();
   await hostileLines();
   await silences();
   await hostile();
@@ -253,12 +254,81 @@ async function restart() {
   assert.ok(points.time.length > 500, points.time.length + " points");
   const hours = (points.time.at(-1) - points.time[0]) / 3600;
   assert.ok(hours > 20, hours + " hours");
+  await backtests(t.page);
   step("after a restart: silences, audit, the incident, and " + hours.toFixed(0) + " hours of chart history");
   await t.close();
 }
 
+/** The list of reports leads to a report with its own style and without scripts. */
+async function backtests(page) {
+  await page.goto(PAGE + "/backtests");
+  await page.locator("table a").first().waitFor();
+  await page.screenshot({ path: join(OUT, "backtests.png") });
+  await page.getByRole("link", { name: "history" }).click();
+  await page.locator("figure svg").first().waitFor();
+  assert.equal(await page.locator("script").count(), 0);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("path.value")).fill), "none", "the style sheet is in effect");
+  await page.screenshot({ path: join(OUT, "backtest-report.png"), fullPage: true });
+  await page.goBack();
+  await page.getByRole("heading", { name: "Backtests" }).waitFor();
+  step("the list of backtests leads to a report");
+}
+
+/** Screenshots of what the page states of HotROD, whose database is slow. */
+async function hotrod() {
+  const i = await api("incidents/" + INCIDENT);
+  console.log("the page states: " + i.sentence);
+  const series = (i.suspects.find((s) => s.evidence.series) ?? { evidence: i.anomalies[0] }).evidence.series;
+  const t = await open();
+  for (const [name, path] of [["now", "/"], ["incident", "/incidents/" + INCIDENT], ["series", "/series/" + series + "?hours=1"], ["services", "/services"]]) {
+    await t.page.goto(PAGE + path);
+    await t.page.locator("main h1").waitFor();
+    await t.page.waitForTimeout(2000);
+    await t.page.screenshot({ path: join(OUT, "hotrod-" + name + ".png") });
+  }
+  assert.match(await text(t.page, "main"), /customer/);
+  await tap(t.page, /GET|SELECT|Find|dispatch|Driver|Get/);
+  await t.page.screenshot({ path: join(OUT, "hotrod-tap.png") });
+  await t.close();
+}
+
+/** Taps the anomaly processor of the first pipeline that has one, and expects a record that matches. */
+async function tap(page, expected) {
+  await page.goto(PAGE + "/pipelines");
+  const section = page.getByRole("region", { name: "Records that pass anomaly" }).first();
+  await section.getByRole("button", { name: "Show records at anomaly" }).click();
+  await section.locator(".records li").first().waitFor({ timeout: 20_000 });
+  const records = await section.locator(".records").innerText();
+  assert.match(records, expected);
+  await section.locator("summary").first().click();
+  step("the tap shows " + (await section.locator(".records li").count()) + " records, such as " + records.split("\n")[0]);
+}
+
+/** A tap of the log pipeline shows lines without their secrets. */
+async function tapLogs() {
+  const t = await open();
+  const sending = setInterval(() => void hostileLines(), 500);
+  try {
+    await t.page.goto(PAGE + "/pipelines");
+    const section = t.page.getByRole("listitem").filter({ has: t.page.getByRole("heading", { name: "logs", exact: true }) }).getByRole("region", { name: "Records that pass anomaly" });
+    await section.getByRole("button").first().click();
+    await section.locator(".records li").first().waitFor({ timeout: 20_000 });
+    const records = await section.locator(".records").innerText();
+    assert.ok(records.includes("<img") && records.includes("password=<*>") && !records.includes("hunter2"), records);
+    await section.locator("summary").first().click();
+    await section.scrollIntoViewIfNeeded();
+    await t.page.screenshot({ path: join(OUT, "tap.png") });
+    const axeProblems = await t.page.evaluate(axe).then(() => t.page.evaluate(async () => (await window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] })).violations.map((v) => v.id)));
+    assert.deepEqual(axeProblems, []);
+    step("the tap shows log records with their markup as text and without their password");
+  } finally {
+    clearInterval(sending);
+  }
+  await t.close();
+}
+
 try {
-  await { demo, restart }[process.argv[2]]();
+  await { demo, restart, hotrod }[process.argv[2]]();
 } finally {
   await browser.close();
 }
