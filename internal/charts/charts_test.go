@@ -113,6 +113,50 @@ func TestWithoutRoomPinnedSeriesStay(t *testing.T) {
 	assert.LessOrEqual(t, s.Stats().Bytes, 100_000)
 }
 
+func TestUnviewedSeriesKeepEachHourOfAWeek(t *testing.T) {
+	const series, week, perDay = 100, 7 * 1440, 1440
+	s := New(Config{MaxBytes: series * 12_000, MaxAge: 7 * 24 * time.Hour})
+	for i := range week {
+		for id := uint64(1); id <= series; id++ {
+			v := float32(10 + i/60%24) // the mean of an hour
+			switch i % 60 {
+			case 10:
+				v = -5
+			case 11:
+				v = v*2 + 5
+			}
+			s.Record(id, "cart", Point{Time: int64(i) * 60 * second, Value: v, Expected: 1, Lower: nan, Upper: nan})
+		}
+	}
+	assert.LessOrEqual(t, s.Stats().Bytes, series*12_000)
+	for _, id := range []uint64{1, series / 2, series} {
+		assert.Less(t, len(all(s, id)), 7*24+2*keepNewest+fullRaw)
+		for h := range int64(7 * 24) {
+			list := s.Points(id, h*hour, (h+1)*hour-1, math.MaxInt)
+			require.NotEmpty(t, list, "hour %d", h)
+			whole := hourly(list)[0]
+			level := float32(10 + h%24)
+			assert.EqualValues(t, -5, whole.Min, "hour %d", h)
+			assert.InDelta(t, level*2+5, whole.Max, .01, "hour %d", h)
+			assert.InDelta(t, level, whole.Value, 1.5, "hour %d", h)
+		}
+	}
+	day := hourly(all(s, 1)[:perDay/60])
+	assert.LessOrEqual(t, len(day)*pointBytes, 960, "bytes of a day as the package states them")
+}
+
+func TestMeansAreWeightedByTime(t *testing.T) {
+	at := func(minute int64, v float32) Point {
+		return Point{Time: minute * 60 * second, Value: v, Min: v, Max: v, Expected: nan, Lower: nan, Upper: nan}
+	}
+	// A point for 20 minutes, one for 30, and two for one each.
+	list := hourly([]Point{at(1, 0), at(21, 10), at(51, 20), at(52, 100), at(53, 100), at(61, 7)})
+	require.Len(t, list, 2)
+	assert.InDelta(t, (20*10+30*20+200)/52., list[0].Value, .01)
+	assert.Equal(t, [2]float32{0, 100}, [2]float32{list[0].Min, list[0].Max})
+	assert.EqualValues(t, 7, list[1].Value)
+}
+
 func TestAge(t *testing.T) {
 	s := New(Config{MaxBytes: 1 << 20, MaxAge: time.Hour})
 	fill(s, 1, 0, 1)

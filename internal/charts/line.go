@@ -6,6 +6,7 @@ package charts
 import (
 	"math"
 	"slices"
+	"time"
 	"unsafe"
 )
 
@@ -28,6 +29,10 @@ const (
 	// fullRaw and fullMerged are the numbers of points in a level from which the older half is merged into the next
 	// level. Only age limits the last level.
 	fullRaw, fullMerged = 512, 1024
+	// hour is the span that points are merged to when there is no room, keepNewest
+	// bounds the newest points that are not.
+	hour       = int64(time.Hour)
+	keepNewest = 64
 
 	pointBytes = int(unsafe.Sizeof(Point{}))
 	// lineBytes is the approximate size of a series without its points.
@@ -60,39 +65,42 @@ func (l *line) add(p Point) {
 	}
 }
 
-// merge merges several points into one.
+// merge makes one point of several neighbors that stand for equal spans of time.
 func merge(points []Point) Point {
+	return mergeSpans(points, func(int) float64 { return 1 })
+}
+
+// mergeSpans makes one point of several neighbors. span is the length of time that the point at an index stands for.
+func mergeSpans(points []Point, span func(i int) float64) Point {
 	out := points[len(points)-1]
 	var value, expected, lower, upper mean
-	for _, p := range points {
-		value.add(p.Value)
-		expected.add(p.Expected)
-		lower.add(p.Lower)
-		upper.add(p.Upper)
+	for i, p := range points {
+		w := span(i)
+		value.add(p.Value, w)
+		expected.add(p.Expected, w)
+		lower.add(p.Lower, w)
+		upper.add(p.Upper, w)
 		out.Min, out.Max, out.Score = min(out.Min, p.Min), max(out.Max, p.Max), max(out.Score, p.Score)
 	}
 	out.Value, out.Expected, out.Lower, out.Upper = value.of(), expected.of(), lower.of(), upper.of()
 	return out
 }
 
-// mean computes the mean of the numbers that are not NaN.
-type mean struct {
-	sum float64
-	n   int
-}
+// mean is the weighted mean of the numbers among what it is given.
+type mean struct{ sum, weight float64 }
 
-func (m *mean) add(v float32) {
+func (m *mean) add(v float32, weight float64) {
 	if v == v {
-		m.sum += float64(v)
-		m.n++
+		m.sum += float64(v) * weight
+		m.weight += weight
 	}
 }
 
 func (m *mean) of() float32 {
-	if m.n == 0 {
+	if m.weight == 0 {
 		return float32(math.NaN())
 	}
-	return float32(m.sum / float64(m.n))
+	return float32(m.sum / m.weight)
 }
 
 // points returns the points in a range of event time, oldest first.
@@ -142,9 +150,40 @@ func (l *line) trim(before int64) {
 	}
 }
 
-// halve removes the oldest half of the points, including the last one.
-func (l *line) halve() {
-	n := (l.len() + 1) / 2
+// shrink frees memory. It merges the points of each hour, except the newest. If that frees
+// less than a sixteenth of the points, it drops the oldest half instead, and at last the only one.
+func (l *line) shrink() {
+	newest := len(l.levels[0]) - min(len(l.levels[0])/2, keepNewest)
+	old := slices.Concat(l.levels[2], l.levels[1], l.levels[0][:newest])
+	hours := hourly(old)
+	if 16*(len(old)-len(hours)) < l.len() {
+		l.dropOldest((l.len() + 1) / 2)
+		return
+	}
+	l.drop(0, newest)
+	l.levels[1], l.levels[2] = nil, slices.Clip(hours)
+}
+
+// hourly merges the points of each hour of event time. Each point stands for the time since the one before.
+func hourly(points []Point) (hours []Point) {
+	for from := 0; from < len(points); {
+		to := from + 1
+		for to < len(points) && points[to].Time/hour == points[from].Time/hour {
+			to++
+		}
+		hours = append(hours, mergeSpans(points[from:to], func(i int) float64 {
+			if from+i == 0 {
+				return 1
+			}
+			return float64(min(points[from+i].Time-points[from+i-1].Time, hour))
+		}))
+		from = to
+	}
+	return hours
+}
+
+// dropOldest drops the n oldest points.
+func (l *line) dropOldest(n int) {
 	for i := levels - 1; i >= 0; i-- {
 		from := min(n, len(l.levels[i]))
 		l.drop(i, from)

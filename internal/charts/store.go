@@ -109,8 +109,7 @@ func (s *Store) Expire(now time.Time) {
 	s.count()
 }
 
-// shrink removes the oldest half of points until an eighth of the memory is free. The latest pinned series are
-// removed last.
+// shrink merges and then drops points until an eighth of the memory is free. What was pinned last goes last.
 func (s *Store) shrink() {
 	type kept struct {
 		id   uint64
@@ -123,7 +122,7 @@ func (s *Store) shrink() {
 	slices.SortFunc(order, func(a, b kept) int { return cmp.Or(cmp.Compare(a.line.pinned, b.line.pinned), cmp.Compare(a.id, b.id)) })
 	enough := s.cfg.MaxBytes - s.cfg.MaxBytes/8
 	for s.bytes > enough && len(s.lines) > 0 {
-		pinned := int64(0) // series that were pinned at the same time are halved together
+		pinned := int64(0) // the series that were pinned the longest ago shrink together
 		for _, k := range order {
 			l, ok := s.lines[k.id]
 			if !ok {
@@ -134,7 +133,7 @@ func (s *Store) shrink() {
 			}
 			pinned = l.pinned
 			before := l.bytes()
-			l.halve()
+			l.shrink()
 			s.bytes += l.bytes() - before
 			if l.len() == 0 {
 				delete(s.lines, k.id)
