@@ -85,15 +85,17 @@ func TestPage(t *testing.T) {
 func backtest(t *testing.T, auspex string) string {
 	t.Helper()
 	in, reports := t.TempDir(), t.TempDir()
-	rows, at, random := "timestamp,value\n", time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC), rand.New(rand.NewPCG(1, 2))
+	rows := strings.Builder{}
+	rows.WriteString("timestamp,value\n")
+	at, random := time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC), rand.New(rand.NewPCG(1, 2))
 	for i := range 24 * 60 {
 		v := 100 + 20*math.Sin(float64(i)/230) + 2*random.NormFloat64()
 		if i == 700 || i == 1100 {
 			v += 60
 		}
-		rows += fmt.Sprintf("%s,%.2f\n", at.Add(time.Duration(i)*time.Minute).Format(time.DateTime), v)
+		fmt.Fprintf(&rows, "%s,%.2f\n", at.Add(time.Duration(i)*time.Minute).Format(time.DateTime), v)
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(in, "requests.csv"), []byte(rows), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(in, "requests.csv"), []byte(rows.String()), 0o600))
 	output, err := exec.Command(auspex, "backtest", "csv", "--in", in, "--out", filepath.Join(reports, "history")).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 	return reports

@@ -48,14 +48,21 @@ func startWithReports(t *testing.T, dir string) string {
 	return startThis(t, c, newHost(newEngine()))
 }
 
-func getPage(t *testing.T, url string) (*http.Response, string) {
+// page is what a browser gets.
+type page struct {
+	status int
+	policy string
+	body   string
+}
+
+func getPage(t *testing.T, url string) page {
 	t.Helper()
 	resp, err := browser.Do(request(t, http.MethodGet, url))
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return resp, string(body)
+	return page{resp.StatusCode, resp.Header.Get("Content-Security-Policy"), string(body)}
 }
 
 func TestBacktests(t *testing.T) {
@@ -66,13 +73,12 @@ func TestBacktests(t *testing.T) {
 		map[string]any{"name": "new", "title": "", "written": "2026-03-02T09:00:00Z", "bytes": 8.},
 		map[string]any{"name": "old", "title": "Backtest of a & b", "written": "2026-03-02T08:00:00Z", "bytes": float64(len(reportHTML))},
 	}}, a.body)
-	resp, body := getPage(t, base+"/backtests/old")
-	assert.Equal(t, http.StatusOK, resp.StatusCode)
-	assert.Equal(t, reportHTML, body)
+	old := getPage(t, base+"/backtests/old")
+	assert.Equal(t, http.StatusOK, old.status)
+	assert.Equal(t, reportHTML, old.body)
 	assert.Equal(t, "default-src 'none'; style-src 'sha256-ngewhhP73WDIbgwseeu52VAAJgKdGUsu1IUQQsAm8m4='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		resp.Header.Get("Content-Security-Policy"))
-	resp, _ = getPage(t, base+"/backtests/new")
-	assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "style-src 'none'")
+		old.policy)
+	assert.Contains(t, getPage(t, base+"/backtests/new").policy, "style-src 'none'")
 }
 
 func TestNoPathLeadsOutOfTheReports(t *testing.T) {
@@ -80,13 +86,13 @@ func TestNoPathLeadsOutOfTheReports(t *testing.T) {
 	for _, name := range []string{
 		"missing", "empty", "folder", "link", "up", "..", ".", "%2e%2e", "..%2fother", "%2e%2e%2fother", "new%2fbelow", "new%2f..", "..%5cother", "%2fetc", "%00", "old%00",
 	} {
-		resp, body := getPage(t, base+"/backtests/"+name)
-		assert.NotContains(t, body, "secret", name)
-		assert.NotContains(t, body, "own", name)
-		assert.NotContains(t, body, "deep", name)
-		assert.NotEqual(t, reportHTML, body, name)
+		got := getPage(t, base+"/backtests/"+name)
+		assert.NotContains(t, got.body, "secret", name)
+		assert.NotContains(t, got.body, "own", name)
+		assert.NotContains(t, got.body, "deep", name)
+		assert.NotEqual(t, reportHTML, got.body, name)
 		if name != "." && name != ".." && name != "%2e%2e" { // which a client resolves
-			assert.Equal(t, http.StatusNotFound, resp.StatusCode, name)
+			assert.Equal(t, http.StatusNotFound, got.status, name)
 		}
 	}
 }
@@ -94,8 +100,7 @@ func TestNoPathLeadsOutOfTheReports(t *testing.T) {
 func TestNoBacktests(t *testing.T) {
 	base := startWithReports(t, "")
 	assert.JSONEq(t, `{"directory":"","total":0,"backtests":[]}`, getJSON(t, base+"/api/v1/backtests").raw)
-	resp, _ := getPage(t, base+"/backtests/old")
-	assert.Equal(t, http.StatusNotFound, resp.StatusCode)
+	assert.Equal(t, http.StatusNotFound, getPage(t, base+"/backtests/old").status)
 	gone := getJSON(t, startWithReports(t, filepath.Join(t.TempDir(), "gone"))+"/api/v1/backtests")
 	assert.Equal(t, http.StatusServiceUnavailable, gone.status)
 	assert.Contains(t, gone.body["error"], "check backtests::directory")

@@ -4,7 +4,9 @@
 package consoleextension
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -90,9 +92,20 @@ func TestShutdownEndsATap(t *testing.T) {
 	h := newHost(newEngine())
 	require.NoError(t, c.Start(t.Context(), h))
 	tap.Find(tapping{console: c}, component.KindReceiver, component.MustNewID("findings"), "logs")
-	done := make(chan answer)
+	req := request(t, http.MethodPost, "http://"+c.addr.String()+"/api/v1/tap")
+	req.Header.Set("Content-Type", "application/json")
+	req.Body = io.NopCloser(strings.NewReader(`{"kind":"receiver","id":"findings","signal":"logs"}`))
+	done := make(chan string)
 	go func() {
-		done <- post(t, "http://"+c.addr.String()+"/api/v1/tap", "application/json", `{"kind":"receiver","id":"findings","signal":"logs"}`)
+		defer close(done)
+		resp, err := browser.Do(req)
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		assert.NoError(t, err)
+		done <- string(body)
 	}()
 	place := tap.Place{Kind: "receiver", ID: "findings", Signal: "logs"}
 	for range 3 {
@@ -108,7 +121,7 @@ func TestShutdownEndsATap(t *testing.T) {
 		return err != nil
 	}, tapWithin/2, tapWithin/1000)
 	require.NoError(t, c.Shutdown(t.Context()))
-	assert.Equal(t, map[string]any{"records": []any{}, "full": false}, (<-done).body)
+	assert.JSONEq(t, `{"records": [], "full": false}`, <-done)
 }
 
 func TestMaskThatIsNoPattern(t *testing.T) {

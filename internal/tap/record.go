@@ -84,7 +84,7 @@ func logRecord(m *mask.Masker, lr plog.LogRecord, resource map[string]string) Re
 	if at == 0 {
 		at = lr.ObservedTimestamp()
 	}
-	return Record{timeOf(at), masked(m, name), value(m, "", lr.Body(), maxDepth), traceID(lr.TraceID()), attributes(m, lr.Attributes()), resource}
+	return Record{timeOf(at), masked(m, name), value(m, "", lr.Body()), traceID(lr.TraceID()), attributes(m, lr.Attributes()), resource}
 }
 
 // Traces offers the spans of a batch to the open taps.
@@ -210,14 +210,14 @@ func attributes(m *mask.Masker, a pcommon.Map) map[string]string {
 		if len(out) == maxAttributes {
 			break
 		}
-		out[masked(m, k)] = value(m, k, v, maxDepth)
+		out[masked(m, k)] = value(m, k, v)
 	}
 	return out
 }
 
 // value renders a value whose attribute has the given name; "" for a body.
-func value(m *mask.Masker, name string, v pcommon.Value, depth int) string {
-	return cut(hide(m, name, v, depth))
+func value(m *mask.Masker, name string, v pcommon.Value) string {
+	return cut(hide(m, name, v, maxDepth))
 }
 
 // hide renders a value, at most a little more than maxRead bytes, without secrets.

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,12 +71,12 @@ func openStreams(ctx context.Context, base string, n int) (*pages, error) {
 		if err != nil {
 			return nil, err
 		}
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := http.DefaultClient.Do(req) //nolint:bodyclose // the reader closes it
 		if err != nil {
 			return nil, err
 		}
 		if resp.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("stream %d of %d: %s", i+1, n, resp.Status)
+			return nil, errors.Join(fmt.Errorf("stream %d of %d: %s", i+1, n, resp.Status), resp.Body.Close())
 		}
 		go func() {
 			defer resp.Body.Close()
@@ -155,7 +156,7 @@ func measurePaint(ctx context.Context, base string, ids *strings.Replacer) (map[
 	if err != nil {
 		return nil, err
 	}
-	node := exec.CommandContext(ctx, "node", "e2e/console/load/paint.mjs", base, string(arguments))
+	node := exec.CommandContext(ctx, "node", "e2e/console/load/paint.mjs", base, string(arguments)) //nolint:gosec // of this program itself
 	node.Env, node.Stderr = append(os.Environ(), "MODULES="+folder), os.Stderr
 	output, err := node.Output()
 	if err != nil {

@@ -54,9 +54,10 @@ test("sentences have the times of the reader", () => {
 test("addresses lead to views and back", () => {
   assert.deepEqual(parse("/", ""), { view: "now", id: "", query: {} });
   assert.deepEqual(parse("/series", "?q=a+b&service=x%26y"), { view: "series", id: "", query: { q: "a b", service: "x&y" } });
+  assert.equal(parse("/backtests", "").view, "backtests");
   assert.deepEqual(parse("/incidents/0123456789abcdef", ""), { view: "incident", id: "0123456789abcdef", query: {} });
   assert.deepEqual(parse("/series/%E0%A4%A", ""), { view: "one-series", id: "%E0%A4%A", query: {} });
-  for (const path of ["/nowhere", "/series/a/b", "/logs/x", "//evil.example", "/__proto__", "/constructor"]) assert.equal(parse(path, "").view, "missing", path);
+  for (const path of ["/nowhere", "/series/a/b", "/logs/x", "/backtests/x", "//evil.example", "/__proto__", "/constructor"]) assert.equal(parse(path, "").view, "missing", path);
   assert.equal(address("/series", { q: "a b", service: undefined, metric: "" }), "/series?q=a+b");
   assert.equal(choice("6", ["1", "6"]), "6");
   assert.equal(choice("x", ["1", "6"]), "1");
