@@ -207,6 +207,7 @@ extensions:
     endpoint: ${env:E2E_PPROF}
   anomaly_console:
     endpoint: ${env:E2E_CONSOLE}
+    max_clients: 60 # the pages whose first paint is measured are live, too
   anomaly_engine:
 service:
   extensions: [health_check, pprof, %s]
