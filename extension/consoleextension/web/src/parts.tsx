@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Small parts that several views use. */
+import { Fragment } from "preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { between, count, duration, localize, number, time } from "./format.ts";
@@ -33,6 +34,11 @@ export const Loading = () => <p class="muted" role="status">Loading …</p>;
 /** The name of a series: its statistic and metric. */
 export function seriesName(s: { metric: string; statistic: string }): string {
   return s.statistic === "value" || s.statistic === "" ? s.metric : s.statistic.replace(/_/g, " ") + " of " + s.metric;
+}
+
+/** A name that breaks after its dots and underscores where it is too long for a line. */
+export function Breakable({ text }: { text: string }) {
+  return <>{text.split(/(?<=[._])/).map((part, i) => <Fragment key={i}>{i > 0 && <wbr />}{part}</Fragment>)}</>;
 }
 
 export function Attributes({ of }: { of: Record<string, string> | undefined }) {

@@ -7,7 +7,7 @@ import { Chart } from "../chart.tsx";
 import type { Columns } from "../columns.ts";
 import { align, cadence } from "../columns.ts";
 import { duration, number, quantity } from "../format.ts";
-import { Attributes, Choice, Fact, Facts, Failure, Loading, Score, Time, seriesName } from "../parts.tsx";
+import { Attributes, Breakable, Choice, Fact, Facts, Failure, Loading, Score, Time, seriesName } from "../parts.tsx";
 import { address, choice } from "../route.ts";
 import { SilenceButtons } from "../silence.tsx";
 import { setQuery, useGet, useShared } from "../state.tsx";
@@ -92,7 +92,7 @@ export function OneSeries({ id }: { id: string }) {
   if (!d) return <><h1>Series</h1><Loading /></>;
   return (
     <article>
-      <h1>{seriesName(d)} <Score of={d.score} /></h1>
+      <h1><Breakable text={seriesName(d)} /> <Score of={d.score} /></h1>
       <p class="lead"><a href={"/series?service=" + encodeURIComponent(d.service)}>{d.service}</a> <Attributes of={d.attributes} /></p>
       <div class="filters">
         <Choice label="Span of the chart" value={hours} of={spans} set={(v) => setQuery({ hours: v === "6" ? undefined : v })} />
