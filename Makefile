@@ -102,13 +102,13 @@ e2e-console: build bin/auspex-demo ## test the console page with the demo in Deb
 	go test -v -count=1 -timeout 30m ./e2e/console
 
 .PHONY: e2e-console-load
-e2e-console-load: build ## the console with 100,000 series, 1,000 incidents, and 50 live pages: API and first paint of each view; needs Node 20, npm, and Chromium; 10 minutes
+e2e-console-load: build ## the console with 100,000 series, 1,000 incidents, and 50 live pages: API and first paint of each view; needs Node 20, npm, and Chromium; 3 minutes
 	@scripts/console.sh modules
 	$(call banner,the console under load)
 	go run ./e2e/console/load
 
 .PHONY: e2e-console-hotrod
-e2e-console-hotrod: build ## the console watching HotROD of Jaeger, whose database becomes slow; screenshots in e2e/out/console; needs Node 20, npm, and Chromium; 20 minutes
+e2e-console-hotrod: build ## the console watching HotROD of Jaeger, whose database becomes slow; screenshots in e2e/out/console; needs Node 20, npm, and Chromium; 30 minutes
 	@scripts/console.sh modules
 	@scripts/peers.sh hotrod
 	$(call banner,the console watching HotROD)

@@ -23,7 +23,7 @@ import (
 
 var (
 	series   = flag.Int("series", 100_000, "series; each service has 100")
-	rounds   = flag.Int("rounds", 250, "points of each series before the faults")
+	rounds   = flag.Int("rounds", 120, "points of each series before the faults")
 	streams  = flag.Int("streams", 50, "live pages")
 	requests = flag.Int("requests", 40, "requests of each view")
 	modules  = flag.String("modules", "extension/consoleextension/web/node_modules", "folder with Playwright")
@@ -70,6 +70,7 @@ func measure(b peertest.TB) (bool, error) {
 	if err := c.Ask(context.Background(), "/api/v1/status", &found); err != nil {
 		return false, err
 	}
+	fmt.Fprintf(os.Stderr, "%d series, %d of them learning, %d incidents are open\n", found.Series, found.Warming, found.Open)
 	ids, err := examples(c)
 	if err != nil {
 		return false, err
@@ -209,6 +210,8 @@ extensions:
     endpoint: ${env:E2E_CONSOLE}
     max_clients: 60 # the pages whose first paint is measured are live, too
   anomaly_engine:
+    max_series: 200000 # the engine derives some of each service
+    max_memory: 3GiB
 service:
   extensions: [health_check, pprof, %s]
   telemetry:
