@@ -24,7 +24,7 @@ export function About() {
         <Fact name="Running for"><Since at={status.started} /></Fact>
         <Fact name="Series">{number(status.series)}, {number(status.warming)} still learning, {number(status.evicted)} forgotten</Fact>
         <Fact name="Memory of the engine">{quantity(status.bytes, "By")}{status.max_bytes > 0 && " of " + quantity(status.max_bytes, "By")}</Fact>
-        <Fact name="Points judged">{number(status.points)}</Fact>
+        <Fact name="Data points judged">{number(status.points)}</Fact>
         <Fact name="Not judged">{number(sum(status.refused))}</Fact>
         <Fact name="State">{status.persisted ? <>snapshot {status.generation}{status.snapshot_time && <>, <Time at={status.snapshot_time} /></>}</> : "not kept on disk"}</Fact>
         <Fact name="Findings that wait">{number(status.pending_findings)}{status.dropped_findings > 0 && ", " + number(status.dropped_findings) + " dropped"}</Fact>

@@ -57,7 +57,7 @@ function Quiet() {
       <h2>Monitored</h2>
       <Facts>
         <Fact name="Series">{number(status.series)}{status.warming > 0 && <span class="muted">, {number(status.warming)} still learning</span>}</Fact>
-        <Fact name="Points judged">{number(status.points)}</Fact>
+        <Fact name="Data points judged">{number(status.points)}</Fact>
         <Fact name="Running for"><Since at={status.started} /></Fact>
         <Fact name="Open anomalies">{number(status.open_anomalies)}</Fact>
         <Fact name="False alarms to expect">{number(status.false_alarms_per_day)} a day</Fact>
