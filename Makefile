@@ -242,7 +242,7 @@ generate: ## generate the distribution, component metadata, and dashboards
 	@sed -i.orig 's#^\[auspex\]: *$$#[auspex]: https://github.com/auspex-otel/auspex#' $(READMES)
 	@rm $(addsuffix .orig,$(READMES))
 	$(if $(wildcard dashboards/*.go),$(call banner,dashboards))
-	$(if $(wildcard dashboards/*.go),go run ./dashboards)
+	$(if $(wildcard dashboards/*.go),go run ./dashboards/generate)
 
 .PHONY: check-generated
 check-generated: ## generate, and fail if files changed

@@ -1,10 +1,10 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package grafana describes the Grafana dashboards of Auspex in Go: their
-// queries, which the end-to-end test runs against a real Prometheus, and their
-// panels, which the program in dashboards/ writes as JSON.
+// Package grafana builds the Grafana dashboards of Auspex with the Grafana Foundation SDK, as
+// classic JSON, which Grafana 11 to 13 load.
 //
-// The queries expect metrics that the collector sent by remote write with
-// resource_to_telemetry_conversion, so that service.name is the label service_name.
+// The queries of metrics expect that the collector writes to Prometheus with
+// resource_to_telemetry_conversion, so that service.name is the label service_name. The queries of
+// events and log records expect documents of the exporter elasticsearch in mode otel.
 package grafana
