@@ -72,7 +72,7 @@ test: build peers ## run unit, component, and scenario tests, then short end-to-
 .PHONY: e2e
 e2e: build bin/auspex-demo peers ## run the end-to-end tests; raw responses are kept in e2e/out
 	$(call banner,end-to-end tests)
-	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console)$$')
+	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console|dashboards)$$')
 
 .PHONY: e2e-elastic
 e2e-elastic: build bin/auspex-demo ## test Beats clients, kills, and the demo with a real Elasticsearch; needs JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
@@ -113,6 +113,16 @@ e2e-console-hotrod: build ## the console watching HotROD of Jaeger, whose databa
 	@scripts/peers.sh hotrod
 	$(call banner,the console watching HotROD)
 	AUSPEX_HOTROD=1 go test -v -count=1 -timeout 45m -run TestHotROD ./e2e/console
+
+.PHONY: e2e-dashboards
+e2e-dashboards: build bin/auspex-demo ## every panel of the dashboards on a real Prometheus and Elasticsearch, drawn in Debian's Chromium; pictures in e2e/out/dashboards; needs what e2e-elastic needs, Node 20, and npm
+	$(call banner,peers and modules in $(CACHE) (up to 8 minutes the first time))
+	@scripts/peers.sh prometheus
+	@scripts/peers.sh elasticsearch 8
+	@scripts/peers.sh elasticsearch 9
+	@scripts/dashboards.sh
+	$(call banner,end-to-end tests of the dashboards)
+	go test -v -count=1 -timeout 30m ./e2e/dashboards
 
 .PHONY: e2e-cost
 e2e-cost: build ## measure CPU per million points with and without the processor, and memory per 1,000 series

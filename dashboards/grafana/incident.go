@@ -14,19 +14,19 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// wrapped breaks long text in the cells of a table into lines.
-var wrapped = property{Id: "custom.cellOptions", Value: map[string]any{"type": "auto", "wrapText": true}}
+// wrapped breaks long text in the cells of a column into lines: in the setting of Grafana 11 and 12, and in that of Grafana 13.
+var wrapped = []property{{Id: "custom.cellOptions", Value: map[string]any{"type": "auto", "wrapText": true}}, {Id: "custom.wrapText", Value: true}}
 
 // incidents lists incidents that match a condition, one row each, with links.
 func incidents(width, height uint32, condition string) *table.PanelBuilder {
 	return grid(width, "Incidents", "One row for each incident that changed in the time range, the newest first.", eventsSource,
 		documents("A", condition, 50),
 		column{timeField, "Updated", 170, nil},
-		column{attribute(vocabulary.AttrIncState), "State", 80, []property{stateColors()}},
+		column{attribute(vocabulary.AttrIncState), "State", 80, stateColors},
 		column{attribute(vocabulary.AttrSuspect), "Likely cause", 150, []property{links(
 			link("Series", boardOf(uidSeries, varService, "${__value.text}")), link("Log templates", boardOf(uidTemplates, varService, "${__value.text}")),
 		)}},
-		column{bodyField, "What happened", 0, []property{wrapped}},
+		column{bodyField, "What happened", 0, wrapped},
 		column{attribute(vocabulary.AttrAnomalyCount), "Anomalies", 90, nil},
 		column{attribute(vocabulary.MetricMaxScore), "Score", 70, []property{{Id: "decimals", Value: 1}}},
 		column{attribute(vocabulary.AttrIncidentID), "Id", 160, []property{links(
@@ -36,10 +36,11 @@ func incidents(width, height uint32, condition string) *table.PanelBuilder {
 }
 
 // stateColors colors open red and closed green.
-func stateColors() property {
-	return property{Id: "mappings", Value: []map[string]any{{"type": "value", "options": map[string]any{
+var stateColors = []property{
+	{Id: "custom.cellOptions", Value: map[string]any{"type": "color-text"}},
+	{Id: "mappings", Value: []map[string]any{{"type": "value", "options": map[string]any{
 		"open": map[string]any{"color": "red", "index": 0}, "closed": map[string]any{"color": "green", "index": 1},
-	}}}}
+	}}}},
 }
 
 // incident shows one incident: its causes, its anomalies, the scores of its services, and their log records.
@@ -53,23 +54,23 @@ func incident() *dashboard.DashboardBuilder {
 			Selected: new(true), Text: choiceText("All"), Value: choiceText("$__all"),
 		}),
 	).
-		WithPanel(incidents(24, 5, events(vocabulary.EventIncident, this))).
+		WithPanel(incidents(24, 6, events(vocabulary.EventIncident, this))).
 		WithPanel(grid(24, "Evidence", "Suspects in order, the strongest evidence against each, changes within the preceding ten minutes, and the history of the incident.", eventsSource,
 			documents("A", events(vocabulary.EventIncident, this), 1),
-			column{attribute(vocabulary.AttrSuspects), "Suspects", 180, []property{wrapped}},
-			column{attribute(vocabulary.AttrEvidence), "Evidence", 0, []property{wrapped}},
-			column{attribute(vocabulary.AttrChanges), "Changes", 0, []property{wrapped}},
-			column{attribute(vocabulary.AttrHistory), "History", 0, []property{wrapped}},
-			column{attribute(vocabulary.AttrTraces), "Traces", 180, []property{wrapped}},
-		).Height(6)).
+			column{attribute(vocabulary.AttrSuspects), "Suspects", 180, wrapped},
+			column{attribute(vocabulary.AttrEvidence), "Evidence", 0, wrapped},
+			column{attribute(vocabulary.AttrChanges), "Changes", 0, wrapped},
+			column{attribute(vocabulary.AttrHistory), "History", 0, wrapped},
+			column{attribute(vocabulary.AttrTraces), "Traces", 180, wrapped},
+		).Height(9)).
 		WithPanel(grid(24, "Anomalies", "Each update of an anomaly is a row. Select a trace id to open the trace.", eventsSource,
 			documents("A", events(vocabulary.EventAnomaly, this), 100),
 			column{timeField, "Updated", 170, nil},
-			column{attribute(vocabulary.AttrState), "State", 80, []property{stateColors()}},
+			column{attribute(vocabulary.AttrState), "State", 80, stateColors},
 			column{serviceField, "Service", 120, nil},
 			column{attribute(vocabulary.AttrMetric), "Metric", 190, nil},
 			column{attribute(vocabulary.AttrStatistic), "Statistic", 90, nil},
-			column{bodyField, "What happened", 0, []property{wrapped}},
+			column{bodyField, "What happened", 0, wrapped},
 			column{attribute(vocabulary.MetricScore), "Score", 70, []property{{Id: "decimals", Value: 1}}},
 			column{attribute(vocabulary.AttrAnomalyTraces), "Trace", 180, []property{links(link("Trace", traceOf()))}},
 		).Height(9)).

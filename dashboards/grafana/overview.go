@@ -23,18 +23,18 @@ func overview() *dashboard.DashboardBuilder {
 
 	return board(uidOverview, "overview", "Open incidents and anomalies. A score of 1 is the threshold that the false-alarm budget sets.").
 		WithPanel(number(4, "Services in an incident", "Services that an open incident includes.", last("A", "count("+incident+" > 0) or vector(0)", "services")).
-			Height(4).Thresholds(warnFrom(1)).ColorScheme(byThreshold())).
+			Height(6).Thresholds(warnFrom(1)).ColorScheme(byThreshold())).
 		WithPanel(number(4, "Open anomalies", "Series, templates, and operations that are anomalous now.", last("A", "sum("+open+")", "open")).
-			Height(4).Thresholds(warnFrom(1)).ColorScheme(byThreshold())).
-		WithPanel(number(4, "Longest open incident", "Age of the oldest open incident.", last("A", "max("+Prometheus(vocabulary.MetricIncidentDuration)+")", "age")).
-			Height(4).Unit("s")).
+			Height(6).Thresholds(warnFrom(1)).ColorScheme(byThreshold())).
+		WithPanel(number(4, "Longest open incident", "Age of the oldest open incident.", last("A", "max("+Prometheus(vocabulary.MetricIncidentDuration)+"_seconds)", "age")).
+			Height(6).Unit("s")).
 		WithPanel(bars(12, "Worst services", "Highest score of each service in the time range.",
-			last("A", fmt.Sprintf("topk(5, max by (%s) (max_over_time(%s[$__range])))", service, score), legend)).Height(4)).
+			last("A", fmt.Sprintf("topk(5, max by (%s) (max_over_time(%s[$__range])))", service, score), legend)).Height(6)).
 		WithPanel(incidents(24, 8, events(vocabulary.EventIncident, ""))).
 		WithPanel(limit(curves(12, "Highest score by service", "Highest score of any series of the service since the previous report, every 15 seconds. 1 is the threshold.",
 			over("A", fmt.Sprintf(perService, score), legend))).Height(8).DataLinks(linksOf(toSeries, toLogs, toConsole))).
 		WithPanel(curves(12, "Open anomalies by service", "", over("A", fmt.Sprintf("sum by (%s) (%s)", service, open), legend)).
 			Height(8).DataLinks(linksOf(toSeries, toLogs, toConsole))).
 		WithPanel(states(12, "Open incidents by service", "", over("A", fmt.Sprintf(perService, incident), legend)).Height(8)).
-		WithPanel(share(curves(12, "Share of series above the threshold", "", over("A", fmt.Sprintf(perService, rate), legend))).Height(8))
+		WithPanel(curves(12, "Share of series above the threshold", "", over("A", fmt.Sprintf(perService, rate), legend)).Unit("percentunit").Height(8))
 }

@@ -36,7 +36,7 @@ func bars(width uint32, title, about string, q query) *bargauge.PanelBuilder {
 // curves shows values over time.
 func curves(width uint32, title, about string, queries ...query) *timeseries.PanelBuilder {
 	p := timeseries.NewPanelBuilder().Title(title).Description(about).Span(width).Datasource(metricsSource).Min(0).
-		LineWidth(1).FillOpacity(0).ShowPoints(common.VisibilityModeAuto).
+		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdPaletteClassic)).LineWidth(1).FillOpacity(0).ShowPoints(common.VisibilityModeAuto).
 		Legend(common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom)).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
 	for _, q := range queries {

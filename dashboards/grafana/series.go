@@ -34,12 +34,12 @@ func series() *dashboard.DashboardBuilder {
 		WithPanel(grid(24, "Anomalies of the service", "Each update of an anomaly is a row.", eventsSource,
 			documents("A", events(vocabulary.EventAnomaly, serviceField+`:"$`+varService+`"`), 100),
 			column{timeField, "Updated", 170, nil},
-			column{attribute(vocabulary.AttrState), "State", 80, []property{stateColors()}},
+			column{attribute(vocabulary.AttrState), "State", 80, stateColors},
 			column{attribute(vocabulary.AttrMetric), "Metric", 190, []property{links(
 				link("This metric", boardOf(uidSeries, varService, "${"+varService+"}", varMetric, "${__value.text}")),
 			)}},
 			column{attribute(vocabulary.AttrStatistic), "Statistic", 90, nil},
-			column{bodyField, "What happened", 0, []property{wrapped}},
+			column{bodyField, "What happened", 0, wrapped},
 			column{attribute(vocabulary.MetricScore), "Score", 70, []property{{Id: "decimals", Value: 1}}},
 			column{attribute(vocabulary.AttrIncidentID), "Incident", 160, []property{links(
 				link("Details", boardOf(uidIncident, varIncident, "${__value.text}")), link("Console", "${"+varConsole+"}/incidents/${__value.text}"),

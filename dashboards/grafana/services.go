@@ -39,7 +39,7 @@ func graph(width uint32, calls string) *nodegraph.PanelBuilder {
 	end := func(label string) string {
 		return fmt.Sprintf(`label_replace(%s, "id", "$1", %q, "(.+)")`, calls, label)
 	}
-	nodes := fmt.Sprintf(`max by (id) (label_replace(%s, "id", "$1", %q, "(.+)")) or 0 * max by (id) (%s or %s)`,
+	nodes := fmt.Sprintf(`label_replace(max by (id) (label_replace(%s, "id", "$1", %q, "(.+)")) or 0 * max by (id) (%s or %s), "title", "$1", "id", "(.+)")`,
 		Prometheus(vocabulary.MetricMaxScore), service, end("server"), end("client"))
 	edges := fmt.Sprintf(`sum by (id, source, target) (label_join(label_replace(label_replace(%s, "source", "$1", "client", "(.+)"), "target", "$1", "server", "(.+)"), "id", " → ", "client", "server"))`, calls)
 	only := func(ref, id string, options map[string]any) dashboard.DataTransformerConfig {
@@ -60,7 +60,7 @@ func graph(width uint32, calls string) *nodegraph.PanelBuilder {
 		})).
 		Thresholds(warnFrom(1)).ColorScheme(byThreshold()).Decimals(2).
 		Edges(nodegraph.NewEdgeOptionsBuilder().MainStatUnit("reqps")).
-		OverrideByName("id", []property{links(
+		OverrideByName("title", []property{links(
 			link("Series", boardOf(uidSeries, varService, "${__value.text}")), link("Log templates", boardOf(uidTemplates, varService, "${__value.text}")),
 			link("Console", "${"+varConsole+"}/series?service=${__value.text}"),
 		)})

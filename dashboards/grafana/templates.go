@@ -14,7 +14,7 @@ import (
 func templates() *dashboard.DashboardBuilder {
 	template, id := attribute(vocabulary.AttrTemplate), attribute(vocabulary.AttrTemplateID)
 	ofService := serviceField + `:"$` + varService + `"`
-	all := ofService + " AND _exists_:" + id
+	all := ofService + " AND _exists_:" + id + " AND NOT " + eventField + ":*" // events about templates have these attributes as well
 	one := all + " AND " + template + ":$" + varTemplate
 	stacked := common.NewStackingConfigBuilder().Mode(common.StackingModeNormal)
 	return board(uidTemplates, "log templates", "Log lines of one service, grouped by template: the line with its variable parts removed.",
@@ -30,14 +30,14 @@ func templates() *dashboard.DashboardBuilder {
 			Datasource(eventsSource).Height(9).DrawStyle(common.GraphDrawStyleBars).FillOpacity(60).Stacking(stacked)).
 		WithPanel(grid(12, "Templates", "The most frequent templates in the time range.", eventsSource,
 			counts("A", all, by(template, 100)),
-			column{template, "Template", 0, []property{wrapped}},
+			column{template, "Template", 0, wrapped},
 			column{"Count", "Records", 100, nil},
 		).Height(10)).
 		WithPanel(grid(12, "Anomalies in logs", "New templates, and templates that occur more or less often than expected.", eventsSource,
 			documents("A", events(vocabulary.EventAnomaly, ofService+" AND "+attribute(vocabulary.AttrMetric)+":auspex.log.*"), 100),
 			column{timeField, "Updated", 170, nil},
-			column{attribute(vocabulary.AttrState), "State", 80, []property{stateColors()}},
-			column{bodyField, "What happened", 0, []property{wrapped}},
+			column{attribute(vocabulary.AttrState), "State", 80, stateColors},
+			column{bodyField, "What happened", 0, wrapped},
 			column{attribute(vocabulary.MetricScore), "Score", 70, []property{{Id: "decimals", Value: 1}}},
 			column{attribute(vocabulary.AttrIncidentID), "Incident", 160, []property{links(
 				link("Details", boardOf(uidIncident, varIncident, "${__value.text}")), link("Console", "${"+varConsole+"}/incidents/${__value.text}"),
