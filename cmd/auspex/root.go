@@ -88,7 +88,7 @@ and evaluates recorded telemetry with the collector's engine.
 	}
 	root.SetOut(env.out)
 	root.SetErr(env.errs)
-	root.AddCommand(newBacktest(env), newDeadLetter(env), newIncidents(env), newSilence(env), newSupportBundle(env), newTemplates(env), newVersion(env))
+	root.AddCommand(newBacktest(env), newDashboards(env), newDeadLetter(env), newIncidents(env), newSilence(env), newSupportBundle(env), newTemplates(env), newVersion(env))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

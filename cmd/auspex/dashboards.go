@@ -1,0 +1,141 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/auspex-otel/auspex/dashboards"
+	"github.com/auspex-otel/auspex/dashboards/install"
+)
+
+// apiKeyVariable is the environment variable with the API key, which keeps it out of the list of processes.
+const apiKeyVariable = "AUSPEX_API_KEY" //nolint:gosec // the name of the variable, not a key
+
+func newDashboards(env environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "dashboards",
+		Short: "Install dashboards in Grafana, or write them to files",
+		Long: `Install the dashboards of Auspex in a running Grafana, or write them and the
+files around them to a folder.
+
+` + exitCodes,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newDashboardsExport(env), newDashboardsInstall(env))
+	return cmd
+}
+
+func newDashboardsExport(env environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "export DIR",
+		Short: "Write the dashboards to a folder",
+		Long: `Write the dashboards to a folder: DIR/grafana/provisioning, which Grafana can
+mount as /etc/grafana/provisioning, and DIR/grafana/mixin.libsonnet. Files with
+the same names are replaced.
+
+` + exitCodes,
+		Example: `  auspex dashboards export /srv/auspex`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("takes one folder, but got %d arguments", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return exportDashboards(env, args[0]) },
+	}
+}
+
+func exportDashboards(env environment, dir string) error {
+	n := 0
+	err := fs.WalkDir(dashboards.Files, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		text, err := dashboards.Files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // Grafana runs as another user
+			return err
+		}
+		n++
+		return os.WriteFile(file, text, 0o644) //nolint:gosec // Grafana runs as another user
+	})
+	if err != nil {
+		return failure{fmt.Errorf("cannot write the dashboards to %s: %w", dir, err)}
+	}
+	return env.write(fmt.Appendf(nil, "%d files written to %s\n", n, dir))
+}
+
+// installOptions are the flags of auspex dashboards install.
+type installOptions struct {
+	grafana, key string
+	dryRun       bool
+}
+
+func newDashboardsInstall(env environment) *cobra.Command {
+	var o installOptions
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Install the dashboards in Grafana",
+		Long: `Install the dashboards in Grafana 11 or newer, in the folder Auspex. Dashboards of
+an earlier version are updated; the rest of Grafana is not changed. If one
+dashboard cannot be saved, none is installed.
+
+The API key is the token of a service account with the role Editor. Set it in the
+environment variable ` + apiKeyVariable + ` to keep it out of the list of processes.
+
+` + exitCodes,
+		Example: `  # what would change?
+  auspex dashboards install --grafana http://localhost:3000 --dry-run
+
+  AUSPEX_API_KEY=glsa_... auspex dashboards install --grafana http://localhost:3000`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return installDashboards(cmd, env, o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.grafana, "grafana", "", "address of Grafana, as in http://localhost:3000")
+	f.StringVar(&o.key, "api-key", "", "API key or token of a service account (default: $"+apiKeyVariable+")")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the changes and make none")
+	return cmd
+}
+
+func installDashboards(cmd *cobra.Command, env environment, o installOptions) error {
+	if o.grafana == "" {
+		return errors.New("--grafana is missing: state the address of Grafana")
+	}
+	if u, err := url.Parse(o.grafana); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("--grafana is %q, but must be an address such as http://localhost:3000", o.grafana)
+	}
+	version, changes, err := install.Grafana(cmd.Context(), install.Options{
+		URL: o.grafana, Key: cmp.Or(o.key, os.Getenv(apiKeyVariable)), DryRun: o.dryRun, Client: &http.Client{Timeout: answerTime},
+	})
+	if err != nil {
+		return failure{err}
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "Grafana %s at %s\n\n", clean(version), clean(o.grafana))
+	t := newTable("DASHBOARD", "CHANGE")
+	for _, c := range changes {
+		t.add(c.Title, string(c.Action))
+	}
+	t.print(&b, "")
+	if o.dryRun {
+		fmt.Fprintln(&b, "\nDry run: nothing was changed.")
+	}
+	return env.write(b.Bytes())
+}
