@@ -64,7 +64,7 @@ func TestDashboardsUsage(t *testing.T) {
 		{[]string{"dashboards", "install"}, "--grafana is missing"},
 		{[]string{"dashboards", "install", "--grafana", "localhost:3000"}, "must be an address such as"},
 		{[]string{"dashboards", "export"}, "takes one folder"},
-		{[]string{"dashboards", "instal"}, `did you mean "install"?`},
+		{[]string{"dashboards", "exp"}, `did you mean "export"?`},
 	} {
 		code, _, errs := auspex(c.args...)
 		assert.Equal(t, exitUsage, code, c.args)

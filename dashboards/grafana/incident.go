@@ -68,7 +68,7 @@ func incident() *dashboard.DashboardBuilder {
 			column{timeField, "Updated", 170, nil},
 			column{attribute(vocabulary.AttrState), "State", 80, stateColors},
 			column{serviceField, "Service", 120, nil},
-			column{attribute(vocabulary.AttrMetric), "Metric", 190, nil},
+			column{attribute(vocabulary.AttrMetric), "Metric", 240, nil},
 			column{attribute(vocabulary.AttrStatistic), "Statistic", 90, nil},
 			column{bodyField, "What happened", 0, wrapped},
 			column{attribute(vocabulary.MetricScore), "Score", 70, []property{{Id: "decimals", Value: 1}}},
@@ -96,7 +96,7 @@ func records(width uint32, title, about, condition string) *logs.PanelBuilder {
 func states(width uint32, title, about string, q query) *statetimeline.PanelBuilder {
 	return statetimeline.NewPanelBuilder().Title(title).Description(about).Span(width).Datasource(metricsSource).WithTarget(q).
 		MergeValues(true).ShowValue(common.VisibilityModeNever).RowHeight(.8).FillOpacity(80).
-		Thresholds(warnFrom(1)).ColorScheme(byThreshold())
+		Thresholds(warn()).ColorScheme(byThreshold())
 }
 
 func linksOf(list ...cog.Builder[dashboard.DashboardLink]) []cog.Builder[dashboard.DashboardLink] {

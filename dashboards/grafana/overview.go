@@ -22,14 +22,14 @@ func overview() *dashboard.DashboardBuilder {
 	toConsole := to("Console", "${"+varConsole+"}/series?service=${__field.labels."+service+"}")
 
 	return board(uidOverview, "overview", "Open incidents and anomalies. A score of 1 is the threshold that the false-alarm budget sets.").
-		WithPanel(number(4, "Services in an incident", "Services that an open incident includes.", last("A", "count("+incident+" > 0) or vector(0)", "services")).
-			Height(6).Thresholds(warnFrom(1)).ColorScheme(byThreshold())).
-		WithPanel(number(4, "Open anomalies", "Series, templates, and operations that are anomalous now.", last("A", "sum("+open+")", "open")).
-			Height(6).Thresholds(warnFrom(1)).ColorScheme(byThreshold())).
-		WithPanel(number(4, "Longest open incident", "Age of the oldest open incident.", last("A", "max("+Prometheus(vocabulary.MetricIncidentDuration)+"_seconds)", "age")).
+		WithPanel(number("Services in an incident", "Services that an open incident includes.", last("count("+incident+" > 0) or vector(0)", "services")).
+			Height(6).Thresholds(warn()).ColorScheme(byThreshold())).
+		WithPanel(number("Open anomalies", "Series, templates, and operations that are anomalous now.", last("sum("+open+")", "open")).
+			Height(6).Thresholds(warn()).ColorScheme(byThreshold())).
+		WithPanel(number("Longest open incident", "Age of the oldest open incident.", last("max("+Prometheus(vocabulary.MetricIncidentDuration)+"_seconds)", "age")).
 			Height(6).Unit("s")).
 		WithPanel(bars(12, "Worst services", "Highest score of each service in the time range.",
-			last("A", fmt.Sprintf("topk(5, max by (%s) (max_over_time(%s[$__range])))", service, score), legend)).Height(6)).
+			last(fmt.Sprintf("topk(5, max by (%s) (max_over_time(%s[$__range])))", service, score), legend)).Height(6)).
 		WithPanel(incidents(24, 8, events(vocabulary.EventIncident, ""))).
 		WithPanel(limit(curves(12, "Highest score by service", "Highest score of any series of the service since the previous report, every 15 seconds. 1 is the threshold.",
 			over("A", fmt.Sprintf(perService, score), legend))).Height(8).DataLinks(linksOf(toSeries, toLogs, toConsole))).

@@ -20,8 +20,8 @@ import (
 type property = dashboard.DynamicConfigValue
 
 // number shows one value.
-func number(width uint32, title, about string, q query) *figures.PanelBuilder {
-	return figures.NewPanelBuilder().Title(title).Description(about).Span(width).Datasource(metricsSource).WithTarget(q).
+func number(title, about string, q query) *figures.PanelBuilder {
+	return figures.NewPanelBuilder().Title(title).Description(about).Span(4).Datasource(metricsSource).WithTarget(q).
 		ReduceOptions(lastValue()).ColorMode(common.BigValueColorModeValue).GraphMode(common.BigValueGraphModeNone).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdFixed).FixedColor("text"))
 }
@@ -30,7 +30,7 @@ func number(width uint32, title, about string, q query) *figures.PanelBuilder {
 func bars(width uint32, title, about string, q query) *bargauge.PanelBuilder {
 	return bargauge.NewPanelBuilder().Title(title).Description(about).Span(width).Datasource(metricsSource).WithTarget(q).
 		ReduceOptions(lastValue()).Orientation(common.VizOrientationHorizontal).DisplayMode(common.BarGaugeDisplayModeBasic).
-		Min(0).Decimals(1).Thresholds(warnFrom(1)).ColorScheme(byThreshold())
+		Min(0).Decimals(1).Thresholds(warn()).ColorScheme(byThreshold())
 }
 
 // curves shows values over time.
@@ -47,7 +47,7 @@ func curves(width uint32, title, about string, queries ...query) *timeseries.Pan
 
 // limit draws a line at a score of 1.
 func limit(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
-	return p.Thresholds(warnFrom(1)).ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeLine))
+	return p.Thresholds(warn()).ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeLine))
 }
 
 // share shows fractions as percentages.
@@ -106,11 +106,12 @@ func to(title, address string) cog.Builder[dashboard.DashboardLink] {
 // boardOf returns the address of a dashboard for the same time range and data sources, with values of variables,
 // which may refer to the clicked value. Names and values alternate.
 func boardOf(uid string, variables ...string) string {
-	address := "/d/" + uid + "?${__url_time_range}&${" + varMetrics + ":queryparam}&${" + varEvents + ":queryparam}"
+	var address strings.Builder
+	address.WriteString("/d/" + uid + "?${__url_time_range}&${" + varMetrics + ":queryparam}&${" + varEvents + ":queryparam}")
 	for i := 0; i+1 < len(variables); i += 2 {
-		address += "&var-" + variables[i] + "=" + variables[i+1]
+		address.WriteString("&var-" + variables[i] + "=" + variables[i+1])
 	}
-	return address
+	return address.String()
 }
 
 // traceOf returns the address that opens the clicked trace id in Explore.
@@ -131,8 +132,8 @@ func byThreshold() cog.Builder[dashboard.FieldColor] {
 	return dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)
 }
 
-// warnFrom is green below v and red from v.
-func warnFrom(v float64) cog.Builder[dashboard.ThresholdsConfig] {
+// warn is green below 1 and red from 1.
+func warn() cog.Builder[dashboard.ThresholdsConfig] {
 	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).
-		Steps([]dashboard.Threshold{{Color: "green"}, {Color: "red", Value: new(v)}})
+		Steps([]dashboard.Threshold{{Color: "green"}, {Color: "red", Value: new(1.0)}})
 }

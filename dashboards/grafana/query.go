@@ -51,8 +51,8 @@ func over(ref, expr, legend string) *prometheus.DataqueryBuilder {
 }
 
 // last evaluates an expression at the end of the time range.
-func last(ref, expr, legend string) *prometheus.DataqueryBuilder {
-	return promql(ref, expr).LegendFormat(legend).Instant()
+func last(expr, legend string) *prometheus.DataqueryBuilder {
+	return promql("A", expr).LegendFormat(legend).Instant()
 }
 
 // rows evaluates an expression at the end of the time range and returns one row for each series.

@@ -25,14 +25,14 @@ func self() *dashboard.DashboardBuilder {
 	points := "sum(rate(" + engine("points") + "[$__rate_interval]))"
 	return board(uidSelf, "Auspex itself", "The collector's own health and size. It needs the collector's internal metrics (port 8888) in Prometheus.",
 		dashboard.NewTextBoxVariableBuilder(varPlan).Label("Planned series").DefaultValue(text("100000"))).
-		WithPanel(number(4, "Series", "Series in the table of the engine.", last("A", tracked, "series")).Height(5)).
-		WithPanel(number(4, "Points per second", "Points that the engine observes.", last("A", points, "points")).Height(5).Decimals(1)).
-		WithPanel(number(4, "Memory", "Resident memory of the collector.", last("A", memory, "memory")).Height(5).Unit("bytes")).
-		WithPanel(number(4, "CPU", "Cores that the collector uses.", last("A", cpu, "cores")).Height(5).Decimals(2)).
-		WithPanel(number(4, "Memory when planned", "Memory now, and 14.2 MiB for each 1,000 series more: their heap, twice because of garbage collection (docs/guide/cost.md).",
-			last("A", fmt.Sprintf("%s + %g * clamp_min($%s - %s, 0)", memory, seriesBytes, varPlan, tracked), "memory")).Height(5).Unit("bytes")).
-		WithPanel(number(4, "CPU when planned", "Cores now, and 3.6 CPU-seconds per million points of the series more, at the present number of points per series (docs/guide/cost.md).",
-			last("A", fmt.Sprintf("%s + %g * %s / %s * clamp_min($%s - %s, 0)", cpu, pointSeconds, points, tracked, varPlan, tracked), "cores")).Height(5).Decimals(2)).
+		WithPanel(number("Series", "Series in the table of the engine.", last(tracked, "series")).Height(5)).
+		WithPanel(number("Points per second", "Points that the engine observes.", last(points, "points")).Height(5).Decimals(1)).
+		WithPanel(number("Memory", "Resident memory of the collector.", last(memory, "memory")).Height(5).Unit("bytes")).
+		WithPanel(number("CPU", "Cores that the collector uses.", last(cpu, "cores")).Height(5).Decimals(2)).
+		WithPanel(number("Memory when planned", "Memory now, and 14.2 MiB for each 1,000 series more: their heap, twice because of garbage collection (docs/guide/cost.md).",
+			last(fmt.Sprintf("%s + %g * clamp_min($%s - %s, 0)", memory, seriesBytes, varPlan, tracked), "memory")).Height(5).Unit("bytes")).
+		WithPanel(number("CPU when planned", "Cores now, and 3.6 CPU-seconds per million points of the series more, at the present number of points per series (docs/guide/cost.md).",
+			last(fmt.Sprintf("%s + %g * %s / %s * clamp_min($%s - %s, 0)", cpu, pointSeconds, points, tracked, varPlan, tracked), "cores")).Height(5).Decimals(2)).
 		WithPanel(curves(8, "Series over time", "", over("A", tracked, "series"), over("B", "sum(rate("+engine("series_evicted")+"[$__rate_interval]))", "evicted per second")).Height(8)).
 		WithPanel(curves(8, "Memory over time", "", over("A", memory, "resident"), over("B", "sum("+process("process_runtime_heap_alloc_bytes")+")", "heap")).Unit("bytes").Height(8)).
 		WithPanel(curves(8, "CPU over time", "", over("A", cpu, "cores")).Height(8)).

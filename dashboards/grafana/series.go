@@ -35,7 +35,7 @@ func series() *dashboard.DashboardBuilder {
 			documents("A", events(vocabulary.EventAnomaly, serviceField+`:"$`+varService+`"`), 100),
 			column{timeField, "Updated", 170, nil},
 			column{attribute(vocabulary.AttrState), "State", 80, stateColors},
-			column{attribute(vocabulary.AttrMetric), "Metric", 190, []property{links(
+			column{attribute(vocabulary.AttrMetric), "Metric", 240, []property{links(
 				link("This metric", boardOf(uidSeries, varService, "${"+varService+"}", varMetric, "${__value.text}")),
 			)}},
 			column{attribute(vocabulary.AttrStatistic), "Statistic", 90, nil},

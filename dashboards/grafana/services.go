@@ -58,7 +58,7 @@ func graph(width uint32, calls string) *nodegraph.PanelBuilder {
 		WithTransformation(only("edges", "organize", map[string]any{
 			"excludeByName": map[string]bool{"Time": true}, "indexByName": map[string]int{}, "renameByName": map[string]string{"Value #edges": "mainstat"},
 		})).
-		Thresholds(warnFrom(1)).ColorScheme(byThreshold()).Decimals(2).
+		Thresholds(warn()).ColorScheme(byThreshold()).Decimals(2).
 		Edges(nodegraph.NewEdgeOptionsBuilder().MainStatUnit("reqps")).
 		OverrideByName("title", []property{links(
 			link("Series", boardOf(uidSeries, varService, "${__value.text}")), link("Log templates", boardOf(uidTemplates, varService, "${__value.text}")),

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -221,8 +222,8 @@ func (s *server) apply(ctx context.Context, boards []*board, newFolder bool) err
 	fail := func(err error) error {
 		// The caller may have been interrupted, but what was changed has to be reverted.
 		ctx := context.WithoutCancel(ctx)
-		for i := len(revert) - 1; i >= 0; i-- {
-			if undo := revert[i](ctx); undo != nil {
+		for _, f := range slices.Backward(revert) {
+			if undo := f(ctx); undo != nil {
 				return errors.Join(err, fmt.Errorf("reverting the changes failed as well: %w", undo))
 			}
 		}

@@ -172,7 +172,9 @@ func start(t *testing.T) (*facts, *backends) {
 	t.Logf("played %v of the shop in %v", f.sent.end.Sub(f.sent.start), time.Since(began).Round(time.Second))
 	f.settle(t, collector, prom, es)
 	f.choose(t)
-	b := &backends{prometheus: prom, elastic: es, start: f.sent.start, end: time.Now().Add(time.Second), variables: map[string][]string{
+	end := time.Now().Add(time.Second)
+	begin := end.Add(-end.Sub(f.sent.start).Truncate(step) - step) // the last step is at the end
+	b := &backends{prometheus: prom, elastic: es, start: begin, end: end, variables: map[string][]string{
 		"__range": {duration(time.Since(f.sent.start))}, "__rate_interval": {"1m"}, "console": {"http://" + collector.Console}, "planned": {strconv.Itoa(planned)},
 		"service": {f.service}, "metric": {f.metric}, "statistic": {f.statistic}, "incident": {f.incident.ID}, "template": {"*"},
 	}}

@@ -140,7 +140,8 @@ func (b *backends) newest(t *testing.T, body map[string]any, field, size string)
 
 // group adds one level of buckets and returns it.
 func (b *backends) group(into map[string]any, bucket elasticsearch.BucketAggregation) map[string]any {
-	agg, id := map[string]any{}, ""
+	agg := map[string]any{}
+	var id string
 	if t := bucket.Terms; t != nil {
 		id = t.Id
 		agg["terms"] = map[string]any{"field": *t.Field, "size": json.Number(*t.Settings.Size), "order": map[string]any{*t.Settings.OrderBy: *t.Settings.Order}, "min_doc_count": 1}
