@@ -6,9 +6,10 @@ package dashboards
 
 import "embed"
 
-// Files holds the files as they are in this folder: grafana/provisioning and grafana/mixin.libsonnet.
+// Files holds the files as they are in this folder: grafana/provisioning, grafana/mixin.libsonnet, and
+// kibana/auspex.ndjson.
 //
-//go:embed grafana/provisioning grafana/mixin.libsonnet
+//go:embed grafana/provisioning grafana/mixin.libsonnet kibana/auspex.ndjson
 var Files embed.FS
 
 // Grafana is the folder of the Grafana dashboards in Files.

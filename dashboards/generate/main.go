@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/auspex-otel/auspex/dashboards/grafana"
+	"github.com/auspex-otel/auspex/dashboards/kibana"
 )
 
 func main() {
@@ -33,6 +34,9 @@ func run() error {
 		return fmt.Errorf("alert rules: %w", err)
 	}
 	files := map[string][]byte{filepath.Join(provisioning, "alerting", "rules.yaml.example"): rules}
+	if files[filepath.Join("dashboards", "kibana", "auspex.ndjson")], err = kibana.Objects(); err != nil {
+		return fmt.Errorf("objects of Kibana: %w", err)
+	}
 	for name, text := range boards {
 		files[filepath.Join(provisioning, "dashboards", "auspex", name)] = text
 	}
