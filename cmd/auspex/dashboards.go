@@ -43,8 +43,9 @@ func newDashboardsExport(env environment) *cobra.Command {
 		Use:   "export DIR",
 		Short: "Write the dashboards to a folder",
 		Long: `Write the dashboards to a folder: DIR/grafana/provisioning, which Grafana can
-mount as /etc/grafana/provisioning, and DIR/grafana/mixin.libsonnet. Files with
-the same names are replaced.
+mount as /etc/grafana/provisioning, DIR/grafana/mixin.libsonnet, and
+DIR/kibana/auspex.ndjson, the saved objects of Kibana. Files with the same names
+are replaced.
 
 ` + exitCodes,
 		Example: `  auspex dashboards export /srv/auspex`,
