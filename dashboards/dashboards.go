@@ -14,3 +14,6 @@ var Files embed.FS
 
 // Grafana is the folder of the Grafana dashboards in Files.
 const Grafana = "grafana/provisioning/dashboards/auspex"
+
+// Kibana is the file of Kibana's saved objects in Files.
+const Kibana = "kibana/auspex.ndjson"

@@ -26,9 +26,9 @@ const apiKeyVariable = "AUSPEX_API_KEY" //nolint:gosec // the name of the variab
 func newDashboards(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dashboards",
-		Short: "Install dashboards in Grafana, or write them to files",
-		Long: `Install the dashboards of Auspex in a running Grafana, or write them and the
-files around them to a folder.
+		Short: "Install dashboards in Grafana or Kibana, or write them to files",
+		Long: `Install the dashboards of Auspex in a running Grafana or Kibana, or write them and
+the files around them to a folder.
 
 ` + exitCodes,
 		Args: noArguments,
@@ -84,21 +84,22 @@ func exportDashboards(env environment, dir string) error {
 
 // installOptions are the flags of auspex dashboards install.
 type installOptions struct {
-	grafana, key string
-	dryRun       bool
+	grafana, kibana, key string
+	dryRun               bool
 }
 
 func newDashboardsInstall(env environment) *cobra.Command {
 	var o installOptions
 	cmd := &cobra.Command{
 		Use:   "install",
-		Short: "Install the dashboards in Grafana",
-		Long: `Install the dashboards in Grafana 11 or newer, in the folder Auspex. Dashboards of
-an earlier version are updated; the rest of Grafana is not changed. If one
-dashboard cannot be saved, none is installed.
+		Short: "Install the dashboards in Grafana or Kibana",
+		Long: `Install the dashboards in Grafana 11 or newer, in the folder Auspex, or in Kibana
+8.19 or newer. Dashboards of an earlier version are updated; everything else stays
+as it is. If one dashboard cannot be saved, none is installed.
 
-The API key is the token of a service account with the role Editor. Set it in the
-environment variable ` + apiKeyVariable + ` to keep it out of the list of processes.
+For Grafana, the API key is the token of a service account with the role Editor.
+Set it in the environment variable ` + apiKeyVariable + ` to keep it out of the list of
+processes.
 
 ` + exitCodes,
 		Example: `  # what would change?
@@ -110,26 +111,31 @@ environment variable ` + apiKeyVariable + ` to keep it out of the list of proces
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.grafana, "grafana", "", "address of Grafana, as in http://localhost:3000")
+	f.StringVar(&o.kibana, "kibana", "", "address of Kibana, as in http://localhost:5601, with the space if it is not the default one")
 	f.StringVar(&o.key, "api-key", "", "API key or token of a service account (default: $"+apiKeyVariable+")")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the changes and make none")
 	return cmd
 }
 
 func installDashboards(cmd *cobra.Command, env environment, o installOptions) error {
-	if o.grafana == "" {
-		return errors.New("--grafana is missing: state the address of Grafana")
+	if (o.grafana == "") == (o.kibana == "") {
+		return errors.New("state either --grafana or --kibana with the address")
 	}
-	if u, err := url.Parse(o.grafana); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("--grafana is %q, but must be an address such as http://localhost:3000", o.grafana)
+	product, address, to := "Grafana", o.grafana, install.Grafana
+	if o.kibana != "" {
+		product, address, to = "Kibana", o.kibana, install.Kibana
 	}
-	version, changes, err := install.Grafana(cmd.Context(), install.Options{
-		URL: o.grafana, Key: cmp.Or(o.key, os.Getenv(apiKeyVariable)), DryRun: o.dryRun, Client: &http.Client{Timeout: answerTime},
+	if u, err := url.Parse(address); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("the address of %s is %q, but must be one such as http://localhost:3000", product, address)
+	}
+	version, changes, err := to(cmd.Context(), install.Options{
+		URL: address, Key: cmp.Or(o.key, os.Getenv(apiKeyVariable)), DryRun: o.dryRun, Client: &http.Client{Timeout: answerTime},
 	})
 	if err != nil {
 		return failure{err}
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Grafana %s at %s\n\n", clean(version), clean(o.grafana))
+	fmt.Fprintf(&b, "%s %s at %s\n\n", product, clean(version), clean(address))
 	t := newTable("DASHBOARD", "CHANGE")
 	for _, c := range changes {
 		t.add(c.Title, string(c.Action))

@@ -61,8 +61,8 @@ func TestDashboardsUsage(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"dashboards", "install"}, "--grafana is missing"},
-		{[]string{"dashboards", "install", "--grafana", "localhost:3000"}, "must be an address such as"},
+		{[]string{"dashboards", "install"}, "state either --grafana or --kibana"},
+		{[]string{"dashboards", "install", "--grafana", "localhost:3000"}, "but must be one such as"},
 		{[]string{"dashboards", "export"}, "takes one folder"},
 		{[]string{"dashboards", "exp"}, `did you mean "export"?`},
 	} {

@@ -29,9 +29,9 @@ func self() *dashboard.DashboardBuilder {
 		WithPanel(number("Points per second", "Points that the engine observes.", last(points, "points")).Height(5).Decimals(1)).
 		WithPanel(number("Memory", "Resident memory of the collector.", last(memory, "memory")).Height(5).Unit("bytes")).
 		WithPanel(number("CPU", "Cores that the collector uses.", last(cpu, "cores")).Height(5).Decimals(2)).
-		WithPanel(number("Memory when planned", "Memory now, and 14.2 MiB for each 1,000 series more: their heap, twice because of garbage collection (docs/guide/cost.md).",
+		WithPanel(number("Planned memory", "Memory now, and 14.2 MiB for each 1,000 series more: their heap, twice because of garbage collection (docs/guide/cost.md).",
 			last(fmt.Sprintf("%s + %g * clamp_min($%s - %s, 0)", memory, seriesBytes, varPlan, tracked), "memory")).Height(5).Unit("bytes")).
-		WithPanel(number("CPU when planned", "Cores now, and 3.6 CPU-seconds per million points of the series more, at the present number of points per series (docs/guide/cost.md).",
+		WithPanel(number("Planned CPU", "Cores now, and 3.6 CPU-seconds per million points of the series more, at the present number of points per series (docs/guide/cost.md).",
 			last(fmt.Sprintf("%s + %g * %s / %s * clamp_min($%s - %s, 0)", cpu, pointSeconds, points, tracked, varPlan, tracked), "cores")).Height(5).Decimals(2)).
 		WithPanel(curves(8, "Series over time", "", over("A", tracked, "series"), over("B", "sum(rate("+engine("series_evicted")+"[$__rate_interval]))", "evicted per second")).Height(8)).
 		WithPanel(curves(8, "Memory over time", "", over("A", memory, "resident"), over("B", "sum("+process("process_runtime_heap_alloc_bytes")+")", "heap")).Unit("bytes").Height(8)).

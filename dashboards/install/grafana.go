@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package install puts the shipped dashboards into a running Grafana.
+// Package install puts the shipped dashboards into a running Grafana or Kibana.
 package install
 
 import (
@@ -45,7 +45,7 @@ type Change struct {
 	Action Action
 }
 
-// Options control Grafana and its result.
+// Options control an installation.
 type Options struct {
 	// URL is the address of the server, Key an API key or the token of a service account.
 	URL, Key string
@@ -65,7 +65,10 @@ type board struct {
 // Grafana creates or updates the dashboards through the API of dashboards of Grafana 11 to 13. It checks everything that
 // it can before its first change. If a change fails, it reverts the changes before it. It returns the server's version.
 func Grafana(ctx context.Context, o Options) (version string, changes []Change, err error) {
-	s := server{product: "Grafana", url: strings.TrimSuffix(o.URL, "/"), key: o.Key, http: o.Client}
+	s := server{product: "Grafana", url: strings.TrimSuffix(o.URL, "/"), headers: map[string]string{}, http: o.Client}
+	if o.Key != "" {
+		s.headers["Authorization"] = "Bearer " + o.Key
+	}
 	if version, err = s.grafanaVersion(ctx); err != nil {
 		return "", nil, err
 	}

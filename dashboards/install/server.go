@@ -17,31 +17,39 @@ import (
 // maxAnswer is the size of an answer in bytes above which it is not read.
 const maxAnswer = 64 << 20
 
-// server sends requests to the API of one product.
+// server sends requests to the API of one product, with the headers.
 type server struct {
-	product, url, key string
-	http              *http.Client
+	product, url string
+	headers      map[string]string
+	http         *http.Client
 }
 
-// do sends a request with a JSON body, if body is not nil, and decodes the answer of a success into what into points to.
+// form is a body that is not JSON.
+type form struct {
+	contentType string
+	text        []byte
+}
+
+// do sends a request with body as JSON or as a form, if it is not nil, and decodes the answer of a success into what into points to.
 // It returns an error only if there is no usable answer.
 func (s *server) do(ctx context.Context, method, path string, body, into any) (status int, err error) {
-	var text bytes.Buffer
-	if body != nil {
-		if err := json.NewEncoder(&text).Encode(body); err != nil {
+	content, ok := body.(form)
+	if !ok && body != nil {
+		content.contentType = "application/json"
+		if content.text, err = json.Marshal(body); err != nil {
 			return 0, err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, s.url+path, &text)
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(content.text))
 	if err != nil {
 		return 0, err
 	}
 	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if content.contentType != "" {
+		req.Header.Set("Content-Type", content.contentType)
 	}
-	if s.key != "" {
-		req.Header.Set("Authorization", "Bearer "+s.key)
+	for name, value := range s.headers {
+		req.Header.Set(name, value)
 	}
 	res, err := s.http.Do(req)
 	if err != nil {
@@ -67,9 +75,9 @@ func (s *server) do(ctx context.Context, method, path string, body, into any) (s
 func (s *server) refused(status int, what string) error {
 	switch status {
 	case http.StatusUnauthorized:
-		return fmt.Errorf("%s at %s rejects the API key (status 401): check it, or create a service account with the role Editor", s.product, s.url)
+		return fmt.Errorf("%s at %s rejects the API key (status 401): check it, or create one whose role may save dashboards", s.product, s.url)
 	case http.StatusForbidden:
-		return fmt.Errorf("the API key may not %s in %s at %s (status 403): give its service account the role Editor", what, s.product, s.url)
+		return fmt.Errorf("the API key may not %s in %s at %s (status 403): give it a role that may save dashboards", what, s.product, s.url)
 	case http.StatusConflict, http.StatusPreconditionFailed:
 		return fmt.Errorf("cannot %s in %s at %s: the name is in use already (status %d); rename or delete what has it", what, s.product, s.url, status)
 	default:

@@ -93,7 +93,7 @@ func Dashboards() []Dashboard {
 			{"Anomalies by metric", anomaliesView, bars, "", id, attribute(vocabulary.AttrMetric), 20, 24, 14},
 			{"Scores over time", anomaliesView, curves, "", score, serviceField, 10, 24, 14},
 		}},
-		{"auspex-logs", "Auspex: logs by template", "Log lines grouped by template: the line with its variable parts removed.", []Panel{
+		{"auspex-log-templates", "Auspex: logs by template", "Log lines grouped by template: the line with its variable parts removed.", []Panel{
 			{"Records over time", logsView, curves, recordsQuery, documents, template, 8, 48, 14},
 			{"Templates", logsView, table, recordsQuery, documents, template, 100, 32, 18},
 			{"Records by severity", logsView, bars, recordsQuery, documents, severityField, 8, 16, 18},

@@ -44,23 +44,26 @@ connectors:
     metrics_flush_interval: 2s
     store: {ttl: 2s, max_items: 10000}
 exporters:
-  elasticsearch:
+  elasticsearch: &elasticsearch
     endpoint: %s
     sending_queue:
       storage: file_storage/engine
     retry_on_failure:
       max_elapsed_time: 0s
+  elasticsearch/9:
+    <<: *elasticsearch
+    endpoint: %s
 service:
   pipelines:
     logs:
-      exporters: [elasticsearch]
+      exporters: [elasticsearch, elasticsearch/9]
     traces:
       exporters: [elasticsearch, service_graph]
     metrics/graph:
       receivers: [service_graph]
       exporters: [prometheus_remote_write]
     logs/findings:
-      exporters: [elasticsearch]
+      exporters: [elasticsearch, elasticsearch/9]
 `
 
 // The run of the demo: it deploys a version that writes new log lines and ends requests early.
@@ -80,8 +83,8 @@ func out(t *testing.T) string {
 	return dir
 }
 
-// TestGrafana runs and draws every panel of the Grafana dashboards.
-func TestGrafana(t *testing.T) {
+// TestDashboards runs and draws every panel of the Grafana dashboards, and runs every panel of the Kibana dashboards.
+func TestDashboards(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs Elasticsearch, Node, and Chromium: run make e2e-dashboards, which installs what it needs")
 	}
@@ -112,6 +115,8 @@ func TestGrafana(t *testing.T) {
 		})
 	}
 	assert.Empty(t, checks, "expected values without a panel")
+	t.Run("Kibana 8", func(t *testing.T) { f.kibana(t, b.elastic, b.start, b.end) })
+	t.Run("Kibana 9", func(t *testing.T) { f.kibana(t, b.elastic9, b.start, b.end) })
 	t.Run("annotations", func(t *testing.T) { b.annotations(t, boards, f) })
 	t.Run("variables", func(t *testing.T) { b.choices(t, boards) })
 }
@@ -156,9 +161,9 @@ func start(t *testing.T) (*facts, *backends) {
 	output, err := demo.CombinedOutput()
 	require.NoError(t, err, "%s", output)
 
-	es := peertest.StartElasticsearch(t, 8)
+	es, es9 := peertest.StartElasticsearch(t, 8), peertest.StartElasticsearch(t, 9)
 	collector := peertest.NewCollector(t, peertest.CollectorOptions{
-		Base: "auspex:gateway", Config: fmt.Sprintf(overlay, es.URL), Env: []string{
+		Base: "auspex:gateway", Config: fmt.Sprintf(overlay, es.URL, es9.URL), Env: []string{
 			"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_INSECURE_LISTEN=true",
 			"AUSPEX_HEALTH=$E2E_HEALTH", "AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE",
 		},
@@ -170,11 +175,11 @@ func start(t *testing.T) (*facts, *backends) {
 	began := time.Now()
 	f := &facts{sent: play(t, folder, collector.OTLP), planned: planned}
 	t.Logf("played %v of the shop in %v", f.sent.end.Sub(f.sent.start), time.Since(began).Round(time.Second))
-	f.settle(t, collector, prom, es)
+	f.settle(t, collector, prom, es, es9)
 	f.choose(t)
 	end := time.Now().Add(time.Second)
 	begin := end.Add(-end.Sub(f.sent.start).Truncate(step) - step) // the last step is at the end
-	b := &backends{prometheus: prom, elastic: es, start: begin, end: end, variables: map[string][]string{
+	b := &backends{prometheus: prom, elastic: es, elastic9: es9, start: begin, end: end, variables: map[string][]string{
 		"__range": {duration(time.Since(f.sent.start))}, "__rate_interval": {"1m"}, "console": {"http://" + collector.Console}, "planned": {strconv.Itoa(planned)},
 		"service": {f.service}, "metric": {f.metric}, "statistic": {f.statistic}, "incident": {f.incident.ID}, "template": {"*"},
 	}}
@@ -184,7 +189,7 @@ func start(t *testing.T) (*facts, *backends) {
 func duration(d time.Duration) string { return strconv.Itoa(int(d.Seconds())+1) + "s" }
 
 // settle waits until the backends have everything, and reads the console.
-func (f *facts) settle(t *testing.T, c *peertest.Collector, prom *peertest.Prometheus, es *peertest.Elasticsearch) {
+func (f *facts) settle(t *testing.T, c *peertest.Collector, prom *peertest.Prometheus, es, es9 *peertest.Elasticsearch) {
 	t.Helper()
 	want := 0.0
 	for _, severities := range f.sent.severities {
@@ -192,13 +197,15 @@ func (f *facts) settle(t *testing.T, c *peertest.Collector, prom *peertest.Prome
 			want += n
 		}
 	}
-	peertest.Eventually(t, 2*time.Minute, "all log records in Elasticsearch", func() error {
-		n, err := count(t, es, `{"query":{"bool":{"must_not":{"exists":{"field":"event_name"}},"filter":{"exists":{"field":"severity_text"}}}}}`)
-		if err == nil && n != want {
-			err = fmt.Errorf("%v of %v", n, want)
-		}
-		return err
-	})
+	for _, node := range []*peertest.Elasticsearch{es, es9} {
+		peertest.Eventually(t, 2*time.Minute, "all log records in Elasticsearch at "+node.URL, func() error {
+			n, err := count(t, node, `{"query":{"bool":{"must_not":{"exists":{"field":"event_name"}},"filter":{"exists":{"field":"severity_text"}}}}}`)
+			if err == nil && n != want {
+				err = fmt.Errorf("%v of %v", n, want)
+			}
+			return err
+		})
+	}
 	f.ask(t, c)
 	peertest.Eventually(t, 30*time.Second, "a scrape of the present state", func() error {
 		f.ask(t, c)
@@ -269,13 +276,17 @@ func (f *facts) choose(t *testing.T) {
 	t.Logf("incident %s of %s, series %s %s", f.incident.ID, f.service, f.metric, f.statistic)
 }
 
-// countTemplates counts the records of the broken service by template, from the documents themselves.
+// countTemplates counts the records by template, of the broken service and of all, from the documents themselves.
 func (f *facts) countTemplates(t *testing.T, es *peertest.Elasticsearch) {
 	t.Helper()
-	f.templates = map[string]float64{}
-	query := fmt.Sprintf(`{"bool":{"filter":[{"term":{"resource.attributes.service.name":%q}}],"must_not":{"exists":{"field":"event_name"}}}}`, f.sent.truth.Culprits[0])
-	require.NoError(t, es.Scan(t.Context(), "logs-*", `"query":`+query, func(h peertest.Hit) {
-		if name, ok := h.Source["attributes"].(map[string]any)["log.record.template"].(string); ok {
+	f.templates, f.everywhere = map[string]float64{}, map[string]float64{}
+	query := `"query":{"bool":{"must_not":{"exists":{"field":"event_name"}},"filter":{"exists":{"field":"attributes.log.record.template.id"}}}},"_source":["attributes","resource"]`
+	require.NoError(t, es.Scan(t.Context(), "logs-*", query, func(h peertest.Hit) {
+		flat := map[string]any{}
+		flatten("", h.Source, flat)
+		name := flat["attributes.log.record.template"].(string)
+		f.everywhere[name]++
+		if flat["resource.attributes.service.name"] == f.sent.truth.Culprits[0] {
 			f.templates[name]++
 		}
 	}))

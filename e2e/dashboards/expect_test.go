@@ -19,18 +19,19 @@ import (
 
 // facts are the sources of expected values: what was sent, the console's API, and the documents themselves.
 type facts struct {
-	sent      sent
-	status    engine.Status
-	incidents []incident.Incident
-	open      []incident.Anomaly
-	series    []engine.SeriesView
-	service   string
-	incident  incident.Incident
-	metric    string // of the selected series
-	statistic string
-	templates map[string]float64 // records of the service by template
-	memory    float64            // bytes, as the kernel reports them
-	planned   float64
+	sent       sent
+	status     engine.Status
+	incidents  []incident.Incident
+	open       []incident.Anomaly
+	series     []engine.SeriesView
+	service    string
+	incident   incident.Incident
+	metric     string // of the selected series
+	statistic  string
+	templates  map[string]float64 // records of the service by template
+	everywhere map[string]float64 // records of all services by template
+	memory     float64            // bytes, as the kernel reports them
+	planned    float64
 }
 
 // check tests the responses of one panel, by their refIds.
@@ -306,12 +307,12 @@ func (f *facts) self() map[string]check {
 		}
 	}
 	return map[string]check{
-		"auspex-self/Series":              equal(tracked),
-		"auspex-self/Points per second":   within("", nil, 1, math.MaxFloat64),
-		"auspex-self/Memory":              near(f.memory),
-		"auspex-self/CPU":                 within("", nil, 1e-3, 64),
-		"auspex-self/Memory when planned": near(f.memory + 14_890*(f.planned-tracked)),
-		"auspex-self/CPU when planned":    within("", nil, 1e-3, math.MaxFloat64),
+		"auspex-self/Series":            equal(tracked),
+		"auspex-self/Points per second": within("", nil, 1, math.MaxFloat64),
+		"auspex-self/Memory":            near(f.memory),
+		"auspex-self/CPU":               within("", nil, 1e-3, 64),
+		"auspex-self/Planned memory":    near(f.memory + 14_890*(f.planned-tracked)),
+		"auspex-self/Planned CPU":       within("", nil, 1e-3, math.MaxFloat64),
 		"auspex-self/Series over time": func(t *testing.T, r map[string]response) {
 			t.Helper()
 			assert.InDelta(t, tracked, r["A"].only(t), 0)

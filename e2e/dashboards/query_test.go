@@ -26,6 +26,7 @@ import (
 type backends struct {
 	prometheus *peertest.Prometheus
 	elastic    *peertest.Elasticsearch
+	elastic9   *peertest.Elasticsearch
 	start, end time.Time
 	variables  map[string][]string
 }
