@@ -111,13 +111,20 @@ func (f *facts) ofKibana() map[string]func(*testing.T, answer) {
 		}
 	}
 	total := func(v float64) func(*testing.T, answer) {
-		return func(t *testing.T, a answer) { assert.InDelta(t, v, a.total, 1e-9) }
+		return func(t *testing.T, a answer) {
+			t.Helper()
+			assert.InDelta(t, v, a.total, 1e-9)
+		}
 	}
 	groups := func(m map[string]float64) func(*testing.T, answer) {
-		return func(t *testing.T, a answer) { assert.InDeltaMapValues(t, m, a.groups, 1e-9) }
+		return func(t *testing.T, a answer) {
+			t.Helper()
+			assert.InDeltaMapValues(t, m, a.groups, 1e-9)
+		}
 	}
 	sum := func(v float64) func(*testing.T, answer) {
 		return func(t *testing.T, a answer) {
+			t.Helper()
 			got := 0.0
 			for _, n := range a.groups {
 				got += n
@@ -131,32 +138,48 @@ func (f *facts) ofKibana() map[string]func(*testing.T, answer) {
 		assert.InEpsilon(t, want, got, .25)
 		assert.LessOrEqual(t, got, want+1e-9)
 	}
-	highest := func(t *testing.T, a answer) { near(t, top, slices.Max(slices.Collect(maps.Values(a.groups)))) }
+	highest := func(t *testing.T, a answer) {
+		t.Helper()
+		near(t, top, slices.Max(slices.Collect(maps.Values(a.groups))))
+	}
 	opened := float64(f.status.AnomaliesOpened)
 	return map[string]func(*testing.T, answer){
-		"Open incidents": total(open), "Incidents": total(float64(len(f.incidents))), "Anomalies": total(opened), "Highest score": func(t *testing.T, a answer) { near(t, top, a.total) },
+		"Open incidents": total(open), "Incidents": total(float64(len(f.incidents))), "Anomalies": total(opened),
+		"Highest score": func(t *testing.T, a answer) {
+			t.Helper()
+			near(t, top, a.total)
+		},
 		"Incidents by likely cause": groups(causes), "Highest score by service": highest, "Anomalies over time": sum(opened),
 		"Incidents by score": func(t *testing.T, a answer) {
+			t.Helper()
 			assert.Len(t, a.groups, len(scores))
 			for id, score := range scores {
 				near(t, score, a.groups[id])
 			}
 		},
 		"Affected services": groups(affected), "Suspects": groups(suspects),
-		"Evidence":            func(t *testing.T, a answer) { assert.LessOrEqual(t, len(f.incidents), len(a.groups)) },
+		"Evidence": func(t *testing.T, a answer) {
+			t.Helper()
+			assert.LessOrEqual(t, len(f.incidents), len(a.groups))
+		},
 		"Anomalies by metric": sum(opened), "Scores over time": highest,
 		"Records over time": func(t *testing.T, a answer) {
+			t.Helper()
 			for name, n := range a.groups {
 				assert.InDelta(t, f.everywhere[name], n, 0, name)
 			}
 		},
 		"Templates": func(t *testing.T, a answer) {
+			t.Helper()
 			assert.Len(t, a.groups, min(100, len(f.everywhere)))
 			for name, n := range a.groups {
 				assert.InDelta(t, f.everywhere[name], n, 0, name)
 			}
 		},
 		"Records by severity": groups(severities), "Records by service": groups(services),
-		"Anomalies in logs": func(t *testing.T, a answer) { assert.Positive(t, a.groups[f.service]) },
+		"Anomalies in logs": func(t *testing.T, a answer) {
+			t.Helper()
+			assert.Positive(t, a.groups[f.service])
+		},
 	}
 }
