@@ -16,6 +16,7 @@ import (
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/auspex-otel/auspex/internal/exporterutil"
 	"github.com/auspex-otel/auspex/internal/mask"
 )
 
@@ -95,8 +96,7 @@ func newClient(ctx context.Context, c *Config, host component.Host, set componen
 	if err != nil {
 		return nil, err
 	}
-	// Documents and credentials would go to any host that a redirect names.
-	plain.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	exporterutil.RefuseRedirects(plain)
 	options := []elastictransport.Option{
 		elastictransport.WithURLs(urls...),
 		elastictransport.WithTransport(whole{plain}),

@@ -10,21 +10,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
-	"github.com/auspex-otel/auspex/internal/excerpt"
+	"github.com/auspex-otel/auspex/internal/exporterutil"
 	"github.com/auspex-otel/auspex/internal/mask"
 )
 
-const (
-	maxAnswer     = 64 << 10 // maximum number of bytes read of a response
-	maxRetryAfter = 24 * time.Hour
-)
+const maxAnswer = 64 << 10 // maximum number of bytes read of a response
 
 // verdict is the result of one request.
 type verdict struct {
@@ -35,12 +31,12 @@ type verdict struct {
 	written int           // samples and histograms that the server reports as written, -1 if unknown
 }
 
-type outcome string
+type outcome = exporterutil.Outcome
 
 const (
-	accepted outcome = "accepted" // done
-	refused  outcome = "refused"  // permanent: the same request would be rejected again
-	failed   outcome = "failed"   // retryable
+	accepted = exporterutil.Accepted
+	refused  = exporterutil.Refused
+	failed   = exporterutil.Failed
 )
 
 // err returns the retryable error of the request.
@@ -90,38 +86,13 @@ func (w *writer) post(ctx context.Context, body []byte) verdict {
 	return judge(res, text)
 }
 
-// passing lists the rejections that do not concern the data, such as an expired secret or a wrong
-// address. After a correction the server accepts all data.
-var passing = []int{
-	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
-	http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests,
-}
-
-// judge returns the verdict for a status. Redirects are not followed: a POST would become a GET,
-// or the credentials would go to another host.
+// judge returns the verdict for a status.
 func judge(res *http.Response, text []byte) verdict {
-	v := verdict{status: res.StatusCode, written: writtenCount(res.Header), reason: explain(res, text)}
-	switch {
-	case res.StatusCode/100 == 2:
-		v.outcome = accepted
-	case res.StatusCode/100 == 4 && !slices.Contains(passing, res.StatusCode):
-		v.outcome = refused
-	default:
-		v.outcome = failed
-		v.wait = retryAfter(res.Header.Get("Retry-After"), time.Now())
+	v := verdict{status: res.StatusCode, outcome: exporterutil.Judge(res.StatusCode), written: writtenCount(res.Header), reason: exporterutil.Explain(res, text)}
+	if v.outcome == failed {
+		v.wait = exporterutil.RetryAfter(res.Header.Get("Retry-After"), time.Now())
 	}
 	return v
-}
-
-func explain(res *http.Response, text []byte) string {
-	said := excerpt.Of(text)
-	if to := res.Header.Get("Location"); res.StatusCode/100 == 3 && to != "" {
-		said = "redirects are not followed: set endpoint to " + mask.Addresses(to)
-	}
-	if said == "" {
-		return res.Status
-	}
-	return res.Status + ": " + said
 }
 
 // writtenCount returns the samples and histograms that a 2.0 server reports as written, or -1 if
@@ -138,18 +109,4 @@ func writtenCount(h http.Header) int {
 		return -1
 	}
 	return total
-}
-
-// retryAfter parses seconds or a date. It returns 0 for other values.
-func retryAfter(value string, now time.Time) time.Duration {
-	if value == "" {
-		return 0
-	}
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return min(max(at.Sub(now), 0), maxRetryAfter)
-	}
-	return 0
 }

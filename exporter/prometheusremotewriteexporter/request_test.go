@@ -160,13 +160,6 @@ func TestRetryAfterIsHonored(t *testing.T) {
 	assert.Len(t, s.seen(), 2)
 }
 
-func TestRetryAfterMayBeADate(t *testing.T) {
-	now := time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC)
-	assert.Equal(t, time.Minute, retryAfter("Mon, 23 Nov 2026 05:01:00 GMT", now))
-	assert.Zero(t, retryAfter("Mon, 23 Nov 2026 04:00:00 GMT", now))
-	assert.Zero(t, retryAfter("-5", now))
-}
-
 func TestServerOfVersion2SaysWhatItWrote(t *testing.T) {
 	for name, tt := range map[string]struct {
 		says      string

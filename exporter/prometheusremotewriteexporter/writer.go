@@ -26,6 +26,7 @@ import (
 
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
 	"github.com/auspex-otel/auspex/internal/deadletter"
+	"github.com/auspex-otel/auspex/internal/exporterutil"
 	"github.com/auspex-otel/auspex/internal/logutil"
 	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/shutdown"
@@ -120,7 +121,7 @@ func (w *writer) start(ctx context.Context, host component.Host) error {
 	if w.client, err = cfg.ToClient(ctx, host.GetExtensions(), w.set.TelemetrySettings); err != nil {
 		return err
 	}
-	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	exporterutil.RefuseRedirects(w.client)
 	if w.letters != nil {
 		if err = w.letters.Prepare(); err != nil {
 			return fmt.Errorf("exporters::%s::dead_letter::directory: cannot write dead letters: %w", w.set.ID, err)

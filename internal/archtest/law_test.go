@@ -94,6 +94,7 @@ var layers = map[string]layer{
 	"internal/excerpt":       pure,
 	"internal/template/hash": pure,
 	"internal/template/scan": pure,
+	"internal/exporterutil":  foundation,
 	"internal/logutil":       foundation,
 	"internal/receiverutil":  foundation,
 	"internal/shutdown":      pure,
