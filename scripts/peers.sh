@@ -11,6 +11,7 @@
 #                                   Elasticsearch from Maven jars; needs a JDK (17 for 8, 21 for 9), Maven, unzip; 1 to 3 minutes the first time
 #   scripts/peers.sh filebeat       Filebeat 7.17; needs Go; 5 to 10 minutes the first time
 #   scripts/peers.sh hotrod         HotROD, the example application of Jaeger 1.76; needs Go; 1 to 3 minutes the first time
+#   scripts/peers.sh alertmanager   Debian's Alertmanager 0.25, unpacked; needs apt-get, dpkg-deb; seconds
 #   scripts/peers.sh path           prints the folder that holds the peers
 #
 # The last line on standard output is the folder of the peer; progress goes to standard error.
@@ -25,6 +26,9 @@ prometheus_version=3.16.0
 filebeat_version=7.17.29
 
 hotrod_version=1.76.0
+
+# The version in Debian 12.
+alertmanager_version=0.25.0
 
 elasticsearch_8=8.19.21
 elasticsearch_9=9.5.3
@@ -102,6 +106,36 @@ hotrod() {
   build_tool hotrod "$hotrod_version" github.com/jaegertracing/jaeger/examples/hotrod
 }
 
+# alertmanager: Debian's program reads its templates from /usr/share, where nothing is
+# installed. The path is replaced with a relative one of the same length.
+alertmanager() {
+  local dir=$cache/alertmanager-$alertmanager_version half
+  if [[ ! -x $dir/alertmanager ]]; then
+    mkdir -p "$cache"
+    half=$(mktemp -d "$cache/.alertmanager.XXXXXX")
+    if ! install_alertmanager "$half"; then
+      rm -rf "$half"
+      say "Debian's package prometheus-alertmanager $alertmanager_version cannot be unpacked: it needs apt-get, dpkg-deb, and package lists (apt-get update)"
+      return 1
+    fi
+    rm -rf "$dir"
+    mv "$half" "$dir"
+  fi
+  say "$("$dir/alertmanager" --version 2>&1 | head -1)"
+  echo "$dir"
+}
+
+# install_alertmanager DIR
+install_alertmanager() {
+  local package="prometheus-alertmanager_$alertmanager_version"
+  (cd "$1" && apt-get download -qq prometheus-alertmanager >&2 2>/dev/null) || return 1
+  dpkg-deb -x "$1/$package"*.deb "$1" || return 1
+  rm "$1/$package"*.deb
+  LC_ALL=C sed -i 's#/usr/share/prometheus/alertmanager#usr//share/prometheus/alertmanager#g' "$1/usr/bin/prometheus-alertmanager" || return 1
+  printf '#!/bin/sh\ncd "$(dirname "$0")" && exec usr/bin/prometheus-alertmanager "$@"\n' > "$1/alertmanager"
+  chmod +x "$1/alertmanager"
+}
+
 # find_jdk VERSION: prints the home of the first JDK found that is at least that new.
 find_jdk() {
   local home version
@@ -170,6 +204,7 @@ case ${1:-help} in
   prometheus) prometheus ;;
   filebeat) filebeat ;;
   hotrod) hotrod ;;
+  alertmanager) alertmanager ;;
   elasticsearch) elasticsearch "${2:-8}" ;;
   path) echo "$cache" ;;
   *)
