@@ -181,11 +181,14 @@ func (e *engineExtension) register() error {
 		o.ObserveInt64(t.ExtensionAnomalyEnginePoints, int64(s.Points))
 		o.ObserveInt64(t.ExtensionAnomalyEngineSeries, int64(s.Series))
 		o.ObserveInt64(t.ExtensionAnomalyEngineSeriesEvicted, int64(s.Evicted))
+		o.ObserveInt64(t.ExtensionAnomalyEngineSeriesLearning, int64(s.Warming))
 		o.ObserveInt64(t.ExtensionAnomalyEngineSeriesWarmed, int64(e.engine.Warmed()))
+		o.ObserveFloat64(t.ExtensionAnomalyEngineFalseAlarmsPerDay, s.FalseAlarmsPerDay)
 		return nil
 	}, t.ExtensionAnomalyEngineAlpha, t.ExtensionAnomalyEngineExtremalIndex, t.ExtensionAnomalyEngineHeldAnomalies, t.ExtensionAnomalyEngineRefusedPoints, t.ExtensionAnomalyEngineAnomalies,
 		t.ExtensionAnomalyEngineOpenAnomalies, t.ExtensionAnomalyEnginePendingFindings, t.ExtensionAnomalyEnginePoints, t.ExtensionAnomalyEngineSeries,
-		t.ExtensionAnomalyEngineSeriesEvicted, t.ExtensionAnomalyEngineSeriesWarmed, t.ExtensionAnomalyEngineUntimelyTimestamps)
+		t.ExtensionAnomalyEngineSeriesEvicted, t.ExtensionAnomalyEngineSeriesLearning, t.ExtensionAnomalyEngineSeriesWarmed, t.ExtensionAnomalyEngineUntimelyTimestamps,
+		t.ExtensionAnomalyEngineFalseAlarmsPerDay)
 	e.registration = registration
 	return err
 }

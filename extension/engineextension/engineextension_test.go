@@ -479,6 +479,8 @@ func TestTelemetry(t *testing.T) {
 	metadatatest.AssertEqualExtensionAnomalyEnginePoints(t, telemetry, one(802), ignore)
 	metadatatest.AssertEqualExtensionAnomalyEngineSeries(t, telemetry, one(2), ignore)
 	metadatatest.AssertEqualExtensionAnomalyEngineSeriesEvicted(t, telemetry, one(0), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineSeriesLearning(t, telemetry, one(int64(engineOf(e).Status().Warming)), ignore)
+	metadatatest.AssertEqualExtensionAnomalyEngineFalseAlarmsPerDay(t, telemetry, []metricdata.DataPoint[float64]{{Value: engineOf(e).Status().FalseAlarmsPerDay}}, ignore)
 	metadatatest.AssertEqualExtensionAnomalyEngineRefusedPoints(t, telemetry, []metricdata.DataPoint[int64]{
 		{Value: 2, Attributes: attribute.NewSet(attribute.String("reason", engine.RefusedOutOfOrder))},
 	}, ignore)

@@ -31,6 +31,7 @@ type TelemetryBuilder struct {
 	ExtensionAnomalyEngineAlpha              metric.Float64ObservableGauge
 	ExtensionAnomalyEngineAnomalies          metric.Int64ObservableCounter
 	ExtensionAnomalyEngineExtremalIndex      metric.Float64ObservableGauge
+	ExtensionAnomalyEngineFalseAlarmsPerDay  metric.Float64ObservableGauge
 	ExtensionAnomalyEngineHeldAnomalies      metric.Int64ObservableCounter
 	ExtensionAnomalyEngineOpenAnomalies      metric.Int64ObservableGauge
 	ExtensionAnomalyEnginePendingFindings    metric.Int64ObservableGauge
@@ -38,6 +39,7 @@ type TelemetryBuilder struct {
 	ExtensionAnomalyEngineRefusedPoints      metric.Int64ObservableCounter
 	ExtensionAnomalyEngineSeries             metric.Int64ObservableGauge
 	ExtensionAnomalyEngineSeriesEvicted      metric.Int64ObservableCounter
+	ExtensionAnomalyEngineSeriesLearning     metric.Int64ObservableGauge
 	ExtensionAnomalyEngineSeriesWarmed       metric.Int64ObservableCounter
 	ExtensionAnomalyEngineSnapshots          metric.Int64Counter
 	ExtensionAnomalyEngineUntimelyTimestamps metric.Int64ObservableCounter
@@ -90,6 +92,21 @@ func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineExtremalIndexCall
 		cb(ctx, &observerFloat64{inst: builder.ExtensionAnomalyEngineExtremalIndex, obs: o})
 		return nil
 	}, builder.ExtensionAnomalyEngineExtremalIndex)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterExtensionAnomalyEngineFalseAlarmsPerDayCallback sets callback for observable ExtensionAnomalyEngineFalseAlarmsPerDay metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineFalseAlarmsPerDayCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ExtensionAnomalyEngineFalseAlarmsPerDay, obs: o})
+		return nil
+	}, builder.ExtensionAnomalyEngineFalseAlarmsPerDay)
 	if err != nil {
 		return err
 	}
@@ -204,6 +221,21 @@ func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineSeriesEvictedCall
 	return nil
 }
 
+// RegisterExtensionAnomalyEngineSeriesLearningCallback sets callback for observable ExtensionAnomalyEngineSeriesLearning metric.
+func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineSeriesLearningCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExtensionAnomalyEngineSeriesLearning, obs: o})
+		return nil
+	}, builder.ExtensionAnomalyEngineSeriesLearning)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterExtensionAnomalyEngineSeriesWarmedCallback sets callback for observable ExtensionAnomalyEngineSeriesWarmed metric.
 func (builder *TelemetryBuilder) RegisterExtensionAnomalyEngineSeriesWarmedCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -290,6 +322,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ExtensionAnomalyEngineFalseAlarmsPerDay, err = builder.meter.Float64ObservableGauge(
+		"otelcol_extension_anomaly_engine_false_alarms_per_day",
+		metric.WithDescription("False-alarm budget, the number of anomalies that may open in a day although nothing is wrong. [Development]"),
+		metric.WithUnit("{anomaly}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExtensionAnomalyEngineHeldAnomalies, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_held_anomalies",
 		metric.WithDescription("Anomalies that a policy or a silence kept from opening. [Development]"),
@@ -329,6 +367,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExtensionAnomalyEngineSeriesEvicted, err = builder.meter.Int64ObservableCounter(
 		"otelcol_extension_anomaly_engine_series_evicted",
 		metric.WithDescription("Series that were evicted because of the limit or their age. [Development]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExtensionAnomalyEngineSeriesLearning, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_anomaly_engine_series_learning",
+		metric.WithDescription("Series whose model is still learning, so that they have no score. [Development]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)

@@ -65,6 +65,20 @@ func AssertEqualExtensionAnomalyEngineExtremalIndex(t *testing.T, tt *componentt
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualExtensionAnomalyEngineFalseAlarmsPerDay(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_extension_anomaly_engine_false_alarms_per_day",
+		Description: "False-alarm budget, the number of anomalies that may open in a day although nothing is wrong. [Development]",
+		Unit:        "{anomaly}",
+		Data: metricdata.Gauge[float64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_false_alarms_per_day")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualExtensionAnomalyEngineHeldAnomalies(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_anomaly_engine_held_anomalies",
@@ -167,6 +181,20 @@ func AssertEqualExtensionAnomalyEngineSeriesEvicted(t *testing.T, tt *componentt
 		},
 	}
 	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_series_evicted")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualExtensionAnomalyEngineSeriesLearning(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_extension_anomaly_engine_series_learning",
+		Description: "Series whose model is still learning, so that they have no score. [Development]",
+		Unit:        "{series}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_extension_anomaly_engine_series_learning")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
