@@ -17,6 +17,7 @@ import (
 	countconnector "github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
 	servicegraphconnector "github.com/open-telemetry/opentelemetry-collector-contrib/connector/servicegraphconnector"
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
+	alertmanagerexporter "github.com/auspex-otel/auspex/exporter/alertmanagerexporter"
 	elasticsearchexporter "github.com/auspex-otel/auspex/exporter/elasticsearchexporter"
 	reliableotlpexporter "github.com/auspex-otel/auspex/exporter/reliableotlpexporter"
 	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
@@ -189,6 +190,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		alertmanagerexporter.NewFactory(),
 		elasticsearchexporter.NewFactory(),
 		reliableotlpexporter.NewFactory(),
 		otlpexporter.NewFactory(),
@@ -206,6 +208,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
+		alertmanagerexporter.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		elasticsearchexporter.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		reliableotlpexporter.NewFactory().Type(): "github.com/auspex-otel/auspex v0.0.0",
 		otlpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlpexporter v0.158.0",

@@ -140,7 +140,7 @@ func memoryLimiterFirst(c collector) []string {
 }
 
 // queueless lists exporters without a sending_queue, or without one by default.
-var queueless = []string{"nop", "debug", "file", "prometheus", "prometheus_remote_write"}
+var queueless = []string{"nop", "debug", "file", "prometheus", "prometheus_remote_write", "alertmanager"}
 
 func queueingExporters(c collector) []string {
 	ids := slices.Sorted(maps.Keys(c.Exporters))
@@ -224,7 +224,7 @@ func balancedWhole(c collector) []string {
 
 func refusalsAreKept(c collector) []string {
 	var found []string
-	for _, id := range sections(c.Exporters, "prometheus_remote_write", "elasticsearch", "reliable_otlp") {
+	for _, id := range sections(c.Exporters, "prometheus_remote_write", "elasticsearch", "reliable_otlp", "alertmanager") {
 		if c.Exporters[id].sub("dead_letter").text("directory") == "" {
 			found = append(found, "exporters::"+id+"::dead_letter::directory: is not set, so data that the server rejects permanently is lost")
 		}
@@ -284,6 +284,7 @@ func storageIsEnabled(c collector) []string {
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Exporters)) {
 		check("exporters::"+id+"::sending_queue::storage", c.Exporters[id].sub("sending_queue").text("storage"))
+		check("exporters::"+id+"::storage", c.Exporters[id].text("storage"))
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.Receivers)) {
 		check("receivers::"+id+"::storage", c.Receivers[id].text("storage"))

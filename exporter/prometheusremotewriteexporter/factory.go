@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/xexporter"
 
 	"github.com/auspex-otel/auspex/exporter/prometheusremotewriteexporter/internal/metadata"
+	"github.com/auspex-otel/auspex/internal/exporterutil"
 	"github.com/auspex-otel/auspex/internal/shutdown"
 )
 
@@ -29,7 +30,7 @@ func createMetrics(ctx context.Context, set exporter.Settings, cfg component.Con
 	if err != nil {
 		return nil, err
 	}
-	warnOfLoss(c, set)
+	exporterutil.WarnOfLoss(set.Logger, c.Queue, c.Retry, c.DeadLetter)
 	inner, err := exporterhelper.NewMetrics(ctx, set, cfg, w.push,
 		// Resource attributes are written into the data points.
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: c.ResourceToTelemetry.Enabled}),
@@ -55,20 +56,4 @@ type metricsExporter struct {
 func (e *metricsExporter) Shutdown(ctx context.Context) error {
 	defer e.writer.cutoff.After(shutdown.Drain)()
 	return e.Metrics.Shutdown(ctx)
-}
-
-// warnOfLoss logs the settings that may lose acknowledged data.
-func warnOfLoss(c *Config, set exporter.Settings) {
-	if !c.Queue.HasValue() || c.Queue.Get().WaitForResult {
-		return
-	}
-	if c.Queue.Get().StorageID == nil {
-		set.Logger.Warn("sending_queue acknowledges data that is only in memory. A crash loses it: set sending_queue::storage or sending_queue::wait_for_result")
-	}
-	if c.Retry.MaxElapsedTime > 0 {
-		set.Logger.Warn("sending_queue deletes data that is not written within retry_on_failure::max_elapsed_time: set it to 0")
-	}
-	if c.DeadLetter.Directory == "" {
-		set.Logger.Warn("sending_queue deletes data that the server rejects: set dead_letter::directory")
-	}
 }

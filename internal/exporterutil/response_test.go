@@ -50,7 +50,7 @@ func TestRefuseRedirects(t *testing.T) {
 	defer s.Close()
 	client := s.Client()
 	RefuseRedirects(client)
-	res, err := client.Post(s.URL, "text/plain", http.NoBody) //nolint:noctx // a test server
+	res, err := client.Post(s.URL, "text/plain", http.NoBody)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	assert.Equal(t, http.StatusTemporaryRedirect, res.StatusCode)
