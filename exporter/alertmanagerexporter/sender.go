@@ -96,7 +96,7 @@ func (s *sender) start(ctx context.Context, host component.Host) error {
 	}
 	runCtx, stop := context.WithCancel(context.Background())
 	s.stop, s.done = stop, make(chan struct{})
-	go s.resend(runCtx)
+	go s.resend(runCtx, len(s.table.entries) > 0)
 	return nil
 }
 
@@ -145,22 +145,30 @@ func (s *sender) accept(ctx context.Context, updates []update, now time.Time) []
 	return s.table.alerts(now, ids)
 }
 
-// resend sends all alerts at once and then in each interval, until ctx ends.
-func (s *sender) resend(ctx context.Context) {
+// resend sends all alerts in each interval, and at the start if there are any, until ctx ends.
+func (s *sender) resend(ctx context.Context, restored bool) {
 	defer close(s.done)
 	ticker := time.NewTicker(s.cfg.ResendInterval)
 	defer ticker.Stop()
+	if restored {
+		s.sendAll(ctx)
+	}
 	for {
-		err := s.send(ctx, func(ctx context.Context) []alert { return s.current(ctx, time.Now()) })
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("resend", 1, "Alerts of open incidents could not be sent again. The next attempt follows.",
-				zap.Duration("in", s.cfg.ResendInterval), zap.Error(err))
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			s.sendAll(ctx)
 		}
+	}
+}
+
+// sendAll sends all alerts, and logs a failure.
+func (s *sender) sendAll(ctx context.Context) {
+	err := s.send(ctx, func(ctx context.Context) []alert { return s.current(ctx, time.Now()) })
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("resend", 1, "Alerts of open incidents could not be sent again. The next attempt follows.",
+			zap.Duration("in", s.cfg.ResendInterval), zap.Error(err))
 	}
 }
 
