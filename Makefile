@@ -72,7 +72,7 @@ test: build peers ## run unit, component, and scenario tests, then short end-to-
 .PHONY: e2e
 e2e: build bin/auspex-demo peers ## run the end-to-end tests; raw responses are kept in e2e/out
 	$(call banner,end-to-end tests)
-	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console|dashboards)$$')
+	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console|dashboards|windows)$$')
 
 .PHONY: e2e-elastic
 e2e-elastic: build bin/auspex-demo ## test Beats clients, kills, and the demo with a real Elasticsearch; needs JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
@@ -93,6 +93,16 @@ e2e-doors: build ## test every receiver with real clients and backends, kills, i
 	@scripts/otel-clients.sh
 	$(call banner,end-to-end tests of the receivers)
 	go test -v -count=1 -timeout 45m ./e2e/receivers
+
+.PHONY: e2e-windows
+e2e-windows: build bin/auspex-demo ## the demo's fault in Elasticsearch 8 and 9, Prometheus, and Alertmanager, through an outage of all of them; about 10 minutes; OUTAGE=d (1m); needs what e2e-elastic needs, and apt-get
+	$(call banner,peers in $(CACHE) (up to 15 minutes the first time))
+	@scripts/peers.sh prometheus
+	@scripts/peers.sh elasticsearch 8
+	@scripts/peers.sh elasticsearch 9
+	@scripts/peers.sh alertmanager
+	$(call banner,findings in the tools that show them)
+	AUSPEX_E2E_OUTAGE='$(OUTAGE)' go test -v -count=1 -timeout 45m ./e2e/windows
 
 .PHONY: e2e-console
 e2e-console: build bin/auspex-demo ## test the console page with the demo in Debian's Chromium; screenshots in e2e/out/console; needs Node 20 and npm

@@ -20,6 +20,8 @@ const prometheusFolder = "prometheus-3.16.0"
 type PrometheusOptions struct {
 	// OutOfOrder is the maximum age of a written sample relative to the newest.
 	OutOfOrder time.Duration
+	// Rules is a file of recording and alerting rules.
+	Rules string
 	// Scrape lists addresses whose /metrics is scraped every second.
 	Scrape []string
 	// History is a file in OpenMetrics text format with the initial samples.
@@ -27,9 +29,12 @@ type PrometheusOptions struct {
 }
 
 // Prometheus is a real server with its own database and the remote-write receiver enabled.
+// It can be started again after it ended, and then has its samples.
 type Prometheus struct {
 	*Process
-	url string
+	t       TB
+	program Program
+	url     string
 }
 
 // StartPrometheus starts a server and waits until it is ready.
@@ -48,16 +53,29 @@ func StartPrometheus(t TB, o PrometheusOptions) *Prometheus {
 	if err := os.WriteFile(config, []byte(o.config()), 0o600); err != nil {
 		t.Fatalf("write %s: %v", config, err)
 	}
-	p := &Prometheus{url: "http://" + address}
-	p.Process = Program{
+	p := &Prometheus{t: t, url: "http://" + address}
+	p.program = Program{
 		Name: "Prometheus", Path: program, Log: filepath.Join(dir, "prometheus.log"),
 		Args: []string{
 			"--config.file=" + config, "--storage.tsdb.path=" + data, "--storage.tsdb.retention.time=60d",
 			"--web.listen-address=" + address, "--web.enable-remote-write-receiver", "--scrape.discovery-reload-interval=1s",
 		},
-	}.Start(t)
-	p.WaitReady(p.url + "/-/ready")
+	}
+	p.Start()
 	return p
+}
+
+// Start runs the server on its folder and its port, and waits until it is ready.
+func (p *Prometheus) Start() {
+	p.t.Helper()
+	p.Process = p.program.Start(p.t)
+	p.WaitReady(p.url + "/-/ready")
+}
+
+// Promtool runs promtool, and returns its output.
+func Promtool(ctx context.Context, t TB, args ...string) (output string, err error) {
+	t.Helper()
+	return Run(ctx, t, nil, append([]string{prometheusProgram(t, "promtool")}, args...)...)
 }
 
 func prometheusProgram(t TB, name string) string {
@@ -72,7 +90,7 @@ func prometheusProgram(t TB, name string) string {
 // backfill converts a file in OpenMetrics text format to a database.
 func backfill(t TB, file, data string) {
 	t.Helper()
-	out, err := Run(context.Background(), t, nil, prometheusProgram(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=30d", file, data)
+	out, err := Promtool(context.Background(), t, "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=30d", file, data)
 	if err != nil {
 		t.Fatalf("promtool cannot convert %s to a database: %v\n%s", file, err, out)
 	}
@@ -82,6 +100,9 @@ func backfill(t TB, file, data string) {
 func (o PrometheusOptions) config() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "storage:\n  tsdb:\n    out_of_order_time_window: %dm\n", int(o.OutOfOrder.Minutes()))
+	if o.Rules != "" {
+		fmt.Fprintf(&b, "rule_files: [%s]\nglobal:\n  evaluation_interval: 5s\n", o.Rules)
+	}
 	if len(o.Scrape) > 0 {
 		fmt.Fprintf(&b, "scrape_configs:\n  - job_name: collector\n    scrape_interval: 1s\n    scrape_timeout: 1s\n    static_configs:\n      - targets: [%s]\n",
 			strings.Join(o.Scrape, ", "))
