@@ -251,7 +251,7 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 
 // endOf returns the last bytes of a file, from the beginning of a line on.
 func endOf(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name) //nolint:gosec // the user names the file
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -273,7 +273,7 @@ func endOf(name string, most int64) ([]byte, error) {
 
 // writeWhole writes a file that did not exist, readable by its owner alone.
 func writeWhole(name string, content []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user names the file
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -287,6 +287,6 @@ func TestConfig(t *testing.T) {
 
 func TestSoftLimitLeavesRoomForTheProgram(t *testing.T) {
 	for limit, soft := range map[int64]int64{64: 32, 256: 160, 512: 409, 2048: 1638} {
-		assert.EqualValues(t, soft, softLimit(limit<<20)>>20, "%d MiB", limit)
+		assert.Equal(t, soft, softLimit(limit<<20)>>20, "%d MiB", limit)
 	}
 }

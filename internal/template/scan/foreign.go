@@ -73,7 +73,7 @@ func (s *Scanner) foreign(i, j int) int {
 		}
 		switch kind {
 		case plainPart:
-			s.chunk(i, end, flags(s.line[i:end])&^wide)
+			end = max(end, s.chunk(i, end, flags(s.line[i:end])&^wide)) // the query of a path goes beyond the chunk
 		case densePart:
 			s.add(i, end, word)
 		case digitPart:
@@ -96,7 +96,7 @@ func (s *Scanner) foreign(i, j int) int {
 		}
 		i = end
 	}
-	return j
+	return i
 }
 
 // isBinary reports whether most of a text is not UTF-8.
