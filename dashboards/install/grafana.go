@@ -29,7 +29,7 @@ const (
 	ownTag      = "auspex"
 )
 
-// Action is what happened, or would happen, to a dashboard.
+// Action states what happened, or would happen, to a dashboard.
 type Action string
 
 // Actions.

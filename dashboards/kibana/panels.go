@@ -28,7 +28,7 @@ var (
 	views         = []view{incidentsView, anomaliesView, logsView}
 )
 
-// kind is how a panel shows its values.
+// kind selects the form in which a panel shows its values.
 type kind string
 
 const (

@@ -28,7 +28,7 @@ export AUSPEX_STATE_DIR='%s' AUSPEX_LOG_FILES='%[1]s/*.log'
 exec '%s' "$@"
 `
 
-// setup is where things are. The environment changes it for machines on which the default ports are taken.
+// setup holds the addresses of the demo. The environment changes them for machines on which the default ports are taken.
 type setup struct{ demo, collector, page, otlp, modules, out string }
 
 func newSetup(t *testing.T) setup {

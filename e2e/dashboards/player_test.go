@@ -26,7 +26,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// sent is what the collector received.
+// sent counts the telemetry that the collector received.
 type sent struct {
 	truth      truth
 	start, end time.Time // of the telemetry, after the shift to the present

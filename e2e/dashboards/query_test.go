@@ -34,14 +34,14 @@ type backends struct {
 // step is the interval of range queries, as Grafana would choose it for the scrape interval of 15 s.
 const step = 15 * time.Second
 
-// response is what a backend returned to one query of a panel.
+// response holds the response of a backend to one query of a panel.
 type response struct {
 	RefID string `json:"refId"`
 	// Type is the type of the data source.
 	Type string `json:"type"`
 	// Query is the query as the dashboard has it.
 	Query json.RawMessage `json:"query"`
-	// Request is what was sent.
+	// Request holds the query as it was sent.
 	Request json.RawMessage `json:"request"`
 	Body    json.RawMessage `json:"body"`
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/tap"
 )
 
-// about is what the console adds to the engine's status.
+// about holds the fields that the console adds to the engine's status.
 type about struct {
 	// Version is the collector's, Started when the console started.
 	Version string    `json:"version"`

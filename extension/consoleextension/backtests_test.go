@@ -48,7 +48,7 @@ func startWithReports(t *testing.T, dir string) string {
 	return startThis(t, c, newHost(newEngine()))
 }
 
-// page is what a browser gets.
+// page returns the response to a browser.
 type page struct {
 	status int
 	policy string

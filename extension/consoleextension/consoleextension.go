@@ -206,7 +206,7 @@ func (c *console) key(names ...string) string {
 	return strings.Join(append([]string{"extensions", c.set.ID.String()}, names...), "::")
 }
 
-// url is where a browser finds the page.
+// url returns the address of the page for a browser.
 func (c *console) url() string {
 	scheme := "http"
 	if c.cfg.Server.TLS.HasValue() {

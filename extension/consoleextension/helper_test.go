@@ -125,7 +125,7 @@ func startThis(t *testing.T, c *console, h component.Host) string {
 // browser keeps no connection, since an idle one would be taken for a leak.
 var browser = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 
-// answer is what came back, its body decoded.
+// answer holds a response with its decoded body.
 type answer struct {
 	status int
 	header http.Header

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// saveEvery is how often the chart history is written, expireEvery how often old points go.
+	// saveEvery is the interval at which the chart history is written, expireEvery that at which old points are dropped.
 	saveEvery, expireEvery = 10 * time.Minute, time.Minute
 	// manifestKey is the key of the manifest: how many chunks the latest complete set has, after the letter of the set.
 	manifestKey = "manifest"

@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	// liveEvery is how often the stream looks for news.
+	// liveEvery is the interval at which the stream looks for changes.
 	liveEvery = 2 * time.Second
-	// aliveEvery is how often a stream without news sends a comment, so that both ends notice a lost connection.
+	// aliveEvery is the interval at which a stream without changes sends a comment, so that both ends notice a lost connection.
 	aliveEvery = 15 * time.Second
-	// writeWithin is how long a client may take to receive an event before it is disconnected.
+	// writeWithin is the time that a client may take to receive an event before it is disconnected.
 	writeWithin = 10 * time.Second
 )
 

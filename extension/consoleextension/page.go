@@ -19,7 +19,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// bundle is what `make console` built from web/src, and a placeholder.
+// bundle holds the files that `make console` built from web/src, and a placeholder.
 //
 //go:embed web/dist
 var bundle embed.FS

@@ -42,7 +42,7 @@ type pipelines struct {
 	flow   flow
 }
 
-// flow is what the console answers of the pipelines.
+// flow is the answer of the console about the pipelines.
 type flow struct {
 	Pipelines  []pipeline         `json:"pipelines"`
 	Components []componentNumbers `json:"components"`
@@ -88,7 +88,7 @@ func newPipelines(conf *confmap.Conf) *pipelines {
 	return p
 }
 
-// metricsURL is where the collector's own metrics are, "" unless a Prometheus reader listens on loopback.
+// metricsURL returns the address of the collector's own metrics, "" unless a Prometheus reader listens on loopback.
 func metricsURL(conf *confmap.Conf) string {
 	readers, _ := conf.Get("service::telemetry::metrics::readers").([]any)
 	for _, r := range readers {

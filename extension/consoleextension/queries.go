@@ -28,7 +28,7 @@ const (
 	maxTemplates, defaultTemplates = 1000, 200
 	// sparkPoints and sparkFor are the points of a sparkline, and its length before the latest point.
 	sparkPoints, sparkFor = 60, 6 * time.Hour
-	// recently is how long a template is new, and after which silence it has vanished.
+	// recently is the time for which a template is new, and the silence after which it has vanished.
 	recently = time.Hour
 	// maxEdges bounds the edges of the service map.
 	maxEdges = 2000
@@ -190,7 +190,7 @@ func (a *api) templates(e *engine.Engine, _ *http.Request, q url.Values) (any, e
 	return map[string]any{"templates": list, "total": total}, nil
 }
 
-// stateOfTemplate is what has become of a template of a service whose first template came at a time.
+// stateOfTemplate returns the state of a template of a service whose first template came at a time.
 func stateOfTemplate(t view.Template, began time.Time) string {
 	switch {
 	case t.Score > 0:

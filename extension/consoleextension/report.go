@@ -43,7 +43,7 @@ func (a *api) report(e *engine.Engine, r *http.Request, _ url.Values) (any, erro
 	return file{"auspex-incident-" + i.ID + ".html", "text/html; charset=utf-8", b.Bytes()}, nil
 }
 
-// reportData is what the template of a report shows.
+// reportData holds the data of the report's template.
 type reportData struct {
 	incidentView
 	Made    time.Time

@@ -24,7 +24,7 @@ func post(t *testing.T, url, contentType, body string) answer {
 	return ask(t, req)
 }
 
-// tomorrow is when the silences of these tests expire.
+// tomorrow is the expiry of the silences in these tests.
 func tomorrow() string { return time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339) }
 
 func TestSilences(t *testing.T) {

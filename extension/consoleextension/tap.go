@@ -18,7 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/tap"
 )
 
-// tapWithin is how long a tap waits for records.
+// tapWithin is the time for which a tap waits for records.
 const tapWithin = 10 * time.Second
 
 // tapRequest is the body of a request for records. Records is 10 unless set.

@@ -45,7 +45,7 @@ func (c *caller) add(td ptrace.Traces, trace [16]byte, of call, parent [8]byte) 
 	return span.SpanID()
 }
 
-// Cart is what people see. Of mail, which it calls, no series is anomalous.
+// Users see cart. It calls mail, none of whose series is anomalous.
 func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
 	for want, fault := range map[string]func(c *caller, from, to int){
 		"its send shows a new behavior": func(c *caller, from, to int) { c.play(from, to, false, true, true) },

@@ -19,7 +19,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// changed is what the engine knows of changes of a service before a second, as text.
+// changed returns the changes of a service that the engine knows before a second, as text.
 func changed(e *Engine, service string, seconds float64) (list []string) {
 	for _, c := range e.tracker.Changes.Before(service, at(seconds)) {
 		list = append(list, string(c.Kind)+" "+c.What+c.Time.Format(" 15:04:05"))

@@ -77,7 +77,7 @@ func (m *mixed) run(n int, also func(step int), missing ...string) {
 	}
 }
 
-// shared is what the engine says that depends on what resources share.
+// shared holds the output of the engine that depends on state shared between resources.
 func (m *mixed) shared() string {
 	var text strings.Builder
 	for _, metric := range []string{vocabulary.MetricLogRecords, vocabulary.MetricSpanCalls, vocabulary.MetricOutsideInterval} {

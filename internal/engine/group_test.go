@@ -14,7 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// wideFleet is what n series of one service send at a step: noise, moved by shift.
+// wideFleet returns the points of n series of one service at a step: noise, moved by shift.
 func wideFleet(n, step int, shift float64) pmetric.Metrics {
 	random := rand.New(rand.NewPCG(uint64(n), uint64(step)))
 	values := make([]float64, n)

@@ -146,10 +146,10 @@ type world struct {
 	step     int
 }
 
-// fault is what a service's gauge shows in a fault: a thousand times its noise above its level.
+// fault is the value of a service's gauge in a fault: a thousand times its noise above its level.
 const fault = 1000
 
-// batch is what all services send at a step; faulty lists those with a fault.
+// batch returns the points of all services at a step; faulty lists those with a fault.
 func (w *world) batch(step int, faulty ...string) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for i, name := range w.services {
@@ -313,7 +313,7 @@ func manifest(generation uint64, chunks uint32) []byte {
 	return seal(binary.LittleEndian.AppendUint32(b, chunks))
 }
 
-// packed is what an engine would write now as generation 8, by key. The same state is the same bytes.
+// packed returns the entries that an engine would write now as generation 8, by key. The same state is the same bytes.
 func packed(t testing.TB, e *Engine) map[string][]byte {
 	t.Helper()
 	m := newMemory()
@@ -324,7 +324,7 @@ func packed(t testing.TB, e *Engine) map[string][]byte {
 	return m.data
 }
 
-// untimelyField is what the log says of the timestamps of a resource.
+// untimelyField returns the log field about the timestamps of a resource.
 func untimelyField(name string) zap.Field {
 	for v := clock.Timely; ; v++ {
 		if v.String() == name {

@@ -64,7 +64,7 @@ func deepBatches(levels int) (pmetric.Metrics, plog.Logs, ptrace.Traces) {
 	return md, ld, td
 }
 
-// snapshotSize is how many bytes of state an engine writes.
+// snapshotSize returns the size of an engine's state in bytes.
 func snapshotSize(t *testing.T, e *Engine) (bytes int) {
 	t.Helper()
 	m := newMemory()

@@ -46,7 +46,7 @@ func errorsIn(logs *observer.ObservedLogs) (messages []string) {
 	return messages
 }
 
-// asJSON is what a findings receiver and the console would see of the engine.
+// asJSON returns the engine's findings and status as a findings receiver and the console would see them.
 func asJSON(t *testing.T, e *Engine) string {
 	t.Helper()
 	s := e.Status()

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// alertmanagerProgram is where scripts/peers.sh puts Alertmanager, below the cache.
+// alertmanagerProgram is the path of Alertmanager below the cache, as scripts/peers.sh installs it.
 const alertmanagerProgram = "alertmanager-0.25.0/alertmanager"
 
 // alertmanagerConfig sends every notification to a webhook, one group per incident.

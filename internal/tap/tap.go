@@ -162,7 +162,7 @@ func (t *Tap) take(r Record) bool {
 	return false
 }
 
-// Point is where a component hands over its batches. A nil point takes nothing.
+// Point takes the batches of a component. A nil point takes nothing.
 type Point struct {
 	open atomic.Int32
 	mu   sync.Mutex

@@ -32,9 +32,9 @@ var (
 const (
 	// mostPaint and mostAnswer are the limits of the first paint, and of the 95th percentile of the API.
 	mostPaint, mostAnswer = time.Second, 100 * time.Millisecond
-	// faulty is how many points of each service are off before the measurement.
+	// faulty is the number of points of each service that are off before the measurement.
 	faulty = 5
-	// off is how far, in standard deviations of 10.
+	// off is their distance from the level, in standard deviations of 10.
 	off = 1000
 	// perService is the number of series of a service.
 	perService = 100
@@ -102,7 +102,7 @@ func measure(b peertest.TB) (bool, error) {
 	return found.report(), nil
 }
 
-// figures are what was measured, and the status of the engine after seeding.
+// figures holds the measurements, and the status of the engine after seeding.
 type figures struct {
 	Series  int `json:"series"`
 	Warming int `json:"warming"`
