@@ -90,12 +90,12 @@ func otlpInputs(t *testing.T) []badInput {
 	deep := `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":` + strings.Repeat(`{"arrayValue":{"values":[`, 2000) + strings.Repeat(`]}}`, 2000) + `}]}]}]}`
 	return []badInput{
 		{receiver: "OTLP", what: "truncated message", sends: request("/v1/logs", asProto, proto[:len(proto)-3]), gets: "400"},
-		{receiver: "OTLP", what: "oversized message", sends: request("/v1/logs", asProto, make([]byte, 150_000)), gets: "400"},
-		{receiver: "OTLP", what: "zip bomb", sends: request("/v1/logs", asProto+inGzip, gzipped(t, make([]byte, 50_000_000))), gets: "400"},
-		{receiver: "OTLP", what: "length too long, then gone", sends: begun("/v1/logs", asProto, "ab"), hangsUp: true, gets: "400"},
+		{receiver: "OTLP", what: "oversized message", sends: request("/v1/logs", asProto, make([]byte, 150_000)), gets: "413"},
+		{receiver: "OTLP", what: "zip bomb", sends: request("/v1/logs", asProto+inGzip, gzipped(t, make([]byte, 50_000_000))), gets: "413"},
+		{receiver: "OTLP", what: "length too long, then gone", sends: begun("/v1/logs", asProto, "ab"), hangsUp: true, gets: "503"},
 		{receiver: "OTLP", what: "JSON nested 4,000 deep", sends: request("/v1/logs", asJSON, []byte(deep)), gets: "200"},
 		{receiver: "OTLP", what: "invalid UTF-8", sends: request("/v1/logs", asProto, bytes.Replace(proto, []byte("line"), []byte("\xff\xfe\xff\xfe"), 1)), gets: "200"},
-		{receiver: "OTLP", what: "slow-loris in the body", sends: begun("/v1/logs", asProto, "ab"), dribbles: true, gets: "400"},
+		{receiver: "OTLP", what: "slow-loris in the body", sends: begun("/v1/logs", asProto, "ab"), dribbles: true, gets: "503"},
 		{receiver: "OTLP", what: "slow-loris in the header", sends: []byte("POST /v1/logs HTTP/1.1\r\nHo"), dribbles: true, gets: "400"},
 		{receiver: "OTLP", what: "answers never read", sends: unread("/v1/logs", asJSON, []byte(`{"resourceLogs":[]}`)), unread: true, gets: "closed"},
 	}
