@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/auspex-otel/auspex/internal/conftree"
 )
 
 // rule is a condition of the acknowledgement promise. check returns the violations.
@@ -102,15 +104,10 @@ func (s section) isZero(key string) bool {
 	return false
 }
 
-func kind(id string) string {
-	k, _, _ := strings.Cut(id, "/")
-	return k
-}
-
 // sections returns id and configuration of all components of the given kinds, in a stable order.
 func sections(from map[string]section, kinds ...string) []string {
 	ids := slices.Sorted(maps.Keys(from))
-	return slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(kinds, kind(id)) })
+	return slices.DeleteFunc(ids, func(id string) bool { return !slices.Contains(kinds, conftree.Kind(id)) })
 }
 
 func noComponent(where, what, why string) func(collector) []string {
@@ -129,10 +126,10 @@ func memoryLimiterFirst(c collector) []string {
 	var found []string
 	for _, id := range slices.Sorted(maps.Keys(c.Service.Pipelines)) {
 		p := c.Service.Pipelines[id]
-		if !slices.ContainsFunc(p.Receivers, func(r string) bool { return kind(r) != "findings" }) {
+		if !slices.ContainsFunc(p.Receivers, func(r string) bool { return conftree.Kind(r) != "findings" }) {
 			continue
 		}
-		if len(p.Processors) == 0 || kind(p.Processors[0]) != "memory_limiter" {
+		if len(p.Processors) == 0 || conftree.Kind(p.Processors[0]) != "memory_limiter" {
 			found = append(found, "service::pipelines::"+id+": memory_limiter is not its first processor")
 		}
 	}
@@ -146,7 +143,7 @@ func queueingExporters(c collector) []string {
 	ids := slices.Sorted(maps.Keys(c.Exporters))
 	return slices.DeleteFunc(ids, func(id string) bool {
 		_, written := c.Exporters[id]["sending_queue"]
-		return slices.Contains(queueless, kind(id)) && !written
+		return slices.Contains(queueless, conftree.Kind(id)) && !written
 	})
 }
 

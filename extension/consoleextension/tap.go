@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/auspex-otel/auspex/internal/conftree"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/mask"
 	"github.com/auspex-otel/auspex/internal/tap"
@@ -60,14 +60,11 @@ func (a *api) tap(_ *engine.Engine, r *http.Request, _ url.Values) (any, error) 
 // maskOf returns a masker that also hides the patterns in logs::mask of the configured engine.
 func maskOf(conf *confmap.Conf) (*mask.Masker, error) {
 	patterns := []string{}
-	extensions, _ := conf.Get("extensions").(map[string]any)
-	for id, v := range extensions {
-		if kind, _, _ := strings.Cut(id, "/"); kind != "anomaly_engine" {
-			continue
+	extensions := conftree.Section(conf.ToStringMap(), "extensions")
+	for id := range extensions {
+		if conftree.Kind(id) == "anomaly_engine" {
+			patterns = append(patterns, texts(conftree.Section(extensions, id, "logs")["mask"])...)
 		}
-		of, _ := v.(map[string]any)
-		logs, _ := of["logs"].(map[string]any)
-		patterns = append(patterns, texts(logs["mask"])...)
 	}
 	return mask.New(patterns)
 }

@@ -46,6 +46,7 @@ var layers = map[string]layer{
 	"internal/plot":       pure,
 	"internal/wire":       pure,
 	"internal/memory":     pure,
+	"internal/conftree":   pure,
 	"internal/datapoints": foundation,
 	"internal/deadletter": foundation,
 	"internal/ecs":        foundation,

@@ -10,6 +10,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/conftree"
 )
 
 // Available returns the number of bytes that a collector with this configuration may use, and the key or fact that
@@ -18,10 +20,10 @@ import (
 func Available(conf map[string]any, root fs.FS) (bytes int64, from string) {
 	total := total(root)
 	for _, section := range [...]string{"processors", "extensions"} {
-		components, _ := conf[section].(map[string]any)
-		for id, settings := range components {
-			of, _ := settings.(map[string]any)
-			if kind, _, _ := strings.Cut(id, "/"); kind != "memory_limiter" || of == nil {
+		components := conftree.Section(conf, section)
+		for id := range components {
+			of := conftree.Section(components, id)
+			if conftree.Kind(id) != "memory_limiter" || of == nil {
 				continue
 			}
 			limit := number(of["limit_mib"]) << 20

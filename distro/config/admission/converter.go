@@ -10,11 +10,11 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
 	"go.uber.org/zap"
 
+	"github.com/auspex-otel/auspex/internal/conftree"
 	"github.com/auspex-otel/auspex/internal/memory"
 )
 
@@ -43,19 +43,19 @@ func NewFactory() confmap.ConverterFactory {
 // configuration has one. "middlewares: []" leaves a protocol unchanged.
 func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	all := conf.ToStringMap()
-	open := unprotected(section(all, "receivers"))
+	open := unprotected(conftree.Section(all, "receivers"))
 	if len(open) == 0 {
 		return nil
 	}
-	extensions, _ := section(all, "service")["extensions"].([]any)
+	extensions, _ := conftree.Section(all, "service")["extensions"].([]any)
 	id := limiter
-	if i := slices.IndexFunc(extensions, func(id any) bool { return kind(fmt.Sprint(id)) == limiter }); i >= 0 {
+	if i := slices.IndexFunc(extensions, func(id any) bool { return conftree.Kind(fmt.Sprint(id)) == limiter }); i >= 0 {
 		id = fmt.Sprint(extensions[i])
 	} else {
 		extensions = append(slices.Clone(extensions), id)
 	}
 	added := map[string]any{"service": map[string]any{"extensions": extensions}}
-	if _, configured := section(all, "extensions")[id]; !configured {
+	if _, configured := conftree.Section(all, "extensions")[id]; !configured {
 		settings := map[string]any{}
 		if bytes, _ := memory.Available(all, c.root); bytes > 0 {
 			settings["limit_mib"] = int(bytes >> 20)
@@ -82,27 +82,15 @@ func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 func unprotected(receivers map[string]any) map[string][]string {
 	found := map[string][]string{}
 	for id := range receivers {
-		if kind(id) != receiver {
+		if conftree.Kind(id) != receiver {
 			continue
 		}
-		protocols := section(section(receivers, id), "protocols")
+		protocols := conftree.Section(receivers, id, "protocols")
 		for _, protocol := range slices.Sorted(maps.Keys(protocols)) {
-			if _, stated := section(protocols, protocol)["middlewares"]; !stated {
+			if _, stated := conftree.Section(protocols, protocol)["middlewares"]; !stated {
 				found[id] = append(found[id], protocol)
 			}
 		}
 	}
 	return found
-}
-
-// section returns a part of a configuration, or nil if it is empty or not a map.
-func section(conf map[string]any, key string) map[string]any {
-	m, _ := conf[key].(map[string]any)
-	return m
-}
-
-// kind returns the type of a component's id.
-func kind(id string) string {
-	before, _, _ := strings.Cut(id, "/")
-	return strings.TrimSpace(before)
 }

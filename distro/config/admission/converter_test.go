@@ -15,6 +15,7 @@ import (
 
 	"github.com/auspex-otel/auspex/distro/config"
 	"github.com/auspex-otel/auspex/distro/config/auspexprovider"
+	"github.com/auspex-otel/auspex/internal/conftree"
 )
 
 func parse(t *testing.T, text string) *confmap.Conf {
@@ -70,6 +71,6 @@ func TestShippedConfigurationsStateTheirs(t *testing.T) {
 		require.NoError(t, err)
 		conf, err := r.Resolve(t.Context())
 		require.NoError(t, err)
-		assert.Empty(t, unprotected(section(conf.ToStringMap(), "receivers")), name)
+		assert.Empty(t, unprotected(conftree.Section(conf.ToStringMap(), "receivers")), name)
 	}
 }

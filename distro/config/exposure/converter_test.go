@@ -104,6 +104,7 @@ func TestServers(t *testing.T) {
 		"a socket":                  {"receivers: {lumberjack: {endpoint: /run/l.sock, transport: unix}}", nil},
 		"named instances":           {"receivers: {otlp/a: {protocols: {http: {endpoint: '0.0.0.0:1'}}}, otlp/b: {protocols: {grpc: {endpoint: ':2'}}}}", []string{"receivers::otlp/a::protocols::http::endpoint", "receivers::otlp/b::protocols::grpc::endpoint"}},
 		"listen_address":            {"receivers: {syslog: {tcp: {listen_address: '0.0.0.0:54526'}}, udp_log: {listen_address: ':1'}}", []string{"receivers::syslog::tcp::listen_address", "receivers::udp_log::listen_address"}},
+		"space in the id":           {"receivers: {'zipkin /a': {endpoint: ':9411'}}", []string{"receivers::zipkin /a::endpoint"}},
 		"what is no server":         {"receivers: {redis: {endpoint: 'redis:6379'}, kubeletstats: {endpoint: 'node:10250'}}", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

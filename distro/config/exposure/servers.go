@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/auspex-otel/auspex/internal/conftree"
 )
 
 // server is a section of the configuration with a listening server.
@@ -57,18 +59,18 @@ var extensions = map[string]listener{"anomaly_console": collectorHTTP}
 // exposed returns the servers in use that other machines can reach without
 // authentication, in the order of their keys.
 func exposed(conf map[string]any) (found []server) {
-	service := section(conf, "service")
+	service := conftree.Section(conf, "service")
 	inUse := map[string]bool{}
-	for name := range section(service, "pipelines") {
-		for _, id := range list(section(service, "pipelines", name), "receivers") {
+	for name := range conftree.Section(service, "pipelines") {
+		for _, id := range list(conftree.Section(service, "pipelines", name), "receivers") {
 			inUse[id] = true
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(inUse)) {
-		found = append(found, receivers[kind(id)].exposed("receivers::"+id, section(conf, "receivers", id))...)
+		found = append(found, receivers[conftree.Kind(id)].exposed("receivers::"+id, conftree.Section(conf, "receivers", id))...)
 	}
 	for _, id := range slices.Sorted(slices.Values(list(service, "extensions"))) {
-		found = append(found, extensions[kind(id)].exposed("extensions::"+id, section(conf, "extensions", id))...)
+		found = append(found, extensions[conftree.Kind(id)].exposed("extensions::"+id, conftree.Section(conf, "extensions", id))...)
 	}
 	return found
 }
@@ -77,7 +79,7 @@ func (l listener) exposed(key string, component map[string]any) (found []server)
 	for _, path := range l.sections {
 		of, at := component, key
 		if path != "" {
-			of, at = section(component, strings.Split(path, "::")...), key+"::"+path
+			of, at = conftree.Section(component, strings.Split(path, "::")...), key+"::"+path
 		}
 		address, _ := of[l.address].(string)
 		transport, _ := of["transport"].(string)
@@ -91,8 +93,8 @@ func (l listener) exposed(key string, component map[string]any) (found []server)
 
 // isAuthenticated reports whether a server requires a secret or a certificate from its clients.
 func (l listener) isAuthenticated(of map[string]any) bool {
-	authenticator, _ := section(of, "auth")["authenticator"].(string)
-	ca, _ := section(of, "tls")["client_ca_file"].(string)
+	authenticator, _ := conftree.Section(of, "auth")["authenticator"].(string)
+	ca, _ := conftree.Section(of, "tls")["client_ca_file"].(string)
 	return l.auth && authenticator != "" || l.tls && ca != ""
 }
 
@@ -105,19 +107,6 @@ func isLoopback(address string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
-}
-
-func kind(id string) string {
-	k, _, _ := strings.Cut(id, "/")
-	return k
-}
-
-// section returns a part of the configuration, or nil if it is absent.
-func section(of map[string]any, path ...string) map[string]any {
-	for _, key := range path {
-		of, _ = of[key].(map[string]any)
-	}
-	return of
 }
 
 func list(of map[string]any, key string) (ids []string) {
