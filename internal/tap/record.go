@@ -6,6 +6,7 @@ package tap
 import (
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -147,23 +148,11 @@ func points(m pmetric.Metric, yield func(pcommon.Timestamp, string, pcommon.Map)
 	case pmetric.MetricTypeSum:
 		return numbers(m.Sum().DataPoints(), yield)
 	case pmetric.MetricTypeHistogram:
-		for _, dp := range m.Histogram().DataPoints().All() {
-			if !yield(dp.Timestamp(), summary(dp.Count(), dp.Sum()), dp.Attributes()) {
-				return false
-			}
-		}
+		return distributions(m.Histogram().DataPoints().All(), yield)
 	case pmetric.MetricTypeExponentialHistogram:
-		for _, dp := range m.ExponentialHistogram().DataPoints().All() {
-			if !yield(dp.Timestamp(), summary(dp.Count(), dp.Sum()), dp.Attributes()) {
-				return false
-			}
-		}
+		return distributions(m.ExponentialHistogram().DataPoints().All(), yield)
 	case pmetric.MetricTypeSummary:
-		for _, dp := range m.Summary().DataPoints().All() {
-			if !yield(dp.Timestamp(), summary(dp.Count(), dp.Sum()), dp.Attributes()) {
-				return false
-			}
-		}
+		return distributions(m.Summary().DataPoints().All(), yield)
 	}
 	return true
 }
@@ -184,8 +173,21 @@ func numbers(list pmetric.NumberDataPointSlice, yield func(pcommon.Timestamp, st
 	return true
 }
 
-func summary(count uint64, sum float64) string {
-	return "count " + strconv.FormatUint(count, 10) + ", sum " + number(sum)
+// distribution is a data point of a histogram, an exponential histogram, or a summary.
+type distribution interface {
+	Timestamp() pcommon.Timestamp
+	Count() uint64
+	Sum() float64
+	Attributes() pcommon.Map
+}
+
+func distributions[P distribution](list iter.Seq2[int, P], yield func(pcommon.Timestamp, string, pcommon.Map) bool) bool {
+	for _, dp := range list {
+		if !yield(dp.Timestamp(), "count "+strconv.FormatUint(dp.Count(), 10)+", sum "+number(dp.Sum()), dp.Attributes()) {
+			return false
+		}
+	}
+	return true
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
