@@ -6,7 +6,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,11 +36,7 @@ const (
 	politePause = 10 * time.Millisecond
 	// politeRecords is the number of records in a request of that client.
 	politeRecords = 20
-	// leastP99 replaces smaller values of the p99 without hostile load, so that scheduling on a busy machine does not
-	// decide the result.
-	leastP99    = 10 * time.Millisecond
-	mostSlower  = 10
-	memoryShare = 1.2
+	memoryShare   = 1.2
 	// tries is the maximum number of measurements. Other work on the machine can only increase the times, so one
 	// success is enough.
 	tries = 3
@@ -58,7 +53,7 @@ type hostileRow struct {
 }
 
 func (r hostileRow) slower() float64 {
-	return float64(r.loaded) / float64(max(r.quiet, leastP99))
+	return clients.Slower(r.quiet, r.loaded)
 }
 
 // TestHostileRequests sends each request of testdata/hostile to each of its receivers, from several clients, while
@@ -77,7 +72,7 @@ func TestHostileRequests(t *testing.T) {
 				rows = append(rows, row)
 				assert.LessOrEqual(t, row.one, oneMiB, "MiB for one request")
 				assert.Less(t, float64(row.peak), memoryShare*hostileLimitMiB, "MiB")
-				assert.LessOrEqual(t, row.slower(), float64(mostSlower), "p99 %v without hostile load, %v with it", row.quiet, row.loaded)
+				assert.LessOrEqual(t, row.slower(), float64(clients.MostSlower), "p99 %v without hostile load, %v with it", row.quiet, row.loaded)
 			})
 		}
 	}
@@ -130,7 +125,7 @@ func withHostileLoad(t *testing.T, receiver string, h clients.Hostile) hostileRo
 		}
 		stop := h.Flood(t.Context(), t, receiver, at, senders, pause)
 		row.loaded = p99(t, send, hostileTime)
-		if row.answers = stop(); row.slower() <= mostSlower {
+		if row.answers = stop(); row.slower() <= clients.MostSlower {
 			break
 		}
 	}
@@ -156,8 +151,7 @@ func p99(t *testing.T, send func() error, during time.Duration) time.Duration {
 		}
 		times = append(times, time.Since(sent))
 	}
-	slices.Sort(times)
-	return times[len(times)*99/100]
+	return clients.P99(times)
 }
 
 // politeClient returns a function that sends one small request and waits until it is acknowledged.

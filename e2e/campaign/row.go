@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,15 +117,8 @@ func (r *row) deliver(ctx context.Context, b clients.Batch) bool {
 func (r *row) p99(of phase) time.Duration {
 	r.latencies.Lock()
 	defer r.latencies.Unlock()
-	times := slices.Sorted(slices.Values(r.latencies.of[of]))
-	if len(times) == 0 {
-		return 0
-	}
-	return times[len(times)*99/100]
+	return clients.P99(r.latencies.of[of])
 }
 
-// slower returns the ratio of the p99 with misbehaving clients to the p99 without. A p99 below 10 ms without them
-// counts as 10 ms, so that scheduling on a busy machine does not decide the result.
-func (r *row) slower() float64 {
-	return float64(r.p99(misused)) / float64(max(r.p99(quiet), leastP99))
-}
+// slower returns clients.Slower of the row.
+func (r *row) slower() float64 { return clients.Slower(r.p99(quiet), r.p99(misused)) }

@@ -27,7 +27,6 @@ const (
 	recoverWithin = time.Minute
 	// settleTime is the time without new records after which the count ends.
 	settleTime = 30 * time.Second
-	leastP99   = 10 * time.Millisecond
 	// leastRate is the minimum number of records per second of a row.
 	leastRate = 100
 )

@@ -8,12 +8,11 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"github.com/auspex-otel/auspex/e2e/clients"
 )
 
-const (
-	mostMemory = 1.2
-	mostSlower = 10
-)
+const mostMemory = 1.2
 
 // report prints the table of all stages and returns the failed requirements.
 func (p plan) report(out io.Writer, stages []*stage) (failed []string) {
@@ -57,8 +56,8 @@ func (s *stage) judgeRow(r *row, b balance) {
 	switch {
 	case r.p99(misused) == 0:
 		s.fail("%s: no request was measured while others misbehaved", name)
-	case r.slower() > mostSlower:
-		s.fail("%s: p99 is %.1f times what it is alone, %d is allowed", name, r.slower(), mostSlower)
+	case r.slower() > clients.MostSlower:
+		s.fail("%s: p99 is %.1f times what it is alone, %d is allowed", name, r.slower(), clients.MostSlower)
 	}
 }
 

@@ -4,7 +4,6 @@
 package windows
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/auspex-otel/auspex/e2e/clients"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
@@ -142,7 +142,7 @@ func (s *stage) force() {
 	}
 }
 
-// play starts the demo, which goes on until stop is called.
+// play starts the demo. It runs until stop is called.
 func (s *stage) play(fault string) (stop func()) {
 	s.t.Helper()
 	program := filepath.Join(peertest.Root(s.t), "bin", "auspex-demo")
@@ -205,11 +205,6 @@ func (s *stage) poison() {
 
 func (s *stage) post(path, body string) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.poisonURL+path, bytes.NewReader([]byte(body)))
-	require.NoError(s.t, err)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(s.t, err)
-	defer res.Body.Close()
-	require.Equal(s.t, http.StatusOK, res.StatusCode)
+	status, answer := clients.Post(s.t.Context(), http.DefaultClient, s.poisonURL+path, "application/json", nil, []byte(body))
+	require.Equal(s.t, "200 OK", status, "%s", answer)
 }

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -108,7 +107,7 @@ func measureAPI(ctx context.Context, base string, ids *strings.Replacer) (map[st
 		for _, v := range views {
 			for _, path := range v.api {
 				began := time.Now()
-				if err := read(ctx, base+"/api/v1/"+ids.Replace(path)); err != nil {
+				if _, err := peertest.Get(ctx, base+"/api/v1/"+ids.Replace(path)); err != nil {
 					return nil, err
 				}
 				took[v.name] = append(took[v.name], time.Since(began))
@@ -121,25 +120,6 @@ func measureAPI(ctx context.Context, base string, ids *strings.Replacer) (map[st
 		p95[name] = list[(len(list)*95+99)/100-1]
 	}
 	return p95, nil
-}
-
-func read(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s", url, resp.Status)
-	}
-	return nil
 }
 
 // measurePaint opens each view in a browser and returns the time of its first contentful paint, the median of three.
