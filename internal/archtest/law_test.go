@@ -20,6 +20,8 @@ const (
 	unknown layer = iota
 	pure
 	foundation
+	judging
+	signal
 	engine
 	component
 	program
@@ -27,7 +29,7 @@ const (
 )
 
 var layerNames = map[layer]string{
-	pure: "pure", foundation: "foundation", engine: "engine", component: "component", program: "program", apart: "test support",
+	pure: "pure", foundation: "foundation", judging: "judge", signal: "signal", engine: "engine", component: "component", program: "program", apart: "test support",
 }
 
 // layers assigns every folder to a layer. The longest match applies.
@@ -64,6 +66,7 @@ var layers = map[string]layer{
 	"internal/engine/feedback": foundation,
 	"internal/engine/intake":   foundation,
 	"internal/engine/meter":    foundation,
+	"internal/engine/pace":     pure,
 	"internal/engine/greatest": pure,
 	"internal/engine/view":     foundation,
 	"internal/engine/recent":   foundation,
@@ -71,26 +74,32 @@ var layers = map[string]layer{
 	"internal/engine/snapshot": foundation,
 	"internal/engine/outlet":   pure,
 	"internal/engine/witness":  foundation,
-	"internal/warmup":          engine,
-	"internal/evidence":        foundation,
-	"internal/tap":             foundation,
-	"internal/backtest":        component,
-	"receiver":                 component,
-	"processor":                component,
-	"exporter":                 component,
-	"connector":                component,
-	"extension":                component,
-	"distro":                   program,
-	"cmd":                      program,
-	"e2e":                      program,
-	"eval":                     program,
-	"demo":                     program,
-	"dashboards":               program,
-	"internal/archtest":        apart,
-	"internal/corpus":          apart,
-	"internal/golden":          apart,
-	"internal/peertest":        apart,
-	"internal/storagetest":     apart,
+	// The judge knows no signal, and no signal knows another.
+	"internal/engine/judge":   judging,
+	"internal/engine/metrics": signal,
+	"internal/engine/logs":    signal,
+	"internal/engine/spans":   signal,
+	"internal/engine/causes":  signal,
+	"internal/warmup":         engine,
+	"internal/evidence":       foundation,
+	"internal/tap":            foundation,
+	"internal/backtest":       component,
+	"receiver":                component,
+	"processor":               component,
+	"exporter":                component,
+	"connector":               component,
+	"extension":               component,
+	"distro":                  program,
+	"cmd":                     program,
+	"e2e":                     program,
+	"eval":                    program,
+	"demo":                    program,
+	"dashboards":              program,
+	"internal/archtest":       apart,
+	"internal/corpus":         apart,
+	"internal/golden":         apart,
+	"internal/peertest":       apart,
+	"internal/storagetest":    apart,
 
 	"internal/excerpt":       pure,
 	"internal/template/hash": pure,
@@ -133,6 +142,8 @@ func judge(from pkg, to string) string {
 		return fmt.Sprintf("imports %s: test support knows nothing of the product", local)
 	case target > own:
 		return fmt.Sprintf("is %s and imports %s, which is %s: imports go downward", layerNames[own], local, layerNames[target])
+	case own == signal && target == signal && from.path != local:
+		return fmt.Sprintf("imports %s: a signal never imports another", local)
 	case own == component && target == component && root(from.path) != root(local):
 		return fmt.Sprintf("imports %s: a component never imports another", local)
 	}

@@ -56,7 +56,7 @@ func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
 			c := &caller{engine: e}
 			c.play(0, 900, false, false, true)
 			fault(c, 900, 920)
-			e.tracker.Observe(incident.Point{Series: 1, Time: stampNanos(920), Cadence: 10e9, Score: 2, Surprise: 15, Kind: "high"}, func() incident.Subject {
+			e.judge.Tracker().Observe(incident.Point{Series: 1, Time: stampNanos(920), Cadence: 10e9, Score: 2, Surprise: 15, Kind: "high"}, func() incident.Subject {
 				return incident.Subject{Series: "0000000000000001", Service: "cart", Metric: "latency", Statistic: "p99"}
 			})
 			open := func() *incident.Incident { return &e.Incidents(incident.StateOpen)[0] }
@@ -69,30 +69,5 @@ func TestIncidentNamesWhoBehavesOtherwise(t *testing.T) {
 			assert.Equal(t, want, s.Causes[0].What)
 			assert.Contains(t, vocabulary.Account(open(), time.UTC), "Likely cause: mail ("+want+").")
 		})
-	}
-}
-
-// A service that comes seldom has not vanished because it has not come for a while.
-func TestVanishedGoesByWhatIsUsual(t *testing.T) {
-	e := newEngine()
-	for s := 0.0; s <= 600; s += 10 {
-		e.hear("often", stampNanos(s))
-	}
-	for s := 0.0; s <= 600; s += 120 {
-		e.hear("seldom", stampNanos(s))
-	}
-	for after, want := range map[float64][]string{20: nil, 40: {"often"}, 300: {"often"}, 400: {"often", "seldom"}} {
-		e.causality.reached = stampNanos(600 + after)
-		var got []string
-		for _, ev := range e.vanished(at(600 + after)) {
-			got = append(got, ev.Service)
-		}
-		if after > blameFor.Seconds() {
-			assert.Empty(t, got, "what went long before is not of this incident")
-			for _, ev := range e.vanished(at(610)) {
-				got = append(got, ev.Service)
-			}
-		}
-		assert.Equal(t, want, got, after)
 	}
 }

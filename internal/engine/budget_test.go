@@ -7,30 +7,49 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
+	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-func written(fields func(*state.Codec)) []byte {
-	c := state.Writer(nil)
-	fields(c)
-	return c.Bytes()
+// budgetRecord returns the record of the budget in a snapshot of the engine.
+func budgetRecord(t *testing.T, e *Engine) (record []byte) {
+	t.Helper()
+	disk := newMemory()
+	disk.data = packed(t, e)
+	found, _, err := snapshot.Find(t.Context(), disk)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	rest := New(e.cfg, zap.NewNop()) // reads the other records to their ends
+	rest.judge.SetNow(e.judge.Now())
+	require.NoError(t, found[0].Read(t.Context(), disk, func(tag byte, c *state.Codec) error {
+		if tag == snapshot.TagBudget {
+			record = slices.Clone(c.Bytes())
+			budget.New(e.cfg.FalseAlarms).Persist(c)
+			return nil
+		}
+		return rest.restoreRecord(tag, c)
+	}))
+	return record
 }
 
 // budgetOf reads from the state of the budget how many points young models have
 // taught, and how many pools there are: docs/formats/snapshot.md has its layout.
 func budgetOf(t *testing.T, e *Engine) (learned float64, pools int) {
 	t.Helper()
-	c := state.Reader(written(e.budget.Persist))
-	c.Float64s(make([]float64, 2*signals))
+	c := state.Reader(budgetRecord(t, e))
+	c.Float64s(make([]float64, 2*budget.Signals))
 	var faded int64
 	c.Int64(&faded)
 	for i := range 2 { // young, mature
@@ -138,16 +157,6 @@ func TestWhatTeaches(t *testing.T) {
 	assert.Equal(t, 15*5-(15-1), taught(t, 15, 1), "late in its anomaly a series teaches nothing")
 	assert.Equal(t, 15*5-2*(15-1), taught(t, 15, 2))
 	assert.Equal(t, wide, taught(t, 15, wide), "in an incident of several series none does: its first points alone opened it")
-
-	// Some of many may have a shock in common, as they have day after day.
-	e := newEngine()
-	st := &stream{resource: &resource{service: &service{}}}
-	st.resource.service.streams = 10 * wideShare
-	for followed, teaches := range map[int]bool{0: true, wide: true, 9: true, 10: false, 80: false} {
-		st.resource.service.followed = followed
-		assert.Equal(t, teaches, e.teaches(st, &tracked{}), followed)
-		assert.False(t, e.teaches(st, &tracked{openAt: 1}), followed)
-	}
 }
 
 // The pools, and the tables that they have made, are part of the state.
@@ -161,7 +170,7 @@ func TestRestoredBudgetGoesOnToTheBit(t *testing.T) {
 	again.engine = e
 	w.run(300)
 	again.run(300)
-	assert.Equal(t, written(w.engine.budget.Persist), written(e.budget.Persist))
+	assert.Equal(t, budgetRecord(t, w.engine), budgetRecord(t, e))
 	learned, pools := budgetOf(t, e)
 	assert.Greater(t, learned, 10_000.0, "or this proves little")
 	assert.Equal(t, 1+meter.MostSamples, pools)
@@ -207,14 +216,14 @@ func TestBurstOfFastSeriesIsForgottenWithinAnHour(t *testing.T) {
 			e.ObserveMetrics(from("slow", gauge("m", float64(step*cadence), make([]float64, series)...)), shownNone)
 			step++
 		}
-		return e.alphaOf("slow", SignalMetrics)
+		return e.judge.Alpha("slow", SignalMetrics)
 	}
 	before := run(60)
 	for i := range 1000 {
 		e.ObserveMetrics(from("fast", gauge("m", float64(step*cadence)+float64(i)/100, make([]float64, series)...)), shownNone)
 	}
 	assert.Greater(t, run(1), before*0.49)
-	assert.Less(t, e.alphaOf("fast", SignalMetrics), before/100)
+	assert.Less(t, e.judge.Alpha("fast", SignalMetrics), before/100)
 	run(355)
 	assert.InEpsilon(t, before, run(5), 1e-9)
 	assert.InDelta(t, series*8640, e.Status().Signals[SignalMetrics].DecisionsPerDay, 1)

@@ -21,7 +21,7 @@ import (
 
 // changed returns the changes of a service that the engine knows before a second, as text.
 func changed(e *Engine, service string, seconds float64) (list []string) {
-	for _, c := range e.tracker.Changes.Before(service, at(seconds)) {
+	for _, c := range e.judge.Tracker().Changes.Before(service, at(seconds)) {
 		list = append(list, string(c.Kind)+" "+c.What+c.Time.Format(" 15:04:05"))
 	}
 	return list
@@ -80,7 +80,7 @@ func TestImageTagsAreAList(t *testing.T) {
 		m.PutStr("container.image.name", "shop")
 		m.PutEmptySlice("container.image.tags").AppendEmpty().SetStr(tag)
 		m.PutInt("process.pid", int64(i))
-		e.noteResource("cart", m, stampNanos(float64(i)))
+		e.causes.Resource("cart", m, stampNanos(float64(i)))
 	}
 	assert.ElementsMatch(t, []string{"image shop:b 12:00:01", "restart process 1 12:00:01"}, changed(e, "cart", 2))
 }
@@ -144,6 +144,12 @@ func TestChangesToldInLogs(t *testing.T) {
 	assert.Empty(t, changed(e, "unknown", 600))
 }
 
+func setNamespace(e *Engine, service, namespace string) {
+	m := pcommon.NewMap()
+	m.PutStr(vocabulary.ServiceNamespace, namespace)
+	e.causes.Resource(service, m, e.judge.Now().UnixNano())
+}
+
 // Two services break at once. One incident or two: that depends on what is known of them.
 func TestIncidentsFollowTheGraph(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -152,10 +158,10 @@ func TestIncidentsFollowTheGraph(t *testing.T) {
 	}{
 		"nothing is known": {func(*Engine) {}, 2},
 		"one calls the other": {func(e *Engine) {
-			e.causality.causes.Graph().Call(topology.ID{Kind: topology.Service, Name: "cart"}, topology.ID{Kind: topology.Service, Name: "mail"}, 1, 0, stampNanos(0))
+			e.causes.Graph().Call(topology.ID{Kind: topology.Service, Name: "cart"}, topology.ID{Kind: topology.Service, Name: "mail"}, 1, 0, stampNanos(0))
 		}, 1},
-		"they are of one namespace":  {func(e *Engine) { e.links.namespaces["cart"], e.links.namespaces["mail"] = "shop", "shop" }, 1},
-		"they are of two namespaces": {func(e *Engine) { e.links.namespaces["cart"], e.links.namespaces["mail"] = "shop", "post" }, 2},
+		"they are of one namespace":  {func(e *Engine) { setNamespace(e, "cart", "shop"); setNamespace(e, "mail", "shop") }, 1},
+		"they are of two namespaces": {func(e *Engine) { setNamespace(e, "cart", "shop"); setNamespace(e, "mail", "post") }, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(newEngine(), "cart", "mail")
@@ -182,7 +188,7 @@ func TestIncidentSaysWhatWasChanged(t *testing.T) {
 	w := newWorld(newEngine(), "cart")
 	w.run(history)
 	e, store := w.engine, newMemory()
-	c := &e.tracker.Changes
+	c := &e.judge.Tracker().Changes
 	c.See("cart", incident.ChangeVersion, "1", at(0))
 	c.See("cart", incident.ChangeVersion, "2", at(float64(w.step*cadence)-60))
 	e.disk.client = store

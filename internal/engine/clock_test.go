@@ -90,8 +90,8 @@ func (m *mixed) shared() string {
 			fmt.Fprintln(&text, g)
 		}
 	}
-	nodes, edges, forgotten := m.engine.causality.causes.Graph().Size()
-	fmt.Fprintln(&text, nodes, edges, forgotten, m.engine.causality.reached, m.engine.Incidents(incident.StateOpen))
+	nodes, edges, forgotten := m.engine.causes.Graph().Size()
+	fmt.Fprintln(&text, nodes, edges, forgotten, m.engine.Incidents(incident.StateOpen))
 	return text.String()
 }
 
@@ -163,7 +163,7 @@ func TestStreamFollowsItsClock(t *testing.T) {
 	assert.Equal(t, uint64(10), points(lateBeforeRestart-1, tenYears+10))
 	assert.Equal(t, uint64(11), points(1, 5))
 	assert.Equal(t, uint64(11+20+1), points(lateBeforeRestart+20, tenYears+100), "permanently wrong")
-	assert.Zero(t, e.services["s"].mark.Time()-int64(stamp(5*cadence)))
+	assert.Zero(t, e.judge.Watermark("s")-int64(stamp(5*cadence)))
 }
 
 func singleGauge(step int) pmetric.Metrics {
@@ -174,13 +174,13 @@ func singleGauge(step int) pmetric.Metrics {
 func TestClockOfTicksIsSetBack(t *testing.T) {
 	m := &mixed{engine: newEngine()}
 	m.run(400, nil)
-	nodes, edges, _ := m.engine.causality.causes.Graph().Size()
+	nodes, edges, _ := m.engine.causes.Graph().Size()
 	m.step, m.shift = m.step-360, 3 // else it would be a resend
 	before := m.engine.Series(SeriesQuery{Metric: "load0"})[0].Points
 	m.run(100, nil)
 	assert.Equal(t, before+100, m.engine.Series(SeriesQuery{Metric: "load0"})[0].Points)
-	assert.WithinDuration(t, at(float64(m.step*cadence)), time.Unix(0, m.engine.services["shop"].mark.Time()), 15*time.Second)
-	afterNodes, afterEdges, _ := m.engine.causality.causes.Graph().Size()
+	assert.WithinDuration(t, at(float64(m.step*cadence)), time.Unix(0, m.engine.judge.Watermark("shop")), 15*time.Second)
+	afterNodes, afterEdges, _ := m.engine.causes.Graph().Size()
 	assert.Equal(t, [2]int{nodes, edges}, [2]int{afterNodes, afterEdges}, "what calls what is still known")
 	for _, metric := range []string{vocabulary.MetricLogRecords, vocabulary.MetricSpanCalls} {
 		for _, v := range m.engine.Series(SeriesQuery{Metric: metric}) {

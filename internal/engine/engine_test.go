@@ -214,10 +214,7 @@ func TestNothingIsLeftOfWhatWasEvicted(t *testing.T) {
 	assert.Equal(t, uint64(statistics), s.Evicted)
 	assert.Zero(t, s.OpenAnomalies)
 	assert.Zero(t, s.Signals[SignalMetrics].DecisionsPerDay)
-	assert.Empty(t, e.resources)
-	assert.Empty(t, e.services)
-	assert.Empty(t, e.owners)
-	assert.Empty(t, e.exposed)
+	assert.False(t, e.judge.Knows("cart"))
 	assert.Len(t, e.PendingGauges().Companions, 1, "its companions are to be ended")
 	assert.Equal(t, incident.StateClosed, e.Incidents("")[0].State)
 }
@@ -227,7 +224,7 @@ func TestTimeToLive(t *testing.T) {
 		for steps, want := range map[int]time.Duration{1: 2 * ttl, 2: ttl} { // one point tells no cadence
 			w := newWorld(newEngine(func(c *Config) { c.SeriesTTL = ttl }), "cart")
 			w.run(steps)
-			last := w.engine.now
+			last := w.engine.judge.Now()
 			w.engine.Tick(last.Add(want))
 			assert.Equal(t, statistics, w.engine.Status().Series)
 			w.engine.Tick(last.Add(want + time.Second))
@@ -247,7 +244,7 @@ func TestSeriesOnceADay(t *testing.T) {
 			continue
 		}
 		last = float64(d*day + random.IntN(1200))
-		for now := e.now; now.Before(at(last)); now = now.Add(time.Hour) {
+		for now := e.judge.Now(); now.Before(at(last)); now = now.Add(time.Hour) {
 			e.Tick(now)
 		}
 		e.Tick(at(last))
@@ -425,21 +422,9 @@ func TestWithoutAnExtensionAllShareOneEngineAndSaySo(t *testing.T) {
 	assert.Contains(t, logs.All()[0].Message, "anomaly_engine")
 
 	// It has no owner with a ticker: what it observes ticks it.
-	assert.True(t, one.now.IsZero())
+	assert.True(t, one.judge.Now().IsZero())
 	one.ObserveMetrics(from("s", gauge("m", 0, 1)), shownNone)
-	assert.WithinDuration(t, time.Now(), one.now, time.Minute)
-}
-
-func TestManyServicesAndResources(t *testing.T) {
-	e := newEngine()
-	for i := range 300 {
-		e.ObserveMetrics(from(fmt.Sprint("s", i%3), gauge(fmt.Sprint("m", i), 0, 1)), shownNone)
-	}
-	assert.Len(t, e.services, 3)
-	assert.Len(t, e.resources, 3)
-	for _, s := range e.services {
-		assert.Equal(t, 1, s.resources)
-	}
+	assert.WithinDuration(t, time.Now(), one.judge.Now(), time.Minute)
 }
 
 // A lasting change is one anomaly, which closes once the new level has lasted for accept_after.

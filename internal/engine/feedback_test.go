@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/topology"
 )
 
 // The bounds of internal/engine/feedback.
@@ -85,11 +87,11 @@ func TestSilenceExpires(t *testing.T) {
 	add(t, w.engine, said(FeedbackSilence, Target{Service: "cart"}, end/3600))
 	w.run(2, "cart")
 	require.Equal(t, map[string]uint64{HeldSilenced: 1}, w.engine.Status().Held)
-	for _, st := range w.engine.streams.All() {
-		cart := st.resource.service.name == "cart"
-		assert.Equal(t, cart, w.engine.silenced(st, &st.series[0], at(end).UnixNano()-1))
-		assert.False(t, w.engine.silenced(st, &st.series[0], at(end).UnixNano()), "also before a tick says so")
-	}
+	w.engine.Look(func(rows view.Rows, _ *topology.Graph) {
+		for row := range rows {
+			assert.Equal(t, row.Service == "cart", row.Silenced())
+		}
+	})
 	w.run(100)
 	w.run(2, "cart")
 	assert.Equal(t, uint64(1), w.engine.Status().AnomaliesOpened)

@@ -20,7 +20,7 @@ type Provider interface {
 }
 
 var sharedDefault struct {
-	sync.Mutex
+	mu     sync.Mutex
 	engine *Engine
 }
 
@@ -42,8 +42,8 @@ func Find(host component.Host, logger *zap.Logger) (*Engine, error) {
 	if found != nil {
 		return found, nil
 	}
-	sharedDefault.Lock()
-	defer sharedDefault.Unlock()
+	sharedDefault.mu.Lock()
+	defer sharedDefault.mu.Unlock()
 	if sharedDefault.engine == nil {
 		sharedDefault.engine = New(DefaultConfig(), logger)
 		sharedDefault.engine.clock = time.Now

@@ -4,7 +4,6 @@
 package engine
 
 import (
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -46,20 +45,6 @@ func TestNewerEventReplacesOlder(t *testing.T) {
 	assert.Equal(t, pending, w.engine.PendingEvents(), "the newer one was not delivered")
 	w.engine.DeliveredEvents(pending)
 	assert.Zero(t, w.engine.Status().PendingFindings)
-}
-
-func TestPendingFindingsAreBounded(t *testing.T) {
-	m := map[string]*int{}
-	var f findings
-	for i := range maxPending + 5 {
-		hold(&f, m, strconv.Itoa(i), &i)
-	}
-	assert.Len(t, m, maxPending)
-	assert.Equal(t, uint64(5), f.dropped)
-	newer := -1
-	hold(&f, m, "7", &newer)
-	assert.Equal(t, -1, *m["7"], "what is known is replaced, however full it is")
-	assert.Equal(t, uint64(5), f.dropped)
 }
 
 func TestGaugesOfAService(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/internal/engine/judge"
+	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -75,16 +77,16 @@ func TestFewSeriesAreNoGroup(t *testing.T) {
 // Fewer strange points than usual open nothing.
 func TestGroupIsOneSided(t *testing.T) {
 	e := newEngine()
-	d := &derived{signal: SignalGroups, service: "cart", metric: vocabulary.MetricOutsideInterval, stats: valueStats}
+	d := &judge.Derived{Signal: SignalGroups, Service: "cart", Metric: vocabulary.MetricOutsideInterval, Statistics: []meter.Statistic{meter.Value}}
 	for step := range 1500 {
 		e.Tick(at(float64(60 * step)))
-		e.derive(d, stamp64(60*step), 0.5+0.01*float64(step%3))
+		e.judge.Derive(d, stamp64(60*step), 0.5+0.01*float64(step%3))
 	}
-	e.derive(d, stamp64(60*1500), 0)
-	e.noteNews()
+	e.judge.Derive(d, stamp64(60*1500), 0)
+	e.judge.CollectFindings()
 	assert.Empty(t, openedBy(e))
-	e.derive(d, stamp64(60*1501), 1)
-	e.noteNews()
+	e.judge.Derive(d, stamp64(60*1501), 1)
+	e.judge.CollectFindings()
 	assert.Len(t, openedBy(e), 1)
 }
 

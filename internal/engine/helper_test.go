@@ -35,6 +35,14 @@ import (
 
 var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
+// Constants of package judge.
+const (
+	lateBeforeRestart = 30
+	silentAfter       = 5 * time.Minute
+	leastGroup        = 20
+	wide              = 3
+)
+
 // cadence is the distance of two points, in seconds, unless a test says otherwise.
 const cadence = 10
 

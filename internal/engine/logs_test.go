@@ -99,7 +99,7 @@ type logPlayer struct {
 func (p *logPlayer) start(second int) {
 	p.engine = newEngine(func(c *Config) { c.FalseAlarms = DefaultConfig().FalseAlarms })
 	p.engine.Tick(at(float64(second)))
-	require.NoError(p, p.engine.Load(p.Context(), p.store, p.engine.now))
+	require.NoError(p, p.engine.Load(p.Context(), p.store, p.engine.judge.Now()))
 }
 
 // play returns what opened and closed.

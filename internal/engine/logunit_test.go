@@ -5,14 +5,12 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/auspex-otel/auspex/internal/evidence"
-	"github.com/auspex-otel/auspex/internal/template"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -29,9 +27,17 @@ func TestResentLogsAreObservedOnce(t *testing.T) {
 	first := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}), false)
 	again := e.ObserveLogs(logBatch(line{at: 1, service: "cart", text: "took 1 ms"}, line{at: 1, service: "cart", text: "stopped"}), false)
 	assert.Equal(t, first, again)
-	assert.Equal(t, 2, e.logsOf("cart").Records)
+	assert.Equal(t, []uint64{1, 1}, counts(e))
 	e.ObserveLogs(logBatch(line{at: 2, service: "cart", text: "took 1 ms"}, line{at: 2, service: "cart", text: "stopped"}), false)
-	assert.Equal(t, 4, e.logsOf("cart").Records)
+	assert.Equal(t, []uint64{2, 2}, counts(e))
+}
+
+// counts lists the numbers of records of all templates that are counted.
+func counts(e *Engine) (list []uint64) {
+	for _, known := range e.Templates() {
+		list = append(list, uint64(known.Count))
+	}
+	return list
 }
 
 func TestRecordsWithoutATimeAreCounted(t *testing.T) {
@@ -42,11 +48,11 @@ func TestRecordsWithoutATimeAreCounted(t *testing.T) {
 	v := e.ObserveLogs(ld, false)
 	assert.NotEmpty(t, v[0].Template, "a template needs no time")
 	assert.Equal(t, uint64(1), e.Status().Refused[RefusedNoTimestamp])
-	assert.Zero(t, e.logsOf("cart").Records)
+	assert.Empty(t, e.Templates())
 
 	lr.SetObservedTimestamp(stamp(5))
 	e.ObserveLogs(ld, false)
-	assert.Equal(t, 1, e.logsOf("cart").Records, "the time at which it was observed will do")
+	assert.Len(t, e.Templates(), 1, "the time at which it was observed will do")
 }
 
 func TestTextOfARecord(t *testing.T) {
@@ -145,25 +151,10 @@ func TestAClockSetBackIsFollowed(t *testing.T) {
 	for i := range 5000 {
 		say(float64(i) / 1000)
 	}
-	assert.Greater(t, e.logsOf("cart").window.End, int64(stamp(99_999)), "an agent sends what it had kept")
+	assert.Greater(t, e.Templates()[0].Now, at(99_999), "an agent sends what it had kept")
 	e.Tick(at(100_700))
 	say(700)
-	assert.Less(t, e.logsOf("cart").window.End, int64(stamp(1000)))
-}
-
-func TestTemplatesOfAServiceAreBounded(t *testing.T) {
-	l := &logs{Templates: map[template.ID]*logTemplate{}}
-	room := math.MaxInt
-	for i := range 3 * maxLogTemplates {
-		l.count(template.ID(i), int64(i), &room)
-	}
-	assert.Len(t, l.Templates, 2*maxLogTemplates)
-	l.Templates[7].Windows = established
-	l.trim(0, established)
-	assert.Len(t, l.Templates, maxLogTemplates)
-	assert.Contains(t, l.Templates, template.ID(7), "what has a series stays")
-	l.trim(2*maxLogTemplates-10, established)
-	assert.Len(t, l.Templates, 10, "what was not seen for long goes")
+	assert.Less(t, e.Templates()[0].Now, at(1000))
 }
 
 func BenchmarkObserveLogs(b *testing.B) {
@@ -184,20 +175,6 @@ func BenchmarkObserveLogs(b *testing.B) {
 		e.ObserveLogs(ld, false)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
-}
-
-// A template and a service watch a bounded count of numbers.
-func TestNumbersAreBounded(t *testing.T) {
-	var known logTemplate
-	room := 0
-	for slot := range 10 {
-		known.take([]template.Param{{Slot: slot, Value: 1}}, &room)
-	}
-	assert.Len(t, known.Params, maxParams)
-	room = maxServiceParams
-	known = logTemplate{}
-	known.take([]template.Param{{Value: 1}}, &room)
-	assert.Empty(t, known.Params)
 }
 
 func TestMaskHidesBeforeAnythingIsKept(t *testing.T) {

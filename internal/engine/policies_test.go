@@ -5,7 +5,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 
@@ -14,9 +13,10 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
-	"github.com/auspex-otel/auspex/internal/state"
+	"github.com/auspex-otel/auspex/internal/topology"
 )
 
 func compile(t testing.TB, rules ...policy.Rule) *policy.Set {
@@ -141,13 +141,13 @@ func TestAnomalyThatHadToLastHasItsStrangestPoint(t *testing.T) {
 func TestClockThatTurnsBackEndsAWait(t *testing.T) {
 	w := newPolicedWorld(t, policy.Rule{MinDuration: 10 * cadence * time.Second})
 	waiting := func() (n int) {
-		for _, st := range w.engine.streams.All() {
-			for i := range st.series {
-				if st.series[i].wait != nil {
+		w.engine.Look(func(rows view.Rows, _ *topology.Graph) {
+			for row := range rows {
+				if row.Waiting {
 					n++
 				}
 			}
-		}
+		})
 		return n
 	}
 	w.run(1, "cart")
@@ -155,14 +155,6 @@ func TestClockThatTurnsBackEndsAWait(t *testing.T) {
 	w.step = -500
 	w.run(lateBeforeRestart)
 	assert.Zero(t, waiting())
-}
-
-func TestWaitThatCannotBeIsRefused(t *testing.T) {
-	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
-		c := state.Reader(written((&waiting{peak: incident.Point{Observed: bad}}).persist))
-		(&waiting{}).persist(c)
-		assert.ErrorIs(t, c.End(), state.Error)
-	}
 }
 
 func TestHeldAnomaliesAreCountedOverARestart(t *testing.T) {
@@ -182,24 +174,6 @@ func TestMinDurationMakesFewerDecisions(t *testing.T) {
 	assert.InDelta(t, 2*8640+meter.MostSamples*864, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay, 0)
 	w.engine.Tick(start.Add(48 * time.Hour))
 	assert.Zero(t, w.engine.Status().Signals[SignalMetrics].DecisionsPerDay)
-}
-
-// What is held back for long teaches nothing either, and the series is not lost for teaching.
-func TestWhatIsHeldTeachesNothing(t *testing.T) {
-	w := newPolicedWorld(t, policy.Rule{DryRun: true})
-	s := func() *tracked {
-		for _, st := range w.engine.streams.All() {
-			if n, _ := st.attributes.Get("n"); st.metric == "load" && n.Int() == 0 {
-				return &st.series[0]
-			}
-		}
-		return nil
-	}
-	require.Zero(t, s().openAt)
-	w.run(15, "cart")
-	assert.NotZero(t, s().openAt)
-	w.run(150)
-	assert.Zero(t, s().openAt)
 }
 
 // The wait is part of the state: a restart neither shortens nor lengthens it.

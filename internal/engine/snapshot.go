@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
-	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/state"
@@ -30,7 +29,6 @@ type disk struct {
 	generation uint64
 	taken      time.Time
 	writing    sync.Mutex // held while a snapshot is written
-	attempts   uint64     // snapshots that were begun
 }
 
 // Load gives the engine its storage and restores the newest complete snapshot in
@@ -39,7 +37,7 @@ type disk struct {
 func (e *Engine) Load(ctx context.Context, client storage.Client, now time.Time) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.now = now
+	e.judge.SetNow(now)
 	found, rejected, err := snapshot.Find(ctx, client)
 	if err != nil {
 		return err
@@ -57,8 +55,10 @@ func (e *Engine) Load(ctx context.Context, client storage.Client, now time.Time)
 			if (e.disk.generation+1)%2 == m.Generation%2 {
 				e.disk.generation++ // the next snapshot overwrites the damaged one, not this one
 			}
+			var s Status
+			e.judge.Status(&s)
 			e.logger.Info("restored state", zap.Uint64("generation", m.Generation), zap.Time("taken", m.Taken),
-				zap.Int("series", e.streams.Weight()), zap.Uint64("points", e.points))
+				zap.Int("series", s.Series), zap.Uint64("points", s.Points))
 			return nil
 		}
 		e.reset()
@@ -87,14 +87,17 @@ func (e *Engine) logRejected(err error) {
 //
 // The engine is locked for one slice of the state at a time, so that batches need
 // not wait for the whole. Each model is written as it is when its slice is; what
-// refers to series comes last, see restoreEngine.
+// refers to series comes last, see judge.AddRecords.
 func (e *Engine) Snapshot(ctx context.Context, now time.Time) error {
 	e.disk.writing.Lock()
 	defer e.disk.writing.Unlock()
 	e.mu.Lock()
 	client, generation := e.disk.client, e.disk.generation+1
-	e.disk.attempts++
-	streams, logs, spans := e.streams.IDs(), e.logs.IDs(), e.spans.IDs()
+	parts := [...]struct {
+		ids []series.ID
+		add func(*snapshot.Writer, series.ID) error
+	}{{e.judge.BeginSnapshot(), e.judge.AddStream}, {e.logs.IDs(), e.logs.AddService}, {e.spans.IDs(), e.spans.AddService}}
+	records := [...]func(*snapshot.Writer) error{e.logs.AddTemplates, e.causes.AddRecord, e.judge.AddRecords}
 	e.mu.Unlock()
 	if client == nil {
 		return nil
@@ -103,16 +106,13 @@ func (e *Engine) Snapshot(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range []struct {
-		ids []series.ID
-		add func(*snapshot.Writer, series.ID) error
-	}{{streams, e.addStreamRecord}, {logs, e.addLogsRecord}, {spans, e.addSpansRecord}} {
+	for _, part := range parts {
 		slices.Sort(part.ids)
 		if err := e.writeSlices(ctx, w, part.ids, part.add); err != nil {
 			return err
 		}
 	}
-	for _, add := range []func(*snapshot.Writer) error{e.addMinerRecord, e.addCausesRecord, e.addEngineRecords} {
+	for _, add := range records {
 		if err := e.writeSlice(ctx, w, func() error { return add(w) }); err != nil {
 			return err
 		}
@@ -158,46 +158,21 @@ func (e *Engine) writeSlice(ctx context.Context, w *snapshot.Writer, add func() 
 	return w.Flush(ctx)
 }
 
-// restore reads a snapshot. After an error the engine holds a part of it, and is to be reset.
+// restore reads a snapshot. After an error the engine holds a part of it, and must be reset.
 func (e *Engine) restore(ctx context.Context, client storage.Client, m snapshot.Manifest) error {
-	e.restoring = true
-	defer e.sweepResources()
+	e.judge.BeginRestore()
+	defer e.judge.EndRestore()
 	return m.Read(ctx, client, e.restoreRecord)
 }
 
-// sweepResources ends restoring, in which resources stay even if they have no streams.
-func (e *Engine) sweepResources() {
-	e.restoring = false
-	for _, res := range e.resources {
-		e.releaseResource(res)
-	}
-}
-
+// restoreRecord passes a record to the package that owns it.
 func (e *Engine) restoreRecord(tag byte, c *state.Codec) error {
-	switch tag {
-	case tagEngine:
-		return e.restoreEngine(c)
-	case tagSource:
-		return e.restoreSource(c)
-	case tagStream:
-		return e.restoreStream(c)
-	case tagCompanions:
-		return e.restoreCompanions(c)
-	case tagBudget:
-		e.budget.Persist(c)
-	case tagMiner:
-		e.persistMiner(c)
-	case tagLogs:
-		return e.restoreLogs(c)
-	case tagSpans:
-		return e.restoreSpans(c)
-	case tagCauses:
-		e.causality.persist(c)
-		e.causality.mark = clock.At(e.causality.reached, e.now)
-	case tagFeedback:
-		return e.feedback.Restore(c)
-	default:
-		return fmt.Errorf("unknown record: %w", state.Error)
+	for _, owner := range [...]interface {
+		Restore(byte, *state.Codec) (bool, error)
+	}{e.judge, e.logs, e.spans, e.causes} {
+		if known, err := owner.Restore(tag, c); known {
+			return err
+		}
 	}
-	return nil
+	return fmt.Errorf("unknown record: %w", state.Error)
 }

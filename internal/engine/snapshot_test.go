@@ -11,7 +11,6 @@ import (
 	"hash/crc32"
 	"maps"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,11 +22,15 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
+	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
+	"github.com/auspex-otel/auspex/internal/engine/view"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/state"
+	"github.com/auspex-otel/auspex/internal/topology"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // warningsIn are errors and warnings.
@@ -232,7 +235,8 @@ func TestNoChunkIsLargerThanAMebibyte(t *testing.T) {
 		e := newEngine()
 		for i := range 3000 {
 			id := fmt.Sprintf("%016x", i)
-			e.findings.anomalies[id] = &incident.Anomaly{ID: id, Subject: incident.Subject{Service: strings.Repeat("x", 500)}}
+			p := incident.Point{Series: uint64(i), Time: start.UnixNano(), Cadence: 1, Score: 2, Surprise: 20, Kind: "high"}
+			e.judge.Tracker().Observe(p, func() incident.Subject { return incident.Subject{Series: id, Service: strings.Repeat("x", 500)} })
 		}
 		check(t, e, 3)
 	})
@@ -470,12 +474,8 @@ func TestRestoreIntoASmallerTable(t *testing.T) {
 	s := e.Status()
 	assert.LessOrEqual(t, s.Series, statistics)
 	assert.LessOrEqual(t, s.OpenAnomalies, 3)
-	assert.Equal(t, len(e.owners), s.OpenAnomalies)
 	assert.InDelta(t, s.Series*8640, s.Signals[SignalMetrics].DecisionsPerDay, 0)
 	assert.LessOrEqual(t, s.Warming, s.Series)
-	for _, res := range e.resources {
-		assert.Positive(t, res.streams, "a resource without streams is forgotten")
-	}
 	assert.Equal(t, uint64(3*statistics-s.Series), s.Evicted, "what did not fit is counted")
 	w.engine = e
 	require.NotPanics(t, func() { w.run(20, "b") })
@@ -496,16 +496,16 @@ func TestLayoutOfRecords(t *testing.T) {
 		tags = append(tags, tag)
 		r := layout{t, c}
 		switch tag {
-		case tagSource:
-			assert.Equal(t, slices.Collect(maps.Keys(e.resources))[0], series.ID(r.uint64()))
+		case snapshot.TagResource:
+			assert.Equal(t, resourceID("s"), series.ID(r.uint64()))
 			assert.Equal(t, start.UnixNano(), r.int64(), "watermark")
 			assert.Zero(t, r.int64(), "life: time")
 			assert.Zero(t, r.int64(), "life: longest usual step")
 			assert.Equal(t, map[string]any{"service.name": "s"}, r.attributes())
-		case tagStream:
+		case snapshot.TagStream:
 			layoutOfStream(t, r, e)
-		case tagBudget:
-			for range signals {
+		case snapshot.TagBudget:
+			for range budget.Signals {
 				assert.Zero(t, r.float64(), "rare points")
 				assert.Zero(t, r.float64(), "runs of them")
 			}
@@ -518,12 +518,18 @@ func TestLayoutOfRecords(t *testing.T) {
 		}
 		return nil
 	}))
-	assert.Equal(t, []byte{tagSource, tagStream, tagBudget, tagEngine}, tags)
+	assert.Equal(t, []byte{snapshot.TagResource, snapshot.TagStream, snapshot.TagBudget, snapshot.TagEngine}, tags)
+}
+
+func resourceID(service string) series.ID {
+	m := pcommon.NewMap()
+	m.PutStr(vocabulary.ServiceName, service)
+	return series.Attributes(m)
 }
 
 func layoutOfStream(t *testing.T, r layout, e *Engine) {
 	t.Helper()
-	assert.NotNil(t, e.resources[series.ID(r.uint64())])
+	assert.Equal(t, resourceID("s"), series.ID(r.uint64()))
 	r.uint64()
 	assert.Equal(t, uint8(SignalMetrics), r.uint8())
 	assert.Equal(t, "test", r.text(), "scope")
@@ -552,7 +558,7 @@ func layoutOfStream(t *testing.T, r layout, e *Engine) {
 	assert.Equal(t, uint32(1), r.uint32(), "rule of openings: points seen")
 	r.zero(8, "rule of openings: the peak")
 	r.zero(1, "waits for its policy")
-	r.c.Part(ensemble.New(e.models))
+	r.c.Part(ensemble.New(&ensemble.Options{Zone: e.cfg.zone(), Accept: e.cfg.AcceptAfter}))
 }
 
 // layout reads values one by one.
@@ -646,20 +652,11 @@ func TestSnapshotBetweenBatches(t *testing.T) {
 			require.Greater(t, steps, 3*5, "several chunks, or this proves little")
 			e, logs := restored(t, disk, float64(w.step*cadence))
 			assert.Empty(t, warningsIn(logs))
-			for _, st := range e.streams.All() {
-				for i := range st.series {
-					s := &st.series[i]
-					_, followed := e.owners[uint64(s.id)]
-					assert.Equal(t, e.tracker.Follows(uint64(s.id)), followed)
-					assert.False(t, followed && s.openAt == 0, "a followed series knows that it is anomalous")
-					assert.False(t, !followed && s.last.phase == incident.PhaseExposed, "the companions of a series that is not followed end")
+			e.Look(func(rows view.Rows, _ *topology.Graph) {
+				for row := range rows {
+					assert.Equal(t, e.judge.Tracker().Open(uint64(row.ID)), row.Open, "a series knows whether it is anomalous")
 				}
-			}
-			followed := 0
-			for _, svc := range e.services {
-				followed += svc.followed
-			}
-			assert.Len(t, e.owners, followed)
+			})
 			w.engine = e
 			w.run(history)
 			assert.Zero(t, e.Status().OpenAnomalies, "what was open closes")

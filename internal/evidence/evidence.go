@@ -14,7 +14,6 @@ import (
 	"github.com/auspex-otel/auspex/internal/causes"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/trace"
-	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // Span converts a span of a service for package trace.
@@ -23,18 +22,6 @@ func Span(service string, s ptrace.Span) trace.Span {
 		Trace: s.TraceID(), ID: s.SpanID(), Parent: s.ParentSpanID(), Service: service, Name: s.Name(), Kind: trace.Kind(s.Kind()),
 		Error: s.Status().Code() == ptrace.StatusCodeError, Start: int64(s.StartTimestamp()), End: int64(s.EndTimestamp()), Peer: called(s),
 	}
-}
-
-// Operation returns the operation that a derived series describes, from its attributes span.name
-// and span.kind. It returns the zero value if they are missing.
-func Operation(service string, attributes pcommon.Map) trace.Operation {
-	name, kind := first(attributes, vocabulary.AttrSpanName), first(attributes, vocabulary.AttrSpanKind)
-	for k := trace.KindUnspecified; k <= trace.KindConsumer; k++ {
-		if ptrace.SpanKind(k).String() == kind {
-			return trace.Operation{Service: service, Name: name, Kind: k}
-		}
-	}
-	return trace.Operation{}
 }
 
 // called returns the peer that a span calls. A server span has none: it names its own address or
