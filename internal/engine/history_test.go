@@ -198,7 +198,7 @@ func modelsOf(t *testing.T, e *Engine) map[string]string {
 		for row := range rows {
 			b, err := row.Model.AppendBinary(nil)
 			require.NoError(t, err)
-			models[row.ID.String()] = fmt.Sprint(row.Points, b)
+			models[row.ID.String()] = fmt.Sprintf("%d %x", row.Points, b)
 		}
 	})
 	return models

@@ -35,7 +35,7 @@ func TestResentLogsAreObservedOnce(t *testing.T) {
 // counts lists the numbers of records of all templates that are counted.
 func counts(e *Engine) (list []uint64) {
 	for _, known := range e.Templates() {
-		list = append(list, uint64(known.Count))
+		list = append(list, known.Count)
 	}
 	return list
 }

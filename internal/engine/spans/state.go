@@ -27,25 +27,25 @@ func (c *Spans) AddService(w *snapshot.Writer, id series.ID) error {
 }
 
 // Restore reads a record if its tag is that of spans. Otherwise it returns false.
-func (e *Spans) Restore(tag byte, c *state.Codec) (bool, error) {
+func (c *Spans) Restore(tag byte, codec *state.Codec) (bool, error) {
 	if tag != snapshot.TagSpans {
 		return false, nil
 	}
-	return true, e.restoreService(c)
+	return true, c.restoreService(codec)
 }
 
-func (e *Spans) restoreService(c *state.Codec) error {
+func (c *Spans) restoreService(codec *state.Codec) error {
 	s := service{}
-	s.persist(c)
+	s.persist(codec)
 	id := series.Text(s.name)
-	if old, _ := e.services.Peek(id); !c.Ok() || old != nil {
+	if old, _ := c.services.Peek(id); !codec.Ok() || old != nil {
 		return state.Error
 	}
-	s.window.Resume(e.judge.Now())
+	s.window.Resume(c.judge.Now())
 	if s.operations == nil {
 		s.operations = map[operationKey]*operation{}
 	}
-	e.services.Add(id, 0, series.Size{Weight: 1}, e.judge.Now(), s)
+	c.services.Add(id, 0, series.Size{Weight: 1}, c.judge.Now(), s)
 	return nil
 }
 

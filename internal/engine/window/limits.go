@@ -11,6 +11,8 @@ const (
 	// RareFor is the time without records, in nanoseconds, after which a template or an operation
 	// without series is forgotten if there is no room for others.
 	RareFor = int64(time.Hour)
-	// LeastP95 and LeastP99 are the least numbers of values in a window for these quantiles: with fewer, they are its greatest value.
-	LeastP95, LeastP99 = 20, 100
+	// LeastP95 is the least number of values in a window for its p95: with fewer, that is its greatest value.
+	LeastP95 = 20
+	// LeastP99 is the same for its p99.
+	LeastP99 = 100
 )
