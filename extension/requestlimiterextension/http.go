@@ -41,9 +41,11 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 		r.Body = io.NopCloser(&body)
 		r.ContentLength = int64(body.Len())
 		next.ServeHTTP(w, r)
-	case r.Context().Err() != nil:
+	case l.cutoff.Canceled():
 		// The client sends it again. This may be the last response of the process.
 		http.Error(w, "the collector is shutting down, send the request again", http.StatusServiceUnavailable)
+	case r.Context().Err() != nil: // the server cancels it if it cannot read the body
+		http.Error(w, "the body of the request did not arrive completely or in time, send the request again", http.StatusServiceUnavailable)
 	case errors.Is(err, errBusy):
 		l.reject(r.Context(), err)
 		w.Header().Set("Retry-After", "1")

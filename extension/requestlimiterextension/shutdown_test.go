@@ -39,11 +39,32 @@ func TestShutdownEndsRequestsThatAreRead(t *testing.T) {
 	require.NoError(t, err)
 	begin := time.Now()
 	require.NoError(t, r.NotReady())
-	res, err = http.ReadResponse(answers, nil)
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	assert.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	code, text := readResponse(t, answers)
+	assert.Equal(t, http.StatusServiceUnavailable, code)
+	assert.Contains(t, text, "shutting down")
 	assert.InDelta(t, shutdown.Drain.Seconds(), time.Since(begin).Seconds(), 1)
+}
+
+func TestIncompleteBody(t *testing.T) {
+	r := newRig(t)
+	conn, err := net.Dial("tcp", r.http)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\nx")
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	code, text := readResponse(t, bufio.NewReader(conn))
+	assert.Equal(t, http.StatusServiceUnavailable, code, "which is retryable in OTLP")
+	assert.Contains(t, text, "did not arrive completely")
+}
+
+func readResponse(t *testing.T, from *bufio.Reader) (code int, text string) {
+	res, err := http.ReadResponse(from, nil)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, string(body)
 }
 
 // An incomplete message blocks a graceful stop of the server.

@@ -68,6 +68,12 @@ func (c *Cutoff) Cancel() {
 	c.cancel()
 }
 
+// Canceled reports whether Cancel or After has canceled the contexts.
+func (c *Cutoff) Canceled() bool {
+	c.init()
+	return c.ctx.Err() != nil
+}
+
 // After cancels all contexts that Context returned when patience has passed, unless the returned
 // function is called earlier.
 func (c *Cutoff) After(patience time.Duration) (ended func()) {
