@@ -19,7 +19,7 @@ const (
 	// soakWindows is the number of windows. The first is the warm-up.
 	soakWindows = 6
 	// windowSamples is the number of memory readings per window.
-	windowSamples = 10
+	windowSamples = 60
 	mostGrowth    = 0.02
 	// pointStep is the event time between two points of a series of clients.Points.
 	pointStep = 10 * time.Second

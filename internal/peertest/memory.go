@@ -17,7 +17,8 @@ import (
 
 // Memory holds the memory of a collector in MiB.
 type Memory struct {
-	// Heap is the memory in use after a garbage collection. Resident includes garbage.
+	// Heap is the memory in use after a garbage collection. Resident is the resident memory, with
+	// garbage and without mapped files, which the system can drop.
 	Heap, Resident float64
 }
 
@@ -40,7 +41,7 @@ func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
 	if err != nil {
 		return m, err
 	}
-	kib, err := c.status("VmRSS:")
+	kib, err := c.status("RssAnon:")
 	return Memory{Heap: bytes / (1 << 20), Resident: float64(kib) / 1024}, err
 }
 
