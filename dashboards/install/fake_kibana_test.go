@@ -141,7 +141,9 @@ func (f *fakeKibana) load(r *http.Request, answer answerer) {
 func (f *fakeKibana) dashboard(r *http.Request, answer answerer) {
 	id := path.Base(r.URL.Path)
 	present, ok := f.dashboards[id]
-	respond := func(status int) { answer(status, map[string]any{"id": id, "data": f.dashboards[id], "meta": map[string]any{}}) }
+	respond := func(status int) {
+		answer(status, map[string]any{"id": id, "data": f.dashboards[id], "meta": map[string]any{}})
+	}
 	switch {
 	case r.Method == http.MethodPut:
 		var body map[string]any

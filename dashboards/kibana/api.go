@@ -17,7 +17,7 @@ func Bodies() (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		bodies[d.id] = body
+		bodies[d.ID] = body
 	}
 	return bodies, nil
 }

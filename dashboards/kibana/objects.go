@@ -52,7 +52,7 @@ func Objects() ([]byte, error) {
 	for _, d := range Dashboards() {
 		o, err := d.object()
 		if err != nil {
-			return nil, fmt.Errorf("dashboard %s: %w", d.id, err)
+			return nil, fmt.Errorf("dashboard %s: %w", d.ID, err)
 		}
 		all = append(all, o)
 	}
@@ -131,7 +131,7 @@ func (d Dashboard) object() (object, error) {
 		return nil, err
 	}
 	source, err := text(object{"query": object{"query": "", "language": "kuery"}, "filter": []any{}})
-	return saved("dashboard", d.id, dashboardVersion, object{
+	return saved("dashboard", d.ID, dashboardVersion, object{
 		"title": d.Title, "description": d.about, "timeRestore": true, "timeFrom": timeFrom, "timeTo": timeTo,
 		"panelsJSON": list, "optionsJSON": options, "kibanaSavedObjectMeta": object{"searchSourceJSON": source},
 	}, references), err

@@ -62,7 +62,7 @@ type Panel struct {
 
 // Dashboard is a dashboard with its panels, in rows from left to right.
 type Dashboard struct {
-	id, Title, about string
+	ID, Title, about string
 	Panels           []Panel
 }
 

@@ -87,7 +87,7 @@ func (r Rule) body(a prometheus.Alert) (object, error) {
 	}
 	query, err := text(object{"query": r.filter()})
 	params := object{
-		"searchType": "esQuery", "index": []string{r.view.title}, "timeField": timeField, "esQuery": query, "size": 10,
+		"searchType": "esQuery", "index": []string{r.view.title}, "timeField": timeField, "esQuery": query, "size": 1, // document of each group for actions
 		"timeWindowSize": r.days, "timeWindowUnit": "d", "excludeHitsFromPreviousRun": false,
 		"groupBy": "top", "termField": r.by, "termSize": maxGroups,
 		"aggType": "count", "thresholdComparator": ">", "threshold": []float64{r.threshold},
