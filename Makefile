@@ -133,6 +133,8 @@ e2e-dashboards: build bin/auspex-demo ## every panel of the dashboards on a real
 	@scripts/dashboards.sh
 	$(call banner,end-to-end tests of the dashboards)
 	go test -v -count=1 -timeout 30m ./e2e/dashboards
+	$(call banner,saved objects of Kibana in the validator of Elastic)
+	go -C internal/tools/packagespec test -v -count=1 .
 
 .PHONY: e2e-cost
 e2e-cost: build ## measure CPU per million points with and without the processor, and memory per 1,000 series

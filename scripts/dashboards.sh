@@ -14,3 +14,4 @@ render=$root/e2e/dashboards/render
 cd "$render"
 node_modules/.bin/esbuild page.jsx --bundle --minify --outfile="$root/e2e/out/dashboards/page/page.js" --loader:.ttf=empty --define:process.env.NODE_ENV='"production"' --log-level=error
 cp page.html "$root/e2e/out/dashboards/page/index.html"
+cp kibana.html "$root/e2e/out/dashboards/page/"

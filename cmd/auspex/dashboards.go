@@ -28,7 +28,7 @@ func newDashboards(env environment) *cobra.Command {
 		Use:   "dashboards",
 		Short: "Install dashboards in Grafana or Kibana, or write them to files",
 		Long: `Install the dashboards of Auspex in a running Grafana or Kibana, or write them and
-the files around them to a folder.
+the files around them to a folder. Kibana gets alert rules as well.
 
 ` + exitCodes,
 		Args: noArguments,
@@ -43,9 +43,10 @@ func newDashboardsExport(env environment) *cobra.Command {
 		Use:   "export DIR",
 		Short: "Write the dashboards to a folder",
 		Long: `Write the dashboards to a folder: DIR/grafana/provisioning, which Grafana can
-mount as /etc/grafana/provisioning, DIR/grafana/mixin.libsonnet, and
-DIR/kibana/auspex.ndjson, the saved objects of Kibana. Files with the same names
-are replaced.
+mount as /etc/grafana/provisioning, DIR/grafana/mixin.libsonnet, and for Kibana
+DIR/kibana/auspex.ndjson, the saved objects, DIR/kibana/dashboards, the bodies of
+PUT /api/dashboards/ID in Kibana 9.5 and newer, and DIR/kibana/rules, the bodies of
+POST /api/alerting/rule/ID. Files with the same names are replaced.
 
 ` + exitCodes,
 		Example: `  auspex dashboards export /srv/auspex`,
@@ -93,13 +94,15 @@ func newDashboardsInstall(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "install",
 		Short: "Install the dashboards in Grafana or Kibana",
-		Long: `Install the dashboards in Grafana 11 or newer, in the folder Auspex, or in Kibana
-8.19 or newer. Dashboards of an earlier version are updated; everything else stays
-as it is. If one dashboard cannot be saved, none is installed.
+		Long: `Install the dashboards in Grafana 11 or newer, in the folder Auspex, or the
+dashboards and alert rules in Kibana 8.19 or newer. Objects of an earlier version are
+updated; everything else stays as it is. If one object cannot be saved, none is
+installed.
 
-For Grafana, the API key is the token of a service account with the role Editor.
-Set it in the environment variable ` + apiKeyVariable + ` to keep it out of the list of
-processes.
+For Grafana, the API key is the token of a service account with the role Editor. For
+Kibana, its role has the privileges All for Dashboard, Stack Rules, and Saved Objects
+Management. Set the key in the environment variable ` + apiKeyVariable + ` to keep it out
+of the list of processes.
 
 ` + exitCodes,
 		Example: `  # what would change?
@@ -136,9 +139,9 @@ func installDashboards(cmd *cobra.Command, env environment, o installOptions) er
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s at %s\n\n", product, clean(version), clean(address))
-	t := newTable("DASHBOARD", "CHANGE")
+	t := newTable("KIND", "NAME", "CHANGE")
 	for _, c := range changes {
-		t.add(c.Title, string(c.Action))
+		t.add(c.Kind, c.Title, string(c.Action))
 	}
 	t.print(&b, "")
 	if o.dryRun {

@@ -24,6 +24,9 @@ func TestDashboardsExport(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, json.Valid(text))
 	assert.FileExists(t, filepath.Join(dir, "grafana", "mixin.libsonnet"))
+	for _, name := range []string{"auspex.ndjson", "dashboards/auspex-overview.json", "rules/9e7345ae-fd18-4e27-a796-c77c6ff4fb1e.json"} {
+		assert.FileExists(t, filepath.Join(dir, "kibana", filepath.FromSlash(name)))
+	}
 
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
@@ -47,7 +50,7 @@ func TestDashboardsInstall(t *testing.T) {
 	code, out, errs := auspex("dashboards", "install", "--grafana", grafana.URL, "--dry-run")
 	require.Equal(t, exitOK, code, errs)
 	assert.Contains(t, out, "Grafana 13.0.1 at "+grafana.URL)
-	assert.Contains(t, out, "Auspex: overview       created")
+	assert.Contains(t, out, "dashboard  Auspex: overview       created")
 	assert.Contains(t, out, "Dry run: nothing was changed.")
 	assert.Contains(t, keys, "Bearer from the environment")
 

@@ -37,6 +37,19 @@ func run() error {
 	if files[filepath.Join("dashboards", "kibana", "auspex.ndjson")], err = kibana.Objects(); err != nil {
 		return fmt.Errorf("objects of Kibana: %w", err)
 	}
+	bodies, err := kibana.Bodies()
+	if err != nil {
+		return fmt.Errorf("dashboards of Kibana: %w", err)
+	}
+	for id, text := range bodies {
+		files[filepath.Join("dashboards", "kibana", "dashboards", id+".json")] = text
+	}
+	if bodies, err = kibana.RuleBodies(); err != nil {
+		return fmt.Errorf("alert rules of Kibana: %w", err)
+	}
+	for id, text := range bodies {
+		files[filepath.Join("dashboards", "kibana", "rules", id+".json")] = text
+	}
 	for name, text := range boards {
 		files[filepath.Join(provisioning, "dashboards", "auspex", name)] = text
 	}

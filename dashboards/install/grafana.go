@@ -1,18 +1,12 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package install puts the shipped dashboards into a running Grafana or Kibana.
 package install
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,41 +20,7 @@ const oldestGrafana = 11
 const (
 	folderUID   = "auspex"
 	folderTitle = "Auspex"
-	ownTag      = "auspex"
 )
-
-// Action states what happened, or would happen, to a dashboard.
-type Action string
-
-// Actions.
-const (
-	Created   Action = "created"
-	Updated   Action = "updated"
-	Unchanged Action = "unchanged"
-)
-
-// Change is the result for one dashboard.
-type Change struct {
-	Title  string
-	Action Action
-}
-
-// Options control an installation.
-type Options struct {
-	// URL is the address of the server, Key an API key or the token of a service account.
-	URL, Key string
-	// DryRun reports the changes and makes none.
-	DryRun bool
-	Client *http.Client
-}
-
-// board is a shipped dashboard with the server's present one, which is nil if there is none.
-type board struct {
-	title         string
-	ours, present map[string]any
-	folder        string // of the present one
-	action        Action
-}
 
 // Grafana creates or updates the dashboards through the API of dashboards of Grafana 11 to 13. It checks everything that
 // it can before its first change. If a change fails, it reverts the changes before it. It returns the server's version.
@@ -72,21 +32,21 @@ func Grafana(ctx context.Context, o Options) (version string, changes []Change, 
 	if version, err = s.grafanaVersion(ctx); err != nil {
 		return "", nil, err
 	}
-	newFolder, err := s.folderMissing(ctx)
-	if err != nil {
+	var p plan
+	if err := s.planFolder(ctx, &p); err != nil {
 		return version, nil, err
 	}
-	boards, err := s.plan(ctx)
+	boards, err := readShipped(dashboards.Grafana)
 	if err != nil {
 		return version, nil, err
 	}
 	for _, b := range boards {
-		changes = append(changes, Change{b.title, b.action})
+		if err := s.planBoard(ctx, &p, b.body); err != nil {
+			return version, nil, err
+		}
 	}
-	if o.DryRun {
-		return version, changes, nil
-	}
-	return version, changes, s.apply(ctx, boards, newFolder)
+	changes, err = p.run(ctx, o)
+	return version, changes, err
 }
 
 // grafanaVersion returns the version, and an error if it is too old or if there is no Grafana.
@@ -109,170 +69,73 @@ func (s *server) grafanaVersion(ctx context.Context) (string, error) {
 	return health.Version, nil
 }
 
-// folderMissing reports whether the folder has to be created. The request also checks the key.
-func (s *server) folderMissing(ctx context.Context) (bool, error) {
+// planFolder adds the creation of the folder if it does not exist. The request also checks the key.
+func (s *server) planFolder(ctx context.Context, p *plan) error {
 	var folder struct {
 		CanSave *bool `json:"canSave"`
 	}
 	status, err := s.do(ctx, http.MethodGet, "/api/folders/"+folderUID, nil, &folder)
 	switch {
 	case err != nil:
-		return false, err
+		return err
 	case status == http.StatusNotFound:
-		return true, nil
+		p.steps = append(p.steps, step{
+			func(ctx context.Context) (bool, error) {
+				return s.send(ctx, http.MethodPost, "/api/folders", map[string]any{"uid": folderUID, "title": folderTitle}, "create the folder "+folderTitle)
+			},
+			func(ctx context.Context) error { return s.remove(ctx, "/api/folders/"+folderUID) },
+		})
 	case status != http.StatusOK:
-		return false, s.refused(status, "read the folder "+folderTitle)
+		return s.refused(status, "read the folder "+folderTitle)
 	case folder.CanSave != nil && !*folder.CanSave:
-		return false, s.refused(http.StatusForbidden, "save in the folder "+folderTitle)
+		return s.refused(http.StatusForbidden, "save in the folder "+folderTitle)
 	}
-	return false, nil
+	return nil
 }
 
-// plan compares the shipped dashboards with those of the server.
-func (s *server) plan(ctx context.Context) ([]*board, error) {
-	names, err := fs.Glob(dashboards.Files, path.Join(dashboards.Grafana, "*.json"))
-	if err != nil {
-		return nil, err
-	}
-	var boards []*board
-	for _, name := range names {
-		text, err := dashboards.Files.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		b := &board{action: Created}
-		if err := json.Unmarshal(text, &b.ours); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		b.title, _ = b.ours["title"].(string)
-		if err := s.compare(ctx, b); err != nil {
-			return nil, err
-		}
-		boards = append(boards, b)
-	}
-	return boards, nil
-}
-
-func (s *server) compare(ctx context.Context, b *board) error {
+// planBoard compares a shipped dashboard with that of the server.
+func (s *server) planBoard(ctx context.Context, p *plan, ours map[string]any) error {
 	var answer struct {
 		Dashboard map[string]any `json:"dashboard"`
 		Meta      struct {
 			FolderUID string `json:"folderUid"`
 		} `json:"meta"`
 	}
-	uid, _ := b.ours["uid"].(string)
+	uid, _ := ours["uid"].(string)
+	title, _ := ours["title"].(string)
 	status, err := s.do(ctx, http.MethodGet, "/api/dashboards/uid/"+uid, nil, &answer)
+	present := answer.Dashboard
+	undo := func(ctx context.Context) error { return s.remove(ctx, "/api/dashboards/uid/"+uid) }
+	change := Change{"dashboard", title, Created}
 	switch {
 	case err != nil:
 		return err
 	case status == http.StatusNotFound:
-		return nil
 	case status != http.StatusOK:
-		return s.refused(status, "read the dashboard "+b.title)
-	}
-	if !hasTag(answer.Dashboard) {
+		return s.refused(status, "read the dashboard "+title)
+	case !hasTag(present):
 		return fmt.Errorf("%s has a dashboard %q with the uid %s that is not from Auspex (it lacks the tag %s): delete it or change its uid, nothing was installed",
-			s.url, answer.Dashboard["title"], uid, ownTag)
-	}
-	b.present, b.folder, b.action = answer.Dashboard, answer.Meta.FolderUID, Updated
-	if contains(answer.Dashboard, b.ours) && b.folder == folderUID {
-		b.action = Unchanged
-	}
-	return nil
-}
-
-func hasTag(dashboard map[string]any) bool {
-	tags, _ := dashboard["tags"].([]any)
-	for _, t := range tags {
-		if t == ownTag {
-			return true
-		}
-	}
-	return false
-}
-
-// contains reports whether a stored value has everything that a shipped one has. Grafana adds settings of its own, and
-// raises schemaVersion.
-func contains(stored, shipped any) bool {
-	switch shipped := shipped.(type) {
-	case map[string]any:
-		stored, ok := stored.(map[string]any)
-		for k, v := range shipped {
-			if k != "schemaVersion" && (!ok || !contains(stored[k], v)) {
-				return false
-			}
-		}
-		return ok
-	case []any:
-		stored, ok := stored.([]any)
-		if !ok || len(stored) != len(shipped) {
-			return false
-		}
-		for i := range shipped {
-			if !contains(stored[i], shipped[i]) {
-				return false
-			}
-		}
-		return true
+			s.url, present["title"], uid, ownTag)
+	case contains(present, ours) && answer.Meta.FolderUID == folderUID:
+		change.Action = Unchanged
 	default:
-		return stored == shipped
+		change.Action = Updated
+		undo = func(ctx context.Context) error {
+			_, err := s.saveBoard(ctx, title, present, answer.Meta.FolderUID, true)
+			return err
+		}
 	}
-}
-
-// apply makes the changes, or none of them.
-func (s *server) apply(ctx context.Context, boards []*board, newFolder bool) error {
-	var revert []func(context.Context) error
-	fail := func(err error) error {
-		// The caller may have been interrupted, but what was changed has to be reverted.
-		ctx := context.WithoutCancel(ctx)
-		for _, f := range slices.Backward(revert) {
-			if undo := f(ctx); undo != nil {
-				return errors.Join(err, fmt.Errorf("reverting the changes failed as well: %w", undo))
-			}
-		}
-		return fmt.Errorf("%w; nothing was installed", err)
-	}
-	if newFolder {
-		status, err := s.do(ctx, http.MethodPost, "/api/folders", map[string]any{"uid": folderUID, "title": folderTitle}, nil)
-		if err == nil && status != http.StatusOK {
-			err = s.refused(status, "create the folder "+folderTitle)
-		}
-		if err != nil {
-			return fail(err)
-		}
-		revert = append(revert, func(ctx context.Context) error { return s.remove(ctx, "/api/folders/"+folderUID) })
-	}
-	for _, b := range boards {
-		if b.action == Unchanged {
-			continue
-		}
-		if err := s.save(ctx, b.title, b.ours, folderUID, b.action == Updated); err != nil {
-			return fail(err)
-		}
-		revert = append(revert, func(ctx context.Context) error {
-			if b.present != nil {
-				return s.save(ctx, b.title, b.present, b.folder, true)
-			}
-			return s.remove(ctx, fmt.Sprintf("/api/dashboards/uid/%s", b.ours["uid"]))
-		})
+	p.changes = append(p.changes, change)
+	if change.Action != Unchanged {
+		p.steps = append(p.steps, step{func(ctx context.Context) (bool, error) {
+			return s.saveBoard(ctx, title, ours, folderUID, change.Action == Updated)
+		}, undo})
 	}
 	return nil
 }
 
-func (s *server) save(ctx context.Context, title string, dashboard map[string]any, folder string, overwrite bool) error {
-	status, err := s.do(ctx, http.MethodPost, "/api/dashboards/db", map[string]any{
-		"dashboard": dashboard, "folderUid": folder, "overwrite": overwrite, "message": "auspex dashboards install",
-	}, nil)
-	if err == nil && status != http.StatusOK {
-		err = s.refused(status, fmt.Sprintf("save the dashboard %q", title))
-	}
-	return err
-}
-
-func (s *server) remove(ctx context.Context, address string) error {
-	status, err := s.do(ctx, http.MethodDelete, address, nil, nil)
-	if err == nil && status != http.StatusOK {
-		err = s.refused(status, "delete "+address)
-	}
-	return err
+func (s *server) saveBoard(ctx context.Context, title string, board map[string]any, folder string, overwrite bool) (changed bool, err error) {
+	return s.send(ctx, http.MethodPost, "/api/dashboards/db", map[string]any{
+		"dashboard": board, "folderUid": folder, "overwrite": overwrite, "message": "auspex dashboards install",
+	}, fmt.Sprintf("save the dashboard %q", title))
 }

@@ -198,7 +198,7 @@ func TestRefusedBeforeTheFirstChange(t *testing.T) {
 // TestFailureRevertsEveryChange lets each write fail in turn, in an empty Grafana and in one with an earlier version.
 func TestFailureRevertsEveryChange(t *testing.T) {
 	for status, text := range map[int]string{
-		http.StatusForbidden:          "(status 403): give it a role that may save dashboards; nothing was installed",
+		http.StatusForbidden:          "(status 403): give it a role that allows this; nothing was installed",
 		http.StatusPreconditionFailed: "the name is in use already (status 412); rename or delete what has it; nothing was installed",
 	} {
 		for at := 1; at <= 7; at++ {

@@ -4,153 +4,172 @@
 package install
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
-	"maps"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// fakeKibana is a Kibana made from the documentation of its API: status and saved objects.
-type fakeKibana struct {
-	version string
-	objects map[string]savedObject
-	imports int
-	// refuse is the status of imports, 0 for none. The import with number breakAt stores half of the objects and reports a failure.
-	refuse, breakAt int
-}
+// Objects of an installation: three data views, a Discover session, three dashboards, and two alert rules.
+const all = 9
 
-func newFakeKibana() *fakeKibana {
-	return &fakeKibana{version: "8.19.9", objects: map[string]savedObject{}}
-}
+// The requests that change something, in the order in which an installation sends them, by the version of Kibana.
+var writes = map[string]int{"8.19.9": 1 + 2, "9.4.2": 1 + 2, "9.5.0": 1 + 3 + 2, "10.0.0": 1 + 3 + 2}
 
-func (f *fakeKibana) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer := func(status int, body any) {
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(body)
-	}
-	switch {
-	case r.Header.Get("Authorization") != "ApiKey secret":
-		answer(http.StatusUnauthorized, nil)
-	case r.Method != http.MethodGet && r.Header.Get("kbn-xsrf") == "":
-		answer(http.StatusBadRequest, nil)
-	case r.URL.Path == "/api/status":
-		answer(http.StatusOK, map[string]any{"version": map[string]string{"number": f.version}})
-	case r.URL.Path == "/api/saved_objects/_bulk_get":
-		var ids, found []map[string]any
-		_ = json.NewDecoder(r.Body).Decode(&ids)
-		for _, id := range ids {
-			o, ok := f.objects[id["id"].(string)]
-			if !ok {
-				found = append(found, map[string]any{"id": id["id"], "type": id["type"], "error": map[string]any{"statusCode": 404}})
-				continue
-			}
-			found = append(found, map[string]any{"id": o.ID, "type": o.Type, "attributes": o.Attributes, "references": o.References})
-		}
-		answer(http.StatusOK, map[string]any{"saved_objects": found})
-	case r.URL.Path == "/api/saved_objects/_import":
-		f.load(r, answer)
-	case r.Method == http.MethodDelete:
-		id := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-		if _, ok := f.objects[id]; !ok {
-			answer(http.StatusNotFound, nil)
-			return
-		}
-		delete(f.objects, id)
-		answer(http.StatusOK, map[string]any{})
-	}
-}
-
-func (f *fakeKibana) load(r *http.Request, answer func(int, any)) {
-	f.imports++
-	if f.refuse != 0 {
-		answer(f.refuse, nil)
-		return
-	}
-	file, _, err := r.FormFile("file")
-	if err != nil || r.URL.Query().Get("overwrite") != "true" {
-		answer(http.StatusBadRequest, nil)
-		return
-	}
-	text, _ := io.ReadAll(file)
-	n := 0
-	for line := range bytes.Lines(text) {
-		var o savedObject
-		_ = json.Unmarshal(line, &o)
-		if n++; f.imports == f.breakAt && n > 3 {
-			answer(http.StatusOK, map[string]any{"success": false, "errors": []any{map[string]any{"id": o.ID, "error": map[string]string{"type": "unsupported_type"}}}})
-			return
-		}
-		f.objects[o.ID] = o
-	}
-	answer(http.StatusOK, map[string]any{"success": true})
-}
-
-func (f *fakeKibana) install(t *testing.T, key string, dry bool) (string, []Change, error) {
-	t.Helper()
-	s := httptest.NewServer(f)
-	defer s.Close()
-	return Kibana(t.Context(), Options{URL: s.URL, Key: key, DryRun: dry, Client: s.Client()})
-}
+const (
+	incidentRule = "9e7345ae-fd18-4e27-a796-c77c6ff4fb1e"
+	anomalyRule  = "78180761-2635-4207-bf8a-ff3cfe410e35"
+)
 
 func TestKibanaFirstTimeThenAgain(t *testing.T) {
-	f := newFakeKibana()
-	_, changes, err := f.install(t, "secret", true)
-	require.NoError(t, err)
-	assert.Equal(t, map[Action]int{Created: 7}, actions(changes))
-	assert.Zero(t, f.imports, "a dry run")
+	for number, requests := range writes {
+		t.Run(number, func(t *testing.T) {
+			f := newFakeKibana(number)
+			_, changes, err := f.install(t, "secret", true)
+			require.NoError(t, err)
+			assert.Equal(t, map[Action]int{Created: all}, actions(changes))
+			assert.Contains(t, changes, Change{"alert rule", "Auspex: open incident", Created}, "a dry run lists the rules")
+			assert.Zero(t, f.writes, "a dry run")
 
-	version, changes, err := f.install(t, "secret", false)
-	require.NoError(t, err)
-	assert.Equal(t, "8.19.9", version)
-	assert.Equal(t, map[Action]int{Created: 7}, actions(changes))
-	assert.Len(t, f.objects, 7)
+			version, changes, err := f.install(t, "secret", false)
+			require.NoError(t, err)
+			assert.Equal(t, number, version)
+			assert.Equal(t, map[Action]int{Created: all}, actions(changes))
+			assert.Equal(t, requests, f.writes)
+			assert.Equal(t, all, len(f.objects)+len(f.dashboards)+len(f.rules))
+			assert.Len(t, f.rules, 2)
+			byAPI := requests > 3
+			assert.Equal(t, byAPI, f.dashboards["auspex-overview"] != nil)
+			assert.Equal(t, !byAPI, f.objects["auspex-overview"].ID != "")
 
-	_, changes, err = f.install(t, "secret", false)
-	require.NoError(t, err)
-	assert.Equal(t, map[Action]int{Unchanged: 7}, actions(changes))
-	assert.Equal(t, 1, f.imports, "the second time writes nothing")
+			_, changes, err = f.install(t, "secret", false)
+			require.NoError(t, err)
+			assert.Equal(t, map[Action]int{Unchanged: all}, actions(changes))
+			assert.Equal(t, requests, f.writes, "the second time writes nothing")
+			assert.Empty(t, f.said)
+		})
+	}
+}
 
-	f.objects["auspex-overview"].Attributes["description"] = "earlier"
-	_, changes, err = f.install(t, "secret", false)
+func TestKibanaUpdate(t *testing.T) {
+	f := newFakeKibana("9.5.0")
+	_, _, err := f.install(t, "secret", false)
 	require.NoError(t, err)
-	assert.Equal(t, map[Action]int{Unchanged: 6, Updated: 1}, actions(changes))
+	installed, before := f.state(), f.writes
+
+	f.objects["auspex-incidents-session"].Attributes["description"] = "earlier"
+	f.dashboards["auspex-overview"]["description"] = "earlier"
+	f.rules[incidentRule]["params"].(map[string]any)["timeWindowSize"] = 3
+	f.rules[anomalyRule]["enabled"] = false // a choice of the user
+	_, changes, err := f.install(t, "secret", false)
+	require.NoError(t, err)
+	assert.Equal(t, map[Action]int{Unchanged: all - 3, Updated: 3}, actions(changes))
+	assert.Equal(t, before+3, f.writes)
+	assert.Equal(t, false, f.rules[anomalyRule]["enabled"])
+	f.rules[anomalyRule]["enabled"] = true
+	assert.JSONEq(t, installed, f.state())
+	assert.Empty(t, f.said)
+}
+
+// TestKibanaKeepsActions checks that an update sends back the actions that a user has added, in the form of a request.
+func TestKibanaKeepsActions(t *testing.T) {
+	f := newFakeKibana("9.5.0")
+	_, _, err := f.install(t, "secret", false)
+	require.NoError(t, err)
+	mail := map[string]any{"id": "c", "group": "query matched", "params": map[string]any{}, "uuid": "u", "connector_type_id": ".email"}
+	f.rules[incidentRule]["actions"] = []any{mail}
+	_, changes, err := f.install(t, "secret", false)
+	require.NoError(t, err)
+	assert.Equal(t, map[Action]int{Unchanged: all}, actions(changes))
+
+	f.rules[incidentRule]["name"] = "Auspex: earlier"
+	_, _, err = f.install(t, "secret", false)
+	require.NoError(t, err)
+	assert.Equal(t, "Auspex: open incident", f.rules[incidentRule]["name"])
+	assert.Equal(t, []any{mail}, f.rules[incidentRule]["actions"])
+	assert.Empty(t, f.said)
 }
 
 func TestKibanaRefused(t *testing.T) {
 	for _, c := range []struct {
-		name, key, says string
-		prepare         func(*fakeKibana)
+		name, version, key, says string
+		prepare                  func(*fakeKibana)
 	}{
-		{"old version", "secret", "runs Kibana 8.18.4, but the dashboards need Kibana 8.19 or newer", func(f *fakeKibana) { f.version = "8.18.4" }},
-		{"wrong key", "other", "rejects the API key (status 401)", func(*fakeKibana) {}},
-		{"no permission", "secret", "the API key may not import saved objects in Kibana", func(f *fakeKibana) { f.refuse = http.StatusForbidden }},
-		{"id in use", "secret", `has an object "Mine" with the id auspex-overview that is not from Auspex`, func(f *fakeKibana) {
+		{"old version", "8.18.4", "secret", "runs Kibana 8.18.4, but the dashboards need Kibana 8.19 or newer", nil},
+		{"wrong key", "8.19.9", "other", "rejects the API key (status 401)", nil},
+		{"id of an object in use", "8.19.9", "secret", `has an object "Mine" with the id auspex-overview that is not from Auspex`, func(f *fakeKibana) {
 			f.objects["auspex-overview"] = savedObject{Type: "dashboard", ID: "auspex-overview", Attributes: map[string]any{"title": "Mine"}}
+		}},
+		{"id of a dashboard in use", "9.5.0", "secret", `has a dashboard "Mine" with the id auspex-overview that is not from Auspex`, func(f *fakeKibana) {
+			f.dashboards["auspex-overview"] = map[string]any{"title": "Mine"}
+		}},
+		{"id of a rule in use", "8.19.9", "secret", `has an alert rule "Mine" with the id ` + incidentRule + " that is not from Auspex (it lacks the tag auspex)", func(f *fakeKibana) {
+			f.rules[incidentRule] = map[string]any{"id": incidentRule, "name": "Mine", "tags": []any{"mine"}}
+		}},
+		{"name of a rule in use", "9.5.0", "secret", `has an alert rule "Auspex: open incident" with the id 1 that is not from Auspex: rename or delete it, nothing was installed`, func(f *fakeKibana) {
+			f.rules["1"] = map[string]any{"id": "1", "name": "Auspex: open incident"}
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := newFakeKibana()
-			c.prepare(f)
-			before := maps.Clone(f.objects)
+			f := newFakeKibana(c.version)
+			if c.prepare != nil {
+				c.prepare(f)
+			}
+			before := f.state()
 			_, _, err := f.install(t, c.key, false)
 			require.ErrorContains(t, err, c.says)
-			assert.Equal(t, before, f.objects)
+			assert.JSONEq(t, before, f.state())
+			assert.Zero(t, f.writes)
 		})
+	}
+}
+
+// TestKibanaFailureRevertsEveryChange lets each request fail in turn, in an empty Kibana and in one with an earlier version.
+func TestKibanaFailureRevertsEveryChange(t *testing.T) {
+	for number, requests := range writes {
+		for status, text := range map[int]string{
+			http.StatusForbidden:  "(status 403): give it a role that allows this; nothing was installed",
+			http.StatusConflict:   "the name is in use already (status 409); rename or delete what has it; nothing was installed",
+			http.StatusBadRequest: `answers with status 400: "because of a test"; nothing was installed`,
+			closed:                "EOF; nothing was installed",
+		} {
+			for at := 1; at <= requests; at++ {
+				f := newFakeKibana(number)
+				empty := f.state()
+				f.failAt, f.failWith = at, status
+				_, changes, err := f.install(t, "secret", false)
+				require.ErrorContains(t, err, text)
+				assert.Empty(t, changes)
+				assert.JSONEq(t, empty, f.state(), "%s, request %d", number, at)
+
+				f.failAt = 0
+				_, _, err = f.install(t, "secret", false)
+				require.NoError(t, err)
+				for _, o := range f.objects {
+					o.Attributes["description"] = "earlier"
+				}
+				for _, d := range f.dashboards {
+					d["description"] = "earlier"
+				}
+				for _, r := range f.rules {
+					r["schedule"] = map[string]any{"interval": "5m"}
+				}
+				earlier := f.state()
+				f.failAt = f.writes + at
+				_, _, err = f.install(t, "secret", false)
+				require.ErrorContains(t, err, text)
+				assert.JSONEq(t, earlier, f.state(), "%s, request %d", number, at)
+			}
+		}
 	}
 }
 
 // TestKibanaRevertsHalfAnImport checks that created objects are deleted and replaced ones are restored.
 func TestKibanaRevertsHalfAnImport(t *testing.T) {
-	f := newFakeKibana()
+	f := newFakeKibana("8.19.9")
 	f.objects["auspex-incidents"] = savedObject{Type: "index-pattern", ID: "auspex-incidents", Attributes: map[string]any{"name": "Auspex incidents", "title": "earlier"}, References: []any{}}
-	f.breakAt = 1
+	f.failAt = 1
 	_, _, err := f.install(t, "secret", false)
 	require.ErrorContains(t, err, "rejects the saved object")
 	require.ErrorContains(t, err, "nothing was installed")

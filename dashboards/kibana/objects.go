@@ -30,6 +30,12 @@ const (
 // columnsOfGrid is the width of Kibana's grid.
 const columnsOfGrid = 48
 
+// The time range of dashboards.
+const (
+	timeFrom = "now-1h"
+	timeTo   = "now"
+)
+
 type object = map[string]any
 
 // Objects returns the data views, the Discover session, and the dashboards as saved objects, one JSON object per line.
@@ -46,7 +52,7 @@ func Objects() ([]byte, error) {
 	for _, d := range Dashboards() {
 		o, err := d.object()
 		if err != nil {
-			return nil, fmt.Errorf("dashboard %s: %w", d.id, err)
+			return nil, fmt.Errorf("dashboard %s: %w", d.ID, err)
 		}
 		all = append(all, o)
 	}
@@ -83,23 +89,38 @@ func text(v any) (string, error) {
 	return string(b), err
 }
 
-// object places the panels in rows.
-func (d Dashboard) object() (object, error) {
-	var panels, references []object
+// place is the position of a panel in Kibana's grid.
+type place struct{ x, y int }
+
+// places returns the positions of the panels, in rows from left to right.
+func (d Dashboard) places() []place {
+	var list []place
 	x, y, height := 0, 0, 0
-	for i, p := range d.Panels {
+	for _, p := range d.Panels {
 		if x+p.width > columnsOfGrid {
 			x, y, height = 0, y+height, 0
 		}
-		index := fmt.Sprintf("panel-%d", i+1)
+		list = append(list, place{x, y})
+		x, height = x+p.width, max(height, p.height)
+	}
+	return list
+}
+
+// panelID returns the id of a panel within its dashboard.
+func panelID(i int) string { return fmt.Sprintf("panel-%d", i+1) }
+
+// object returns the dashboard as a saved object.
+func (d Dashboard) object() (object, error) {
+	var panels, references []object
+	for i, at := range d.places() {
+		p, index := d.Panels[i], panelID(i)
 		reference := object{"type": "index-pattern", "id": p.view.id, "name": "indexpattern-datasource-layer-" + layer}
 		panels = append(panels, object{
 			"type": "lens", "panelIndex": index, "title": p.Title,
-			"gridData":         object{"x": x, "y": y, "w": p.width, "h": p.height, "i": index},
+			"gridData":         object{"x": at.x, "y": at.y, "w": p.width, "h": p.height, "i": index},
 			"embeddableConfig": object{"enhancements": object{}, "attributes": p.lens(reference)},
 		})
 		references = append(references, object{"type": "index-pattern", "id": p.view.id, "name": index + ":" + reference["name"].(string)})
-		x, height = x+p.width, max(height, p.height)
 	}
 	list, err := text(panels)
 	if err != nil {
@@ -110,8 +131,8 @@ func (d Dashboard) object() (object, error) {
 		return nil, err
 	}
 	source, err := text(object{"query": object{"query": "", "language": "kuery"}, "filter": []any{}})
-	return saved("dashboard", d.id, dashboardVersion, object{
-		"title": d.Title, "description": d.about, "timeRestore": true, "timeFrom": "now-1h", "timeTo": "now",
+	return saved("dashboard", d.ID, dashboardVersion, object{
+		"title": d.Title, "description": d.about, "timeRestore": true, "timeFrom": timeFrom, "timeTo": timeTo,
 		"panelsJSON": list, "optionsJSON": options, "kibanaSavedObjectMeta": object{"searchSourceJSON": source},
 	}, references), err
 }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package kibana builds Kibana dashboards from one table of panels: as saved objects (NDJSON) for Kibana 8.19, which 9.x
-// also imports, and as the _search body that each panel sends.
+// also imports, as bodies of the dashboards API of Kibana 9.5, and as the _search body that each panel sends. It builds
+// alert rules from a table of rules.
 package kibana
 
 import "github.com/auspex-otel/auspex/internal/vocabulary"
@@ -61,7 +62,7 @@ type Panel struct {
 
 // Dashboard is a dashboard with its panels, in rows from left to right.
 type Dashboard struct {
-	id, Title, about string
+	ID, Title, about string
 	Panels           []Panel
 }
 

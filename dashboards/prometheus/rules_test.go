@@ -194,3 +194,29 @@ func TestAlertsAreComplete(t *testing.T) {
 	}
 	assert.Equal(t, len(alerts), strings.Count(string(runbooks), "\n## "), "a runbook of an alert that does not exist")
 }
+
+// Rules that Grafana manages fire for positive values, so an expression keeps a value only above a number that is not negative.
+func TestFiringAlertsHavePositiveValues(t *testing.T) {
+	alerts, err := Alerts()
+	require.NoError(t, err)
+	require.Len(t, alerts, len(readRules(t, "auspex-findings"))+len(readRules(t, "auspex-collector")))
+	var positive func(parser.Expr) bool
+	positive = func(e parser.Expr) bool {
+		b, ok := e.(*parser.BinaryExpr)
+		switch {
+		case !ok:
+			return false
+		case b.Op == parser.LAND:
+			return positive(b.LHS)
+		case b.Op == parser.LOR:
+			return positive(b.LHS) && positive(b.RHS)
+		default:
+			return b.Op == parser.GTR && !strings.HasPrefix(b.RHS.String(), "-")
+		}
+	}
+	for _, a := range alerts {
+		e, err := parser.NewParser(parser.Options{}).ParseExpr(a.Expr)
+		require.NoError(t, err, a.Name)
+		assert.True(t, positive(e), a.Expr)
+	}
+}

@@ -111,12 +111,12 @@ func TestDashboards(t *testing.T) {
 				t.Run(*p.Title, func(t *testing.T) { check(t, responses) })
 				panels = append(panels, drawn)
 			}
-			draw(t, name, *d.Title, b, panels)
+			draw(t, "index.html", name, *d.Title, b, panels)
 		})
 	}
 	assert.Empty(t, checks, "expected values without a panel")
-	t.Run("Kibana 8", func(t *testing.T) { f.kibana(t, b.elastic, b.start, b.end) })
-	t.Run("Kibana 9", func(t *testing.T) { f.kibana(t, b.elastic9, b.start, b.end) })
+	t.Run("Kibana 8", func(t *testing.T) { f.kibana(t, b.elastic, b) })
+	t.Run("Kibana 9", func(t *testing.T) { f.kibana(t, b.elastic9, b) })
 	t.Run("annotations", func(t *testing.T) { b.annotations(t, boards, f) })
 	t.Run("variables", func(t *testing.T) { b.choices(t, boards) })
 }
@@ -380,14 +380,14 @@ func (b *backends) terms(t *testing.T, definition string) []string {
 	return got
 }
 
-// draw writes the panels of a dashboard with their responses, and draws them.
-func draw(t *testing.T, name, title string, b *backends, panels []drawing) {
+// draw writes the panels of a dashboard with their responses, and draws them on a page.
+func draw(t *testing.T, page, name, title string, b *backends, panels any) {
 	t.Helper()
 	file := filepath.Join(out(t), name+".json")
 	text, err := json.Marshal(map[string]any{"title": title, "from": b.start.UnixMilli(), "to": b.end.UnixMilli(), "panels": panels})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, text, 0o600))
-	node := exec.CommandContext(t.Context(), "node", "draw.mjs", filepath.Join(out(t), "page"), file, filepath.Join(out(t), name+".png"))
+	node := exec.CommandContext(t.Context(), "node", "draw.mjs", filepath.Join(out(t), "page", page), file, filepath.Join(out(t), name+".png"))
 	node.Dir = "render"
 	output, err := node.CombinedOutput()
 	t.Logf("%s", output)

@@ -9,8 +9,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,10 +34,16 @@ type bucket struct {
 	Times   *struct{ Buckets []json.RawMessage }
 }
 
-func search(t *testing.T, es *peertest.Elasticsearch, p kibana.Panel, from, to time.Time) answer {
+// ask sends a _search request to a node.
+func ask(t *testing.T, es *peertest.Elasticsearch, index string, query map[string]any) json.RawMessage {
 	t.Helper()
-	text, err := es.Do(t.Context(), http.MethodPost, "/"+p.Index()+"/_search", string(marshal(t, p.Search(from, to))))
+	text, err := es.Do(t.Context(), http.MethodPost, "/"+index+"/_search", string(marshal(t, query)))
 	require.NoError(t, err)
+	return text
+}
+
+func read(t *testing.T, text []byte) answer {
+	t.Helper()
 	var body struct {
 		Hits         struct{ Total struct{ Value float64 } }
 		Aggregations struct {
@@ -47,14 +53,14 @@ func search(t *testing.T, es *peertest.Elasticsearch, p kibana.Panel, from, to t
 	}
 	require.NoError(t, json.Unmarshal(text, &body))
 	a := answer{total: body.Hits.Total.Value, groups: map[string]float64{}}
-	require.Positive(t, a.total, "the panel shows nothing")
+	require.Positive(t, a.total, "the response shows nothing")
 	if m := body.Aggregations.Measure; m != nil {
 		a.total = m.Value
 	}
 	if body.Aggregations.Groups == nil {
 		return a
 	}
-	require.NotEmpty(t, body.Aggregations.Groups.Buckets, "the panel shows nothing")
+	require.NotEmpty(t, body.Aggregations.Groups.Buckets, "the response shows nothing")
 	for _, b := range body.Aggregations.Groups.Buckets {
 		v := b.Count
 		if b.Measure != nil {
@@ -68,21 +74,63 @@ func search(t *testing.T, es *peertest.Elasticsearch, p kibana.Panel, from, to t
 	return a
 }
 
-// kibana runs the body of every panel on a node.
-func (f *facts) kibana(t *testing.T, es *peertest.Elasticsearch, from, to time.Time) {
+// drawnPanel is a panel in the form of the dashboards API, with the response to its body.
+type drawnPanel struct {
+	Panel    json.RawMessage `json:"panel"`
+	Response json.RawMessage `json:"response"`
+}
+
+// kibana runs the body of every panel and of every alert rule on a node, and draws the panels.
+func (f *facts) kibana(t *testing.T, es *peertest.Elasticsearch, b *backends) {
 	t.Helper()
 	want := f.ofKibana()
+	bodies, err := kibana.Bodies()
+	require.NoError(t, err)
 	for _, d := range kibana.Dashboards() {
-		for _, p := range d.Panels {
-			t.Run(p.Title, func(t *testing.T) {
-				check, ok := want[p.Title]
-				require.True(t, ok, "the panel has no expected value: add one to ofKibana")
-				check(t, search(t, es, p, from, to))
-			})
+		var body struct{ Panels []json.RawMessage }
+		require.NoError(t, json.Unmarshal(bodies[d.ID], &body))
+		var drawn []drawnPanel
+		for i, p := range d.Panels {
+			check, ok := want[p.Title]
+			require.True(t, ok, "%s has no expected value: add one to ofKibana", p.Title)
 			delete(want, p.Title)
+			response := ask(t, es, p.Index(), p.Search(b.start, b.end))
+			drawn = append(drawn, drawnPanel{body.Panels[i], response})
+			t.Run(p.Title, func(t *testing.T) { check(t, read(t, response)) })
 		}
+		draw(t, "kibana.html", "kibana-"+strings.TrimPrefix(d.ID, "auspex-"), d.Title, b, drawn)
 	}
 	assert.Empty(t, want, "expected values without a panel")
+	for _, r := range kibana.Rules() {
+		t.Run(r.Name, func(t *testing.T) { f.fires(t, r, read(t, ask(t, es, r.Index(), r.Search(b.end)))) })
+	}
+}
+
+// fires checks that a rule opens an alert for each incident or anomaly that the console shows as open, and for no other.
+func (f *facts) fires(t *testing.T, r kibana.Rule, a answer) {
+	t.Helper()
+	var open, alerts []string
+	switch r.Name {
+	case "Auspex: open incident":
+		for _, i := range f.incidents {
+			if i.State == incident.StateOpen {
+				open = append(open, i.ID)
+			}
+		}
+	case "Auspex: open anomaly":
+		for _, o := range f.open {
+			open = append(open, o.ID)
+		}
+		assert.Len(t, a.groups, int(f.status.AnomaliesOpened))
+		assert.Greater(t, len(a.groups), len(open), "no anomaly has closed, so the test cannot show that the rule is quiet then")
+	}
+	require.NotEmpty(t, open, "the rule has no expected value: add one to fires")
+	for id, value := range a.groups {
+		if r.Fires(value) {
+			alerts = append(alerts, id)
+		}
+	}
+	assert.ElementsMatch(t, open, alerts)
 }
 
 // ofKibana has the expected values of the panels by their titles.

@@ -11,7 +11,7 @@ try {
   const tab = await browser.newPage({ viewport: { width: 1440, height: 200 } });
   const problems = [];
   tab.on("pageerror", (e) => problems.push(e.message));
-  await tab.goto("file://" + page + "/index.html");
+  await tab.goto("file://" + page);
   const panels = await tab.evaluate((d) => window.draw(d), JSON.parse(readFileSync(data, "utf8")));
   await tab.waitForTimeout(500);
   // Tables draw only the rows that are in view.
