@@ -151,7 +151,7 @@ func (s *Scanner) binary(i int) int {
 	for n := len(s.tokens); n > 0 && int(s.tokens[n-1].end) == start && !s.spaced; n-- {
 		start = int(s.tokens[n-1].start)
 		s.spaced = s.tokens[n-1].spaced
-		s.tokens = s.tokens[:n-1]
+		s.tokens, s.announced = s.tokens[:n-1], 0
 	}
 	s.add(start, end, variable)
 	return end
