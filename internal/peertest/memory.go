@@ -17,12 +17,17 @@ import (
 
 // Memory holds the memory of a collector in MiB.
 type Memory struct {
-	// Heap is the memory in use after a garbage collection. Resident is the resident memory, with
-	// garbage and without mapped files, which the system can drop.
-	Heap, Resident float64
+	// Heap is the memory of objects after a garbage collection.
+	Heap float64
+	// InUse is the memory that the Go runtime uses after a garbage collection: partly filled pages,
+	// stacks, and its own tables, too, but not the free pages that it keeps.
+	InUse float64
+	// Resident is the resident memory without mapped files. It includes free pages, which the
+	// runtime keeps up to the size at which it collects garbage next.
+	Resident float64
 }
 
-var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
+var memoryOf = regexp.MustCompile(`(?m)^# (HeapAlloc|HeapIdle|Sys) = (\d+)$`)
 
 // Memory triggers a garbage collection and returns the remaining memory. It requires Linux, and
 // the pprof extension on $E2E_PPROF.
@@ -33,16 +38,19 @@ func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
 			return m, err
 		}
 	}
-	found := heapAlloc.FindSubmatch(profile)
-	if found == nil {
-		return m, errors.New("the heap profile has no HeapAlloc")
+	figures := map[string]float64{}
+	for _, m := range memoryOf.FindAllSubmatch(profile, -1) {
+		bytes, err := strconv.ParseFloat(string(m[2]), 64)
+		if err != nil {
+			return Memory{}, err
+		}
+		figures[string(m[1])] = bytes / (1 << 20)
 	}
-	bytes, err := strconv.ParseFloat(string(found[1]), 64)
-	if err != nil {
-		return m, err
+	if len(figures) != 3 {
+		return m, errors.New("the heap profile has no HeapAlloc, HeapIdle, or Sys")
 	}
 	kib, err := c.status("RssAnon:")
-	return Memory{Heap: bytes / (1 << 20), Resident: float64(kib) / 1024}, err
+	return Memory{Heap: figures["HeapAlloc"], InUse: figures["Sys"] - figures["HeapIdle"], Resident: float64(kib) / 1024}, err
 }
 
 // PeakMemory returns the highest resident memory of the process in bytes. It requires Linux.
