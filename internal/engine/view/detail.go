@@ -12,6 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
 // Detail is one series with the state of its model and the conditions for opening an anomaly. Its JSON form is that
@@ -95,7 +96,7 @@ func (r *Row) why(d *Detail) (list []string) {
 		say("No point has come for longer than usual.")
 	}
 	if !d.Warming {
-		say("A point as unusual as the latest one is expected %s under normal conditions. An anomaly opens at %s, which follows from the false-alarm budget.",
+		say("A point as unusual as the latest one is expected %s under normal conditions. An anomaly opens at a point that is expected only %s. This threshold follows from the false-alarm budget.",
 			odds(surprise), odds(-math.Log(d.Alpha)))
 	}
 	if !d.AwaySince.IsZero() {
@@ -118,7 +119,7 @@ func odds(nats float64) string {
 	case n < 1e9:
 		return fmt.Sprintf("once in %.0f million points", n/1e6)
 	default:
-		return fmt.Sprintf("once in 10^%.0f points", nats/math.Ln10)
+		return "once in " + strings.TrimPrefix(vocabulary.Odds(nats), "1 in ") + " points"
 	}
 }
 

@@ -85,20 +85,20 @@ func patient(t *testing.T, dry bool) *policy.Policy {
 
 func TestWhy(t *testing.T) {
 	for want, change := range map[string]func(*Row){
-		"Nothing opened, since the latest score is 0.20":         func(r *Row) { r.Score = .2 },
-		"An anomaly of this series is open":                      func(r *Row) { r.Score, r.Open = 5, true },
-		"A silence is in effect":                                 func(r *Row) { r.Score, r.Silenced = 5, func() bool { return true } },
-		"still learning: it has 1 point":                         func(r *Row) { r.Expected, r.Points = math.NaN(), 1 },
-		"in dry run":                                             func(r *Row) { r.Policy, r.Score = patient(t, true), 3 },
-		"has the anomaly wait until it has lasted 1m0s":          func(r *Row) { r.Policy, r.Score, r.Waiting = patient(t, false), 3, true },
-		"a higher score within the cooldown of 15m has":          func(r *Row) { r.Score = 2 },
-		"a policy kept the anomaly from opening":                 func(r *Row) { r.Score, r.Opening = 2, 2 },
-		"No point has come for longer than usual":                func(r *Row) { r.Absent = true },
-		"is expected once in 1 point under normal":               func(r *Row) { r.Score = 0 },
-		"An anomaly opens at once in 1 million points":           func(r *Row) { r.Score = 0 },
-		"A policy asks for anomalies that last at least 1m":      func(r *Row) { r.Policy = patient(t, false) },
-		"is expected once in 16,000 points under":                func(r *Row) { r.Score = .7 },
-		"is expected once in 10^60 points under normal conditio": func(r *Row) { r.Score, r.Open = 10, true },
+		"Nothing opened, since the latest score is 0.20":                             func(r *Row) { r.Score = .2 },
+		"An anomaly of this series is open":                                          func(r *Row) { r.Score, r.Open = 5, true },
+		"A silence is in effect":                                                     func(r *Row) { r.Score, r.Silenced = 5, func() bool { return true } },
+		"still learning: it has 1 point":                                             func(r *Row) { r.Expected, r.Points = math.NaN(), 1 },
+		"in dry run":                                                                 func(r *Row) { r.Policy, r.Score = patient(t, true), 3 },
+		"has the anomaly wait until it has lasted 1m0s":                              func(r *Row) { r.Policy, r.Score, r.Waiting = patient(t, false), 3, true },
+		"a higher score within the cooldown of 15m has":                              func(r *Row) { r.Score = 2 },
+		"a policy kept the anomaly from opening":                                     func(r *Row) { r.Score, r.Opening = 2, 2 },
+		"No point has come for longer than usual":                                    func(r *Row) { r.Absent = true },
+		"is expected once in 1 point under normal":                                   func(r *Row) { r.Score = 0 },
+		"An anomaly opens at a point that is expected only once in 1 million points": func(r *Row) { r.Score = 0 },
+		"A policy asks for anomalies that last at least 1m":                          func(r *Row) { r.Policy = patient(t, false) },
+		"is expected once in 16,000 points under":                                    func(r *Row) { r.Score = .7 },
+		"is expected once in 10⁶⁰ points under normal conditio":                      func(r *Row) { r.Score, r.Open = 10, true },
 	} {
 		r := row(7, "cart", "cpu")
 		change(r)

@@ -64,7 +64,7 @@ function Budget({ of: list, error }: { of: Anomaly[]; error: Error | null }) {
       <Failure error={error} />
       <p>
         The budget accepts {number(status?.false_alarms_per_day)} false alarms a day.
-        {list.length > 0 && <> {count(lastDay, "anomaly", "anomalies")} opened in the last day with anomalies, among them those with a real cause: that is the most that was realized.</>}
+        {list.length > 0 && <> On the latest day with anomalies, {number(lastDay)} opened. Real faults are among them, so the number of false alarms is at most that.</>}
       </p>
       {list.length > 0 && (
         <>
