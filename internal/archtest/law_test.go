@@ -73,6 +73,7 @@ var layers = map[string]layer{
 	"internal/engine/room":     foundation,
 	"internal/engine/snapshot": foundation,
 	"internal/engine/outlet":   pure,
+	"internal/engine/pending":  foundation,
 	"internal/engine/witness":  foundation,
 	// The judge knows no signal, and no signal knows another.
 	"internal/engine/judge":   judging,

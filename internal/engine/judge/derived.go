@@ -146,7 +146,7 @@ func (j *Judge) next(d *Derived, t int64) (st *stream, fresh bool) {
 // showDerived hands the companions of a derived series to the findings receiver, if they are to be shown.
 func (j *Judge) showDerived(st *stream, s *tracked) {
 	if s.last.shown {
-		j.findings.addCompanions(st.companions(s))
+		j.findings.AddCompanions(st.companions(s))
 	}
 }
 

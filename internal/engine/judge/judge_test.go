@@ -193,20 +193,6 @@ func TestWideIncidentTeachesNothing(t *testing.T) {
 	}
 }
 
-func TestPendingFindingsAreBounded(t *testing.T) {
-	m := map[string]*int{}
-	var f findings
-	for i := range maxPending + 5 {
-		hold(&f, m, strconv.Itoa(i), &i)
-	}
-	assert.Len(t, m, maxPending)
-	assert.Equal(t, uint64(5), f.dropped)
-	newer := -1
-	hold(&f, m, "7", &newer)
-	assert.Equal(t, -1, *m["7"], "what is known is replaced, however full it is")
-	assert.Equal(t, uint64(5), f.dropped)
-}
-
 func TestWaitThatCannotBeIsRefused(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
 		w := state.Writer(nil)

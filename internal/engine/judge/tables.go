@@ -138,7 +138,7 @@ func (j *Judge) silence(id series.ID, st *stream, why incident.Reason) {
 			if exposed {
 				c := st.companions(s)
 				c.End = true
-				j.findings.addCompanions(c)
+				j.findings.AddCompanions(c)
 			}
 		}
 	}
