@@ -71,6 +71,7 @@ var layers = map[string]layer{
 	"internal/engine/view":     foundation,
 	"internal/engine/recent":   foundation,
 	"internal/engine/room":     foundation,
+	"internal/engine/shards":   pure,
 	"internal/engine/snapshot": foundation,
 	"internal/engine/outlet":   pure,
 	"internal/engine/pending":  foundation,

@@ -109,11 +109,7 @@ func (j *Judge) DeriveSurprise(d *Derived, t int64, v float64, surprise func(n u
 		return Result{j, st}, false
 	}
 	s := &st.series[0]
-	s.n++
-	if s.warming() {
-		j.warming--
-	}
-	j.conclude(st, s, t, v, surprise(s.n), derivedOutput, d.Context)
+	j.conclude(st, s, t, v, surprise(s.n+1), derivedOutput, d.Context)
 	j.showDerived(st, s)
 	return Result{j, st}, true
 }

@@ -98,6 +98,7 @@ type Judge struct {
 	walkAt    time.Time // when idle streams are looked at next
 	budget    *budget.Budget
 	points    uint64
+	chunks    uint64 // number of the latest chunk of all batches
 	refused   map[string]uint64
 	untimely  clock.Ledger
 	warming   int
@@ -109,7 +110,6 @@ type Judge struct {
 	restoring bool
 	snapshots uint64     // that were begun
 	due       []*service // whose group's round is over, within one batch
-	samples   [meter.MostSamples]meter.Sample
 }
 
 // New returns a judge that knows nothing yet. Connect and Tick must be called before the first point.

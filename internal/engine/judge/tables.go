@@ -55,6 +55,7 @@ type stream struct {
 	metric, unit string
 	attributes   pcommon.Map
 	meter        meter.Meter
+	chunk        uint64 // number of the chunk that has its latest samples
 	signal       budget.Signal
 	quantity     string        // that an instance uses: CPU or memory; else empty
 	cadence      int64         // usual distance of two points, nanoseconds
