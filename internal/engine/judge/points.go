@@ -113,7 +113,7 @@ func (j *Judge) conclude(st *stream, s *tracked, t int64, v float64, p detect.Ju
 	surprise := min(s.member.Calibrate(s.n, nominal), MostSurprise)
 	if !math.IsNaN(p.Expected) && st.timing == clock.Timely {
 		if j.teaches(st, s) {
-			j.budget.Learn(st.signal, &s.member, s.n, t, nominal, j.alpha(st))
+			j.budget.Learn(st.signal, &s.member, s.n, t, nominal, j.threshold(st))
 		}
 		if st.signal < budget.Groups {
 			j.tally(st.resource.service, t, surprise)
@@ -126,7 +126,7 @@ func (j *Judge) conclude(st *stream, s *tracked, t int64, v float64, p detect.Ju
 	}
 	meter.Readable(v, least, &p.Expected, &p.Lower, &p.Upper)
 	s.last = verdict{
-		time: t, score: detect.Score(surprise, j.alpha(st)), observed: v, expected: p.Expected,
+		time: t, score: detect.Score(surprise, j.threshold(st)), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score, p.Held)

@@ -173,6 +173,11 @@ func (j *Judge) alpha(st *stream) float64 {
 	return j.budget.Alpha(&st.resource.service.account, st.signal)
 }
 
+// threshold is the surprise at the threshold of a stream, in nats.
+func (j *Judge) threshold(st *stream) float64 {
+	return j.budget.Threshold(&st.resource.service.account, st.signal)
+}
+
 // Alpha returns the accepted false-alarm probability per decision of a signal in a service, which may have no series.
 func (j *Judge) Alpha(service string, s budget.Signal) float64 {
 	if svc := j.services[service]; svc != nil {
