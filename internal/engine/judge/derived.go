@@ -149,9 +149,7 @@ func (j *Judge) showDerived(st *stream, s *tracked) {
 // arrive notes the time of a derived stream's next point.
 func (j *Judge) arrive(st *stream, t int64) {
 	if st.meter.Seen {
-		j.uncount(st)
-		st.cadence = pace.Learn(st.cadence, t-st.meter.Time)
-		j.count(st)
+		j.setCadence(st, pace.Learn(st.cadence, t-st.meter.Time))
 		if missed := (t-st.meter.Time)/st.cadence - 1; missed > 0 { // windows that were not recorded
 			for i := range st.series {
 				st.series[i].rule.Pass(uint32(min(missed, opening.Cooldown)))

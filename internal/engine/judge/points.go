@@ -61,9 +61,7 @@ func (j *Judge) follow(b *Batch, m *measured) {
 		return
 	}
 	if !m.first {
-		j.uncount(st)
-		st.cadence = pace.Learn(st.cadence, m.gap)
-		j.count(st)
+		j.setCadence(st, pace.Learn(st.cadence, m.gap))
 	}
 	if st.timing = j.admit(st.resource, p.Time); st.timing == clock.Timely {
 		j.showResource(st.resource, p.Time)

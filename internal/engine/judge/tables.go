@@ -155,6 +155,15 @@ func (j *Judge) countTimes(st *stream, sign int64) {
 	}
 }
 
+// setCadence sets the cadence of a stream, which is usually the same as before.
+func (j *Judge) setCadence(st *stream, cadence int64) {
+	if cadence != st.cadence {
+		j.uncount(st)
+		st.cadence = cadence
+		j.count(st)
+	}
+}
+
 // rest has a stream that is silent make no decisions, wake has it make them again.
 func (j *Judge) rest(st *stream) {
 	j.uncount(st)
