@@ -55,8 +55,8 @@ func (h ownerHost) GetExtensions() map[component.ID]component.Component {
 	return map[component.ID]component.Component{component.MustNewID("anomaly_engine"): h.owner}
 }
 
-// load is what passes the processors in a round: one batch of each sender, each through several pipelines at the same
-// time. The senders are divided among engines.
+// load describes a round: each sender sends one batch through several pipelines at the same time. The senders are
+// divided among engines.
 type load struct {
 	name                        string
 	senders, pipelines, engines int
@@ -72,7 +72,6 @@ type cores struct {
 	batches    []pmetric.Metrics   // of each sender
 	random     *rand.Rand
 	now        time.Time
-	fastest    time.Duration
 }
 
 // newCores starts the processors of a load.

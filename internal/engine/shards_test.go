@@ -31,7 +31,7 @@ type fleet struct {
 
 const (
 	fleetServices = 6
-	fleetGauges   = 40
+	fleetGauges   = 100
 	fleetSeries   = fleetServices*(fleetGauges+5+2*5) + 60
 )
 
@@ -54,7 +54,10 @@ func (f *fleet) run(from, to int) {
 			f.observe(f.grouped(step, 5), shownWhereAnomalous)
 			continue
 		}
-		md := f.batch(step)
+		md := f.batch(step, 0)
+		if step%10 == 8 { // each stream twice
+			f.batch(step, cadence/2).ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
+		}
 		f.observe(md, shownWhereAnomalous)
 		switch step % 7 {
 		case 3: // a second pipeline
@@ -62,13 +65,13 @@ func (f *fleet) run(from, to int) {
 		case 4: // another one, which shows all
 			f.observe(md, shownAll)
 		case 5:
-			f.observe(f.batch(step-3), shownWhereAnomalous)
+			f.observe(f.batch(step-3, 0), shownWhereAnomalous)
 		}
 	}
 }
 
-// batch is the points of all services at a step.
-func (f *fleet) batch(step int) pmetric.Metrics {
+// batch is the points of all services some seconds after a step.
+func (f *fleet) batch(step int, after float64) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for i := range fleetServices {
 		random := rand.New(rand.NewPCG(uint64(i), uint64(step)))
@@ -79,7 +82,7 @@ func (f *fleet) batch(step int) pmetric.Metrics {
 				values[k] += fault
 			}
 		}
-		second := float64(step * cadence)
+		second := float64(step*cadence) + after
 		switch {
 		case i == 3 && step >= 150 && step < 200: // a clock one hour ahead
 			second += 3600
@@ -109,14 +112,12 @@ func (f *fleet) grouped(step, steps int) pmetric.Metrics {
 	for i := range fleetServices {
 		random := rand.New(rand.NewPCG(uint64(i), uint64(step)))
 		addService(md, fmt.Sprint("service-", i))
+		ms := md.ResourceMetrics().At(i).ScopeMetrics().At(0).Metrics()
 		for k := range fleetGauges {
 			for s := range steps {
 				second := float64(step*cadence) + float64(s*cadence)/float64(steps)
-				all := from("", gauge("load", second, make([]float64, k+1)...)).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0)
-				dp := all.Gauge().DataPoints().At(k)
-				dp.SetDoubleValue(100 + random.Float64() + random.Float64())
-				all.Gauge().DataPoints().RemoveIf(func(other pmetric.NumberDataPoint) bool { return other != dp })
-				all.MoveTo(md.ResourceMetrics().At(i).ScopeMetrics().At(0).Metrics().AppendEmpty())
+				gauge("load", second, 100+random.Float64()+random.Float64())(ms)
+				ms.At(ms.Len()-1).Gauge().DataPoints().At(0).Attributes().PutInt("n", int64(k))
 			}
 		}
 	}
@@ -175,7 +176,7 @@ func TestBatchesAreJudgedConcurrently(t *testing.T) {
 	e := newEngine()
 	divide(e, 8)
 	disk := persist(t, e)
-	const senders, steps, points = 8, 40, 200
+	const senders, steps, points = 8, 40, 600
 	var wait sync.WaitGroup
 	for i := range senders {
 		wait.Go(func() {
