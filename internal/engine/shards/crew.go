@@ -26,28 +26,28 @@ func NewCores(n int) *Cores { return &Cores{most: int32(n)} }
 type Crew struct {
 	cores   *Cores
 	lock    sync.Locker
-	queue   chan Work // nil without helpers
-	own     []Work    // without helpers
+	helpers int       // that may still start
+	queue   chan Work // nil if none may
+	own     []Work    // without a queue
 	pending sync.WaitGroup
 	failure atomic.Pointer[string]
 }
 
-// queued is the number of works that wait at once. Beyond it, Add waits for a helper.
-const queued = 32
+const (
+	// queued is the number of works that wait at once.
+	queued = 32
+	// worthHelp is the number of waiting works for which a helper starts.
+	worthHelp = 3
+)
 
-// Crew returns a crew with one helper for each core that has no work, but at most the given number. Its caller holds
+// Crew returns a crew that may use as many helpers, but only one for each core that has no work. Its caller holds
 // lock. Release must follow.
 func (c *Cores) Crew(helpers int, lock sync.Locker) *Crew {
-	crew := &Crew{cores: c, lock: lock}
-	for c.active.Add(1); helpers > 0; helpers-- {
-		if c.active.Add(1) > c.most {
-			c.active.Add(-1)
-			break
-		}
-		if crew.queue == nil {
-			crew.queue = make(chan Work, queued)
-		}
-		go crew.help()
+	crew := &Crew{cores: c, lock: lock, helpers: helpers}
+	c.active.Add(1)
+	if helpers > 0 && c.most > 1 {
+		crew.queue = make(chan Work, queued)
+		crew.recruit()
 	}
 	return crew
 }
@@ -55,20 +55,31 @@ func (c *Cores) Crew(helpers int, lock sync.Locker) *Crew {
 // Release ends the crew. It waits for work that was added and not finished, because the caller panics.
 func (c *Crew) Release() {
 	if c.queue != nil {
+		c.finish()
 		close(c.queue)
 	}
-	c.pending.Wait()
 	c.cores.active.Add(-1)
 }
 
-// Add gives work to the crew. A helper may begin it at once.
+// Add gives work to the crew. A helper may begin it at once. If too much work waits, Add does some of it.
 func (c *Crew) Add(w Work) {
 	if c.queue == nil {
 		c.own = append(c.own, w)
 		return
 	}
 	c.pending.Add(1)
-	c.queue <- w
+	for {
+		select {
+		case c.queue <- w:
+			return
+		default:
+		}
+		select {
+		case first := <-c.queue:
+			c.do(first)
+		default:
+		}
+	}
 }
 
 // Finish does the work that no helper has begun, and returns when all of it is done. It panics if work did. The lock is
@@ -80,18 +91,35 @@ func (c *Crew) Finish() {
 		w.Do()
 	}
 	c.own = c.own[:0]
-	for c.queue != nil {
+	if c.queue != nil {
+		c.finish()
+	}
+	if failure := c.failure.Load(); failure != nil {
+		panic(*failure)
+	}
+}
+
+// finish does the work that no helper has begun, and waits for the rest.
+func (c *Crew) finish() {
+	for {
+		if len(c.queue) >= worthHelp {
+			c.recruit()
+		}
 		select {
 		case w := <-c.queue:
 			c.do(w)
-			continue
 		default:
+			c.pending.Wait()
+			return
 		}
-		break
 	}
-	c.pending.Wait()
-	if failure := c.failure.Load(); failure != nil {
-		panic(*failure)
+}
+
+// recruit starts a helper for each core that has no work.
+func (c *Crew) recruit() {
+	for ; c.helpers > 0 && c.cores.active.Load() < c.cores.most; c.helpers-- {
+		c.cores.active.Add(1)
+		go c.help()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -69,19 +70,43 @@ func TestWorkIsDoneOnce(t *testing.T) {
 	}
 }
 
+// gate is work that waits until it is opened.
+type gate struct{ begun, open chan struct{} }
+
+func newGate() gate { return gate{make(chan struct{}, 1), make(chan struct{})} }
+
+func (g gate) Do() {
+	g.begun <- struct{}{}
+	<-g.open
+}
+
 func TestHelpersUseFreeCores(t *testing.T) {
 	c := NewCores(3)
-	first := c.Crew(1, held())
-	assert.Equal(t, int32(2), c.active.Load())
-	second := c.Crew(5, held())
-	assert.Equal(t, int32(3), c.active.Load(), "its own, which no other uses")
-	third := c.Crew(1, held())
-	assert.Nil(t, third.queue)
-	assert.Equal(t, int32(4), c.active.Load(), "a batch needs no free core")
-	for _, crew := range []*Crew{first, second, third} {
-		crew.Release()
+	first, second, third := c.Crew(1, held()), c.Crew(5, held()), c.Crew(1, held())
+	assert.Equal(t, []int{0, 5, 1}, []int{first.helpers, second.helpers, third.helpers}, "helpers to come: a batch needs no free core")
+	first.Release()
+	third.Release()
+	assert.Eventually(t, func() bool { return c.active.Load() == 1 }, 10*time.Second, time.Millisecond)
+	gates := make([]gate, 4)
+	for i := range gates {
+		gates[i] = newGate()
+		second.Add(gates[i])
 	}
-	assert.Eventually(t, func() bool { return c.active.Load() == 0 }, 10e9, 1e6)
+	finished := make(chan struct{})
+	go func() {
+		second.Finish()
+		close(finished)
+	}()
+	for i := range 3 {
+		<-gates[i].begun // by the batch itself, and by a helper for each core that has become free
+	}
+	assert.Equal(t, int32(3), c.active.Load())
+	for _, g := range gates {
+		close(g.open)
+	}
+	<-finished
+	second.Release()
+	assert.Eventually(t, func() bool { return c.active.Load() == 0 }, 10*time.Second, time.Millisecond)
 }
 
 type failing struct{}
