@@ -137,7 +137,7 @@ e2e-dashboards: build bin/auspex-demo ## every panel of the dashboards on a real
 	go -C internal/tools/packagespec test -v -count=1 .
 
 .PHONY: e2e-cost
-e2e-cost: build ## measure CPU per million points with and without the processor, and memory per 1,000 series
+e2e-cost: build ## measure CPU per million points with and without the processor, memory per 1,000 series, and the gain of a second core
 	go run ./e2e/cost
 
 .PHONY: campaign

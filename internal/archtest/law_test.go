@@ -71,8 +71,10 @@ var layers = map[string]layer{
 	"internal/engine/view":     foundation,
 	"internal/engine/recent":   foundation,
 	"internal/engine/room":     foundation,
+	"internal/engine/shards":   pure,
 	"internal/engine/snapshot": foundation,
 	"internal/engine/outlet":   pure,
+	"internal/engine/pending":  foundation,
 	"internal/engine/witness":  foundation,
 	// The judge knows no signal, and no signal knows another.
 	"internal/engine/judge":   judging,

@@ -71,12 +71,20 @@ type Model interface {
 	UnmarshalBinary(b []byte) error
 }
 
-// Score divides a surprise in nats by the surprise at the threshold, -ln α. 0 means
-// as expected, 1 is the threshold, above 1 is anomalous. alpha lies in (0, 1). The
-// score of any other alpha is 0, because no policy accepts it.
-func Score(surprise, alpha float64) float64 {
-	if !(alpha > 0 && alpha < 1) || !(surprise > 0) {
+// Threshold returns the surprise at the threshold, -ln α in nats. alpha lies in (0, 1). For any other alpha no
+// surprise reaches the threshold, because no policy accepts it.
+func Threshold(alpha float64) float64 {
+	if !(alpha > 0 && alpha < 1) {
+		return math.Inf(1)
+	}
+	return -math.Log(alpha)
+}
+
+// Score divides a surprise in nats by that at the threshold. 0 means as expected, 1 is the threshold, above 1 is
+// anomalous.
+func Score(surprise, threshold float64) float64 {
+	if !(surprise > 0) {
 		return 0
 	}
-	return surprise / -math.Log(alpha)
+	return surprise / threshold
 }

@@ -56,17 +56,16 @@ func (e *Engine) DeliveredGauges(g Gauges) {
 // AddFeedback takes the feedback of a user, closes the open anomalies of its target,
 // and returns it with its id and time.
 func (e *Engine) AddFeedback(f Feedback) (Feedback, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.selfTick()
+	defer e.lockAll()()
 	return e.judge.AddFeedback(f)
 }
 
 // RemoveFeedback ends a feedback.
 func (e *Engine) RemoveFeedback(id, who string) (Feedback, error) {
+	e.selfTick()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.selfTick()
 	return e.judge.RemoveFeedback(id, who)
 }
 

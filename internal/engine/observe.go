@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/engine/intake"
+	"github.com/auspex-otel/auspex/internal/engine/metrics"
 	"github.com/auspex-otel/auspex/internal/series"
 )
 
@@ -18,20 +19,26 @@ import (
 // it too, gets the same verdicts and is not observed a second time.
 func (e *Engine) ObserveMetrics(md pmetric.Metrics, out Output) []Verdict {
 	md, deep := intake.Metrics(md)
+	e.selfTick()
+	batch := metrics.List(md)
+	defer batch.Release()
+	e.shards.Lock(batch.Services)
+	defer e.shards.Unlock(batch.Services)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.selfTick()
 	e.judge.Refuse(RefusedTooDeep, uint64(deep))
-	key := e.metrics.List(md).Join(series.Text(string(out.Select)))
-	defer e.metrics.Release()
-	if e.metrics.Len() == 0 {
+	batch.Refuse(e.judge)
+	if batch.Len() == 0 {
 		return nil
 	}
+	key := batch.Key.Join(series.Text(string(out.Select)))
 	if v, ok := e.recent.Get(key); ok {
 		return v
 	}
 	e.judge.BeginBatch()
-	verdicts := e.metrics.Judge(out)
+	crew := e.cores.Crew(min(batch.Len()/pointsPerHelper, mostHelpers), &e.mu)
+	defer crew.Release()
+	verdicts := batch.Judge(e.judge, out, crew)
 	e.causes.PassUsed()
 	e.judge.EndBatch()
 	e.recent.Put(key, verdicts)
@@ -47,9 +54,9 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 	if parameters {
 		key = key.Join(series.Number(1))
 	}
+	e.selfTick()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.selfTick()
 	e.judge.Refuse(RefusedTooDeep, uint64(deep))
 	if v, ok := e.recentLogs.Get(key); ok {
 		return v
@@ -68,9 +75,9 @@ func (e *Engine) ObserveLogs(ld plog.Logs, parameters bool) []LogVerdict {
 func (e *Engine) ObserveTraces(td ptrace.Traces) []SpanVerdict {
 	td, deep := intake.Traces(td)
 	key := intake.TracesKey(td)
+	e.selfTick()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.selfTick()
 	e.judge.Refuse(RefusedTooDeep, uint64(deep))
 	if v, ok := e.recentSpans.Get(key); ok {
 		return v

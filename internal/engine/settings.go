@@ -47,8 +47,7 @@ func (e *Engine) Warmed() uint64 {
 // form that it may have come in. It may be called before telemetry arrives only.
 func (e *Engine) Origins() iter.Seq[Origin] {
 	return func(yield func(Origin) bool) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
+		defer e.lockAll()()
 		e.judge.Origins()(yield)
 	}
 }

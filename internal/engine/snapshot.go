@@ -35,8 +35,7 @@ type disk struct {
 // it. A snapshot that is damaged or of another version is skipped and logged; it
 // never prevents a start. An error means that the storage itself could not be read.
 func (e *Engine) Load(ctx context.Context, client storage.Client, now time.Time) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	defer e.lockAll()()
 	e.judge.SetNow(now)
 	found, rejected, err := snapshot.Find(ctx, client)
 	if err != nil {
@@ -148,9 +147,9 @@ func (e *Engine) writeSlices(ctx context.Context, w *snapshot.Writer, ids []seri
 
 // writeSlice locks the engine while records are added, and writes the chunks that this has filled.
 func (e *Engine) writeSlice(ctx context.Context, w *snapshot.Writer, add func() error) error {
-	e.mu.Lock()
+	unlock := e.lockAll()
 	err := add()
-	e.mu.Unlock()
+	unlock()
 	runtime.Gosched() // a batch that waits for a processor would else wait for a whole time slice, 10 ms
 	if err != nil {
 		return err

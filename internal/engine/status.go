@@ -66,8 +66,7 @@ func (e *Engine) Series(q SeriesQuery) (list []SeriesView) {
 
 // Look has a function read all series, and what calls what. Both are valid and the engine is locked until it returns.
 func (e *Engine) Look(read func(view.Rows, *topology.Graph)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	defer e.lockAll()()
 	read(e.judge.Rows(), e.causes.Graph())
 }
 

@@ -70,10 +70,13 @@ func (t *Table[V]) Get(id ID, now time.Time) *V {
 // Find returns the entry of id, or nil, without touching it.
 func (t *Table[V]) Find(id ID) *Entry[V] { return t.entries[id] }
 
+// Live reports whether the entry is in its table.
+func (e *Entry[V]) Live() bool { return e.newer != nil }
+
 // Touch returns the state of an entry from Find, and marks it as touched at now. It returns nil
 // if the entry was dropped.
 func (t *Table[V]) Touch(e *Entry[V], now time.Time) *V {
-	if e.newer == nil {
+	if !e.Live() {
 		return nil
 	}
 	e.touched = now

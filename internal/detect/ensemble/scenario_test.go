@@ -247,7 +247,7 @@ func (s *scenario) feed(n int, expect []string) error {
 		out := s.model.Observe(at.UnixNano(), s.value())
 		s.now = s.now.Add(s.every)
 		s.fed++
-		score := detect.Score(out.Surprise, s.alpha)
+		score := detect.Score(out.Surprise, detect.Threshold(s.alpha))
 		if score > 1 {
 			got.first, got.last, got.alarms = min(got.first, i), i, got.alarms+1
 		}

@@ -3,7 +3,10 @@
 
 package season
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 const (
 	day     = 24 * 60 * 60
@@ -11,12 +14,14 @@ const (
 )
 
 // Zone converts event times to local ones. It caches the offset between the two clock changes around the last time.
-// It is not safe for concurrent use. The zero value is UTC.
+// It is safe for concurrent use. The zero value is UTC.
 type Zone struct {
-	loc      *time.Location
-	from, to int64 // Unix seconds between which offset is valid
-	offset   int64
+	loc    *time.Location
+	cached atomic.Pointer[span] // nil before the first look-up
 }
+
+// span is a range of Unix seconds with one offset, in seconds. It is immutable.
+type span struct{ from, to, offset int64 }
 
 // NewZone returns the zone of loc.
 func NewZone(loc *time.Location) *Zone { return &Zone{loc: loc} }
@@ -33,10 +38,14 @@ func (l Local) Weekend() bool { return l.Weekday == 0 || l.Weekday == 6 }
 // At returns the local time in the week of t, in nanoseconds since the Unix epoch.
 func (z *Zone) At(t int64) Local {
 	s := t / int64(time.Second)
-	if z.loc != nil && (s < z.from || s >= z.to) {
-		z.look(s)
+	if z.loc != nil {
+		at := z.cached.Load()
+		if at == nil || s < at.from || s >= at.to {
+			at = lookUp(z.loc, s)
+			z.cached.Store(at)
+		}
+		s += at.offset
 	}
-	s += z.offset
 	d := s / day
 	s -= d * day
 	if s < 0 {
@@ -50,17 +59,17 @@ func (z *Zone) At(t int64) Local {
 	return Local{Second: int(s), Weekday: w}
 }
 
-// look determines the offset at s and its validity. A zone without changes is valid for a year.
-func (z *Zone) look(s int64) {
-	at := time.Unix(s, 0).In(z.loc)
+// lookUp returns the range around s that has the offset at s. A zone without changes is valid for a year.
+func lookUp(loc *time.Location, s int64) *span {
+	at := time.Unix(s, 0).In(loc)
 	_, offset := at.Zone()
-	z.offset = int64(offset)
-	z.from, z.to = s-365*day, s+365*day
+	found := &span{s - 365*day, s + 365*day, int64(offset)}
 	start, end := at.ZoneBounds()
 	if !start.IsZero() {
-		z.from = max(z.from, start.Unix())
+		found.from = max(found.from, start.Unix())
 	}
 	if !end.IsZero() {
-		z.to = min(z.to, end.Unix())
+		found.to = min(found.to, end.Unix())
 	}
+	return found
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -17,8 +18,9 @@ type Account struct {
 	decisions Decisions
 	series    [Signals]int64 // with decisions
 	alpha     [Signals]float64
-	at        time.Time // tick at which α was last computed
-	spent     uint64    // number of the spending at that time
+	threshold [Signals]float64 // of alpha
+	at        time.Time        // tick at which α was last computed
+	spent     uint64           // number of the spending at that time
 }
 
 // Count adds series of a signal with the given decisions per day. Negative numbers remove them.
@@ -48,6 +50,14 @@ func (b *Budget) Alpha(a *Account, s Signal) float64 {
 	return a.alpha[s]
 }
 
+// Threshold returns detect.Threshold of Alpha.
+func (b *Budget) Threshold(a *Account, s Signal) float64 {
+	if a.spent != b.spent {
+		b.spend(a)
+	}
+	return a.threshold[s]
+}
+
 func (b *Budget) spend(a *Account) {
 	rise := math.Pow(alphaRise, max(0, b.at.Sub(a.at).Hours()))
 	for i := range a.alpha {
@@ -57,6 +67,7 @@ func (b *Budget) spend(a *Account) {
 		} else {
 			a.alpha[i] = min(want, a.alpha[i]*rise)
 		}
+		a.threshold[i] = detect.Threshold(a.alpha[i])
 	}
 	a.at, a.spent = b.at, b.spent
 }
@@ -97,4 +108,9 @@ func (a *Account) Persist(c *state.Codec) {
 }
 
 // Resume copies α from a restored account.
-func (a *Account) Resume(read *Account) { a.alpha, a.at, a.spent = read.alpha, read.at, read.spent }
+func (a *Account) Resume(read *Account) {
+	a.alpha, a.at, a.spent = read.alpha, read.at, read.spent
+	for i, alpha := range a.alpha {
+		a.threshold[i] = detect.Threshold(alpha)
+	}
+}

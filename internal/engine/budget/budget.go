@@ -141,9 +141,9 @@ func (b *Budget) Spend(now time.Time) {
 }
 
 // Learn counts the surprise, in nats, of a fault-free point at event time t, in nanoseconds. The model of its series
-// has n points, and its service has the given α.
-func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, alpha float64) {
-	if spent := &b.spendings[signal]; surprise > rare && m.Calibrate(n, surprise) > max(rare, -math.Log(alpha)-near) {
+// has n points, and its service has the given threshold.
+func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, threshold float64) {
+	if spent := &b.spendings[signal]; surprise > rare && m.Calibrate(n, surprise) > max(rare, threshold-near) {
 		spent.rare++
 		if m.RareAt == 0 || n-m.RareAt > opening.Cooldown {
 			spent.runs++

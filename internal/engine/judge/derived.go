@@ -109,11 +109,7 @@ func (j *Judge) DeriveSurprise(d *Derived, t int64, v float64, surprise func(n u
 		return Result{j, st}, false
 	}
 	s := &st.series[0]
-	s.n++
-	if s.warming() {
-		j.warming--
-	}
-	j.conclude(st, s, t, v, surprise(s.n), derivedOutput, d.Context)
+	j.conclude(st, s, t, v, surprise(s.n+1), derivedOutput, d.Context)
 	j.showDerived(st, s)
 	return Result{j, st}, true
 }
@@ -146,16 +142,14 @@ func (j *Judge) next(d *Derived, t int64) (st *stream, fresh bool) {
 // showDerived hands the companions of a derived series to the findings receiver, if they are to be shown.
 func (j *Judge) showDerived(st *stream, s *tracked) {
 	if s.last.shown {
-		j.findings.addCompanions(st.companions(s))
+		j.findings.AddCompanions(st.companions(s))
 	}
 }
 
 // arrive notes the time of a derived stream's next point.
 func (j *Judge) arrive(st *stream, t int64) {
 	if st.meter.Seen {
-		j.uncount(st)
-		st.cadence = pace.Learn(st.cadence, t-st.meter.Time)
-		j.count(st)
+		j.setCadence(st, pace.Learn(st.cadence, t-st.meter.Time))
 		if missed := (t-st.meter.Time)/st.cadence - 1; missed > 0 { // windows that were not recorded
 			for i := range st.series {
 				st.series[i].rule.Pass(uint32(min(missed, opening.Cooldown)))

@@ -18,6 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
+	"github.com/auspex-otel/auspex/internal/engine/pending"
 	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/policy"
@@ -89,7 +90,7 @@ type Judge struct {
 	// owners leads from a followed series to its stream.
 	owners   map[uint64]series.ID
 	exposed  map[uint64]struct{}
-	findings findings
+	findings *pending.Findings
 
 	models    *ensemble.Options // of every model
 	policies  *policy.Set       // nil if there are none
@@ -97,6 +98,7 @@ type Judge struct {
 	walkAt    time.Time // when idle streams are looked at next
 	budget    *budget.Budget
 	points    uint64
+	chunks    uint64 // number of the latest chunk of all batches
 	refused   map[string]uint64
 	untimely  clock.Ledger
 	warming   int
@@ -108,7 +110,6 @@ type Judge struct {
 	restoring bool
 	snapshots uint64     // that were begun
 	due       []*service // whose group's round is over, within one batch
-	samples   [meter.MostSamples]meter.Sample
 }
 
 // New returns a judge that knows nothing yet. Connect and Tick must be called before the first point.
@@ -137,7 +138,7 @@ func (j *Judge) Reset() {
 	j.tracker = incident.NewTracker()
 	j.owners = map[uint64]series.ID{}
 	j.exposed = map[uint64]struct{}{}
-	j.findings.clear()
+	j.findings = pending.New()
 	j.refused, j.held = map[string]uint64{}, map[string]uint64{}
 	j.walkAt = time.Time{}
 	j.feedback = feedback.Set{}

@@ -24,6 +24,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
+	"github.com/auspex-otel/auspex/internal/engine/shards"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/state"
@@ -37,6 +38,12 @@ type noEvidence struct{}
 func (noEvidence) Resource(string, pcommon.Map, int64)        {}
 func (noEvidence) Use(string, string, string, float64, int64) {}
 func (noEvidence) Peer(trace.Operation) (none incident.Party) { return none }
+
+// alone does work when it is added.
+type alone struct{}
+
+func (alone) Add(w shards.Work) { w.Do() }
+func (alone) Finish()           {}
 
 var start = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
@@ -72,7 +79,7 @@ func gauges(j *Judge, service string, second int, values map[string]float64) {
 		})
 	}
 	j.BeginBatch()
-	j.Points(points, Output{Select: SelectAnomalous, MaxSeries: 1000})
+	j.Points(&Batch{Points: points}, Output{Select: SelectAnomalous, MaxSeries: 1000}, alone{})
 	j.EndBatch()
 }
 
@@ -191,20 +198,6 @@ func TestWideIncidentTeachesNothing(t *testing.T) {
 		assert.Equal(t, teaches, j.teaches(st, &tracked{}), followed)
 		assert.False(t, j.teaches(st, &tracked{openAt: 1}), followed)
 	}
-}
-
-func TestPendingFindingsAreBounded(t *testing.T) {
-	m := map[string]*int{}
-	var f findings
-	for i := range maxPending + 5 {
-		hold(&f, m, strconv.Itoa(i), &i)
-	}
-	assert.Len(t, m, maxPending)
-	assert.Equal(t, uint64(5), f.dropped)
-	newer := -1
-	hold(&f, m, "7", &newer)
-	assert.Equal(t, -1, *m["7"], "what is known is replaced, however full it is")
-	assert.Equal(t, uint64(5), f.dropped)
 }
 
 func TestWaitThatCannotBeIsRefused(t *testing.T) {

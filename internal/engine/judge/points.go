@@ -14,12 +14,22 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// observe takes one data point: at most one sample per statistic.
-func (j *Judge) observe(p *Point, out Output, verdicts []Verdict) []Verdict {
-	t, decisions := p.Time, j.budget.Decisions()[budget.Metrics]
+// plain reports whether a point takes no more than its meter and its models: its stream is known, and goes on with it.
+func (j *Judge) plain(p *Point) bool {
+	if p.found == nil || !p.found.Live() {
+		return false
+	}
+	st := &p.found.Value
+	return st.asked && !st.resting &&
+		(!st.meter.Seen || p.Time > st.meter.Time && clock.IsAhead(p.Time, j.now) == clock.IsAhead(st.meter.Time, j.now))
+}
+
+// meet prepares the stream of a point that is not plain, and adds it if it is new. It reports whether to measure the point.
+func (j *Judge) meet(b *Batch, p *Point) bool {
+	decisions := j.budget.Decisions()[budget.Metrics]
 	st := j.streamOf(p)
 	if st == nil {
-		return verdicts
+		return false
 	}
 	j.wake(st)
 	if !st.asked {
@@ -28,54 +38,52 @@ func (j *Judge) observe(p *Point, out Output, verdicts []Verdict) []Verdict {
 			j.budget.Spend(j.now)
 		}
 	}
-	if st.meter.Seen && !j.goesOn(st, t) {
-		return verdicts
+	if st.meter.Seen && !j.goesOn(st, p.Time) {
+		return false
 	}
-	if st.meter.Seen && t <= st.meter.Time {
-		return j.repeated(p, st, t, out, verdicts)
+	if st.meter.Seen && p.Time <= st.meter.Time {
+		j.repeated(b, p, st)
+		return false
 	}
-	st.late = 0
-	first, start, last := !st.meter.Seen, st.meter.Start, st.meter.Time
-	samples, refused := j.measure(p, st)
-	if refused != "" {
-		j.refused[refused]++
-		return verdicts
+	return true
+}
+
+// follow takes a measured point: at most one sample per statistic.
+func (j *Judge) follow(b *Batch, m *measured) {
+	p := m.point
+	st := j.streams.Touch(p.found, j.now)
+	if st == nil {
+		j.refused[RefusedNoRoom]++ // another batch evicted the stream while the models of this one ran
+		return
 	}
-	if st.timing = j.admit(st.resource, t); st.timing == clock.Timely {
-		j.showResource(st.resource, t)
-		if !first {
-			j.noteRestart(st, start, last)
+	if m.refused != "" {
+		j.refused[m.refused]++
+		return
+	}
+	if !m.first {
+		j.setCadence(st, pace.Learn(st.cadence, m.gap))
+	}
+	if st.timing = j.admit(st.resource, p.Time); st.timing == clock.Timely {
+		j.showResource(st.resource, p.Time)
+		if m.restart > 0 {
+			j.noteRestart(st, m.restart)
 		}
 	}
-	st.come(first)
+	st.come(m.first)
+	samples := m.samples.samples[m.from:m.to]
 	if st.quantity != "" && st.resource.instance != "" && len(samples) == 1 {
-		j.evidence.Use(st.resource.service.name, st.resource.instance, st.quantity, samples[0].Value, t)
+		j.evidence.Use(st.resource.service.name, st.resource.instance, st.quantity, samples[0].v, p.Time)
 	}
-	for _, s := range samples {
-		if math.IsInf(s.Value, 0) || math.IsNaN(s.Value) { // two finite values can lie further apart than a float64 reaches
+	for i := range samples {
+		s := &samples[i]
+		if !s.finite() {
 			j.refused[RefusedNotFinite]++
 			continue
 		}
-		for i := range st.series {
-			if st.series[i].stat == s.Statistic {
-				j.judge(st, &st.series[i], t, s.Value, out, p)
-				verdicts = st.series[i].show(p, st.unitOf(st.series[i].stat), out, verdicts)
-			}
-		}
+		j.points++
+		j.conclude(st, s.series, s.t, s.v, s.judgment, b.out, p)
+		b.show(p, st, s.series)
 	}
-	return verdicts
-}
-
-// measure makes samples of a data point and learns the stream's cadence.
-func (j *Judge) measure(p *Point, st *stream) (samples []meter.Sample, refused string) {
-	before, seen := st.meter.Time, st.meter.Seen
-	samples, refused = st.meter.Observe(p.Metric, p.Place.Point, j.samples[:0])
-	if refused == "" && seen {
-		j.uncount(st)
-		st.cadence = pace.Learn(st.cadence, st.meter.Time-before)
-		j.count(st)
-	}
-	return samples, refused
 }
 
 // judge has the model judge a point, scores it, and follows the series' anomaly.
@@ -85,16 +93,8 @@ func (j *Judge) judge(st *stream, s *tracked, t int64, v float64, out Output, fr
 
 // predict has the model of a series judge and learn its next point.
 func (j *Judge) predict(st *stream, s *tracked, t int64, v float64) detect.Judgment {
-	was := s.warming()
 	p := s.model.Observe(t, v)
-	s.n++
-	if st.signal == budget.Metrics {
-		j.points++
-	}
-	if was && !math.IsNaN(p.Expected) {
-		j.warming--
-	}
-	if st.signal == budget.Groups && (v <= p.Expected || int64(s.n)*st.cadence < groupAge) {
+	if st.signal == budget.Groups && (v <= p.Expected || int64(s.n+1)*st.cadence < groupAge) {
 		p.Surprise = 0 // fewer points outside the interval than usual are no fault
 	}
 	p.Surprise = min(p.Surprise, MostSurprise)
@@ -103,11 +103,15 @@ func (j *Judge) predict(st *stream, s *tracked, t int64, v float64) detect.Judgm
 
 // conclude scores a surprise and follows the series' anomaly.
 func (j *Judge) conclude(st *stream, s *tracked, t int64, v float64, p detect.Judgment, out Output, from Context) {
+	s.n++
+	if s.warming() && !math.IsNaN(p.Expected) {
+		j.warming--
+	}
 	nominal := p.Surprise
 	surprise := min(s.member.Calibrate(s.n, nominal), MostSurprise)
 	if !math.IsNaN(p.Expected) && st.timing == clock.Timely {
 		if j.teaches(st, s) {
-			j.budget.Learn(st.signal, &s.member, s.n, t, nominal, j.alpha(st))
+			j.budget.Learn(st.signal, &s.member, s.n, t, nominal, j.threshold(st))
 		}
 		if st.signal < budget.Groups {
 			j.tally(st.resource.service, t, surprise)
@@ -120,7 +124,7 @@ func (j *Judge) conclude(st *stream, s *tracked, t int64, v float64, p detect.Ju
 	}
 	meter.Readable(v, least, &p.Expected, &p.Lower, &p.Upper)
 	s.last = verdict{
-		time: t, score: detect.Score(surprise, j.alpha(st)), observed: v, expected: p.Expected,
+		time: t, score: detect.Score(surprise, j.threshold(st)), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score, p.Held)
@@ -208,22 +212,21 @@ func (j *Judge) expose(s *tracked, out Output) {
 
 // repeated answers a point at or before the stream's last time: it is not
 // observed again. The very last point gets the verdict that it got.
-func (j *Judge) repeated(p *Point, st *stream, t int64, out Output, verdicts []Verdict) []Verdict {
-	if t < st.meter.Time {
+func (j *Judge) repeated(b *Batch, p *Point, st *stream) {
+	if p.Time < st.meter.Time {
 		j.refused[RefusedOutOfOrder]++
 		if st.late++; st.late >= lateBeforeRestart {
 			j.restart(st)
 		}
-		return verdicts
+		return
 	}
 	j.refused[RefusedDuplicate]++
 	for i := range st.series {
-		if st.series[i].last.time == t {
-			j.expose(&st.series[i], out) // the pipeline before this one may show nothing
-			verdicts = st.series[i].show(p, st.unitOf(st.series[i].stat), out, verdicts)
+		if s := &st.series[i]; s.last.time == p.Time {
+			j.expose(s, b.out) // the pipeline before this one may show nothing
+			b.show(p, st, s)
 		}
 	}
-	return verdicts
 }
 
 // goesOn reports whether a stream that has had points takes one at event time t. One

@@ -14,6 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/clock"
+	"github.com/auspex-otel/auspex/internal/engine/pending"
 	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/engine/view"
@@ -68,8 +69,7 @@ type engineState struct {
 	tracker         *incident.Tracker
 	owners          map[uint64]series.ID
 	exposed         []uint64
-	anomalies       map[string]*incident.Anomaly
-	incidents       map[string]*incident.Incident
+	findings        *pending.Findings
 	services        map[string]serviceState
 }
 
@@ -89,18 +89,7 @@ func (s *engineState) persist(c *state.Codec) {
 	c.Part(s.tracker)
 	state.Map(c, &s.owners, 16, c.Uint64, func(id *series.ID) { c.Uint64((*uint64)(id)) })
 	state.List(c, &s.exposed, 8, c.Uint64)
-	state.Map(c, &s.anomalies, 4, c.String, func(a **incident.Anomaly) {
-		if c.Reading() {
-			*a = &incident.Anomaly{}
-		}
-		(*a).Persist(c)
-	})
-	state.Map(c, &s.incidents, 4, c.String, func(i **incident.Incident) {
-		if c.Reading() {
-			*i = &incident.Incident{}
-		}
-		(*i).Persist(c)
-	})
+	s.findings.PersistEvents(c)
 	state.Map(c, &s.services, 4, c.String, func(svc *serviceState) {
 		c.Int64(&svc.watermark)
 		c.Int64(&svc.delivered)
@@ -121,14 +110,14 @@ func (j *Judge) AddRecords(w *snapshot.Writer) error {
 			return err
 		}
 	}
-	for _, companions := range inOrder(j.findings.companions) {
+	for _, companions := range j.findings.Companions() {
 		if err := w.Add(snapshot.TagCompanions, companions.Persist); err != nil {
 			return err
 		}
 	}
 	s := engineState{
 		points: j.points, evicted: j.evicted, refused: j.refused, held: j.held, tracker: j.tracker, owners: j.owners,
-		exposed: slices.Sorted(maps.Keys(j.exposed)), anomalies: j.findings.anomalies, incidents: j.findings.incidents, services: map[string]serviceState{},
+		exposed: slices.Sorted(maps.Keys(j.exposed)), findings: j.findings, services: map[string]serviceState{},
 	}
 	for name, svc := range j.services {
 		s.services[name] = serviceState{watermark: svc.mark.Time(), delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group, account: svc.account}
@@ -140,7 +129,7 @@ func (j *Judge) AddRecords(w *snapshot.Writer) error {
 // anomaly may have opened or closed since a series was written, and a series may
 // have come since: its anomaly closes.
 func (j *Judge) restoreEngine(c *state.Codec) error {
-	s := engineState{tracker: j.tracker}
+	s := engineState{tracker: j.tracker, findings: j.findings}
 	if s.persist(c); !c.Ok() {
 		return state.Error
 	}
@@ -148,8 +137,6 @@ func (j *Judge) restoreEngine(c *state.Codec) error {
 	j.evicted += s.evicted // in addition to what does not fit into a table that is smaller now
 	maps.Copy(j.refused, s.refused)
 	maps.Copy(j.held, s.held)
-	maps.Copy(j.findings.anomalies, s.anomalies)
-	maps.Copy(j.findings.incidents, s.incidents)
 	for id, stream := range s.owners {
 		if st, _ := j.streams.Peek(stream); st != nil {
 			j.owners[id] = stream
@@ -211,7 +198,7 @@ func (j *Judge) restoreCompanions(c *state.Codec) error {
 	if s.Persist(c); !c.Ok() {
 		return state.Error
 	}
-	j.findings.addCompanions(s)
+	j.findings.AddCompanions(s)
 	return nil
 }
 

@@ -19,7 +19,7 @@ func (j *Judge) Status(s *view.Status) {
 	s.Series, s.Warming, s.Evicted = j.streams.Weight(), j.warming, j.evicted
 	s.Bytes, s.MaxBytes = j.streams.Bytes(), int(j.memory)
 	s.AnomaliesOpened, s.FalseAlarmsPerDay = j.tracker.Opened, j.cfg.FalseAlarms.PerDay()
-	s.PendingFindings, s.DroppedFindings = j.findings.waiting(), j.findings.dropped
+	s.PendingFindings, s.DroppedFindings = j.findings.Waiting(), j.findings.Dropped()
 	s.Signals = map[budget.Signal]view.SignalStatus{}
 	for i := range budget.Signals {
 		s.Signals[i] = view.SignalStatus{DecisionsPerDay: j.budget.Decisions()[i], Alpha: j.budget.Mean(i, j.accounts), Theta: j.budget.Theta(i)}

@@ -88,26 +88,21 @@ func (j *Judge) NoteUntimely(verdict clock.Verdict, resource series.ID, service 
 	}
 }
 
-// streamOf finds or makes the stream of a reference. New streams begin in the
+// streamOf finds or adds the stream of a point, nil if there is no room for it. New streams begin in the
 // resource's care even where the resource has just been forgotten with its last stream.
 func (j *Judge) streamOf(p *Point) *stream {
-	if p.found != nil {
-		if st := j.streams.Touch(p.found, j.now); st != nil {
-			return st
-		}
+	if p.found = j.streams.Find(p.ID); p.found != nil {
+		return j.streams.Touch(p.found, j.now)
 	}
-	if st := j.streams.Get(p.ID, j.now); st != nil { // a point before this one may have brought it
-		return st
-	}
-	stats := meter.StatisticsOf(p.Metric)
 	metric := strings.Clone(p.Metric.Name())
 	st := stream{
 		id: p.ID, scope: series.CloneScope(p.Scope), metric: metric, unit: strings.Clone(p.Metric.Unit()),
 		attributes: series.Clone(p.Attributes), quantity: evidence.Quantity(metric),
 	}
-	added := j.addStream(st, stats, p.Resource.Attributes())
+	added := j.addStream(st, meter.StatisticsOf(p.Metric), p.Resource.Attributes())
 	if added != nil {
 		j.adopt(p, added)
+		p.found = j.streams.Find(p.ID)
 	}
 	return added
 }
@@ -124,11 +119,9 @@ func (j *Judge) showResource(res *resource, t int64) {
 	j.evidence.Resource(res.service.name, res.attributes, t)
 }
 
-// noteRestart records a restart if a counter began again after its last point, given the start and the time of that point.
-func (j *Judge) noteRestart(st *stream, start, last int64) {
-	if !st.meter.Delta && start > 0 && st.meter.Start > last {
-		j.tracker.Changes.Happened(st.resource.service.name, incident.ChangeRestart, "", time.Unix(0, st.meter.Start).UTC())
-	}
+// noteRestart records that a counter began again at an event time.
+func (j *Judge) noteRestart(st *stream, t int64) {
+	j.tracker.Changes.Happened(st.resource.service.name, incident.ChangeRestart, "", time.Unix(0, t).UTC())
 }
 
 // size returns the size in the table of a stream with the given number of statistics.

@@ -55,6 +55,7 @@ type stream struct {
 	metric, unit string
 	attributes   pcommon.Map
 	meter        meter.Meter
+	chunk        uint64 // number of the chunk that has its latest samples
 	signal       budget.Signal
 	quantity     string        // that an instance uses: CPU or memory; else empty
 	cadence      int64         // usual distance of two points, nanoseconds
@@ -138,7 +139,7 @@ func (j *Judge) silence(id series.ID, st *stream, why incident.Reason) {
 			if exposed {
 				c := st.companions(s)
 				c.End = true
-				j.findings.addCompanions(c)
+				j.findings.AddCompanions(c)
 			}
 		}
 	}
@@ -151,6 +152,15 @@ func (j *Judge) uncount(st *stream) { j.countTimes(st, -1) }
 func (j *Judge) countTimes(st *stream, sign int64) {
 	if d := st.decisionsPerDay(); d > 0 {
 		j.budget.Count(&st.resource.service.account, st.signal, sign*d, sign*int64(len(st.series)))
+	}
+}
+
+// setCadence sets the cadence of a stream, which is usually the same as before.
+func (j *Judge) setCadence(st *stream, cadence int64) {
+	if cadence != st.cadence {
+		j.uncount(st)
+		st.cadence = cadence
+		j.count(st)
 	}
 }
 
@@ -170,6 +180,11 @@ func (j *Judge) wake(st *stream) {
 // alpha is the accepted false-alarm probability per decision of a stream.
 func (j *Judge) alpha(st *stream) float64 {
 	return j.budget.Alpha(&st.resource.service.account, st.signal)
+}
+
+// threshold is the surprise at the threshold of a stream, in nats.
+func (j *Judge) threshold(st *stream) float64 {
+	return j.budget.Threshold(&st.resource.service.account, st.signal)
 }
 
 // Alpha returns the accepted false-alarm probability per decision of a signal in a service, which may have no series.

@@ -162,7 +162,7 @@ func (l *Logs) observe(s *service, resource pcommon.Resource, lr plog.LogRecord,
 			class = novelty.Grave
 		}
 		s.fresh(match.Final, class)
-		if s := detect.Score(s.Novelty.Surprise(&l.novelty, s.Fresh), l.judge.Alpha(s.name, budget.News)); s >= 1 {
+		if s := detect.Score(s.Novelty.Surprise(&l.novelty, s.Fresh), detect.Threshold(l.judge.Alpha(s.name, budget.News))); s >= 1 {
 			v.Score, v.Reason = s, ReasonNewTemplate
 		}
 	}

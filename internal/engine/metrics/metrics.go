@@ -5,63 +5,81 @@
 package metrics
 
 import (
+	"sync"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/internal/engine/judge"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
+	"github.com/auspex-otel/auspex/internal/engine/shards"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
-// Metrics lists the data points of one batch at a time. It keeps no state between batches.
-// It is not safe for concurrent use.
-type Metrics struct {
-	judge  *judge.Judge
-	points []judge.Point // scratch of one batch
+// Batch lists the data points of one batch of metrics. Release makes it available for another one.
+type Batch struct {
+	// Key is a hash of the identities, times, and places of the points.
+	Key series.ID
+	// Services are those that have points.
+	Services shards.Set
+
+	untimed, valueless uint64 // points that are not listed
+	points             judge.Batch
 }
 
-// New returns a Metrics that has its points judged by j.
-func New(j *judge.Judge) *Metrics { return &Metrics{judge: j} }
+var batches = sync.Pool{New: func() any { return new(Batch) }}
 
-// Judge judges the points of the batch that was listed last.
-func (m *Metrics) Judge(out judge.Output) []judge.Verdict { return m.judge.Points(m.points, out) }
+// Release forgets the listed points. Afterwards, nothing leads to the batch of metrics.
+func (b *Batch) Release() {
+	b.points.Release()
+	b.Key, b.Services, b.untimed, b.valueless = 0, 0, 0, 0
+	batches.Put(b)
+}
 
 // Len returns the number of listed points.
-func (m *Metrics) Len() int { return len(m.points) }
+func (b *Batch) Len() int { return len(b.points.Points) }
 
-// Release forgets the listed points. Afterwards, nothing leads to the batch.
-func (m *Metrics) Release() { clear(m.points) }
+// Refuse counts the points that are not listed.
+func (b *Batch) Refuse(j *judge.Judge) {
+	j.Refuse(judge.RefusedNoTimestamp, b.untimed)
+	j.Refuse(judge.RefusedNoValue, b.valueless)
+}
 
-// List lists the data points of a batch and returns the key of the batch, a hash of their
-// identities, times, and places. Auspex's own metrics are left out.
-func (m *Metrics) List(md pmetric.Metrics) series.ID {
-	m.points = m.points[:0]
-	key := series.Number(0)
+// Judge has the points judged.
+func (b *Batch) Judge(j *judge.Judge, out judge.Output, crew judge.Crew) []judge.Verdict {
+	return j.Points(&b.points, out, crew)
+}
+
+// List lists the data points of a batch. Auspex's own metrics are left out.
+func List(md pmetric.Metrics) *Batch {
+	b := batches.Get().(*Batch)
+	b.Key = series.Number(0)
 	for i, rm := range md.ResourceMetrics().All() {
 		resource := series.Attributes(rm.Resource().Attributes())
+		b.Services.Add(uint64(series.Text(vocabulary.Service(rm.Resource().Attributes()))))
 		for j, sm := range rm.ScopeMetrics().All() {
 			scope := resource.Join(series.Scope(sm.Scope()))
 			for k, metric := range sm.Metrics().All() {
 				if vocabulary.OwnMetric(metric.Name()) {
 					continue
 				}
-				first := len(m.points)
+				first := b.Len()
 				at := judge.Point{
 					Place: judge.Place{Resource: i, Scope: j, Metric: k}, Metric: metric, Resource: rm.Resource(), Scope: sm.Scope(),
 				}
-				m.listPoints(scope.Join(metricID(metric)), at)
-				for n := range m.points[first:] {
-					p := &m.points[first+n]
-					key = key.Join(p.ID).Join(series.Number(uint64(p.Time)))
+				b.listPoints(scope.Join(metricID(metric)), at)
+				for n := range b.points.Points[first:] {
+					p := &b.points.Points[first+n]
+					b.Key = b.Key.Join(p.ID).Join(series.Number(uint64(p.Time)))
 				}
 				for _, n := range [...]int{i, j, k} { // verdicts lead back to their places
-					key = key.Join(series.Number(uint64(n)))
+					b.Key = b.Key.Join(series.Number(uint64(n)))
 				}
 			}
 		}
 	}
-	return key
+	return b
 }
 
 // metricID is the identity of a metric inside its scope. The temporality is no
@@ -75,20 +93,20 @@ func metricID(m pmetric.Metric) series.ID {
 	return id
 }
 
-// listPoints appends a reference to each data point of at.Metric that has a time and a value to m.points.
-func (m *Metrics) listPoints(id series.ID, at judge.Point) {
+// listPoints appends a reference to each data point of at.Metric that has a time and a value to the batch.
+func (b *Batch) listPoints(id series.ID, at judge.Point) {
 	add := func(i int, t pcommon.Timestamp, f pmetric.DataPointFlags, a pcommon.Map) {
 		switch {
 		case f.NoRecordedValue():
-			m.judge.Refuse(judge.RefusedNoValue, 1)
+			b.valueless++
 			return
 		case int64(t) <= 0:
-			m.judge.Refuse(judge.RefusedNoTimestamp, 1)
+			b.untimed++
 			return
 		}
 		at.Place.Point, at.Time, at.Attributes = i, int64(t), a
 		at.ID = id.Join(series.Attributes(a))
-		m.points = append(m.points, at)
+		b.points.Points = append(b.points.Points, at)
 	}
 	switch metric := at.Metric; metric.Type() {
 	case pmetric.MetricTypeGauge:

@@ -78,10 +78,10 @@ func (c *Spans) Observe(td ptrace.Traces) (verdicts []Verdict, latest int64) {
 	verdicts = make([]Verdict, 0, td.SpanCount())
 	for _, rs := range td.ResourceSpans().All() {
 		s, own := c.serviceOf(vocabulary.Service(rs.Resource().Attributes())), int64(0)
-		alpha := c.judge.Alpha(s.name, budget.Traces)
+		threshold := detect.Threshold(c.judge.Alpha(s.name, budget.Traces))
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				v, t := c.observe(s, rs.Resource(), span, alpha)
+				v, t := c.observe(s, rs.Resource(), span, threshold)
 				verdicts = append(verdicts, v)
 				own = max(own, t)
 			}
@@ -95,7 +95,7 @@ func (c *Spans) Observe(td ptrace.Traces) (verdicts []Verdict, latest int64) {
 // observe takes one span of a service, at the time at which it ended. It returns
 // the event time that the span proves, 0 if none: a span that did not end at a timely
 // time is judged, and not counted.
-func (c *Spans) observe(s *service, resource pcommon.Resource, span ptrace.Span, alpha float64) (Verdict, int64) {
+func (c *Spans) observe(s *service, resource pcommon.Resource, span ptrace.Span, threshold float64) (Verdict, int64) {
 	t, began := int64(span.EndTimestamp()), int64(span.StartTimestamp())
 	if t <= 0 || began <= 0 || began > t {
 		c.judge.Refuse(judge.RefusedNoTimestamp, 1)
@@ -106,7 +106,7 @@ func (c *Spans) observe(s *service, resource pcommon.Resource, span ptrace.Span,
 	if verdict != clock.Timely {
 		c.judge.NoteUntimely(verdict, series.Attributes(resource.Attributes()), s.name, t)
 		if op := s.operations[key]; op != nil {
-			return op.judge(float64(t-began)/1e9, failed, alpha), 0
+			return op.judge(float64(t-began)/1e9, failed, threshold), 0
 		}
 		return Verdict{}, 0
 	}
@@ -118,7 +118,7 @@ func (c *Spans) observe(s *service, resource pcommon.Resource, span ptrace.Span,
 	if op == nil {
 		return Verdict{}, t
 	}
-	v := op.judge(float64(t-began)/1e9, failed, alpha)
+	v := op.judge(float64(t-began)/1e9, failed, threshold)
 	op.learn(float64(t-began)/1e9, failed)
 	op.witnesses.See(span.TraceID(), float64(t-began)/1e9, failed)
 	op.mark.apply(failed, &v)
@@ -165,12 +165,12 @@ func (m *mark) apply(failed bool, v *Verdict) {
 }
 
 // judge scores one call by the calls before it.
-func (op *operation) judge(seconds float64, failed bool, alpha float64) (v Verdict) {
+func (op *operation) judge(seconds float64, failed bool, threshold float64) (v Verdict) {
 	slow, failure := op.past.Judge(seconds, failed)
-	if s := detect.Score(min(slow, judge.MostSurprise), alpha); s >= 1 {
+	if s := detect.Score(min(slow, judge.MostSurprise), threshold); s >= 1 {
 		v = Verdict{Score: s, Reason: ReasonSlow}
 	}
-	if s := detect.Score(min(failure, judge.MostSurprise), alpha); s >= 1 && s > v.Score {
+	if s := detect.Score(min(failure, judge.MostSurprise), threshold); s >= 1 && s > v.Score {
 		v = Verdict{Score: s, Reason: ReasonError}
 	}
 	return v
