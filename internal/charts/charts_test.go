@@ -23,8 +23,9 @@ var (
 
 // fill records n points at intervals of ten seconds, with the value i and the interval 10±5.
 func fill(s *Store, id uint64, from, n int) {
+	var h Handle
 	for i := from; i < from+n; i++ {
-		s.Record(id, "cart", Point{Time: int64(i+1) * 10 * second, Value: float32(i), Expected: 10, Lower: 5, Upper: 15, Score: float32(i % 7)})
+		s.Record(&h, id, "cart", Point{Time: int64(i+1) * 10 * second, Value: float32(i), Expected: 10, Lower: 5, Upper: 15, Score: float32(i % 7)})
 	}
 }
 
@@ -41,7 +42,7 @@ func TestRecentPointsAreAsTheyCame(t *testing.T) {
 	assert.Len(t, s.Points(1, 20*second, 20*second, 10), 1)
 	assert.Empty(t, all(s, 2))
 	var none *Store
-	none.Record(1, "cart", Point{}) // without a console there are no charts
+	none.Record(&Handle{}, 1, "cart", Point{}) // without a console there are no charts
 }
 
 func TestOlderPointsAreMerged(t *testing.T) {
@@ -56,12 +57,13 @@ func TestOlderPointsAreMerged(t *testing.T) {
 func TestExtremesAndScoresSurviveADay(t *testing.T) {
 	s := New(day)
 	const spike = 100
+	var h Handle
 	for i := range 6 * 8640 {
 		p := Point{Time: int64(i+1) * 10 * second, Value: 1, Expected: nan, Lower: nan, Upper: nan}
 		if i == spike {
 			p.Value, p.Score = 1000, 9
 		}
-		s.Record(1, "cart", p)
+		s.Record(&h, 1, "cart", p)
 	}
 	list := all(s, 1)
 	at := slices.IndexFunc(list, func(p Point) bool { return p.Max == 1000 })
@@ -116,6 +118,7 @@ func TestWithoutRoomPinnedSeriesStay(t *testing.T) {
 func TestUnviewedSeriesKeepEachHourOfAWeek(t *testing.T) {
 	const series, week, perDay = 100, 7 * 1440, 1440
 	s := New(Config{MaxBytes: series * 12_000, MaxAge: 7 * 24 * time.Hour})
+	var handles [series + 1]Handle
 	for i := range week {
 		for id := uint64(1); id <= series; id++ {
 			v := float32(10 + i/60%24) // the mean of an hour
@@ -125,7 +128,7 @@ func TestUnviewedSeriesKeepEachHourOfAWeek(t *testing.T) {
 			case 11:
 				v = v*2 + 5
 			}
-			s.Record(id, "cart", Point{Time: int64(i) * 60 * second, Value: v, Expected: 1, Lower: nan, Upper: nan})
+			s.Record(&handles[id], id, "cart", Point{Time: int64(i) * 60 * second, Value: v, Expected: 1, Lower: nan, Upper: nan})
 		}
 	}
 	assert.LessOrEqual(t, s.Stats().Bytes, series*12_000)
@@ -170,7 +173,7 @@ func TestAge(t *testing.T) {
 func TestShares(t *testing.T) {
 	s := New(day)
 	fill(s, 1, 0, 60) // ten minutes; values 5 to 15 are inside
-	s.Record(2, "cart", Point{Time: 700 * second, Value: 1, Expected: nan, Lower: nan, Upper: nan})
+	s.Record(&Handle{}, 2, "cart", Point{Time: 700 * second, Value: 1, Expected: nan, Lower: nan, Upper: nan})
 	got := s.Shares(time.Unix(0, 0))
 	require.Len(t, got["cart"], 3)
 	assert.Equal(t, []Share{
@@ -184,7 +187,7 @@ func TestRestore(t *testing.T) {
 	for id := uint64(1); id < 40; id++ {
 		fill(s, id, 0, 1000)
 	}
-	s.Record(40, "new", Point{Time: second, Value: 1, Expected: nan, Lower: nan, Upper: nan})
+	s.Record(&Handle{}, 40, "new", Point{Time: second, Value: 1, Expected: nan, Lower: nan, Upper: nan})
 	s.Pin(3, time.Unix(0, 5))
 	chunks := slices.Collect(s.Chunks)
 	assert.Greater(t, len(chunks), 2)
@@ -228,12 +231,4 @@ func FuzzRestore(f *testing.F) {
 			assert.LessOrEqual(t, into.Stats().Bytes, 1<<20)
 		}
 	})
-}
-
-func BenchmarkRecord(b *testing.B) {
-	s := New(day)
-	b.ReportAllocs()
-	for i := range b.N {
-		s.Record(uint64(i%1000), "cart", Point{Time: int64(i+1) * second, Value: 1, Expected: 1, Lower: 0, Upper: 2})
-	}
 }

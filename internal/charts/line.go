@@ -4,6 +4,7 @@
 package charts
 
 import (
+	"container/list"
 	"math"
 	"slices"
 	"time"
@@ -39,23 +40,34 @@ const (
 	lineBytes = 192
 )
 
-// line holds the points of one series. levels[0] is the newest.
+// line holds the points of one series. levels[0] is the newest. Record reads the first fields, which share a cache line.
 type line struct {
+	store  *Store  // nil if the line is in none
+	ribbon *ribbon // of the service; nil until it is known
+	last   int64   // event time of the newest point, or 0
+	pinned int64   // time on the clock of Pin; 0 if it is not pinned
 	levels [levels][]Point
-	pinned int64 // time on the clock of Pin; 0 if never
+	id     uint64
+	place  *list.Element
 }
 
-// add appends a point. It removes points at or after its time, because the clock of the sender was set back.
-func (l *line) add(p Point) {
+// add appends a point and returns the bytes by which the line grows. It removes points at or after its time, because
+// the clock of the sender was set back.
+func (l *line) add(p Point) (grown int) {
+	if newest := &l.levels[0]; p.Time > l.last && len(*newest) < cap(*newest) && len(*newest)+1 < fullRaw {
+		*newest, l.last = append(*newest, p), p.Time
+		return 0 // as nearly every point
+	}
+	before := l.bytes()
 	for i := range l.levels {
 		for n := len(l.levels[i]); n > 0 && l.levels[i][n-1].Time >= p.Time; n-- {
 			l.levels[i] = l.levels[i][:n-1]
 		}
 	}
-	l.levels[0] = append(l.levels[0], p)
+	l.levels[0], l.last = append(l.levels[0], p), p.Time
 	for i, full := range [...]int{fullRaw, fullMerged} {
 		if len(l.levels[i]) < full {
-			return
+			break
 		}
 		half := l.levels[i][:full/2]
 		for j := 0; j < len(half); j += mergeBy {
@@ -63,6 +75,7 @@ func (l *line) add(p Point) {
 		}
 		l.levels[i] = append(l.levels[i][:0], l.levels[i][full/2:]...)
 	}
+	return l.bytes() - before
 }
 
 // merge makes one point of several neighbors that stand for equal spans of time.
@@ -115,11 +128,11 @@ func (l *line) points(from, to int64) (list []Point) {
 	return list
 }
 
-// last returns the event time of the newest point, or 0.
-func (l *line) last() int64 {
-	for _, level := range l.levels {
-		if n := len(level); n > 0 {
-			return level[n-1].Time
+// first returns the event time of the oldest point, or 0.
+func (l *line) first() int64 {
+	for i := levels - 1; i >= 0; i-- {
+		if level := l.levels[i]; len(level) > 0 {
+			return level[0].Time
 		}
 	}
 	return 0

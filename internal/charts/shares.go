@@ -25,6 +25,7 @@ type Share struct {
 // ribbon holds the shares of one service. The index of a bucket is its number modulo shareBuckets.
 type ribbon struct {
 	last    int64 // event time of the newest point
+	gone    bool  // it was removed from the store
 	buckets [shareBuckets]bucket
 }
 
@@ -33,14 +34,18 @@ type bucket struct {
 	judged, outside uint32
 }
 
-func (s *Store) share(service string, p Point) {
-	r := s.shares[service]
-	if r == nil {
-		if len(s.shares) >= maxShares {
-			return
+// share counts a point of a line in the ribbon of its service.
+func (s *Store) share(l *line, service string, p Point) {
+	r := l.ribbon
+	if r == nil || r.gone {
+		if r = s.shares[service]; r == nil {
+			if len(s.shares) >= maxShares {
+				return
+			}
+			r = &ribbon{}
+			s.shares[service] = r
 		}
-		r = &ribbon{}
-		s.shares[service] = r
+		l.ribbon = r
 	}
 	r.last = max(r.last, p.Time)
 	number := p.Time / int64(ShareWidth)
@@ -59,10 +64,8 @@ func (s *Store) share(service string, p Point) {
 
 // Shares returns the ribbon of every service from an event time on, oldest bucket first, without empty ones.
 func (s *Store) Shares(from time.Time) map[string][]Share {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make(map[string][]Share, len(s.shares))
-	for name, r := range s.shares {
+	out := map[string][]Share{}
+	walk(s, s.shares, func(name string, r *ribbon) {
 		newest := r.last / int64(ShareWidth)
 		var list []Share
 		for n := max(newest-shareBuckets+1, from.UnixNano()/int64(ShareWidth)); n <= newest; n++ {
@@ -73,6 +76,6 @@ func (s *Store) Shares(from time.Time) map[string][]Share {
 		if len(list) > 0 {
 			out[name] = list
 		}
-	}
+	})
 	return out
 }

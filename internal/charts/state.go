@@ -4,6 +4,7 @@
 package charts
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -17,8 +18,11 @@ import (
 const (
 	// version is the version of the chunks (see docs/formats).
 	version = 1
-	// chunkBytes is the approximate size of a chunk.
-	chunkBytes = 512 << 10
+	// chunkBytes is the approximate size of a chunk of series, chunkShares the number of ribbons in one.
+	chunkBytes  = 256 << 10
+	chunkShares = 64
+	// headerBytes is the size of the version and the checksum.
+	headerBytes = 5
 )
 
 // ErrDamaged is returned for a chunk that Chunks did not write.
@@ -27,79 +31,80 @@ var ErrDamaged = errors.New("the chunk of chart history is damaged or has an uns
 // Chunks yields the store as independent chunks of bytes, each with its version and checksum. It may or may not
 // contain points that are recorded meanwhile.
 func (s *Store) Chunks(yield func([]byte) bool) {
-	s.mu.Lock()
-	ids := slices.Sorted(maps.Keys(s.lines))
-	s.mu.Unlock()
-	if !yield(s.chunk(nil, true)) {
-		return
+	for names := range slices.Chunk(keys(s, s.shares), chunkShares) {
+		if !yield(seal(s.encode(func(part *Store) { part.shares = pick(s.shares, names) }))) {
+			return
+		}
 	}
-	for len(ids) > 0 {
-		n := s.fits(ids)
-		if !yield(s.chunk(ids[:n], false)) {
+	for ids := keys(s, s.lines); len(ids) > 0; {
+		n := 0
+		b := s.encode(func(part *Store) {
+			for size := 0; n < len(ids) && (n == 0 || size < chunkBytes); n++ {
+				if l := s.lines[ids[n]]; l != nil {
+					size += l.len() * pointBytes
+				}
+			}
+			part.lines = pick(s.lines, ids[:n])
+		})
+		if !yield(seal(b)) {
 			return
 		}
 		ids = ids[n:]
 	}
 }
 
-// fits returns the number of series that fit into one chunk, at least one.
-func (s *Store) fits(ids []uint64) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for size := 0; n < len(ids) && (n == 0 || size < chunkBytes); n++ {
-		if l := s.lines[ids[n]]; l != nil {
-			size += l.len() * pointBytes
+// pick returns the entries of a map that have the given keys.
+func pick[K comparable, V any](m map[K]V, keys []K) map[K]V {
+	part := make(map[K]V, len(keys))
+	for _, k := range keys {
+		if v, ok := m[k]; ok {
+			part[k] = v
 		}
 	}
-	return n
+	return part
 }
 
-func (s *Store) chunk(ids []uint64, shares bool) []byte {
+// encode encodes the part of the store that a function selects, behind room for the header of a chunk.
+func (s *Store) encode(choose func(part *Store)) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	part := Store{lines: map[uint64]*line{}}
-	for _, id := range ids {
-		if l := s.lines[id]; l != nil {
-			part.lines[id] = l
-		}
-	}
-	if shares {
-		part.shares = s.shares
-	}
-	c := state.Writer([]byte{version, 0, 0, 0, 0})
+	var part Store
+	choose(&part)
+	c := state.Writer(make([]byte, headerBytes, headerBytes+chunkBytes))
 	part.persist(c)
-	b := c.Bytes()
-	sum := crc32.ChecksumIEEE(b[5:])
-	b[1], b[2], b[3], b[4] = byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum)
-	return b
+	return c.Bytes()
+}
+
+// seal writes the header of a chunk.
+func seal(chunk []byte) []byte {
+	chunk[0] = version
+	binary.BigEndian.PutUint32(chunk[1:], crc32.ChecksumIEEE(chunk[headerBytes:]))
+	return chunk
 }
 
 // Restore adds a chunk to the store. Series that the store already has are unchanged.
 func (s *Store) Restore(b []byte) error {
-	if len(b) < 5 || b[0] != version || crc32.ChecksumIEEE(b[5:]) != uint32(b[1])<<24|uint32(b[2])<<16|uint32(b[3])<<8|uint32(b[4]) {
+	if len(b) < headerBytes || b[0] != version || crc32.ChecksumIEEE(b[headerBytes:]) != binary.BigEndian.Uint32(b[1:]) {
 		return ErrDamaged
 	}
-	part, c := Store{}, state.Reader(b[5:])
+	part, c := Store{}, state.Reader(b[headerBytes:])
 	part.persist(c)
 	if err := c.End(); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, l := range part.lines {
-		if s.lines[id] == nil && l.len() > 0 {
-			s.lines[id] = l
-			s.bytes += l.bytes()
-			s.latest = max(s.latest, l.last())
+	for _, id := range slices.Sorted(maps.Keys(part.lines)) {
+		if l := part.lines[id]; s.lines[id] == nil && l.len() > 0 {
+			s.enter(id, l)
+			s.latest = max(s.latest, l.last)
+			s.makeRoom(l)
 		}
 	}
 	for name, r := range part.shares {
 		if s.shares[name] == nil && len(s.shares) < maxShares {
 			s.shares[name] = r
 		}
-	}
-	if s.bytes > s.cfg.MaxBytes {
-		s.shrink()
 	}
 	return nil
 }
@@ -132,7 +137,7 @@ func (r *ribbon) persist(c *state.Codec) {
 
 func (l *line) persist(c *state.Codec) {
 	c.Int64(&l.pinned)
-	before := int64(0)
+	l.last = 0
 	for i := levels - 1; i >= 0; i-- {
 		state.List(c, &l.levels[i], pointBytes-4, func(p *Point) {
 			c.Int64(&p.Time)
@@ -141,8 +146,8 @@ func (l *line) persist(c *state.Codec) {
 				c.Uint32(&bits)
 				*v = math.Float32frombits(bits)
 			}
-			c.Check(p.Time > before)
-			before = p.Time
+			c.Check(p.Time > l.last)
+			l.last = p.Time
 		})
 		c.Check(i == levels-1 || len(l.levels[i]) < [...]int{fullRaw, fullMerged}[min(i, 1)])
 	}

@@ -5,6 +5,8 @@ package charts
 
 import (
 	"cmp"
+	"container/list"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +20,9 @@ type Config struct {
 }
 
 // Store stores the points of series. Its methods are safe for concurrent use. A nil store records nothing.
+//
+// No method holds the lock for longer than a bounded number of series takes, because Record waits for it on the way of
+// telemetry.
 type Store struct {
 	cfg    Config
 	mu     sync.Mutex
@@ -25,36 +30,45 @@ type Store struct {
 	shares map[string]*ribbon
 	bytes  int
 	latest int64 // event time of the newest point
+
+	loose       list.List // lines that are not pinned, by the time at which they gave way: the next to do so first
+	pinned      list.List // pinned lines, by the time of their pins: the oldest first
+	pinnedBytes int
 }
+
+// Handle refers to a series in a store, so that Record finds the series without a lookup. The zero value refers to none.
+// A handle stays valid when its series leaves the store.
+type Handle struct{ line *line }
 
 // New returns an empty store.
 func New(cfg Config) *Store {
 	return &Store{cfg: cfg, lines: map[uint64]*line{}, shares: map[string]*ribbon{}}
 }
 
-// Record adds the next point of a series of a service. It sets Min and Max to Value.
-func (s *Store) Record(series uint64, service string, p Point) {
+// Record adds the next point of a series of a service. It sets Min and Max to Value. h belongs to the series: Record
+// sets it at the first point.
+func (s *Store) Record(h *Handle, series uint64, service string, p Point) {
 	if s == nil {
 		return
 	}
 	p.Min, p.Max = p.Value, p.Value
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lines[series]
-	if l == nil {
-		l = &line{}
-		s.lines[series] = l
-		s.bytes += lineBytes
+	l := h.line
+	if l == nil || l.store != s {
+		if l = s.lines[series]; l == nil {
+			l = &line{}
+			s.enter(series, l)
+		}
+		h.line = l
 	}
-	before := l.bytes()
-	l.add(p)
-	s.bytes += l.bytes() - before
+	if grown := l.add(p); grown != 0 {
+		s.grow(l, grown)
+		s.makeRoom(l)
+	}
 	s.latest = max(s.latest, p.Time)
 	if p.Expected == p.Expected {
-		s.share(service, p)
-	}
-	if s.bytes > s.cfg.MaxBytes {
-		s.shrink()
+		s.share(l, service, p)
 	}
 }
 
@@ -78,76 +92,54 @@ func (s *Store) Points(series uint64, from, to int64, limit int) []Point {
 	return list
 }
 
-// Pin makes a known series the last to be removed. at is the time of the caller's clock.
-func (s *Store) Pin(series uint64, at time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l := s.lines[series]; l != nil {
-		l.pinned = max(l.pinned, at.UnixNano())
-	}
-}
-
 // Expire removes points older than the age limit, and pins of that age. now is the time of the caller's clock.
 func (s *Store) Expire(now time.Time) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	oldest := min(s.latest, now.UnixNano()) - int64(s.cfg.MaxAge)
-	for id, l := range s.lines {
+	s.mu.Unlock()
+	walk(s, s.lines, func(_ uint64, l *line) {
+		if l.pinned > 0 && l.pinned < now.Add(-s.cfg.MaxAge).UnixNano() {
+			s.unpin(l)
+		}
+		before := l.bytes()
 		l.trim(oldest)
-		if l.pinned < now.Add(-s.cfg.MaxAge).UnixNano() {
-			l.pinned = 0
-		}
+		s.grow(l, l.bytes()-before)
 		if l.len() == 0 {
-			delete(s.lines, id)
+			s.remove(l)
 		}
-	}
-	for name, r := range s.shares {
+	})
+	walk(s, s.shares, func(name string, r *ribbon) {
 		if r.last < oldest {
+			r.gone = true
 			delete(s.shares, name)
 		}
-	}
-	s.count()
+	})
 }
 
-// shrink merges and then drops points until an eighth of the memory is free. What was pinned last goes last.
-func (s *Store) shrink() {
-	type kept struct {
-		id   uint64
-		line *line
-	}
-	order := make([]kept, 0, len(s.lines))
-	for id, l := range s.lines {
-		order = append(order, kept{id, l})
-	}
-	slices.SortFunc(order, func(a, b kept) int { return cmp.Or(cmp.Compare(a.line.pinned, b.line.pinned), cmp.Compare(a.id, b.id)) })
-	enough := s.cfg.MaxBytes - s.cfg.MaxBytes/8
-	for s.bytes > enough && len(s.lines) > 0 {
-		pinned := int64(0) // the series that were pinned the longest ago shrink together
-		for _, k := range order {
-			l, ok := s.lines[k.id]
-			if !ok {
-				continue
-			}
-			if l.pinned > pinned && s.bytes <= enough {
-				break
-			}
-			pinned = l.pinned
-			before := l.bytes()
-			l.shrink()
-			s.bytes += l.bytes() - before
-			if l.len() == 0 {
-				delete(s.lines, k.id)
-				s.bytes -= lineBytes
+// walkSlice is the number of entries for which walk takes the lock at a time.
+const walkSlice = 128
+
+// walk calls f for the entries of a map of the store, in the order of their keys, and lets others have the lock in
+// between. It may or may not include entries that are added meanwhile.
+func walk[K cmp.Ordered, V any](s *Store, m map[K]V, f func(K, V)) {
+	for part := range slices.Chunk(keys(s, m), walkSlice) {
+		s.mu.Lock()
+		for _, k := range part {
+			if v, ok := m[k]; ok {
+				f(k, v)
 			}
 		}
+		s.mu.Unlock()
 	}
 }
 
-func (s *Store) count() {
-	s.bytes = 0
-	for _, l := range s.lines {
-		s.bytes += l.bytes()
-	}
+// keys returns the sorted keys of a map of the store.
+func keys[K cmp.Ordered, V any](s *Store, m map[K]V) []K {
+	s.mu.Lock()
+	list := slices.AppendSeq(make([]K, 0, len(m)), maps.Keys(m))
+	s.mu.Unlock()
+	slices.Sort(list)
+	return list
 }
 
 // Stats holds the size of a store.
@@ -162,21 +154,16 @@ type Stats struct {
 
 // Stats returns the size of the store.
 func (s *Store) Stats() Stats {
+	st, oldest := Stats{MaxBytes: s.cfg.MaxBytes}, int64(0)
+	walk(s, s.lines, func(_ uint64, l *line) {
+		st.Points += l.len()
+		if t := l.first(); oldest == 0 || t < oldest {
+			oldest = t
+		}
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Stats{Series: len(s.lines), Bytes: s.bytes, MaxBytes: s.cfg.MaxBytes}
-	oldest := int64(0)
-	for _, l := range s.lines {
-		st.Points += l.len()
-		for i := levels - 1; i >= 0; i-- {
-			if level := l.levels[i]; len(level) > 0 {
-				if t := level[0].Time; oldest == 0 || t < oldest {
-					oldest = t
-				}
-				break
-			}
-		}
-	}
+	st.Series, st.Bytes = len(s.lines), s.bytes
 	if oldest > 0 {
 		st.Oldest, st.Latest = time.Unix(0, oldest).UTC(), time.Unix(0, s.latest).UTC()
 	}

@@ -134,7 +134,7 @@ func (j *Judge) conclude(st *stream, s *tracked, t int64, v float64, p detect.Ju
 		return // an anomaly of that time would be one of years to come
 	case clock.Timely:
 		svc.maxScore = max(svc.maxScore, s.last.score)
-		j.charts.Record(uint64(s.id), svc.name, s.last.point())
+		j.charts.Record(&s.chart, uint64(s.id), svc.name, s.last.point())
 	default:
 	}
 	follows := svc.followed > 0 && j.tracker.Follows(uint64(s.id))

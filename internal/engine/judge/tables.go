@@ -6,6 +6,7 @@ package judge
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/auspex-otel/auspex/internal/charts"
 	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/detect/silence"
@@ -85,6 +86,7 @@ type tracked struct {
 	last     verdict
 	wait     *waiting // nil unless a policy has it wait
 	negative bool     // a value was below zero since the engine started
+	chart    charts.Handle
 }
 
 // verdict holds the result for one sample.
