@@ -91,6 +91,23 @@ func (t *Tails) P(x float64) float64 {
 	return nats
 }
 
+// usualShare is the least share of a side whose points within the edge have less than UsualNats: edgeNats and the
+// logarithm of the share make 6.99.
+const usualShare = 0.0115
+
+// UsualNats bounds the surprise of a usual quantity.
+const UsualNats = 7
+
+// Usual reports whether P(x) and Fitted(x) are certainly below UsualNats. It takes no logarithm, and is true for most
+// points.
+func (t *Tails) Usual(x float64) bool {
+	s := &t.side[0]
+	if x < 0 {
+		s, x = &t.side[1], -x
+	}
+	return x <= float64(s.edge) && s.share >= usualShare || t.unknown()
+}
+
 // Fitted returns the surprise of x in nats from the fitted tail.
 func (t *Tails) Fitted(x float64) float64 {
 	if t.unknown() {

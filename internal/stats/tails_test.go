@@ -264,3 +264,32 @@ func TestTailsSize(t *testing.T) {
 		t.Errorf("a sketch takes %d bytes", size)
 	}
 }
+
+// TestUsual verifies that a usual quantity has less than UsualNats, on both sides and at every age, and that most are
+// usual.
+func TestUsual(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for name, draw := range map[string]func() float64{
+		"normal":   random.NormFloat64,
+		"one side": func() float64 { return random.ExpFloat64() - 0.01 },
+		"zeros":    func() float64 { return max(0, random.NormFloat64()-2) },
+		"heavy":    func() float64 { return math.Exp(2*random.NormFloat64()) - 1 },
+	} {
+		for _, sketch := range []Tails{NewTails(0), NewTails(1), NewStiffTails(1)} {
+			usual := 0
+			for range 5000 {
+				x := draw()
+				if sketch.Usual(x) {
+					usual++
+					if p, fitted := sketch.P(x), sketch.Fitted(x); max(p, fitted) >= UsualNats {
+						t.Fatalf("%s: %g is usual, but has %g and %g nats", name, x, p, fitted)
+					}
+				}
+				sketch.Learn(x, 1)
+			}
+			if name == "normal" && usual < 4000 {
+				t.Errorf("%d of 5000 points are usual", usual)
+			}
+		}
+	}
+}

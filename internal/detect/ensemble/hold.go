@@ -98,7 +98,7 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Judgment {
 		out.Surprise = min(out.Surprise, m.exact(v))
 	}
 	if h.lasting {
-		m.profile.Follow(t, f.local, v)
+		m.profile.Follow(t, f.look, v)
 	} else {
 		out.Surprise = min(out.Surprise, m.excursions.most(z, t-h.since))
 	}
@@ -107,7 +107,7 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Judgment {
 		h.peak = z
 	}
 	h.away.Learn(t, f.local, m.distance(f, v))
-	h.bank.Learn(v, f.season, 1, math.Inf(1))
+	h.bank.Learn(v, f.season, 1, func() float64 { return math.Inf(1) })
 	h.add(m.distance(f, v))
 	if h.inside++; !m.inside(viewSlow, z) || h.lasting && !m.inside(viewHour, float64(m.hour)) {
 		h.inside = 0

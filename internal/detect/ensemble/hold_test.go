@@ -26,7 +26,7 @@ func TestHeldEvidence(t *testing.T) {
 		f.x[viewSlow] = 3
 		m.leave(3000*300e9, 112, f, lasting)
 		for range 10 {
-			m.hold.bank.Learn(112+0.3*random.NormFloat64(), 0, 1, math.Inf(1))
+			m.hold.bank.Learn(112+0.3*random.NormFloat64(), 0, 1, func() float64 { return math.Inf(1) })
 		}
 		nats := m.heldEvidence(f, 102, m.slow(f, 102))
 		if lasting {

@@ -58,23 +58,26 @@ func (m *Model) evidence(f *facts) (e, by float64) {
 	}
 	e /= allWeights
 	best, most := m.mostSurprised(f)
-	if best > expertFrom && most < views && most != viewSpread {
+	if most < views && most != viewSpread {
 		by = f.x[most]
 	}
-	return e + max(0, best-expertFrom), by
+	return e + (best - expertFrom), by
 }
 
-// mostSurprised returns the greatest surprise of an expert, in nats, and its index.
+// mostSurprised returns the greatest surprise of an expert, in nats, and its index, or expertFrom if none exceeds it. A
+// usual view does not, since stats.UsualNats is less.
 func (m *Model) mostSurprised(f *facts) (best float64, most int) {
-	best, most = math.Inf(-1), views
+	best, most = expertFrom, views
 	for _, k := range experts {
 		nats := 0.0
 		switch {
 		case k == expertStill:
 			nats = f.still
 		case k == expertJump:
-			nats = m.tails[viewError].Fitted(f.x[viewError]) - errorFrom + expertFrom
-		case f.has(k):
+			if x := f.x[viewError]; !m.tails[viewError].Usual(x) {
+				nats = m.tails[viewError].Fitted(x) - errorFrom + expertFrom
+			}
+		case f.has(k) && !m.tails[k].Usual(f.x[k]):
 			nats = m.tails[k].P(f.x[k])
 		}
 		if nats > best {

@@ -169,7 +169,8 @@ func (m *Model) reset() {
 // facts holds the numbers that are derived from one point.
 type facts struct {
 	local  season.Local
-	season float64
+	look   season.Outlook
+	season float64 // its offset
 	ratio  float64 // ratio of the hour's errors to the usual ones
 	x      [views]float64
 	known  uint16 // bit k: view k has a new value
@@ -195,7 +196,8 @@ func (m *Model) Observe(t int64, v float64) detect.Judgment {
 	m.excursions.pass(t)
 	var f facts
 	f.local = m.opt.Zone.At(t)
-	f.season = m.profile.Expect(f.local)
+	f.look = m.profile.At(t, f.local)
+	f.season = f.look.Offset
 	f.ratio = m.byHour.Ratio(f.local)
 	if m.seen == 0 {
 		m.bank.Restart(v, f.season)
@@ -261,8 +263,8 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Judgment {
 	surprise := out.Surprise
 	out.Surprise = min(out.Surprise, m.excursions.most(f.x[viewSlow], 0))
 	out.Kind = kind(out.Surprise, by)
-	away := m.seen >= warmUp && !m.inside(viewSlow, f.x[viewSlow])
-	mature := m.profile.Mature(t, f.local)
+	leaves := m.seen >= warmUp && surprise > leave && !m.inside(viewSlow, f.x[viewSlow])
+	mature := f.look.Mature
 	if mature && !m.mature {
 		m.mature = true
 		m.tails[viewSlow].Soften(softened)
@@ -273,12 +275,11 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Judgment {
 			m.oddSlots++
 		}
 	}
-	leaves := away && surprise > leave
-	m.learn(f, t, surprise, leaves)
+	m.learn(f, surprise, leaves)
 	switch {
 	case leaves:
 		m.leave(t, v, f, false)
-	case f.slot && mature && float64(m.oddSlots) > m.lastingFrom() && !m.counts.small():
+	case f.slot && mature && m.oddSlots > lasting && float64(m.oddSlots) > m.lastingFrom() && !m.counts.small():
 		m.leave(t, v, f, true)
 	default:
 		m.move(f, t, v)
@@ -412,7 +413,7 @@ func (m *Model) widen(v float64) {
 }
 
 // learn adds the values of the views after a surprise of the given nats.
-func (m *Model) learn(f *facts, t int64, nats float64, leaves bool) {
+func (m *Model) learn(f *facts, nats float64, leaves bool) {
 	odd := float64(m.odd)
 	trust := 1 / ((1 + odd) * (1 + odd))
 	if leaves {
@@ -423,10 +424,9 @@ func (m *Model) learn(f *facts, t int64, nats float64, leaves bool) {
 	if nats > strange {
 		m.odd++
 	}
-	mature := m.profile.Mature(t, f.local)
 	if m.seen > settle {
 		for k := range m.tails {
-			if f.has(k) && m.teaches(k, f.slot, mature) {
+			if f.has(k) && m.teaches(k, f.slot, f.look.Mature) {
 				w := trust
 				if k >= viewHour && m.tails[k].P(f.x[k]) > rareHour {
 					w *= oddTrust
@@ -439,18 +439,20 @@ func (m *Model) learn(f *facts, t int64, nats float64, leaves bool) {
 
 // move adapts level, season, and predictors to v.
 func (m *Model) move(f *facts, t int64, v float64) {
-	trust, far := f.trust, math.Inf(1)
-	if e := m.tails[viewError].Quantile(sign(f.x[viewError]), outlier); e > 0 {
-		far = e * f.ratio
-	}
+	trust := f.trust
 	m.counts.learn(v)
 	m.byHour.Learn(t, f.local, min(errorClip, math.Abs(f.x[viewError])*f.ratio), trust)
-	m.profile.Learn(t, f.local, v, trust)
+	m.profile.Learn(t, f.look, v, trust)
 	if m.odd >= restartOdd {
 		m.restart(v, f.season)
 		return
 	}
-	m.bank.Learn(v, f.season, trust, far)
+	m.bank.Learn(v, f.season, trust, func() float64 {
+		if e := m.tails[viewError].Quantile(sign(f.x[viewError]), outlier); e > 0 {
+			return e * f.ratio
+		}
+		return math.Inf(1)
+	})
 }
 
 // teaches reports whether the present value of a view is learned. A mature model learns it once per slot, so that its

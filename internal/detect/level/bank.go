@@ -83,20 +83,29 @@ func (b *Bank) Residual(v, season float64) float64 {
 	return clamp((v-b.Expect(season))/b.Unit(), farthest)
 }
 
-// Learn moves the levels and the scale by clipped steps. trust is the trust in the point, 0 to 1. far is the
-// distance, in scales, of recurring similar residuals.
-func (b *Bank) Learn(v, season, trust, far float64) {
+// Learn moves the levels and the scale by clipped steps. trust is the trust in the point, 0 to 1. far returns the
+// distance, in scales, of recurring similar residuals. Learn calls it only if a predictor's error exceeds huber scales.
+func (b *Bank) Learn(v, season, trust float64, far func() float64) {
 	unit := b.Unit()
-	step, far := huber*unit, unit*max(huber, far)
-	if b.age < trusting {
-		step, far = math.MaxFloat64, math.MaxFloat64
+	step, most := huber*unit, 0.0
+	var errs [predictors]float64
+	for i := range levels + 1 {
+		errs[2*i] = math.Abs(v - b.plain.predict(i))
+		errs[2*i+1] = math.Abs(v - (b.rest.predict(i) + season))
+		most = max(most, errs[2*i], errs[2*i+1])
 	}
-	r := clamp(v-b.Expect(season), math.MaxFloat64)
-	b.scale += gain(scaleGain, b.scaleAge) * (min(math.Abs(r), far) - b.scale)
-	least := math.MaxFloat64
+	clip := math.MaxFloat64
+	switch {
+	case b.age < trusting:
+		step = math.MaxFloat64
+	case most > step:
+		clip = unit * max(huber, far())
+	}
+	b.scale += gain(scaleGain, b.scaleAge) * (min(errs[b.best], clip) - b.scale)
+	least, g := math.MaxFloat64, gain(errorGain, b.scaleAge)*trust
 	for i := range b.err {
-		z := min(min(math.Abs(v-b.predict(i, season)), far)/unit, errorClip)
-		b.err[i] += gain(errorGain, b.scaleAge) * trust * (z*z - b.err[i])
+		z := min(min(errs[i], clip)/unit, errorClip)
+		b.err[i] += g * (z*z - b.err[i])
 		least = min(least, b.err[i])
 	}
 	b.plain.learn(v, step, b.age)
@@ -110,11 +119,12 @@ func (b *Bank) Learn(v, season, trust, far float64) {
 }
 
 func (t *track) learn(v, step float64, age uint32) {
+	least := 1 / float64(age)
 	for i, g := range gains {
-		t.level[i] += gain(g, age) * clamp(v-t.level[i], step)
+		t.level[i] += max(g, least) * clamp(v-t.level[i], step)
 	}
 	e := clamp(v-t.predict(levels), step)
-	t.level[levels] += t.trend + gain(trendGain, age)*e
+	t.level[levels] += t.trend + max(trendGain, least)*e
 	if age > trusting {
 		t.trend += trendGain * trendStep * e
 	}

@@ -18,10 +18,13 @@ func start(n int, draw func() float64) *Bank {
 	b := &Bank{}
 	b.Restart(draw(), 0)
 	for range n {
-		b.Learn(draw(), 0, 1, math.Inf(1))
+		b.Learn(draw(), 0, 1, beyond(math.Inf(1)))
 	}
 	return b
 }
+
+// beyond returns the distance of recurring residuals as Learn takes it.
+func beyond(far float64) func() float64 { return func() float64 { return far } }
 
 func noise(seed uint64, mean, sd float64) func() float64 {
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -64,7 +67,7 @@ func TestSeason(t *testing.T) {
 		b := &Bank{}
 		b.Restart(100, 0)
 		for i := range 5000 {
-			b.Learn(draw()+season(i), sign*season(i), 1, math.Inf(1))
+			b.Learn(draw()+season(i), sign*season(i), 1, beyond(math.Inf(1)))
 		}
 		return b
 	}
@@ -83,8 +86,8 @@ func TestOutlierIsClipped(t *testing.T) {
 	a := start(5000, noise(5, 100, 5))
 	b := *a
 	unit, before := a.Unit(), a.Expect(0)
-	a.Learn(1e9, 0, 1, huber)
-	b.Learn(1e50, 0, 1, huber)
+	a.Learn(1e9, 0, 1, beyond(huber))
+	b.Learn(1e50, 0, 1, beyond(huber))
 	if moved := a.Expect(0) - before; moved > huber*gains[0]*unit+1e-9 || moved <= 0 {
 		t.Errorf("moved by %g, the scale being %g", moved, unit)
 	}
@@ -96,8 +99,8 @@ func TestOutlierIsClipped(t *testing.T) {
 // TestFarResidualsCount verifies that recurring large residuals count in the scale.
 func TestFarResidualsCount(t *testing.T) {
 	near, far := start(1000, noise(6, 100, 5)), start(1000, noise(6, 100, 5))
-	near.Learn(200, 0, 1, huber)
-	far.Learn(200, 0, 1, 50)
+	near.Learn(200, 0, 1, beyond(huber))
+	far.Learn(200, 0, 1, beyond(50))
 	if far.Unit() <= near.Unit() {
 		t.Errorf("scale %g where it recurs, %g where it is new", far.Unit(), near.Unit())
 	}
@@ -113,7 +116,7 @@ func TestRestart(t *testing.T) {
 	}
 	draw := noise(8, 1000, 20)
 	for range 400 {
-		b.Learn(draw(), 0, 1, math.Inf(1))
+		b.Learn(draw(), 0, 1, beyond(math.Inf(1)))
 	}
 	if b.Unit() < 2*unit {
 		t.Errorf("400 points after a restart the scale is %g, was %g, should be four times that", b.Unit(), unit)
@@ -149,8 +152,8 @@ func TestScaled(t *testing.T) {
 		if x, y := a.Residual(v, season), b.Residual(1024*v, 1024*season); x != y || 1024*a.Expect(season) != b.Expect(1024*season) {
 			t.Fatalf("point %d: residual %g, scaled %g", i, x, y)
 		}
-		a.Learn(v, season, 1, 10)
-		b.Learn(1024*v, 1024*season, 1, 10)
+		a.Learn(v, season, 1, beyond(10))
+		b.Learn(1024*v, 1024*season, 1, beyond(10))
 	}
 }
 
@@ -165,7 +168,7 @@ func TestExtremes(t *testing.T) {
 		if x := b.Residual(v, 0) + b.Unit() + b.Expect(0); math.IsNaN(x) || math.IsInf(x, 0) {
 			t.Fatalf("point %d: %+v", i, b)
 		}
-		b.Learn(v, 0, r.Float64(), []float64{1, math.Inf(1)}[r.IntN(2)])
+		b.Learn(v, 0, r.Float64(), beyond([]float64{1, math.Inf(1)}[r.IntN(2)]))
 	}
 }
 

@@ -75,21 +75,28 @@ func (p *Profile) value(b int) float64 {
 	return p.bin[b%hours] - p.weekday
 }
 
-// Expect returns the profile's offset from the level at l.
-func (p *Profile) Expect(l Local) float64 {
+// Outlook holds the facts of a profile about one time.
+type Outlook struct {
+	// Offset is the distance from the level.
+	Offset float64
+	// Mature reports whether the profile is at least matureTime old, and has seen this bin on a day of its kind before.
+	Mature bool
+	at     place
+}
+
+// At returns the outlook for t, which is l.
+func (p *Profile) At(t int64, l Local) Outlook {
 	at := p.place(l)
-	return at.share[0]*p.value(at.bin[0]) + at.share[1]*p.value(at.bin[1])
+	return Outlook{
+		Offset: at.share[0]*p.value(at.bin[0]) + at.share[1]*p.value(at.bin[1]),
+		Mature: t-p.since >= int64(matureTime) && p.count[at.bin[0]] > 0,
+		at:     at,
+	}
 }
 
 // Level returns the slow level of the profile, and the mean absolute residual of both, which is above 0.
 func (p *Profile) Level() (level, scale float64) {
 	return p.level, p.scale + 1e-9*math.Abs(p.level) + 1e-300
-}
-
-// Mature reports whether the profile is at least matureTime old at t, and has seen the bin
-// of l on a day of its kind before.
-func (p *Profile) Mature(t int64, l Local) bool {
-	return t-p.since >= int64(matureTime) && p.count[p.place(l).bin[0]] > 0
 }
 
 // Shift moves the level by d: a new level has been accepted as normal.
@@ -173,24 +180,23 @@ func (a *Away) State(c *state.Codec) {
 	}
 }
 
-// Follow updates only the level with v at t.
-func (p *Profile) Follow(t int64, l Local, v float64) {
+// Follow updates only the level with v at t. o is the outlook for t.
+func (p *Profile) Follow(t int64, o Outlook, v float64) {
 	dt := float64(min(max(t-p.last, 0), int64(longest)))
 	p.last = t
 	_, scale := p.Level()
-	e := v - p.level - p.Expect(l)
+	e := v - p.level - o.Offset
 	p.level += min(0.1, dt/float64(levelTime)) * max(-clip*scale, min(clip*scale, e))
 }
 
-// Learn adds v at t.
-func (p *Profile) Learn(t int64, l Local, v, trust float64) {
-	at := p.place(l)
+// Learn adds v at t. o is the outlook for t.
+func (p *Profile) Learn(t int64, o Outlook, v, trust float64) {
 	if p.n == 0 {
 		p.level, p.last, p.since = v, t, t
 	}
 	dt := float64(min(max(t-p.last, 0), int64(longest)))
 	p.last = t
-	e := v - p.level - p.Expect(l)
+	e := v - p.level - o.Offset
 	limit := math.MaxFloat64
 	if p.n >= trusting {
 		limit = clip * p.scale
@@ -206,7 +212,7 @@ func (p *Profile) Learn(t int64, l Local, v, trust float64) {
 	if p.n < math.MaxUint16 {
 		p.n++
 	}
-	p.learnBins(at, (1-a)*e, dt)
+	p.learnBins(o.at, (1-a)*e, dt)
 }
 
 func count(n *uint8) { *n = min(*n, math.MaxUint8-1) + 1 }

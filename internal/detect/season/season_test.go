@@ -39,7 +39,7 @@ func through(from time.Time, days int, f func(t int64, l Local)) {
 func learned(days int) *Profile {
 	p := &Profile{}
 	r := rand.New(rand.NewPCG(2, 2))
-	through(monday, days, func(t int64, l Local) { p.Learn(t, l, course(l)+r.NormFloat64(), 1) })
+	through(monday, days, func(t int64, l Local) { p.Learn(t, p.At(t, l), course(l)+r.NormFloat64(), 1) })
 	return p
 }
 
@@ -48,7 +48,7 @@ func TestProfileLearnsCourse(t *testing.T) {
 	p := learned(28)
 	worst := 0.0
 	through(monday.AddDate(0, 0, 28), 7, func(_ int64, l Local) {
-		worst = max(worst, math.Abs(p.level+p.Expect(l)-course(l)))
+		worst = max(worst, math.Abs(p.level+p.At(0, l).Offset-course(l)))
 	})
 	if worst > 15 { // of a course from 30 to 140, with a weekend that is 30 lower
 		t.Errorf("the profile is off by up to %.1f", worst)
@@ -59,12 +59,12 @@ func TestProfileLearnsCourse(t *testing.T) {
 func TestProfileIsSmooth(t *testing.T) {
 	p := learned(14)
 	for s := 1; s < day; s++ {
-		a, b := p.Expect(Local{Second: s - 1, Weekday: 2}), p.Expect(Local{Second: s, Weekday: 2})
+		a, b := p.At(0, Local{Second: s - 1, Weekday: 2}).Offset, p.At(0, Local{Second: s, Weekday: 2}).Offset
 		if math.Abs(a-b) > 0.02 {
 			t.Fatalf("a jump of %g in second %d", b-a, s)
 		}
 	}
-	if a, b := p.Expect(Local{Second: day - 1, Weekday: 2}), p.Expect(Local{Weekday: 3}); math.Abs(a-b) > 0.02 {
+	if a, b := p.At(0, Local{Second: day - 1, Weekday: 2}).Offset, p.At(0, Local{Weekday: 3}).Offset; math.Abs(a-b) > 0.02 {
 		t.Errorf("a jump of %g at midnight", b-a)
 	}
 }
@@ -74,15 +74,15 @@ func TestProfileIsRobust(t *testing.T) {
 	p := learned(23) // up to a Wednesday
 	tuesday := monday.AddDate(0, 0, 23)
 	at := Local{Second: 12*3600 + 1800, Weekday: 4}
-	before, scale := p.level+p.Expect(at), p.scale
+	before, scale := p.level+p.At(0, at).Offset, p.scale
 	through(tuesday, 1, func(t int64, l Local) {
 		v := course(l)
 		if l.Second/3600 == 12 {
 			v += 1000
 		}
-		p.Learn(t, l, v, 1)
+		p.Learn(t, p.At(t, l), v, 1)
 	})
-	if moved := math.Abs(p.level + p.Expect(at) - before); moved > 2*clip*binGain*scale {
+	if moved := math.Abs(p.level + p.At(0, at).Offset - before); moved > 2*clip*binGain*scale {
 		t.Errorf("an hour that was 1000 higher moved the next day's by %.1f, the scale being %.2f", moved, scale)
 	}
 }
@@ -92,7 +92,7 @@ func TestProfileIsRobust(t *testing.T) {
 func TestProfileTrust(t *testing.T) {
 	p := learned(14)
 	bins, lvl := p.bin, p.level+p.slope*float64(24*time.Hour)
-	through(monday.AddDate(0, 0, 14), 1, func(t int64, l Local) { p.Learn(t, l, 1e6, 0) })
+	through(monday.AddDate(0, 0, 14), 1, func(t int64, l Local) { p.Learn(t, p.At(t, l), 1e6, 0) })
 	if p.bin != bins || math.Abs(p.level-lvl) > 0.01 {
 		t.Error("points without trust moved the profile")
 	}
@@ -102,13 +102,13 @@ func TestProfileTrust(t *testing.T) {
 func TestProfileWeekendFallsBack(t *testing.T) {
 	p := learned(5) // Monday to Friday
 	for s := 0; s < day; s += 600 {
-		if a, b := p.Expect(Local{Second: s, Weekday: 6}), p.Expect(Local{Second: s, Weekday: 3}); a != b {
+		if a, b := p.At(0, Local{Second: s, Weekday: 6}).Offset, p.At(0, Local{Second: s, Weekday: 3}).Offset; a != b {
 			t.Fatalf("second %d: Saturday %g, Wednesday %g", s, a, b)
 		}
 	}
 	p = learned(28)
 	noon := 12 * 3600
-	if a, b := p.Expect(Local{Second: noon, Weekday: 6}), p.Expect(Local{Second: noon, Weekday: 3}); a > b-10 {
+	if a, b := p.At(0, Local{Second: noon, Weekday: 6}).Offset, p.At(0, Local{Second: noon, Weekday: 3}).Offset; a > b-10 {
 		t.Errorf("Saturday %g, Wednesday %g, though Saturdays are 30 lower", a, b)
 	}
 }
@@ -120,9 +120,9 @@ func TestProfileCadence(t *testing.T) {
 		var z Zone
 		for at := monday; at.Before(monday.AddDate(0, 0, 12)); at = at.Add(cadence) {
 			l := z.At(at.UnixNano())
-			p.Learn(at.UnixNano(), l, course(Local{Second: l.Second, Weekday: 2}), 1)
+			p.Learn(at.UnixNano(), p.At(at.UnixNano(), l), course(Local{Second: l.Second, Weekday: 2}), 1)
 		}
-		return p.Expect(Local{Second: 6 * 3600, Weekday: 2}) - p.Expect(Local{Second: 18 * 3600, Weekday: 2})
+		return p.At(0, Local{Second: 6 * 3600, Weekday: 2}).Offset - p.At(0, Local{Second: 18 * 3600, Weekday: 2}).Offset
 	}
 	if fast, slow := expect(time.Minute), expect(10*time.Minute); math.Abs(fast-slow) > 10 || fast < 55 {
 		t.Errorf("a swing of 80 is %.1f learned by the minute, %.1f by ten", fast, slow)
@@ -137,10 +137,10 @@ func TestProfileAfterManyPoints(t *testing.T) {
 	for i := range math.MaxUint16 + 5000 {
 		at := monday.Add(time.Duration(i) * step).UnixNano()
 		l := z.At(at)
-		if e := p.level + p.Expect(l) - course(l); i > 20000 && !(math.Abs(e) < 20) {
+		if e := p.level + p.At(0, l).Offset - course(l); i > 20000 && !(math.Abs(e) < 20) {
 			t.Fatalf("point %d: off by %g", i, e)
 		}
-		p.Learn(at, l, course(l)+r.NormFloat64(), 1)
+		p.Learn(at, p.At(at, l), course(l)+r.NormFloat64(), 1)
 	}
 	if p.n != math.MaxUint16 {
 		t.Errorf("%d points", p.n)
@@ -156,9 +156,9 @@ func TestExtremes(t *testing.T) {
 		at := r.Int64()
 		l := Local{Second: r.IntN(day), Weekday: r.IntN(7)}
 		v := math.Copysign([]float64{0, 1e150, 1e-300, 1}[r.IntN(4)], r.Float64()-0.5)
-		p.Learn(at, l, v, r.Float64())
+		p.Learn(at, p.At(at, l), v, r.Float64())
 		m.Learn(at, l, min(10, math.Abs(v)), r.Float64())
-		if x := p.Expect(l) + p.level + p.scale + m.Ratio(l); math.IsNaN(x) || math.IsInf(x, 0) {
+		if x := p.At(0, l).Offset + p.level + p.scale + m.Ratio(l); math.IsNaN(x) || math.IsInf(x, 0) {
 			t.Fatalf("%g: %+v, %+v", v, p, m)
 		}
 	}
@@ -172,16 +172,16 @@ func TestProfileMatures(t *testing.T) {
 		when := monday.Add(time.Duration(at) * time.Hour)
 		l := (&Zone{}).At(when.UnixNano())
 		want := at >= 36 && (at < 5*24 || at >= 6*24)
-		if at > 36+24 && at%24 < 23 && at/24 != 5 && at/24 != 6 && p.Mature(when.UnixNano(), l) != want {
+		if at > 36+24 && at%24 < 23 && at/24 != 5 && at/24 != 6 && p.At(when.UnixNano(), l).Mature != want {
 			t.Fatalf("after %d hours mature is %v", at, !want)
 		}
-		if at < 36 && p.Mature(when.UnixNano(), l) {
+		if at < 36 && p.At(when.UnixNano(), l).Mature {
 			t.Fatalf("mature after %d hours", at)
 		}
-		if l.Weekend() && at < 5*24+1 && p.Mature(when.UnixNano(), l) {
+		if l.Weekend() && at < 5*24+1 && p.At(when.UnixNano(), l).Mature {
 			t.Fatalf("mature on a weekend that was never seen")
 		}
-		p.Learn(when.UnixNano(), l, 100, 1)
+		p.Learn(when.UnixNano(), p.At(when.UnixNano(), l), 100, 1)
 	}
 }
 
@@ -193,7 +193,7 @@ func TestProfileShiftAndFollow(t *testing.T) {
 		t.Error("Shift moved more than the level")
 	}
 	*p = before
-	through(monday.AddDate(0, 0, 9), 3, func(t int64, l Local) { p.Follow(t, l, course(l)+50) })
+	through(monday.AddDate(0, 0, 9), 3, func(t int64, l Local) { p.Follow(t, p.At(t, l), course(l)+50) })
 	if p.bin != before.bin || p.scale != before.scale || p.level < before.level+2 {
 		t.Errorf("Follow: level %g, was %g; bins equal %v", p.level, before.level, p.bin == before.bin)
 	}
@@ -279,8 +279,8 @@ func TestProfileOfNoise(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 6))
 			for at := monday; at.Before(monday.AddDate(0, 0, 3)); at = at.Add(cadence) {
 				l := z.At(at.UnixNano())
-				worst = max(worst, math.Abs(p.Expect(l)))
-				p.Learn(at.UnixNano(), l, 100+r.NormFloat64(), 1)
+				worst = max(worst, math.Abs(p.At(0, l).Offset))
+				p.Learn(at.UnixNano(), p.At(at.UnixNano(), l), 100+r.NormFloat64(), 1)
 			}
 		}
 		if worst > 3 {
