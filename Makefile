@@ -47,6 +47,10 @@ console: ## build the console page into extension/consoleextension/web/dist; nee
 	$(call banner,console)
 	@scripts/console.sh
 
+.PHONY: version
+version: ## print the version
+	@echo $(VERSION)
+
 # Every platform takes about 7 minutes the first time, and 3 GB of Go's build cache.
 .PHONY: packages
 packages: ## build the files of a release in bin/packages: deb, rpm, archives, image, bill of materials, signed checksums; PLATFORMS=linux/amd64,...
@@ -139,6 +143,12 @@ e2e-dashboards: build bin/auspex-demo ## every panel of the dashboards on a real
 	@scripts/dashboards.sh
 	$(call banner,end-to-end tests of the dashboards)
 	go test -v -count=1 -timeout 30m ./e2e/dashboards
+
+.PHONY: e2e-packages
+e2e-packages: ## test bin/packages (make packages): install, upgrade, and remove in a chroot of Debian, rpm, arm64 under qemu-user; needs root on Debian, debootstrap, rpm, qemu-user-static
+	$(call banner,tests of the packages)
+	go -C internal/tools/packages test ./...
+	@scripts/packages.sh
 
 .PHONY: e2e-cost
 e2e-cost: build ## measure CPU per million points with and without the processor, and memory per 1,000 series
@@ -285,6 +295,10 @@ check-generated: ## generate, and fail if files changed
 changelog: ## create a changelog fragment; NAME=what-changed
 	@test -n '$(NAME)' || { echo 'make changelog NAME=what-changed'; exit 2; }
 	$(TOOL) chloggen new --config .chloggen/config.yaml --filename '$(NAME)'
+
+.PHONY: changelog-release
+changelog-release: ## move the changelog fragments into CHANGELOG.md, as the section of the version
+	$(TOOL) chloggen update --config .chloggen/config.yaml --version v$(VERSION)
 
 .PHONY: clean
 clean: ## remove bin/ and test output; keep caches
