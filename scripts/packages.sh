@@ -106,7 +106,7 @@ deb() {
 
   step "a folder without permissions, a port in use, wrong usage"
   local out code
-  out=$(inside setpriv --reuid=nobody --regid=nogroup --clear-groups env AUSPEX_STATE_DIR=/var/lib/otelcol-auspex/default otelcol-auspex 2>&1) && fail "it started without access to its state"
+  out=$(inside setpriv --reuid=65534 --regid=65534 --clear-groups env AUSPEX_STATE_DIR=/var/lib/otelcol-auspex/default otelcol-auspex 2>&1) && fail "it started without access to its state"
   echo "$out" | tail -1 | tee /dev/stderr | grep -q 'has no access to /var/lib/otelcol-auspex' || fail "no advice about permissions: $out"
   start <<<"if AUSPEX_HEALTH=127.0.0.1:1 AUSPEX_STATE_DIR=/tmp/second otelcol-auspex >/tmp/second.log 2>&1; then exit 1; fi; tail -1 /tmp/second.log; grep -q 'Another process listens on' /tmp/second.log"
   for line in '--no-such-flag' 'no-such-command'; do
