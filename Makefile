@@ -244,6 +244,7 @@ lint: $(GOLANGCI) ## check with linters, banned words, module tidiness, changelo
 	go test -count=1 -run 'BannedWords' ./internal/archtest
 	$(call banner,go.mod$(comma) changelog fragments$(comma) workflows$(comma) scripts)
 	go mod tidy -diff
+	go -C internal/tools/packages mod tidy -diff
 	$(TOOL) chloggen validate --config .chloggen/config.yaml
 	$(TOOL) actionlint
 	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done

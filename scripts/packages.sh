@@ -27,9 +27,9 @@ one() {
   echo "$1"
 }
 
-# inside runs a command in the chroot, with a network of its own, so that its ports are free.
+# inside runs a command in the chroot, with processes and a network of its own, so that its ports are free.
 inside() {
-  unshare --net --pid --fork --kill-child -- bash -c 'ip link set lo up; exec chroot "$@"' bash "$root" \
+  unshare --net --pid --mount --fork --kill-child -- bash -euc 'ip link set lo up; mount -t proc proc "$1/proc"; exec chroot "$@"' bash "$root" \
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
 }
 
@@ -102,12 +102,12 @@ deb() {
   inside dpkg --force-confdef --force-confold -i /new.deb >/dev/null
   grep -q gateway.example "$root$modified" || fail "the upgrade replaced $modified"
   ! grep -q 0.0.9 "$root$unmodified" || fail "the upgrade did not replace $unmodified"
-  start <<<"auspex silence list" | tee /dev/stderr | grep -q checkout || fail "the silence is gone after the upgrade"
+  start <<<"auspex silence list" | tee -a /dev/stderr | grep -q checkout || fail "the silence is gone after the upgrade"
 
   step "a folder without permissions, a port in use, wrong usage"
   local out code
   out=$(inside setpriv --reuid=65534 --regid=65534 --clear-groups env AUSPEX_STATE_DIR=/var/lib/otelcol-auspex/default otelcol-auspex 2>&1) && fail "it started without access to its state"
-  echo "$out" | tail -1 | tee /dev/stderr | grep -q 'has no access to /var/lib/otelcol-auspex' || fail "no advice about permissions: $out"
+  echo "$out" | tail -1 | tee -a /dev/stderr | grep -q 'has no access to /var/lib/otelcol-auspex' || fail "no advice about permissions: $out"
   start <<<"if AUSPEX_HEALTH=127.0.0.1:1 AUSPEX_STATE_DIR=/tmp/second otelcol-auspex >/tmp/second.log 2>&1; then exit 1; fi; tail -1 /tmp/second.log; grep -q 'Another process listens on' /tmp/second.log"
   for line in '--no-such-flag' 'no-such-command'; do
     code=0
@@ -157,12 +157,12 @@ rpm_package() {
   [[ $(rpm -qcp "$file" | wc -l) -ge 12 ]] || fail "the rpm has too few configuration files"
   new_root
   mkdir -p "$root$db"
-  local rpm=(rpm --root "$root" --dbpath "$db" --ignoreos --nodeps)
-  "${rpm[@]}" -i "$file"
+  local rpm=(rpm --root "$root" --dbpath "$db" --nodeps)
+  "${rpm[@]}" --ignoreos -i "$file"
   absent /etc/systemd/system/multi-user.target.wants/otelcol-auspex@default.service
   start <<<"auspex incidents"
   echo AUSPEX_GATEWAY=gateway.example:4317 >>"$root/etc/otelcol-auspex/agent.env"
-  "${rpm[@]}" -U --replacepkgs "$file"
+  "${rpm[@]}" --ignoreos -U --replacepkgs "$file"
   grep -q gateway.example "$root/etc/otelcol-auspex/agent.env" || fail "the upgrade replaced agent.env"
   "${rpm[@]}" -e otelcol-auspex
   absent /usr/bin/otelcol-auspex

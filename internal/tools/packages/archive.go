@@ -6,7 +6,6 @@ package main
 import (
 	"archive/tar"
 	"archive/zip"
-	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -16,10 +15,7 @@ import (
 
 // writeTarGz writes the files in their order, with one time, and as root's.
 func writeTarGz(w io.Writer, at time.Time, files []file) error {
-	z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
-	if err != nil {
-		return err
-	}
+	z := gzip.NewWriter(w)
 	return errors.Join(writeTar(z, at, files), z.Close())
 }
 
@@ -42,7 +38,6 @@ func writeTar(w io.Writer, at time.Time, files []file) error {
 // writeZip writes the files in their order, with one time.
 func writeZip(w io.Writer, at time.Time, files []file) error {
 	z := zip.NewWriter(w)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
 	for _, f := range files {
 		if err := f.open(func(r io.Reader, _ int64) error {
 			h := &zip.FileHeader{Name: f.name, Method: zip.Deflate, Modified: at}

@@ -63,7 +63,7 @@ func (r release) info(p platform, programs []file) (*nfpm.Info, error) {
 				PreRemove:   filepath.Join(packaging, "preremove.sh"),
 				PostRemove:  filepath.Join(packaging, "postremove.sh"),
 			},
-			RPM: nfpm.RPM{BuildHost: "localhost", Compression: "gzip:9"},
+			RPM: nfpm.RPM{BuildHost: "localhost", Compression: "gzip:6"},
 			Deb: nfpm.Deb{Compression: "gzip"},
 		},
 	}), nil
