@@ -21,7 +21,7 @@ import (
 func TestUsage(t *testing.T) {
 	for line, want := range map[string]int{
 		"--config=a.yaml --verbose": usage,
-		"strat":                     usage,
+		"commence":                  usage,
 		"validate --confg=a.yaml":   usage,
 		"validate":                  usage,
 		"--set=a":                   usage,
