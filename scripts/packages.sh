@@ -102,12 +102,12 @@ deb() {
   inside dpkg --force-confdef --force-confold -i /new.deb >/dev/null
   grep -q gateway.example "$root$modified" || fail "the upgrade replaced $modified"
   ! grep -q 0.0.9 "$root$unmodified" || fail "the upgrade did not replace $unmodified"
-  start <<<"auspex silence list" | tee -a /dev/stderr | grep -q checkout || fail "the silence is gone after the upgrade"
+  start <<<"auspex silence list" | tee >(cat >&2) | grep -q checkout || fail "the silence is gone after the upgrade"
 
   step "a folder without permissions, a port in use, wrong usage"
   local out code
   out=$(inside setpriv --reuid=65534 --regid=65534 --clear-groups env AUSPEX_STATE_DIR=/var/lib/otelcol-auspex/default otelcol-auspex 2>&1) && fail "it started without access to its state"
-  echo "$out" | tail -1 | tee -a /dev/stderr | grep -q 'has no access to /var/lib/otelcol-auspex' || fail "no advice about permissions: $out"
+  echo "$out" | tail -1 | tee >(cat >&2) | grep -q 'has no access to /var/lib/otelcol-auspex' || fail "no advice about permissions: $out"
   start <<<"if AUSPEX_HEALTH=127.0.0.1:1 AUSPEX_STATE_DIR=/tmp/second otelcol-auspex >/tmp/second.log 2>&1; then exit 1; fi; tail -1 /tmp/second.log; grep -q 'Another process listens on' /tmp/second.log"
   for line in '--no-such-flag' 'no-such-command'; do
     code=0
