@@ -109,7 +109,8 @@ func (i *image) layer(programs []file) ([]byte, error) {
 	}
 	content, readErr := os.ReadFile(filepath.Join(i.root, "LICENSE"))
 	err = errors.Join(err, readErr, entry(tar.Header{Typeflag: tar.TypeReg, Name: "usr/share/doc/" + name + "/LICENSE", Mode: 0o644}, content))
-	return b.Bytes(), errors.Join(err, t.Close())
+	err = errors.Join(err, t.Close()) // writes the end of the archive
+	return b.Bytes(), err
 }
 
 // certificates returns Mozilla's certificate authorities as PEM, without those that are trusted for some names only.

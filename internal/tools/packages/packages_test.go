@@ -167,8 +167,34 @@ func TestImage(t *testing.T) {
 			t.Errorf("%+v, %v", config, err)
 		}
 	}
+	checkLayer(t, image, files)
 	if roots := certificates(); bytes.Count(roots, []byte("BEGIN CERTIFICATE")) < 50 || !x509.NewCertPool().AppendCertsFromPEM(roots) {
 		t.Error("too few certificate authorities")
+	}
+}
+
+// checkLayer checks the files of a layer, their owners, and that the archive is complete.
+func checkLayer(t *testing.T, i *image, programs []file) {
+	t.Helper()
+	content, err := i.layer(programs)
+	if err != nil || !bytes.HasSuffix(content, make([]byte, 1024)) {
+		t.Fatalf("the layer has no end: %v", err)
+	}
+	owners := map[string]int{}
+	for reader := tar.NewReader(bytes.NewReader(content)); ; {
+		h, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		owners[h.Name] = h.Uid
+	}
+	for name, owner := range map[string]int{"usr/bin/otelcol-auspex": 0, "usr/bin/auspex": 0, "etc/passwd": 0, imageRoots: 0, imageZones: 0, imageState + "/": imageUser} {
+		if got, ok := owners[name]; !ok || got != owner {
+			t.Errorf("%s: owner %d, present %t, want owner %d", name, got, ok, owner)
+		}
 	}
 }
 
