@@ -47,6 +47,16 @@ console: ## build the console page into extension/consoleextension/web/dist; nee
 	$(call banner,console)
 	@scripts/console.sh
 
+.PHONY: version
+version: ## print the version
+	@echo $(VERSION)
+
+# Every platform takes about 7 minutes the first time, and 3 GB of Go's build cache.
+.PHONY: packages
+packages: ## build the files of a release in bin/packages: deb, rpm, archives, image, bill of materials, signed checksums; PLATFORMS=linux/amd64,...
+	$(call banner,packages (about 7 minutes for each platform on 2 cores the first time))
+	go -C internal/tools/packages run . -root $(CURDIR) -out $(CURDIR)/bin/packages $(if $(PLATFORMS),-platforms $(PLATFORMS))
+
 .PHONY: run
 run: build ## start the collector with the default configuration
 	bin/otelcol-auspex
@@ -135,6 +145,12 @@ e2e-dashboards: build bin/auspex-demo ## every panel of the dashboards on a real
 	go test -v -count=1 -timeout 30m ./e2e/dashboards
 	$(call banner,saved objects of Kibana in the validator of Elastic)
 	go -C internal/tools/packagespec test -v -count=1 .
+
+.PHONY: e2e-packages
+e2e-packages: ## test bin/packages (make packages): install, upgrade, and remove in a chroot of Debian, rpm, arm64 under qemu-user; needs root on Debian, debootstrap, rpm, qemu-user-static
+	$(call banner,tests of the packages)
+	go -C internal/tools/packages test ./...
+	@scripts/packages.sh
 
 .PHONY: e2e-cost
 e2e-cost: build ## measure CPU per million points with and without the processor, memory per 1,000 series, and the gain of a second core
@@ -230,6 +246,7 @@ lint: $(GOLANGCI) ## check with linters, banned words, module tidiness, changelo
 	go test -count=1 -run 'BannedWords' ./internal/archtest
 	$(call banner,go.mod$(comma) changelog fragments$(comma) workflows$(comma) scripts)
 	go mod tidy -diff
+	go -C internal/tools/packages mod tidy -diff
 	$(TOOL) chloggen validate --config .chloggen/config.yaml
 	$(TOOL) actionlint
 	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit 1; done
@@ -258,6 +275,8 @@ READMES = $(patsubst %/metadata.yaml,%/README.md,$(wildcard */*/metadata.yaml))
 generate: ## generate the distribution, component metadata, and dashboards
 	$(call banner,the distribution)
 	$(TOOL) builder --config builder-config.yaml --skip-get-modules --skip-compilation
+	@# The builder's program has one exit code for all errors. distro/exit.go distinguishes them.
+	@sed -i.orig 's/os\.Exit(1)/os.Exit(exitCode(err))/' distro/main.go && rm distro/main.go.orig
 	$(call banner,component metadata)
 	go generate $(patsubst %,./%/...,$(wildcard receiver processor exporter connector extension))
 	@# mdatagen has only the addresses of OpenTelemetry's own distributions.
@@ -279,6 +298,10 @@ check-generated: ## generate, and fail if files changed
 changelog: ## create a changelog fragment; NAME=what-changed
 	@test -n '$(NAME)' || { echo 'make changelog NAME=what-changed'; exit 2; }
 	$(TOOL) chloggen new --config .chloggen/config.yaml --filename '$(NAME)'
+
+.PHONY: changelog-release
+changelog-release: ## move the changelog fragments into CHANGELOG.md, as the section of the version
+	$(TOOL) chloggen update --config .chloggen/config.yaml --version v$(VERSION)
 
 .PHONY: clean
 clean: ## remove bin/ and test output; keep caches

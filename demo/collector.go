@@ -26,9 +26,9 @@ type collector struct {
 	err    error         // result of the process; valid once ended is closed
 }
 
-// startCollector starts the program without arguments, so that it uses its built-in configuration. Its state and the
-// log files that it watches are in a new folder.
-func startCollector(program string) (_ *collector, err error) {
+// startCollector starts the program without arguments, so that it uses its built-in configuration, and with additional
+// variables. Its state and the log files that it watches are in a new folder.
+func startCollector(program string, env ...string) (_ *collector, err error) {
 	folder, err := os.MkdirTemp("", "auspex-demo-")
 	if err != nil {
 		return nil, err
@@ -53,9 +53,10 @@ func startCollector(program string) (_ *collector, err error) {
 	c.cmd.Env = append(withoutOurs(os.Environ()),
 		"AUSPEX_STATE_DIR="+filepath.Join(folder, "state"),
 		"AUSPEX_LOG_FILES="+filepath.Join(folder, "logs", "*.log"))
+	c.cmd.Env = append(c.cmd.Env, env...)
 	ownGroup(c.cmd)
 	if err := c.cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot start the collector: %w (`make build` builds it)", err), os.Remove(c.log))
+		return nil, errors.Join(fmt.Errorf("cannot start the collector: %w (-collector sets its path; `make build` builds it)", err), os.Remove(c.log))
 	}
 	go func() {
 		c.err = c.cmd.Wait()

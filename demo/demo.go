@@ -15,17 +15,14 @@ import (
 	"github.com/auspex-otel/auspex/demo/telemetry"
 )
 
-const (
-	otlpEndpoint = "127.0.0.1:4317"
-	consoleBase  = "http://127.0.0.1:8899"
-	// readyWithin is the time that the collector has to start listening.
-	readyWithin = 40 * time.Second
-)
+// readyWithin is the time that the collector has to start listening.
+const readyWithin = 40 * time.Second
 
 // demo is one run: the shop, the destination of its telemetry, and the fault.
 type demo struct {
 	set     settings
 	screen  *screen
+	otlp    string // host:port
 	console *console
 
 	sim    *shop.Simulation
@@ -36,17 +33,24 @@ type demo struct {
 }
 
 func newDemo(set settings, s *screen) *demo {
-	return &demo{set: set, screen: s, console: newConsole(consoleBase)}
+	return &demo{set: set, screen: s, otlp: defaults.of(otlpVariable), console: newConsole("http://" + defaults.of(consoleVariable))}
 }
 
 // run runs the demo and returns the exit code. All processes that it started have exited by then. cancel ends ctx if
 // the collector exits early.
 func (d *demo) run(ctx context.Context, cancel context.CancelCauseFunc) (code int, err error) {
 	d.screen.plain("%s  seed %d  (to repeat: make demo SEED=%d)\n", d.screen.bold("Auspex demo"), d.set.seed, d.set.seed)
-	if err := checkPorts(ports); err != nil {
+	at, moved, err := defaults.available()
+	if err != nil {
 		return exitUnable, err
 	}
-	c, err := startCollector(d.set.collector)
+	var env []string
+	if moved {
+		env = at.environment()
+		d.otlp, d.console = at.of(otlpVariable), newConsole("http://"+at.of(consoleVariable))
+		d.screen.say("the default ports are in use, so the demo uses others")
+	}
+	c, err := startCollector(d.set.collector, env...)
 	if err != nil {
 		return exitUnable, err
 	}
@@ -89,7 +93,7 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 		return exitWrong, err
 	}
 	d.screen.say("the collector is ready after %.1f s, with its built-in configuration", time.Since(began).Seconds())
-	d.screen.say("its console: %s", d.screen.bold(consoleBase))
+	d.screen.say("its console: %s", d.screen.bold(d.console.base))
 	if err := d.open(); err != nil {
 		return exitWrong, err
 	}
@@ -98,8 +102,8 @@ func (d *demo) course(ctx context.Context, answered *bool) (int, error) {
 		return exitWrong, err
 	}
 	if d.set.desktop {
-		if err := browse(consoleBase); err != nil {
-			d.screen.say("the browser does not open (%v): open %s yourself", err, consoleBase)
+		if err := browse(d.console.base); err != nil {
+			d.screen.say("the browser does not open (%v): open %s yourself", err, d.console.base)
 		}
 	}
 	w, t, err := d.live(ctx)
@@ -122,7 +126,7 @@ func (d *demo) ready(ctx context.Context) error {
 	for {
 		d.screen.wait("waiting for the collector")
 		if _, err := d.console.status(ctx); err == nil {
-			if conn, err := net.DialTimeout("tcp", otlpEndpoint, time.Second); err == nil {
+			if conn, err := net.DialTimeout("tcp", d.otlp, time.Second); err == nil {
 				return conn.Close()
 			}
 		}
@@ -135,7 +139,7 @@ func (d *demo) ready(ctx context.Context) error {
 // open creates the shop and its instruments. Event time starts in the past, at a multiple of the cadence.
 func (d *demo) open() (err error) {
 	d.build(time.Now().UTC().Truncate(cadence).Add(-past))
-	d.sink, err = telemetry.Dial(otlpEndpoint)
+	d.sink, err = telemetry.Dial(d.otlp)
 	return err
 }
 
@@ -159,7 +163,7 @@ func (d *demo) answer(w *watch, t outcome) (int, error) {
 	}
 	d.screen.broken(f, t)
 	if f != nil {
-		d.screen.tour(f, consoleBase)
+		d.screen.tour(f, d.console.base)
 	}
 	code, word := exitRight, d.screen.green("The answer is right.")
 	if !right {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +112,7 @@ func TestAnswerAndExitCode(t *testing.T) {
 func TestTour(t *testing.T) {
 	var out bytes.Buffer
 	newScreen(&out, false, false).tour(&finding{incident: "a1", evidence: incident.Anomaly{Subject: incident.Subject{Series: "b2"}}}, "http://c")
-	for _, want := range []string{"http://c/\n", "http://c/incidents/a1\n", "http://c/series/b2\n", "bin/auspex incidents a1"} {
+	for _, want := range []string{"http://c/\n", "http://c/incidents/a1\n", "http://c/series/b2\n", "auspex incidents --endpoint http://c a1"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &out)
 		}
@@ -174,7 +176,7 @@ func checkLastLine(t *testing.T, out, broken, service string) {
 	if f["service"] != service || f["metric"] != "http.server.request.duration" || f["expected"] != 10. || f["observed"] != 30. || f["since"] == "" {
 		t.Errorf("found is %v", f)
 	}
-	if !strings.Contains(out, consoleBase+"/incidents/1") && !strings.Contains(out, consoleBase+"/incidents/2") || !strings.Contains(out, "bin/auspex incidents") {
+	if id, _ := f["incident"].(string); !strings.Contains(out, "/incidents/"+id+"\n") {
 		t.Errorf("the output does not say what to open next:\n%s", out)
 	}
 }
@@ -239,7 +241,7 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	set, err := parse(nil, env("SEED", "7", "FAULT", "latency"), io.Discard)
-	if err != nil || set.seed != 7 || set.kind != shop.Latency || set.collector != "bin/otelcol-auspex" {
+	if err != nil || set.seed != 7 || set.kind != shop.Latency || set.collector != beside("otelcol-auspex") {
 		t.Errorf("%+v, %v", set, err)
 	}
 	if q := set.quiet(); q < quietLeast || q > quietMost || q != set.quiet() {
@@ -263,21 +265,29 @@ func TestSettings(t *testing.T) {
 
 func second(_ settings, err error) error { return err }
 
-func TestTakenPortIsNamed(t *testing.T) {
+func TestOtherPortsIfOneIsTaken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	number := l.Addr().(*net.TCPAddr).Port
-	err = checkPorts([]port{{number, "OTLP over gRPC"}})
-	_, text, _ := strings.Cut(l.Addr().String(), ":")
-	if err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), "OTLP over gRPC") {
-		t.Errorf("got %v", err)
+	spare, err := unused(addresses{"spare": 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := addresses{consoleVariable: l.Addr().(*net.TCPAddr).Port, metricsVariable: spare["spare"]}
+	got, moved, err := wanted.available()
+	if err != nil || !moved || len(got) != 2 || got[consoleVariable] == wanted[consoleVariable] || got[metricsVariable] == wanted[metricsVariable] {
+		t.Errorf("got %v, %t, %v instead of %v", got, moved, err, wanted)
+	}
+	env := got.environment()
+	slices.Sort(env)
+	if want := []string{"AUSPEX_CONSOLE=" + got.of(consoleVariable), fmt.Sprintf("AUSPEX_METRICS=%d", got[metricsVariable])}; !slices.Equal(env, want) {
+		t.Errorf("got %v, want %v", env, want)
 	}
 	l.Close()
-	if err := checkPorts([]port{{number, "OTLP over gRPC"}}); err != nil {
-		t.Errorf("the port is free, but %v", err)
+	if got, moved, err := wanted.available(); err != nil || moved || !maps.Equal(got, wanted) {
+		t.Errorf("the ports are free, but got %v, %t, %v", got, moved, err)
 	}
 }
 
@@ -364,11 +374,6 @@ wait`))
 
 func TestCollectorThatDies(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	for _, p := range ports {
-		if free(p.number) != nil {
-			t.Skipf("port %d is taken", p.number)
-		}
-	}
 	var out bytes.Buffer
 	set := settings{seed: 1, collector: program(t, "echo 'Error: key foo is unknown' >&2\nexit 3")}
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -7,38 +7,62 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
+	"strconv"
 	"time"
 )
 
-// port is a port of 127.0.0.1 that the default collector listens on.
-type port struct {
-	number int
-	use    string
-}
+// Variables of the default configuration that hold its addresses.
+const (
+	otlpVariable    = "AUSPEX_OTLP_GRPC"
+	consoleVariable = "AUSPEX_CONSOLE"
+	metricsVariable = "AUSPEX_METRICS" // a port, without a host
+)
 
-// ports lists the ports of the default configuration.
-var ports = []port{
-	{4317, "OTLP over gRPC"},
-	{4318, "OTLP over HTTP"},
-	{8899, "the console's API"},
-	{8888, "the collector's own metrics"},
-	{13133, "the health check"},
-}
+// addresses maps the variables of the default configuration to ports of 127.0.0.1.
+type addresses map[string]int
 
-// checkPorts returns an error that names each port that another program uses.
-func checkPorts(ports []port) error {
-	var taken []string
-	for _, p := range ports {
-		if err := free(p.number); err != nil {
-			taken = append(taken, fmt.Sprintf("  127.0.0.1:%d, for %s: %v", p.number, p.use, err))
+// defaults holds the ports of the default configuration.
+var defaults = addresses{otlpVariable: 4317, "AUSPEX_OTLP_HTTP": 4318, consoleVariable: 8899, metricsVariable: 8888, "AUSPEX_HEALTH": 13133}
+
+// available returns the addresses if all of them are free, and free ports for all of them otherwise. A collector that
+// already runs on this machine keeps its ports that way.
+func (a addresses) available() (_ addresses, moved bool, err error) {
+	for _, number := range a {
+		if free(number) != nil {
+			a, err = unused(a)
+			return a, true, err
 		}
 	}
-	if len(taken) == 0 {
-		return nil
+	return a, false, nil
+}
+
+// unused returns a free port for each variable.
+func unused(like addresses) (addresses, error) {
+	a := addresses{}
+	for variable := range like {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		a[variable] = l.Addr().(*net.TCPAddr).Port
 	}
-	return fmt.Errorf("the collector needs ports that are taken:\n%s\nEnd what listens there (another collector?), then try again; "+
-		"`ss -ltnp` or `lsof -iTCP -sTCP:LISTEN` shows what it is", strings.Join(taken, "\n"))
+	return a, nil
+}
+
+// of returns the address of a variable.
+func (a addresses) of(variable string) string { return fmt.Sprintf("127.0.0.1:%d", a[variable]) }
+
+// environment returns the variables as NAME=value.
+func (a addresses) environment() (env []string) {
+	for variable, number := range a {
+		value := a.of(variable)
+		if variable == metricsVariable {
+			value = strconv.Itoa(number)
+		}
+		env = append(env, variable+"="+value)
+	}
+	return env
 }
 
 // free returns an error unless a port of 127.0.0.1 can be listened on. On some systems a second program can listen on

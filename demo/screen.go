@@ -133,7 +133,7 @@ func (s *screen) tour(f *finding, base string) {
 		step("/series/"+f.evidence.Series, "the series of the first suspect: value, prediction interval, and why an anomaly opened")
 	}
 	step("/services", "which service calls which, with rates, errors, and durations")
-	s.plain("  In a terminal: bin/auspex incidents %s", f.incident)
+	s.plain("  In a terminal: auspex incidents --endpoint %s %s", base, f.incident)
 }
 
 // broken prints the fault after the finding.

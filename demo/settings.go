@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -68,7 +70,7 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 		fmt.Fprint(errs, usage)
 		flags.PrintDefaults()
 	}
-	flags.StringVar(&set.collector, "collector", "bin/otelcol-auspex", "the `program` to start as the collector")
+	flags.StringVar(&set.collector, "collector", beside("otelcol-auspex"), "the `program` to start as the collector")
 	flags.BoolVar(&set.stay, "stay", false, "continue after the answer until interrupted, as on a terminal")
 	flags.StringVar(&set.write, "write", "", "write the telemetry to this `folder` instead of starting a collector")
 	flags.DurationVar(&set.before, "before", 6*time.Hour, "with -write: time before a fault of three minutes")
@@ -94,6 +96,15 @@ func parse(args []string, getenv func(string) string, errs io.Writer) (settings,
 		return set, fmt.Errorf("-before %v: must be %v or more, so that the normal behavior is known", set.before, least)
 	}
 	return set, nil
+}
+
+// beside returns the path of a program in the folder of this one.
+func beside(program string) string {
+	own, err := os.Executable()
+	if err != nil {
+		return program
+	}
+	return filepath.Join(filepath.Dir(own), program+filepath.Ext(own)) // .exe on Windows
 }
 
 // quiet draws the number of live intervals before the fault.

@@ -12,7 +12,7 @@ import (
 // The collector does not start without a config flag, and the builder can set a
 // default scheme but neither a default configuration nor a command. Therefore init
 // adds the flag, and runs the command health, before main reads the arguments. This
-// file and shutdown.go are written by hand; the builder owns all others in this folder.
+// file, shutdown.go, and exit.go are written by hand; the builder owns all others in this folder.
 func init() {
 	switch {
 	case len(os.Args) == 1:

@@ -50,7 +50,23 @@ func TestUnreadableConfig(t *testing.T) {
 	})
 }
 
-// TestTakenPort verifies that the collector exits with one clear error if a port is in use.
+// TestExitCodes verifies that incorrect usage has another exit code than a failure.
+func TestExitCodes(t *testing.T) {
+	for line, want := range map[string]int{
+		"--no-such-flag":     2,
+		"no-such-command":    2,
+		"validate":           2,
+		"health now":         2,
+		"validate --config=": 1,
+		"--version":          0,
+	} {
+		c := peertest.NewCollector(t, peertest.CollectorOptions{})
+		output, code := c.Run(30*time.Second, strings.Fields(line)...)
+		assert.Equal(t, want, code, "otelcol-auspex %s:\n%s", line, output)
+	}
+}
+
+// TestTakenPort verifies that the collector exits with one clear error and a remedy if a port is in use.
 func TestTakenPort(t *testing.T) {
 	for name, address := range map[string]func(*peertest.Collector) string{
 		"OTLP":    func(c *peertest.Collector) string { return c.OTLP },
@@ -64,8 +80,8 @@ func TestTakenPort(t *testing.T) {
 			defer l.Close()
 			output, code := c.Run(30 * time.Second)
 			keep(t, "output.txt", []byte(output))
-			assert.NotZero(t, code, "exit code")
-			assert.Contains(t, output, address(c))
+			assert.Equal(t, 1, code, "exit code")
+			assert.Contains(t, output, "Another process listens on "+address(c)+": end it")
 			assert.Contains(t, output, "address already in use")
 			assert.Equal(t, 1, strings.Count(output, "\nError: "), "errors at the end:\n%s", output)
 		})
