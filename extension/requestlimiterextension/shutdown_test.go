@@ -59,6 +59,7 @@ func TestIncompleteBody(t *testing.T) {
 }
 
 func readResponse(t *testing.T, from *bufio.Reader) (code int, text string) {
+	t.Helper()
 	res, err := http.ReadResponse(from, nil)
 	require.NoError(t, err)
 	defer res.Body.Close()
