@@ -125,12 +125,9 @@ func (s *server) planBoard(ctx context.Context, p *plan, ours map[string]any) er
 			return err
 		}
 	}
-	p.changes = append(p.changes, change)
-	if change.Action != Unchanged {
-		p.steps = append(p.steps, step{func(ctx context.Context) (bool, error) {
-			return s.saveBoard(ctx, title, ours, folderUID, change.Action == Updated)
-		}, undo})
-	}
+	p.add(change, step{func(ctx context.Context) (bool, error) {
+		return s.saveBoard(ctx, title, ours, folderUID, change.Action == Updated)
+	}, undo})
 	return nil
 }
 

@@ -121,10 +121,7 @@ func (s *server) planDashboards(ctx context.Context, p *plan) error {
 				return err
 			}
 		}
-		p.changes = append(p.changes, change)
-		if change.Action != Unchanged {
-			p.steps = append(p.steps, step{func(ctx context.Context) (bool, error) { return save(ctx, d.body) }, undo})
-		}
+		p.add(change, step{func(ctx context.Context) (bool, error) { return save(ctx, d.body) }, undo})
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (s *server) planRule(ctx context.Context, p *plan, r shipped) error {
 	}
 	what := fmt.Sprintf("save the alert rule %q", name)
 	ours := settingsOf(r.body)
-	change, create := Change{"alert rule", name, Updated}, step{
+	change, save := Change{"alert rule", name, Updated}, step{
 		func(ctx context.Context) (bool, error) { return s.send(ctx, http.MethodPost, address, r.body, what) },
 		func(ctx context.Context) error { return s.remove(ctx, address) },
 	}
@@ -61,7 +61,6 @@ func (s *server) planRule(ctx context.Context, p *plan, r shipped) error {
 			return err
 		}
 		change.Action = Created
-		p.steps = append(p.steps, create)
 	case status != http.StatusOK:
 		return s.refused(status, "read the alert rule "+name)
 	case !hasTag(present):
@@ -75,15 +74,15 @@ func (s *server) planRule(ctx context.Context, p *plan, r shipped) error {
 			body["actions"] = requested(present)
 			return s.send(ctx, http.MethodPut, address, body, what)
 		}
-		p.steps = append(p.steps, step{
+		save = step{
 			func(ctx context.Context) (bool, error) { return update(ctx, ours) },
 			func(ctx context.Context) error {
 				_, err := update(ctx, settingsOf(present))
 				return err
 			},
-		})
+		}
 	}
-	p.changes = append(p.changes, change)
+	p.add(change, save)
 	return nil
 }
 

@@ -60,6 +60,14 @@ type step struct {
 	undo func(context.Context) error
 }
 
+// add adds the result for an object, and the request that leads to it unless the object is unchanged.
+func (p *plan) add(c Change, s step) {
+	p.changes = append(p.changes, c)
+	if c.Action != Unchanged {
+		p.steps = append(p.steps, s)
+	}
+}
+
 // apply makes all changes, or none of them.
 func (p *plan) apply(ctx context.Context) error {
 	var undo []func(context.Context) error

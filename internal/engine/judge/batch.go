@@ -52,7 +52,7 @@ type measured struct {
 	refused  string // reason why it has no samples, or empty
 	samples  *chunk // that holds its samples, from one index to another
 	from, to int
-	first    bool  // its stream goes on with it from nothing
+	first    bool  // it is the first of its stream, or the first after a restart
 	gap      int64 // event time since the point before, in nanoseconds
 	restart  int64 // event time at which its counter began again, or 0
 }
@@ -79,8 +79,7 @@ func (c *chunk) Do() {
 			prefetch.Value(c.samples[k].model)
 		}
 		if s := &c.samples[i]; s.finite() {
-			s.judgment = s.model.Observe(s.t, s.v)
-			s.judgment.Surprise = min(s.judgment.Surprise, MostSurprise)
+			s.judgment = observe(s.model, s.t, s.v)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/detect/ensemble"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
@@ -14,7 +15,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/incident"
 )
 
-// plain reports whether a point takes no more than its meter and its models: its stream is known, and goes on with it.
+// plain reports whether a point needs only its meter and its models: its stream is known, and the point continues it.
 func (j *Judge) plain(p *Point) bool {
 	if p.found == nil || !p.found.Live() {
 		return false
@@ -91,13 +92,19 @@ func (j *Judge) judge(st *stream, s *tracked, t int64, v float64, out Output, fr
 	j.conclude(st, s, t, v, j.predict(st, s, t, v), out, from)
 }
 
-// predict has the model of a series judge and learn its next point.
+// observe has a model judge and learn the next point of its series.
+func observe(m *ensemble.Model, t int64, v float64) detect.Judgment {
+	p := m.Observe(t, v)
+	p.Surprise = min(p.Surprise, MostSurprise)
+	return p
+}
+
+// predict has the model of a derived series judge and learn its next point.
 func (j *Judge) predict(st *stream, s *tracked, t int64, v float64) detect.Judgment {
-	p := s.model.Observe(t, v)
+	p := observe(s.model, t, v)
 	if st.signal == budget.Groups && (v <= p.Expected || int64(s.n+1)*st.cadence < groupAge) {
 		p.Surprise = 0 // fewer points outside the interval than usual are no fault
 	}
-	p.Surprise = min(p.Surprise, MostSurprise)
 	return p
 }
 
@@ -229,9 +236,8 @@ func (j *Judge) repeated(b *Batch, p *Point, st *stream) {
 	}
 }
 
-// goesOn reports whether a stream that has had points takes one at event time t. One
-// ahead of the clock of ticks does not continue points that are not, until there were
-// lateBeforeRestart of them in a row; the first that is not ahead continues no others.
+// goesOn reports whether a stream that has had points takes one at event time t. Points ahead of the clock of ticks do not
+// continue others, until there were lateBeforeRestart of them in a row; the first that is not ahead continues no others.
 func (j *Judge) goesOn(st *stream, t int64) bool {
 	ahead := clock.IsAhead(t, j.now)
 	if ahead == clock.IsAhead(st.meter.Time, j.now) {
@@ -247,8 +253,7 @@ func (j *Judge) goesOn(st *stream, t int64) bool {
 	return true
 }
 
-// restart has a stream go on with its next point, wherever that lies: its clock was
-// set. Anomalies of the time before end there.
+// restart makes a stream accept its next point at any time, because its clock was set. Earlier anomalies end.
 func (j *Judge) restart(st *stream) {
 	for i := range st.series {
 		st.series[i].wait = nil
