@@ -24,7 +24,7 @@ func (e *Engine) Claim(signal string) (release func(), err error) {
 // Outlet returns the gate that every delivery of findings passes.
 func (e *Engine) Outlet() *outlet.Gate { return &e.outlet }
 
-// PendingEvents returns the events that wait, in the order of their ids. They go on waiting until DeliveredEvents.
+// PendingEvents returns the events that wait, in the order of their ids. They wait until DeliveredEvents.
 func (e *Engine) PendingEvents() Events {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -224,7 +224,7 @@ func TestBatchesAreJudgedConcurrently(t *testing.T) {
 	assert.Equal(t, packed(t, e), packed(t, again))
 }
 
-// More series than fit come at the same time. A batch whose streams others evict meanwhile goes on.
+// More series than fit come at the same time. A batch continues although others evict its streams.
 func TestConcurrentBatchesEvict(t *testing.T) {
 	e := newEngine(func(c *Config) { c.MaxSeries = 500 })
 	divide(e, 8)

@@ -18,7 +18,7 @@ import (
 // CollectFindings takes the changed anomalies and incidents from the tracker.
 func (j *Judge) CollectFindings() { j.findings.Add(j.tracker.News()) }
 
-// PendingEvents returns the events that wait, in the order of their ids. They go on waiting until Delivered.
+// PendingEvents returns the events that wait, in the order of their ids. They wait until Delivered.
 func (j *Judge) PendingEvents() view.Events { return j.findings.Events() }
 
 // DeliveredEvents forgets what was delivered, but for what has changed since.

@@ -42,7 +42,7 @@ const (
 
 const (
 	// lateBeforeRestart is the number of points in a row that must lie before a stream's
-	// last one, or ahead of the clock of ticks, until the stream goes on from there.
+	// last one, or ahead of the clock of ticks, until the stream continues from there.
 	lateBeforeRestart = 30
 	// The anomaly of a series without points closes after silentAfter, in ticks, and
 	// silentCadences cadences of the series. Both must have passed.

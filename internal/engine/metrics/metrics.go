@@ -82,9 +82,9 @@ func List(md pmetric.Metrics) *Batch {
 	return b
 }
 
-// metricID is the identity of a metric inside its scope. The temporality is no
-// part of it: an exporter that changes it goes on with the same series, as long
-// as they are of the same statistic.
+// metricID returns the identity of a metric inside its scope. It does not include the
+// temporality: an exporter that changes the temporality continues the same series, if
+// the statistic stays the same.
 func metricID(m pmetric.Metric) series.ID {
 	id := series.Text(m.Name()).Join(series.Text(m.Unit())).Join(series.Number(uint64(m.Type())))
 	if stats := meter.StatisticsOf(m); stats != nil {
