@@ -92,7 +92,7 @@ type point struct {
 }
 
 // rows returns an Arrow stream with one batch for every size rows.
-func rows(t *testing.T, points []point, size int) []byte {
+func rows(t testing.TB, points []point, size int) []byte {
 	t.Helper()
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "value", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
