@@ -65,8 +65,8 @@ type Miner struct {
 	free    []int32
 	byID    map[ID]int32
 	columns map[uint64]column
-	cache   []slot
-	young   queue // seen once or not often enough
+	cache   []slot // nil before the first line
+	young   queue  // seen once or not often enough
 	settled queue
 	current int32 // node of the last line
 	seen    uint64
@@ -101,13 +101,16 @@ func New(cfg Config) *Miner {
 	if cfg.Mask == nil {
 		cfg.Mask = mask.Default()
 	}
-	m := &Miner{cfg: cfg, byID: map[ID]int32{}, columns: map[uint64]column{}}
+	return &Miner{cfg: cfg, byID: map[ID]int32{}, columns: map[uint64]column{}}
+}
+
+// newCache returns an empty cache for so many templates.
+func newCache(templates int) []slot {
 	size := 1024
-	for size < cfg.MaxTemplates {
+	for size < templates {
 		size *= 2
 	}
-	m.cache = make([]slot, size)
-	return m
+	return make([]slot, size)
 }
 
 // slot caches the node of a shape. A wrong or missing slot only costs time.
@@ -124,6 +127,9 @@ func (m *Miner) Observe(service, line string) Match {
 	if m.scanner.Escaped() {
 		line = scan.WithoutEscapes(line)
 		m.scanner.Scan(line)
+	}
+	if m.cache == nil { // a shard or a series may have no logs
+		m.cache = newCache(m.cfg.MaxTemplates)
 	}
 	shape := m.scanner.Shape(hash.String(hash.K2, service))
 	s := &m.cache[shape&uint64(len(m.cache)-1)]

@@ -76,7 +76,7 @@ func (w *Writer) piece(tag byte, b []byte) {
 		w.close()
 	}
 	if w.open == nil {
-		w.open = append(make([]byte, 0, maxChunk), Version)
+		w.open = append(w.open, Version)
 		w.open = binary.LittleEndian.AppendUint64(w.open, w.generation)
 	}
 	w.open = append(w.open, tag)
