@@ -5,7 +5,7 @@ package exact
 
 import "math"
 
-// leastAt is where the gamma function has its least value for positive numbers. Its logarithm there is
+// The gamma function of positive numbers has its minimum at leastAt. The logarithm of the minimum is
 // leastLog - leastTail.
 const (
 	leastAt   = 0x1.762d86356be3fp+0

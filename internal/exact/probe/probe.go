@@ -147,6 +147,6 @@ func (g *generator) value(kind int, i int64) float64 {
 		}
 		return 0
 	default:
-		return exact.Exp(noise+float64(2*day)) * (1 + float64(5*fault)) // skewed
+		return float64(exact.Exp(noise+float64(2*day)) * (1 + float64(5*fault))) // skewed
 	}
 }
