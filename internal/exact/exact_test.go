@@ -127,14 +127,20 @@ func TestWholePowersOf2(t *testing.T) {
 // Special values are those of package math.
 func TestSpecialValues(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
-	odd := []float64{0, math.Copysign(0, -1), 1, -1, 2, .5, inf, -inf, nan, math.MaxFloat64, -math.MaxFloat64,
-		0x1p-1022, -2.5, 1e300, -1e300}
+	odd := []float64{
+		0, math.Copysign(0, -1), 1, -1, 2, .5, inf, -inf, nan, math.MaxFloat64, -math.MaxFloat64,
+		0x1p-1022, -2.5, 1e300, -1e300,
+	}
 	for _, c := range []struct {
 		name      string
 		got, want func(float64) float64
 	}{
-		{"Exp", Exp, math.Exp}, {"Exp2", Exp2, math.Exp2}, {"Expm1", Expm1, math.Expm1},
-		{"Log", Log, math.Log}, {"Log1p", Log1p, math.Log1p}, {"Log2", Log2, math.Log2},
+		{"Exp", Exp, math.Exp},
+		{"Exp2", Exp2, math.Exp2},
+		{"Expm1", Expm1, math.Expm1},
+		{"Log", Log, math.Log},
+		{"Log1p", Log1p, math.Log1p},
+		{"Log2", Log2, math.Log2},
 	} {
 		for _, x := range odd {
 			assertSame(t, c.want(x), c.got(x), "%s(%v)", c.name, x)
@@ -154,8 +160,8 @@ func TestSpecialValues(t *testing.T) {
 	assert.True(t, math.IsNaN(Pow(-1, 2)))
 	assert.True(t, math.IsNaN(Lgamma(-.5)))
 	assert.True(t, math.IsNaN(Lgamma(nan)))
-	assert.Equal(t, inf, Exp(709.7827128933841))
-	assert.NotEqual(t, inf, Exp(709.782712893384))
+	assert.True(t, math.IsInf(Exp(709.7827128933841), 1))
+	assert.False(t, math.IsInf(Exp(709.782712893384), 1))
 	assert.Zero(t, Exp(-745.2))
 	assert.NotZero(t, Exp(-745.1))
 }
@@ -188,8 +194,13 @@ func BenchmarkFunctions(b *testing.B) {
 		name        string
 		exact, math func(float64) float64
 	}{
-		{"Exp", Exp, math.Exp}, {"Exp2", Exp2, math.Exp2}, {"Expm1", Expm1, math.Expm1}, {"Log", Log, math.Log}, {"Log1p", Log1p, math.Log1p},
-		{"Log2", Log2, math.Log2}, {"Lgamma", Lgamma, lgamma},
+		{"Exp", Exp, math.Exp},
+		{"Exp2", Exp2, math.Exp2},
+		{"Expm1", Expm1, math.Expm1},
+		{"Log", Log, math.Log},
+		{"Log1p", Log1p, math.Log1p},
+		{"Log2", Log2, math.Log2},
+		{"Lgamma", Lgamma, lgamma},
 		{"Pow", func(x float64) float64 { return Pow(x, 1.7) }, func(x float64) float64 { return math.Pow(x, 1.7) }},
 	} {
 		xs := between(.01, 30, 1024)

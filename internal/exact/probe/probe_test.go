@@ -23,6 +23,7 @@ const table = "../testdata/table.txt"
 
 func TestTable(t *testing.T) {
 	golden.Files(t, table, func(t *testing.T, text string) string {
+		t.Helper()
 		for name := range functions {
 			assert.Greater(t, strings.Count(text, "\n"+name+" "), 200, name)
 		}
