@@ -34,6 +34,7 @@ var layerNames = map[layer]string{
 
 // layers assigns every folder to a layer. The longest match applies.
 var layers = map[string]layer{
+	"internal/exact":      pure,
 	"internal/detect":     pure,
 	"internal/template":   pure,
 	"internal/mask":       pure,
@@ -115,7 +116,7 @@ var layers = map[string]layer{
 }
 
 // testLibraries lists what the tests of a pure package may import besides the standard library.
-var testLibraries = []string{"github.com/stretchr/testify", "go.uber.org/goleak", "golang.org/x/tools/txtar", "pgregory.net/rapid"}
+var testLibraries = []string{"github.com/stretchr/testify", "github.com/tetratelabs/wazero", "go.uber.org/goleak", "golang.org/x/tools/txtar", "pgregory.net/rapid"}
 
 // pkg describes the package of one Go file, with a path relative to the module.
 type pkg struct {

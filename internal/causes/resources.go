@@ -6,6 +6,8 @@ package causes
 import (
 	"math"
 	"slices"
+
+	"github.com/auspex-otel/auspex/internal/exact"
 )
 
 // resource is one quantity that one instance of a service uses.
@@ -153,11 +155,11 @@ func judge(list []*span, yield func(service string, e Excess)) {
 	for _, s := range list {
 		medians = append(medians, median(s.before))
 	}
-	unit := offset*median(medians) + 1e-12
+	unit := float64(offset*median(medians)) + 1e-12
 	for _, s := range list {
 		for _, v := range [][]float64{s.before, s.after} {
 			for i := range v {
-				v[i] = math.Log(v[i] + unit)
+				v[i] = exact.Log(v[i] + unit)
 			}
 		}
 		m := median(s.before)
@@ -165,23 +167,23 @@ func judge(list []*span, yield func(service string, e Excess)) {
 		for _, v := range s.before {
 			deviations = append(deviations, math.Abs(v-m))
 		}
-		s.median, s.mad = m, 1.4826*median(deviations)
+		s.median, s.mad = m, float64(1.4826*median(deviations))
 		spreads = append(spreads, s.mad)
 	}
 	slices.Sort(spreads)
 	prior := max(leastDeviant, spreads[int(priorSpread*float64(len(spreads)))])
 	for _, s := range list {
 		n := float64(len(s.before))
-		spread := math.Sqrt((s.mad*s.mad*n + prior*prior*priorMeans) / (n + priorMeans))
+		spread := math.Sqrt((float64(s.mad*s.mad*n) + float64(prior*prior*priorMeans)) / (n + priorMeans))
 		high := upper(s.after)
 		z := (high - max(s.median, slices.Max(s.before[max(0, len(s.before)-recent):]))) / spread
 		surprise := 0.0
 		if z > 0 { // Student's t, because the spread is estimated
-			surprise = (n + 4) / 2 * math.Log1p(z*z/(n+3))
+			surprise = float64((n + 4) / 2 * exact.Log1p(z*z/(n+3)))
 		}
 		yield(s.service, Excess{
 			Instance: s.instance, Quantity: s.quantity, Surprise: surprise,
-			Expected: math.Exp(s.median) - unit, Observed: math.Exp(high) - unit, Since: s.since,
+			Expected: exact.Exp(s.median) - unit, Observed: exact.Exp(high) - unit, Since: s.since,
 		})
 	}
 }

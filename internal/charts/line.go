@@ -104,7 +104,7 @@ type mean struct{ sum, weight float64 }
 
 func (m *mean) add(v float32, weight float64) {
 	if v == v {
-		m.sum += float64(v) * weight
+		m.sum += float64(float64(v) * weight)
 		m.weight += weight
 	}
 }

@@ -3,7 +3,11 @@
 
 package detect
 
-import "math"
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/exact"
+)
 
 // OutsideP is the probability that a point lies outside its prediction interval under normal conditions.
 const OutsideP = 0.01
@@ -77,7 +81,7 @@ func Threshold(alpha float64) float64 {
 	if !(alpha > 0 && alpha < 1) {
 		return math.Inf(1)
 	}
-	return -math.Log(alpha)
+	return -exact.Log(alpha)
 }
 
 // Score divides a surprise in nats by that at the threshold. 0 means as expected, 1 is the threshold, above 1 is

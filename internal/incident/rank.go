@@ -78,11 +78,11 @@ func Rank(nodes []Node, g *Graph) []Ranked {
 	first := slices.MinFunc(nodes, func(a, b Node) int { return a.Since.Compare(b.Since) }).Since
 	for i := range nodes {
 		n := &nodes[i]
-		late := lateNats * min(lateMinutes, n.Since.Sub(first).Minutes())
-		list[i] = Ranked{Node: *n, Left: max(leastLeft*n.own(), r.left(n)-late) + n.Beside}
+		late := float64(lateNats * min(lateMinutes, n.Since.Sub(first).Minutes()))
+		list[i] = Ranked{Node: *n, Left: max(float64(leastLeft*n.own()), r.left(n)-late) + n.Beside}
 	}
 	for i := range list {
-		list[i].Total = list[i].Left + explains*r.credit(&list[i])
+		list[i].Total = list[i].Left + float64(explains*r.credit(&list[i]))
 	}
 	slices.SortFunc(list, func(a, b Ranked) int {
 		return cmp.Or(cmp.Compare(b.Total, a.Total), a.Since.Compare(b.Since), strings.Compare(a.Service, b.Service))

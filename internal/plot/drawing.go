@@ -94,7 +94,7 @@ type shade struct{ X, Width string }
 // scale maps [low, high] to [from, to].
 type scale struct{ low, high, from, to float64 }
 
-func (s scale) at(v float64) float64 { return s.from + (v-s.low)/(s.high-s.low)*(s.to-s.from) }
+func (s scale) at(v float64) float64 { return s.from + float64((v-s.low)/(s.high-s.low)*(s.to-s.from)) }
 
 // SVG draws the chart, or returns "" without points. id must be unique within the page.
 func (c Chart) SVG(id int) template.HTML {
@@ -129,7 +129,7 @@ func (c Chart) draw(id int) (d drawing, ok bool) {
 	for _, p := range points {
 		worst = max(worst, p.Score)
 	}
-	score := scale{0, max(leastScoreTop, min(worst*1.05, scoreAbove)), scoreBottom, scoreTop}
+	score := scale{0, max(leastScoreTop, min(float64(worst*1.05), scoreAbove)), scoreBottom, scoreTop}
 	d.paths(points, x, y, score)
 	for _, m := range c.Marks {
 		d.Dots = append(d.Dots, dot{coordinate(x.at(float64(m.Time))), coordinate(y.at(m.Value)), m.Title})
@@ -161,7 +161,7 @@ func valueScale(points []Point) scale {
 		low, high = min(low, p.Min), max(high, p.Max)
 	}
 	low, high = bounded(low), bounded(high)
-	beyond := max(high-low, math.Abs(high)*1e-3, 1e-9) / 2
+	beyond := max(high-low, float64(math.Abs(high)*1e-3), 1e-9) / 2
 	intervalLow, intervalHigh := low, high
 	for _, p := range points {
 		if p.judged() {
@@ -169,7 +169,7 @@ func valueScale(points []Point) scale {
 		}
 	}
 	low, high = max(intervalLow, low-beyond), min(intervalHigh, high+beyond)
-	margin := max((high-low)*.04, math.Abs(high)*1e-4, 1e-9)
+	margin := max(float64((high-low)*.04), float64(math.Abs(high)*1e-4), 1e-9)
 	return scale{low - margin, high + margin, valueBottom, valueTop}
 }
 

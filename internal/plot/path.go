@@ -53,7 +53,7 @@ func (p *path) close(floor float64) {
 }
 
 func appendCoordinate(b []byte, v float64) []byte {
-	return strconv.AppendFloat(b, math.Round(v*10)/10, 'f', -1, 64)
+	return strconv.AppendFloat(b, math.Round(float64(v*10))/10, 'f', -1, 64)
 }
 
 func coordinate(v float64) string {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/auspex-otel/auspex/internal/exact"
 )
 
 type tick struct{ At, Label string }
@@ -31,15 +33,15 @@ func Scaled(v float64) string {
 
 // valueTicks are four to eight round numbers: steps of 1, 2 or 5.
 func valueTicks(y scale, label func(float64) string) (ticks []tick) {
-	step := math.Pow(10, math.Floor(math.Log10((y.high-y.low)/4)))
+	step := exact.Pow(10, math.Floor(exact.Log((y.high-y.low)/4)/math.Ln10))
 	for _, factor := range [...]float64{5, 2} {
 		if step*factor*4 <= y.high-y.low {
-			step *= factor
+			step = float64(step * factor)
 			break
 		}
 	}
 	for n := math.Ceil(y.low / step); n*step <= y.high && len(ticks) < 20; n++ {
-		ticks = append(ticks, tick{coordinate(y.at(n * step)), label(n*step + 0)}) // + 0: not -0
+		ticks = append(ticks, tick{coordinate(y.at(float64(n * step))), label(float64(n*step) + 0)}) // + 0: not -0
 	}
 	return ticks
 }

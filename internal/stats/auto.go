@@ -102,7 +102,7 @@ func (p *Positive) Fit(w float64) {
 	p.m.Fit(w)
 	j := p.m.side.tail.from
 	if f := fits(int(j), j > 1); f != 1 && p.unit != 0 {
-		p.unit *= unit(f)
+		p.unit = unit(p.unit * unit(f))
 		p.m.side.shift(f)
 		p.m.Fit(w)
 	}

@@ -3,7 +3,7 @@
 
 package stats
 
-import "math"
+import "github.com/auspex-otel/auspex/internal/exact"
 
 // mostTerms bounds the terms of a binomial tail. The omitted terms are negligible.
 const mostTerms = 4096
@@ -14,21 +14,21 @@ func BinomialSurprise(k, n int, q float64) float64 {
 	if k <= 0 || float64(k) <= float64(n)*q || k > n {
 		return 0
 	}
-	logQ, logRest := math.Log(q), math.Log1p(-q)
-	log := logChoose(n, k) + float64(k)*logQ + float64(n-k)*logRest
+	logQ, logRest := exact.Log(q), exact.Log1p(-q)
+	log := logChoose(n, k) + float64(float64(k)*logQ) + float64(float64(n-k)*logRest)
 	// The terms decrease from here: their sum is in units of the first.
 	sum, term := 1.0, 1.0
 	for i, left := k, mostTerms; i < n && left > 0 && term > 1e-12*sum; i, left = i+1, left-1 {
-		term *= float64(n-i) / float64(i+1) * q / (1 - q)
+		term = float64(term * (float64(n-i) / float64(i+1) * q / (1 - q)))
 		sum += term
 	}
-	return max(0, -(log + math.Log(sum)))
+	return max(0, -(log + exact.Log(sum)))
 }
 
 // logChoose returns ln of n over k.
 func logChoose(n, k int) float64 {
-	a, _ := math.Lgamma(float64(n + 1))
-	b, _ := math.Lgamma(float64(k + 1))
-	c, _ := math.Lgamma(float64(n - k + 1))
+	a := exact.Lgamma(float64(n + 1))
+	b := exact.Lgamma(float64(k + 1))
+	c := exact.Lgamma(float64(n - k + 1))
 	return a - b - c
 }

@@ -3,7 +3,11 @@
 
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/exact"
+)
 
 // HalfLife is the number of points after which the weight of a point is halved. The effective
 // number of remembered points is HalfLife / ln 2, about 4,300.
@@ -19,7 +23,7 @@ const (
 // units holds the weights of a point by its position between two halvings.
 var units = func() (u [HalfLife]uint8) {
 	for i := range u {
-		u[i] = uint8(leastUnit * math.Exp2(float64(i)/HalfLife))
+		u[i] = uint8(leastUnit * exact.Exp2(float64(i)/HalfLife))
 	}
 	return u
 }()
@@ -68,4 +72,4 @@ func sum(counts []uint16) (total uint32) {
 }
 
 // whole returns a point's weight times the trust in it, 0 to 1, rounded.
-func whole(w, trust float64) uint16 { return uint16(w*trust + 0.5) }
+func whole(w, trust float64) uint16 { return uint16(float64(w*trust) + 0.5) }

@@ -3,7 +3,11 @@
 
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/exact"
+)
 
 // The buckets of one side: bucket 0 is [0, 2^minOctave), then there are four buckets per octave,
 // and the last is open. Edges are 1, 1.25, 1.5, and 1.75 times a power of two, so that the top
@@ -56,11 +60,11 @@ func (s *side) above(x float64) float64 {
 	lo := edgeOf(j)
 	var part float64
 	if j == openEdge {
-		part = 1 / (1 + math.Log(x/lo))
+		part = 1 / (1 + exact.Log(x/lo))
 	} else {
 		part = 1 - (x-lo)/(edgeOf(j+1)-lo)
 	}
-	return float64(beyond) + part*float64(s.count[j])
+	return float64(beyond) + float64(part*float64(s.count[j]))
 }
 
 func (s *side) add(x float64, w uint16) {
@@ -86,7 +90,7 @@ func (s *side) beyond(x, total, unit float64) float64 {
 	nats := s.tail.surprise(stretch(x) - stretched[from])
 	if x < float64(s.tail.far) {
 		if c := s.above(x) / unit; c > 2.25 {
-			nats = min(nats, -math.Log((c-1.5*math.Sqrt(c))*unit/total))
+			nats = min(nats, -exact.Log((c-float64(1.5*math.Sqrt(c)))*unit/total))
 		}
 	}
 	return nats
@@ -116,7 +120,7 @@ func (m *Magnitudes) Halve() { m.side.halve() }
 // x.
 func (m *Magnitudes) Surprise(x, unit float64) float64 {
 	p, nats := m.P(x, unit)
-	return max(0, nats-math.Log(p))
+	return max(0, nats-exact.Log(p))
 }
 
 // P returns a factor p and an addend nats such that Surprise is nats - ln p. If p was counted,
@@ -134,7 +138,7 @@ func (m *Magnitudes) Fit(unit float64) { m.side.fit(float64(m.side.total), unit)
 
 // fit finds the threshold and the tail beyond it.
 func (s *side) fit(total, unit float64) {
-	need, few := tailShare*total, recurring*unit
+	need, few := float64(tailShare*total), float64(recurring*unit)
 	var mass float64
 	j, far := openEdge, 0
 	for ; ; j-- {

@@ -3,7 +3,11 @@
 
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/exact"
+)
 
 // The tail of one side: beyond the threshold u, which tailShare of all points exceed, the values
 // follow a generalized Pareto distribution, not in the residual x itself but in y = x^1.5,
@@ -44,7 +48,7 @@ type tail struct {
 // distribution. It increases strictly with y.
 func (t *tail) surprise(y float64) float64 {
 	xi := float64(t.shape)
-	return math.Log1p(xi*y/float64(t.sigma))/xi - math.Log(float64(t.share))
+	return exact.Log1p(xi*y/float64(t.sigma))/xi - exact.Log(float64(t.share))
 }
 
 // moments holds the integrals ∫S and ∫S² over the tail, where S is the share of the excesses
@@ -58,13 +62,13 @@ func (m *moments) add(width, a, b float64) {
 		b = a / 64
 	}
 	if a-b <= 1e-9*a { // also for a = 0
-		m.s += width * a
-		m.s2 += width * a * a
+		m.s += float64(width * a)
+		m.s2 += float64(width * a * a)
 		return
 	}
-	slope := width / math.Log(a/b)
-	m.s += slope * (a - b)
-	m.s2 += slope * (a*a - b*b) / 2
+	slope := width / exact.Log(a/b)
+	m.s += float64(slope * (a - b))
+	m.s2 += slope * (float64(a*a) - float64(b*b)) / 2
 }
 
 // shapeScale converts the moments of n excesses over the threshold y(u) to ξ and σ.
@@ -76,12 +80,12 @@ func (m *moments) shapeScale(n, yu float64) (xi, sigma float64) {
 	if m.s > m.s2 {
 		est = clamp(2-m.s/(m.s-m.s2), -0.5, maxShape)
 	}
-	xi = clamp((n*est+shapeWeight*prior)/(n+shapeWeight), minShape, maxShape)
-	sigma = (n*m.s*(1-xi) + scaleWeight*yu/2) / (n + scaleWeight)
+	xi = clamp((float64(n*est)+float64(shapeWeight*prior))/(n+shapeWeight), minShape, maxShape)
+	sigma = (float64(n*m.s*(1-xi)) + scaleWeight*yu/2) / (n + scaleWeight)
 	return xi, sigma
 }
 
 // stretch returns y = x^1.5 for x ≥ 0.
-func stretch(x float64) float64 { return x * math.Sqrt(x) }
+func stretch(x float64) float64 { return float64(x * math.Sqrt(x)) }
 
 func clamp(x, lo, hi float64) float64 { return max(lo, min(hi, x)) }

@@ -6,6 +6,7 @@ package stats
 import (
 	"math"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -40,8 +41,8 @@ const (
 )
 
 var (
-	bodyNats = -math.Log(bodyShare)
-	edgeNats = -math.Log(edgeShare)
+	bodyNats = -exact.Log(bodyShare)
+	edgeNats = -exact.Log(edgeShare)
 )
 
 // Tails is a bounded sketch of the distance of a quantity from zero, separately for each side, in
@@ -85,8 +86,8 @@ func (t *Tails) P(x float64) float64 {
 	if nats <= leastKnown || t.unknown() { // avoids the logarithm for most points
 		return nats
 	}
-	if known := math.Log(float64(t.n) + 1); nats > known {
-		nats = known + modestSlope*(nats-known)
+	if known := exact.Log(float64(t.n) + 1); nats > known {
+		nats = known + float64(modestSlope*(nats-known))
 	}
 	return nats
 }
@@ -121,7 +122,7 @@ func (t *Tails) Fitted(x float64) float64 {
 		s, x = &t.side[1], -x
 	}
 	n := float64(t.n)
-	nats := -math.Log((float64(s.share)*n + 1) / (n + 2))
+	nats := -exact.Log((float64(float64(s.share)*n) + 1) / (n + 2))
 	if s.n >= 4 && s.body > 0 {
 		nats += s.beyond(x, t.priorShape())
 	}
@@ -145,8 +146,8 @@ func (s *tailSide) beyond(x, prior float64) float64 {
 	if math.Abs(xi) < 0.01 {
 		return edgeNats + min(y, mostNats)
 	}
-	if z := 1 + xi*y; z > 0 {
-		return edgeNats + min(math.Log(z)/xi, mostNats)
+	if z := 1 + float64(xi*y); z > 0 {
+		return edgeNats + min(exact.Log(z)/xi, mostNats)
 	}
 	return edgeNats + mostNats
 }
@@ -162,8 +163,8 @@ func (s *tailSide) shape(prior float64) float64 {
 	if r := float64(s.excess) / float64(s.pair); r > 1.5 {
 		xi = max(xi, min(0.8, (r-2)/(r-1)))
 	}
-	n := float64(s.n) * edgeShare
-	return max(leastXi, min(mostXi, (xi*n+prior*shapePoints)/(n+shapePoints)))
+	n := float64(float64(s.n) * edgeShare)
+	return max(leastXi, min(mostXi, (float64(xi*n)+float64(prior*shapePoints))/(n+shapePoints)))
 }
 
 // Learn adds x with a trust of 0 to 1.
@@ -172,8 +173,8 @@ func (t *Tails) Learn(x, trust float64) {
 		t.n++
 	}
 	g := float32(trust) / t.n
-	t.side[0].share -= g * t.side[0].share
-	t.side[1].share -= g * t.side[1].share
+	t.side[0].share -= float32(g * t.side[0].share)
+	t.side[1].share -= float32(g * t.side[1].share)
 	if x == 0 {
 		return
 	}
@@ -187,7 +188,7 @@ func (t *Tails) Learn(x, trust float64) {
 		s.n++
 	}
 	if s.n == 1 && t.least > meanPoints {
-		s.body, s.edge, s.excess, s.pair, s.last = 0.84*t.sigma, 1.75*t.sigma, 0.43*t.sigma, 0.2*t.sigma, 0.43*t.sigma
+		s.body, s.edge, s.excess, s.pair, s.last = float32(0.84*t.sigma), float32(1.75*t.sigma), float32(0.43*t.sigma), float32(0.2*t.sigma), float32(0.43*t.sigma)
 	}
 	if s.n < meanPoints && t.least <= meanPoints {
 		mean := x
@@ -200,11 +201,11 @@ func (t *Tails) Learn(x, trust float64) {
 	}
 	s.learn(float32(x), float32(trust), t.least)
 	if t.sigma > 0 {
-		s.edge = max(s.edge, floorShare*1.75*t.sigma)
-		s.excess = max(s.excess, floorShare*0.43*t.sigma)
-		s.pair = max(s.pair, floorShare*0.2*t.sigma)
+		s.edge = max(s.edge, float32(floorShare*1.75*t.sigma))
+		s.excess = max(s.excess, float32(floorShare*0.43*t.sigma))
+		s.pair = max(s.pair, float32(floorShare*0.2*t.sigma))
 	}
-	s.edge = max(s.edge, 1.2*s.body)
+	s.edge = max(s.edge, float32(1.2*s.body))
 }
 
 // learn updates the marks of a side with at least meanPoints points.
@@ -213,20 +214,20 @@ func (s *tailSide) learn(x, trust, least float32) {
 	pace := trust / constant
 	body, edge := min(0.3, pace/(1.2*bodyShare)), min(0.5, pace/(3*edgeShare))
 	if x > s.body {
-		s.body *= 1 + body*(1-bodyShare)
+		s.body = float32(s.body * (1 + float32(body*(1-bodyShare))))
 	} else {
-		s.body *= 1 - body*bodyShare
+		s.body = float32(s.body * (1 - float32(body*bodyShare)))
 	}
 	if x <= s.edge {
-		s.edge *= 1 - edge*edgeShare
+		s.edge = float32(s.edge * (1 - float32(edge*edgeShare)))
 		return
 	}
-	e := min(x-s.edge, wildExcess*s.excess)
-	g := trust / (constant*edgeShare*1.5 + 6)
-	s.excess += g * (e - s.excess)
-	s.pair += g * (min(e, s.last) - s.pair)
+	e := min(x-s.edge, float32(wildExcess*s.excess))
+	g := trust / (float32(constant*edgeShare*1.5) + 6)
+	s.excess += float32(g * (e - s.excess))
+	s.pair += float32(g * (min(e, s.last) - s.pair))
 	s.last = e
-	s.edge *= 1 + edge*(1-edgeShare)
+	s.edge = float32(s.edge * (1 + float32(edge*(1-edgeShare))))
 }
 
 // Filling reports whether fewer than memoryPoints points are known.
@@ -260,7 +261,7 @@ func (t *Tails) Quantile(side int, nats float64) float64 {
 	if side < 0 {
 		s = &t.side[1]
 	}
-	nats += math.Log(max(1e-6, float64(s.share)))
+	nats += exact.Log(max(1e-6, float64(s.share)))
 	body, edge := float64(s.body), float64(s.edge)
 	switch {
 	case s.n < 4 || nats <= 0:
@@ -273,9 +274,9 @@ func (t *Tails) Quantile(side int, nats float64) float64 {
 	xi := s.shape(t.priorShape())
 	y := nats - edgeNats
 	if math.Abs(xi) >= 0.01 {
-		y = math.Expm1(xi*y) / xi
+		y = exact.Expm1(float64(xi*y)) / xi
 	}
-	return edge + y*float64(s.excess)*(1-xi)
+	return edge + float64(y*float64(s.excess)*(1-xi))
 }
 
 // State writes or reads the sketch. sigma is not part of it.

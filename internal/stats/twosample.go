@@ -3,7 +3,11 @@
 
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/exact"
+)
 
 // maxTerms bounds the number of summed terms. It suffices for counts of millions.
 const maxTerms = 4096
@@ -29,13 +33,13 @@ func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
 	x := k
 	for ; x < min(n, marked) && x < k+maxTerms && term > 1e-12*sum; x++ {
 		ratio = (marked - x) * (n - x) / ((x + 1) * (all - marked - n + x + 1))
-		term *= ratio
+		term = float64(term * ratio)
 		sum += term
 	}
 	if x == k+maxTerms && ratio < 1 { // the rest decreases faster than a geometric series
 		sum += term * ratio / (1 - ratio)
 	}
-	return max(0, -first-math.Log(sum)), up
+	return max(0, -first-exact.Log(sum)), up
 }
 
 // MostSurprise returns the largest -ln p of any rank test of n values against n0 earlier ones: ln
@@ -44,8 +48,8 @@ func Excess(k0, n0, k, n float64) (surprise float64, up bool) {
 func MostSurprise(n0, n float64) float64 { return lnChoose(n0+n, n) }
 
 func lnChoose(n, k float64) float64 {
-	a, _ := math.Lgamma(n + 1)
-	b, _ := math.Lgamma(k + 1)
-	c, _ := math.Lgamma(n - k + 1)
+	a := exact.Lgamma(n + 1)
+	b := exact.Lgamma(k + 1)
+	c := exact.Lgamma(n - k + 1)
 	return a - b - c
 }

@@ -5,8 +5,9 @@ package topology
 
 import (
 	"cmp"
-	"math"
 	"slices"
+
+	"github.com/auspex-otel/auspex/internal/exact"
 )
 
 // Aspect is the kind of evidence. Evidence of different aspects adds up.
@@ -68,7 +69,7 @@ func Soften(surprise float64) float64 {
 	if surprise <= soft {
 		return max(0, surprise)
 	}
-	return soft * (1 + math.Log(surprise/soft))
+	return float64(soft * (1 + exact.Log(surprise/soft)))
 }
 
 // ranking is the state of one call of Rank.
@@ -205,7 +206,7 @@ func (r *ranking) strongest(list []Evidence) {
 	}
 	for _, name := range r.services {
 		if n := count[name]; n > 0 {
-			r.suspects[name].add(best[name], Soften(best[name].Surprise-math.Log(n)))
+			r.suspects[name].add(best[name], Soften(best[name].Surprise-exact.Log(n)))
 		}
 	}
 }
@@ -228,7 +229,7 @@ func (r *ranking) network(list []Evidence) {
 	score, shown := map[string]float64{}, map[string]Evidence{}
 	for _, p := range pairs {
 		e := best[p]
-		weight := max(Soften(e.Surprise-math.Log(count[p]))-doubt, -calm)
+		weight := max(Soften(e.Surprise-exact.Log(count[p]))-doubt, -calm)
 		for _, s := range [...]string{p.caller, p.callee} {
 			score[s] += weight
 			if b, ok := shown[s]; !ok || e.Surprise > b.Surprise {

@@ -4,8 +4,9 @@
 package trace
 
 import (
-	"math"
 	"slices"
+
+	"github.com/auspex-otel/auspex/internal/exact"
 )
 
 // Aspect is the kind of a behavior change.
@@ -95,7 +96,7 @@ func seconds(v sums) float64 {
 	if v.n == 0 {
 		return 0
 	}
-	return max(0, math.Exp(v.s/v.n)-floorTime) / 1e9
+	return max(0, exact.Exp(v.s/v.n)-floorTime) / 1e9
 }
 
 // behaviors yields the most surprising change of behavior and of mix.
@@ -112,7 +113,7 @@ func (t *Tracker) behaviors(i int32, ways *counts, first, last int64, byHash map
 		}
 	})
 	for kind, c := range worst {
-		surprise := c.surprise - math.Log(float64(tests))
+		surprise := c.surprise - exact.Log(float64(tests))
 		if c.surprise == 0 || surprise <= 0 {
 			continue
 		}

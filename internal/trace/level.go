@@ -6,6 +6,7 @@ package trace
 import (
 	"math"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
@@ -19,8 +20,8 @@ func (a *sums) add(b sums) { a.n, a.s, a.ss = a.n+b.n, a.s+b.s, a.ss+b.ss }
 const floorTime = 50_000
 
 func logOf(duration int64) sums {
-	x := math.Log(float64(max(0, duration)) + floorTime)
-	return sums{1, x, x * x}
+	x := exact.Log(float64(max(0, duration)) + floorTime)
+	return sums{1, x, float64(x * x)}
 }
 
 // Prior of a level, with the weight of priorWindows windows or priorPoints points.
@@ -59,10 +60,10 @@ func (l *level) z(v sums) float64 {
 		return 0
 	}
 	m0, m := l.base.s/l.base.n, v.s/v.n
-	v0 := max(leastSpread, l.base.ss/l.base.n-m0*m0)
-	v1 := max(leastSpread, v.ss/v.n-m*m)
-	spread := (v0*l.base.n + v1*v.n + priorSpread*priorPoints) / (l.base.n + v.n + priorPoints)
-	variance := spread*(1/l.base.n+1/v.n) + l.tau()*(0.5+0.5/max(1, l.windows))
+	v0 := max(leastSpread, l.base.ss/l.base.n-float64(m0*m0))
+	v1 := max(leastSpread, v.ss/v.n-float64(m*m))
+	spread := (float64(v0*l.base.n) + float64(v1*v.n) + priorSpread*priorPoints) / (l.base.n + v.n + priorPoints)
+	variance := float64(spread*(1/l.base.n+1/v.n)) + float64(l.tau()*(0.5+0.5/max(1, l.windows)))
 	return (m - m0) / math.Sqrt(variance)
 }
 
@@ -81,8 +82,8 @@ func (l *level) learn(v sums) {
 	if l.base.n > 0 {
 		z := l.z(v)
 		m0, m := l.base.s/l.base.n, v.s/v.n
-		within := max(leastSpread, v.ss/v.n-m*m) / v.n
-		l.drift += min(max(0, (m-m0)*(m-m0)-within), 6*l.tau())
+		within := max(leastSpread, v.ss/v.n-float64(m*m)) / v.n
+		l.drift += min(max(0, float64((m-m0)*(m-m0))-within), float64(6*l.tau()))
 		l.seen++
 		if z*z/2 > gate {
 			l.other.add(v)

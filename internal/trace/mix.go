@@ -4,9 +4,9 @@
 package trace
 
 import (
-	"math"
 	"math/bits"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
@@ -179,16 +179,16 @@ func (m *mix) changes(now *counts, sets bool, yield func(change)) (tests int) {
 func (m *mix) learn(now *counts, sets bool) {
 	if m.base.n > 0 {
 		var worst, twice float64
-		bound := 4 * m.dispersion()
+		bound := float64(4 * m.dispersion())
 		tests := m.changes(now, sets, func(c change) {
 			worst = max(worst, c.surprise)
-			twice += min(2*c.surprise*m.dispersion(), bound)
+			twice += min(float64(2*c.surprise*m.dispersion()), bound)
 		})
 		if tests > 0 {
 			m.excess += twice / float64(tests)
 			m.seen++
 		}
-		if worst > gate+math.Log(float64(tests+1)) {
+		if worst > gate+exact.Log(float64(tests+1)) {
 			m.other.addAll(now)
 			if m.others++; m.others < min(m.windows+1, adoptLast) {
 				return

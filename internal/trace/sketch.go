@@ -3,7 +3,11 @@
 
 package trace
 
-import "math"
+import (
+	"math"
+
+	"github.com/auspex-otel/auspex/internal/exact"
+)
 
 // A sketch has four buckets per octave, from a microsecond to an hour, so that quantiles have an error of at most a
 // tenth.
@@ -22,7 +26,7 @@ type Sketch struct {
 func (s *Sketch) add(duration int64) {
 	j := 0
 	if duration > leastTime {
-		j = min(sketchBuckets-1, 1+int(perOctave*math.Log2(float64(duration)/leastTime)))
+		j = min(sketchBuckets-1, 1+int(perOctave*exact.Log2(float64(duration)/leastTime)))
 	}
 	s.count[j]++
 	s.n++
@@ -36,7 +40,7 @@ func (s *Sketch) Quantile(q float64) float64 {
 	if s.n == 0 {
 		return math.NaN()
 	}
-	rank := q * float64(s.n)
+	rank := float64(q * float64(s.n))
 	below := 0.0
 	for j, c := range s.count {
 		if c == 0 || below+float64(c) < rank {
@@ -47,7 +51,7 @@ func (s *Sketch) Quantile(q float64) float64 {
 			return leastTime
 		}
 		part := (rank - below) / float64(c)
-		return leastTime * math.Exp2((float64(j-1)+max(0, part))/perOctave)
+		return float64(leastTime * exact.Exp2((float64(j-1)+max(0, part))/perOctave))
 	}
-	return leastTime * math.Exp2((sketchBuckets-1)/perOctave)
+	return float64(leastTime * exact.Exp2((sketchBuckets-1)/perOctave))
 }

@@ -28,7 +28,7 @@ func (b *Bursts) Add(t int64, surprise float64) {
 	if s := t / slot; s != b.now {
 		b.slots++
 		b.sum += b.n
-		b.squares += b.n * b.n
+		b.squares += float64(b.n * b.n)
 		b.now, b.n = s, 0
 	}
 	if surprise > burstFrom {
@@ -46,9 +46,9 @@ func (b *Bursts) Size() float64 {
 
 // Forget multiplies all counts by f.
 func (b *Bursts) Forget(f float64) {
-	b.slots *= f
-	b.sum *= f
-	b.squares *= f
+	b.slots = float64(b.slots * f)
+	b.sum = float64(b.sum * f)
+	b.squares = float64(b.squares * f)
 }
 
 // State writes or reads the counts.

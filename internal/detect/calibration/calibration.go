@@ -6,6 +6,7 @@ package calibration
 import (
 	"math"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -36,9 +37,9 @@ func (c *Count) Total() float64 { return c.total }
 // Forget multiplies all counts by f.
 func (c *Count) Forget(f float64) {
 	for k := range c.at {
-		c.at[k] *= f
+		c.at[k] = float64(c.at[k] * f)
 	}
-	c.total *= f
+	c.total = float64(c.total * f)
 }
 
 // State writes or reads the count.
@@ -71,7 +72,7 @@ func (t *Table) Apply(surprise float64) float64 {
 	}
 	k := int(x)
 	f := x - float64(k)
-	return max(0, surprise-(1-f)*t.at(k)-f*t.at(k+1))
+	return max(0, surprise-float64((1-f)*t.at(k))-float64(f*t.at(k+1)))
 }
 
 func (t *Table) at(level int) float64 { return t.excess[level] + t.more[level] }
@@ -95,10 +96,10 @@ func (c *Count) Table(wider *Table, burst float64) *Table {
 	for k := 1; k <= levels; k++ {
 		beyond := max(0, before-c.at[k-1])
 		prior := wider.excess[k] - wider.excess[k-1]
-		step := math.Log((beyond + weight) / (before*math.Exp(-width) + weight*math.Exp(-prior)))
+		step := exact.Log((beyond + weight) / (float64(before*exact.Exp(-width)) + float64(weight*exact.Exp(-prior))))
 		// The order of surprises must not change.
 		t.excess[k] = max(-most, min(most, t.excess[k-1]+min(step, 0.9*width)))
-		more := min(most, math.Log1p((burst-1)/(beyond+weight)))
+		more := min(most, exact.Log1p((burst-1)/(beyond+weight)))
 		t.more[k] = max(t.more[k-1], min(more, t.at(k-1)+0.9*width-t.excess[k]))
 		before = beyond
 	}

@@ -37,10 +37,10 @@ func (c *counts) learn(v float64) {
 	}
 	c.n = min(countMemory, c.n+1)
 	if c.n > 100 {
-		v = min(v, c.mean+12*math.Sqrt(max(1, c.sq-c.mean*c.mean))) // limits the effect of a burst
+		v = min(v, c.mean+float64(12*math.Sqrt(max(1, c.sq-float64(c.mean*c.mean))))) // limits the effect of a burst
 	}
 	c.mean += (v - c.mean) / c.n
-	c.sq += (v*v - c.sq) / c.n
+	c.sq += (float64(v*v) - c.sq) / c.n
 }
 
 // small reports whether the exact tails apply to the series.
@@ -49,16 +49,16 @@ func (c *counts) small() bool { return !c.other && c.n > 0 && c.mean < smallMean
 // surprise returns -ln of the probability, in nats, that k points have a total of at least v, or at most v if it is
 // below the mean. It shifts the mean toward v by the error that doubt allows.
 func (c *counts) surprise(v float64, k int) float64 {
-	variance := max(c.mean, c.sq-c.mean*c.mean)
-	wrong := doubt*math.Sqrt(variance/c.n) + few/c.n
+	variance := max(c.mean, c.sq-float64(c.mean*c.mean))
+	wrong := float64(doubt*math.Sqrt(variance/c.n)) + few/c.n
 	dispersion := 1.0
 	if c.mean > 0 {
 		dispersion = max(1, variance/c.mean)
 	}
 	if n := float64(k); v > c.mean*n {
-		return stats.CountSurprise(v, (c.mean+wrong)*n, dispersion)
+		return stats.CountSurprise(v, float64((c.mean+wrong)*n), dispersion)
 	} else if c.mean > wrong {
-		return stats.CountSurprise(v, (c.mean-wrong)*n, dispersion)
+		return stats.CountSurprise(v, float64((c.mean-wrong)*n), dispersion)
 	}
 	return 0
 }
@@ -77,9 +77,9 @@ func (m *Model) exact(v float64) float64 {
 	nats := m.counts.surprise(v, 1)
 	sum := func(ring int, values []float32, each int) {
 		if m.rings[ring].Full(values) {
-			mean := m.in.Origin + m.in.Span*m.rings[ring].Mean(values, len(values))
+			mean := m.in.Origin + float64(m.in.Span*m.rings[ring].Mean(values, len(values)))
 			k := len(values) * each
-			nats = max(nats, m.counts.surprise(math.Round(mean*float64(k)), k))
+			nats = max(nats, m.counts.surprise(math.Round(float64(mean*float64(k))), k))
 		}
 	}
 	sum(0, m.short[:], 1)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -62,7 +63,7 @@ func (x *excursions) learn(z float64, long int64) {
 	case size > usualMost*e.size: // of another kind
 		*e = excursion{count: 1, size: size, long: float32(long)}
 	case size < usualLeast*e.size:
-		e.size *= 1 - excursionFade
+		e.size = float32(e.size * (1 - excursionFade))
 	default:
 		e.count++
 		e.size += (size - e.size) / e.count
@@ -88,7 +89,7 @@ func (x *excursions) most(z float64, long int64) float64 {
 	if e.count < usualFrom || math.Abs(z) > usualMost*float64(e.size) || float64(long) > usualMost*float64(e.long) {
 		return math.Inf(1)
 	}
-	return math.Log(float64(x.points) / float64(e.count))
+	return exact.Log(float64(x.points) / float64(e.count))
 }
 
 func (x *excursions) state(c *state.Codec) {

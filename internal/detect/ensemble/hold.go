@@ -71,8 +71,8 @@ func (m *Model) distance(f *facts, v float64) float64 {
 func (h *hold) add(d float64) {
 	h.n++
 	h.sum += d
-	h.sumSq += d * d
-	h.sumAt += d * h.n
+	h.sumSq += float64(d * d)
+	h.sumAt += float64(d * h.n)
 }
 
 // observeHeld judges a point by the slow level and the season before the hold, and learns only the new level.
@@ -80,13 +80,13 @@ func (m *Model) observeHeld(f *facts, t int64, v float64) detect.Judgment {
 	h := m.hold
 	z := m.slow(f, v)
 	base, scale := m.profile.Level()
-	expected, unit := base+f.season, scale*f.ratio
+	expected, unit := base+f.season, float64(scale*f.ratio)
 	tails := &m.tails[viewSlow]
 	out := m.bounded(detect.Judgment{
 		Surprise: tails.P(z),
 		Expected: expected,
-		Lower:    expected - unit*tails.Quantile(-1, outside),
-		Upper:    expected + unit*tails.Quantile(1, outside),
+		Lower:    expected - float64(unit*tails.Quantile(-1, outside)),
+		Upper:    expected + float64(unit*tails.Quantile(1, outside)),
 		Held:     true,
 	})
 	nats := out.Surprise
@@ -150,7 +150,7 @@ func (m *Model) heldEvidence(f *facts, v, z float64) float64 {
 	} else { // The predictor keeps its distance from level and season.
 		x = (m.distance(f, v) - h.offset) / (m.bank.Unit() * f.ratio)
 	}
-	m.drift += driftGain * float32(max(-errorClip, min(errorClip, x))-float64(m.drift))
+	m.drift += float32(driftGain * float32(max(-errorClip, min(errorClip, x))-float64(m.drift)))
 	if !h.lasting && m.inside(viewSlow, z) {
 		return 0
 	}
@@ -173,11 +173,11 @@ func (m *Model) acceptance() time.Duration {
 // more than chance.
 func (h *hold) settled() bool {
 	mean := h.sum / h.n
-	variance := max(0, h.sumSq/h.n-mean*mean)
+	variance := max(0, h.sumSq/h.n-float64(mean*mean))
 	// Σ(i-ī)(d-d̄) / Σ(i-ī)² is the slope. Times n, it is the rise of the line.
-	rise := (h.sumAt - mean*h.n*(h.n+1)/2) * 12 / (h.n*h.n - 1)
+	rise := (h.sumAt - mean*h.n*(h.n+1)/2) * 12 / (float64(h.n*h.n) - 1)
 	variance = max(0, variance-rise*rise/12)
-	return math.Abs(rise) <= moving*math.Sqrt(12*variance/h.n)+relaxing*math.Abs(mean)
+	return math.Abs(rise) <= float64(moving*math.Sqrt(12*variance/h.n))+float64(relaxing*math.Abs(mean))
 }
 
 // accept makes the new level normal.
@@ -199,8 +199,8 @@ func (m *Model) follow(v, z float64) float64 {
 	if m.inSlot++; m.inSlot >= max(1, m.perSlot) {
 		n := float64(m.inSlot)
 		m.rings[1].Push(m.long[:], m.in.Of(m.slotSum/n))
-		m.hour += hourGain * float32(m.slowSum/n-float64(m.hour))
-		m.six += sixGain * float32(m.slowSum/n-float64(m.six))
+		m.hour += float32(hourGain * float32(m.slowSum/n-float64(m.hour)))
+		m.six += float32(sixGain * float32(m.slowSum/n-float64(m.six)))
 		m.slotSum, m.slowSum, m.inSlot = 0, 0, 0
 		m.slots++
 		m.hold.tails[0].Learn(z, 1)

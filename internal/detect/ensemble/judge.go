@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/exact"
 )
 
 const (
@@ -54,7 +55,7 @@ func (m *Model) evidence(f *facts) (e, by float64) {
 		case k >= viewShort:
 			nats = float64(m.held[k-viewShort])
 		}
-		e += w * nats
+		e += float64(w * nats)
 	}
 	e /= allWeights
 	best, most := m.mostSurprised(f)
@@ -99,20 +100,20 @@ func (m *Model) keep(view int, nats float64) {
 
 // say converts the evidence e to a judgment.
 func (m *Model) say(f *facts, e float64) detect.Judgment {
-	expected, unit := m.bank.Expect(f.season), m.bank.Unit()*f.ratio
+	expected, unit := m.bank.Expect(f.season), float64(m.bank.Unit()*f.ratio)
 	t := &m.tails[viewError]
 	out := detect.Judgment{
 		Surprise: calibrated(e),
 		Expected: expected,
-		Lower:    expected - unit*t.Quantile(-1, outside),
-		Upper:    expected + unit*t.Quantile(1, outside),
+		Lower:    expected - float64(unit*t.Quantile(-1, outside)),
+		Upper:    expected + float64(unit*t.Quantile(1, outside)),
 	}
 	return m.bounded(out)
 }
 
 // bounded keeps the interval finite, and nonnegative for a series without negative values.
 func (m *Model) bounded(out detect.Judgment) detect.Judgment {
-	if width := out.Upper - out.Lower; width < 2*rounding*math.Abs(out.Expected)+1e-200 {
+	if width := out.Upper - out.Lower; width < float64(2*rounding*math.Abs(out.Expected))+1e-200 {
 		out.Lower, out.Upper = out.Expected, out.Expected
 	}
 	out.Lower, out.Upper = max(-math.MaxFloat64, out.Lower), min(math.MaxFloat64, out.Upper)
@@ -134,8 +135,8 @@ func kind(surprise, by float64) detect.Kind {
 }
 
 var (
-	kindFrom = -math.Log(detect.OutsideP)     // nats from which a surprise has a kind
-	outside  = -math.Log(detect.OutsideP / 2) // nats at the ends of the interval
+	kindFrom = -exact.Log(detect.OutsideP)     // nats from which a surprise has a kind
+	outside  = -exact.Log(detect.OutsideP / 2) // nats at the ends of the interval
 )
 
 // calibrated returns the surprise of the evidence e, in nats, by linear interpolation in the table below, which was
@@ -146,9 +147,9 @@ func calibrated(e float64) float64 {
 	k := int(x)
 	if k >= len(table)-1 {
 		last := len(table) - 1
-		return table[last] + (x-float64(last))*(table[last]-table[last-1])
+		return table[last] + float64((x-float64(last))*(table[last]-table[last-1]))
 	}
-	return table[k] + (x-float64(k))*(table[k+1]-table[k])
+	return table[k] + float64((x-float64(k))*(table[k+1]-table[k]))
 }
 
 // table holds -ln P(evidence ≥ k/2) on noise.

@@ -13,6 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/detect/level"
 	"github.com/auspex-otel/auspex/internal/detect/season"
 	"github.com/auspex-otel/auspex/internal/detect/window"
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/stats"
 )
 
@@ -61,7 +62,7 @@ const (
 var apart = [...]uint32{6, 24}
 
 // outlier is the surprise of an error, in nats, beyond which the predictors adapt less.
-var outlier = -math.Log(1.0 / 300)
+var outlier = -exact.Log(1.0 / 300)
 
 // DefaultAccept is the default of Options.Accept.
 const DefaultAccept = time.Hour
@@ -138,9 +139,9 @@ const (
 // exponential mean with gain g is √(g/(2-g)).
 var sigmas = func() (s [views]float64) {
 	const one = 1.2533 // √(π/2): for one error
-	mean := func(gain float64) float64 { return one * math.Sqrt(gain/(2-gain)) }
+	mean := func(gain float64) float64 { return float64(one * math.Sqrt(gain/(2-gain))) }
 	s[viewError], s[viewSlow] = one, one
-	s[viewDrift], s[viewSpread] = mean(driftGain), 0.76*mean(spreadGain)
+	s[viewDrift], s[viewSpread] = mean(driftGain), float64(0.76*mean(spreadGain))
 	s[viewHour], s[viewSix] = mean(hourGain), mean(sixGain)
 	return s
 }()
@@ -238,7 +239,7 @@ func (m *Model) pace(t int64) {
 	case m.seen == 1 || m.cadence <= 0:
 		m.cadence = gap
 	case gap > m.cadence: // a running median, in steps of a tenth
-		m.cadence *= 1.1
+		m.cadence = float64(m.cadence * 1.1)
 	case gap < m.cadence:
 		m.cadence /= 1.1
 	}
@@ -270,7 +271,7 @@ func (m *Model) observeFree(f *facts, t int64, v float64) detect.Judgment {
 		m.tails[viewSlow].Soften(softened)
 	}
 	if f.slot && mature && m.steadyLevel() {
-		m.oddSlots *= forgetOdd
+		m.oddSlots = float32(m.oddSlots * forgetOdd)
 		if m.tails[viewSlow].P(f.x[viewSlow]) > oddSlot || m.perSlot >= 2 && max(m.tails[viewHour].P(f.x[viewHour]), m.tails[viewSix].P(f.x[viewSix])) > oddHour && math.Abs(f.x[viewHour]) > farHour {
 			m.oddSlots++
 		}
@@ -297,15 +298,15 @@ func (m *Model) steadyLevel() bool {
 // lastingFrom returns the count of odd slots that starts a hold. It increases with each such hold.
 func (m *Model) lastingFrom() float64 {
 	const most = 1 / (1 - forgetOdd)
-	return most - (most-lasting)*math.Exp2(-float64(m.lastings))
+	return most - float64((most-lasting)*exact.Exp2(-float64(m.lastings)))
 }
 
 // look computes the facts of a point.
 func (m *Model) look(f *facts, v float64) {
 	z := m.bank.Residual(v, f.season) / f.ratio
 	clipped := max(-errorClip, min(errorClip, z))
-	m.drift += driftGain * float32(clipped-float64(m.drift))
-	m.spread += spreadGain * float32(math.Abs(clipped)-1-float64(m.spread))
+	m.drift += float32(driftGain * float32(clipped-float64(m.drift)))
+	m.spread += float32(spreadGain * float32(math.Abs(clipped)-1-float64(m.spread)))
 	f.set(viewError, z)
 	f.set(viewDrift, float64(m.drift))
 	f.set(viewSpread, float64(m.spread))
@@ -343,8 +344,8 @@ func (m *Model) still(v float64) float64 {
 	if nats <= 0 {
 		return 0
 	}
-	if known := math.Log(float64(m.seen) + 1); nats > known {
-		nats = known + stillSlope*(nats-known)
+	if known := exact.Log(float64(m.seen) + 1); nats > known {
+		nats = known + float64(stillSlope*(nats-known))
 	}
 	return nats
 }
@@ -368,7 +369,7 @@ func (m *Model) units(v float64) float64 {
 	}
 	if m.unit == 0 {
 		_, scale := m.profile.Level()
-		_, e := math.Frexp(max(scale, math.Abs(v-m.center)*1e-3))
+		_, e := math.Frexp(max(scale, float64(math.Abs(v-m.center)*1e-3)))
 		m.unit = math.Ldexp(1, max(-1000, e))
 	}
 	return (v - m.center) / m.unit
@@ -378,8 +379,8 @@ func (m *Model) units(v float64) float64 {
 func (m *Model) endSlot(f *facts) {
 	n := float64(m.inSlot)
 	slow := m.slowSum / n
-	m.hour += hourGain * float32(slow-float64(m.hour))
-	m.six += sixGain * float32(slow-float64(m.six))
+	m.hour += float32(hourGain * float32(slow-float64(m.hour)))
+	m.six += float32(sixGain * float32(slow-float64(m.six)))
 	f.set(viewHour, float64(m.hour))
 	f.set(viewSix, float64(m.six))
 	m.rings[1].Push(m.long[:], m.in.Of(m.slotSum/n))
@@ -387,7 +388,7 @@ func (m *Model) endSlot(f *facts) {
 	m.slots++
 	f.slot = true
 	if m.seen >= boxesFrom {
-		f.set(viewAverage, m.units(m.in.Origin+m.in.Span*m.rings[1].Mean(m.long[:], rolling)))
+		f.set(viewAverage, m.units(m.in.Origin+float64(m.in.Span*m.rings[1].Mean(m.long[:], rolling))))
 	}
 	stride := max(1, 4/uint32(m.perSlot))
 	if m.slots%stride == 0 && m.rings[1].Full(m.long[:]) {
@@ -417,10 +418,10 @@ func (m *Model) learn(f *facts, nats float64, leaves bool) {
 	odd := float64(m.odd)
 	trust := 1 / ((1 + odd) * (1 + odd))
 	if leaves {
-		trust *= leaving
+		trust = float64(trust * leaving)
 	}
 	f.trust = trust
-	m.odd *= forgetOdd
+	m.odd = float32(m.odd * forgetOdd)
 	if nats > strange {
 		m.odd++
 	}
@@ -429,7 +430,7 @@ func (m *Model) learn(f *facts, nats float64, leaves bool) {
 			if f.has(k) && m.teaches(k, f.slot, f.look.Mature) {
 				w := trust
 				if k >= viewHour && m.tails[k].P(f.x[k]) > rareHour {
-					w *= oddTrust
+					w = float64(w * oddTrust)
 				}
 				m.tails[k].Learn(f.x[k], w)
 			}
@@ -441,7 +442,7 @@ func (m *Model) learn(f *facts, nats float64, leaves bool) {
 func (m *Model) move(f *facts, t int64, v float64) {
 	trust := f.trust
 	m.counts.learn(v)
-	m.byHour.Learn(t, f.local, min(errorClip, math.Abs(f.x[viewError])*f.ratio), trust)
+	m.byHour.Learn(t, f.local, min(errorClip, float64(math.Abs(f.x[viewError])*f.ratio)), trust)
 	m.profile.Learn(t, f.look, v, trust)
 	if m.odd >= restartOdd {
 		m.restart(v, f.season)
@@ -449,7 +450,7 @@ func (m *Model) move(f *facts, t int64, v float64) {
 	}
 	m.bank.Learn(v, f.season, trust, func() float64 {
 		if e := m.tails[viewError].Quantile(sign(f.x[viewError]), outlier); e > 0 {
-			return e * f.ratio
+			return float64(e * f.ratio)
 		}
 		return math.Inf(1)
 	})

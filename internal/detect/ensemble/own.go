@@ -4,8 +4,7 @@
 package ensemble
 
 import (
-	"math"
-
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -32,15 +31,15 @@ func (o *own) corrected(nats float64) float64 {
 	}
 	low, high := o.excess(0), o.excess(1)
 	share := min(1, (nats-ownLevels[0])/(ownLevels[1]-ownLevels[0]))
-	return max(ownLevels[0], nats-low-share*max(0, high-low))
+	return max(ownLevels[0], nats-low-float64(share*max(0, high-low)))
 }
 
 // learn counts a surprise.
 func (o *own) learn(nats float64) {
 	if o.n++; o.n > ownMemory {
-		o.n *= 0.5
+		o.n = float32(o.n * 0.5)
 		for k := range o.count {
-			o.count[k] *= 0.5
+			o.count[k] = float32(o.count[k] * 0.5)
 		}
 	}
 	for k, level := range ownLevels {
@@ -52,8 +51,8 @@ func (o *own) learn(nats float64) {
 
 // excess returns the excess of surprises at a level, in nats, or 0.
 func (o *own) excess(k int) float64 {
-	expected := float64(o.n) * math.Exp(-ownLevels[k])
-	return max(0, min(ownMost, math.Log((float64(o.count[k])+ownWeight)/(expected+ownWeight))))
+	expected := float64(float64(o.n) * exact.Exp(-ownLevels[k]))
+	return max(0, min(ownMost, exact.Log((float64(o.count[k])+ownWeight)/(expected+ownWeight))))
 }
 
 func (o *own) state(c *state.Codec) {

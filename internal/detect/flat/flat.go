@@ -4,8 +4,7 @@
 package flat
 
 import (
-	"math"
-
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -43,10 +42,10 @@ func (l *Line) Observe(v float64) float64 {
 	if l.run > 0 {
 		repeat = 1
 	}
-	beyond := float64(l.run) - sure*l.longest - spare
+	beyond := float64(l.run) - float64(sure*l.longest) - spare
 	q := min(most, l.repeats+1.0/enough)
-	l.repeats += max(gain, 1/float64(l.seen+1)) * (repeat - l.repeats)
-	l.longest *= forget
+	l.repeats += float64(max(gain, 1/float64(l.seen+1)) * (repeat - l.repeats))
+	l.longest = float64(l.longest * forget)
 	if l.seen < enough {
 		l.seen++
 		return 0
@@ -54,7 +53,7 @@ func (l *Line) Observe(v float64) float64 {
 	if beyond <= 0 || q == most || l.settled {
 		return 0
 	}
-	return min(enoughNats, -beyond*math.Log(q))
+	return min(enoughNats, float64(-beyond*exact.Log(q)))
 }
 
 // Accept makes the present run normal, so that it gives no surprise.

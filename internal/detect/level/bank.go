@@ -52,7 +52,7 @@ func (b *Bank) Started() bool { return b.age > 0 }
 
 // Unit returns the scale. It is never 0, because smaller changes are rounding errors.
 func (b *Bank) Unit() float64 {
-	return max(b.scale, grain*math.Abs(b.plain.level[0])+1e-300)
+	return max(b.scale, float64(grain*math.Abs(b.plain.level[0]))+1e-300)
 }
 
 func (b *Bank) predict(i int, season float64) float64 {
@@ -87,7 +87,7 @@ func (b *Bank) Residual(v, season float64) float64 {
 // distance, in scales, of recurring similar residuals. Learn calls it only if a predictor's error exceeds huber scales.
 func (b *Bank) Learn(v, season, trust float64, far func() float64) {
 	unit := b.Unit()
-	step, most := huber*unit, 0.0
+	step, most := float64(huber*unit), 0.0
 	var errs [predictors]float64
 	for i := range levels + 1 {
 		errs[2*i] = math.Abs(v - b.plain.predict(i))
@@ -99,13 +99,13 @@ func (b *Bank) Learn(v, season, trust float64, far func() float64) {
 	case b.age < trusting:
 		step = math.MaxFloat64
 	case most > step:
-		clip = unit * max(huber, far())
+		clip = float64(unit * max(huber, far()))
 	}
-	b.scale += gain(scaleGain, b.scaleAge) * (min(errs[b.best], clip) - b.scale)
-	least, g := math.MaxFloat64, gain(errorGain, b.scaleAge)*trust
+	b.scale += float64(gain(scaleGain, b.scaleAge) * (min(errs[b.best], clip) - b.scale))
+	least, g := math.MaxFloat64, float64(gain(errorGain, b.scaleAge)*trust)
 	for i := range b.err {
 		z := min(min(errs[i], clip)/unit, errorClip)
-		b.err[i] += g * (z*z - b.err[i])
+		b.err[i] += float64(g * (float64(z*z) - b.err[i]))
 		least = min(least, b.err[i])
 	}
 	b.plain.learn(v, step, b.age)
@@ -121,12 +121,12 @@ func (b *Bank) Learn(v, season, trust float64, far func() float64) {
 func (t *track) learn(v, step float64, age uint32) {
 	least := 1 / float64(age)
 	for i, g := range gains {
-		t.level[i] += max(g, least) * clamp(v-t.level[i], step)
+		t.level[i] += float64(max(g, least) * clamp(v-t.level[i], step))
 	}
 	e := clamp(v-t.predict(levels), step)
-	t.level[levels] += t.trend + max(trendGain, least)*e
+	t.level[levels] += t.trend + float64(max(trendGain, least)*e)
 	if age > trusting {
-		t.trend += trendGain * trendStep * e
+		t.trend += float64(trendGain * trendStep * e)
 	}
 }
 

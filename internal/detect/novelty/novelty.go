@@ -6,6 +6,7 @@ package novelty
 import (
 	"math"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -36,7 +37,7 @@ const (
 	sizeClip = 10
 )
 
-var keep = math.Exp2(-1.0 / memory)
+var keep = exact.Exp2(-1.0 / memory)
 
 // prior is the prior share of windows with a new item: usual ones once a day, severe ones once in two months.
 var prior = [classes]float64{1.0 / day, 0.5 / (30 * day)}
@@ -75,16 +76,16 @@ func (m *Model) Surprise(pool *Pool, sizes [classes]int) float64 {
 		if size == 0 {
 			continue
 		}
-		rate := math.Log((m.events[c] + weight*pool.rate(c)) / (m.windows + weight))
+		rate := exact.Log((m.events[c] + float64(weight*pool.rate(c))) / (m.windows + weight))
 		mean := (m.sizes[c] + meanSize*sizeWeight) / (m.events[c] + sizeWeight)
-		most = max(most, -(rate + float64(size-1)*math.Log(1-1/mean)))
+		most = max(most, -(rate + float64(float64(size-1)*exact.Log(1-1/mean))))
 	}
 	return max(0, most-math.Ln2)
 }
 
 // rate returns the share of a pool's windows with a new item of a class.
 func (p *Pool) rate(c int) float64 {
-	return (p.events[c] + poolWeight*prior[c]) / (p.windows + poolWeight)
+	return (p.events[c] + float64(poolWeight*prior[c])) / (p.windows + poolWeight)
 }
 
 // Learn adds a window. It counts no new items during warm-up, when all items are new.
@@ -93,12 +94,12 @@ func (m *Model) Learn(pool *Pool, sizes [classes]int) {
 		m.seen++
 		return
 	}
-	m.windows = m.windows*keep + 1
-	pool.windows = pool.windows*keep + 1
+	m.windows = float64(m.windows*keep) + 1
+	pool.windows = float64(pool.windows*keep) + 1
 	for c, size := range sizes {
-		m.events[c] *= keep
-		m.sizes[c] *= keep
-		pool.events[c] *= keep
+		m.events[c] = float64(m.events[c] * keep)
+		m.sizes[c] = float64(m.sizes[c] * keep)
+		pool.events[c] = float64(pool.events[c] * keep)
 		if size > 0 {
 			m.events[c]++
 			m.sizes[c] += float64(min(size, sizeClip))

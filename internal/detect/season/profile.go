@@ -88,7 +88,7 @@ type Outlook struct {
 func (p *Profile) At(t int64, l Local) Outlook {
 	at := p.place(l)
 	return Outlook{
-		Offset: at.share[0]*p.value(at.bin[0]) + at.share[1]*p.value(at.bin[1]),
+		Offset: float64(at.share[0]*p.value(at.bin[0])) + float64(at.share[1]*p.value(at.bin[1])),
 		Mature: t-p.since >= int64(matureTime) && p.count[at.bin[0]] > 0,
 		at:     at,
 	}
@@ -96,7 +96,7 @@ func (p *Profile) At(t int64, l Local) Outlook {
 
 // Level returns the slow level of the profile, and the mean absolute residual of both, which is above 0.
 func (p *Profile) Level() (level, scale float64) {
-	return p.level, p.scale + 1e-9*math.Abs(p.level) + 1e-300
+	return p.level, p.scale + float64(1e-9*math.Abs(p.level)) + 1e-300
 }
 
 // Shift moves the level by d: a new level has been accepted as normal.
@@ -104,7 +104,7 @@ func (p *Profile) Shift(d float64) { p.level += d }
 
 // learnBins moves the two bins at a place by their shares of the residual e.
 func (p *Profile) learnBins(at place, e, dt float64) {
-	norm := at.share[0]*at.share[0] + at.share[1]*at.share[1]
+	norm := float64(at.share[0]*at.share[0]) + float64(at.share[1]*at.share[1])
 	for k, b := range at.bin {
 		if b >= hours && p.count[b] == 0 {
 			p.bin[b] = p.value(b)
@@ -145,7 +145,7 @@ func (a *Away) Learn(t int64, l Local, e float64) {
 		passed = 0
 	}
 	a.last = t
-	a.sum[h] += passed * float32(max(-math.MaxFloat32, min(math.MaxFloat32, e)))
+	a.sum[h] += float32(passed * float32(max(-math.MaxFloat32, min(math.MaxFloat32, e))))
 	a.time[h] += passed
 }
 
@@ -156,7 +156,7 @@ func (p *Profile) LearnAway(t int64, l Local, a *Away) {
 	_, scale := p.Level()
 	limit, share := math.MaxFloat64, 1.0
 	if age := t - p.since; age > int64(knownTime) && !l.Weekend() || age > int64(knownWeekend) {
-		limit, share = clip*scale, heldShare
+		limit, share = float64(clip*scale), heldShare
 	}
 	first := 0
 	if l.Weekend() {
@@ -165,7 +165,7 @@ func (p *Profile) LearnAway(t int64, l Local, a *Away) {
 	for h, passed := range a.time {
 		if passed > 0 {
 			e := max(-limit, min(limit, float64(a.sum[h]/passed)))
-			p.move(first+h, share*binGain*min(1, float64(passed))*e)
+			p.move(first+h, float64(share*binGain*min(1, float64(passed))*e))
 		}
 	}
 }
@@ -186,7 +186,7 @@ func (p *Profile) Follow(t int64, o Outlook, v float64) {
 	p.last = t
 	_, scale := p.Level()
 	e := v - p.level - o.Offset
-	p.level += min(0.1, dt/float64(levelTime)) * max(-clip*scale, min(clip*scale, e))
+	p.level += float64(min(0.1, dt/float64(levelTime)) * max(float64(-clip*scale), min(float64(clip*scale), e)))
 }
 
 // Learn adds v at t. o is the outlook for t.
@@ -199,12 +199,12 @@ func (p *Profile) Learn(t int64, o Outlook, v, trust float64) {
 	e := v - p.level - o.Offset
 	limit := math.MaxFloat64
 	if p.n >= trusting {
-		limit = clip * p.scale
+		limit = float64(clip * p.scale)
 	}
-	p.scale += max(min(scaleGain, dt/float64(scaleTime)), 1/(float64(p.n)+1)) * (min(math.Abs(e), limit) - p.scale)
-	e = max(-limit, min(limit, e)) * trust
+	p.scale += float64(max(min(scaleGain, dt/float64(scaleTime)), 1/(float64(p.n)+1)) * (min(math.Abs(e), limit) - p.scale))
+	e = float64(max(-limit, min(limit, e)) * trust)
 	a := max(min(0.1, dt/float64(levelTime)), 1/(float64(p.n)+1))
-	p.level += a*e + p.slope*dt
+	p.level += float64(a*e) + float64(p.slope*dt)
 	if t-p.since >= int64(matureTime) && dt > 0 {
 		g := min(0.05, dt/float64(trendTime))
 		p.slope += g * g * e / dt
@@ -212,7 +212,7 @@ func (p *Profile) Learn(t int64, o Outlook, v, trust float64) {
 	if p.n < math.MaxUint16 {
 		p.n++
 	}
-	p.learnBins(o.at, (1-a)*e, dt)
+	p.learnBins(o.at, float64((1-a)*e), dt)
 }
 
 func count(n *uint8) { *n = min(*n, math.MaxUint8-1) + 1 }

@@ -28,7 +28,7 @@ type Spread struct {
 func (s *Spread) Ratio(l Local) float64 {
 	h := l.Second * hours / day
 	known := float64(s.known[h])
-	return max(leastRatio, min(mostRatio, (float64(s.ratio[h])*known+spreadPrior)/(known+spreadPrior)))
+	return max(leastRatio, min(mostRatio, (float64(float64(s.ratio[h])*known)+spreadPrior)/(known+spreadPrior)))
 }
 
 // Learn adds an error of |z| scales at t.
@@ -40,7 +40,7 @@ func (s *Spread) Learn(t int64, l Local, z, trust float64) {
 		return
 	}
 	s.known[h] = min(100, s.known[h]+passed)
-	s.ratio[h] += min(1, max(spreadGain*passed, passed/s.known[h])) * (float32(math.Abs(z)) - s.ratio[h])
+	s.ratio[h] += float32(min(1, max(float32(spreadGain*passed), passed/s.known[h])) * (float32(math.Abs(z)) - s.ratio[h]))
 }
 
 // State writes or reads the spread.

@@ -6,6 +6,7 @@ package silence
 import (
 	"math"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -31,7 +32,7 @@ const (
 	most = 40.0
 )
 
-var keep = math.Exp2(-1.0 / memory)
+var keep = exact.Exp2(-1.0 / memory)
 
 // Gaps is the model of the gaps between the points of one stream. All gaps are in cadences of the stream, so that 1
 // is a gap without a missing point. The zero value is empty.
@@ -46,16 +47,16 @@ func (g *Gaps) Learn(gap float64) {
 	if g.known < warmUp {
 		g.known++
 	}
-	g.beyond = float32(max(gap-1, float64(g.beyond)*keep))
+	g.beyond = float32(max(gap-1, float64(float64(g.beyond)*keep)))
 	m := max(leastMissed, float64(g.missed))
 	slots := max(0, min(mostMissed, math.Round(gap)-1))
-	g.missed = float32(m + missRate*(slots-m))
+	g.missed = float32(m + float64(missRate*(slots-m)))
 }
 
 // Overdue reports whether a gap that has not ended is longer than any usual one.
 func (g *Gaps) Overdue(gap float64) bool { return gap > g.due() }
 
-func (g *Gaps) due() float64 { return margin * (1 + float64(g.beyond)) }
+func (g *Gaps) due() float64 { return float64(margin * (1 + float64(g.beyond))) }
 
 // Surprise returns -ln p, in nats, of a gap that no point has ended yet, at least 0, and 0
 // until enough is known. With m slots missed for each point that comes, the
@@ -68,7 +69,7 @@ func (g *Gaps) Surprise(gap float64) float64 {
 		return 0
 	}
 	m := max(leastMissed, float64(g.missed))
-	return min(most, (gap-g.due())*-math.Log(m/(1+m)))
+	return min(most, float64((gap-g.due())*-exact.Log(m/(1+m))))
 }
 
 // State writes or reads the model.

@@ -25,7 +25,7 @@ const One = 1024
 
 // fixed returns x, in ranges, as a fixed-point number, limited to ±32 ranges.
 func fixed(x float64) int16 {
-	return int16(max(-math.MaxInt16, min(math.MaxInt16, math.RoundToEven(x*One))))
+	return int16(max(-math.MaxInt16, min(math.MaxInt16, math.RoundToEven(float64(x*One)))))
 }
 
 // Unit is the scale of relative values: an origin and a range, in the unit of the series.
@@ -78,7 +78,7 @@ func (r *Ring) Mean(values []float32, k int) float64 {
 // Rescale converts the values from one unit to another.
 func (r *Ring) Rescale(values []float32, from, to Unit) {
 	for i := range values[:r.n] {
-		values[i] = to.Of(from.Origin + from.Span*float64(values[i]))
+		values[i] = to.Of(from.Origin + float64(from.Span*float64(values[i])))
 	}
 }
 
@@ -90,17 +90,17 @@ func (r *Ring) Features(values []float32) Features {
 	for _, x := range values {
 		least, greatest = min(least, x), max(greatest, x)
 		sum += float64(x)
-		square += float64(x) * float64(x)
+		square += float64(float64(x) * float64(x))
 	}
-	later := r.Mean(values, n/2) * float64(n/2)
+	later := float64(r.Mean(values, n/2) * float64(n/2))
 	mean := sum / float64(n)
-	spread := math.Sqrt(max(0, square/float64(n)-mean*mean))
+	spread := math.Sqrt(max(0, square/float64(n)-float64(mean*mean)))
 	last := int(r.next) - 1
 	if last < 0 {
 		last = n - 1
 	}
 	return Features{
-		fixed(float64(values[last])), fixed(mean), fixed(float64(least)), fixed(float64(greatest)), fixed(2 * spread),
+		fixed(float64(values[last])), fixed(mean), fixed(float64(least)), fixed(float64(greatest)), fixed(float64(2 * spread)),
 		fixed(later/float64(n/2) - (sum-later)/float64(n-n/2)),
 	}
 }

@@ -4,10 +4,10 @@
 package budget
 
 import (
-	"math"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect"
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -59,13 +59,13 @@ func (b *Budget) Threshold(a *Account, s Signal) float64 {
 }
 
 func (b *Budget) spend(a *Account) {
-	rise := math.Pow(alphaRise, max(0, b.at.Sub(a.at).Hours()))
+	rise := exact.Pow(alphaRise, max(0, b.at.Sub(a.at).Hours()))
 	for i := range a.alpha {
-		want := b.falseAlarms.alpha(b.share(a, Signal(i)), float64(a.decisions[i])*b.spendings[i].theta())
+		want := b.falseAlarms.alpha(b.share(a, Signal(i)), float64(float64(a.decisions[i])*b.spendings[i].theta()))
 		if a.spent == 0 {
 			a.alpha[i] = want
 		} else {
-			a.alpha[i] = min(want, a.alpha[i]*rise)
+			a.alpha[i] = min(want, float64(a.alpha[i]*rise))
 		}
 		a.threshold[i] = detect.Threshold(a.alpha[i])
 	}
@@ -77,7 +77,7 @@ func (b *Budget) share(a *Account, s Signal) float64 {
 	if a.series[s] == 0 {
 		return 0
 	}
-	return b.decisions.share(s) * (0.5/float64(b.services[s]) + 0.5*float64(a.series[s])/float64(b.series[s]))
+	return float64(b.decisions.share(s) * (0.5/float64(b.services[s]) + 0.5*float64(a.series[s])/float64(b.series[s])))
 }
 
 // Mean returns the mean α of a signal over all decisions, given all accounts.
@@ -87,7 +87,7 @@ func (b *Budget) Mean(s Signal, accounts func(yield func(*Account) bool)) float6
 	}
 	sum := 0.0
 	for a := range accounts {
-		sum += b.Alpha(a, s) * float64(a.decisions[s])
+		sum += float64(b.Alpha(a, s) * float64(a.decisions[s]))
 	}
 	return sum / float64(b.decisions[s])
 }

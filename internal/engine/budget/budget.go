@@ -4,11 +4,11 @@
 package budget
 
 import (
-	"math"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
 	"github.com/auspex-otel/auspex/internal/detect/opening"
+	"github.com/auspex-otel/auspex/internal/exact"
 )
 
 const (
@@ -152,8 +152,8 @@ func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, th
 	}
 	if f := b.all.fade(t); f < 1 {
 		for i := range b.spendings {
-			b.spendings[i].rare *= f
-			b.spendings[i].runs *= f
+			b.spendings[i].rare = float64(b.spendings[i].rare * f)
+			b.spendings[i].runs = float64(b.spendings[i].runs * f)
 		}
 	}
 	// The tables of young and mature models start from the table of all young models.
@@ -175,7 +175,7 @@ func (p *pool) fade(t int64) float64 {
 	if first {
 		return 1
 	}
-	f := math.Exp2(-float64(min(d, int64(maxFade))) / float64(poolMemory))
+	f := exact.Exp2(-float64(min(d, int64(maxFade))) / float64(poolMemory))
 	for _, a := range [...]*tally{&p.young, &p.mature} {
 		a.count.Forget(f)
 		a.bursts.Forget(f)

@@ -4,7 +4,6 @@
 package causes
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/judge"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/window"
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/trace"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
@@ -70,7 +70,7 @@ func (c *Causes) judgeDeeds(kind *deedKind, t int64, of topology.Suspect) {
 		d.Context = &source{causes: c, evidence: of.Evidence}
 	}
 	judged, fresh := c.judge.DeriveSurprise(&d, t, of.Score, func(n uint64) detect.Judgment {
-		p := detect.Judgment{Surprise: max(0, min(of.Score, judge.MostSurprise)), Upper: -math.Log(detect.OutsideP)}
+		p := detect.Judgment{Surprise: max(0, min(of.Score, judge.MostSurprise)), Upper: -exact.Log(detect.OutsideP)}
 		if !kind.exact {
 			p.Surprise = deed.Supported(p.Surprise, n)
 		}

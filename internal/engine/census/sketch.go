@@ -6,6 +6,8 @@ package census
 import (
 	"math"
 	"math/bits"
+
+	"github.com/auspex-otel/auspex/internal/exact"
 )
 
 // sketchBits is the logarithm of the number of registers.
@@ -47,7 +49,7 @@ func (s *sketch) estimate() int {
 	}
 	n := 0.7213 / (1 + 1.079/m) * m * m / sum
 	if empty := m - s.filled; n < 2.5*m && empty > 0 {
-		n = m * math.Log(float64(m)/float64(empty))
+		n = float64(m * exact.Log(float64(m)/float64(empty)))
 	}
 	return int(math.Round(n))
 }

@@ -58,7 +58,7 @@ func ofSpans(of string, ev *topology.Evidence, f *trace.Finding) string {
 
 // behavior describes the change in the behavior of an operation.
 func behavior(aspect topology.Aspect, f *trace.Finding) string {
-	share := func(v float64) string { return vocabulary.Number(100*v) + " %" }
+	share := func(v float64) string { return vocabulary.Number(float64(100*v)) + " %" }
 	var what string
 	switch {
 	case f.Item.Failed:

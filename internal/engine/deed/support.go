@@ -3,7 +3,7 @@
 
 package deed
 
-import "math"
+import "github.com/auspex-otel/auspex/internal/exact"
 
 const (
 	memory = 4300 // windows from which on more support no smaller probability
@@ -17,8 +17,8 @@ func Supported(surprise float64, n uint64) float64 {
 	if surprise < beyond {
 		return surprise
 	}
-	if known := math.Log(float64(max(1, min(n, memory)))) + beyond; surprise > known {
-		return known + guess*(surprise-known)
+	if known := exact.Log(float64(max(1, min(n, memory)))) + beyond; surprise > known {
+		return known + float64(guess*(surprise-known))
 	}
 	return surprise
 }

@@ -4,12 +4,11 @@
 package judge
 
 import (
-	"math"
-
 	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/window"
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -25,7 +24,7 @@ const (
 var valueStats = []meter.Statistic{meter.Value}
 
 // outsideNats is the surprise beyond which a point lies outside its prediction interval.
-var outsideNats = -math.Log(detect.OutsideP)
+var outsideNats = -exact.Log(detect.OutsideP)
 
 // tally counts a verdict for the group of its service. Each round of it gives one point of a series of its own.
 func (j *Judge) tally(svc *service, t int64, surprise float64) {

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
@@ -260,7 +261,7 @@ func (g *exponentialGrowth) quantiles(buf []Sample) []Sample {
 	}
 	k, c, below := int64(0), g.count(0), 0.0
 	for _, s := range quantileStats {
-		rank := s.q * total
+		rank := float64(s.q * total)
 		for ; below+c < rank || c == 0; c = g.count(k) {
 			below += c
 			k++
@@ -273,7 +274,7 @@ func (g *exponentialGrowth) quantiles(buf []Sample) []Sample {
 // value returns the value at a share f of bucket k: b^(i+f) in (b^i, b^(i+1)], and its mirror image on the negative
 // side. The zero bucket is linear. It ends at 0 if only the other side has buckets.
 func (g *exponentialGrowth) value(k int64, f float64) float64 {
-	power := func(i float64) float64 { return math.Exp2(math.Ldexp(i, -int(g.scale))) }
+	power := func(i float64) float64 { return exact.Exp2(math.Ldexp(i, -int(g.scale))) }
 	switch {
 	case k < g.zero:
 		return -power(float64(g.negative.last-k) + 1 - f)
@@ -286,7 +287,7 @@ func (g *exponentialGrowth) value(k int64, f float64) float64 {
 	} else if negative && !positive {
 		upper = 0
 	}
-	return lower + f*(upper-lower)
+	return lower + float64(f*(upper-lower))
 }
 
 // persist writes or reads the buckets.

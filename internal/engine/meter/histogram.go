@@ -76,7 +76,7 @@ func (r *Meter) quantiles(counts pcommon.UInt64Slice, bounds pcommon.Float64Slic
 		return buf
 	}
 	for _, s := range quantileStats {
-		rank, below := s.q*total, 0.0
+		rank, below := float64(s.q*total), 0.0
 		for i := range counts.Len() {
 			c := at(i)
 			if below+c < rank || c == 0 {
@@ -95,9 +95,9 @@ func inBucket(bounds pcommon.Float64Slice, i int, share float64) float64 {
 	case i == bounds.Len():
 		return bounds.At(i - 1)
 	case i > 0:
-		return bounds.At(i-1) + share*(bounds.At(i)-bounds.At(i-1))
+		return bounds.At(i-1) + float64(share*(bounds.At(i)-bounds.At(i-1)))
 	case bounds.At(0) > 0:
-		return share * bounds.At(0)
+		return float64(share * bounds.At(0))
 	default:
 		return bounds.At(0)
 	}

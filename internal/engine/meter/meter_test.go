@@ -107,8 +107,8 @@ func metricOf(kind pmetric.MetricType, temporality pmetric.AggregationTemporalit
 	return m
 }
 
-// exact returns the smallest value that a share q of the values do not exceed.
-func exact(values []float64, q float64) float64 {
+// quantile returns the smallest value that a share q of the values do not exceed.
+func quantile(values []float64, q float64) float64 {
 	s := slices.Sorted(slices.Values(values))
 	return s[max(int(math.Ceil(q*float64(len(s))))-1, 0)]
 }
@@ -166,7 +166,7 @@ func TestHistogramsAgreeOnTheSameObservations(t *testing.T) {
 				require.Len(t, b, MostSamples)
 				require.Equal(t, a[:2], b[:2], "rate and mean")
 				for _, s := range quantileStats {
-					want := exact(fresh, s.q)
+					want := quantile(fresh, s.q)
 					got := statOf(t, a, s.stat)
 					at, _ := slices.BinarySearch(bounds, want)
 					assert.LessOrEqual(t, got, bounds[min(at, len(bounds)-1)]+1e-12, "explicit %v of point %d", s.q, i)
@@ -218,7 +218,7 @@ func TestBucketsThatAreKeptAreBounded(t *testing.T) {
 		fresh := more(500)
 		list, _ := r.exponentialHistogram(m, exponentialOf(float64(10+10*i), 6, 0, values), nil)
 		for _, s := range quantileStats {
-			requireSameBucket(t, exact(fresh, s.q), statOf(t, list, s.stat), scale, fmt.Sprint(s.q))
+			requireSameBucket(t, quantile(fresh, s.q), statOf(t, list, s.stat), scale, fmt.Sprint(s.q))
 		}
 	}
 }

@@ -17,7 +17,7 @@ const negligible = 1e-12
 // Readable sets the expected value and the bounds of its interval to 0 if they are negligible, and raises all three
 // to at least least.
 func Readable(v, least float64, expected, lower, upper *float64) {
-	small := negligible * max(math.Abs(v), *upper-*lower)
+	small := float64(negligible * max(math.Abs(v), *upper-*lower))
 	for _, x := range [...]*float64{expected, lower, upper} {
 		if math.Abs(*x) < small {
 			*x = 0

@@ -11,6 +11,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/detect/opening"
 	"github.com/auspex-otel/auspex/internal/engine/room"
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/series"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -53,7 +54,7 @@ func Find(rows Rows, id series.ID) (Detail, bool) {
 func (r *Row) detail() Detail {
 	d := Detail{
 		SeriesView: r.view(), Signal: r.Signal.String(), Alpha: r.Alpha(), Warming: r.warming(), Silenced: r.Silenced(), Open: r.Open,
-		CooldownSeconds: float64(r.Cadence) / 1e9 * opening.Cooldown, Bytes: room.Bare,
+		CooldownSeconds: float64(float64(r.Cadence) / 1e9 * opening.Cooldown), Bytes: room.Bare,
 	}
 	if r.Model != nil {
 		facts := r.Model.Facts()
@@ -72,7 +73,7 @@ func (r *Row) detail() Detail {
 // why returns the reasons, the most decisive first.
 func (r *Row) why(d *Detail) (list []string) {
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
-	surprise := r.Score * -math.Log(d.Alpha)
+	surprise := float64(r.Score * -exact.Log(d.Alpha))
 	switch {
 	case r.Open:
 		say("An anomaly of this series is open. It closes when the value returns to what was expected before, or when the new level is accepted as normal.")
@@ -97,7 +98,7 @@ func (r *Row) why(d *Detail) (list []string) {
 	}
 	if !d.Warming {
 		say("A point as unusual as the latest one is expected %s under normal conditions. An anomaly opens at a point that is expected only %s. This threshold follows from the false-alarm budget.",
-			odds(surprise), odds(-math.Log(d.Alpha)))
+			odds(surprise), odds(-exact.Log(d.Alpha)))
 	}
 	if !d.AwaySince.IsZero() {
 		say("The series has been away from its level since %s. The model does not learn meanwhile, so that a fault does not become normal at once.",
@@ -111,7 +112,7 @@ func (r *Row) why(d *Detail) (list []string) {
 
 // odds states how rare an event with a surprise in nats is.
 func odds(nats float64) string {
-	switch n := math.Exp(nats); {
+	switch n := exact.Exp(nats); {
 	case n < 1000:
 		return "once in " + count(int(math.Max(1, math.Round(n))), "point")
 	case n < 999_500:

@@ -143,7 +143,7 @@ func (s *Service) sum() {
 	var p50, p95 weighted
 	for _, c := range s.calls {
 		count += c.count
-		failed += c.count * c.errors
+		failed += float64(c.count * c.errors)
 		if c.time50 == c.time { // a window with few calls has no quantiles
 			p50.add(c.p50, c.count)
 		}
@@ -160,6 +160,6 @@ func (s *Service) sum() {
 type weighted struct{ sum, weight float64 }
 
 func (w *weighted) add(v, weight float64) {
-	w.sum += v * weight
+	w.sum += float64(v * weight)
 	w.weight += weight
 }

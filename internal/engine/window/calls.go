@@ -6,6 +6,7 @@ package window
 import (
 	"math"
 
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/stats"
 )
@@ -36,7 +37,7 @@ func (c *Calls) Judge(seconds float64, failed bool) (slow, failure float64) {
 	}
 	p, slow := c.durations.P(seconds, c.weight.Unit())
 	if slow == 0 {
-		slow = -math.Log(p)
+		slow = -exact.Log(p)
 	}
 	if failed {
 		failure = c.Failed.Exact(1, 1)

@@ -4,8 +4,7 @@
 package window
 
 import (
-	"math"
-
+	"github.com/auspex-otel/auspex/internal/exact"
 	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/stats"
 )
@@ -16,7 +15,7 @@ type Share struct{ Errors, All float64 }
 // windowMemory is the half-life, in windows, of a share.
 const windowMemory = 3000
 
-var keepWindow = math.Exp2(-1.0 / windowMemory)
+var keepWindow = exact.Exp2(-1.0 / windowMemory)
 
 // Exact returns the surprise, in nats, of at least the given number of errors among all events, each of which fails
 // with the learned probability.
@@ -26,8 +25,8 @@ func (s *Share) Exact(errors, all int) float64 {
 
 // Learn adds the events of one window.
 func (s *Share) Learn(errors, all int) {
-	s.Errors = s.Errors*keepWindow + float64(errors)
-	s.All = s.All*keepWindow + float64(all)
+	s.Errors = float64(s.Errors*keepWindow) + float64(errors)
+	s.All = float64(s.All*keepWindow) + float64(all)
 }
 
 // Persist writes or reads the share.

@@ -122,12 +122,12 @@ func (s *Values) Reset() { s.Kept, s.Seen, s.Stride = s.Kept[:0], 0, 0 }
 
 // Quantile returns a quantile of sorted values. There must be at least one.
 func (s *Values) Quantile(q float64) float64 {
-	at := q * float64(len(s.Kept)-1)
+	at := float64(q * float64(len(s.Kept)-1))
 	i := int(at)
 	if i+1 == len(s.Kept) {
 		return s.Kept[i]
 	}
-	return s.Kept[i] + (at-float64(i))*(s.Kept[i+1]-s.Kept[i])
+	return s.Kept[i] + float64((at-float64(i))*(s.Kept[i+1]-s.Kept[i]))
 }
 
 // Persist writes or reads the values.

@@ -88,7 +88,7 @@ func number(s string) (float64, bool) {
 	if dots == 0 && digits == i-from {
 		v := 0.
 		for _, c := range []byte(s[from:i]) {
-			v = v*10 + float64(c-'0')
+			v = float64(v*10) + float64(c-'0')
 		}
 		return signed(v, s[0] == '-'), true
 	}
