@@ -15,5 +15,5 @@ import (
 var version = "dev"
 
 func main() {
-	os.Exit(run(os.Args[1:], environment{out: os.Stdout, errs: os.Stderr, zone: time.Local}))
+	os.Exit(run(os.Args[1:], environment{in: os.Stdin, out: os.Stdout, errs: os.Stderr, zone: time.Local}))
 }

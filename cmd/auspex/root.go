@@ -26,6 +26,7 @@ const exitCodes = `Exit codes:
 
 // environment holds the inputs and outputs that a command takes from the process.
 type environment struct {
+	in        io.Reader
 	out, errs io.Writer
 	zone      *time.Location // of printed times
 }
@@ -88,7 +89,7 @@ and evaluates recorded telemetry with the collector's engine.
 	}
 	root.SetOut(env.out)
 	root.SetErr(env.errs)
-	root.AddCommand(newBacktest(env), newDashboards(env), newDeadLetter(env), newIncidents(env), newSilence(env), newSupportBundle(env), newTemplates(env), newVersion(env))
+	root.AddCommand(newBacktest(env), newDashboards(env), newDeadLetter(env), newIncidents(env), newSilence(env), newSupportBundle(env), newTemplates(env), newVersion(env), newWorker(env))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

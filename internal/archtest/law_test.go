@@ -86,6 +86,8 @@ var layers = map[string]layer{
 	"internal/evidence":       foundation,
 	"internal/tap":            foundation,
 	"internal/backtest":       component,
+	"internal/replay":         engine,
+	"internal/worker":         component,
 	"receiver":                component,
 	"processor":               component,
 	"exporter":                component,

@@ -12,6 +12,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest"
 	"github.com/auspex-otel/auspex/internal/backtest/report"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/replay"
 )
 
 // track is the run of one series.
@@ -20,12 +21,12 @@ type track struct {
 	assessor *assessor // nil without truth for the series
 	windows  []backtest.Window
 	plot     *report.Plot
-	watch    *watch
+	series   *replay.Series
 	unit     unit
 }
 
 func newTrack(name string, cfg engine.Config, windows []backtest.Window, known bool) *track {
-	t := &track{summary: backtest.Summary{Name: name}, plot: &report.Plot{}, watch: newWatch(cfg)}
+	t := &track{summary: backtest.Summary{Name: name}, plot: &report.Plot{}, series: replay.NewSeries(cfg)}
 	if known {
 		t.assessor, t.windows = newAssessor(name, windows), windows
 	}
@@ -38,8 +39,8 @@ func (t *track) picture() report.Picture {
 
 // end frees the memory that only the run needs.
 func (t *track) end() {
-	t.summary.FalseAlarms = t.watch.falseAlarms()
-	t.plot, t.watch = nil, nil
+	t.summary.FalseAlarms = t.series.FalseAlarms()
+	t.plot, t.series = nil, nil
 }
 
 // observe returns the verdict on a row, or nil. It returns an error for a value in an incompatible unit.
@@ -87,14 +88,14 @@ func (t *track) value(r row, f format) (float64, error) {
 }
 
 func (t *track) judge(at time.Time, value float64) *report.Verdict {
-	said, late, judged := t.watch.observe(at, value)
-	if late {
+	said, outcome := t.series.Observe(at.UnixNano(), value)
+	if outcome == replay.Late || outcome == replay.Duplicate {
 		t.summary.Late++
 		return nil
 	}
 	var v *report.Verdict
 	opens := 0.0
-	if judged {
+	if outcome == replay.Evaluated {
 		opens = said.Opening
 		v = &report.Verdict{Score: said.Score, Opening: opens, Expected: said.Expected, Lower: said.Lower, Upper: said.Upper}
 		t.summary.Count(at, v.Score, opens)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/peertest"
+	"github.com/auspex-otel/auspex/internal/replay"
 )
 
 // askStart is the start of the recording in testdata. Its service pay has a fault from the 20th to the 23rd minute.
@@ -33,9 +34,9 @@ func minutesOf(t *testing.T, until time.Duration) string {
 		require.NoError(t, err)
 		var kept []byte
 		for line := range bytes.Lines(text) {
-			m, err := decode(line)
+			m, err := replay.Decode(line)
 			require.NoError(t, err)
-			if earliest, _ := m.times(); earliest < askStart.Add(until).UnixNano() {
+			if m.Earliest < askStart.Add(until).UnixNano() {
 				kept = append(kept, line...)
 			}
 		}

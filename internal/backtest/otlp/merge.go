@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 
 	"github.com/auspex-otel/auspex/internal/backtest"
 	"github.com/auspex-otel/auspex/internal/engine/clock"
+	"github.com/auspex-otel/auspex/internal/replay"
 )
 
 // cursor is a position in one file, in batches. It opens the file when its first batch is due, so that a folder of
@@ -26,20 +26,12 @@ type cursor struct {
 	file   *os.File // nil while closed
 	meter  *backtest.Meter
 	reader *messageReader
-	batch
-	ahead []batch // following batches
-	err   error   // of the batch after them
-	due   int64   // the batch's time, or that of the previous one if it is wrong
+	replay.Batch
+	ahead []replay.Batch // following batches
+	err   error          // of the batch after them
+	due   int64          // the batch's time, or that of the previous one if it is wrong
 
 	messages [3]int // by signal, up to the position
-}
-
-// batch is a message with its number of data points, its earliest time, and the
-// latest time of data points.
-type batch struct {
-	message
-	points       int
-	time, latest int64
 }
 
 // lookahead is the number of batches from which a batch far ahead of its neighbors is detected.
@@ -62,14 +54,14 @@ func (c *cursor) close() {
 	if c.file != nil {
 		_ = c.file.Close() // errors do not matter after reading
 		c.meter.End()
-		c.file, c.meter, c.reader, c.batch, c.ahead = nil, nil, nil, batch{}, nil
+		c.file, c.meter, c.reader, c.Batch, c.ahead = nil, nil, nil, replay.Batch{}, nil
 	}
 }
 
 // advance moves to the next batch, or returns io.EOF.
 func (c *cursor) advance() error {
 	for c.err == nil && len(c.ahead) <= lookahead {
-		var next batch
+		var next replay.Batch
 		if next, c.err = c.read(); c.err == nil {
 			c.ahead = append(c.ahead, next)
 		}
@@ -77,12 +69,12 @@ func (c *cursor) advance() error {
 	if len(c.ahead) == 0 {
 		return c.err
 	}
-	c.batch, c.ahead = c.ahead[0], c.ahead[1:]
-	if c.time == 0 {
-		c.time = c.due // the batch has no time
+	c.Batch, c.ahead = c.ahead[0], c.ahead[1:]
+	if c.Earliest == 0 {
+		c.Earliest = c.due // the batch has no time
 	}
 	if c.due == 0 || !c.leaps() {
-		c.due = c.time
+		c.due = c.Earliest
 	}
 	return nil
 }
@@ -91,46 +83,39 @@ func (c *cursor) advance() error {
 // sender. Such a batch is read immediately. It neither delays the rest of the file nor advances the clock.
 func (c *cursor) leaps() bool {
 	const far = int64(clock.Tolerance)
-	return c.time > c.due+far && slices.ContainsFunc(c.ahead, func(next batch) bool { return next.time > 0 && next.time < c.time-far })
+	return c.Earliest > c.due+far && slices.ContainsFunc(c.ahead, func(next replay.Batch) bool { return next.Earliest > 0 && next.Earliest < c.Earliest-far })
 }
 
 // read reads the next nonempty batch. Its time is 0 if it contains none.
-func (c *cursor) read() (next batch, err error) {
+func (c *cursor) read() (next replay.Batch, err error) {
 	for {
 		b, err := c.reader.next()
 		if errors.Is(err, io.EOF) {
 			return next, io.EOF
 		}
 		if err == nil {
-			next.message, err = decode(b)
+			next, err = replay.Decode(b)
 		}
 		if err != nil {
 			return next, fmt.Errorf("%s: %w", c.path, c.reader.at(err))
 		}
-		c.messages[next.signal]++
-		if next.signal == signalMetrics {
-			if next.points = next.metrics.DataPointCount(); next.points == 0 {
-				continue
-			}
+		c.messages[next.Signal]++
+		if next.Signal != replay.SignalMetrics || next.Points > 0 {
+			return next, nil
 		}
-		var earliest int64
-		if earliest, next.latest = next.times(); earliest != math.MaxInt64 {
-			next.time = earliest
-		}
-		return next, nil
 	}
 }
 
 // merge calls judge for every batch of all files in the order of their earliest times, as far as each file is itself
 // ordered. It closes every file and returns an error for each that failed.
 func merge(cursors []*cursor, progress *backtest.Progress, judge func(c *cursor) error) (failed []error, err error) {
-	var files queue[*cursor]
+	var files replay.Queue[*cursor]
 	for _, c := range cursors {
 		err := firstLook(c)
 		c.close()
 		switch {
 		case err == nil:
-			files.push(c.due, c.place, c)
+			files.Push(c.due, c.place, c)
 		case errors.Is(err, io.EOF):
 			progress.Add(c.size, 0)
 		default:
@@ -139,17 +124,17 @@ func merge(cursors []*cursor, progress *backtest.Progress, judge func(c *cursor)
 		}
 		c.progress = progress
 	}
-	for files.len() > 0 {
-		c := files.pop()
+	for files.Len() > 0 {
+		c := files.Pop()
 		err := c.step(judge)
 		if err == nil {
-			files.push(c.due, c.place, c)
+			files.Push(c.due, c.place, c)
 			continue
 		}
 		c.close()
 		if stop, ok := errors.AsType[fatal](err); ok {
-			for files.len() > 0 {
-				files.pop().close()
+			for files.Len() > 0 {
+				files.Pop().close()
 			}
 			return failed, stop.error
 		}
@@ -181,6 +166,6 @@ func (c *cursor) step(judge func(c *cursor) error) error {
 	if err := judge(c); err != nil {
 		return fatal{err}
 	}
-	c.meter.Points += int64(c.points)
+	c.meter.Points += int64(c.Points)
 	return c.advance()
 }

@@ -13,9 +13,6 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // maxMessage bounds the bytes of one message, compressed and decompressed.
@@ -27,7 +24,6 @@ var (
 
 	errMessageLong = errors.New("a message is longer than 64 MiB: the file must be the output of a file exporter")
 	errMessageCut  = errors.New("a message is incomplete")
-	errSignal      = errors.New("not OTLP: the message contains no metrics, logs, or traces")
 )
 
 // messageReader reads the messages of a file exporter: one line of JSON each, or binary messages preceded by their
@@ -140,67 +136,4 @@ func (r *messageReader) readLine() ([]byte, error) {
 			return nil, err
 		}
 	}
-}
-
-// signal is the signal of a message.
-type signal int
-
-const (
-	signalMetrics signal = iota
-	signalLogs
-	signalTraces
-)
-
-// message is a batch of one signal.
-type message struct {
-	signal
-	metrics pmetric.Metrics
-	logs    plog.Logs
-	traces  ptrace.Traces
-}
-
-// decode decodes a message of JSON or proto.
-func decode(b []byte) (m message, err error) {
-	if len(b) > 0 && b[0] == '{' {
-		return decodeJSON(b)
-	}
-	// A proto message does not state its signal. Field numbers and types of the three signals differ within records,
-	// so only the right one can be decoded.
-	m.signal = signalMetrics
-	if m.metrics, err = (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(b); err == nil {
-		return m, nil
-	}
-	m.signal = signalLogs
-	if m.logs, err = (&plog.ProtoUnmarshaler{}).UnmarshalLogs(b); err == nil {
-		return m, nil
-	}
-	m.signal = signalTraces
-	if m.traces, err = (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(b); err == nil {
-		return m, nil
-	}
-	return message{}, errSignal
-}
-
-func decodeJSON(b []byte) (m message, err error) {
-	key, _, _ := bytes.Cut(bytes.TrimLeft(b[1:], " \t\r\n\""), []byte{'"'})
-	switch string(key) {
-	case "resourceMetrics":
-		m.signal = signalMetrics
-		m.metrics, err = (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(b)
-	case "resourceLogs":
-		m.signal = signalLogs
-		m.logs, err = (&plog.JSONUnmarshaler{}).UnmarshalLogs(b)
-	case "resourceSpans":
-		m.signal = signalTraces
-		m.traces, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(b)
-	default:
-		if !bytes.Equal(bytes.Join(bytes.Fields(b), nil), []byte("{}")) {
-			return m, errSignal
-		}
-		m.metrics = pmetric.NewMetrics()
-	}
-	if err != nil {
-		err = fmt.Errorf("not OTLP JSON: %w", err)
-	}
-	return m, err
 }

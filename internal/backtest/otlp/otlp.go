@@ -23,6 +23,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/backtest/report"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/replay"
 )
 
 // Options holds the inputs of Run.
@@ -90,11 +91,11 @@ func Run(o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.end(); err != nil {
+	if err := j.shard.End(); err != nil {
 		return nil, err
 	}
 	for _, c := range cursors {
-		r.Metrics, r.Logs, r.Traces = r.Metrics+c.messages[signalMetrics], r.Logs+c.messages[signalLogs], r.Traces+c.messages[signalTraces]
+		r.Metrics, r.Logs, r.Traces = r.Metrics+c.messages[replay.SignalMetrics], r.Logs+c.messages[replay.SignalLogs], r.Traces+c.messages[replay.SignalTraces]
 	}
 	if o.Predictions != "" {
 		if err := writePredictions(o.Predictions, j.asking.answers); err != nil {
@@ -157,8 +158,8 @@ func (j *judge) result(r *Result) {
 	}
 	slices.SortStableFunc(r.Anomalies, func(a, b *incident.Anomaly) int { return a.Opened.Compare(b.Opened) })
 	slices.SortStableFunc(r.Incidents, func(a, b *incident.Incident) int { return a.Opened.Compare(b.Opened) })
-	r.Open = j.open.until(time.Unix(0, j.now).UTC())
-	r.Points, r.Refused = j.points, j.engine.Status().Refused
+	r.Open = j.open.until(j.shard.Now())
+	r.Points, r.Refused = j.shard.Points(), j.shard.Engine().Status().Refused
 }
 
 // ranked returns all series, worst first.

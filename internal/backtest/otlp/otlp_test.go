@@ -26,6 +26,7 @@ import (
 
 	"github.com/auspex-otel/auspex/internal/backtest"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/replay"
 )
 
 var start = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
@@ -261,11 +262,11 @@ func TestInputsThatFail(t *testing.T) {
 		want   string
 	}{
 		"cut line":       {json[:len(json)-20], 4, "line 3: "},
-		"other JSON":     {append(append([]byte{}, json...), "{\"a\":1}\n"...), 6, "line 4: " + errSignal.Error()},
+		"other JSON":     {append(append([]byte{}, json...), "{\"a\":1}\n"...), 6, "line 4: " + replay.ErrSignal.Error()},
 		"text":           {[]byte("hello, this is not what you want"), 0, "message 1: " + errMessageLong.Error()},
 		"cut message":    {proto[:len(proto)-1], 4, "message 2: " + errMessageCut.Error()},
 		"cut length":     {append(append([]byte{}, proto...), 0, 0), 6, "message 3: " + errMessageCut.Error()},
-		"other proto":    {framed([]byte("garbage")), 0, "message 1: " + errSignal.Error()},
+		"other proto":    {framed([]byte("garbage")), 0, "message 1: " + replay.ErrSignal.Error()},
 		"cut gzip":       {gzipped(t, json)[:100], 0, ": "},
 		"not quite gzip": {[]byte{0x1f, 0x8b, 1, 2}, 0, ": "},
 		"bad zstd":       {framed(append(append([]byte{}, zstdMagic...), 9, 9, 9)), 0, "message 1: "},

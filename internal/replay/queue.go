@@ -1,29 +1,30 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package otlp
+package replay
 
 import (
 	"cmp"
 	"container/heap"
 )
 
-// queue orders values by event time, and those of equal time by their place. It orders the files of a recording and
+// Queue orders values by event time, and those of equal time by their place. It orders the files of a recording and
 // the pieces of their batches.
-type queue[T any] struct{ heap entries[T] }
+type Queue[T any] struct{ heap entries[T] }
 
-// push adds a value at a time, in nanoseconds.
-func (q *queue[T]) push(time int64, place int, value T) {
+// Push adds a value at a time, in nanoseconds.
+func (q *Queue[T]) Push(time int64, place int, value T) {
 	heap.Push(&q.heap, entry[T]{time, place, value})
 }
 
-// due reports whether the first value is at or before a time.
-func (q *queue[T]) due(time int64) bool { return len(q.heap) > 0 && q.heap[0].time <= time }
+// Due reports whether the first value is at or before a time.
+func (q *Queue[T]) Due(time int64) bool { return len(q.heap) > 0 && q.heap[0].time <= time }
 
-// pop removes and returns the first value. The queue must not be empty.
-func (q *queue[T]) pop() T { return heap.Pop(&q.heap).(entry[T]).value }
+// Pop removes and returns the first value. The queue must not be empty.
+func (q *Queue[T]) Pop() T { return heap.Pop(&q.heap).(entry[T]).value }
 
-func (q *queue[T]) len() int { return len(q.heap) }
+// Len returns the number of values.
+func (q *Queue[T]) Len() int { return len(q.heap) }
 
 type entry[T any] struct {
 	time  int64

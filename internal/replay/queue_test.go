@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package otlp
+package replay
 
 import (
 	"testing"
@@ -10,16 +10,16 @@ import (
 )
 
 func TestQueue(t *testing.T) {
-	var q queue[string]
-	assert.False(t, q.due(100))
+	var q Queue[string]
+	assert.False(t, q.Due(100))
 	for place, time := range []int64{3, 1, 2, 1} {
-		q.push(time, place, string(rune('a'+place)))
+		q.Push(time, place, string(rune('a'+place)))
 	}
-	assert.False(t, q.due(0))
-	assert.True(t, q.due(1))
+	assert.False(t, q.Due(0))
+	assert.True(t, q.Due(1))
 	var order []string
-	for q.len() > 0 {
-		order = append(order, q.pop())
+	for q.Len() > 0 {
+		order = append(order, q.Pop())
 	}
 	assert.Equal(t, []string{"b", "d", "c", "a"}, order, "by time, then by place")
 }

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package otlp
+package replay
 
 import (
 	"time"
@@ -20,7 +20,7 @@ const pieceLength = int64(5e9)
 // batches of about that size, while a file may have a whole minute in one.
 type piece struct {
 	due    int64 // event time at which a collector would have received it
-	signal signal
+	signal Signal
 	// metrics holds a batch with points.
 	metrics pmetric.Metrics
 	points  int
@@ -30,14 +30,14 @@ type piece struct {
 
 // pieces holds the pieces that are not observed yet, so that the records of all batches are observed in event time.
 type pieces struct {
-	queue[*piece]
+	Queue[*piece]
 	read int
 }
 
 // until passes all pieces that are due at or before a time to take.
 func (s *pieces) until(t int64, take func(*piece) error) error {
-	for s.due(t) {
-		if err := take(s.pop()); err != nil {
+	for s.Due(t) {
+		if err := take(s.Pop()); err != nil {
 			return err
 		}
 	}
@@ -46,12 +46,12 @@ func (s *pieces) until(t int64, take func(*piece) error) error {
 
 // add queues a piece after those of the same time.
 func (s *pieces) add(x *piece) {
-	s.push(x.due, s.read, x)
+	s.Push(x.due, s.read, x)
 	s.read++
 }
 
 // at returns the piece of a time among those of one batch, and creates it if necessary.
-func (s *pieces) at(of map[int64]*piece, kind signal, t int64) (*piece, bool) {
+func (s *pieces) at(of map[int64]*piece, kind Signal, t int64) (*piece, bool) {
 	due := t - t%pieceLength + pieceLength
 	if x := of[due]; x != nil {
 		return x, false
@@ -68,7 +68,7 @@ const mostSpan = int64(time.Minute)
 // addMetrics adds a batch of data points, and divides it if its times are far apart.
 func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest, latest int64) {
 	if latest-earliest <= mostSpan {
-		s.add(&piece{due: earliest, signal: signalMetrics, metrics: md, points: points})
+		s.add(&piece{due: earliest, signal: SignalMetrics, metrics: md, points: points})
 		return
 	}
 	of := map[int64]*piece{}
@@ -79,8 +79,8 @@ func (s *pieces) addMetrics(md pmetric.Metrics, points int, earliest, latest int
 			for _, m := range sm.Metrics().All() {
 				metrics := map[*piece]pmetric.Metric{}
 				for i := range datapoints.Count(m) {
-					t, _ := pointAt(m, i)
-					x, fresh := s.at(of, signalMetrics, int64(t))
+					t, _ := PointAt(m, i)
+					x, fresh := s.at(of, SignalMetrics, int64(t))
 					if fresh {
 						x.metrics = pmetric.NewMetrics()
 					}
@@ -123,7 +123,7 @@ func (s *pieces) addTraces(td ptrace.Traces) {
 		spans := map[*piece]ptrace.SpanSlice{}
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
-				x, fresh := s.at(of, signalTraces, int64(max(span.EndTimestamp(), span.StartTimestamp())))
+				x, fresh := s.at(of, SignalTraces, int64(max(span.EndTimestamp(), span.StartTimestamp())))
 				if fresh {
 					x.traces = ptrace.NewTraces()
 				}
@@ -147,7 +147,7 @@ func (s *pieces) addLogs(ld plog.Logs) {
 		records := map[*piece]plog.LogRecordSlice{}
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				x, fresh := s.at(of, signalLogs, logTime(lr))
+				x, fresh := s.at(of, SignalLogs, logTime(lr))
 				if fresh {
 					x.logs = plog.NewLogs()
 				}

@@ -1,7 +1,7 @@
 // Copyright The Auspex Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package otlp
+package replay
 
 import (
 	"math"
@@ -14,16 +14,16 @@ import (
 	"github.com/auspex-otel/auspex/internal/datapoints"
 )
 
-// times returns the earliest time of a message, or the greatest number if it has no time, and the latest time of data
+// times returns the earliest time of a batch, or the greatest number if it has no time, and the latest time of data
 // points, or 0.
-func (m *message) times() (earliest, latest int64) {
-	switch m.signal {
-	case signalMetrics:
-		return pointTimes(m.metrics)
-	case signalLogs:
-		return earliestLog(m.logs), 0
+func (x *Batch) times() (earliest, latest int64) {
+	switch x.Signal {
+	case SignalMetrics:
+		return pointTimes(x.Metrics)
+	case SignalLogs:
+		return earliestLog(x.Logs), 0
 	default:
-		return earliestSpan(m.traces), 0
+		return earliestSpan(x.Traces), 0
 	}
 }
 
@@ -70,7 +70,7 @@ func pointTimes(md pmetric.Metrics) (earliest, latest int64) {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				for i := range datapoints.Count(m) {
-					if t, _ := pointAt(m, i); int64(t) > 0 {
+					if t, _ := PointAt(m, i); int64(t) > 0 {
 						earliest, latest = min(earliest, int64(t)), max(latest, int64(t))
 					}
 				}
@@ -80,8 +80,8 @@ func pointTimes(md pmetric.Metrics) (earliest, latest int64) {
 	return earliest, latest
 }
 
-// pointAt returns the time and the attributes of a data point of any type.
-func pointAt(m pmetric.Metric, i int) (pcommon.Timestamp, pcommon.Map) {
+// PointAt returns the time and the attributes of a data point of any type.
+func PointAt(m pmetric.Metric, i int) (pcommon.Timestamp, pcommon.Map) {
 	type point interface {
 		Timestamp() pcommon.Timestamp
 		Attributes() pcommon.Map

@@ -1,0 +1,151 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/replay"
+)
+
+// shards answers the requests of the interface for shards.
+type shards struct {
+	keys     *table[*replay.Shard]
+	findings bytes.Buffer // of the present request
+	failed   error
+}
+
+// finding is one line of a reply.
+type finding struct {
+	Anomaly  *incident.Anomaly  `json:"anomaly,omitempty"`
+	Incident *incident.Incident `json:"incident,omitempty"`
+}
+
+func newShards(cfg engine.Config, memory int) *shards {
+	s := &shards{}
+	hooks := replay.Hooks{Findings: s.collect}
+	s.keys = newTable(memory,
+		func(string) *replay.Shard { return replay.NewShard(cfg, hooks) },
+		func(_ string, state []byte) (*replay.Shard, error) { return replay.LoadShard(cfg, hooks, state) })
+	return s
+}
+
+// collect adds the lines of findings to the reply.
+func (s *shards) collect(events engine.Events) {
+	e := json.NewEncoder(&s.findings)
+	e.SetEscapeHTML(false)
+	for _, a := range events.Anomalies {
+		s.failed = errors.Join(s.failed, e.Encode(finding{Anomaly: a}))
+	}
+	for _, i := range events.Incidents {
+		s.failed = errors.Join(s.failed, e.Encode(finding{Incident: i}))
+	}
+}
+
+// reply returns the findings since the last one.
+func (s *shards) reply() ([]byte, error) {
+	b, err := bytes.Clone(s.findings.Bytes()), s.failed
+	s.findings.Reset()
+	s.failed = nil
+	return b, err
+}
+
+var signals = map[byte]replay.Signal{'m': replay.SignalMetrics, 'l': replay.SignalLogs, 't': replay.SignalTraces}
+
+func (s *shards) observe(key string, body []byte) ([]byte, error) {
+	if err := checkShard(key); err != nil {
+		return nil, err
+	}
+	batch, err := decode(body)
+	if err != nil {
+		return nil, fmt.Errorf("shard %q: %w", key, err)
+	}
+	if err := s.keys.admit([]string{key}); err != nil {
+		return nil, err
+	}
+	shard, err := s.keys.get(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := shard.AddNext(batch); err != nil {
+		return nil, err
+	}
+	return s.reply()
+}
+
+// decode decodes a signal and its message, proto or JSON.
+func decode(body []byte) (replay.Batch, error) {
+	if len(body) == 0 {
+		return replay.Batch{}, errors.New("the request has no body: must be a signal and OTLP")
+	}
+	signal, ok := signals[body[0]]
+	if !ok {
+		return replay.Batch{}, fmt.Errorf("unknown signal %q: must be m, l, or t", body[0])
+	}
+	if len(body) == 1 || body[1] != '{' {
+		return replay.DecodeProto(signal, body[1:])
+	}
+	batch, err := replay.Decode(body[1:])
+	if err == nil && batch.Signal != signal {
+		err = fmt.Errorf("the message is not of signal %q", body[0])
+	}
+	return batch, err
+}
+
+func (s *shards) snapshot(key string) ([]byte, error) {
+	state, known, err := s.keys.peek(key)
+	if err == nil && !known {
+		err = unknownKey(key)
+	}
+	return state, err
+}
+
+func (s *shards) restore(key string, state []byte) error {
+	if err := checkShard(key); err != nil {
+		return err
+	}
+	shard, err := s.keys.load(key, state)
+	if err != nil {
+		return fmt.Errorf("shard %q: %w", key, err)
+	}
+	if err := s.keys.admit([]string{key}); err != nil {
+		return err
+	}
+	return s.keys.put(key, shard)
+}
+
+func (s *shards) flush(key string) ([]byte, error) {
+	if _, known, err := s.keys.peek(key); err != nil || !known {
+		return nil, errors.Join(err, unknownKey(key))
+	}
+	shard, err := s.keys.get(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := shard.End(); err != nil {
+		return nil, err
+	}
+	s.keys.drop(key)
+	return s.reply()
+}
+
+func (s *shards) drop(key string) error {
+	if err := checkShard(key); err != nil {
+		return err
+	}
+	s.keys.drop(key)
+	return nil
+}
+
+func checkShard(key string) error {
+	if key == "" {
+		return errors.New("the request has no key: must be the name of a shard")
+	}
+	return nil
+}
