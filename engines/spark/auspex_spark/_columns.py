@@ -56,14 +56,14 @@ class Series:
         The worker's key is the text of the key column, or a JSON array of the texts of several columns, or null if
         one of them is null.
         """
-        texts = [_column(name).cast("string") for name in self.keys]
+        texts = [column(name).cast("string") for name in self.keys]
         key = texts[0]
         if len(texts) > 1:
             whole = texts[0].isNotNull()
             for text in texts[1:]:
                 whole = whole & text.isNotNull()
             key = F.when(whole, F.to_json(F.array(*texts)))
-        return df.select(key.alias(KEY), *map(_column, self.names))
+        return df.select(key.alias(KEY), *map(column, self.names))
 
 
 def count(df: DataFrame, observation: Union[Observation, str, None]) -> DataFrame:
@@ -94,5 +94,6 @@ def _field(df: DataFrame, role: str, name: str) -> T.StructField:
     return df.schema[name]
 
 
-def _column(name: str) -> Column:
+def column(name: str) -> Column:
+    """Returns the column of exactly this name, which may contain dots."""
     return F.col("`" + name.replace("`", "``") + "`")

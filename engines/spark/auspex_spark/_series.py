@@ -21,13 +21,13 @@ def score(
     time: str,
     value: str,
     engine: Optional[Mapping[str, Any]] = None,
-    memory: Optional[str] = None,
+    memory_mib: Optional[int] = None,
     observation: Optional[Observation] = None,
 ) -> DataFrame:
     """Evaluates each series of a DataFrame independently, in the order of time.
 
     ``key`` names the column or columns that identify a series, ``time`` a timestamp, and ``value`` a number. ``engine``
-    holds settings of the engine, as the flags of ``auspex backtest``, for example ``{"false_alarms": 5}``. ``memory``
+    holds settings of the engine, as the flags of ``auspex backtest``, for example ``{"false_alarms": 5}``. ``memory_mib``
     bounds the states of one worker. ``observation`` counts the rows of each outcome.
 
     The result has the columns key, time, and value, and for each row ``score``, ``opening``, ``expected``, ``lower``,
@@ -35,8 +35,8 @@ def score(
     evaluated.
     """
     columns = _columns.Series(df, key, time, value)
-    settings = Settings(dict(engine or {}), memory).check("series")
-    rows = columns.select(df).repartition(_columns.KEY).sortWithinPartitions(_columns.KEY, time, value)
+    settings = Settings(dict(engine or {}), memory_mib).check("series")
+    rows = columns.select(df).repartition(_columns.KEY).sortWithinPartitions(_columns.KEY, *map(_columns.column, (time, value)))
     scored = rows.mapInArrow(_Scorer(settings), columns.output)
     return _columns.count(scored, observation)
 

@@ -17,11 +17,11 @@ class Settings(NamedTuple):
     """Settings of a worker, which Spark sends to the executors."""
 
     engine: Mapping[str, Any]
-    memory: Optional[str]
+    memory_mib: Optional[int]
 
     def start(self, interface: str) -> Worker:
         """Starts a worker of the interface ``series`` or ``shard``."""
-        return Worker(interface, self.engine, program=program(), memory=self.memory)
+        return Worker(interface, self.engine, program=program(), memory_mib=self.memory_mib)
 
     def check(self, interface: str) -> Settings:
         """Starts a worker on the driver, so that an invalid setting is an error before the job starts."""

@@ -78,7 +78,7 @@ class Worker:
     """A worker process.
 
     ``interface`` is ``series`` or ``shard``, ``engine`` holds the settings of the engine, ``program`` is the path of
-    the binary, and ``memory`` bounds the states of all keys, such as ``1GiB``.
+    the binary, and ``memory_mib`` bounds the states of all keys.
     """
 
     def __init__(
@@ -87,9 +87,9 @@ class Worker:
         engine: Optional[Mapping[str, Any]] = None,
         *,
         program: str = "auspex",
-        memory: Optional[str] = None,
+        memory_mib: Optional[int] = None,
     ) -> None:
-        command = [program, "worker", interface] + (["--memory", memory] if memory else [])
+        command = [program, "worker", interface] + (["--memory-mib", str(memory_mib)] if memory_mib else [])
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -146,12 +146,12 @@ class Worker:
         """Sets the state of a key."""
         self._request(b"T", key, state)
 
-    def flush(self, key: str = "") -> list[Finding]:
-        """Evaluates what is delayed, closes all windows, and forgets a key, or all keys. Returns the findings of shards."""
-        return _findings(self._request(b"F", key))
+    def flush(self, shard: str) -> list[Finding]:
+        """Evaluates the delayed records of a shard, closes its windows, forgets it, and returns its findings."""
+        return _findings(self._request(b"F", shard))
 
     def drop(self, key: str = "") -> None:
-        """Forgets a key, or all keys."""
+        """Forgets a key, or all series."""
         self._request(b"D", key)
 
     def close(self) -> None:
@@ -185,7 +185,7 @@ class Worker:
         scores = pa.ipc.open_stream(reply).read_all().select(SCORES.names).cast(SCORES)
         if scores.num_rows != rows.num_rows:
             raise self._died(f"{scores.num_rows} rows of output for {rows.num_rows} rows of input")
-        yield scores.combine_chunks().to_batches()[0] if scores.num_rows else SCORES.empty_table().to_batches()[0]
+        yield scores.combine_chunks().to_batches()[0] if scores.num_rows else pa.RecordBatch.from_pylist([], SCORES)
 
     def _request(self, kind: bytes, key: str, body: bytes = b"") -> bytes:
         name = key.encode()
