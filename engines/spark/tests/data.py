@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import os
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 MINUTE = 60_000_000
-START = int(datetime(2026, 3, 2).timestamp()) // 86400 * 86400 * 1_000_000
+START = int(datetime(2026, 3, 2, tzinfo=timezone.utc).timestamp()) * 1_000_000
 SCHEMA = pa.schema([("host", pa.string()), ("at", pa.timestamp("us", tz="UTC")), ("load", pa.float64())])
 
 
@@ -46,8 +48,9 @@ def points(series: int, length: int, seed: int, invalid: bool = True) -> pa.Tabl
     table = pa.table([key, pa.array(np.concatenate(times)).cast(SCHEMA.field("at").type), pa.chunked_array(values)], schema=SCHEMA)
     table = table.take(order).combine_chunks()
     if invalid:
-        nothing = pa.nulls(7, pa.string())
-        table = pa.concat_tables([table, table.slice(0, 7).set_column(0, "host", nothing), table.slice(7, 5).set_column(1, "at", pa.nulls(5, SCHEMA.field("at").type))])
+        no_key = table.slice(0, 7).set_column(0, "host", pa.nulls(7, pa.string()))
+        no_time = table.slice(7, 5).set_column(1, "at", pa.nulls(5, SCHEMA.field("at").type))
+        table = pa.concat_tables([table, no_key, no_time])
     return table
 
 
@@ -59,12 +62,22 @@ def write_parquet(table: pa.Table, folder: Path, files: int = 8) -> None:
         pq.write_table(table.slice(i * size, size), folder / f"part-{i:03}.parquet")
 
 
-def write_csv(table: pa.Table, folder: Path) -> None:
-    """Writes a file per series for ``auspex backtest csv``, in the order of time and value.
-
-    It leaves out rows without key or time. Repeated times come in the order in which Spark sorts them.
-    """
+def write_slices(table: pa.Table, folder: Path, files: int) -> None:
+    """Writes the table in files of consecutive periods. The first file also has the rows without a time."""
     folder.mkdir(parents=True)
-    frame = table.to_pandas(types_mapper={pa.float64(): __import__("pandas").ArrowDtype(pa.float64())}.get)
-    del frame
-    raise NotImplementedError
+    micros = table.column("at").cast(pa.int64()).fill_null(0).to_numpy()
+    edges = np.quantile(np.unique(micros[micros > 0]), np.arange(1, files) / files, method="nearest")
+    part = np.searchsorted(edges, micros, side="right")
+    for i in range(files):
+        path = folder / f"part-{i:03}.parquet"
+        pq.write_table(table.filter(pa.array(part == i)), path)
+        os.utime(path, (START // 1_000_000 + i, START // 1_000_000 + i))  # a stream reads the oldest file first
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Writes the rows with key and time for ``auspex backtest csv``, in the order of ``auspex_spark.score``."""
+    table = table.filter(pc.and_(table.column("host").is_valid(), table.column("at").is_valid()))
+    table = table.sort_by([("host", "ascending"), ("at", "ascending"), ("load", "ascending")])
+    path.parent.mkdir(parents=True)
+    micros = table.column("at").cast(pa.int64())
+    pyarrow.csv.write_csv(pa.table({"series": table.column("host"), "timestamp": micros, "value": table.column("load")}), path)
