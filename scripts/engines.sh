@@ -32,8 +32,8 @@ venv() {
 # Spark 3.5 was released before pandas 3 and NumPy 2.
 spark() {
   case ${1:-4.3.0} in
-    3.5.8) venv spark-3.5.8 pyspark==3.5.8 'pandas==2.2.3' 'numpy==1.26.4' pyarrow==17.0.0 wheel setuptools ;;
-    4.3.0) venv spark-4.3.0 pyspark==4.3.0 'pandas<3' pyarrow wheel setuptools ;;
+    3.5.8) venv spark-3.5.8 pyspark==3.5.8 'pandas==2.2.3' 'numpy==1.26.4' pyarrow==17.0.0 ;;
+    4.3.0) venv spark-4.3.0 pyspark==4.3.0 'pandas<3' pyarrow 'protobuf>=6' ;;
     *) echo "Spark 3.5.8 or 4.3.0, not $1" >&2; return 2 ;;
   esac
 }

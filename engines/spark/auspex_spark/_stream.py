@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any, Iterator, Mapping, Optional, Sequence, Union
 
 import pyarrow as pa
@@ -42,6 +43,8 @@ def score_stream(
             f"score_stream needs Spark 4.1 or later, and this is Spark {df.sparkSession.version}: "
             "use score on the rows of a foreachBatch or of a table"
         )
+    if importlib.util.find_spec("google") is None or importlib.util.find_spec("google.protobuf") is None:
+        raise ImportError("score_stream needs the package protobuf on the driver and the executors: pip install 'auspex-spark[stream]'")
     if not df.isStreaming:
         raise ValueError("score_stream needs a streaming DataFrame: use score for this one")
     if "RocksDB" not in (df.sparkSession.conf.get(_PROVIDER, "") or ""):

@@ -59,7 +59,7 @@ def create(version: str, engine: Path, wheel: Path, folder: Path) -> Environment
     subprocess.run(["python3", "-m", "venv", folder], check=True)
     packages = next(engine.glob("lib/python3*/site-packages"))
     (folder / packages.relative_to(engine) / "engine.pth").write_text(f"{packages}\n")
-    pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", wheel]
+    pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--ignore-installed", wheel]
     subprocess.run(pip, check=True)
     return Environment(version, folder, packages / "pyspark")
 
@@ -71,6 +71,7 @@ class Cluster:
         self.env, self.folder = env, folder
         folder.mkdir(parents=True)
         self.processes: list[subprocess.Popen] = []
+        self.jobs: list[Job] = []
         master = ["org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "0", "--webui-port", "0"]
         _, log = self._start("master", *master)
         self.url = _wait_for(log, r"Starting Spark master at (spark://\S+)")
@@ -81,6 +82,9 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for job in self.jobs:
+            if job.process.poll() is None:
+                job.kill()
         for process in reversed(self.processes):
             if process.poll() is None:
                 process.terminate()
@@ -106,9 +110,19 @@ class Cluster:
     def submit(self, name: str, *args: object, conf: Optional[dict] = None, until: Optional[Callable] = None) -> Job:
         """Runs a program on the cluster. ``until`` is called with the job while it runs."""
         job = Job(self, name, args, {**CONF, **(conf or {})})
+        self.jobs.append(job)
         if until:
             until(job)
         return job
+
+    def cpu(self) -> float:
+        """Returns the seconds of CPU of the executors that have ended, and of their children."""
+        return cpu(self.worker.pid, children=True)
+
+    def wait_for_executors(self) -> None:
+        """Waits for the end of all executors."""
+        while any(_read(pid, "stat").rpartition(")")[2].split()[1:2] == [str(self.worker.pid)] for pid in _pids()):
+            time.sleep(0.2)
 
     def _start(self, name: str, *args: str) -> tuple[subprocess.Popen, Path]:
         log = self.folder / f"{name}.log"
@@ -135,6 +149,7 @@ class Job:
                 stdout=out, stderr=out, env=cluster.env.variables(), start_new_session=True,
             )  # fmt: skip
         self.peaks: dict[str, int] = {}
+        """Peak resident memory of one process, in MiB, by its kind."""
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
 
@@ -163,7 +178,6 @@ class Job:
         raise RuntimeError(f"the job ended before a worker was busy for {seconds} s: see {self.log}")
 
     def _sample(self) -> None:
-        """Records the peak resident memory of the processes on the executors, in MiB."""
         while self.process.poll() is None:
             for kind, pids in (("worker", workers(self.env)), ("python", pythons(self.env))):
                 self.peaks[kind] = max([self.peaks.get(kind, 0), *map(peak, pids)])
@@ -189,10 +203,11 @@ def pythons(env: Environment) -> Iterator[int]:
             yield pid
 
 
-def cpu(pid: int) -> float:
-    """Returns the seconds of CPU that a process has used."""
+def cpu(pid: int, children: bool = False) -> float:
+    """Returns the seconds of CPU that a process has used, or its children that have ended."""
     fields = _read(pid, "stat").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0
+    first = 13 if children else 11
+    return (int(fields[first]) + int(fields[first + 1])) / os.sysconf("SC_CLK_TCK") if fields else 0
 
 
 def peak(pid: int) -> int:

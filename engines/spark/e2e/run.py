@@ -28,6 +28,7 @@ import compare  # noqa: E402
 import data  # noqa: E402
 from cluster import Cluster, Environment, Job, create  # noqa: E402
 
+MEASURE = HERE / "measure.py"
 JOB = HERE.parent / "examples" / "job.py"
 COLUMNS = ["--key", "host", "--time", "at", "--value", "load"]
 SLICES = 12
@@ -113,10 +114,9 @@ class Run:
         """Waits until a micro-batch has begun, a worker has evaluated rows of it, and it has not been committed."""
         while job.process.poll() is None:
             if (state / "offsets" / str(batch)).exists():
-                pid = job.busy_worker(0.3)
+                job.busy_worker(0.3)
                 if not (out / "_spark_metadata" / str(batch)).exists():
                     return
-                del pid
                 batch += 1
             time.sleep(0.05)
         raise RuntimeError(f"the stream ended before micro-batch {batch}: see {job.log}")
@@ -129,7 +129,7 @@ class Run:
         result = compare.evaluated(table)
         compare.same(result, self.expected)
         if job:
-            printed = json.loads(job.text().strip().splitlines()[-1] if job.text().strip().endswith("}") else _last_json(job.text()))
+            printed = printed_by(job)
             wrong = {k: printed.get(k, 0) for k in counts if printed.get(k, 0) != counts[k]}
             if wrong:
                 raise compare.Difference(f"the job counted {wrong} instead of {counts}")
@@ -146,6 +146,23 @@ class Run:
                 raise compare.Difference(f"{kind}: {found[kind]} instead of {lines}")
         return f"identical: {_count(found)}"
 
+    def throughput(self, cluster: Cluster) -> str:
+        """Measures scores and a plain aggregation of the same points, both with the start of the executors."""
+        for size in self.args.sizes:
+            folder = self.out / f"points-{size}"
+            if not folder.exists():
+                data.write_parquet(data.points(100, size // 100, self.args.seed), folder)
+            for what in ("aggregate", "score"):
+                before = cluster.cpu()
+                job = cluster.submit(f"job-{what}-{size}", MEASURE, what, folder)
+                job.wait()
+                cluster.wait_for_executors()
+                used, seconds = cluster.cpu() - before, printed_by(job)["seconds"]
+                memory = f"MiB at most: worker {job.peaks.get('worker', 0)}, Python {job.peaks.get('python', 0)}"
+                rate = f"{size / used:.0f} points/s and core, {used:.0f} CPU-seconds"
+                self.row(cluster.env.version, f"{what} of {size} points", seconds, f"{rate}; {memory}")
+        return "see above"
+
     def describe(self, table) -> str:
         return f"{table.num_rows} evaluated, {compare.openings(table)} openings"
 
@@ -159,8 +176,9 @@ def _count(findings: dict) -> str:
     return ", ".join(f"{len(lines)} {kind}" for kind, lines in findings.items())
 
 
-def _last_json(text: str) -> str:
-    return [line for line in text.splitlines() if line.startswith('{"seconds"')][-1]
+def printed_by(job: Job) -> dict:
+    """Returns what the job has printed."""
+    return json.loads([line for line in job.text().splitlines() if line.startswith('{"seconds"')][-1])
 
 
 def main() -> int:
@@ -171,8 +189,10 @@ def main() -> int:
     parser.add_argument("--series", type=int, default=100)
     parser.add_argument("--points", type=int, default=10_000, help="points per series")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--only", type=lambda names: names.split(","), default=["batch", "kills", "stream", "shards"])
+    parser.add_argument("--sizes", type=lambda sizes: list(map(int, sizes.split(","))), default=[10**5, 10**6], help="points whose throughput is measured")
+    parser.add_argument("--only", type=lambda names: names.split(","), default=["batch", "kills", "stream", "shards", "throughput"])
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that clusters end
 
     run = Run(args)
     print(f"seed {args.seed}: {args.series} series of {args.points} points", flush=True)
@@ -194,6 +214,8 @@ def main() -> int:
                     run.check(env, "stream, driver killed twice", lambda: run.stream(cluster, "killed-driver", disturb=True))
             if "shards" in args.only:
                 run.check(env, "demo's shop as one shard", lambda: run.shards(cluster))
+            if "throughput" in args.only:
+                run.check(env, "throughput", lambda: run.throughput(cluster))
     print("FAILED" if run.failed else "all results are identical")
     return 1 if run.failed else 0
 
