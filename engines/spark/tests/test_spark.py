@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import auspex_spark  # noqa: E402
 import data  # noqa: E402
-from auspex_spark import _otlp  # noqa: E402
+from auspex_spark.auspex_otlp import UNKNOWN  # noqa: E402
 from pyspark.sql import Observation, SparkSession  # noqa: E402
 from pyspark.sql import functions as F  # noqa: E402
 
@@ -170,13 +170,13 @@ class ShardsTest(unittest.TestCase):
     def test_messages(self):
         path = self.write("messages", [{}, self.message(1, 2.0, "pay", "cart"), {"resourceLogs": [{"scopeLogs": []}]}])
         messages = auspex_spark.read_otlp(spark, path).orderBy("position", "shard").collect()
-        self.assertEqual([(m["shard"], m["signal"]) for m in messages], [("cart", "metrics"), ("pay", "metrics"), (_otlp.UNKNOWN, "logs")])
+        self.assertEqual([(m["shard"], m["signal"]) for m in messages], [("cart", "metrics"), ("pay", "metrics"), (UNKNOWN, "logs")])
         self.assertEqual(json.loads(bytes(messages[0]["otlp"])), self.message(1, 2.0, "cart"))
         self.assertEqual(messages[0]["time"], messages[2]["time"])
 
     def test_a_line_that_is_not_otlp_names_its_file(self):
         path = self.write("broken", [self.message(1, 2.0, "pay"), {"resourceProfiles": []}])
-        with self.assertRaisesRegex(Exception, "broken/metrics.json: line 2 after byte 0 is not OTLP JSON"):
+        with self.assertRaisesRegex(Exception, "broken/metrics.json: line 2 after byte 0: not OTLP JSON"):
             auspex_spark.read_otlp(spark, path).collect()
 
     def test_a_rejected_message_names_the_shard(self):
