@@ -152,6 +152,18 @@ e2e-packages: ## test bin/packages (make packages): install, upgrade, and remove
 	go -C internal/tools/packages test ./...
 	@scripts/packages.sh
 
+.PHONY: e2e-engines
+e2e-engines: bin/auspex-demo ## compare Spark 3.5 and 4 with auspex backtest on real clusters, with processes killed, and measure throughput; needs Python 3 and JDK 17; 45 minutes; ONLY=check,check
+	$(BUILD) -o bin/auspex ./cmd/auspex
+	$(call banner,engines in $(CACHE) (3 minutes the first time))
+	@scripts/engines.sh spark 3.5.8
+	@scripts/engines.sh spark 4.3.0
+	$(call banner,client of the worker)
+	cd engines/worker/python && $(CACHE)/engines/spark-4.3.0/bin/python -m unittest
+	$(call banner,Spark)
+	$(CACHE)/engines/spark-4.3.0/bin/python engines/spark/e2e/run.py --wheel "$$(engines/build.sh spark)" $(if $(ONLY),--only $(ONLY)) \
+	  --engine 3.5.8=$(CACHE)/engines/spark-3.5.8 --engine 4.3.0=$(CACHE)/engines/spark-4.3.0
+
 .PHONY: e2e-cost
 e2e-cost: build ## measure CPU per million points with and without the processor, memory per 1,000 series, and the gain of a second core
 	go run ./e2e/cost

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence, Union
+from typing import Sequence, Union
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
@@ -12,8 +12,8 @@ from pyspark.sql import types as T
 
 from .auspex_worker import OUTCOMES
 
-KEY = "auspex_key"
-"""Column with the key that the worker receives."""
+KEY, TIME, VALUE = "key", "time", "value"
+"""Columns that the worker receives."""
 
 SCORES = [T.StructField(name, T.DoubleType()) for name in ("score", "opening", "expected", "lower", "upper")] + [
     T.StructField("outcome", T.StringType(), False)
@@ -45,25 +45,36 @@ class Series:
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f'column "{name}" is named twice: key, time, and value must be different columns')
-            if name == KEY or name in (field.name for field in SCORES):
+            if name in (field.name for field in SCORES):
                 raise ValueError(f'column "{name}" has the name of a column of the output: rename it')
         self.names = names
-        self.output = T.StructType([*(df.schema[name] for name in names), *SCORES])
 
     def select(self, df: DataFrame) -> DataFrame:
-        """Returns the columns key, time, and value, and before them the worker's key as ``KEY``.
+        """Returns ``KEY``, the key columns with other names, ``TIME``, and ``VALUE``.
 
-        The worker's key is the text of the key column, or a JSON array of the texts of several columns, or null if
-        one of them is null.
+        ``KEY`` is the text of the key column, or a JSON array of the texts of several columns, or null if one of them
+        is null. PySpark cannot pass columns to Python whose names contain dots.
         """
-        texts = [column(name).cast("string") for name in self.keys]
+        texts = [_column(name).cast("string") for name in self.keys]
         key = texts[0]
         if len(texts) > 1:
             whole = texts[0].isNotNull()
             for text in texts[1:]:
                 whole = whole & text.isNotNull()
             key = F.when(whole, F.to_json(F.array(*texts)))
-        return df.select(key.alias(KEY), *map(column, self.names))
+        keys = [_column(name).alias(f"key_{i}") for i, name in enumerate(self.keys)]
+        return df.select(
+            key.alias(KEY), *keys, _column(self.time.name).alias(TIME), _column(self.value.name).alias(VALUE)
+        )
+
+    def rename(self, scored: DataFrame) -> DataFrame:
+        """Restores the names of a result that has the columns of ``scores``."""
+        return scored.toDF(*self.names, *(field.name for field in SCORES))
+
+
+def scores(rows: DataFrame) -> T.StructType:
+    """Returns the columns of a result: those of ``Series.select`` without ``KEY``, and those of the worker."""
+    return T.StructType([*rows.schema.fields[1:], *SCORES])
 
 
 def count(df: DataFrame, observation: Union[Observation, str, None]) -> DataFrame:
@@ -94,6 +105,5 @@ def _field(df: DataFrame, role: str, name: str) -> T.StructField:
     return df.schema[name]
 
 
-def column(name: str) -> Column:
-    """Returns the column of exactly this name, which may contain dots."""
+def _column(name: str) -> Column:
     return F.col("`" + name.replace("`", "``") + "`")

@@ -36,8 +36,9 @@ def score(
     """
     columns = _columns.Series(df, key, time, value)
     settings = Settings(dict(engine or {}), memory_mib).check("series")
-    rows = columns.select(df).repartition(_columns.KEY).sortWithinPartitions(_columns.KEY, *map(_columns.column, (time, value)))
-    scored = rows.mapInArrow(_Scorer(settings), columns.output)
+    rows = columns.select(df).repartition(_columns.KEY)
+    ordered = rows.sortWithinPartitions(_columns.KEY, _columns.TIME, _columns.VALUE)
+    scored = columns.rename(ordered.mapInArrow(_Scorer(settings), _columns.scores(ordered)))
     return _columns.count(scored, observation)
 
 

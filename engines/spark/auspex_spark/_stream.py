@@ -54,24 +54,26 @@ def score_stream(
         )
     columns = _columns.Series(df, key, time, value)
     settings = Settings(dict(engine or {}), None).check("series")
-    rows = columns.select(df).withColumn(value, _columns.column(value).cast("double"))
+    rows = columns.select(df).withColumn(_columns.VALUE, F.col(_columns.VALUE).cast("double"))
     zoned = isinstance(columns.time.dataType, T.TimestampType)
     if zoned:  # it would reach Python in local time, which is ambiguous when clocks go back
-        rows = rows.withColumn(time, F.unix_micros(_columns.column(time)))
-    output = T.StructType([rows.schema[name] for name in columns.names] + _columns.SCORES)
+        rows = rows.withColumn(_columns.TIME, F.unix_micros(_columns.TIME))
     scored = rows.groupBy(_columns.KEY).transformWithState(
-        statefulProcessor=_Processor(settings, time, value), outputStructType=output, outputMode="Append", timeMode="None"
+        statefulProcessor=_Processor(settings),
+        outputStructType=_columns.scores(rows),
+        outputMode="Append",
+        timeMode="None",
     )
     if zoned:
-        scored = scored.withColumn(time, F.timestamp_micros(_columns.column(time)))
-    return _columns.count(scored, observation)
+        scored = scored.withColumn(_columns.TIME, F.timestamp_micros(_columns.TIME))
+    return _columns.count(columns.rename(scored), observation)
 
 
 class _Processor(StatefulProcessor):
     """Continues a series from its state in each micro-batch."""
 
-    def __init__(self, settings: Settings, time: str, value: str) -> None:
-        self.settings, self.time, self.value = settings, time, value
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
 
     def init(self, handle: StatefulProcessorHandle) -> None:
         self.state = handle.getValueState("series", "state BINARY")
@@ -79,7 +81,7 @@ class _Processor(StatefulProcessor):
 
     def handleInputRows(self, key: Any, rows: Iterator[Row], timerValues: Any) -> Iterator[Row]:
         (name,) = key
-        ordered = sorted(rows, key=self._order)
+        ordered = sorted(rows, key=_order)
         if self.worker is None:
             self.worker = self.settings.start("series")
         known = name is not None and self.state.exists()
@@ -89,8 +91,8 @@ class _Processor(StatefulProcessor):
             pa.RecordBatch.from_arrays(
                 [
                     pa.array([name] * len(ordered), pa.string()),
-                    pa.array([row[self.time] for row in ordered], pa.timestamp("us")),
-                    pa.array([row[self.value] for row in ordered], pa.float64()),
+                    pa.array([row.time for row in ordered], pa.timestamp("us")),
+                    pa.array([row.value for row in ordered], pa.float64()),
                 ],
                 ["key", "time", "value"],
             )
@@ -107,11 +109,12 @@ class _Processor(StatefulProcessor):
         if self.worker is not None:
             self.worker.close()
 
-    def _order(self, row: Row) -> tuple:
-        """Orders rows as Spark does: null first, NaN last."""
-        time, value = row[self.time], row[self.value]
-        if value is None:
-            return time is not None, time or 0, 0, 0.0
-        if value != value:
-            return time is not None, time or 0, 2, 0.0
-        return time is not None, time or 0, 1, value
+
+def _order(row: Row) -> tuple:
+    """Orders rows by time and value as Spark does: null first, NaN last."""
+    time, value = row.time, row.value
+    if value is None:
+        return time is not None, time or 0, 0, 0.0
+    if value != value:
+        return time is not None, time or 0, 2, 0.0
+    return time is not None, time or 0, 1, value

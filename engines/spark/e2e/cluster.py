@@ -21,7 +21,7 @@ CONF = {
     "spark.executor.memory": "1g",
     "spark.cores.max": "2",
     "spark.ui.enabled": "false",
-    "spark.sql.shuffle.partitions": "8",
+    "spark.sql.shuffle.partitions": "4",
     # Clocks change in New York on the seventh day of the data.
     "spark.sql.session.timeZone": "America/New_York",
 }
@@ -138,7 +138,7 @@ class Job:
     """A program that runs on a cluster, with its driver as a process group."""
 
     def __init__(self, cluster: Cluster, name: str, args: tuple, conf: dict) -> None:
-        self.env, self.log = cluster.env, cluster.folder / f"{name}.log"
+        self.cluster, self.env, self.log = cluster, cluster.env, cluster.folder / f"{name}.log"
         command = [cluster.env.home / "bin" / "spark-submit", "--master", cluster.url]
         for key, value in conf.items():
             command += ["--conf", f"{key}={value}"]
@@ -146,8 +146,12 @@ class Job:
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(
                 [*map(str, command), *map(str, args)],
-                stdout=out, stderr=out, env=cluster.env.variables(), start_new_session=True,
-            )  # fmt: skip
+                stdout=out,
+                stderr=out,
+                env=cluster.env.variables(),
+                cwd=cluster.folder,
+                start_new_session=True,
+            )
         self.peaks: dict[str, int] = {}
         """Peak resident memory of one process, in MiB, by its kind."""
         self._sampler = threading.Thread(target=self._sample, daemon=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,12 +27,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 import compare  # noqa: E402
 import data  # noqa: E402
-from cluster import Cluster, Environment, Job, create  # noqa: E402
+from cluster import Cluster, Job, create  # noqa: E402
 
 MEASURE = HERE / "measure.py"
 JOB = HERE.parent / "examples" / "job.py"
 COLUMNS = ["--key", "host", "--time", "at", "--value", "load"]
-SLICES = 12
+SLICES = 8
 
 
 class Run:
@@ -69,20 +70,34 @@ class Run:
     def auspex(self, *args: object) -> None:
         subprocess.run([ROOT / "bin" / "auspex", *map(str, args)], check=True, capture_output=True)
 
-    def check(self, env: Environment, name: str, check: Callable[[], str]) -> None:
+    def check(self, version: str, name: str, check: Callable[[], str]) -> None:
         """Runs a check and adds its row to the table."""
-        print(f"{env.version}: {name}", file=sys.stderr, flush=True)
+        print(f"{version}: {name}", file=sys.stderr, flush=True)
         started = time.monotonic()
         try:
             result = check()
         except (compare.Difference, RuntimeError, OSError) as e:
             self.failed, result = True, f"FAILED: {e}"
-        self.row(env.version, name, time.monotonic() - started, result)
+        self.row(version, name, time.monotonic() - started, result)
 
     def row(self, *cells: object) -> None:
         self.rows.append(cells)
         version, name, seconds, result = cells
         print(f"  {version:6} {name:36} {seconds:6.0f} s  {result}", flush=True)
+
+    def install(self, version: str) -> str:
+        """Installs the wheel in a fresh environment with the command of the README, and runs the tests there."""
+        folder = self.out / f"fresh-{version}"
+        subprocess.run(["python3", "-m", "venv", folder], check=True)
+        environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+        readme = (HERE.parent / "README.md").read_text().splitlines()
+        (command,) = (line for line in readme if line.startswith("pip install") and f"pyspark=={version}" in line)
+        tests = f"python -W ignore -m unittest discover {HERE.parent / 'tests'}"
+        for shell, cwd in ((command, ROOT), (tests, folder)):
+            done = subprocess.run(["bash", "-c", shell], cwd=cwd, env=environment, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"{shell} failed:\n{done.stdout}{done.stderr}")
+        return re.search(r"Ran \d+ tests", done.stderr)[0]
 
     def batch(self, cluster: Cluster, name: str, disturb: Callable[[Job], None] = lambda _: None, proof: str = "") -> str:
         """Evaluates the table, and compares every row. The driver's log must contain ``proof`` of the disturbance."""
@@ -169,7 +184,13 @@ class Run:
 
 def kill_auspex(job: Job) -> None:
     """Kills a worker of Auspex while it evaluates."""
-    os.kill(job.busy_worker(2), signal.SIGKILL)
+    os.kill(job.busy_worker(1), signal.SIGKILL)
+
+
+def kill_spark(job: Job) -> None:
+    """Kills the worker of Spark while a worker of Auspex evaluates, and starts another."""
+    job.busy_worker(1)
+    job.cluster.kill_worker()
 
 
 def _count(findings: dict) -> str:
@@ -190,7 +211,7 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=10_000, help="points per series")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--sizes", type=lambda sizes: list(map(int, sizes.split(","))), default=[10**5, 10**6], help="points whose throughput is measured")
-    parser.add_argument("--only", type=lambda names: names.split(","), default=["batch", "kills", "stream", "shards", "throughput"])
+    parser.add_argument("--only", type=lambda names: names.split(","), default=["install", "batch", "kills", "stream", "shards", "throughput"])
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that clusters end
 
@@ -201,21 +222,25 @@ def main() -> int:
         run.prepare_shop()
     for engine in args.engine:
         version, _, folder = engine.partition("=")
+        if "install" in args.only:
+            run.check(version, "fresh environment: install, test", lambda: run.install(version))
         env = create(version, Path(folder), args.wheel, run.out / f"venv-{version}")
         with Cluster(env, run.out / f"spark-{version}") as cluster:
             if "batch" in args.only:
-                run.check(env, "batch", lambda: run.batch(cluster, "batch"))
+                run.check(version, "batch", lambda: run.batch(cluster, "batch"))
             if "kills" in args.only:
-                run.check(env, "batch, worker of Auspex killed", lambda: run.batch(cluster, "killed-auspex", kill_auspex, "WorkerDied"))
-                run.check(env, "batch, worker of Spark killed", lambda: run.batch(cluster, "killed-spark", lambda job: (job.busy_worker(2), cluster.kill_worker()), "Lost executor"))
+                name = "batch, worker of Auspex killed"
+                run.check(version, name, lambda: run.batch(cluster, "killed-auspex", kill_auspex, "WorkerDied"))
+                name = "batch, worker of Spark killed"
+                run.check(version, name, lambda: run.batch(cluster, "killed-spark", kill_spark, "Lost executor"))
             if "stream" in args.only and version[0] != "3":
-                run.check(env, "stream", lambda: run.stream(cluster, "stream"))
+                run.check(version, "stream", lambda: run.stream(cluster, "stream"))
                 if "kills" in args.only:
-                    run.check(env, "stream, driver killed twice", lambda: run.stream(cluster, "killed-driver", disturb=True))
+                    run.check(version, "stream, driver killed twice", lambda: run.stream(cluster, "killed-driver", disturb=True))
             if "shards" in args.only:
-                run.check(env, "demo's shop as one shard", lambda: run.shards(cluster))
+                run.check(version, "demo's shop as one shard", lambda: run.shards(cluster))
             if "throughput" in args.only:
-                run.check(env, "throughput", lambda: run.throughput(cluster))
+                run.check(version, "throughput", lambda: run.throughput(cluster))
     print("FAILED" if run.failed else "all results are identical")
     return 1 if run.failed else 0
 
