@@ -14,6 +14,7 @@ from apache_beam.ml.anomaly.base import AnomalyDetector, AnomalyPrediction, Anom
 from apache_beam.ml.anomaly.specifiable import Spec, Specifiable, specifiable
 from apache_beam.ml.anomaly.thresholds import FixedThreshold
 from apache_beam.ml.anomaly.transforms import RunThresholdCriterion
+from apache_beam.typehints.typehints import TupleConstraint
 
 from . import _rows
 from ._order import EvaluateInOrder
@@ -125,7 +126,7 @@ class InOrder(beam.PTransform):
         self.detector, self.time, self.interval = detector, time or list(detector._features)[0], interval
 
     def expand(self, rows: beam.PCollection) -> beam.PCollection:
-        keyed = isinstance(rows.element_type, beam.typehints.TupleConstraint)
+        keyed = isinstance(rows.element_type, TupleConstraint)
         detector = self.detector
         results = (
             (rows if keyed else rows | beam.WithKeys(0))

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import io
+import collections
 from typing import Iterator, NamedTuple, Optional
 
 import apache_beam as beam
 from apache_beam.io import fileio
 
-from .auspex_otlp import split
+from .auspex_otlp import FileOrder, split
 
 
 class Message(NamedTuple):
@@ -20,7 +20,7 @@ class Message(NamedTuple):
     signal: str
     """``metrics``, ``logs``, or ``traces``."""
     time: Optional[int]
-    """Earliest event time of the message in nanoseconds."""
+    """Event time in nanoseconds, usually the earliest one of the message."""
     otlp: bytes
     """The message in protobuf or JSON."""
     position: str = ""
@@ -35,8 +35,8 @@ class ReadOtlp(beam.PTransform):
 
     ``pattern`` names the files, such as ``recorded/**``. The shard is the attribute service.namespace of the resource,
     or otherwise service.name, or otherwise ``unknown_service``. A message whose resources belong to several shards
-    becomes one message for each. A message without a time gets that of the message before it. A line that is not OTLP
-    is an error that names its file and line.
+    becomes one message for each. ``time`` keeps the messages of a file in order, as ``auspex backtest otlp`` does.
+    A line that is not OTLP is an error that names its file and line.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -53,12 +53,20 @@ class ReadOtlp(beam.PTransform):
 
 
 def _messages(file: fileio.ReadableFile) -> Iterator[Message]:
-    path, due = file.metadata.path, None
-    with file.open() as binary, io.TextIOWrapper(binary, encoding="utf-8", newline="\n") as lines:
-        for number, line in enumerate(lines, 1):
+    path = file.metadata.path
+    orders: dict[str, FileOrder] = collections.defaultdict(FileOrder)
+    with file.open() as lines:
+        for number, line in enumerate(iter(lines.readline, b""), 1):
             try:
-                for shard, signal, time, otlp in split(line):
-                    due = time or due
-                    yield Message(shard, signal, due, otlp, f"{path}: line {number:09}")
+                for part in split(line.decode()):
+                    position = f"{path}: line {number:09}"
+                    yield from _in_order(orders[part.shard].add(part.time, (part, position)))
             except ValueError as e:
                 raise ValueError(f"{path}: line {number}: {e}") from e
+    for order in orders.values():
+        yield from _in_order(order.end())
+
+
+def _in_order(parts: Iterator) -> Iterator[Message]:
+    for time, (part, position) in parts:
+        yield Message(part.shard, part.signal, time, part.otlp, position)

@@ -19,8 +19,7 @@ def column(row: Any, name: str) -> Any:
     try:
         return getattr(row, name)
     except AttributeError:
-        names = list(getattr(row, "_fields", None) or getattr(row, "__dict__", None) or ())
-        raise TypeError(f"auspex: the row {_short(row)} has no column {name!r}: it has {names}") from None
+        raise TypeError(f"auspex: the row {_show(row)} has no column {name!r}") from None
 
 
 def text(row: Any, name: str) -> str:
@@ -74,10 +73,16 @@ def number(row: Any, name: str) -> Optional[float]:
 
 
 def _wrong(row: Any, name: str, value: Any, want: str) -> TypeError:
-    return TypeError(f"auspex: column {name!r} of the row {_short(row)} is {_short(value)}: must be {want}")
+    found = f"{type(value).__name__} {_cut(repr(value))}"
+    return TypeError(f"auspex: column {name!r} of the row {_show(row)} is {found}: must be {want}")
 
 
-def _short(value: Any) -> str:
-    """Returns a value with its type, cut to the length of a message."""
-    whole = repr(value)
-    return f"{type(value).__name__} {whole if len(whole) <= 200 else whole[:200] + '…'}"
+def _show(row: Any) -> str:
+    """Returns the columns of a row with a schema, or the value that is not one."""
+    if not hasattr(row, "_asdict"):
+        return _cut(f"{type(row).__name__} {row!r}")
+    return f"({', '.join(f'{name}={_cut(repr(value))}' for name, value in row._asdict().items())})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 100 else text[:100] + "…"

@@ -9,14 +9,16 @@ import random
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Iterable, NamedTuple, Optional
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
 import auspex_beam
+from auspex_beam.auspex_otlp import FileOrder, split
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = str(Path(auspex_beam.__file__).with_name("auspex"))
+RECORDING = ROOT / "testdata" / "otlp" / "recording"
 PRISM = str(Path(sys.executable).with_name("prism"))
 MINUTE = 60_000_000_000
 START = 1_772_000_000_000_000_000
@@ -29,9 +31,9 @@ RUNNERS = {
 }
 
 
-def options(runner: str) -> PipelineOptions:
+def options(runner: str, *more: str) -> PipelineOptions:
     """Returns the options of a runner."""
-    return PipelineOptions(RUNNERS[runner])
+    return PipelineOptions([*RUNNERS[runner], *more])
 
 
 class Row(NamedTuple):
@@ -53,6 +55,33 @@ def series(keys: int, points: int) -> list[Row]:
             rows.append(Row(f"series-{k:02}", START + i * MINUTE, value))
     random.Random(1).shuffle(rows)
     return rows
+
+
+def recording() -> list[auspex_beam.Message]:
+    """Returns the recording of half an hour in testdata as one shard."""
+    messages = []
+    for file in sorted(RECORDING.iterdir()):
+        order, lines = FileOrder(), file.read_text().splitlines()
+        for number, line in enumerate(lines):
+            parts = list(split(line))
+            message = ("shop", parts[0].signal, line.encode(), f"{file.name}:{number:04}")
+            messages += order.add(min(part.time for part in parts), message)
+        messages += order.end()
+    return [auspex_beam.Message(shard, signal, time, otlp, place) for time, (shard, signal, otlp, place) in messages]
+
+
+def backtest_otlp(source: Path, folder: str) -> dict[str, list[str]]:
+    """Returns the lines of anomalies.jsonl and incidents.jsonl of ``auspex backtest otlp``, sorted, by kind."""
+    out = Path(folder, "out")
+    run("backtest", "otlp", "--in", str(source), "--out", str(out))
+    files = {"anomaly": "anomalies.jsonl", "incident": "incidents.jsonl"}
+    return {kind: sorted((out / file).read_text().splitlines()) for kind, file in files.items()}
+
+
+def last_findings(findings: Iterable[auspex_beam.Finding]) -> dict[str, list[str]]:
+    """Returns the last state of each finding, in the form of ``backtest_otlp``."""
+    last = {f.id: f for f in sorted(findings, key=lambda f: f.sequence)}
+    return {kind: sorted(f.json for f in last.values() if f.kind == kind) for kind in ("anomaly", "incident")}
 
 
 def backtest_csv(rows: list[Row], folder: str) -> list[tuple]:
