@@ -5,6 +5,7 @@
 # Builds the wheel auspex-beam, and tests it with the runners that scripts/beam.sh installs.
 #
 #   engines/beam/test.sh [TEST...]    such as test_series.SeriesTest; default all
+#   engines/beam/test.sh measure [--series N] [--points N]
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -16,4 +17,8 @@ rm -rf "$installed"
 "$python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$installed" "$wheel"
 [[ -x $root/bin/auspex-demo ]] || make -C "$root" bin/auspex-demo
 cd "$root/engines/beam/tests"
-PYTHONPATH=$installed:. exec "$python" -m unittest -v "${@:-discover}"
+export PYTHONPATH=$installed:.
+if [[ ${1:-} == measure ]]; then
+  exec "$python" measure.py "${@:2}"
+fi
+exec "$python" -m unittest -v "${@:-discover}"
