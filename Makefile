@@ -134,6 +134,10 @@ e2e-console-hotrod: build ## the console watching HotROD of Jaeger, whose databa
 	$(call banner,the console watching HotROD)
 	AUSPEX_HOTROD=1 go test -v -count=1 -timeout 45m -run TestHotROD ./e2e/console
 
+.PHONY: e2e-beam
+e2e-beam: ## compare Beam's direct runner and Prism with auspex backtest, with the worker killed; needs Python 3; 5 minutes, and 5 more the first time
+	engines/beam/test.sh
+
 .PHONY: e2e-dashboards
 e2e-dashboards: build bin/auspex-demo ## every panel of the dashboards on a real Prometheus and Elasticsearch, drawn in Debian's Chromium; pictures in e2e/out/dashboards; needs what e2e-elastic needs, Node 20, and npm
 	$(call banner,peers and modules in $(CACHE) (up to 8 minutes the first time))

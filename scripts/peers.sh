@@ -11,6 +11,7 @@
 #                                   Elasticsearch from Maven jars; needs a JDK (17 for 8, 21 for 9), Maven, unzip; 1 to 3 minutes the first time
 #   scripts/peers.sh filebeat       Filebeat 7.17; needs Go; 5 to 10 minutes the first time
 #   scripts/peers.sh hotrod         HotROD, the example application of Jaeger 1.76; needs Go; 1 to 3 minutes the first time
+#   scripts/peers.sh prism          Prism 2.77, a runner of Apache Beam; needs Go; 1 to 4 minutes the first time
 #   scripts/peers.sh alertmanager   Debian's Alertmanager 0.25, unpacked; needs apt-get, dpkg-deb; seconds
 #   scripts/peers.sh path           prints the folder that holds the peers
 #
@@ -26,6 +27,8 @@ prometheus_version=3.16.0
 filebeat_version=7.17.29
 
 hotrod_version=1.76.0
+
+prism_version=2.77.0
 
 # The version in Debian 12.
 alertmanager_version=0.25.0
@@ -104,6 +107,10 @@ filebeat() {
 # hotrod: the module that has it is versioned as Jaeger is.
 hotrod() {
   build_tool hotrod "$hotrod_version" github.com/jaegertracing/jaeger/examples/hotrod
+}
+
+prism() {
+  build_tool prism "$prism_version" github.com/apache/beam/sdks/v2/go/cmd/prism
 }
 
 # alertmanager: Debian's program reads its templates from /usr/share, where nothing is
@@ -204,11 +211,12 @@ case ${1:-help} in
   prometheus) prometheus ;;
   filebeat) filebeat ;;
   hotrod) hotrod ;;
+  prism) prism ;;
   alertmanager) alertmanager ;;
   elasticsearch) elasticsearch "${2:-8}" ;;
   path) echo "$cache" ;;
   *)
-    sed -n '5,17s/^# \{0,1\}//p' "$0"
+    sed -n '5,18s/^# \{0,1\}//p' "$0"
     [[ ${1:-help} == help || ${1:-} == --help ]] || { say "unknown peer: $1"; exit 2; }
     ;;
 esac

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Copyright The Auspex Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds the wheel auspex-beam, and tests it with the runners that scripts/beam.sh installs.
+#
+#   engines/beam/test.sh [TEST...]    such as test_series.SeriesTest; default all
+#   engines/beam/test.sh measure [--series N] [--points N]
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+python=$("$root/scripts/beam.sh")/bin/python
+installed=$root/bin/beam
+
+wheel=$("$root/engines/build.sh" beam "$python")
+rm -rf "$installed"
+"$python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$installed" "$wheel"
+[[ -x $root/bin/auspex-demo ]] || make -C "$root" bin/auspex-demo
+cd "$root/engines/beam/tests"
+export PYTHONPATH=$installed:.
+if [[ ${1:-} == measure ]]; then
+  exec "$python" measure.py "${@:2}"
+fi
+exec "$python" -m unittest -v "${@:-discover}"
