@@ -157,7 +157,7 @@ e2e-packages: ## test bin/packages (make packages): install, upgrade, and remove
 	@scripts/packages.sh
 
 .PHONY: e2e-engines
-e2e-engines: bin/auspex-demo ## compare Spark 3.5 and 4 with auspex backtest on real clusters, with processes killed, and measure throughput; needs Python 3 and JDK 17; 45 minutes; ONLY=check,check
+e2e-engines: bin/auspex-demo ## compare Spark 3.5 and 4 on real clusters, and Beam, with auspex backtest, with processes killed, and measure throughput; needs Python 3 and JDK 17; 45 minutes; ONLY=check,check
 	$(BUILD) -o bin/auspex ./cmd/auspex
 	$(call banner,engines in $(CACHE) (3 minutes the first time))
 	@scripts/engines.sh spark 3.5.8
@@ -167,6 +167,8 @@ e2e-engines: bin/auspex-demo ## compare Spark 3.5 and 4 with auspex backtest on 
 	$(call banner,Spark)
 	$(CACHE)/engines/spark-4.3.0/bin/python engines/spark/e2e/run.py --wheel "$$(engines/build.sh spark)" $(if $(ONLY),--only $(ONLY)) \
 	  --engine 3.5.8=$(CACHE)/engines/spark-3.5.8 --engine 4.3.0=$(CACHE)/engines/spark-4.3.0
+	$(call banner,Beam)
+	engines/beam/test.sh
 
 .PHONY: e2e-cost
 e2e-cost: build ## measure CPU per million points with and without the processor, memory per 1,000 series, and the gain of a second core
