@@ -68,6 +68,7 @@ var layers = map[string]layer{
 	"internal/engine/intake":   foundation,
 	"internal/engine/meter":    foundation,
 	"internal/engine/pace":     pure,
+	"internal/engine/past":     foundation,
 	"internal/engine/greatest": pure,
 	"internal/engine/view":     foundation,
 	"internal/engine/recent":   foundation,

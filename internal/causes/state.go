@@ -13,46 +13,50 @@ const (
 // AppendBinary appends the learned state.
 func (a *Accumulator) AppendBinary(b []byte) ([]byte, error) {
 	c := state.Writer(b)
-	version := uint8(stateVersion)
-	c.Uint8(&version)
-	c.Part(a.tracker)
-	c.Part(a.graph)
-	n := uint32(len(a.uses.order))
-	c.Uint32(&n)
-	for _, u := range a.uses.order {
-		u.state(c)
-	}
+	a.State(c)
 	return c.Bytes(), c.End()
 }
 
 // UnmarshalBinary restores the state that AppendBinary wrote. After an error the accumulator is empty.
 func (a *Accumulator) UnmarshalBinary(b []byte) error {
-	if err := a.read(b); err != nil {
+	c := state.Reader(b)
+	a.State(c)
+	err := c.End()
+	if err != nil {
 		*a = *New(a.cfg)
-		return err
 	}
-	return nil
+	return err
 }
 
-func (a *Accumulator) read(b []byte) error {
-	*a = *New(a.cfg)
-	c := state.Reader(b)
-	var version uint8
+// State writes or reads the learned state. Only a complete state includes what spans showed in the last few minutes.
+// After an error the accumulator is empty.
+func (a *Accumulator) State(c *state.Codec) {
+	if c.Reading() {
+		*a = *New(a.cfg)
+	}
+	version := uint8(stateVersion)
 	c.Uint8(&version)
 	c.Check(version == stateVersion)
-	c.Part(a.tracker)
+	c.Section(a.tracker.State)
 	c.Part(a.graph)
-	var n uint32
-	for c.Uint32(&n); n > 0 && c.Ok(); n-- {
+	n := uint32(len(a.uses.order))
+	c.Uint32(&n)
+	if !c.Reading() {
+		for _, u := range a.uses.order {
+			u.state(c)
+		}
+		return
+	}
+	for ; n > 0 && c.Ok(); n-- {
 		u := &usage{}
 		u.state(c)
-		if a.uses.index[u.resource] != nil || len(a.uses.index) == a.cfg.Resources {
-			return state.Error
-		}
+		c.Check(a.uses.index[u.resource] == nil && len(a.uses.index) < a.cfg.Resources)
 		a.uses.index[u.resource] = u
 		a.uses.order = append(a.uses.order, u)
 	}
-	return c.End()
+	if !c.Ok() {
+		*a = *New(a.cfg)
+	}
 }
 
 func (u *usage) state(c *state.Codec) {

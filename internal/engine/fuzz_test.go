@@ -27,6 +27,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add(records(f, func(w *world) { w.run(history); w.run(1, "cart") }))
 	whole := string(records(f, func(w *world) { w.run(history); w.run(1, "cart"); w.run(12) }))
 	f.Add([]byte(whole))
+	f.Add(completeRecords(f))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		disk := newMemory()
 		disk.data[chunkKey(1, 0)] = seal(append(openChunk(1), body...))
@@ -60,6 +61,18 @@ func records(f *testing.F, feed func(*world)) []byte {
 	disk := packed(f, w.engine)
 	require.Len(f, disk, 2, "a chunk and the manifest")
 	chunk := disk[chunkKey(0, 0)]
+	return chunk[chunkHead : len(chunk)-crcSize]
+}
+
+// completeRecords are those of a complete snapshot of an engine that has observed all signals.
+func completeRecords(f *testing.F) []byte {
+	f.Helper()
+	m := &mixed{engine: newEngine()}
+	m.run(5, nil)
+	disk := newMemory()
+	m.engine.disk.client = disk
+	require.NoError(f, m.engine.SnapshotComplete(context.Background(), start))
+	chunk := disk.data[chunkKey(1, 0)]
 	return chunk[chunkHead : len(chunk)-crcSize]
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/judge"
 	"github.com/auspex-otel/auspex/internal/engine/logs"
+	"github.com/auspex-otel/auspex/internal/engine/past"
 	"github.com/auspex-otel/auspex/internal/engine/spans"
 	"github.com/auspex-otel/auspex/internal/engine/view"
 )
@@ -26,12 +27,12 @@ type (
 	LogParameter = logs.Parameter
 	// SpanVerdict is spans.Verdict.
 	SpanVerdict = spans.Verdict
-	// History is judge.History.
-	History = judge.History
-	// Origin is judge.Origin.
-	Origin = judge.Origin
-	// Past is judge.Past.
-	Past = judge.Past
+	// History is past.History.
+	History = past.History
+	// Origin is past.Origin.
+	Origin = past.Origin
+	// Past is past.Past.
+	Past = past.Past
 	// Signal is budget.Signal.
 	Signal = budget.Signal
 	// FalseAlarms is budget.FalseAlarms.

@@ -82,12 +82,23 @@ func (e *Engine) logRejected(err error) {
 	e.logger.Error("skipping a damaged snapshot", zap.Error(err))
 }
 
-// Snapshot writes the whole state to storage. Without storage it does nothing.
+// Snapshot writes the state to storage, except for what a restart may lose: what spans and log records showed in the last
+// minutes, and the verdicts of the latest batches. Without storage it does nothing.
 //
 // The engine is locked for one slice of the state at a time, so that batches need
 // not wait for the whole. Each model is written as it is when its slice is; what
 // refers to series comes last, see judge.AddRecords.
 func (e *Engine) Snapshot(ctx context.Context, now time.Time) error {
+	return e.snapshot(ctx, now, false)
+}
+
+// SnapshotComplete writes the whole state to storage, so that an engine with the same configuration and without policies
+// continues to the bit. The engine must be idle.
+func (e *Engine) SnapshotComplete(ctx context.Context, now time.Time) error {
+	return e.snapshot(ctx, now, true)
+}
+
+func (e *Engine) snapshot(ctx context.Context, now time.Time, complete bool) error {
 	e.disk.writing.Lock()
 	defer e.disk.writing.Unlock()
 	e.mu.Lock()
@@ -96,12 +107,15 @@ func (e *Engine) Snapshot(ctx context.Context, now time.Time) error {
 		ids []series.ID
 		add func(*snapshot.Writer, series.ID) error
 	}{{e.judge.BeginSnapshot(), e.judge.AddStream}, {e.logs.IDs(), e.logs.AddService}, {e.spans.IDs(), e.spans.AddService}}
-	records := [...]func(*snapshot.Writer) error{e.logs.AddTemplates, e.causes.AddRecord, e.judge.AddRecords}
+	records := []func(*snapshot.Writer) error{e.logs.AddTemplates, e.causes.AddRecord, e.judge.AddRecords}
+	if complete {
+		records = append(records, e.addTransient)
+	}
 	e.mu.Unlock()
 	if client == nil {
 		return nil
 	}
-	w, err := snapshot.NewWriter(ctx, client, generation)
+	w, err := snapshot.NewWriter(ctx, client, generation, complete)
 	if err != nil {
 		return err
 	}
@@ -164,8 +178,27 @@ func (e *Engine) restore(ctx context.Context, client storage.Client, m snapshot.
 	return m.Read(ctx, client, e.restoreRecord)
 }
 
+// addTransient adds what only a complete snapshot contains, apart from fields of other records.
+func (e *Engine) addTransient(w *snapshot.Writer) error {
+	return w.Add(snapshot.TagTransient, e.transient)
+}
+
+func (e *Engine) transient(c *state.Codec) {
+	e.judge.Transient(c)
+	e.logs.Transient(c)
+	e.spans.Transient(c)
+	var words state.Words
+	e.recent.Persist(c, func(v *Verdict) { v.Persist(c, &words) })
+	e.recentLogs.Persist(c, func(v *LogVerdict) { v.Persist(c, &words) })
+	e.recentSpans.Persist(c, func(v *SpanVerdict) { v.Persist(c, &words) })
+}
+
 // restoreRecord passes a record to the package that owns it.
 func (e *Engine) restoreRecord(tag byte, c *state.Codec) error {
+	if tag == snapshot.TagTransient {
+		e.transient(c)
+		return nil
+	}
 	for _, owner := range [...]interface {
 		Restore(byte, *state.Codec) (bool, error)
 	}{e.judge, e.logs, e.spans, e.causes} {

@@ -4,8 +4,6 @@
 package incident
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,92 +11,90 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
-// saved is the persisted state of a tracker: everything except the graph and unreported changes.
+// saved is the persisted state of a tracker: everything except unreported changes. Only a complete state contains the
+// graph.
 type saved struct {
 	Followed        map[uint64]*followed
 	Incidents       []*record // by id, ascending
 	Closed          []string
 	Changes         map[string]*changed
 	Opened, Refused uint64
+	Graph           *Graph
 }
 
-// AppendBinary appends the whole state except the graph.
+// AppendBinary appends the state.
 func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
-	s := saved{Followed: t.followed, Closed: t.closed, Changes: t.Changes.services, Opened: t.Opened, Refused: t.Refused}
-	for _, r := range t.byID {
-		s.Incidents = append(s.Incidents, r)
-	}
-	slices.SortFunc(s.Incidents, func(a, b *record) int { return strings.Compare(a.ID, b.ID) })
 	c := state.Writer(b)
-	s.state(c)
+	t.State(c)
 	return c.Bytes(), c.End()
 }
 
 // UnmarshalBinary restores a state that AppendBinary wrote. After an error the tracker is as it was before.
 func (t *Tracker) UnmarshalBinary(b []byte) error {
-	var s saved
 	c := state.Reader(b)
+	t.State(c)
+	return c.End()
+}
+
+// State writes or reads the state. After an error the tracker is as it was before.
+func (t *Tracker) State(c *state.Codec) {
+	if c.Reading() {
+		t.read(c)
+		return
+	}
+	s := saved{Followed: t.followed, Closed: t.closed, Changes: t.Changes.services, Opened: t.Opened, Refused: t.Refused, Graph: t.graph}
+	for _, r := range t.byID {
+		s.Incidents = append(s.Incidents, r)
+	}
+	slices.SortFunc(s.Incidents, func(a, b *record) int { return strings.Compare(a.ID, b.ID) })
 	s.state(c)
-	if err := c.End(); err != nil {
-		return fmt.Errorf("incidents: %w", err)
+}
+
+func (t *Tracker) read(c *state.Codec) {
+	s := saved{Graph: t.graph}
+	if s.state(c); c.End() != nil {
+		return
 	}
 	n := NewTracker()
-	n.closed, n.graph, n.Changes, n.Opened, n.Refused = s.Closed, t.graph, Changes{s.Changes}, s.Opened, s.Refused
-	if err := n.Changes.check(); err != nil {
-		return err
-	}
+	n.closed, n.graph, n.Changes, n.Opened, n.Refused = s.Closed, s.Graph, Changes{s.Changes}, s.Opened, s.Refused
+	c.Check(n.Changes.valid())
 	anomalies := map[string]*Anomaly{}
 	for _, r := range s.Incidents {
-		if err := r.check(); err != nil {
-			return err
-		}
+		c.Check(r.MergedInto != "" || len(r.Members) > 0 && len(r.Until) > 0)
 		n.byID[r.ID] = r
 		for _, a := range r.Members {
 			anomalies[a.ID] = a
 		}
 	}
 	for id, f := range s.Followed {
-		if r := n.byID[f.Anomaly.Incident]; r == nil || r.MergedInto != "" {
-			return fmt.Errorf("incidents: series %016x has no incident", id)
-		}
+		r := n.byID[f.Anomaly.Incident]
+		c.Check(r != nil && r.MergedInto == "")
 		if a := anomalies[f.Anomaly.ID]; a != nil {
 			f.Anomaly = a // the series and its incident share one copy
 		}
 		n.followed[id] = f
 	}
 	for _, id := range n.closed {
-		if n.byID[id] == nil {
-			return fmt.Errorf("incidents: closed incident %s is missing", id)
-		}
+		c.Check(n.byID[id] != nil)
 	}
-	*t = *n
-	return nil
+	if c.Ok() {
+		*t = *n
+	}
 }
 
-// check returns an error if a restored incident lacks its anomalies.
-func (r *record) check() error {
-	if r.MergedInto == "" && (len(r.Members) == 0 || len(r.Until) == 0) {
-		return fmt.Errorf("incidents: incident %s has no anomalies", r.ID)
-	}
-	return nil
-}
-
-// check returns an error if restored changes are too many or out of order.
-func (c *Changes) check() error {
-	if len(c.services) > maxChanged {
-		return errors.New("incidents: too many services have changes")
-	}
+// valid reports whether restored changes are not too many, and in order.
+func (c *Changes) valid() bool {
 	for _, s := range c.services {
 		if len(s.List) > maxChanges || !slices.IsSortedFunc(s.List, func(a, b Change) int { return a.Time.Compare(b.Time) }) {
-			return errors.New("incidents: changes of a service are too many or out of order")
+			return false
 		}
 		for _, known := range s.Values {
 			if len(known) > maxValues {
-				return errors.New("incidents: values of a service are too many")
+				return false
 			}
 		}
 	}
-	return nil
+	return len(c.services) <= maxChanged
 }
 
 func (s *saved) state(c *state.Codec) {
@@ -123,6 +119,26 @@ func (s *saved) state(c *state.Codec) {
 	})
 	c.Uint64(&s.Opened)
 	c.Uint64(&s.Refused)
+	if c.Complete() {
+		graphState(c, &s.Graph)
+	}
+}
+
+// graphState writes or reads a graph, which may be nil.
+func graphState(c *state.Codec, g **Graph) {
+	known := *g != nil
+	if c.Bool(&known); !known {
+		*g = nil
+		return
+	}
+	if c.Reading() {
+		*g = NewGraph(nil, nil)
+	}
+	for _, m := range [...]*map[string][]string{&(*g).callees, &(*g).callers, &(*g).hosts} {
+		state.Map(c, m, 8, c.String, func(names *[]string) { state.List(c, names, 4, c.String) })
+	}
+	state.Map(c, &(*g).namespaces, 8, c.String, c.String)
+	state.Map(c, &(*g).kinds, 8, c.String, func(kind *PartyKind) { c.String((*string)(kind)) })
 }
 
 func (f *followed) state(c *state.Codec) {

@@ -4,6 +4,7 @@
 package replay
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,7 +19,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/peertest"
@@ -44,8 +47,10 @@ func gauge(at time.Time, v float64) pmetric.Metrics {
 	return md
 }
 
-// findings holds the last state of each finding, and the number of verdicts.
+// findings holds the results of a shard: every update of a finding in the order of delivery, the last state of each,
+// and the verdicts.
 type findings struct {
+	updates  []string
 	last     map[string]string
 	verdicts []string
 }
@@ -55,7 +60,7 @@ func (f *findings) hooks(t *testing.T) Hooks {
 	put := func(id string, v any) {
 		b, err := json.Marshal(v)
 		require.NoError(t, err)
-		f.last[id] = string(b)
+		f.updates, f.last[id] = append(f.updates, string(b)), string(b)
 	}
 	return Hooks{
 		Findings: func(events engine.Events) {
@@ -102,38 +107,84 @@ func recording(t *testing.T) (list []Batch) {
 	return list
 }
 
-// A shard that is stored after any batch continues to the bit, with respect to verdicts.
-func TestShardContinuesFromItsState(t *testing.T) {
-	var whole findings
-	s := NewShard(engine.DefaultConfig(), whole.hooks(t))
-	for _, x := range recording(t) {
-		require.NoError(t, s.AddNext(x))
-	}
-	require.NoError(t, s.End())
-	require.NotEmpty(t, whole.last)
-	require.NotEmpty(t, whole.verdicts)
-
-	var parts findings
-	hooks := parts.hooks(t)
-	s = NewShard(engine.DefaultConfig(), hooks)
-	waiting := 0
-	for i, x := range recording(t) {
-		require.NoError(t, s.AddNext(x))
-		if i%7 != 0 {
+// run passes batches to a shard, which is stored and replaced by the stored one after the batches for which save returns
+// true. It returns the number of pieces that waited at these times.
+func run(t *testing.T, batches []Batch, f *findings, save func(i int) bool) (waiting int) {
+	t.Helper()
+	hooks := f.hooks(t)
+	s := NewShard(engine.DefaultConfig(), hooks)
+	for i, x := range batches {
+		require.NoError(t, s.AddNext(copied(x)))
+		if !save(i) {
 			continue
 		}
 		waiting += s.pieces.Len()
 		b, err := s.Save()
 		require.NoError(t, err)
+		want, err := s.Save() // of the next generation, as below
+		require.NoError(t, err)
 		s, err = LoadShard(engine.DefaultConfig(), hooks, b)
+		require.NoError(t, err, "after batch %d", i)
+		got, err := s.Save()
 		require.NoError(t, err)
-		again, err := s.Save()
-		require.NoError(t, err)
-		require.Equal(t, len(b), len(again), "the state does not grow")
+		require.True(t, bytes.Equal(want, got), "the state after batch %d differs after loading: %d and %d bytes", i, len(want), len(got))
 	}
 	require.NoError(t, s.End())
+	return waiting
+}
+
+// copied returns a copy of a batch of spans or log records, because a shard divides these.
+func copied(x Batch) Batch {
+	switch x.Signal {
+	case SignalLogs:
+		ld := plog.NewLogs()
+		x.Logs.CopyTo(ld)
+		x.Logs = ld
+	case SignalTraces:
+		td := ptrace.NewTraces()
+		x.Traces.CopyTo(td)
+		x.Traces = td
+	default:
+	}
+	return x
+}
+
+// same verifies that the results are equal to the byte.
+func (f *findings) same(t *testing.T, got *findings, name string) {
+	t.Helper()
+	for i, want := range f.updates {
+		if i >= len(got.updates) || got.updates[i] != want {
+			require.Equal(t, want, strings.Join(got.updates[i:min(i+1, len(got.updates))], ""), "%s: update %d", name, i)
+		}
+	}
+	require.Len(t, got.updates, len(f.updates), name)
+	for i, want := range f.verdicts {
+		if i >= len(got.verdicts) || got.verdicts[i] != want {
+			require.Equal(t, want, strings.Join(got.verdicts[i:min(i+1, len(got.verdicts))], ""), "%s: verdict %d", name, i)
+		}
+	}
+	require.Len(t, got.verdicts, len(f.verdicts), name)
+}
+
+func never(int) bool { return false }
+
+// A shard that is stored after any batch has the same results, to the byte, as one that is not.
+func TestShardContinuesFromItsState(t *testing.T) {
+	batches := recording(t)
+	var whole findings
+	run(t, batches, &whole, never)
+	require.NotEmpty(t, whole.last)
+	require.NotEmpty(t, whole.verdicts)
+
+	var parts findings
+	waiting := run(t, batches, &parts, func(i int) bool { return i%7 == 0 })
 	assert.NotZero(t, waiting, "records wait when the state is stored")
-	assert.Len(t, parts.verdicts, len(whole.verdicts))
+	whole.same(t, &parts, "after every 7th batch")
+	for k := 1; k < len(batches); k += len(batches)/8 + 1 {
+		var once findings
+		run(t, batches, &once, func(i int) bool { return i == k })
+		whole.same(t, &once, fmt.Sprintf("after batch %d of %d", k, len(batches)))
+	}
 }
 
 func TestSeriesContinuesFromItsState(t *testing.T) {

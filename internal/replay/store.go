@@ -32,7 +32,7 @@ func (s store) engine(cfg engine.Config, now time.Time) *engine.Engine {
 // save adds a snapshot of the engine to c.
 func (s store) save(c *state.Codec, e *engine.Engine, now time.Time) error {
 	clear(s) // of the previous snapshot
-	if err := e.Snapshot(context.Background(), now); err != nil {
+	if err := e.SnapshotComplete(context.Background(), now); err != nil {
 		return err
 	}
 	keys := slices.Sorted(maps.Keys(s))

@@ -14,9 +14,10 @@ var Error = errors.New("not a valid state")
 
 // Codec appends fields to bytes, or reads them from bytes. After the first error a reader does not change fields.
 type Codec struct {
-	b       []byte
-	reading bool
-	bad     bool
+	b        []byte
+	reading  bool
+	complete bool
+	bad      bool
 }
 
 // Writer returns a codec that appends to b.
@@ -24,6 +25,12 @@ func Writer(b []byte) *Codec { return &Codec{b: b} }
 
 // Reader returns a codec that reads from b.
 func Reader(b []byte) *Codec { return &Codec{b: b, reading: true} }
+
+// SetComplete states whether the state includes the fields that a restart may lose. The default is false.
+func (c *Codec) SetComplete(complete bool) { c.complete = complete }
+
+// Complete reports whether the state includes the fields that a restart may lose.
+func (c *Codec) Complete() bool { return c.complete }
 
 // Bytes returns the appended bytes after those passed to Writer.
 func (c *Codec) Bytes() []byte { return c.b }

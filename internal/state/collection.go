@@ -33,6 +33,17 @@ func (c *Codec) Int(v *int) {
 	*v = int(i)
 }
 
+// Index writes or reads a number from 0 to the greatest int32 in one byte or more.
+func (c *Codec) Index(v *int) {
+	if !c.reading {
+		c.b = binary.AppendUvarint(c.b, uint64(*v))
+		return
+	}
+	if i := c.uvarint(math.MaxInt32); !c.bad {
+		*v = int(i)
+	}
+}
+
 // Bits writes or reads float64s in eight bytes each. Unlike Float64, it accepts NaN and infinities.
 func (c *Codec) Bits(vs ...*float64) {
 	for _, v := range vs {
@@ -68,22 +79,70 @@ func (c *Codec) Part(v interface {
 	encoding.BinaryUnmarshaler
 },
 ) {
+	c.Section(func(part *Codec) {
+		if part.reading {
+			part.bad = v.UnmarshalBinary(part.b) != nil
+			part.b = nil
+			return
+		}
+		b, err := v.AppendBinary(part.b)
+		if part.bad = part.bad || err != nil; !part.bad {
+			part.b = b
+		}
+	})
+}
+
+// Section writes or reads the length in four bytes of fields and the fields. The section of a complete state is
+// complete.
+func (c *Codec) Section(fields func(*Codec)) {
 	if c.reading {
 		var n uint32
 		c.Uint32(&n)
-		if b := c.take(int(n)); c.bad || v.UnmarshalBinary(b) != nil {
-			c.bad = true
+		if b := c.take(int(n)); !c.bad {
+			part := &Codec{b: b, reading: true, complete: c.complete}
+			fields(part)
+			c.bad = part.End() != nil
 		}
 		return
 	}
 	at := len(c.b)
-	b, err := v.AppendBinary(append(c.b, 0, 0, 0, 0))
-	if err != nil {
-		c.bad = true
+	c.b = append(c.b, 0, 0, 0, 0)
+	fields(c)
+	binary.LittleEndian.PutUint32(c.b[at:], uint32(len(c.b)-at-4))
+}
+
+// Words is a list of texts. Only their first occurrences are stored.
+type Words struct {
+	list  []string
+	place map[string]uint64
+}
+
+// Text writes or reads one byte or more: the place of a text in the list. If that is the end of the list, the text
+// follows.
+func (w *Words) Text(c *Codec, v *string) {
+	if c.reading {
+		place := c.uvarint(uint64(len(w.list)))
+		if place == uint64(len(w.list)) {
+			c.String(v)
+			w.list = append(w.list, *v)
+		}
+		if !c.bad {
+			*v = w.list[place]
+		}
 		return
 	}
-	c.b = b
-	binary.LittleEndian.PutUint32(c.b[at:], uint32(len(b)-at-4))
+	place, known := w.place[*v]
+	if !known {
+		place = uint64(len(w.place))
+	}
+	c.b = binary.AppendUvarint(c.b, place)
+	if !known {
+		if w.place == nil {
+			w.place = map[string]uint64{}
+		}
+		w.place[*v] = place
+		c.String(v)
+	}
 }
 
 // Length writes or reads, in four bytes, the number of items that follow, each of at least the given number of bytes.

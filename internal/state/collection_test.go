@@ -88,3 +88,75 @@ func TestMapKeysAscend(t *testing.T) {
 		}
 	}
 }
+
+func TestWordsAreStoredOnce(t *testing.T) {
+	list := []string{"a", "", "a", "other", "", "other"}
+	w := Writer(nil)
+	var words Words
+	for i := range list {
+		words.Text(w, &list[i])
+	}
+	if got, want := len(w.Bytes()), 6+3*4+6; got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+	r := Reader(w.Bytes())
+	var read Words
+	for _, want := range list {
+		var got string
+		if read.Text(r, &got); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if r.End() != nil {
+		t.Error("words cannot be read")
+	}
+	r = Reader([]byte{1})
+	var none string
+	if new(Words).Text(r, &none); r.End() == nil {
+		t.Error("a place beyond the list is accepted")
+	}
+}
+
+func TestIndex(t *testing.T) {
+	for _, want := range []int{0, 127, 128, math.MaxInt32} {
+		w := Writer(nil)
+		w.Index(&want)
+		r, got := Reader(w.Bytes()), -1
+		if r.Index(&got); got != want || r.End() != nil {
+			t.Errorf("got %d, want %d", got, want)
+		}
+	}
+	tooLarge := math.MaxInt32 + 1
+	w := Writer(nil)
+	w.Index(&tooLarge)
+	r, got := Reader(w.Bytes()), 7
+	if r.Index(&got); got != 7 || r.End() == nil {
+		t.Error("an index beyond the bound is accepted")
+	}
+}
+
+// TestSection verifies that a section is complete if its state is, and that its length is exact.
+func TestSection(t *testing.T) {
+	for _, complete := range []bool{false, true} {
+		v := uint16(7)
+		fields := func(c *Codec) {
+			if c.Uint16(&v); c.Complete() {
+				c.Uint16(&v)
+			}
+		}
+		w := Writer([]byte{9})
+		w.SetComplete(complete)
+		w.Section(fields)
+		b := w.Bytes()[1:]
+		if want := map[bool]int{false: 6, true: 8}[complete]; len(b) != want {
+			t.Errorf("complete %v: %d bytes, want %d", complete, len(b), want)
+		}
+		for _, same := range []bool{true, false} {
+			r := Reader(b)
+			r.SetComplete(complete == same)
+			if r.Section(fields); (r.End() == nil) != same {
+				t.Errorf("complete %v, read as the same %v: %v", complete, same, r.End())
+			}
+		}
+	}
+}

@@ -4,8 +4,8 @@
 package template
 
 import (
-	"fmt"
 	"math"
+	"slices"
 
 	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/template/scan"
@@ -22,28 +22,36 @@ const (
 // state from 1, 0 for none), id u64, uses u8, lines u64, last u64, service; if it has no parent,
 // text, skeleton, example, strict u64, words u32; slots, number u32 and keys u64 of the columns
 // in which it is general. A text is its length u32 and its bytes. Columns, keys, and numbers of
-// parts are derived.
+// parts are derived. A complete state then contains the places in memory of all templates in the same order, and the
+// free places: number u32, and u32 each.
 
 // AppendBinary appends the state of the miner, without its configuration.
 func (m *Miner) AppendBinary(b []byte) ([]byte, error) {
 	c := state.Writer(b)
-	m.state(c)
+	m.State(c)
 	return c.Bytes(), c.End()
 }
 
 // UnmarshalBinary replaces the state of the miner. After an error the miner is empty.
 func (m *Miner) UnmarshalBinary(b []byte) error {
-	*m = *New(m.cfg)
 	c := state.Reader(b)
-	m.state(c)
-	err := c.End()
-	if err == nil {
-		err = m.rebuild()
+	m.State(c)
+	return c.End()
+}
+
+// State writes the state of the miner, without its configuration, or reads and replaces it. After an error the miner
+// is empty.
+func (m *Miner) State(c *state.Codec) {
+	if !c.Reading() {
+		m.state(c)
+		return
 	}
-	if err != nil {
+	*m = *New(m.cfg)
+	m.state(c)
+	c.Check(c.End() == nil && m.rebuild())
+	if !c.Ok() {
 		*m = *New(m.cfg)
 	}
-	return err
 }
 
 func (m *Miner) state(c *state.Codec) {
@@ -71,6 +79,66 @@ func (m *Miner) state(c *state.Codec) {
 			m.nodes[q.ring[(q.head+k)%len(q.ring)]].state(c, number)
 		}
 	}
+	if c.Complete() {
+		m.placesState(c)
+	}
+}
+
+// placesState writes or reads the places of the nodes, in the order of the queues, then the free places. Merges process
+// nodes in the order of their places.
+func (m *Miner) placesState(c *state.Codec) {
+	var places []int32
+	if !c.Reading() {
+		for _, q := range []*queue{&m.young, &m.settled} {
+			for k := range q.n {
+				places = append(places, q.ring[(q.head+k)%len(q.ring)])
+			}
+		}
+		places = append(places, m.free...)
+	}
+	state.List(c, &places, 4, func(i *int32) {
+		n := uint32(*i)
+		c.Uint32(&n)
+		*i = int32(n)
+	})
+	if c.Reading() && c.Ok() {
+		c.Check(m.move(places))
+	}
+}
+
+// move moves every node to its place. The last places become free. It returns false if these are not all places.
+func (m *Miner) move(places []int32) bool {
+	number := len(m.nodes)
+	for i, place := range slices.Sorted(slices.Values(places)) {
+		if int(place) != i {
+			return false
+		}
+	}
+	if len(places) < number {
+		return false
+	}
+	moved := make([]node, len(places))
+	for k, place := range places {
+		if moved[place].parent = none; k >= number {
+			continue
+		}
+		n := m.nodes[k]
+		if int(n.parent) >= number {
+			return false
+		}
+		if n.parent != none {
+			n.parent = places[n.parent]
+		}
+		moved[place] = n
+	}
+	for _, q := range []*queue{&m.young, &m.settled} {
+		for k := range q.n {
+			i := &q.ring[(q.head+k)%len(q.ring)]
+			*i = places[*i]
+		}
+	}
+	m.nodes, m.free = moved, slices.Clone(places[number:])
+	return true
 }
 
 // state writes or reads one node. While reading, the parent is its position in the state.
@@ -117,15 +185,18 @@ func (n *node) state(c *state.Codec, number []uint32) {
 	}
 }
 
-// rebuild derives the remaining data from the nodes that were read.
-func (m *Miner) rebuild() error {
+// rebuild derives the remaining data from the nodes that were read. It returns false if they are inconsistent.
+func (m *Miner) rebuild() bool {
 	for i := range m.nodes {
 		n := &m.nodes[i]
+		if n.id == 0 {
+			continue // a free place
+		}
 		if m.cfg.NoExamples {
 			n.example = ""
 		}
 		if _, twice := m.byID[n.id]; twice || int(n.parent) >= len(m.nodes) {
-			return fmt.Errorf("%w: the templates are inconsistent", state.Error)
+			return false
 		}
 		m.byID[n.id] = int32(i)
 		if n.parent != none {
@@ -134,10 +205,10 @@ func (m *Miner) rebuild() error {
 	}
 	for i := range m.nodes {
 		if !m.hasRoot(int32(i)) {
-			return fmt.Errorf("%w: a template is a part of itself", state.Error)
+			return false // a template is a part of itself
 		}
 		n := &m.nodes[i]
-		if n.parent == none {
+		if n.parent == none && n.id != 0 {
 			m.roots++
 			m.setKeys(int32(i))
 			for _, k := range n.keys {
@@ -158,7 +229,7 @@ func (m *Miner) rebuild() error {
 	for len(m.byID) > m.cfg.MaxTemplates {
 		m.evict()
 	}
-	return nil
+	return true
 }
 
 // hasRoot reports whether the parents of a node form no cycle.

@@ -22,6 +22,9 @@ type operation struct {
 	current Window
 }
 
+// unused is the number of a slot or cell that was not used.
+const unused = math.MinInt64
+
 // slot holds the counts of an operation within ten seconds.
 type slot struct {
 	number int64
@@ -173,7 +176,7 @@ func (e *edge) learn(first int64) {
 func newOperation(op Operation) *operation {
 	o := &operation{Operation: op, hash: hashOperation(op), current: Window{Operation: op}}
 	for i := range o.ring {
-		o.ring[i].number = math.MinInt64
+		o.ring[i].number = unused
 	}
 	return o
 }
@@ -181,7 +184,7 @@ func newOperation(op Operation) *operation {
 func newEdge(caller, callee int32) *edge {
 	e := &edge{caller: caller, callee: callee}
 	for i := range e.ring {
-		e.ring[i].number = math.MinInt64
+		e.ring[i].number = unused
 	}
 	return e
 }

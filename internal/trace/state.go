@@ -15,26 +15,77 @@ const (
 	largest      = 1e12    // no count or sum is greater
 )
 
-// AppendBinary appends the learned baselines to b. Waiting spans and the last few minutes
-// are not included: they are lost on restart.
+// AppendBinary appends the state to b.
 func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
 	c := state.Writer(b)
+	t.State(c)
+	return c.Bytes(), c.End()
+}
+
+// UnmarshalBinary restores the state that AppendBinary wrote. After an error the tracker is empty.
+func (t *Tracker) UnmarshalBinary(b []byte) error {
+	c := state.Reader(b)
+	t.State(c)
+	err := c.End()
+	if err != nil {
+		t.reset()
+	}
+	return err
+}
+
+// State writes or reads the learned baselines. Only a complete state includes the waiting spans and the last few
+// minutes. After an error the tracker is empty.
+func (t *Tracker) State(c *state.Codec) {
+	if c.Reading() {
+		t.reset()
+	}
 	version := uint8(stateVersion)
 	c.Uint8(&version)
+	c.Check(version == stateVersion)
 	c.Int64(&t.now)
 	c.Int64(&t.learned)
-	place := make([]int32, len(t.operations))
-	n := uint32(len(t.index))
+	c.Check(t.learned == math.MinInt64 || t.learned%windowSlots == 0)
+	if c.Reading() {
+		t.readOperations(c)
+		t.readEdges(c)
+	} else {
+		place := t.writeOperations(c)
+		t.writeEdges(c, place)
+	}
+	if c.Complete() {
+		t.transient(c)
+	}
+	if c.Reading() && !c.Ok() {
+		t.reset()
+	}
+}
+
+// writeOperations writes the operations, and returns their places among those that were written. A complete state
+// includes the free places.
+func (t *Tracker) writeOperations(c *state.Codec) (place []int32) {
+	place = make([]int32, len(t.operations))
+	n, next := uint32(len(t.index)), int32(0)
+	if c.Complete() {
+		n = uint32(len(t.operations))
+	}
 	c.Uint32(&n)
-	next := int32(0)
 	for i, o := range t.operations {
-		if o != nil {
+		present := o != nil
+		if c.Complete() {
+			c.Bool(&present)
+		}
+		if present {
 			o.state(c)
-			place[i] = next
+		}
+		if place[i] = next; present || c.Complete() {
 			next++
 		}
 	}
-	n = uint32(len(t.edgeOrder))
+	return place
+}
+
+func (t *Tracker) writeEdges(c *state.Codec, place []int32) {
+	n := uint32(len(t.edgeOrder))
 	c.Uint32(&n)
 	for _, e := range t.edgeOrder {
 		caller, callee := uint32(place[e.caller]), uint32(place[e.callee])
@@ -42,36 +93,26 @@ func (t *Tracker) AppendBinary(b []byte) ([]byte, error) {
 		c.Uint32(&callee)
 		e.state(c)
 	}
-	return c.Bytes(), nil
-}
-
-// UnmarshalBinary restores the state that AppendBinary wrote. After an error the tracker is empty.
-func (t *Tracker) UnmarshalBinary(b []byte) error {
-	t.reset()
-	c := state.Reader(b)
-	var version uint8
-	c.Uint8(&version)
-	c.Check(version == stateVersion)
-	c.Int64(&t.now)
-	c.Int64(&t.learned)
-	c.Check(t.learned == math.MinInt64 || t.learned%windowSlots == 0)
-	t.readOperations(c)
-	t.readEdges(c)
-	if err := c.End(); err != nil {
-		t.reset()
-		return err
-	}
-	return nil
 }
 
 func (t *Tracker) readOperations(c *state.Codec) {
 	var n uint32
 	for c.Uint32(&n); n > 0 && c.Ok(); n-- {
+		present := true
+		if c.Complete() {
+			c.Bool(&present)
+		}
 		o := newOperation(Operation{})
-		o.state(c)
-		if _, twice := t.index[o.Operation]; twice || len(t.index) == t.cfg.Operations {
+		if present {
+			o.state(c)
+		}
+		if _, twice := t.index[o.Operation]; twice && present || len(t.operations) == t.cfg.Operations {
 			c.Check(false)
 			return
+		}
+		if !present {
+			t.operations = append(t.operations, nil)
+			continue
 		}
 		o.hash, o.current.Operation = hashOperation(o.Operation), o.Operation
 		t.index[o.Operation] = int32(len(t.operations))
@@ -86,7 +127,7 @@ func (t *Tracker) readEdges(c *state.Codec) {
 		c.Uint32(&callee)
 		known := uint32(len(t.operations))
 		key := [2]int32{int32(caller), int32(callee)}
-		if caller >= known || callee >= known || t.edges[key] != nil || len(t.edges) == t.cfg.Edges {
+		if caller >= known || callee >= known || t.operations[caller] == nil || t.operations[callee] == nil || t.edges[key] != nil || len(t.edges) == t.cfg.Edges {
 			c.Check(false)
 			return
 		}
@@ -117,11 +158,17 @@ func (o *operation) state(c *state.Codec) {
 	}
 	o.self.state(c)
 	o.mix.state(c)
+	if c.Complete() {
+		o.transient(c)
+	}
 }
 
 func (e *edge) state(c *state.Codec) {
 	c.Int64(&e.used)
 	e.net.state(c)
+	if c.Complete() {
+		e.transient(c)
+	}
 }
 
 // count writes or reads numbers that must be nonnegative and bounded.

@@ -50,6 +50,9 @@ func (b *Budget) Alpha(a *Account, s Signal) float64 {
 	return a.alpha[s]
 }
 
+// Present returns Alpha for a query, which does not change the account.
+func (b *Budget) Present(a Account, s Signal) float64 { return b.Alpha(&a, s) }
+
 // Threshold returns detect.Threshold of Alpha.
 func (b *Budget) Threshold(a *Account, s Signal) float64 {
 	if a.spent != b.spent {
@@ -87,7 +90,7 @@ func (b *Budget) Mean(s Signal, accounts func(yield func(*Account) bool)) float6
 	}
 	sum := 0.0
 	for a := range accounts {
-		sum += float64(b.Alpha(a, s) * float64(a.decisions[s]))
+		sum += float64(b.Present(*a, s) * float64(a.decisions[s]))
 	}
 	return sum / float64(b.decisions[s])
 }
@@ -99,7 +102,10 @@ func (a *Account) Persist(c *state.Codec) {
 	if !known {
 		return
 	}
-	a.spent = max(a.spent, 1)
+	if a.spent = max(a.spent, 1); c.Complete() {
+		c.Uint64(&a.spent)
+		c.Check(a.spent > 0)
+	}
 	c.Time(&a.at)
 	for i := range a.alpha {
 		c.Float64(&a.alpha[i])

@@ -99,27 +99,29 @@ type Member struct {
 
 	pool *pool
 	id   uint64 // of the pool, 0 for the pool of all series
+	wide bool   // the pool is that of all series
 }
 
-// Join adds a series to the pool with the given identity, which must not be 0.
-func (b *Budget) Join(id uint64) Member {
+// Join adds a new or restored series to the pool with the given identity, which must not be 0.
+func (b *Budget) Join(m *Member, id uint64) {
 	b.all.series++
 	p := b.pools[id]
+	if m.wide = m.wide || p == nil && len(b.pools) >= maxPools; m.wide {
+		m.pool = &b.all
+		return
+	}
 	if p == nil {
-		if len(b.pools) >= maxPools {
-			return Member{pool: &b.all}
-		}
 		p = newPool(b.all.young.table, b.all.mature.table)
 		b.pools[id] = p
 	}
 	p.series++
-	return Member{pool: p, id: id}
+	m.pool, m.id = p, id
 }
 
 // Leave removes a series from its pool. A pool without members is deleted.
 func (b *Budget) Leave(m *Member) {
 	b.all.series--
-	if m.pool == &b.all {
+	if m.wide {
 		return
 	}
 	if m.pool.series--; m.pool.series == 0 {

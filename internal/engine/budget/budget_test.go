@@ -195,7 +195,8 @@ func TestMatureModelsAreCountedApart(t *testing.T) {
 func shared(b *Budget, id uint64, n int) *pool {
 	var m Member
 	for range n {
-		m = b.Join(id)
+		m = Member{}
+		b.Join(&m, id)
 	}
 	return m.pool
 }
@@ -205,12 +206,13 @@ func TestPoolsAreBoundedAndForgotten(t *testing.T) {
 	for i := range uint64(maxPools) {
 		require.NotSame(t, &b.all, shared(b, i+1, 1))
 	}
-	last := b.Join(maxPools + 1)
+	var first, last Member
+	b.Join(&last, maxPools+1)
 	assert.Same(t, &b.all, last.pool, "it counts among all")
 	assert.Len(t, b.pools, maxPools)
 	b.Leave(&last)
 
-	first := b.Join(1)
+	b.Join(&first, 1)
 	assert.Equal(t, 2, first.pool.series)
 	b.Leave(&first)
 	assert.Len(t, b.pools, maxPools, "one series still has it")

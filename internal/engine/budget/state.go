@@ -11,6 +11,15 @@ import (
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
+// State writes or reads the number of the last rare point and, in a complete state, whether the pool is that of all
+// series. Join must follow a read.
+func (m *Member) State(c *state.Codec) {
+	c.Uint64(&m.RareAt)
+	if c.Complete() {
+		c.Bool(&m.wide)
+	}
+}
+
 // Persist writes or reads the budget: its own numbers, the pool of all series, and every pool by its identity. It
 // must be read after all series have joined. Pools without members are skipped.
 func (b *Budget) Persist(c *state.Codec) {
@@ -19,6 +28,11 @@ func (b *Budget) Persist(c *state.Codec) {
 		c.Float64(&s.rare)
 		c.Float64(&s.runs)
 		c.Check(s.rare >= 0 && s.runs >= 0)
+	}
+	if c.Complete() {
+		c.Time(&b.at)
+		c.Uint64(&b.spent)
+		c.Check(b.spent > 0)
 	}
 	b.all.persist(c)
 	n := len(b.pools)

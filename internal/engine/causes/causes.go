@@ -212,7 +212,7 @@ func slow(judged judge.Result) float64 {
 
 // AddRecord adds the evidence to a snapshot, if there is any.
 func (c *Causes) AddRecord(w *snapshot.Writer) error {
-	if c.reached == 0 {
+	if c.reached == 0 && !w.Complete() {
 		return nil
 	}
 	return w.Add(snapshot.TagCauses, c.persist)
@@ -223,13 +223,19 @@ func (c *Causes) Restore(tag byte, codec *state.Codec) (bool, error) {
 	if tag != snapshot.TagCauses {
 		return false, nil
 	}
-	c.persist(codec)
-	c.mark = clock.At(c.reached, c.judge.Now())
+	if c.persist(codec); !codec.Complete() {
+		c.mark = clock.At(c.reached, c.judge.Now())
+	}
 	return true, nil
 }
 
 func (c *Causes) persist(codec *state.Codec) {
 	codec.Int64(&c.reached)
 	codec.Int64(&c.behaved)
-	codec.Part(c.accumulator)
+	codec.Section(c.accumulator.State)
+	if codec.Complete() {
+		c.mark.State(codec)
+		codec.Int64(&c.used)
+		c.links.persist(codec)
+	}
 }

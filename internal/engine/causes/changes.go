@@ -14,6 +14,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/evidence"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/state"
 	"github.com/auspex-otel/auspex/internal/topology"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -32,6 +33,26 @@ type links struct {
 	linkAt     time.Time // next update of the tracker
 	told       [4]uint64 // sizes of the graph at the last update
 	moved      bool      // a service has another namespace
+}
+
+func (l *links) persist(c *state.Codec) {
+	state.Map(c, &l.namespaces, 8, c.String, c.String)
+	state.Map(c, &l.heard, 20, c.String, func(h *heard) {
+		c.Int64(&h.last)
+		c.Int64(&h.gap)
+	})
+	c.Check(len(l.namespaces) <= maxNamespaces && len(l.heard) <= maxNamespaces)
+	if l.namespaces == nil {
+		l.namespaces = map[string]string{}
+	}
+	if l.heard == nil {
+		l.heard = map[string]heard{}
+	}
+	c.Time(&l.linkAt)
+	for i := range l.told {
+		c.Uint64(&l.told[i])
+	}
+	c.Bool(&l.moved)
 }
 
 // noteResource notes the version, image, instance and namespace of a service.

@@ -49,11 +49,22 @@ type Mark struct {
 // At returns a mark that reached event time t at a tick.
 func At(t int64, now time.Time) Mark { return Mark{t, now} }
 
-// State writes or reads the event time that was reached. Resume must follow a read.
-func (m *Mark) State(c *state.Codec) { c.Int64(&m.at) }
+// State writes or reads the event time that was reached and, in a complete state, the tick of its latest timely
+// timestamp. Resume must follow a read.
+func (m *Mark) State(c *state.Codec) {
+	c.Int64(&m.at)
+	if c.Complete() {
+		c.Time(&m.touched)
+	}
+}
 
-// Resume marks a restored mark as reached at a tick, so that a delay by a restart does not make it go back.
-func (m *Mark) Resume(now time.Time) { m.touched = now }
+// Resume marks a mark that was restored without its tick as reached at a tick, so that a delay by a restart does not
+// make it go back.
+func (m *Mark) Resume(now time.Time) {
+	if m.touched.IsZero() {
+		m.touched = now
+	}
+}
 
 // Time returns the event time that was reached, in nanoseconds, 0 for none.
 func (m *Mark) Time() int64 { return m.at }

@@ -18,6 +18,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/feedback"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/pace"
+	"github.com/auspex-otel/auspex/internal/engine/past"
 	"github.com/auspex-otel/auspex/internal/engine/pending"
 	"github.com/auspex-otel/auspex/internal/engine/room"
 	"github.com/auspex-otel/auspex/internal/incident"
@@ -103,7 +104,7 @@ type Judge struct {
 	untimely  clock.Ledger
 	warming   int
 	evicted   uint64
-	history   History       // nil if there is none
+	history   past.History  // nil if there is none
 	charts    *charts.Store // nil without a console
 	warmed    uint64        // series that began with a past
 	feedback  feedback.Set

@@ -99,4 +99,8 @@ func (p *waiting) persist(c *state.Codec) {
 		c.Float64(v)
 	}
 	c.String(&p.peak.Kind)
+	if c.Complete() {
+		c.Bool(&p.peak.Accepted)
+		state.List(c, &p.peak.TraceIDs, 4, c.String)
+	}
 }

@@ -74,11 +74,12 @@ type engineState struct {
 }
 
 type serviceState struct {
-	watermark, delivered int64
-	maxScore             float64
-	opened               uint64
-	group                window.Round
-	account              budget.Account
+	mark      clock.Mark
+	delivered int64
+	maxScore  float64
+	opened    uint64
+	group     window.Round
+	account   budget.Account
 }
 
 func (s *engineState) persist(c *state.Codec) {
@@ -86,12 +87,12 @@ func (s *engineState) persist(c *state.Codec) {
 	c.Uint64(&s.evicted)
 	state.Map(c, &s.refused, 12, c.String, c.Uint64)
 	state.Map(c, &s.held, 12, c.String, c.Uint64)
-	c.Part(s.tracker)
+	c.Section(s.tracker.State)
 	state.Map(c, &s.owners, 16, c.Uint64, func(id *series.ID) { c.Uint64((*uint64)(id)) })
 	state.List(c, &s.exposed, 8, c.Uint64)
 	s.findings.PersistEvents(c)
 	state.Map(c, &s.services, 4, c.String, func(svc *serviceState) {
-		c.Int64(&svc.watermark)
+		svc.mark.State(c)
 		c.Int64(&svc.delivered)
 		c.Bits(&svc.maxScore)
 		c.Uint64(&svc.opened)
@@ -120,7 +121,7 @@ func (j *Judge) AddRecords(w *snapshot.Writer) error {
 		exposed: slices.Sorted(maps.Keys(j.exposed)), findings: j.findings, services: map[string]serviceState{},
 	}
 	for name, svc := range j.services {
-		s.services[name] = serviceState{watermark: svc.mark.Time(), delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group, account: svc.account}
+		s.services[name] = serviceState{mark: svc.mark, delivered: svc.delivered, maxScore: max(svc.maxScore, svc.unsent), opened: svc.opened, group: svc.group, account: svc.account}
 	}
 	return w.Add(snapshot.TagEngine, s.persist)
 }
@@ -158,11 +159,34 @@ func (j *Judge) restoreEngine(c *state.Codec) error {
 	}
 	for name, svc := range s.services {
 		if at := j.services[name]; at != nil {
-			at.mark, at.delivered, at.maxScore, at.opened, at.group = clock.At(svc.watermark, j.now), svc.delivered, svc.maxScore, svc.opened, svc.group
+			at.mark, at.delivered, at.maxScore, at.opened, at.group = svc.mark, svc.delivered, svc.maxScore, svc.opened, svc.group
+			at.mark.Resume(j.now)
 			at.account.Resume(&svc.account)
 		}
 	}
 	return nil
+}
+
+// Transient writes or reads the rest of a complete state. It must be read last.
+func (j *Judge) Transient(c *state.Codec) {
+	c.Time(&j.walkAt)
+	j.streams.State(c)
+	var due []string
+	for _, svc := range j.due {
+		if j.services[svc.name] == svc {
+			due = append(due, svc.name)
+		}
+	}
+	state.List(c, &due, 4, c.String)
+	if c.Reading() {
+		j.due = nil
+		for _, name := range due {
+			svc := j.services[name]
+			if c.Check(svc != nil); svc != nil {
+				j.due = append(j.due, svc)
+			}
+		}
+	}
 }
 
 // reconcile brings a restored series in line with whether its anomaly is followed.
@@ -180,6 +204,9 @@ func (s *resource) persist(c *state.Codec) {
 	s.mark.State(c)
 	s.life.State(c)
 	snapshot.Attributes(c, s.attributes)
+	if c.Complete() {
+		c.Int64(&s.shown)
+	}
 }
 
 func (j *Judge) restoreResource(c *state.Codec) error {
@@ -188,7 +215,7 @@ func (j *Judge) restoreResource(c *state.Codec) error {
 		return state.Error
 	}
 	res := j.addResource(read.id, read.attributes)
-	res.mark, res.life = read.mark, read.life
+	res.mark, res.life, res.shown = read.mark, read.life, read.shown
 	res.mark.Resume(j.now)
 	return nil
 }
@@ -237,6 +264,10 @@ func (st *stream) persist(c *state.Codec, models *ensemble.Options) {
 	st.gaps.State(c)
 	st.meter.Persist(c)
 	c.Check(st.signal < budget.Signals && st.cadence >= 0 && st.patience >= 0)
+	if c.Complete() {
+		c.Bool(&st.resting)
+		c.Bool(&st.asked)
+	}
 	state.List(c, &st.series, leastSeries, func(s *tracked) {
 		if c.Ok() {
 			s.persist(c, st, models)
@@ -254,6 +285,7 @@ func (j *Judge) restoreStream(c *state.Codec) error {
 	c.Uint64((*uint64)(&resource))
 	st.persist(c, j.models)
 	st.resource, st.quantity = j.resources[resource], evidence.Quantity(st.metric)
+	st.asked = st.asked && j.policies == nil // what a policy says is not stored
 	if old, _ := j.streams.Peek(st.id); !c.Ok() || old != nil || st.resource == nil {
 		return fmt.Errorf("stream %s contradicts itself or others: %w", st.id, state.Error)
 	}
@@ -268,10 +300,7 @@ func (j *Judge) restoreStream(c *state.Codec) error {
 	}
 	added.resource.hold(added)
 	for i := range added.series {
-		s := &added.series[i]
-		rareAt := s.member.RareAt
-		s.member = j.join(added.metric, s.stat)
-		s.member.RareAt = rareAt
+		j.join(added, &added.series[i])
 	}
 	j.count(added)
 	for i := range added.series {
@@ -287,7 +316,7 @@ func (s *tracked) persist(c *state.Codec, st *stream, models *ensemble.Options) 
 	s.stat.Persist(c)
 	c.Uint64(&s.n)
 	c.Int64(&s.last.time)
-	c.Uint64(&s.member.RareAt)
+	s.member.State(c)
 	c.Uint64(&s.openAt)
 	c.Bits(&s.last.score, &s.last.opening, &s.last.observed, &s.last.expected, &s.last.lower, &s.last.upper)
 	c.Check(!math.IsNaN(s.last.score))
@@ -307,6 +336,9 @@ func (s *tracked) persist(c *state.Codec, st *stream, models *ensemble.Options) 
 	}
 	if waits {
 		s.wait.persist(c)
+	}
+	if c.Complete() {
+		c.Bool(&s.negative)
 	}
 	if s.model != nil {
 		c.Part(s.model)

@@ -166,14 +166,14 @@ func (j *Judge) newSeries(st *stream, stats []meter.Statistic) []tracked {
 		if !st.bare() {
 			list[i].model = ensemble.New(j.models)
 		}
-		list[i].member = j.join(st.metric, s)
+		j.join(st, &list[i])
 	}
 	return list
 }
 
 // join makes a series a member of the pool of its metric and statistic.
-func (j *Judge) join(metric string, stat meter.Statistic) budget.Member {
-	return j.budget.Join(uint64(series.Text(metric).Join(series.Number(uint64(stat)))))
+func (j *Judge) join(st *stream, s *tracked) {
+	j.budget.Join(&s.member, uint64(series.Text(st.metric).Join(series.Number(uint64(s.stat)))))
 }
 
 // subject names a series for people and events.

@@ -179,9 +179,9 @@ func (j *Judge) wake(st *stream) {
 	}
 }
 
-// alpha is the accepted false-alarm probability per decision of a stream.
+// alpha is the accepted false-alarm probability per decision of a stream, for queries.
 func (j *Judge) alpha(st *stream) float64 {
-	return j.budget.Alpha(&st.resource.service.account, st.signal)
+	return j.budget.Present(st.resource.service.account, st.signal)
 }
 
 // threshold is the surprise at the threshold of a stream, in nats.

@@ -3,7 +3,10 @@
 
 package judge
 
-import "github.com/auspex-otel/auspex/internal/incident"
+import (
+	"github.com/auspex-otel/auspex/internal/incident"
+	"github.com/auspex-otel/auspex/internal/state"
+)
 
 // Select selects the series whose verdicts are shown as companion gauges.
 type Select string
@@ -32,6 +35,17 @@ type Verdict struct {
 	End bool
 	// Score is that of the point, Opening its opening score: an anomaly opens where that reaches 1.
 	Score, Opening, Observed, Expected, Lower, Upper float64
+}
+
+// Persist writes or reads the verdict.
+func (v *Verdict) Persist(c *state.Codec, words *state.Words) {
+	for _, i := range [...]*int{&v.Resource, &v.Scope, &v.Metric, &v.Point} {
+		c.Index(i)
+	}
+	words.Text(c, &v.Statistic)
+	words.Text(c, &v.Unit)
+	c.Bool(&v.End)
+	c.Bits(&v.Score, &v.Opening, &v.Observed, &v.Expected, &v.Lower, &v.Upper)
 }
 
 // show adds the latest verdict of a series to those of the batch, if the batch wants it.

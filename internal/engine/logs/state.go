@@ -45,7 +45,13 @@ func (l *Logs) Restore(tag byte, c *state.Codec) (bool, error) {
 
 func (l *Logs) persistMiner(c *state.Codec) {
 	l.novelty.State(c)
-	c.Part(l.miner)
+	c.Section(l.miner.State)
+}
+
+// Transient writes or reads the rest of a complete state. It must be read last.
+func (l *Logs) Transient(c *state.Codec) {
+	c.Int(&l.room)
+	l.services.State(c)
 }
 
 func (l *Logs) restoreService(c *state.Codec) error {
@@ -83,6 +89,9 @@ func (s *service) persist(c *state.Codec) {
 		(*known).persist(c)
 	})
 	s.ErrorMark.Persist(c)
+	if c.Complete() {
+		c.Int(&s.params)
+	}
 }
 
 func (known *logTemplate) persist(c *state.Codec) {
@@ -99,5 +108,17 @@ func (known *logTemplate) persist(c *state.Codec) {
 		c.Int(&p.Number.Tried)
 		c.Int(&p.Number.Falls)
 		p.Mark.Persist(c)
+	})
+}
+
+// Persist writes or reads a verdict.
+func (v *Verdict) Persist(c *state.Codec, words *state.Words) {
+	words.Text(c, &v.Template)
+	words.Text(c, &v.ID)
+	c.Bits(&v.Score)
+	words.Text(c, &v.Reason)
+	state.List(c, &v.Parameters, 9, func(p *Parameter) {
+		words.Text(c, &p.Name)
+		c.Bits(&p.Value)
 	})
 }

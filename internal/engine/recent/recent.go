@@ -4,7 +4,10 @@
 // Package recent remembers the verdicts of the latest batches, so that a repeated batch gets the same verdicts.
 package recent
 
-import "github.com/auspex-otel/auspex/internal/series"
+import (
+	"github.com/auspex-otel/auspex/internal/series"
+	"github.com/auspex-otel/auspex/internal/state"
+)
 
 const (
 	// Most is the maximum number of remembered batches.
@@ -27,6 +30,21 @@ func New[V any]() *Batches[V] { return &Batches[V]{verdicts: map[series.ID][]V{}
 func (b *Batches[V]) Get(key series.ID) ([]V, bool) {
 	v, ok := b.verdicts[key]
 	return v, ok
+}
+
+// Persist writes or reads all batches, in the order in which they were put. verdict writes or reads one verdict of at
+// least one byte.
+func (b *Batches[V]) Persist(c *state.Codec, verdict func(*V)) {
+	order := b.order
+	state.List(c, &order, 12, func(key *series.ID) {
+		c.Uint64((*uint64)(key))
+		v, known := b.verdicts[*key]
+		state.List(c, &v, 1, verdict)
+		if c.Reading() {
+			c.Check(!known)
+			b.Put(*key, v)
+		}
+	})
 }
 
 // Put remembers the verdicts of a batch that is not remembered yet. It removes the oldest ones.

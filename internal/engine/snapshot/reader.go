@@ -27,7 +27,8 @@ func (m Manifest) Read(ctx context.Context, client storage.Client, restore func(
 		}
 		begun = nil
 		c := state.Reader(b)
-		err := restore(tag, c)
+		c.SetComplete(tag&tagComplete != 0)
+		err := restore(tag&^tagComplete, c)
 		if err == nil {
 			err = c.End()
 		}

@@ -15,4 +15,5 @@ const (
 	TagSpans      byte = 8  // spans: one service
 	TagCauses     byte = 9  // causes
 	TagFeedback   byte = 10 // judge
+	TagTransient  byte = 11 // engine: the remaining state of a complete snapshot
 )

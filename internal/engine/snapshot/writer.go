@@ -20,14 +20,17 @@ const (
 	recordHead = 1 + 4 // tag, length
 	maxPiece   = maxChunk - chunkHead - recordHead - crcSize
 
-	// tagMore is set if the record continues in the next piece. Tags are below it.
-	tagMore = 0x80
+	// tagMore is set if the record continues in the next piece, tagComplete in the records of a complete snapshot. Tags
+	// are below both.
+	tagMore     = 0x80
+	tagComplete = 0x40
 )
 
 // Writer writes one snapshot. Add packs records in memory; Flush and Commit use the storage.
 type Writer struct {
 	client     storage.Client
 	generation uint64
+	complete   bool
 	open       []byte   // chunk that is being filled, or nil
 	full       [][]byte // chunks to write
 	written    int      // chunks
@@ -35,14 +38,18 @@ type Writer struct {
 	record     []byte   // scratch
 }
 
-// NewWriter begins a snapshot. Its slot counts as empty from this point on.
-func NewWriter(ctx context.Context, client storage.Client, generation uint64) (*Writer, error) {
-	w := &Writer{client: client, generation: generation}
+// NewWriter begins a snapshot. Its slot counts as empty from this point on. A complete snapshot includes the state
+// that a restart may lose.
+func NewWriter(ctx context.Context, client storage.Client, generation uint64, complete bool) (*Writer, error) {
+	w := &Writer{client: client, generation: generation, complete: complete}
 	if err := client.Delete(ctx, manifestKey(w.slot())); err != nil {
 		return nil, w.failed(err)
 	}
 	return w, nil
 }
+
+// Complete reports whether the snapshot is complete.
+func (w *Writer) Complete() bool { return w.complete }
 
 func (w *Writer) slot() uint64 { return w.generation % 2 }
 
@@ -56,6 +63,9 @@ func (w *Writer) Packed() int { return w.packed }
 // Add packs one record, in pieces if it is larger than a chunk.
 func (w *Writer) Add(tag byte, fields func(*state.Codec)) error {
 	c := state.Writer(w.record[:0])
+	if c.SetComplete(w.complete); w.complete {
+		tag |= tagComplete
+	}
 	fields(c)
 	w.record = c.Bytes()
 	if err := c.End(); err != nil {

@@ -146,7 +146,7 @@ type operation struct {
 	witnesses     witness.Traces
 	// told is the mark for an anomaly of another series than the calls and durations: a behavior
 	// change of the service, or the time between client and server. Every window renews it. It
-	// lasts until event time toldUntil, in nanoseconds, and is lost on restart.
+	// lasts until event time toldUntil, in nanoseconds. Only a complete snapshot contains it.
 	told      mark
 	toldUntil int64
 }

@@ -49,6 +49,12 @@ func (c *Spans) restoreService(codec *state.Codec) error {
 	return nil
 }
 
+// Transient writes or reads the rest of a complete state. It must be read last.
+func (c *Spans) Transient(codec *state.Codec) {
+	codec.Int(&c.room)
+	c.services.State(codec)
+}
+
 func (s *service) persist(c *state.Codec) {
 	c.String(&s.name)
 	s.window.Persist(c)
@@ -80,5 +86,17 @@ func (op *operation) persist(c *state.Codec) {
 	op.mark.mark.Persist(c)
 	c.Bool(&op.mark.failed)
 	op.past.Persist(c)
+	if c.Complete() {
+		op.witnesses.Persist(c)
+		op.told.mark.Persist(c)
+		c.Bool(&op.told.failed)
+		c.Int64(&op.toldUntil)
+	}
 	c.Check(op.Calls >= 0 && op.Errors >= 0 && op.Errors <= op.Calls && op.Windows >= 0 && op.Windows <= window.Established)
+}
+
+// Persist writes or reads a verdict.
+func (v *Verdict) Persist(c *state.Codec, words *state.Words) {
+	c.Bits(&v.Score)
+	words.Text(c, &v.Reason)
 }

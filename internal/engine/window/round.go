@@ -17,7 +17,7 @@ const leastRound = int64(60e9)
 type Round struct {
 	Since           int64 // event time of the start of the round, 0 before the first point
 	Judged, Outside int
-	Due             bool // the round is over; not part of the state
+	Due             bool // the round is over
 }
 
 // Add counts a point at event time t. It reports whether the round is over, that is, has at least the given number of
@@ -42,4 +42,7 @@ func (g *Round) Persist(c *state.Codec) {
 	c.Int64(&g.Since)
 	c.Int(&g.Judged)
 	c.Int(&g.Outside)
+	if c.Complete() {
+		c.Bool(&g.Due)
+	}
 }

@@ -4,10 +4,14 @@
 // Package witness remembers traces that show the behavior of an operation.
 package witness
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
-// Traces holds two traces of an operation's latest calls: the last that failed, and the slowest in a window. They are
-// not stored in snapshots.
+	"github.com/auspex-otel/auspex/internal/state"
+)
+
+// Traces holds two traces of an operation's latest calls: the last that failed, and the slowest in a window. Only
+// complete snapshots contain them.
 type Traces struct {
 	failed, slowest pcommon.TraceID
 	seconds         float64 // of the slowest in the open window
@@ -33,3 +37,13 @@ func (w *Traces) Each(yield func(pcommon.TraceID)) {
 
 // CloseWindow resets the slowest call.
 func (w *Traces) CloseWindow() { w.seconds = 0 }
+
+// Persist writes or reads the traces.
+func (w *Traces) Persist(c *state.Codec) {
+	for _, id := range [...]*pcommon.TraceID{&w.failed, &w.slowest} {
+		for i := range id {
+			c.Uint8(&id[i])
+		}
+	}
+	c.Bits(&w.seconds)
+}
