@@ -152,7 +152,9 @@ func (n *node) state(c *state.Codec, number []uint32) {
 	}
 	c.Uint32(&parent)
 	c.Check(parent < math.MaxInt32)
-	n.parent = int32(parent) - 1
+	if c.Reading() {
+		n.parent = int32(parent) - 1
+	}
 	id := uint64(n.id)
 	c.Uint64(&id)
 	c.Check(id != 0)
