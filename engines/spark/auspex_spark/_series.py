@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from pyspark.sql import DataFrame, Observation
 
 from . import _columns
 from ._worker import Settings
+from .auspex_worker import Worker
 
 
 def score(
@@ -49,23 +51,23 @@ class _Scorer:
         self.settings = settings
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        worker = None
-        for batch in batches:
-            if worker is None:
-                worker = self.settings.start("series")
-            # All keys but the last are complete.
-            keys = batch.column(0)
-            last = keys[len(keys) - 1]
-            start = pc.index(keys, last).as_py() if last.is_valid else 0
-            if start > 0:
-                yield _score(worker, batch.slice(0, start))
-                worker.drop()
-            yield _score(worker, batch.slice(start))
-        if worker is not None:
-            worker.close()
+        with ExitStack() as stack:
+            worker = None
+            for batch in batches:
+                if batch.num_rows == 0:
+                    continue
+                worker = worker or stack.enter_context(self.settings.start("series"))
+                # All keys but the last are complete.
+                keys = batch.column(0)
+                last = keys[len(keys) - 1]
+                start = pc.index(keys, last).as_py() if last.is_valid else 0
+                if start > 0:
+                    yield _score(worker, batch.slice(0, start))
+                    worker.drop()
+                yield _score(worker, batch.slice(start))
 
 
-def _score(worker, batch: pa.RecordBatch) -> pa.RecordBatch:
+def _score(worker: Worker, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Returns the batch without the worker's key, and with the columns of the worker."""
     columns, names = batch.columns, batch.schema.names
     value = columns[-1]

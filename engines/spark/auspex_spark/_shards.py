@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime, timezone
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Iterable, Iterator, Mapping, Optional
 
 import pyarrow as pa
@@ -14,6 +17,7 @@ from pyspark.sql import types as T
 
 from . import _columns
 from ._worker import Settings
+from .auspex_worker import Finding
 
 _FINDINGS = T.StructType(
     [
@@ -63,25 +67,18 @@ class _Shards:
         self.settings = settings
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        worker, current, findings = None, "", {}
-        for shard, signal, otlp in _rows(batches):
-            if worker is None:
-                worker, current = self.settings.start("shard"), shard
-            if shard != current:
-                yield from self._finish(worker, current, findings)
-                current, findings = shard, {}
-            _keep(findings, worker.observe(shard, signal, otlp))
-        if worker is not None:
-            yield from self._finish(worker, current, findings)
-            worker.close()
-
-    def _finish(self, worker, shard: str, findings: dict) -> Iterator[pa.RecordBatch]:
-        _keep(findings, worker.flush(shard))
-        if findings:
-            last = findings.values()
-            rows = [(shard, f.kind, f.id, _time(f.opened), f.json) for f in last]
-            columns = [pa.array(column, field.type) for column, field in zip(zip(*rows), _FINDINGS_ARROW)]
-            yield pa.RecordBatch.from_arrays(columns, schema=_FINDINGS_ARROW)
+        with ExitStack() as stack:
+            worker = None
+            for shard, messages in groupby(_rows(batches), key=itemgetter(0)):
+                worker = worker or stack.enter_context(self.settings.start("shard"))
+                findings: dict[tuple, Finding] = {}
+                for _, signal, otlp in messages:
+                    _keep(findings, worker.observe(shard, signal, otlp))
+                _keep(findings, worker.flush(shard))
+                if findings:
+                    rows = [(shard, f.kind, f.id, _time(f.opened), f.json) for f in findings.values()]
+                    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows), _FINDINGS_ARROW)]
+                    yield pa.RecordBatch.from_arrays(columns, schema=_FINDINGS_ARROW)
 
 
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple]:
@@ -90,7 +87,7 @@ def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple]:
             yield tuple(cell.as_py() for cell in row)
 
 
-def _keep(findings: dict, changes: list) -> None:
+def _keep(findings: dict, changes: list[Finding]) -> None:
     """Keeps the last state of each finding."""
     for finding in changes:
         findings[finding.kind, finding.id] = finding

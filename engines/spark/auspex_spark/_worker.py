@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import pkgutil
-import tempfile
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional
 
@@ -30,15 +27,8 @@ class Settings(NamedTuple):
 
 
 def program() -> str:
-    """Returns the path of the binary. It extracts the binary if the package is a zip file, as with ``--py-files``."""
+    """Returns the path of the binary in the package."""
     path = Path(__file__).with_name("auspex")
-    if path.is_file():
-        return str(path)
-    binary = pkgutil.get_data(__package__, "auspex")
-    if binary is None:
-        raise FileNotFoundError(f"{path} is missing: install the wheel auspex-spark")
-    folder = tempfile.mkdtemp(prefix="auspex-spark-")
-    extracted = os.path.join(folder, "auspex")
-    with open(os.open(extracted, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "wb") as file:
-        file.write(binary)
-    return extracted
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: install the wheel auspex-spark, also on every executor")
+    return str(path)

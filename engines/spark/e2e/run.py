@@ -129,7 +129,7 @@ class Run:
         """Waits until a micro-batch has begun, a worker has evaluated rows of it, and it has not been committed."""
         while job.process.poll() is None:
             if (state / "offsets" / str(batch)).exists():
-                job.busy_worker(0.3)
+                job.busy_worker(0.1)
                 if not (out / "_spark_metadata" / str(batch)).exists():
                     return
                 batch += 1
@@ -184,12 +184,12 @@ class Run:
 
 def kill_auspex(job: Job) -> None:
     """Kills a worker of Auspex while it evaluates."""
-    os.kill(job.busy_worker(1), signal.SIGKILL)
+    os.kill(job.busy_worker(0.2), signal.SIGKILL)
 
 
 def kill_spark(job: Job) -> None:
     """Kills the worker of Spark while a worker of Auspex evaluates, and starts another."""
-    job.busy_worker(1)
+    job.busy_worker(0.2)
     job.cluster.kill_worker()
 
 
