@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from .auspex_otlp import split
+from .auspex_otlp import FileOrder, split
 
 _MESSAGES = T.StructType(
     [
@@ -38,7 +38,7 @@ def read_otlp(spark: SparkSession, path: Union[str, Sequence[str]]) -> DataFrame
 
     The result is the input of ``shards``: ``shard`` is the attribute service.namespace of the resource, or otherwise
     service.name, or otherwise ``unknown_service``. A message whose resources belong to several shards becomes one
-    message for each. ``time`` is the earliest time in it, or that of the message before it if it has none.
+    message for each. ``time`` keeps the messages of a file in order, as ``auspex backtest otlp`` does.
     A line that is not OTLP fails the job with the name of its file.
     """
     lines = spark.read.option("recursiveFileLookup", "true").text(path)
@@ -49,13 +49,15 @@ def read_otlp(spark: SparkSession, path: Union[str, Sequence[str]]) -> DataFrame
 
 
 def _split_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    place, line, due = None, 0, None
+    place, line = None, 0
+    orders: dict[str, FileOrder] = {}
     for batch in batches:
-        out = []
+        out: list[tuple] = []
         for cells in zip(*batch.columns):
             text, file, block = (cell.as_py() for cell in cells)
             if place != (file, block):
-                place, line, due = (file, block), 0, None
+                out.extend(_rest(orders))
+                place, line, orders = (file, block), 0, {}
             line += 1
             position = f"{file}:{block:020}:{line:012}"
             try:
@@ -63,8 +65,23 @@ def _split_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch
             except ValueError as e:
                 raise ValueError(f"{file}: line {line} after byte {block}: {e}") from e
             for part in parts:
-                due = part.time or due
-                out.append((part.shard, part.signal, due and due // 1000, part.otlp, position))
-        if out:
-            columns = [pa.array(column, field.type) for column, field in zip(zip(*out), _MESSAGES_ARROW)]
-            yield pa.RecordBatch.from_arrays(columns, schema=_MESSAGES_ARROW)
+                order = orders.setdefault(part.shard, FileOrder())
+                out.extend(_rows(order.add(part.time, (part, position))))
+        yield from _batch(out)
+    yield from _batch(list(_rest(orders)))
+
+
+def _rest(orders: dict[str, FileOrder]) -> Iterator[tuple]:
+    for order in orders.values():
+        yield from _rows(order.end())
+
+
+def _rows(parts: Iterable[tuple]) -> Iterator[tuple]:
+    for time, (part, position) in parts:
+        yield part.shard, part.signal, time // 1000 or None, part.otlp, position
+
+
+def _batch(rows: list[tuple]) -> Iterator[pa.RecordBatch]:
+    if rows:
+        columns = [pa.array(column, field.type) for column, field in zip(zip(*rows), _MESSAGES_ARROW)]
+        yield pa.RecordBatch.from_arrays(columns, schema=_MESSAGES_ARROW)
