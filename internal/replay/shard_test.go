@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -56,6 +55,7 @@ type findings struct {
 }
 
 func (f *findings) hooks(t *testing.T) Hooks {
+	t.Helper()
 	f.last = map[string]string{}
 	put := func(id string, v any) {
 		b, err := json.Marshal(v)
@@ -79,8 +79,6 @@ func (f *findings) hooks(t *testing.T) Hooks {
 		},
 	}
 }
-
-func (f *findings) sorted() []string { return slices.Sorted(maps.Values(f.last)) }
 
 // recording returns the batches of testdata, in which a service has a fault, and those of a gauge, in the order of
 // their times.

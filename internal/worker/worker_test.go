@@ -172,11 +172,11 @@ func expected(points []point) (list []string) {
 			b := array.NewFloat64Builder(memory.DefaultAllocator)
 			b.AppendValues([]float64{v.Score, v.Opening, v.Expected, v.Lower, v.Upper}, nil)
 			a := b.NewFloat64Array()
-			text := ""
+			var fields []string
 			for i := range a.Len() {
-				text += a.ValueStr(i) + " "
+				fields = append(fields, a.ValueStr(i))
 			}
-			list = append(list, text+"evaluated")
+			list = append(list, strings.Join(fields, " ")+" evaluated")
 		default:
 			list = append(list, "0 0 (null) (null) (null) warming_up")
 		}
@@ -240,8 +240,15 @@ func TestOutcomes(t *testing.T) {
 	c := start(t, InterfaceSeries, 1<<20)
 	c.hello()
 	got := results(t, c.ok(typeObserve, "", rows(t, []point{
-		{"a", noon, 1.0}, {"a", noon, 1.0}, {"a", noon.Add(-time.Minute), 1.0}, {nil, noon, 1.0}, {"a", nil, 1.0}, {"a", time.Unix(-5, 0), 1.0},
-		{"a", noon.Add(time.Minute), nil}, {"a", noon.Add(time.Minute), math.NaN()}, {"a", noon.Add(time.Minute), math.Inf(-1)},
+		{"a", noon, 1.0},
+		{"a", noon, 1.0},
+		{"a", noon.Add(-time.Minute), 1.0},
+		{nil, noon, 1.0},
+		{"a", nil, 1.0},
+		{"a", time.Unix(-5, 0), 1.0},
+		{"a", noon.Add(time.Minute), nil},
+		{"a", noon.Add(time.Minute), math.NaN()},
+		{"a", noon.Add(time.Minute), math.Inf(-1)},
 		{"a", noon.Add(2 * time.Minute), 2.0},
 	}, 4)))
 	var outcomes []string
