@@ -18,7 +18,7 @@ import (
 const kafkaFolder = "kafka-4.4.0"
 
 // kafkaWithin bounds the start of a broker on a busy machine.
-const kafkaWithin = 2 * time.Minute
+const kafkaWithin = 5 * time.Minute
 
 // Kafka is a real broker with an empty folder, which is also its controller. It may be restarted
 // with its data.
