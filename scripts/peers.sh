@@ -12,6 +12,7 @@
 #   scripts/peers.sh filebeat       Filebeat 7.17; needs Go; 5 to 10 minutes the first time
 #   scripts/peers.sh hotrod         HotROD, the example application of Jaeger 1.76; needs Go; 1 to 3 minutes the first time
 #   scripts/peers.sh prism          Prism 2.77, a runner of Apache Beam; needs Go; 1 to 4 minutes the first time
+#   scripts/peers.sh kafka          Kafka from Maven jars; needs a JDK 17 and Maven; 1 minute the first time
 #   scripts/peers.sh alertmanager   Debian's Alertmanager 0.25, unpacked; needs apt-get, dpkg-deb; seconds
 #   scripts/peers.sh path           prints the folder that holds the peers
 #
@@ -29,6 +30,8 @@ filebeat_version=7.17.29
 hotrod_version=1.76.0
 
 prism_version=2.77.0
+
+kafka_version=4.4.0
 
 # The version in Debian 12.
 alertmanager_version=0.25.0
@@ -207,6 +210,29 @@ install_elasticsearch() {
   cp "$4/log4j2.properties" "$4/elasticsearch" "$dir/"
 }
 
+# kafka: the server's jars, and a launcher that formats the log folder and runs a single node.
+kafka() {
+  local jdk dir=$cache/kafka-$kafka_version sources half
+  jdk=$(find_jdk 17)
+  sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/kafka" && pwd)
+  if [[ ! -x $dir/kafka ]]; then
+    mkdir -p "$cache"
+    half=$(mktemp -d "$cache/.kafka.XXXXXX")
+    printf 'fetching Kafka %s ' "$kafka_version" >&2
+    if ! with_dots mvn -q -B -Dstyle.color=never -f "$sources/pom.xml" "-Dkafka.version=$kafka_version" "-Dmaven.repo.local=$cache/maven" \
+      org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$half/lib"; then
+      rm -rf "$half"
+      return 1
+    fi
+    ln -s "$jdk" "$half/jdk"
+    cp "$sources/kafka" "$half/"
+    rm -rf "$dir"
+    mv "$half" "$dir"
+  fi
+  say "Kafka $kafka_version, started by $dir/kafka"
+  echo "$dir"
+}
+
 case ${1:-help} in
   prometheus) prometheus ;;
   filebeat) filebeat ;;
@@ -214,9 +240,10 @@ case ${1:-help} in
   prism) prism ;;
   alertmanager) alertmanager ;;
   elasticsearch) elasticsearch "${2:-8}" ;;
+  kafka) kafka ;;
   path) echo "$cache" ;;
   *)
-    sed -n '5,18s/^# \{0,1\}//p' "$0"
+    sed -n '5,19s/^# \{0,1\}//p' "$0"
     [[ ${1:-help} == help || ${1:-} == --help ]] || { say "unknown peer: $1"; exit 2; }
     ;;
 esac

@@ -15,7 +15,7 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	assert.Equal(t, []string{"agent", "default", "gateway", "gateway-tail-sampling", "load-balancer", "logstash-replacement"}, Names())
+	assert.Equal(t, []string{"agent", "agent-kafka", "default", "gateway", "gateway-kafka", "gateway-tail-sampling", "load-balancer", "logstash-replacement"}, Names())
 	_, ok := Read("nothing")
 	assert.False(t, ok)
 }

@@ -43,6 +43,9 @@ var rules = []rule{
 	{"storage-is-enabled", storageIsEnabled},
 	{"engine-is-persistent", engineIsPersistent},
 	{"log-files-are-resumed", logFilesAreResumed},
+	{"kafka-commits-afterwards", kafkaCommitsAfterwards},
+	{"kafka-keeps-services-together", kafkaKeepsServicesTogether},
+	{"kafka-keeps-order", kafkaKeepsOrder},
 }
 
 // collector is a parsed configuration with unresolved ${} references.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
@@ -28,7 +29,7 @@ const (
 // Config is the configuration of the exporter.
 type Config struct {
 	// MaxRequestBytes bounds a request, in bytes before compression. It must not exceed the limit
-	// of the next hop.
+	// of the next hop. Messages to Kafka are also bounded by kafka::producer::max_message_bytes.
 	MaxRequestBytes int `mapstructure:"max_request_bytes"`
 
 	// Retry configures how retryable errors are retried.
@@ -52,6 +53,10 @@ type Config struct {
 	// load_balancing, without queue and retries. protocol::otlp::retry_on_failure, the retries of
 	// one target, remains.
 	LoadBalancing configoptional.Optional[loadbalancingexporter.Config] `mapstructure:"load_balancing"`
+
+	// Kafka sends to a topic for each signal, with the service as the key of a message. It has the
+	// keys of contrib's exporter kafka, without queue, retries, and partitioning.
+	Kafka configoptional.Optional[kafkaexporter.Config] `mapstructure:"kafka"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -81,6 +86,7 @@ func createDefaultConfig() component.Config {
 		OTLPGRPC:        configoptional.Default(*grpc),
 		OTLPHTTP:        configoptional.Default(*http),
 		LoadBalancing:   configoptional.Default(*balancing),
+		Kafka:           configoptional.Default(defaultKafkaConfig()),
 	}
 }
 
@@ -112,8 +118,20 @@ func (c *Config) Validate() error {
 			errs = append(errs, errors.New("load_balancing::protocol::otlp::sending_queue: is in memory, set sending_queue of this exporter instead"))
 		}
 	}
+	if x := c.Kafka.Get(); x != nil {
+		check("kafka", x.QueueBatchConfig.HasValue(), x.BackOffConfig.Enabled)
+		errs = append(errs, validateKafka(x))
+	}
 	if targets != 1 {
-		errs = append(errs, fmt.Errorf("%d of otlp_grpc, otlp_http, and load_balancing are set, it must be one", targets))
+		errs = append(errs, fmt.Errorf("%d of otlp_grpc, otlp_http, load_balancing, and kafka are set, it must be one", targets))
 	}
 	return errors.Join(errs...)
+}
+
+// limit returns the maximum size of a request in bytes.
+func (c *Config) limit() int {
+	if k := c.Kafka.Get(); k != nil {
+		return min(c.MaxRequestBytes, k.Producer.MaxMessageBytes-messageOverhead)
+	}
+	return c.MaxRequestBytes
 }

@@ -27,6 +27,9 @@ var (
 // temporary reports whether an error has a code that OTLP treats as permanent but that does not
 // concern the data. After a secret or an address is corrected, the data is accepted.
 func temporary(err error) bool {
+	if kafkaTemporary(err) {
+		return true
+	}
 	switch status.Code(err) {
 	case codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented, codes.NotFound:
 		return true
@@ -56,7 +59,7 @@ func tooLarge(err error) bool {
 		return false
 	}
 	return slices.ContainsFunc(multierr.Errors(err), func(one error) bool {
-		return status.Code(one) == codes.ResourceExhausted || strings.Contains(one.Error(), httpTooLarge)
+		return kafkaTooLarge(one) || status.Code(one) == codes.ResourceExhausted || strings.Contains(one.Error(), httpTooLarge)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -39,12 +40,15 @@ func target(set exporter.Settings, cfg *Config) (exporter.Factory, component.Con
 		factory, inner = otlpexporter.NewFactory(), cfg.OTLPGRPC.Get()
 	case cfg.OTLPHTTP.HasValue():
 		factory, inner = otlphttpexporter.NewFactory(), withoutRedirects(*cfg.OTLPHTTP.Get())
+	case cfg.Kafka.HasValue():
+		factory, inner = kafkaexporter.NewFactory(), keyed(*cfg.Kafka.Get())
 	default:
 		factory, inner = loadbalancingexporter.NewFactory(), cfg.LoadBalancing.Get()
 	}
 	set.ID = component.NewIDWithName(factory.Type(), set.ID.String())
 	set.Logger = set.Logger.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return quiet{c} }))
-	if !cfg.LoadBalancing.HasValue() { // load balancing counts by target
+	// Load balancing counts by target, and Kafka by partition.
+	if !cfg.LoadBalancing.HasValue() && !cfg.Kafka.HasValue() {
 		set.MeterProvider = noop.NewMeterProvider()
 	}
 	return factory, inner, set

@@ -40,6 +40,9 @@ func newSender[T, E any](set exporter.Settings, cfg *Config, sig signal[T], next
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Kafka.HasValue() {
+		send = interruptible(send)
+	}
 	return &sender[T]{
 		signal: sig, cfg: cfg, set: set, next: next, send: send, telemetry: telemetry,
 		partial: func(err error, data T) error { return any(partial(err, data)).(error) },
@@ -84,8 +87,15 @@ func (s *sender[T]) shutdown(ctx context.Context) error {
 func (s *sender[T]) push(ctx context.Context, data T) error {
 	ctx, cancel := s.cutoff.Context(ctx)
 	defer cancel()
-	var dropped error
-	left, err := s.deliver(ctx, data, &dropped)
+	var dropped, err error
+	var left []T
+	for _, p := range s.parts(data) {
+		if err != nil {
+			left = append(left, p.data)
+			continue
+		}
+		left, err = s.deliver(p.context(ctx), p.data, &dropped)
+	}
 	switch {
 	case err == nil:
 		return dropped
@@ -99,15 +109,23 @@ func (s *sender[T]) push(ctx context.Context, data T) error {
 	return s.partial(err, rest)
 }
 
+// parts returns the data by shard for Kafka, or as a whole for other targets.
+func (s *sender[T]) parts(data T) []part[T] {
+	if s.cfg.Kafka.HasValue() {
+		return s.byShard(data)
+	}
+	return []part[T]{{data: data}}
+}
+
 // deliver sends data, in halves if it exceeds the maximum size or the limit of the next hop. It
 // stops after the first retryable error, and returns that error with the unsent parts.
 func (s *sender[T]) deliver(ctx context.Context, data T, dropped *error) (left []T, err error) {
 	items, size := s.items(data), s.size(data)
-	if size > s.cfg.MaxRequestBytes {
+	if limit := s.cfg.limit(); size > limit {
 		if items > 1 {
 			return s.halves(ctx, data, items, dropped)
 		}
-		reason := fmt.Errorf("the record has %d bytes in OTLP, max_request_bytes is %d", size, s.cfg.MaxRequestBytes)
+		reason := fmt.Errorf("the record has %d bytes in OTLP, max_request_bytes is %d", size, limit)
 		return s.bury(ctx, data, items, reasonTooLarge, reason, dropped)
 	}
 	err = s.send(ctx, data)

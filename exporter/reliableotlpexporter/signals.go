@@ -4,6 +4,7 @@
 package reliableotlpexporter
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -19,6 +20,7 @@ type signal[T any] struct {
 	cut     func(T, int, int) T     // copies items from <= n < to, with their resources and scopes
 	move    func(from, to T)        // appends from to to
 	marshal func(T) ([]byte, error) // encodes OTLP JSON
+	byShard func(T) []part[T]       // divides a batch by the shard of its resources
 }
 
 var logs = signal[plog.Logs]{
@@ -28,6 +30,11 @@ var logs = signal[plog.Logs]{
 	cut:     cutLogs,
 	move:    func(from, to plog.Logs) { from.ResourceLogs().MoveAndAppendTo(to.ResourceLogs()) },
 	marshal: new(plog.JSONMarshaler).MarshalLogs,
+	byShard: func(batch plog.Logs) []part[plog.Logs] {
+		all := batch.ResourceLogs()
+		return byShard(batch, all.Len(), func(i int) pcommon.Resource { return all.At(i).Resource() }, plog.NewLogs,
+			func(i int, to plog.Logs) { all.At(i).CopyTo(to.ResourceLogs().AppendEmpty()) })
+	},
 }
 
 var metrics = signal[pmetric.Metrics]{
@@ -37,6 +44,11 @@ var metrics = signal[pmetric.Metrics]{
 	cut:     cutMetrics,
 	move:    func(from, to pmetric.Metrics) { from.ResourceMetrics().MoveAndAppendTo(to.ResourceMetrics()) },
 	marshal: new(pmetric.JSONMarshaler).MarshalMetrics,
+	byShard: func(batch pmetric.Metrics) []part[pmetric.Metrics] {
+		all := batch.ResourceMetrics()
+		return byShard(batch, all.Len(), func(i int) pcommon.Resource { return all.At(i).Resource() }, pmetric.NewMetrics,
+			func(i int, to pmetric.Metrics) { all.At(i).CopyTo(to.ResourceMetrics().AppendEmpty()) })
+	},
 }
 
 var traces = signal[ptrace.Traces]{
@@ -46,6 +58,11 @@ var traces = signal[ptrace.Traces]{
 	cut:     cutTraces,
 	move:    func(from, to ptrace.Traces) { from.ResourceSpans().MoveAndAppendTo(to.ResourceSpans()) },
 	marshal: new(ptrace.JSONMarshaler).MarshalTraces,
+	byShard: func(batch ptrace.Traces) []part[ptrace.Traces] {
+		all := batch.ResourceSpans()
+		return byShard(batch, all.Len(), func(i int) pcommon.Resource { return all.At(i).Resource() }, ptrace.NewTraces,
+			func(i int, to ptrace.Traces) { all.At(i).CopyTo(to.ResourceSpans().AppendEmpty()) })
+	},
 }
 
 // span is a range of items with the number of items passed.

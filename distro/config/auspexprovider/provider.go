@@ -35,7 +35,7 @@ func NewFactory() confmap.ProviderFactory {
 // Scheme returns auspex.
 func (provider) Scheme() string { return scheme }
 
-// Retrieve returns a shipped configuration, the state folder, or the server settings that the environment defines.
+// Retrieve returns a shipped configuration, the state folder, or settings that the environment defines.
 func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (*confmap.Retrieved, error) {
 	name, ok := strings.CutPrefix(uri, scheme+":")
 	if !ok {
@@ -44,8 +44,8 @@ func (provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc) (
 	if name == state {
 		return confmap.NewRetrieved(StateDir())
 	}
-	if settings, ok, err := server(name); ok {
-		return settings, err
+	if value, ok, err := settings(name); ok {
+		return value, err
 	}
 	text, ok := config.Read(name)
 	if !ok {

@@ -4,6 +4,7 @@
 package auspexprovider
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -121,4 +122,35 @@ func TestServersAreSecuredByTheEnvironment(t *testing.T) {
 	t.Setenv("AUSPEX_BEARER_TOKEN", "")
 	assert.Equal(t, map[string]any{"authenticator": "basicauth/clients"}, raw("server_auth"))
 	assert.Equal(t, map[string]any{"htpasswd": map[string]any{"file": "users"}}, raw("basic_auth"))
+}
+
+func TestKafkaSettings(t *testing.T) {
+	raw := func(name string) (any, error) {
+		r, err := retrieve(t, "auspex:"+name)
+		if err != nil {
+			return nil, err
+		}
+		return r.AsRaw()
+	}
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	t.Setenv("AUSPEX_INSTANCE", "")
+	assertRaw := func(want any, name string) {
+		t.Helper()
+		got, err := raw(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	assertRaw(host, "instance")
+	t.Setenv("AUSPEX_INSTANCE", "gateway-1")
+	assertRaw("gateway-1", "instance")
+
+	assertRaw(nil, "kafka_auth")
+	t.Setenv("AUSPEX_KAFKA_USERNAME", "ann")
+	_, err = raw("kafka_auth")
+	require.ErrorContains(t, err, "AUSPEX_KAFKA_USERNAME and AUSPEX_KAFKA_PASSWORD must both be set")
+	t.Setenv("AUSPEX_KAFKA_PASSWORD", "secret")
+	assertRaw(map[string]any{"sasl": map[string]any{"username": "ann", "password": "secret", "mechanism": "SCRAM-SHA-512"}}, "kafka_auth")
+	t.Setenv("AUSPEX_KAFKA_MECHANISM", "PLAIN")
+	assertRaw(map[string]any{"sasl": map[string]any{"username": "ann", "password": "secret", "mechanism": "PLAIN"}}, "kafka_auth")
 }

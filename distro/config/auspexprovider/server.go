@@ -34,9 +34,9 @@ const (
 	basicID  = "basicauth/clients"
 )
 
-// server returns the settings with a name, and false for an unknown name. The value of an absent section of a server
+// settings returns the settings with a name, and false for an unknown name. The value of an absent section of a server
 // is nil.
-func server(name string) (_ *confmap.Retrieved, ok bool, err error) {
+func settings(name string) (_ *confmap.Retrieved, ok bool, err error) {
 	var value any
 	switch name {
 	case serverTLS:
@@ -47,6 +47,10 @@ func server(name string) (_ *confmap.Retrieved, ok bool, err error) {
 		value = map[string]any{"token": orRandom(os.Getenv(envBearerToken))}
 	case basicAuth:
 		value = map[string]any{"htpasswd": htpasswd()}
+	case instance:
+		value, err = instanceName()
+	case kafkaAuth:
+		value, err = kafkaAuthSettings()
 	default:
 		return nil, false, nil
 	}
