@@ -39,10 +39,10 @@ func TestShippedConfigsStart(t *testing.T) {
 	}{
 		"default": {folders: []string{"engine", "file_log"}},
 		// The backends are unreachable: the agent queues, and the gateway returns an error to the sender.
-		"agent":   {env: []string{"AUSPEX_GATEWAY=127.0.0.1:1", "AUSPEX_GATEWAY_INSECURE=true"}, folders: []string{"queue", "file_log"}},
+		"agent":         {env: []string{"AUSPEX_GATEWAY=127.0.0.1:1", "AUSPEX_GATEWAY_INSECURE=true"}, folders: []string{"queue", "file_log"}},
 		"agent-kafka":   {env: []string{"AUSPEX_KAFKA=[127.0.0.1:1]", "AUSPEX_KAFKA_INSECURE=true"}, folders: []string{"queue", "file_log"}},
 		"gateway-kafka": {env: []string{"AUSPEX_KAFKA=[127.0.0.1:1]", "AUSPEX_KAFKA_INSECURE=true"}, folders: []string{"engine"}},
-		"gateway": {env: []string{"AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write"}, folders: []string{"engine"}},
+		"gateway":       {env: []string{"AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write"}, folders: []string{"engine"}},
 		"gateway-tail-sampling": {
 			env:     []string{"AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write", "AUSPEX_BACKEND=127.0.0.1:1", "AUSPEX_BACKEND_INSECURE=true"},
 			folders: []string{"engine", "queue"},
