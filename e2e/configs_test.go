@@ -80,7 +80,7 @@ func TestUnknownShippedConfig(t *testing.T) {
 	col := peertest.NewCollector(t, peertest.CollectorOptions{Env: shipped(t)})
 	output, code := col.Run(30*time.Second, "--config=auspex:gatway")
 	assert.Equal(t, 1, code)
-	assert.Contains(t, output, `unknown configuration "auspex:gatway": the shipped configurations are auspex:agent, auspex:default, auspex:gateway, auspex:gateway-tail-sampling, auspex:load-balancer, auspex:logstash-replacement`)
+	assert.Contains(t, output, `unknown configuration "auspex:gatway": the shipped configurations are auspex:agent, auspex:agent-kafka, auspex:default, auspex:gateway, auspex:gateway-kafka, auspex:gateway-tail-sampling, auspex:load-balancer, auspex:logstash-replacement`)
 }
 
 // TestBareCollectorStartsDefault verifies that the collector uses the default configuration if it has no arguments.
