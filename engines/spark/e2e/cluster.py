@@ -72,10 +72,17 @@ class Cluster:
         folder.mkdir(parents=True)
         self.processes: list[subprocess.Popen] = []
         self.jobs: list[Job] = []
+        self.workers = 0
+        try:
+            self._start_all()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start_all(self) -> None:
         master = ["org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "0", "--webui-port", "0"]
         _, log = self._start("master", *master)
         self.url = _wait_for(log, r"Starting Spark master at (spark://\S+)")
-        self.workers = 0
         self.start_worker()
 
     def __enter__(self) -> Cluster:
@@ -231,7 +238,7 @@ def _read(pid: int, name: str) -> str:
         return ""
 
 
-def _wait_for(log: Path, pattern: str, seconds: float = 120) -> str:
+def _wait_for(log: Path, pattern: str, seconds: float = 300) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = re.search(pattern, log.read_text(errors="replace"))
