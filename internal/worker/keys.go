@@ -22,8 +22,8 @@ type unit interface {
 
 // table holds the keys: the latest as engines, the others as states.
 type table[U unit] struct {
-	create  func(key string) U
-	load    func(key string, state []byte) (U, error)
+	create  func() U
+	load    func(state []byte) (U, error)
 	maxIdle int // bytes of states
 	live    map[string]*list.Element
 	order   *list.List // of live keys, the latest first
@@ -36,7 +36,7 @@ type live[U unit] struct {
 	unit U
 }
 
-func newTable[U unit](maxIdle int, create func(string) U, load func(string, []byte) (U, error)) *table[U] {
+func newTable[U unit](maxIdle int, create func() U, load func([]byte) (U, error)) *table[U] {
 	return &table[U]{create: create, load: load, maxIdle: maxIdle, live: map[string]*list.Element{}, order: list.New(), idle: map[string][]byte{}}
 }
 
@@ -44,7 +44,7 @@ func newTable[U unit](maxIdle int, create func(string) U, load func(string, []by
 func (t *table[U]) admit(keys []string) error {
 	fresh := 0
 	for _, key := range keys {
-		if t.live[key] == nil && t.idle[key] == nil {
+		if !t.known(key) {
 			fresh++
 		}
 	}
@@ -63,24 +63,40 @@ func (t *table[U]) get(key string) (U, error) {
 	}
 	state := t.idle[key]
 	if state == nil {
-		u := t.create(key)
+		u := t.create()
 		return u, t.put(key, u)
 	}
-	u, err := t.load(key, state)
+	u, err := t.load(state)
 	if err != nil {
 		return u, err
 	}
 	return u, t.put(key, u)
 }
 
-// peek returns the state of a known key.
-func (t *table[U]) peek(key string) (state []byte, known bool, err error) {
-	if e := t.live[key]; e != nil {
-		state, err = e.Value.(live[U]).unit.Save()
-		return state, true, err
+// known reports whether a key has a state.
+func (t *table[U]) known(key string) bool { return t.live[key] != nil || t.idle[key] != nil }
+
+// snapshot returns the state of a key.
+func (t *table[U]) snapshot(key string) ([]byte, error) {
+	if !t.known(key) {
+		return nil, unknownKey(key)
 	}
-	state = t.idle[key]
-	return state, state != nil, nil
+	if e := t.live[key]; e != nil {
+		return e.Value.(live[U]).unit.Save()
+	}
+	return t.idle[key], nil
+}
+
+// restore makes a state that of a key, which errors call by the given noun.
+func (t *table[U]) restore(noun, key string, state []byte) error {
+	u, err := t.load(state)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", noun, key, err)
+	}
+	if err := t.admit([]string{key}); err != nil {
+		return err
+	}
+	return t.put(key, u)
 }
 
 // put makes an engine that of a key. The oldest others become states.
@@ -116,4 +132,9 @@ func (t *table[U]) clear() {
 	t.order.Init()
 	clear(t.idle)
 	t.size = 0
+}
+
+// unknownKey is the error for a key without a state.
+func unknownKey(key string) error {
+	return fmt.Errorf("key %q has no state: observe or restore it first", key)
 }

@@ -25,8 +25,8 @@ type series struct {
 
 func newSeries(cfg engine.Config, limit int) *series {
 	return &series{newTable(limit,
-		func(string) *replay.Series { return replay.NewSeries(cfg) },
-		func(_ string, state []byte) (*replay.Series, error) { return replay.LoadSeries(cfg, state) })}
+		func() *replay.Series { return replay.NewSeries(cfg) },
+		func(state []byte) (*replay.Series, error) { return replay.LoadSeries(cfg, state) })}
 }
 
 // The outcomes of rows besides those of package replay.
@@ -284,24 +284,9 @@ func writeRows(rows []row) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (s *series) snapshot(key string) ([]byte, error) {
-	state, known, err := s.keys.peek(key)
-	if err == nil && !known {
-		err = unknownKey(key)
-	}
-	return state, err
-}
+func (s *series) snapshot(key string) ([]byte, error) { return s.keys.snapshot(key) }
 
-func (s *series) restore(key string, state []byte) error {
-	unit, err := s.keys.load(key, state)
-	if err != nil {
-		return fmt.Errorf("key %q: %w", key, err)
-	}
-	if err := s.keys.admit([]string{key}); err != nil {
-		return err
-	}
-	return s.keys.put(key, unit)
-}
+func (s *series) restore(key string, state []byte) error { return s.keys.restore("key", key, state) }
 
 func (s *series) flush(key string) ([]byte, error) { return nil, s.drop(key) }
 

@@ -31,8 +31,8 @@ func newShards(cfg engine.Config, memory int) *shards {
 	s := &shards{}
 	hooks := replay.Hooks{Findings: s.collect}
 	s.keys = newTable(memory,
-		func(string) *replay.Shard { return replay.NewShard(cfg, hooks) },
-		func(_ string, state []byte) (*replay.Shard, error) { return replay.LoadShard(cfg, hooks, state) })
+		func() *replay.Shard { return replay.NewShard(cfg, hooks) },
+		func(state []byte) (*replay.Shard, error) { return replay.LoadShard(cfg, hooks, state) })
 	return s
 }
 
@@ -98,31 +98,18 @@ func decode(body []byte) (replay.Batch, error) {
 	return batch, err
 }
 
-func (s *shards) snapshot(key string) ([]byte, error) {
-	state, known, err := s.keys.peek(key)
-	if err == nil && !known {
-		err = unknownKey(key)
-	}
-	return state, err
-}
+func (s *shards) snapshot(key string) ([]byte, error) { return s.keys.snapshot(key) }
 
 func (s *shards) restore(key string, state []byte) error {
 	if err := checkShard(key); err != nil {
 		return err
 	}
-	shard, err := s.keys.load(key, state)
-	if err != nil {
-		return fmt.Errorf("shard %q: %w", key, err)
-	}
-	if err := s.keys.admit([]string{key}); err != nil {
-		return err
-	}
-	return s.keys.put(key, shard)
+	return s.keys.restore("shard", key, state)
 }
 
 func (s *shards) flush(key string) ([]byte, error) {
-	if _, known, err := s.keys.peek(key); err != nil || !known {
-		return nil, errors.Join(err, unknownKey(key))
+	if !s.keys.known(key) {
+		return nil, unknownKey(key)
 	}
 	shard, err := s.keys.get(key)
 	if err != nil {

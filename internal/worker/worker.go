@@ -179,8 +179,3 @@ func errorReply(key string, err error) message {
 	}
 	return message{kind: typeError, key: key, body: body}
 }
-
-// unknownKey is the error for a key without a state.
-func unknownKey(key string) error {
-	return fmt.Errorf("key %q has no state: observe or restore it first", key)
-}
