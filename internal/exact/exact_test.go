@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -124,6 +125,21 @@ func TestWholePowersOf2(t *testing.T) {
 	}
 }
 
+// function is a function of this package and its counterpart in package math.
+type function struct {
+	name        string
+	exact, math func(float64) float64
+}
+
+var unary = []function{
+	{"Exp", Exp, math.Exp},
+	{"Exp2", Exp2, math.Exp2},
+	{"Expm1", Expm1, math.Expm1},
+	{"Log", Log, math.Log},
+	{"Log1p", Log1p, math.Log1p},
+	{"Log2", Log2, math.Log2},
+}
+
 // Special values are those of package math.
 func TestSpecialValues(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
@@ -131,19 +147,9 @@ func TestSpecialValues(t *testing.T) {
 		0, math.Copysign(0, -1), 1, -1, 2, .5, inf, -inf, nan, math.MaxFloat64, -math.MaxFloat64,
 		0x1p-1022, -2.5, 1e300, -1e300,
 	}
-	for _, c := range []struct {
-		name      string
-		got, want func(float64) float64
-	}{
-		{"Exp", Exp, math.Exp},
-		{"Exp2", Exp2, math.Exp2},
-		{"Expm1", Expm1, math.Expm1},
-		{"Log", Log, math.Log},
-		{"Log1p", Log1p, math.Log1p},
-		{"Log2", Log2, math.Log2},
-	} {
+	for _, c := range unary {
 		for _, x := range odd {
-			assertSame(t, c.want(x), c.got(x), "%s(%v)", c.name, x)
+			assertSame(t, c.math(x), c.exact(x), "%s(%v)", c.name, x)
 		}
 	}
 	for _, x := range odd {
@@ -190,19 +196,10 @@ func TestPowers(t *testing.T) {
 
 func BenchmarkFunctions(b *testing.B) {
 	lgamma := func(x float64) float64 { y, _ := math.Lgamma(x); return y }
-	for _, c := range []struct {
-		name        string
-		exact, math func(float64) float64
-	}{
-		{"Exp", Exp, math.Exp},
-		{"Exp2", Exp2, math.Exp2},
-		{"Expm1", Expm1, math.Expm1},
-		{"Log", Log, math.Log},
-		{"Log1p", Log1p, math.Log1p},
-		{"Log2", Log2, math.Log2},
-		{"Lgamma", Lgamma, lgamma},
-		{"Pow", func(x float64) float64 { return Pow(x, 1.7) }, func(x float64) float64 { return math.Pow(x, 1.7) }},
-	} {
+	for _, c := range append(slices.Clone(unary),
+		function{"Lgamma", Lgamma, lgamma},
+		function{"Pow", func(x float64) float64 { return Pow(x, 1.7) }, func(x float64) float64 { return math.Pow(x, 1.7) }},
+	) {
 		xs := between(.01, 30, 1024)
 		for name, f := range map[string]func(float64) float64{"exact": c.exact, "math": c.math} {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
