@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/memstorage"
 )
 
 // small returns flags for a short report without evaluation data.
@@ -92,7 +93,7 @@ func TestMuteEngineMisses(t *testing.T) {
 type forgetful struct{ watcher }
 
 func (f forgetful) Load(_ context.Context, _ storage.Client, now time.Time) error {
-	return f.watcher.Load(context.Background(), &memory{data: map[string][]byte{}}, now)
+	return f.watcher.Load(context.Background(), memstorage.Client{}, now)
 }
 
 // counting is an engine whose verdicts depend on the number of batches, which it does not save.

@@ -4,10 +4,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -88,50 +86,3 @@ func (o *observer) opened() []*incident.Anomaly {
 	o.DeliveredEvents(ev)
 	return fresh
 }
-
-// memory is an in-memory storage client.
-type memory struct {
-	mu   sync.Mutex
-	data map[string][]byte
-}
-
-var _ storage.Client = (*memory)(nil)
-
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return bytes.Clone(m.data[key]), nil
-}
-
-func (m *memory) Set(_ context.Context, key string, value []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.data[key] = bytes.Clone(value)
-	return nil
-}
-
-func (m *memory) Delete(_ context.Context, key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.data, key)
-	return nil
-}
-
-func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	var errs []error
-	for _, op := range ops {
-		var err error
-		switch op.Type {
-		case storage.Get:
-			op.Value, err = m.Get(ctx, op.Key)
-		case storage.Set:
-			err = m.Set(ctx, op.Key, op.Value)
-		case storage.Delete:
-			err = m.Delete(ctx, op.Key)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-func (*memory) Close(context.Context) error { return nil }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/auspex-otel/auspex/eval/score"
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/memstorage"
 )
 
 // played returns the batches of step i and their time. The result is the same in every run.
@@ -38,7 +39,7 @@ func play(w watcher, p played, from, to int) (verdicts []engine.Verdict) {
 // It also returns the number that differ from an uninterrupted run.
 func (r *report) resumed(start func() played, steps int) (differ, all int, err error) {
 	straight := play(r.engine(engine.DefaultConfig()), start(), 0, steps)
-	ctx, disk, p := context.Background(), &memory{data: map[string][]byte{}}, start()
+	ctx, disk, p := context.Background(), memstorage.Client{}, start()
 	first, _ := start()(0)
 	before, after := r.engine(engine.DefaultConfig()), r.engine(engine.DefaultConfig())
 	if err := before.Load(ctx, disk, first); err != nil {

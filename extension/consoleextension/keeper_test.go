@@ -19,7 +19,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/auspex-otel/auspex/internal/storagetest"
+	"github.com/auspex-otel/auspex/internal/memstorage"
 )
 
 // disk is a storage extension and its client.
@@ -41,7 +41,7 @@ func (d *disk) Set(_ context.Context, key string, v []byte) error {
 }
 func (d *disk) Delete(_ context.Context, key string) error { delete(d.kept, key); return d.broken }
 func (d *disk) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	return storagetest.Batch(ctx, d, ops)
+	return memstorage.Batch(ctx, d, ops)
 }
 func (d *disk) Close(context.Context) error { return nil }
 

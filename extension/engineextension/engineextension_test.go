@@ -38,7 +38,7 @@ import (
 	"github.com/auspex-otel/auspex/extension/engineextension/internal/metadatatest"
 	"github.com/auspex-otel/auspex/internal/engine"
 	"github.com/auspex-otel/auspex/internal/engine/view"
-	"github.com/auspex-otel/auspex/internal/storagetest"
+	"github.com/auspex-otel/auspex/internal/memstorage"
 )
 
 var (
@@ -125,7 +125,7 @@ func (d *disk) Delete(_ context.Context, key string) error {
 
 // Batch performs the operations in sequence.
 func (d *disk) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	return storagetest.Batch(ctx, d, ops)
+	return memstorage.Batch(ctx, d, ops)
 }
 
 func (d *disk) Close(context.Context) error {

@@ -105,13 +105,13 @@ var layers = map[string]layer{
 	"internal/corpus":         apart,
 	"internal/golden":         apart,
 	"internal/peertest":       apart,
-	"internal/storagetest":    apart,
 
 	"internal/excerpt":       pure,
 	"internal/template/hash": pure,
 	"internal/template/scan": pure,
 	"internal/exporterutil":  foundation,
 	"internal/logutil":       foundation,
+	"internal/memstorage":    foundation,
 	"internal/receiverutil":  foundation,
 	"internal/shutdown":      pure,
 }

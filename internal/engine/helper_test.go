@@ -29,7 +29,7 @@ import (
 	"github.com/auspex-otel/auspex/internal/engine/clock"
 	"github.com/auspex-otel/auspex/internal/engine/meter"
 	"github.com/auspex-otel/auspex/internal/engine/snapshot"
-	"github.com/auspex-otel/auspex/internal/storagetest"
+	"github.com/auspex-otel/auspex/internal/memstorage"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -275,7 +275,7 @@ func (m *memory) Delete(_ context.Context, key string) error {
 
 // Batch does the operations one by one.
 func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	return storagetest.Batch(ctx, m, ops)
+	return memstorage.Batch(ctx, m, ops)
 }
 func (*memory) Close(context.Context) error { return nil }
 

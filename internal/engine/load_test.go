@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
-	"github.com/auspex-otel/auspex/internal/storagetest"
+	"github.com/auspex-otel/auspex/internal/memstorage"
 )
 
 const manySeries = 100_000
@@ -44,7 +44,7 @@ func (*sink) Delete(context.Context, string) error { return nil }
 
 // Batch does the operations one by one.
 func (s *sink) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	return storagetest.Batch(ctx, s, ops)
+	return memstorage.Batch(ctx, s, ops)
 }
 func (*sink) Close(context.Context) error { return nil }
 

@@ -51,7 +51,7 @@ func NewSeries(cfg engine.Config) *Series {
 }
 
 func newSeries() *Series {
-	s := &Series{store: store{}, batch: pmetric.NewMetrics()}
+	s := &Series{store: newStore(), batch: pmetric.NewMetrics()}
 	m := s.batch.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
 	m.SetName("value")
 	s.point = m.SetEmptyGauge().DataPoints().AppendEmpty()

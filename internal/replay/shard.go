@@ -41,7 +41,7 @@ type Shard struct {
 
 // NewShard returns a shard without data.
 func NewShard(cfg engine.Config, hooks Hooks) *Shard {
-	s := &Shard{store: store{}, hooks: hooks}
+	s := &Shard{store: newStore(), hooks: hooks}
 	s.engine = s.store.engine(cfg, time.Time{})
 	return s
 }

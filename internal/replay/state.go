@@ -37,7 +37,7 @@ func LoadShard(cfg engine.Config, hooks Hooks, b []byte) (*Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shard{store: store{}, hooks: hooks}
+	s := &Shard{store: newStore(), hooks: hooks}
 	if err := s.fields(c); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/memstorage"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
 
@@ -53,7 +55,7 @@ const absent = math.MaxFloat32
 // run is one engine with the series that it observes.
 type run struct {
 	engine *engine.Engine
-	disk   disk
+	disk   memstorage.Client
 	last   int64 // time of the last tick
 	// silent holds the series, by service and metric, for which the engine has reported an absence since their last
 	// slot.
@@ -63,7 +65,7 @@ type run struct {
 
 // newRun returns an engine that continues from a snapshot, if there is one. Its false-alarm budget is that of the
 // bench.
-func newRun(d disk, now int64, series int) (*run, error) {
+func newRun(d memstorage.Client, now int64, series int) (*run, error) {
 	cfg := engine.DefaultConfig()
 	cfg.FalseAlarms.Count, cfg.FalseAlarms.Per = allowedRate*float64(series), time.Duration(week)
 	r := &run{engine: engine.New(cfg, zap.NewNop()), disk: d, last: now, silent: map[[2]string]bool{}, told: map[string]time.Time{}}
@@ -76,11 +78,11 @@ func newRun(d disk, now int64, series int) (*run, error) {
 }
 
 // snapshot returns the state from which another run can start.
-func (r *run) snapshot() (disk, error) {
+func (r *run) snapshot() (memstorage.Client, error) {
 	if err := r.engine.Snapshot(context.Background(), time.Unix(0, r.last).UTC()); err != nil {
 		return nil, err
 	}
-	return r.disk.copied(), nil
+	return maps.Clone(r.disk), nil
 }
 
 // point is a batch with one data point of a series, which is reused.
@@ -199,7 +201,7 @@ type fork struct {
 	trials []trial
 	found  [][]rise  // of the trials, to be filled
 	before []float32 // scores of the cooldown before the start
-	disk   disk
+	disk   memstorage.Client
 	now    int64
 	series int // of the fleet
 }
@@ -227,7 +229,7 @@ func watchAll(all []*watched, progress io.Writer) error {
 // watchQuiet runs the engine over all series without a fault, and sends a fork at the start of each trial.
 func watchQuiet(all []*watched, forks chan<- *fork, progress io.Writer) error {
 	start := slices.MinFunc(all, func(a, b *watched) int { return cmp.Compare(a.at[0], b.at[0]) }).at[0]
-	r, err := newRun(disk{}, start, len(all))
+	r, err := newRun(memstorage.Client{}, start, len(all))
 	if err != nil {
 		return err
 	}
@@ -265,7 +267,7 @@ func watchQuiet(all []*watched, forks chan<- *fork, progress io.Writer) error {
 func (f *fork) run() error {
 	for i := range f.trials {
 		t := &f.trials[i]
-		r, err := newRun(f.disk.copied(), f.now, f.series)
+		r, err := newRun(maps.Clone(f.disk), f.now, f.series)
 		if err != nil {
 			return err
 		}
