@@ -128,8 +128,16 @@ class Cluster:
 
     def wait_for_executors(self) -> None:
         """Waits for the end of all executors."""
-        while any(_read(pid, "stat").rpartition(")")[2].split()[1:2] == [str(self.worker.pid)] for pid in _pids()):
+        deadline = time.monotonic() + 60
+        while any(map(self._is_executor, _pids())):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the worker of Spark, process {self.worker.pid}, still has executors after a minute")
             time.sleep(0.2)
+
+    def _is_executor(self, pid: int) -> bool:
+        """Whether a process is a child of the worker that has not ended. The script that starts the worker leaves a zombie."""
+        state, parent = (_read(pid, "stat").rpartition(")")[2].split() + ["", ""])[:2]
+        return parent == str(self.worker.pid) and state != "Z"
 
     def _start(self, name: str, *args: str) -> tuple[subprocess.Popen, Path]:
         log = self.folder / f"{name}.log"

@@ -210,7 +210,7 @@ def main() -> int:
     parser.add_argument("--series", type=int, default=100)
     parser.add_argument("--points", type=int, default=10_000, help="points per series")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--sizes", type=lambda sizes: list(map(int, sizes.split(","))), default=[10**5, 10**6], help="points whose throughput is measured")
+    parser.add_argument("--sizes", type=lambda sizes: list(map(int, sizes.split(","))), default=[10**5, 10**6, 10**7], help="points whose throughput is measured")
     parser.add_argument("--only", type=lambda names: names.split(","), default=["install", "batch", "kills", "stream", "shards", "throughput"])
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that clusters end
