@@ -198,8 +198,9 @@ def _count(findings: dict) -> str:
 
 
 def printed_by(job: Job) -> dict:
-    """Returns what the job has printed."""
-    return json.loads([line for line in job.text().splitlines() if line.startswith('{"seconds"')][-1])
+    """Returns what the job has printed. A line of the log may follow on the same line, because both are unbuffered."""
+    text = job.text()
+    return json.JSONDecoder().raw_decode(text, text.rindex('{"seconds"'))[0]
 
 
 def main() -> int:
