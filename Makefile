@@ -176,7 +176,10 @@ e2e-engines: bin/auspex-demo ## compare Spark 3.5 and 4 on real clusters, and Be
 	$(CACHE)/engines/spark-4.3.0/bin/python engines/spark/e2e/run.py --wheel "$$(engines/build.sh spark)" $(if $(ONLY),--only $(ONLY)) \
 	  --engine 3.5.8=$(CACHE)/engines/spark-3.5.8 --engine 4.3.0=$(CACHE)/engines/spark-4.3.0
 	$(call banner,Beam)
+	engines/beam/test.sh install
 	engines/beam/test.sh
+	engines/beam/test.sh measure --points 1000
+	engines/beam/test.sh measure --points 10000
 
 .PHONY: e2e-cost
 e2e-cost: build ## measure CPU per million points with and without the processor, memory per 1,000 series, and the gain of a second core

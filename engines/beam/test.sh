@@ -6,11 +6,24 @@
 #
 #   engines/beam/test.sh [TEST...]    such as test_series.SeriesTest; default all
 #   engines/beam/test.sh measure [--series N] [--points N]
+#   engines/beam/test.sh install              installs it in a fresh environment by the commands of README.md, and uses it
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 python=$("$root/scripts/beam.sh")/bin/python
 installed=$root/bin/beam
+
+if [[ ${1:-} == install ]]; then
+  fresh=$(mktemp -d)
+  trap 'rm -rf "$fresh"' EXIT
+  python3 -m venv "$fresh"
+  cd "$root"
+  PATH=$fresh/bin:$PATH
+  grep -E '^(engines/build.sh|pip install) ' engines/beam/README.md | tee /dev/stderr | bash -e >/dev/null
+  cd engines/beam/tests
+  python -m unittest test_series.SeriesTest.test_types_of_time_and_value
+  exit
+fi
 
 wheel=$("$root/engines/build.sh" beam "$python")
 rm -rf "$installed"

@@ -80,7 +80,7 @@ class SeriesTest(unittest.TestCase):
             beam.Row(host="b", at=Timestamp.from_utc_datetime(at.astimezone(timezone.utc)), cpu=Fraction(1, 4)),
         ]
         got, _ = collect("direct", lambda p: p | beam.Create(rows) | ScoreSeries(key="host", time="at", value="cpu"))
-        self.assertEqual([["a", 1772435100123456000, 3.0], ["b", 1772435100123456000, 0.25]], sorted(row[:3] for row in got))
+        self.assertEqual([("a", 1772435100123456000, 3.0), ("b", 1772435100123456000, 0.25)], sorted(tuple(row[:3]) for row in got))
 
     def test_invalid_settings_are_errors_before_the_run(self):
         with self.assertRaisesRegex(WorkerError, "false_alarm"):
