@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Optional
 from urllib.parse import unquote, urlparse
 
 import numpy as np
@@ -38,6 +39,14 @@ def scored(files: list) -> pa.Table:
     return table.drop_columns(["at"]).append_column("time", at).rename_columns(
         [{"host": "key", "load": "value"}.get(name, name) for name in [*table.drop_columns(["at"]).column_names, "time"]]
     )
+
+
+def rows(path: str) -> Optional[int]:
+    """Returns the number of rows of a file, or None if its writer was killed before its end."""
+    try:
+        return pq.read_metadata(path).num_rows
+    except pa.ArrowInvalid:
+        return None
 
 
 def evaluated(table: pa.Table) -> pa.Table:

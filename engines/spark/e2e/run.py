@@ -120,10 +120,11 @@ class Run:
         job = cluster.submit(f"job-{name}", *args)
         job.wait()
         complete = compare.committed(out)
-        everything = compare.scored(sorted(out.glob("*.parquet")))
-        table = compare.scored(complete)
-        result = self.verify(table, None if disturb else job)
-        return result + f", {everything.num_rows - table.num_rows} rows of incomplete micro-batches removed"
+        result = self.verify(compare.scored(complete), None if disturb else job)
+        others = set(map(str, out.glob("*.parquet"))) - set(complete)
+        written = [compare.rows(path) for path in others]
+        removed = f"{sum(n or 0 for n in written)} rows of incomplete micro-batches removed"
+        return f"{result}, {removed}, and {written.count(None)} files that were not ended"
 
     def wait_for_batch(self, job: Job, state: Path, out: Path, batch: int) -> None:
         """Waits until a micro-batch has begun, a worker has evaluated rows of it, and it has not been committed."""

@@ -172,7 +172,8 @@ class ShardsTest(unittest.TestCase):
         messages = auspex_spark.read_otlp(spark, path).orderBy("position", "shard").collect()
         self.assertEqual([(m["shard"], m["signal"]) for m in messages], [("cart", "metrics"), ("pay", "metrics"), (UNKNOWN, "logs")])
         self.assertEqual(json.loads(bytes(messages[0]["otlp"])), self.message(1, 2.0, "cart"))
-        self.assertEqual(messages[0]["time"], messages[2]["time"])
+        self.assertEqual(messages[0]["time"], messages[1]["time"])
+        self.assertIsNone(messages[2]["time"], "the shard has no message with a time before it")
 
     def test_a_line_that_is_not_otlp_names_its_file(self):
         path = self.write("broken", [self.message(1, 2.0, "pay"), {"resourceProfiles": []}])
