@@ -144,6 +144,10 @@ of each, series.csv with one line per series, and report.html with plots.
 one line for each: the suspected services, most suspicious first, from the data until
 three minutes after the time, whether or not an incident is open.
 
+--schedule reads the schedule_file of a collector. A part of the collector's data then
+gets the scores that it got there, among all of its series. Without it, the budget is
+divided among the series of the input, and calibrated by these.
+
 ` + backtestExitCodes,
 		Example: `  # one file, or every file of a folder
   auspex backtest otlp --in telemetry.json --out judged
@@ -160,6 +164,7 @@ three minutes after the time, whether or not an incident is open.
 	f.StringArrayVar(&o.In, "in", nil, "file, or folder of files; may be repeated")
 	f.StringVar(&o.Out, "out", "", "output folder, created if it does not exist")
 	f.StringVar(&asks, "ask", "", "JSON file with the start times of faults")
+	schedule := f.String("schedule", "", "schedule_file of the collector that received the data")
 	f.StringVar(&o.Predictions, "predictions", "", "output file for the suspects of each fault in --ask")
 	cfg := engineFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -179,6 +184,12 @@ three minutes after the time, whether or not an incident is open.
 			}
 		}
 		o.Engine = *cfg
+		if *schedule != "" {
+			var err error
+			if o.Engine.Schedule, err = readSchedule(*schedule); err != nil {
+				return failure{err}
+			}
+		}
 		o.Progress = backtest.NewProgress(env.errs, cmd.CommandPath(), isTerminal(env))
 		return backtestOTLP(env, cmd.CommandPath(), o)
 	}
@@ -201,7 +212,23 @@ func backtestOTLP(env environment, name string, o otlp.Options) error {
 	say("%s, %s, %d series evaluated, %s, %s", many(r.Files, "file"), many(r.Points, "data point"), len(r.Series),
 		many(sum.Openings, "opening"), many(len(r.Incidents), "incident"))
 	say("see %s", filepath.Join(o.Out, "report.html"))
+	if s := o.Engine.Schedule; s != nil && s.Err() != nil {
+		r.Failed = append(r.Failed, s.Err())
+	}
 	return failed(name, env, r.Failed)
+}
+
+func readSchedule(path string) (*engine.Schedule, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // it is only read
+	s, err := engine.ReadSchedule(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
 }
 
 func isTerminal(env environment) bool {

@@ -24,6 +24,9 @@ type Config struct {
 	Storage *component.ID `mapstructure:"storage"`
 	// SnapshotInterval is the interval between snapshots. A snapshot is also written at shutdown.
 	SnapshotInterval time.Duration `mapstructure:"snapshot_interval"`
+	// ScheduleFile receives the thresholds and calibration tables by which points are judged, for auspex backtest. It is
+	// empty for none.
+	ScheduleFile string `mapstructure:"schedule_file"`
 	// MaxMemory bounds the memory of the engine's state. 0 means a quarter of the limit of the
 	// memory limiter, else of the memory of the process.
 	MaxMemory Bytes `mapstructure:"max_memory"`

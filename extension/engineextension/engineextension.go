@@ -40,6 +40,7 @@ type engineExtension struct {
 	telemetry *metadata.TelemetryBuilder
 	settings  component.TelemetrySettings
 	client    storage.Client
+	schedule  *schedule   // nil unless it is configured
 	forget    *time.Timer // discards unused history
 	host      component.Host
 	root      fs.FS // of the machine
@@ -94,6 +95,12 @@ func (e *engineExtension) Start(ctx context.Context, host component.Host) error 
 	if e.cfg.Warmup.HasValue() {
 		e.warmUp(ctx, host, now)
 	}
+	if e.cfg.ScheduleFile != "" {
+		var err error
+		if e.schedule, err = openSchedule(e.cfg.ScheduleFile, e.engine, e.logger); err != nil {
+			return err
+		}
+	}
 	if err := e.register(); err != nil {
 		return err
 	}
@@ -136,6 +143,9 @@ func (e *engineExtension) run(ctx context.Context) {
 		case now := <-tick.C:
 			e.engine.Tick(now)
 			e.reportRoom()
+			if e.schedule != nil {
+				e.schedule.write()
+			}
 		case now := <-snapshot.C:
 			if err := e.snapshot(ctx, now); err != nil && ctx.Err() == nil {
 				e.logger.Error("cannot write the snapshot, trying again; check the disk of the storage extension", zap.Duration("in", e.cfg.SnapshotInterval), zap.Error(err))

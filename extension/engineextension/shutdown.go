@@ -66,6 +66,9 @@ func (e *engineExtension) Shutdown(ctx context.Context) error {
 	if e.registration != nil {
 		err = e.registration.Unregister()
 	}
+	if e.schedule != nil {
+		err = errors.Join(err, e.schedule.close())
+	}
 	if e.client != nil {
 		err = errors.Join(err, e.lastSnapshot(ctx), e.client.Close(ctx))
 	}

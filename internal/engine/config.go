@@ -21,6 +21,9 @@ import (
 type Config struct {
 	// FalseAlarms is the budget of anomalies that may open although nothing is wrong.
 	FalseAlarms budget.FalseAlarms `mapstructure:"false_alarms"`
+	// Schedule replaces what the engine would learn about false alarms of its series by what a collector has published,
+	// or is nil.
+	Schedule *budget.Schedule `mapstructure:"-"`
 	// MaxSeries bounds the series that are watched at once, see internal/series for what
 	// gives way. Telemetry still passes.
 	MaxSeries int `mapstructure:"max_series"`

@@ -60,7 +60,7 @@ type Engine struct {
 func New(cfg Config, logger *zap.Logger) *Engine {
 	e := &Engine{cfg: cfg, logger: logger, shards: shards.New(shards.Most), cores: shards.NewCores(runtime.GOMAXPROCS(0))}
 	e.judge = judge.New(judge.Config{
-		FalseAlarms: cfg.FalseAlarms, MaxSeries: cfg.MaxSeries, SeriesTTL: cfg.SeriesTTL, AcceptAfter: cfg.AcceptAfter, Zone: cfg.zone(),
+		FalseAlarms: cfg.FalseAlarms, Schedule: cfg.Schedule, MaxSeries: cfg.MaxSeries, SeriesTTL: cfg.SeriesTTL, AcceptAfter: cfg.AcceptAfter, Zone: cfg.zone(),
 	}, logger)
 	e.reset()
 	return e

@@ -220,8 +220,8 @@ const statistics = 2 + meter.MostSamples
 func show(verdicts ...[]Verdict) (lines []string) {
 	for i, list := range verdicts {
 		for _, v := range list {
-			lines = append(lines, fmt.Sprintf("%d: %d/%d/%d/%d %s %s end %t %x %x %x %x %x", i, v.Resource, v.Scope, v.Metric, v.Point, v.Statistic, v.Unit, v.End,
-				math.Float64bits(v.Score), math.Float64bits(v.Observed), math.Float64bits(v.Expected), math.Float64bits(v.Lower), math.Float64bits(v.Upper)))
+			lines = append(lines, fmt.Sprintf("%d: %d/%d/%d/%d %s %s end %t %x %x %x %x %x %x", i, v.Resource, v.Scope, v.Metric, v.Point, v.Statistic, v.Unit, v.End,
+				math.Float64bits(v.Score), math.Float64bits(v.Opening), math.Float64bits(v.Observed), math.Float64bits(v.Expected), math.Float64bits(v.Lower), math.Float64bits(v.Upper)))
 		}
 	}
 	return lines

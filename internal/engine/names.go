@@ -37,6 +37,10 @@ type (
 	Signal = budget.Signal
 	// FalseAlarms is budget.FalseAlarms.
 	FalseAlarms = budget.FalseAlarms
+	// Schedule is budget.Schedule.
+	Schedule = budget.Schedule
+	// ScheduleRecord is budget.Record.
+	ScheduleRecord = budget.Record
 	// Feedback is feedback.Feedback.
 	Feedback = feedback.Feedback
 	// FeedbackView is feedback.View.

@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"io"
 	"iter"
 	"math"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/auspex-otel/auspex/internal/charts"
+	"github.com/auspex-otel/auspex/internal/engine/budget"
 	"github.com/auspex-otel/auspex/internal/policy"
 )
 
@@ -34,6 +36,17 @@ func (e *Engine) SetHistory(h History) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.judge.SetHistory(h)
+}
+
+// ReadSchedule reads what Published has returned, one record of JSON per line. An error names the line.
+func ReadSchedule(r io.Reader) (*Schedule, error) { return budget.ReadSchedule(r) }
+
+// Published returns the changes of thresholds and tables by which points are judged since it was last called. With all,
+// and at the first call, it returns the present ones. The caller must call it regularly from then on.
+func (e *Engine) Published(all bool) []ScheduleRecord {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.judge.Published(all)
 }
 
 // Warmed returns the number of series that began with a past.

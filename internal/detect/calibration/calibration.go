@@ -4,6 +4,8 @@
 package calibration
 
 import (
+	"encoding/json"
+	"errors"
 	"math"
 
 	"github.com/auspex-otel/auspex/internal/exact"
@@ -109,11 +111,38 @@ func (c *Count) Table(wider *Table, burst float64) *Table {
 // State writes or reads the table.
 func (t *Table) State(s *state.Codec) {
 	s.Float64s(t.excess[:])
-	for k, a := range t.excess {
-		s.Check(math.Abs(a) <= most && (k == 0 || a <= t.excess[k-1]+width))
-	}
 	s.Float64s(t.more[:])
-	for k, a := range t.more {
-		s.Check(a >= 0 && a <= most && (k == 0 || t.at(k) <= t.at(k-1)+width))
+	s.Check(t.valid())
+}
+
+// valid reports whether no correction is too large, and whether the order of surprises does not change.
+func (t *Table) valid() bool {
+	for k, a := range t.excess {
+		b := t.more[k]
+		if !(math.Abs(a) <= most && b >= 0 && b <= most) || k > 0 && (a > t.excess[k-1]+width || t.at(k) > t.at(k-1)+width) {
+			return false
+		}
 	}
+	return true
+}
+
+// tableJSON is a table as JSON: nats by level.
+type tableJSON struct {
+	Excess [levels + 1]float64 `json:"excess"`
+	Bursts [levels + 1]float64 `json:"bursts"`
+}
+
+// MarshalJSON writes the table so that UnmarshalJSON returns it bit for bit.
+func (t *Table) MarshalJSON() ([]byte, error) { return json.Marshal(tableJSON{t.excess, t.more}) }
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (t *Table) UnmarshalJSON(b []byte) error {
+	var x tableJSON
+	if err := json.Unmarshal(b, &x); err != nil {
+		return err
+	}
+	if t.excess, t.more = x.Excess, x.Bursts; !t.valid() {
+		return errors.New("the table is not one of surprises")
+	}
+	return nil
 }

@@ -4,6 +4,7 @@
 package budget
 
 import (
+	"math"
 	"time"
 
 	"github.com/auspex-otel/auspex/internal/detect"
@@ -15,12 +16,33 @@ import (
 // the other half in proportion to their series. A service with many or fast series lowers its own α, and that of
 // others at most by half.
 type Account struct {
+	service   string
 	decisions Decisions
 	series    [Signals]int64 // with decisions
 	alpha     [Signals]float64
-	threshold [Signals]float64 // of alpha
-	at        time.Time        // tick at which α was last computed
-	spent     uint64           // number of the spending at that time
+	at        time.Time // tick at which α was last computed
+	spent     uint64    // number of the spending at that time
+	published [Signals]versions[published]
+}
+
+// published is an α that points are judged by, and its threshold. It follows the computed α in steps of at least step.
+type published struct{ alpha, threshold float64 }
+
+const (
+	// step is the least relative change of α that is published. The cadence of real clocks changes α by less.
+	step = 0.01
+	// fall is the factor of a fall of α that applies at once, also to points of times that were judged already: many
+	// series were added.
+	fall = 0.5
+)
+
+// Open returns the account of a service without series.
+func (b *Budget) Open(service string) Account {
+	a := Account{service: service}
+	for i := range a.published {
+		a.published[i] = b.schedule.alpha(service, Signal(i))
+	}
+	return a
 }
 
 // Count adds series of a signal with the given decisions per day. Negative numbers remove them.
@@ -41,24 +63,26 @@ func (b *Budget) Count(a *Account, s Signal, decisions, series int64) {
 // Decisions returns the number of decisions per day of each signal.
 func (b *Budget) Decisions() Decisions { return b.decisions }
 
-// Alpha returns the accepted false-alarm probability per decision of a signal in a
-// service, as of the latest Spend. It falls at once, and rises slowly.
-func (b *Budget) Alpha(a *Account, s Signal) float64 {
-	if a.spent != b.spent {
-		b.spend(a)
-	}
-	return a.alpha[s]
-}
-
-// Present returns Alpha for a query, which does not change the account.
-func (b *Budget) Present(a Account, s Signal) float64 { return b.Alpha(&a, s) }
+// Alpha returns the accepted false-alarm probability per decision of a signal in a service, by which points at event
+// time t are judged. It falls at once, and rises slowly.
+func (b *Budget) Alpha(a *Account, s Signal, t int64) float64 { return b.rate(a, s, t).alpha }
 
 // Threshold returns detect.Threshold of Alpha.
-func (b *Budget) Threshold(a *Account, s Signal) float64 {
+func (b *Budget) Threshold(a *Account, s Signal, t int64) float64 { return b.rate(a, s, t).threshold }
+
+func (b *Budget) rate(a *Account, s Signal, t int64) published {
 	if a.spent != b.spent {
-		b.spend(a)
+		b.publish(a)
 	}
-	return a.threshold[s]
+	return a.published[s].at(t)
+}
+
+// Present returns the latest α for a query, which does not change the account.
+func (b *Budget) Present(a Account, s Signal) float64 {
+	if a.spent != b.spent {
+		b.spend(&a)
+	}
+	return a.alpha[s]
 }
 
 func (b *Budget) spend(a *Account) {
@@ -70,9 +94,33 @@ func (b *Budget) spend(a *Account) {
 		} else {
 			a.alpha[i] = min(want, float64(a.alpha[i]*rise))
 		}
-		a.threshold[i] = detect.Threshold(a.alpha[i])
 	}
 	a.at, a.spent = b.at, b.spent
+}
+
+// publish computes every α, and publishes those that have changed.
+func (b *Budget) publish(a *Account) {
+	b.spend(a)
+	for i, alpha := range a.alpha {
+		v := &a.published[i]
+		if v.fixed {
+			continue
+		}
+		value := published{alpha, detect.Threshold(alpha)}
+		if len(v.list) == 0 {
+			*v = first(b.judged, value)
+			b.record(Record{From: b.judged, Service: a.service, Signal: signalNames[i], Alpha: alpha})
+			continue
+		}
+		set := v.set
+		switch change := alpha / v.latest().alpha; {
+		case change < fall:
+			set = v.replace
+		case math.Abs(change-1) < step:
+			continue
+		}
+		b.record(Record{From: set(value), Service: a.service, Signal: signalNames[i], Alpha: alpha})
+	}
 }
 
 // share returns the share of the whole budget of a signal in a service.
@@ -111,12 +159,29 @@ func (a *Account) Persist(c *state.Codec) {
 		c.Float64(&a.alpha[i])
 		c.Check(a.alpha[i] > 0 && a.alpha[i] < 1)
 	}
+	if !c.Complete() {
+		return
+	}
+	for i := range a.published {
+		a.published[i].persist(c, func(p *published) {
+			c.Float64(&p.alpha)
+			c.Check(p.alpha > 0 && p.alpha < 1)
+			p.threshold = detect.Threshold(p.alpha)
+		})
+	}
 }
 
-// Resume copies α from a restored account.
-func (a *Account) Resume(read *Account) {
+// Resume copies α from a restored account. Without a complete state, it applies after event time t in nanoseconds, the
+// latest one of the service.
+func (a *Account) Resume(read *Account, t int64) {
 	a.alpha, a.at, a.spent = read.alpha, read.at, read.spent
 	for i, alpha := range a.alpha {
-		a.threshold[i] = detect.Threshold(alpha)
+		switch v := &a.published[i]; {
+		case v.fixed || a.spent == 0:
+		case len(read.published[i].list) > 0:
+			*v = read.published[i]
+		default:
+			*v = first(t, published{alpha, detect.Threshold(alpha)})
+		}
 	}
 }

@@ -45,6 +45,9 @@ type Budget struct {
 	series, services [Signals]int64
 	all              pool
 	pools            map[uint64]*pool
+	judged           int64     // latest event time of all judged points
+	schedule         *Schedule // that replaces what this budget learns, or nil
+	records          *[]Record // published versions that were not taken yet, nil before Published is called
 }
 
 // spending holds the counts from which θ of one signal is estimated.
@@ -57,6 +60,7 @@ type spending struct {
 // pool holds the surprises of one statistic of one metric, over all its series. Young
 // and mature models are counted separately.
 type pool struct {
+	id            uint64 // 0 for the pool of all series
 	young, mature tally
 	faded         int64 // event time of the last decay of the counts, nanoseconds
 	series        int   // number of series that share it
@@ -66,13 +70,25 @@ type pool struct {
 type tally struct {
 	count   calibration.Count
 	bursts  calibration.Bursts
-	table   *calibration.Table
+	table   versions[*calibration.Table]
 	unfixed int // points since the table was made
 }
 
-func newPool(young, mature *calibration.Table) *pool {
-	return &pool{young: tally{table: young}, mature: tally{table: mature}}
+// newPool returns a pool whose models have the given tables from an event time on, or those of a schedule.
+func (b *Budget) newPool(id uint64, from int64, young, mature *calibration.Table) *pool {
+	p := &pool{id: id}
+	for i, a := range p.tallies() {
+		if a.table = b.schedule.table(id, i == 1); !a.table.fixed {
+			table := [...]*calibration.Table{young, mature}[i]
+			a.table = first(from, table)
+			b.record(p.record(a, from, table))
+		}
+	}
+	return p
 }
+
+// tallies returns the tallies of young and of mature models.
+func (p *pool) tallies() [2]*tally { return [...]*tally{&p.young, &p.mature} }
 
 // of returns the tally for a model with n points.
 func (p *pool) of(n uint64) *tally {
@@ -82,11 +98,11 @@ func (p *pool) of(n uint64) *tally {
 	return &p.mature
 }
 
-// New returns a budget without counts.
-func New(f FalseAlarms) *Budget {
-	return &Budget{
-		falseAlarms: f, spent: 1, all: *newPool(calibration.Identity, calibration.Identity), pools: map[uint64]*pool{},
-	}
+// New returns a budget without counts. Points are judged by a schedule, or by what the budget learns if that is nil.
+func New(f FalseAlarms, schedule *Schedule) *Budget {
+	b := &Budget{falseAlarms: f, spent: 1, pools: map[uint64]*pool{}, schedule: schedule}
+	b.all = *b.newPool(0, 0, calibration.Identity, calibration.Identity)
+	return b
 }
 
 // Theta returns how many anomalies of a signal open per exceedance, at most 1.
@@ -111,7 +127,7 @@ func (b *Budget) Join(m *Member, id uint64) {
 		return
 	}
 	if p == nil {
-		p = newPool(b.all.young.table, b.all.mature.table)
+		p = b.newPool(id, b.judged, b.all.young.table.latest(), b.all.mature.table.latest())
 		b.pools[id] = p
 	}
 	p.series++
@@ -129,9 +145,16 @@ func (b *Budget) Leave(m *Member) {
 	}
 }
 
-// Calibrate corrects the surprise, in nats, that the model of a series with n points returned.
-func (m *Member) Calibrate(n uint64, surprise float64) float64 {
-	return m.pool.of(n).table.Apply(surprise)
+// Calibrate corrects the surprise, in nats, that the model of a series with n points returned for event time t.
+func (m *Member) Calibrate(n uint64, t int64, surprise float64) float64 {
+	return m.pool.of(n).table.at(t).Apply(surprise)
+}
+
+// Pass notes that a timely point at event time t was judged: a series with n points of a signal in a service.
+func (b *Budget) Pass(a *Account, s Signal, m *Member, n uint64, t int64) {
+	b.judged = max(b.judged, t)
+	a.published[s].pass(t)
+	m.pool.of(n).table.pass(t)
 }
 
 func (s *spending) theta() float64 { return (s.runs + thetaWeight) / (s.rare + thetaWeight) }
@@ -145,7 +168,7 @@ func (b *Budget) Spend(now time.Time) {
 // Learn counts the surprise, in nats, of a fault-free point at event time t, in nanoseconds. The model of its series
 // has n points, and its service has the given threshold.
 func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, threshold float64) {
-	if spent := &b.spendings[signal]; surprise > rare && m.Calibrate(n, surprise) > max(rare, threshold-near) {
+	if spent := &b.spendings[signal]; surprise > rare && m.Calibrate(n, t, surprise) > max(rare, threshold-near) {
 		spent.rare++
 		if m.RareAt == 0 || n-m.RareAt > opening.Cooldown {
 			spent.runs++
@@ -159,10 +182,10 @@ func (b *Budget) Learn(signal Signal, m *Member, n uint64, t int64, surprise, th
 		}
 	}
 	// The tables of young and mature models start from the table of all young models.
-	b.all.learn(t, n, surprise, calibration.Identity, b.all.young.table)
+	b.learn(&b.all, t, n, surprise, calibration.Identity, b.all.young.table.latest())
 	if m.pool != &b.all {
 		m.pool.fade(t)
-		m.pool.learn(t, n, surprise, b.all.young.table, b.all.mature.table)
+		b.learn(m.pool, t, n, surprise, b.all.young.table.latest(), b.all.mature.table.latest())
 	}
 }
 
@@ -178,34 +201,47 @@ func (p *pool) fade(t int64) float64 {
 		return 1
 	}
 	f := exact.Exp2(-float64(min(d, int64(maxFade))) / float64(poolMemory))
-	for _, a := range [...]*tally{&p.young, &p.mature} {
+	for _, a := range p.tallies() {
 		a.count.Forget(f)
 		a.bursts.Forget(f)
 	}
 	return f
 }
 
-// learn counts one point, at event time t, of a model of n points. It recomputes the table, from
-// that of a wider pool, whenever a sixteenth of the points is new.
-func (p *pool) learn(t int64, n uint64, surprise float64, young, older *calibration.Table) {
+// learn counts one point of a pool, at event time t, of a model of n points. It recomputes the table, from that of a
+// wider pool, whenever a sixteenth of the points is new.
+func (b *Budget) learn(p *pool, t int64, n uint64, surprise float64, young, older *calibration.Table) {
 	if n >= mature {
-		p.mature.learn(t, surprise, older, p.series >= fleet)
+		if table := p.mature.learn(t, surprise, older, p.series >= fleet); table != nil {
+			b.setTable(p, &p.mature, table)
+		}
 		return
 	}
-	if p.young.learn(t, surprise, young, p.series >= fleet) && p.mature.count.Total() == 0 {
-		p.mature.table = p.young.table
+	if table := p.young.learn(t, surprise, young, p.series >= fleet); table != nil {
+		b.setTable(p, &p.young, table)
+		if p.mature.count.Total() == 0 {
+			b.setTable(p, &p.mature, table)
+		}
 	}
 }
 
-func (a *tally) learn(t int64, surprise float64, wider *calibration.Table, fleet bool) (made bool) {
+// setTable publishes a table.
+func (b *Budget) setTable(p *pool, a *tally, table *calibration.Table) {
+	if !a.table.fixed && *table != *a.table.latest() {
+		b.record(p.record(a, a.table.set(table), table))
+	}
+}
+
+// learn counts one point. It returns a new table, or nil if it is not time for one.
+func (a *tally) learn(t int64, surprise float64, wider *calibration.Table, fleet bool) *calibration.Table {
 	a.count.Add(surprise)
 	a.bursts.Add(t, surprise)
 	if a.unfixed++; a.unfixed < 256 || float64(a.unfixed) < a.count.Total()/16 {
-		return false
+		return nil
 	}
-	a.table, a.unfixed = wider, 0
+	a.unfixed = 0
 	if fleet {
-		a.table = a.count.Table(wider, a.bursts.Size())
+		return a.count.Table(wider, a.bursts.Size())
 	}
-	return true
+	return wider
 }

@@ -28,7 +28,7 @@ func again(b *Budget) error {
 	w := state.Writer(nil)
 	b.Persist(w)
 	r := state.Reader(w.Bytes())
-	New(fiveADay).Persist(r)
+	New(fiveADay, nil).Persist(r)
 	return r.End()
 }
 
@@ -38,7 +38,7 @@ func counted(b *Budget, a *Account, decisions, series int64) {
 }
 
 func TestAlphaFallsAtOnceAndRisesWithinAnHour(t *testing.T) {
-	b, a := New(fiveADay), &Account{}
+	b, a := New(fiveADay, nil), &Account{}
 	quarter := math.Pow(alphaRise, 0.25)
 	for _, c := range []struct {
 		name      string
@@ -58,39 +58,39 @@ func TestAlphaFallsAtOnceAndRisesWithinAnHour(t *testing.T) {
 	} {
 		counted(b, a, c.decisions, min(c.decisions, 10))
 		b.Spend(at(3600 * c.hours))
-		assert.InEpsilon(t, c.want, b.Alpha(a, Metrics), 1e-9, c.name)
+		assert.InEpsilon(t, c.want, b.Alpha(a, Metrics, math.MaxInt64), 1e-9, c.name)
 	}
 }
 
 func TestBudgetIsDividedByService(t *testing.T) {
-	b := New(fiveADay)
+	b := New(fiveADay, nil)
 	quiet, fast, idle := &Account{}, &Account{}, &Account{}
 	counted(b, quiet, 1e5, 20)
 	b.Spend(start)
-	alone := b.Alpha(quiet, Metrics)
+	alone := b.Alpha(quiet, Metrics, math.MaxInt64)
 	assert.InEpsilon(t, 5e-5, alone, 1e-9)
 	counted(b, fast, 2e8, 20)
 	b.Spend(start)
-	assert.InEpsilon(t, alone/2, b.Alpha(quiet, Metrics), 1e-9, "as many series as it has itself, however fast they are")
-	assert.InEpsilon(t, 2.5/2e8, b.Alpha(fast, Metrics), 1e-9)
-	assert.InEpsilon(t, 1e-3, b.Alpha(idle, Metrics), 1e-9)
+	assert.InEpsilon(t, alone/2, b.Alpha(quiet, Metrics, math.MaxInt64), 1e-9, "as many series as it has itself, however fast they are")
+	assert.InEpsilon(t, 2.5/2e8, b.Alpha(fast, Metrics, math.MaxInt64), 1e-9)
+	assert.InEpsilon(t, 1e-3, b.Alpha(idle, Metrics, math.MaxInt64), 1e-9)
 	counted(b, fast, 2e8, 1e6)
 	b.Spend(start)
-	assert.Greater(t, b.Alpha(quiet, Metrics), alone/4, "however many they are")
+	assert.Greater(t, b.Alpha(quiet, Metrics, math.MaxInt64), alone/4, "however many they are")
 	b.Spend(start.Add(time.Hour))
 	accounts := func(yield func(*Account) bool) { _ = yield(quiet) && yield(fast) && yield(idle) }
 	assert.InEpsilon(t, 5/(1e5+2e8), b.Mean(Metrics, accounts), 1e-9, "all of it is spent")
 	counted(b, fast, 0, 0)
 	b.Spend(start.Add(2 * time.Hour))
-	assert.InEpsilon(t, alone, b.Alpha(quiet, Metrics), 1e-9)
+	assert.InEpsilon(t, alone, b.Alpha(quiet, Metrics, math.MaxInt64), 1e-9)
 }
 
 // TestAccountIsKept verifies that α survives a restart of the engine.
 func TestAccountIsKept(t *testing.T) {
-	b, a := New(fiveADay), &Account{}
+	b, a := New(fiveADay, nil), &Account{}
 	counted(b, a, 1e12, 10)
 	b.Spend(start)
-	b.Alpha(a, Metrics)
+	b.Alpha(a, Metrics, math.MaxInt64)
 	w := state.Writer(nil)
 	a.Persist(w)
 	read := &Account{}
@@ -106,11 +106,11 @@ func TestAccountIsKept(t *testing.T) {
 		(&Account{}).Persist(r)
 		require.Error(t, r.End())
 	}
-	other, resumed := New(fiveADay), &Account{}
+	other, resumed := New(fiveADay, nil), &Account{}
 	counted(other, resumed, 1e6, 10)
-	resumed.Resume(read)
+	resumed.Resume(read, 0)
 	other.Spend(start)
-	assert.InEpsilon(t, 5e-12, other.Alpha(resumed, Metrics), 1e-9)
+	assert.InEpsilon(t, 5e-12, other.Alpha(resumed, Metrics, math.MaxInt64), 1e-9)
 }
 
 // TestThetaIsLearnedFromBursts verifies that α increases if anomalous points occur in bursts, because one burst is
@@ -118,7 +118,7 @@ func TestAccountIsKept(t *testing.T) {
 func TestThetaIsLearnedFromBursts(t *testing.T) {
 	alpha := 0.0
 	rareBy := func(bursts, points int) *spending {
-		b, a := New(fiveADay), &Account{}
+		b, a := New(fiveADay, nil), &Account{}
 		m, n := &Member{pool: &b.all}, uint64(0)
 		for range bursts {
 			n += 1000
@@ -130,7 +130,7 @@ func TestThetaIsLearnedFromBursts(t *testing.T) {
 		}
 		counted(b, a, 1e6, 10)
 		b.Spend(start)
-		alpha = b.Alpha(a, Metrics)
+		alpha = b.Alpha(a, Metrics, math.MaxInt64)
 		return &b.spendings[Metrics]
 	}
 	assert.InDelta(t, 1, rareBy(0, 0).theta(), 0, "unless shown otherwise")
@@ -142,7 +142,7 @@ func TestThetaIsLearnedFromBursts(t *testing.T) {
 
 func TestPoolsShrinkToAll(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	b := New(fiveADay)
+	b := New(fiveADay, nil)
 	feed := func(p *pool, points int, exaggeration float64) {
 		m := &Member{pool: p}
 		for range points {
@@ -150,30 +150,30 @@ func TestPoolsShrinkToAll(t *testing.T) {
 		}
 	}
 	boaster := shared(b, 1, fleet)
-	assert.InDelta(t, 9, boaster.young.table.Apply(9), 0, "nothing is known")
+	assert.InDelta(t, 9, boaster.young.table.latest().Apply(9), 0, "nothing is known")
 	feed(boaster, 50_000, 2) // returns p if the truth is √p
-	assert.InDelta(t, 4.5, boaster.young.table.Apply(9), 0.3)
-	assert.InDelta(t, 4.5, b.all.young.table.Apply(9), 0.3)
+	assert.InDelta(t, 4.5, boaster.young.table.latest().Apply(9), 0.3)
+	assert.InDelta(t, 4.5, b.all.young.table.latest().Apply(9), 0.3)
 
 	honest := shared(b, 2, fleet)
-	assert.InDelta(t, b.all.young.table.Apply(9), honest.young.table.Apply(9), 0, "a new pool begins with what all have shown")
+	assert.InDelta(t, b.all.young.table.latest().Apply(9), honest.young.table.latest().Apply(9), 0, "a new pool begins with what all have shown")
 	feed(honest, 300, 1)
-	young := honest.young.table.Apply(9)
+	young := honest.young.table.latest().Apply(9)
 	assert.Greater(t, young, 4.0)
 	feed(honest, 500_000, 1)
-	assert.InDelta(t, 9, honest.young.table.Apply(9), 0.4, "and ends with its own")
-	assert.Greater(t, honest.young.table.Apply(9), young)
+	assert.InDelta(t, 9, honest.young.table.latest().Apply(9), 0.4, "and ends with its own")
+	assert.Greater(t, honest.young.table.latest().Apply(9), young)
 
 	few := shared(b, 3, fleet-1)
 	feed(few, 50_000, 2)
-	assert.Equal(t, b.all.young.table.Apply(9), few.young.table.Apply(9), "a few series alike say nothing of their kind")
+	assert.Equal(t, b.all.young.table.latest().Apply(9), few.young.table.latest().Apply(9), "a few series alike say nothing of their kind")
 }
 
 // TestMatureModelsAreCountedApart verifies that mature models start from the table of young ones, and then learn
 // their own.
 func TestMatureModelsAreCountedApart(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	b := New(fiveADay)
+	b := New(fiveADay, nil)
 	p := shared(b, 1, fleet)
 	feed := func(n uint64, points int, exaggeration float64) {
 		m := &Member{pool: p}
@@ -182,11 +182,11 @@ func TestMatureModelsAreCountedApart(t *testing.T) {
 		}
 	}
 	feed(mature-1, 50_000, 2)
-	assert.InDelta(t, 4.5, p.young.table.Apply(9), 0.3)
-	assert.Same(t, p.young.table, p.mature.table, "nothing else is known")
+	assert.InDelta(t, 4.5, p.young.table.latest().Apply(9), 0.3)
+	assert.Same(t, p.young.table.latest(), p.mature.table.latest(), "nothing else is known")
 	feed(mature, 500_000, 1)
-	assert.InDelta(t, 9, p.mature.table.Apply(9), 0.4)
-	assert.InDelta(t, 4.5, p.young.table.Apply(9), 0.3)
+	assert.InDelta(t, 9, p.mature.table.latest().Apply(9), 0.4)
+	assert.InDelta(t, 4.5, p.young.table.latest().Apply(9), 0.3)
 	assert.Same(t, &p.young, p.of(mature-1))
 	assert.Same(t, &p.mature, p.of(mature))
 }
@@ -202,7 +202,7 @@ func shared(b *Budget, id uint64, n int) *pool {
 }
 
 func TestPoolsAreBoundedAndForgotten(t *testing.T) {
-	b := New(fiveADay)
+	b := New(fiveADay, nil)
 	for i := range uint64(maxPools) {
 		require.NotSame(t, &b.all, shared(b, i+1, 1))
 	}
@@ -224,7 +224,7 @@ func TestPoolsAreBoundedAndForgotten(t *testing.T) {
 
 // TestPoolsForget verifies that counts decay slowly, and at most by a day over a long gap.
 func TestPoolsForget(t *testing.T) {
-	b := New(fiveADay)
+	b := New(fiveADay, nil)
 	m, n := &Member{pool: &b.all}, uint64(0)
 	hour := func(h int) int64 { return start.Add(time.Duration(h) * time.Hour).UnixNano() }
 	for range 100 {
@@ -246,7 +246,7 @@ func TestBudgetThatCannotBeIsRefused(t *testing.T) {
 		"negative rare": func(b *Budget) { b.spendings[Metrics].rare = -1 },
 		"negative runs": func(b *Budget) { b.spendings[Metrics].runs = -1 },
 	} {
-		b := New(fiveADay)
+		b := New(fiveADay, nil)
 		require.NoError(t, again(b))
 		change(b)
 		assert.ErrorIs(t, again(b), state.Error, name)

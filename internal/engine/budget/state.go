@@ -32,6 +32,7 @@ func (b *Budget) Persist(c *state.Codec) {
 	if c.Complete() {
 		c.Time(&b.at)
 		c.Uint64(&b.spent)
+		c.Int64(&b.judged)
 		c.Check(b.spent > 0)
 	}
 	b.all.persist(c)
@@ -55,15 +56,49 @@ func (b *Budget) Persist(c *state.Codec) {
 	}
 }
 
+// Resume ends the restoration from a state that is not complete. Restored tables apply after event time t, in
+// nanoseconds, the latest one of all services.
+func (b *Budget) Resume(t int64) {
+	b.judged = max(b.judged, t)
+	for p := range b.everyPool {
+		for _, a := range p.tallies() {
+			if !a.table.fixed && a.table.judged == 0 {
+				a.table = first(b.judged, a.table.latest())
+			}
+		}
+	}
+}
+
 func (p *pool) persist(c *state.Codec) {
 	c.Int64(&p.faded)
-	for _, a := range [...]*tally{&p.young, &p.mature} {
+	for _, a := range p.tallies() {
 		c.Int(&a.unfixed)
 		a.count.State(c)
 		a.bursts.State(c)
+		a.persistTable(c)
+	}
+}
+
+// persistTable writes or reads all versions of the table in a complete state, and else the latest one.
+func (a *tally) persistTable(c *state.Codec) {
+	read := a.table
+	one := func(table **calibration.Table) {
 		if c.Reading() {
-			a.table = &calibration.Table{}
+			*table = &calibration.Table{}
 		}
-		a.table.State(c)
+		(*table).State(c)
+	}
+	if c.Complete() {
+		read.persist(c, one)
+	} else {
+		var table *calibration.Table
+		if !c.Reading() {
+			table = a.table.latest()
+		}
+		one(&table)
+		read = first(0, table)
+	}
+	if c.Reading() && !a.table.fixed {
+		a.table = read
 	}
 }

@@ -84,7 +84,7 @@ func (j *Judge) judgeAbsence(st *stream) {
 	}
 	gap := st.gap(st.resource.life.Now())
 	surprise := st.gaps.Surprise(gap)
-	score := detect.Score(surprise, j.threshold(st))
+	score := detect.Score(surprise, j.threshold(st, st.resource.mark.Time()))
 	if score < 1 || st.resource.mark.Time()-st.meter.Time < st.patience {
 		return
 	}

@@ -59,6 +59,7 @@ const (
 // Config bounds the series and the anomalies.
 type Config struct {
 	FalseAlarms            budget.FalseAlarms
+	Schedule               *budget.Schedule // by which points are judged, or nil
 	MaxSeries              int
 	SeriesTTL, AcceptAfter time.Duration
 	Zone                   *season.Zone // of daily and weekly seasons
@@ -144,7 +145,7 @@ func (j *Judge) Reset() {
 	j.walkAt = time.Time{}
 	j.feedback = feedback.Set{}
 	j.untimely = clock.Ledger{}
-	j.budget = budget.New(j.cfg.FalseAlarms)
+	j.budget = budget.New(j.cfg.FalseAlarms, j.cfg.Schedule)
 	j.points, j.warming, j.evicted = 0, 0, 0
 }
 

@@ -3,9 +3,7 @@
 
 package judge
 
-import (
-	"github.com/auspex-otel/auspex/internal/state"
-)
+import "github.com/auspex-otel/auspex/internal/state"
 
 // Mark is the score and the reason that a signal writes to the records of an anomalous
 // series. The score is 0 if the series is not anomalous.

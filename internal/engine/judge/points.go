@@ -115,10 +115,11 @@ func (j *Judge) conclude(st *stream, s *tracked, t int64, v float64, p detect.Ju
 		j.warming--
 	}
 	nominal := p.Surprise
-	surprise := min(s.member.Calibrate(s.n, nominal), MostSurprise)
+	surprise, threshold := min(s.member.Calibrate(s.n, t, nominal), MostSurprise), j.threshold(st, t)
 	if !math.IsNaN(p.Expected) && st.timing == clock.Timely {
+		j.budget.Pass(&st.resource.service.account, st.signal, &s.member, s.n, t)
 		if j.teaches(st, s) {
-			j.budget.Learn(st.signal, &s.member, s.n, t, nominal, j.threshold(st))
+			j.budget.Learn(st.signal, &s.member, s.n, t, nominal, threshold)
 		}
 		if st.signal < budget.Groups {
 			j.tally(st.resource.service, t, surprise)
@@ -131,7 +132,7 @@ func (j *Judge) conclude(st *stream, s *tracked, t int64, v float64, p detect.Ju
 	}
 	meter.Readable(v, least, &p.Expected, &p.Lower, &p.Upper)
 	s.last = verdict{
-		time: t, score: detect.Score(surprise, j.threshold(st)), observed: v, expected: p.Expected,
+		time: t, score: detect.Score(surprise, threshold), observed: v, expected: p.Expected,
 		lower: max(p.Lower, -math.MaxFloat64), upper: min(p.Upper, math.MaxFloat64),
 	}
 	s.last.opening = s.rule.Next(s.last.score, p.Held)

@@ -157,12 +157,17 @@ func (j *Judge) restoreEngine(c *state.Codec) error {
 			st.series[i].reconcile(followed)
 		}
 	}
+	latest := int64(0)
 	for name, svc := range s.services {
 		if at := j.services[name]; at != nil {
 			at.mark, at.delivered, at.maxScore, at.opened, at.group = svc.mark, svc.delivered, svc.maxScore, svc.opened, svc.group
 			at.mark.Resume(j.now)
-			at.account.Resume(&svc.account)
+			at.account.Resume(&svc.account, svc.mark.Time())
+			latest = max(latest, svc.mark.Time())
 		}
+	}
+	if !c.Complete() {
+		j.budget.Resume(latest)
 	}
 	return nil
 }

@@ -41,6 +41,9 @@ const (
 // it was not watched, or others were evicted.
 func (j *Judge) Rejecting() bool { return !j.fullAt.IsZero() && j.now.Sub(j.fullAt) < rejectingFor }
 
+// Published returns budget.Published.
+func (j *Judge) Published(all bool) []budget.Record { return j.budget.Published(all, j.accounts) }
+
 // accounts yields the part of every service in the budget, by name.
 func (j *Judge) accounts(yield func(*budget.Account) bool) {
 	for _, name := range slices.Sorted(maps.Keys(j.services)) {

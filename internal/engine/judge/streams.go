@@ -36,7 +36,7 @@ func (j *Judge) addResource(id series.ID, attributes pcommon.Map) *resource {
 	name := vocabulary.Service(attributes)
 	svc := j.services[name]
 	if svc == nil {
-		svc = &service{name: name}
+		svc = &service{name: name, account: j.budget.Open(name)}
 		j.services[name] = svc
 	}
 	svc.resources++

@@ -184,15 +184,16 @@ func (j *Judge) alpha(st *stream) float64 {
 	return j.budget.Present(st.resource.service.account, st.signal)
 }
 
-// threshold is the surprise at the threshold of a stream, in nats.
-func (j *Judge) threshold(st *stream) float64 {
-	return j.budget.Threshold(&st.resource.service.account, st.signal)
+// threshold is the surprise at the threshold of a stream for event time t, in nats.
+func (j *Judge) threshold(st *stream, t int64) float64 {
+	return j.budget.Threshold(&st.resource.service.account, st.signal, t)
 }
 
-// Alpha returns the accepted false-alarm probability per decision of a signal in a service, which may have no series.
+// Alpha returns the accepted false-alarm probability per decision of a signal in a service, which may have no series,
+// at the service's watermark.
 func (j *Judge) Alpha(service string, s budget.Signal) float64 {
 	if svc := j.services[service]; svc != nil {
-		return j.budget.Alpha(&svc.account, s)
+		return j.budget.Alpha(&svc.account, s, svc.mark.Time())
 	}
 	return j.cfg.FalseAlarms.MaxAlpha
 }
