@@ -43,7 +43,7 @@ func openSchedule(path string, e *engine.Engine, logger *zap.Logger) (*schedule,
 }
 
 func (s *schedule) open() error {
-	file, err := os.OpenFile(s.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	file, err := os.OpenFile(s.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

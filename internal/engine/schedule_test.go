@@ -66,6 +66,7 @@ func runScheduled(e *Engine, from, to, only int) map[string][]Verdict {
 
 // written returns the schedule as text.
 func written(t *testing.T, records []ScheduleRecord) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	for _, r := range records {
