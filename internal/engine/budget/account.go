@@ -25,12 +25,13 @@ type Account struct {
 	published [Signals]versions[published]
 }
 
-// published is an α that points are judged by, and its threshold. It follows the computed α in steps of at least step.
+// published is an α that points are judged by, and its threshold.
 type published struct{ alpha, threshold float64 }
 
 const (
-	// step is the least relative change of α that is published. The cadence of real clocks changes α by less.
-	step = 0.01
+	// step is the factor between two values of α that can be published. The cadence of real clocks changes α by less.
+	step    = 1.01
+	logStep = 0.009950330853168083
 	// fall is the factor of a fall of α that applies at once, also to points of times that were judged already: many
 	// series were added.
 	fall = 0.5
@@ -106,21 +107,34 @@ func (b *Budget) publish(a *Account) {
 		if v.fixed {
 			continue
 		}
-		value := published{alpha, detect.Threshold(alpha)}
 		if len(v.list) == 0 {
-			*v = first(b.judged, value)
+			alpha = b.round(alpha, 1)
+			*v = first(b.judged, published{alpha, detect.Threshold(alpha)})
 			b.record(Record{From: b.judged, Service: a.service, Signal: signalNames[i], Alpha: alpha})
 			continue
 		}
-		set := v.set
-		switch change := alpha / v.latest().alpha; {
-		case change < fall:
-			set = v.replace
-		case math.Abs(change-1) < step:
+		latest := v.latest().alpha
+		if alpha = b.round(alpha, latest); alpha == latest {
 			continue
 		}
-		b.record(Record{From: set(value), Service: a.service, Signal: signalNames[i], Alpha: alpha})
+		set := v.set
+		if alpha < float64(latest*fall) {
+			set = v.replace
+		}
+		b.record(Record{From: set(published{alpha, detect.Threshold(alpha)}), Service: a.service, Signal: signalNames[i], Alpha: alpha})
 	}
+}
+
+// round rounds α down to the maximum divided by a power of step. It returns guess without a logarithm if that is the
+// result. The result depends on α only, so that an engine continues from its snapshot with the same values.
+func (b *Budget) round(alpha, guess float64) float64 {
+	const margin = 1e-9
+	if alpha > float64(guess*(1+margin)) && alpha < float64(guess*(step-margin)) {
+		return guess
+	}
+	most := b.falseAlarms.MaxAlpha
+	k := math.Ceil(exact.Log(most/alpha) / logStep)
+	return most * exact.Pow(step, -k)
 }
 
 // share returns the share of the whole budget of a signal in a service.
@@ -171,9 +185,9 @@ func (a *Account) Persist(c *state.Codec) {
 	}
 }
 
-// Resume copies α from a restored account. Without a complete state, it applies after event time t in nanoseconds, the
+// ResumeAccount copies α from a restored account. Without a complete state, it applies after event time t in nanoseconds, the
 // latest one of the service.
-func (a *Account) Resume(read *Account, t int64) {
+func (b *Budget) ResumeAccount(a, read *Account, t int64) {
 	a.alpha, a.at, a.spent = read.alpha, read.at, read.spent
 	for i, alpha := range a.alpha {
 		switch v := &a.published[i]; {
@@ -181,6 +195,7 @@ func (a *Account) Resume(read *Account, t int64) {
 		case len(read.published[i].list) > 0:
 			*v = read.published[i]
 		default:
+			alpha = b.round(alpha, 1)
 			*v = first(t, published{alpha, detect.Threshold(alpha)})
 		}
 	}

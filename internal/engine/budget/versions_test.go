@@ -4,7 +4,9 @@
 package budget
 
 import (
+	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,25 +70,36 @@ func TestVersionsInACompleteState(t *testing.T) {
 	assert.ErrorIs(t, r.End(), state.Error)
 }
 
-// TestSmallChangesOfAlphaAreNotPublished verifies that the threshold follows α in steps, at least as α rises.
-func TestSmallChangesOfAlphaAreNotPublished(t *testing.T) {
+// TestAlphaIsPublishedInSteps verifies that the small changes by real clocks are not published, and that the published
+// value depends on α only.
+func TestAlphaIsPublishedInSteps(t *testing.T) {
 	b := New(fiveADay, nil)
 	a := b.Open("shop")
-	counted(b, &a, 1e6, 10)
-	b.Spend(start)
-	before := b.Alpha(&a, Metrics, 1)
-	for i := range int64(9) {
-		counted(b, &a, 1e6+1000*(i+1), 10)
-		b.Spend(start)
-		assert.Equal(t, before, b.Alpha(&a, Metrics, 1))
-		assert.Less(t, b.Present(a, Metrics), before)
+	seen := map[float64]bool{}
+	for i := range int64(2000) {
+		counted(b, &a, 1e6+i%1000, 10)
+		b.Spend(start.Add(time.Duration(i) * time.Hour))
+		alpha := b.Alpha(&a, Metrics, math.MaxInt64)
+		assert.LessOrEqual(t, alpha, a.alpha[Metrics])
+		assert.Greater(t, alpha*step, a.alpha[Metrics]*(1-1e-12))
+		assert.Equal(t, b.round(a.alpha[Metrics], 1), alpha)
+		seen[alpha] = true
 	}
-	counted(b, &a, 1e6+11_000, 10)
-	b.Spend(start)
+	assert.LessOrEqual(t, len(seen), 2)
+	assert.Equal(t, fiveADay.MaxAlpha, b.round(fiveADay.MaxAlpha, 1))
+}
+
+func TestFallOfAlphaAppliesAtOnce(t *testing.T) {
+	b := New(fiveADay, nil)
+	a := b.Open("shop")
+	alpha := func(decisions, at int64) float64 {
+		counted(b, &a, decisions, 10)
+		b.Spend(start)
+		return b.Alpha(&a, Metrics, at)
+	}
+	before := alpha(1e6, 1)
 	b.Pass(&a, Metrics, &Member{pool: &b.all}, 1, 1)
-	assert.Less(t, b.Alpha(&a, Metrics, 2), before)
-	assert.Equal(t, before, b.Alpha(&a, Metrics, 1), "points of times that were judged")
-	counted(b, &a, 3e6, 10)
-	b.Spend(start)
-	assert.Less(t, b.Alpha(&a, Metrics, 1), before/2, "many series were added")
+	assert.Less(t, alpha(1_050_000, 2), before)
+	assert.Equal(t, before, alpha(1_050_000, 1), "a point of a time that was judged")
+	assert.Less(t, alpha(3e6, 1), before/2, "many series were added")
 }

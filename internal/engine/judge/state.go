@@ -162,7 +162,7 @@ func (j *Judge) restoreEngine(c *state.Codec) error {
 		if at := j.services[name]; at != nil {
 			at.mark, at.delivered, at.maxScore, at.opened, at.group = svc.mark, svc.delivered, svc.maxScore, svc.opened, svc.group
 			at.mark.Resume(j.now)
-			at.account.Resume(&svc.account, svc.mark.Time())
+			j.budget.ResumeAccount(&at.account, &svc.account, svc.mark.Time())
 			latest = max(latest, svc.mark.Time())
 		}
 	}
