@@ -5,6 +5,7 @@ package worker
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -298,3 +299,9 @@ func (s *series) drop(key string) error {
 	}
 	return nil
 }
+
+func (s *series) gauges(string) ([]byte, error) {
+	return nil, errors.New("gauges are of services: use the interface shard")
+}
+
+func (s *series) version() string { return replay.SeriesVersion() }

@@ -34,7 +34,14 @@ type Options struct {
 type hello struct {
 	Protocol int      `json:"protocol"`
 	Engine   settings `json:"engine"`
+	Findings string   `json:"findings"` // format of the findings of shards
 }
+
+// The formats of findings.
+const (
+	findingsJSON = "json"
+	findingsOTLP = "otlp"
+)
 
 // settings are the settings of the engine, those of the flags of a backtest.
 type settings struct {
@@ -48,12 +55,14 @@ type welcome struct {
 	Protocol  int    `json:"protocol"`
 	Version   string `json:"version"`
 	Interface string `json:"interface"`
+	State     string `json:"state"` // version of the states
 }
 
 // failure is the body of an error reply.
 type failure struct {
 	Error string `json:"error"`
 	Row   *int   `json:"row,omitempty"`
+	Full  bool   `json:"full,omitempty"` // there is no memory for another key
 }
 
 // rowError is an error in one row of a request.
@@ -71,6 +80,8 @@ type handler interface {
 	restore(key string, state []byte) error
 	flush(key string) ([]byte, error)
 	drop(key string) error
+	gauges(key string) ([]byte, error)
+	version() string // of the states
 }
 
 // Run answers requests until the input ends. It returns an error if the input is not a sequence of messages that begins
@@ -89,7 +100,7 @@ func Run(in io.Reader, out io.Writer, o Options) error {
 	if err != nil {
 		return fail(m, err)
 	}
-	body, err := json.Marshal(welcome{Protocol, o.Version, o.Interface})
+	body, err := json.Marshal(welcome{Protocol, o.Version, o.Interface, h.version()})
 	if err != nil {
 		return err
 	}
@@ -133,10 +144,14 @@ func begin(m message, o Options) (handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hello: engine: %w", err)
 	}
-	if o.Interface == InterfaceShard {
-		return newShards(cfg, o.Memory), nil
+	switch {
+	case o.Interface == InterfaceShard:
+		return newShards(cfg, o.Memory, h.Findings)
+	case h.Findings != "":
+		return nil, errors.New("hello: findings: series have none, omit the field")
+	default:
+		return newSeries(cfg, o.Memory), nil
 	}
-	return newSeries(cfg, o.Memory), nil
 }
 
 func (s settings) config() (engine.Config, error) {
@@ -163,13 +178,15 @@ func answer(h handler, m message) ([]byte, error) {
 		return h.flush(m.key)
 	case typeDrop:
 		return nil, h.drop(m.key)
+	case typeGauges:
+		return h.gauges(m.key)
 	default:
 		return nil, fmt.Errorf("unknown message type %q", m.kind)
 	}
 }
 
 func errorReply(key string, err error) message {
-	f := failure{Error: err.Error()}
+	f := failure{Error: err.Error(), Full: errors.Is(err, errFull)}
 	if at, ok := errors.AsType[rowError](err); ok {
 		f.Row = &at.row
 	}

@@ -1,0 +1,52 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package io.github.auspexotel.flink;
+
+import java.io.Serializable;
+import java.time.Duration;
+
+/** The settings of an {@link AuspexFunction}. README.md states what each one costs. */
+public final class AuspexSettings implements Serializable {
+    String worker;
+    String engine = "{}";
+    Duration interval = Duration.ofSeconds(10);
+    int memoryMib = 256;
+    Duration timeout = Duration.ofMinutes(2);
+
+    /** Sets the path of the program {@code auspex} on the TaskManagers. By default, that of the jar. */
+    public AuspexSettings worker(String path) {
+        worker = path;
+        return this;
+    }
+
+    /** Sets the settings of the engine as a JSON object, such as {@code {"false_alarms": 5}}: see engines/worker/README.md. */
+    public AuspexSettings engine(String json) {
+        engine = json;
+        return this;
+    }
+
+    /** Sets the event time after which the records of a shard are evaluated together, at least 1 ms. By default 10 s. */
+    public AuspexSettings interval(Duration interval) {
+        if (interval.toMillis() < 1) {
+            throw new IllegalArgumentException("the interval is " + interval + ": must be at least 1 ms");
+        }
+        this.interval = interval;
+        return this;
+    }
+
+    /** Sets the memory for the states of shards in the worker of each task, in MiB. By default 256. */
+    public AuspexSettings memoryMib(int mib) {
+        if (mib < 1) {
+            throw new IllegalArgumentException("the memory is " + mib + " MiB: must be at least 1");
+        }
+        memoryMib = mib;
+        return this;
+    }
+
+    /** Sets the time after which a worker that has not replied is killed. */
+    AuspexSettings timeout(Duration timeout) {
+        this.timeout = timeout;
+        return this;
+    }
+}

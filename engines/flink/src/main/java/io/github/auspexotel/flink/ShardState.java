@@ -1,0 +1,120 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package io.github.auspexotel.flink;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.functions.RuntimeContext;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.tuple.Tuple2;
+
+/**
+ * The keyed state of a shard. Records are in buckets of event time, named by their end in milliseconds. Buckets after
+ * {@link Progress#until} wait for the watermark. The others are the journal: what the worker has observed since the
+ * snapshot. A record stays where it is when it becomes part of the journal. The state of the worker can thus be restored
+ * from the keyed state at any time.
+ */
+final class ShardState {
+    private final MapState<Tuple2<Long, Integer>, OtlpRecord> records; // by bucket and place in it
+    private final MapState<Long, Integer> buckets; // number of places
+    private final ValueState<byte[]> snapshot;
+    private final ValueState<Progress> progress;
+
+    ShardState(RuntimeContext context) {
+        records = context.getMapState(new MapStateDescriptor<>("records", Types.TUPLE(Types.LONG, Types.INT), TypeInformation.of(OtlpRecord.class)));
+        buckets = context.getMapState(new MapStateDescriptor<>("buckets", Types.LONG, Types.INT));
+        snapshot = context.getState(new ValueStateDescriptor<>("snapshot", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        progress = context.getState(new ValueStateDescriptor<>("progress", TypeInformation.of(Progress.class)));
+    }
+
+    /** Returns the progress, or null if the shard is not known. */
+    Progress progress() throws Exception {
+        return progress.value();
+    }
+
+    void setProgress(Progress value) throws Exception {
+        progress.update(value);
+    }
+
+    byte[] snapshot() throws Exception {
+        return snapshot.value();
+    }
+
+    /** Adds a record to a bucket, and returns whether it is the first one. */
+    boolean add(long bucket, OtlpRecord record) throws Exception {
+        Integer places = buckets.get(bucket);
+        int place = places == null ? 0 : places;
+        records.put(Tuple2.of(bucket, place), record);
+        buckets.put(bucket, place + 1);
+        return place == 0;
+    }
+
+    /** Returns the records of a bucket in the order of their evaluation. */
+    List<OtlpRecord> bucket(long bucket) throws Exception {
+        List<OtlpRecord> list = new ArrayList<>();
+        Integer places = buckets.get(bucket);
+        for (int place = 0; places != null && place < places; place++) {
+            list.add(records.get(Tuple2.of(bucket, place)));
+        }
+        list.sort(OtlpRecord.ORDER);
+        return list;
+    }
+
+    /** Replaces the records of a bucket. */
+    void setBucket(long bucket, List<OtlpRecord> list) throws Exception {
+        remove(bucket);
+        for (OtlpRecord record : list) {
+            add(bucket, record);
+        }
+    }
+
+    /** Returns the buckets that were evaluated since the snapshot, in order. */
+    List<Long> journal(Progress p) throws Exception {
+        List<Long> list = new ArrayList<>();
+        for (long bucket : buckets.keys()) {
+            if (bucket <= p.until) {
+                list.add(bucket);
+            }
+        }
+        list.sort(null);
+        return list;
+    }
+
+    /** Replaces the snapshot and empties the journal. */
+    void setSnapshot(byte[] state, Progress p) throws Exception {
+        for (long bucket : journal(p)) {
+            remove(bucket);
+        }
+        snapshot.update(state);
+        p.snapshotBytes = state.length;
+        p.journalBytes = 0;
+    }
+
+    /** Removes everything but the progress. */
+    void removeData() {
+        records.clear();
+        buckets.clear();
+        snapshot.clear();
+    }
+
+    /** Removes everything. */
+    void clear() {
+        removeData();
+        progress.clear();
+    }
+
+    private void remove(long bucket) throws Exception {
+        Integer places = buckets.get(bucket);
+        for (int place = 0; places != null && place < places; place++) {
+            records.remove(Tuple2.of(bucket, place));
+        }
+        buckets.remove(bucket);
+    }
+}

@@ -1,0 +1,238 @@
+// Copyright The Auspex Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package io.github.auspexotel.flink;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Evaluates shards in a worker. Their state of record is the keyed state; the worker is a cache of it. */
+final class Shards implements AutoCloseable {
+    /** Deaths of the worker in one evaluation, by different requests, after which the task fails. */
+    private static final int MOST_DEATHS = 5;
+    private static final Logger LOG = LoggerFactory.getLogger(Shards.class);
+
+    private final AuspexSettings settings;
+    private final ShardState state;
+    private final Counters counters;
+    private final Set<String> live = new HashSet<>(); // shards in the worker
+    private final Random random = new Random();
+    private Worker worker;
+    private Object request; // that is open: a record, or a byte of Worker
+
+    Shards(AuspexSettings settings, ShardState state, Counters counters) {
+        this.settings = settings;
+        this.state = state;
+        this.counters = counters;
+    }
+
+    void start() throws IOException {
+        worker = WorkerStarter.start(settings);
+    }
+
+    /** Returns the versions of the states and of the program, for a checkpoint. */
+    String version() {
+        return worker.stateVersion + " " + worker.version;
+    }
+
+    /** Returns an error if a checkpoint has states of another version. */
+    void checkVersion(String saved) {
+        String[] versions = saved.split(" ", 2);
+        if (!versions[0].equals(worker.stateVersion)) {
+            throw new IllegalStateException("the savepoint has states of version " + versions[0] + ", written by auspex " + versions[1]
+                    + "; this worker is auspex " + worker.version + " and reads version " + worker.stateVersion
+                    + ": start the job with the earlier release, or without the savepoint");
+        }
+    }
+
+    /** Evaluates a bucket of the current key. */
+    Evaluation evaluate(String shard, Progress progress, long bucket) throws Exception {
+        List<OtlpRecord> waiting = state.bucket(bucket);
+        List<OtlpRecord> records = distinct(waiting);
+        return attempt(shard, progress, () -> {
+            Evaluation result = new Evaluation();
+            List<OtlpRecord> accepted = new ArrayList<>();
+            for (OtlpRecord record : records) {
+                observe(record, accepted, result);
+            }
+            if (!accepted.isEmpty()) {
+                result.gauges = send(Worker.GAUGES, shard);
+            }
+            long bytes = accepted.stream().mapToLong(r -> r.otlp.length).sum();
+            boolean due = progress.journalBytes + bytes > progress.snapshotBytes;
+            byte[] snapshot = due ? send(Worker.SNAPSHOT, shard) : null;
+
+            counters.evaluated.inc(accepted.size());
+            progress.until = bucket;
+            progress.journalBytes += bytes;
+            if (due) {
+                state.setSnapshot(snapshot, progress);
+                counters.snapshots.inc();
+                counters.snapshotBytes.inc(snapshot.length);
+            } else if (accepted.size() < waiting.size()) {
+                state.setBucket(bucket, accepted);
+            }
+            state.setProgress(progress);
+            return result;
+        });
+    }
+
+    /** Closes what is open in the current key, at the end of the input. */
+    Evaluation finish(String shard, Progress progress) throws Exception {
+        if (progress.fresh()) {
+            return new Evaluation();
+        }
+        return attempt(shard, progress, () -> {
+            Evaluation result = new Evaluation();
+            result.replies.add(send(Worker.FLUSH, shard));
+            live.remove(shard);
+            return result;
+        });
+    }
+
+    private List<OtlpRecord> distinct(List<OtlpRecord> sorted) {
+        List<OtlpRecord> list = new ArrayList<>();
+        for (OtlpRecord record : sorted) {
+            if (list.isEmpty() || OtlpRecord.ORDER.compare(list.get(list.size() - 1), record) != 0) {
+                list.add(record);
+            } else {
+                counters.repeated.inc();
+            }
+        }
+        return list;
+    }
+
+    private void observe(OtlpRecord record, List<OtlpRecord> accepted, Evaluation result) throws Exception {
+        request = record;
+        try {
+            byte[] findings = withRoom(record.shard, () -> worker.observe(record));
+            live.add(record.shard);
+            accepted.add(record);
+            if (findings.length > 0) {
+                result.replies.add(findings);
+            }
+        } catch (WorkerRejection e) {
+            result.rejected.add(new SetAside(record, e.getMessage()));
+        }
+    }
+
+    private interface Step<T> {
+        T run() throws Exception;
+    }
+
+    /**
+     * Restores the shard if it is not in the worker, and runs an evaluation. If the worker dies, it repeats both with
+     * another worker, in which the shard is alone. If the same request kills that one too, it sets the shard aside.
+     */
+    private Evaluation attempt(String shard, Progress progress, Step<Evaluation> evaluation) throws Exception {
+        Object suspect = null;
+        for (int deaths = 1; ; deaths++) {
+            try {
+                restore(shard, progress);
+                return evaluation.run();
+            } catch (WorkerDeath e) {
+                LOG.warn("The worker died while it evaluated shard {}", shard, e);
+                counters.restarts.inc();
+                close();
+                start();
+                if (same(suspect, request)) {
+                    return setAside(shard, progress, e);
+                }
+                if (deaths == MOST_DEATHS) {
+                    throw e;
+                }
+                suspect = request;
+            }
+        }
+    }
+
+    private static boolean same(Object a, Object b) {
+        return a instanceof OtlpRecord x && b instanceof OtlpRecord y ? OtlpRecord.ORDER.compare(x, y) == 0 : a != null && a.equals(b);
+    }
+
+    private Evaluation setAside(String shard, Progress progress, WorkerDeath death) throws Exception {
+        progress.failure = "shard " + shard + " is set aside, because it ended the worker twice: " + death.getMessage();
+        OtlpRecord record = request instanceof OtlpRecord r ? r : new OtlpRecord(shard, (byte) 0, 0, new byte[0], "");
+        state.removeData();
+        state.setProgress(progress);
+        Evaluation result = new Evaluation();
+        result.rejected.add(new SetAside(record, progress.failure));
+        return result;
+    }
+
+    /** Restores a shard from its snapshot and its journal, whose findings have been emitted before. */
+    private void restore(String shard, Progress progress) throws Exception {
+        if (live.contains(shard) || progress.fresh()) {
+            return;
+        }
+        byte[] snapshot = state.snapshot();
+        if (snapshot != null) {
+            request = Worker.RESTORE;
+            withRoom(shard, () -> worker.request(Worker.RESTORE, shard, snapshot));
+        }
+        for (long bucket : state.journal(progress)) {
+            List<OtlpRecord> records = state.bucket(bucket);
+            for (OtlpRecord record : records) {
+                request = record;
+                withRoom(shard, () -> worker.observe(record));
+            }
+            if (!records.isEmpty()) {
+                send(Worker.GAUGES, shard);
+            }
+            counters.replayed.inc(records.size());
+        }
+        counters.restored.inc();
+        live.add(shard);
+    }
+
+    private byte[] send(byte type, String shard) throws Exception {
+        request = type;
+        return worker.request(type, shard);
+    }
+
+    /** Runs a request that needs room for a shard, and drops others while there is none. */
+    private <T> T withRoom(String shard, Step<T> step) throws Exception {
+        while (true) {
+            try {
+                return step.run();
+            } catch (WorkerRejection e) {
+                if (!e.full || !drop(shard)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /**
+     * Drops about a quarter of the shards other than the given one, and returns whether there were any. The choice is
+     * random: shards are evaluated in turn, so that the least recently used one is the next one to be used.
+     */
+    private boolean drop(String shard) throws WorkerDeath, WorkerRejection {
+        boolean dropped = false;
+        for (Iterator<String> shards = live.iterator(); shards.hasNext(); ) {
+            String other = shards.next();
+            if (!other.equals(shard) && (!dropped || random.nextInt(4) == 0)) {
+                worker.request(Worker.DROP, other);
+                shards.remove();
+                dropped = true;
+            }
+        }
+        return dropped;
+    }
+
+    /** Ends the worker. */
+    @Override
+    public void close() {
+        live.clear();
+        if (worker != null) {
+            worker.close();
+        }
+    }
+}
