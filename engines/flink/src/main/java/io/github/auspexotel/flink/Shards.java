@@ -10,6 +10,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,13 +43,14 @@ final class Shards implements AutoCloseable {
         return worker.stateVersion + " " + worker.version;
     }
 
-    /** Returns an error if a checkpoint has states of another version. */
+    /** Throws an error that ends the job if a checkpoint has states of another version. */
     void checkVersion(String saved) {
         String[] versions = saved.split(" ", 2);
         if (!versions[0].equals(worker.stateVersion)) {
-            throw new IllegalStateException("the savepoint has states of version " + versions[0] + ", written by auspex " + versions[1]
+            String problem = "the savepoint has states of version " + versions[0] + ", written by auspex " + versions[1]
                     + "; this worker is auspex " + worker.version + " and reads version " + worker.stateVersion
-                    + ": start the job with the earlier release, or without the savepoint");
+                    + ": start the job with the earlier release, or without the savepoint";
+            throw new SuppressRestartsException(new IllegalStateException(problem)); // a restart cannot help
         }
     }
 
