@@ -28,9 +28,9 @@ func events() engine.Events {
 	}
 	return engine.Events{
 		Anomalies: []*incident.Anomaly{
-			{ID: "a1", Service: "cart", Opened: noon, Attributes: attributes},
-			{ID: "a2", Service: "payment", Opened: noon},
-			{ID: "a3", Service: "cart", Opened: noon},
+			{ID: "a1", Subject: incident.Subject{Service: "cart", Attributes: attributes}, Opened: noon},
+			{ID: "a2", Subject: incident.Subject{Service: "payment"}, Opened: noon},
+			{ID: "a3", Subject: incident.Subject{Service: "cart"}, Opened: noon},
 		},
 		Incidents: []*incident.Incident{{ID: "i1", Service: "payment", Opened: noon}},
 	}

@@ -10,6 +10,8 @@ import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.state.FunctionInitializationContext;
 import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.TimeDomain;
+import org.apache.flink.streaming.api.TimerService;
 import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.util.Collector;
@@ -76,9 +78,30 @@ public class AuspexFunction extends KeyedProcessFunction<String, OtlpRecord, Fin
         } else if (bucket <= progress.until) {
             counters.late.inc();
             context.output(LATE, record);
-        } else if (state.add(bucket, record)) {
-            context.timerService().registerEventTimeTimer(bucket - 1); // the last timestamp in it
+        } else {
+            long due = state.has(bucket) ? 0 : register(context.timerService(), bucket);
+            state.add(bucket, record, due);
+            if (due > 0 && !progress.backlog) {
+                progress.backlog = true;
+                state.setProgress(progress);
+            }
         }
+    }
+
+    /**
+     * Sets the timer of a bucket. A bucket that is behind the watermark waits for its other records in processing time: its
+     * sender was disconnected, and its signals do not arrive at the same time. Returns that time, or 0.
+     */
+    private long register(TimerService timers, long bucket) {
+        long last = bucket - 1; // the last timestamp in it
+        if (last > timers.currentWatermark()) {
+            timers.registerEventTimeTimer(last);
+            return 0;
+        }
+        long wait = Math.max(1, settings.backlog.toMillis());
+        long due = (timers.currentProcessingTime() / wait + 2) * wait; // the same for many buckets
+        timers.registerProcessingTimeTimer(due);
+        return due;
     }
 
     /** Returns the end of the interval of a record. The intervals of shards are shifted, so that the load is even. */
@@ -94,21 +117,54 @@ public class AuspexFunction extends KeyedProcessFunction<String, OtlpRecord, Fin
         if (progress == null) {
             return;
         }
-        if (progress.failure == null) {
-            String shard = context.getCurrentKey();
-            Evaluation result = timestamp == END ? shards.finish(shard, progress) : shards.evaluate(shard, progress, timestamp + 1);
-            for (SetAside rejected : result.rejected) {
-                counters.errors.inc();
-                context.output(ERRORS, rejected);
+        String shard = context.getCurrentKey();
+        for (long bucket : due(timestamp, context.timeDomain(), progress)) {
+            if (progress.failure == null) {
+                emit(shard, bucket, shards.evaluate(shard, progress, bucket), context, out);
             }
-            result.findings(shard).forEach(out::collect);
-            if (result.gauges.length > 0) {
-                context.output(GAUGES, new OtlpRecord(shard, Signal.METRICS.letter, timestamp * 1_000_000, result.gauges, ""));
-            }
+        }
+        if (context.timeDomain() == TimeDomain.PROCESSING_TIME) {
+            progress.backlog = state.lastDue(progress, Long.MAX_VALUE) > progress.until;
+            state.setProgress(progress);
         }
         if (timestamp == END) {
+            if (progress.failure == null) {
+                emit(shard, END, shards.finish(shard, progress), context, out);
+            }
             state.clear();
         }
+    }
+
+    /** Returns the buckets for which a timer is set, and earlier ones that wait. */
+    private List<Long> due(long timestamp, TimeDomain domain, Progress progress) throws Exception {
+        if (domain == TimeDomain.PROCESSING_TIME) {
+            return state.waiting(progress, state.lastDue(progress, timestamp));
+        }
+        if (timestamp == END || progress.backlog) {
+            return state.waiting(progress, timestamp == END ? END : timestamp + 1);
+        }
+        return timestamp + 1 > progress.until ? List.of(timestamp + 1) : List.of();
+    }
+
+    private void emit(String shard, long bucket, Evaluation result, Context context, Collector<Finding> out) {
+        for (SetAside rejected : result.rejected) {
+            counters.errors.inc();
+            context.output(ERRORS, rejected);
+        }
+        result.findings(shard).forEach(out::collect);
+        if (result.gauges.length > 0) {
+            context.output(GAUGES, new OtlpRecord(shard, Signal.METRICS.letter, bucket * 1_000_000, result.gauges, ""));
+        }
+    }
+
+    /** Returns the metrics of this task. */
+    Counters counters() {
+        return counters;
+    }
+
+    /** Returns the process id of the worker. */
+    long worker() {
+        return shards.pid();
     }
 
     @Override

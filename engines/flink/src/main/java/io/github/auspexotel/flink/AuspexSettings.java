@@ -11,6 +11,7 @@ public final class AuspexSettings implements Serializable {
     String worker;
     String engine = "{}";
     Duration interval = Duration.ofSeconds(10);
+    Duration backlog = Duration.ofMinutes(1);
     int memoryMib = 256;
     Duration timeout = Duration.ofMinutes(2);
 
@@ -32,6 +33,15 @@ public final class AuspexSettings implements Serializable {
             throw new IllegalArgumentException("the interval is " + interval + ": must be at least 1 ms");
         }
         this.interval = interval;
+        return this;
+    }
+
+    /**
+     * Sets how long records that arrive behind the watermark wait for others of their interval, if their shard is not yet
+     * evaluated past it. By default 1 minute of processing time.
+     */
+    public AuspexSettings backlog(Duration backlog) {
+        this.backlog = backlog;
         return this;
     }
 

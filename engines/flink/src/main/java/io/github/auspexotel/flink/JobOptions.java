@@ -30,7 +30,7 @@ final class JobOptions {
             --delivery NAME           exactly-once, or at-least-once
             --checkpoint DURATION     10s
             --out-of-order DURATION   2m: how long records wait for earlier ones
-            --idle DURATION           1m: after which a partition without messages is not waited for
+            --idle DURATION           1m: after which a partition without messages is not waited for, and records behind the watermark are evaluated
             --interval DURATION       10s: the records of a shard within it are evaluated together
             --memory MIB              256: memory for the states of shards in the worker of each task
             --worker PATH             the program in the jar
@@ -93,7 +93,7 @@ final class JobOptions {
     }
 
     AuspexSettings settings() {
-        AuspexSettings settings = new AuspexSettings().engine(text("engine")).interval(duration("interval")).memoryMib(memory());
+        AuspexSettings settings = new AuspexSettings().engine(text("engine")).interval(duration("interval")).backlog(idle()).memoryMib(memory());
         return text("worker").isEmpty() ? settings : settings.worker(text("worker"));
     }
 

@@ -11,6 +11,8 @@ public class Progress {
     public long journalBytes;
     /** Bytes of the snapshot. */
     public long snapshotBytes;
+    /** Whether buckets wait that were behind the watermark when they arrived. */
+    public boolean backlog;
     /** Why the shard is set aside, or null. */
     public String failure;
 

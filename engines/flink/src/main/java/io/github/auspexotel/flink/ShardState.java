@@ -5,6 +5,8 @@ package io.github.auspexotel.flink;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
 import org.apache.flink.api.common.functions.RuntimeContext;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
@@ -23,13 +25,13 @@ import org.apache.flink.api.java.tuple.Tuple2;
  */
 final class ShardState {
     private final MapState<Tuple2<Long, Integer>, OtlpRecord> records; // by bucket and place in it
-    private final MapState<Long, Integer> buckets; // number of places
+    private final MapState<Long, Tuple2<Integer, Long>> buckets; // number of places; processing time when it is due, or 0
     private final ValueState<byte[]> snapshot;
     private final ValueState<Progress> progress;
 
     ShardState(RuntimeContext context) {
         records = context.getMapState(new MapStateDescriptor<>("records", Types.TUPLE(Types.LONG, Types.INT), TypeInformation.of(OtlpRecord.class)));
-        buckets = context.getMapState(new MapStateDescriptor<>("buckets", Types.LONG, Types.INT));
+        buckets = context.getMapState(new MapStateDescriptor<>("buckets", Types.LONG, Types.TUPLE(Types.INT, Types.LONG)));
         snapshot = context.getState(new ValueStateDescriptor<>("snapshot", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
         progress = context.getState(new ValueStateDescriptor<>("progress", TypeInformation.of(Progress.class)));
     }
@@ -47,20 +49,24 @@ final class ShardState {
         return snapshot.value();
     }
 
-    /** Adds a record to a bucket, and returns whether it is the first one. */
-    boolean add(long bucket, OtlpRecord record) throws Exception {
-        Integer places = buckets.get(bucket);
-        int place = places == null ? 0 : places;
+    /** Returns whether a bucket has records. */
+    boolean has(long bucket) throws Exception {
+        return buckets.contains(bucket);
+    }
+
+    /** Adds a record to a bucket. If it is the first one, the bucket is due at a processing time, or with the watermark if that is 0. */
+    void add(long bucket, OtlpRecord record, long due) throws Exception {
+        Tuple2<Integer, Long> known = buckets.get(bucket);
+        int place = known == null ? 0 : known.f0;
         records.put(Tuple2.of(bucket, place), record);
-        buckets.put(bucket, place + 1);
-        return place == 0;
+        buckets.put(bucket, Tuple2.of(place + 1, known == null ? due : known.f1));
     }
 
     /** Returns the records of a bucket in the order of their evaluation. */
     List<OtlpRecord> bucket(long bucket) throws Exception {
         List<OtlpRecord> list = new ArrayList<>();
-        Integer places = buckets.get(bucket);
-        for (int place = 0; places != null && place < places; place++) {
+        int places = places(bucket);
+        for (int place = 0; place < places; place++) {
             list.add(records.get(Tuple2.of(bucket, place)));
         }
         list.sort(OtlpRecord.ORDER);
@@ -71,15 +77,36 @@ final class ShardState {
     void setBucket(long bucket, List<OtlpRecord> list) throws Exception {
         remove(bucket);
         for (OtlpRecord record : list) {
-            add(bucket, record);
+            add(bucket, record, 0);
         }
+    }
+
+    /** Returns the buckets that wait, up to one of them, in order. */
+    List<Long> waiting(Progress p, long last) throws Exception {
+        return buckets(bucket -> bucket > p.until && bucket <= last);
+    }
+
+    /** Returns the last bucket that waits and is due at a processing time, or {@link Progress#until} if there is none. */
+    long lastDue(Progress p, long time) throws Exception {
+        long last = p.until;
+        for (Map.Entry<Long, Tuple2<Integer, Long>> bucket : buckets.entries()) {
+            long due = bucket.getValue().f1;
+            if (due > 0 && due <= time) {
+                last = Math.max(last, bucket.getKey());
+            }
+        }
+        return last;
     }
 
     /** Returns the buckets that were evaluated since the snapshot, in order. */
     List<Long> journal(Progress p) throws Exception {
+        return buckets(bucket -> bucket <= p.until);
+    }
+
+    private List<Long> buckets(Predicate<Long> wanted) throws Exception {
         List<Long> list = new ArrayList<>();
-        for (long bucket : buckets.keys()) {
-            if (bucket <= p.until) {
+        for (Long bucket : buckets.keys()) {
+            if (wanted.test(bucket)) {
                 list.add(bucket);
             }
         }
@@ -111,10 +138,15 @@ final class ShardState {
     }
 
     private void remove(long bucket) throws Exception {
-        Integer places = buckets.get(bucket);
-        for (int place = 0; places != null && place < places; place++) {
+        int places = places(bucket);
+        for (int place = 0; place < places; place++) {
             records.remove(Tuple2.of(bucket, place));
         }
         buckets.remove(bucket);
+    }
+
+    private int places(long bucket) throws Exception {
+        Tuple2<Integer, Long> known = buckets.get(bucket);
+        return known == null ? 0 : known.f0;
     }
 }

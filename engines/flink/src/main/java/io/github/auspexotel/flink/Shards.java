@@ -229,6 +229,11 @@ final class Shards implements AutoCloseable {
         return dropped;
     }
 
+    /** Returns the process id of the worker. */
+    long pid() {
+        return worker.pid();
+    }
+
     /** Ends the worker. */
     @Override
     public void close() {

@@ -7,18 +7,16 @@ import static io.github.auspexotel.flink.Messages.START;
 import static io.github.auspexotel.flink.Messages.disordered;
 import static io.github.auspexotel.flink.Messages.fleet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.util.ExceptionUtils;
 import org.junit.jupiter.api.Test;
@@ -26,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class AuspexFunctionTest {
     private static final int SERVICES = 6;
-    private static final List<OtlpRecord> FLEET = fleet(SERVICES, 60);
+    private static final List<OtlpRecord> FLEET = fleet(SERVICES, 60, 40);
 
     @TempDir Path folder;
 
@@ -62,7 +60,7 @@ class AuspexFunctionTest {
         List<String> want = expected(FLEET);
         assertTrue(want.size() > 2 * SERVICES, "anomalies and incidents of half of the services, opened and closed");
         assertTrue(want.stream().anyMatch(f -> f.startsWith("auspex.incident")));
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        try (Task task = new Task(Task.settings(), null)) {
             task.add(disordered(FLEET, 40));
             task.end();
             assertEquals(want, texts(task.findings()));
@@ -77,7 +75,7 @@ class AuspexFunctionTest {
     void aRepeatedRecordIsEvaluatedOnce() throws Exception {
         List<OtlpRecord> twice = new ArrayList<>();
         FLEET.forEach(r -> twice.addAll(List.of(r, r)));
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        try (Task task = new Task(Task.settings(), null)) {
             task.add(twice);
             task.end();
             assertEquals(expected(FLEET), texts(task.findings()));
@@ -95,7 +93,7 @@ class AuspexFunctionTest {
             for (int phase = 0; phase < parallelism.length; phase++) {
                 List<OperatorSubtaskState> states = new ArrayList<>();
                 for (int index = 0; index < parallelism[phase]; index++) {
-                    try (Task task = new Task(parallelism[phase], index, Task.settings().backend(backend), state)) {
+                    try (Task task = new Task(Task.settings(), backend, parallelism[phase], index, phase == 0 ? 1 : parallelism[phase - 1], state)) {
                         task.add(FLEET.subList(cuts.get(phase), cuts.get(phase + 1)));
                         states.add(task.snapshot());
                         if (phase == parallelism.length - 1) {
@@ -116,13 +114,13 @@ class AuspexFunctionTest {
         int cut = FLEET.size() * 70 / 100;
         List<Finding> before;
         OperatorSubtaskState state;
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        try (Task task = new Task(Task.settings(), null)) {
             task.add(FLEET.subList(0, cut));
             state = task.snapshot();
             before = new ArrayList<>(task.findings());
             task.add(FLEET.subList(cut, cut + 300)); // lost
         }
-        try (Task task = new Task(1, 0, Task.settings(), state)) {
+        try (Task task = new Task(Task.settings(), state)) {
             task.add(FLEET.subList(cut, FLEET.size()));
             task.end();
             before.addAll(task.findings());
@@ -132,7 +130,7 @@ class AuspexFunctionTest {
 
     @Test
     void aLateRecordIsSetAside() throws Exception {
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        try (Task task = new Task(Task.settings(), null)) {
             task.add(FLEET);
             List<OtlpRecord> late = OtlpSplitter.split(Signal.LOGS, Messages.logs("service-1", "late", START + 60_000), "l-0@7");
             task.add(late);
@@ -142,14 +140,22 @@ class AuspexFunctionTest {
         }
     }
 
-    /** A record behind the watermark is evaluated as long as its shard has not been evaluated past it. */
+    /**
+     * The sender of a service was disconnected, and then sends one signal after the other. Its records are behind the
+     * watermark, but no later ones of its shard are evaluated.
+     */
     @Test
     void aShardThatFollowsLaterIsNotLate() throws Exception {
         List<OtlpRecord> rest = FLEET.stream().filter(r -> !r.shard.equals("service-2")).toList();
-        List<OtlpRecord> backlog = FLEET.stream().filter(r -> r.shard.equals("service-2")).toList();
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        List<OtlpRecord> backlog = new ArrayList<>(FLEET.stream().filter(r -> r.shard.equals("service-2")).toList());
+        backlog.sort(Comparator.comparing(r -> r.signal));
+        try (Task task = new Task(Task.settings(), null)) {
             task.add(rest);
+            long evaluated = task.counters().evaluated.getCount();
             task.add(backlog);
+            assertEquals(evaluated, task.counters().evaluated.getCount());
+            task.pass(120_000);
+            assertTrue(task.counters().evaluated.getCount() > evaluated + backlog.size() * 9 / 10, "without waiting for the end");
             task.end();
             assertEquals(0, task.late().size());
             assertEquals(expected(FLEET), texts(task.findings()));
@@ -163,7 +169,7 @@ class AuspexFunctionTest {
         records.add(900, poison);
         OtlpRecord alone = new OtlpRecord("only poison", Signal.TRACES.letter, FLEET.get(900).time, Messages.bytes(1, Messages.fixed64(2, 1)), "t-0@10");
         records.add(901, alone);
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        try (Task task = new Task(Task.settings(), null)) {
             task.add(records);
             task.end();
             assertEquals(List.of("t-0@10", "t-0@9"), task.errors().stream().map(e -> e.position).sorted().toList());
@@ -175,33 +181,41 @@ class AuspexFunctionTest {
     /** Shards that do not fit into the worker are restored from their snapshot and journal. */
     @Test
     void moreShardsThanTheWorkerHolds() throws Exception {
-        List<OtlpRecord> many = fleet(60, 20);
-        List<String> want;
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        List<OtlpRecord> many = fleet(80, 24, 20);
+        List<String> findings;
+        List<String> gauges;
+        try (Task task = new Task(Task.settings(), null)) {
             task.add(many);
             task.end();
-            want = texts(task.findings());
-            assertEquals(0, task.counter("restored"));
+            findings = texts(task.findings());
+            gauges = gauges(task);
+            assertEquals(0, task.counters().restored.getCount());
         }
-        try (Task task = new Task(1, 0, Task.settings().memoryMib(1), null)) {
+        assertTrue(findings.size() > 40);
+        try (Task task = new Task(Task.settings().memoryMib(1), null)) {
             task.add(many);
             task.end();
-            assertEquals(want, texts(task.findings()));
-            assertTrue(task.counter("restored") > 60);
-            assertTrue(task.counter("replayed") > 0);
+            assertEquals(findings, texts(task.findings()));
+            assertEquals(gauges, gauges(task));
+            assertTrue(task.counters().restored.getCount() > 80);
+            assertTrue(task.counters().replayed.getCount() > 0);
         }
+    }
+
+    private static List<String> gauges(Task task) {
+        return task.gauges().stream().map(g -> g.shard + " " + g.time + " " + HexFormat.of().formatHex(g.otlp)).sorted().toList();
     }
 
     @Test
     void aKilledWorkerIsReplaced() throws Exception {
-        try (Task task = new Task(1, 0, Task.settings(), null)) {
+        try (Task task = new Task(Task.settings(), null)) {
             for (int from = 0; from < FLEET.size(); from += 700) {
                 task.add(FLEET.subList(from, Math.min(from + 700, FLEET.size())));
                 task.killWorker();
             }
             task.end();
             assertEquals(expected(FLEET), texts(task.findings()));
-            assertTrue(task.counter("worker_restarts") >= 3);
+            assertTrue(task.counters().restarts.getCount() >= 3);
             assertEquals(0, task.errors().size());
         }
     }
@@ -211,19 +225,18 @@ class AuspexFunctionTest {
         List<OtlpRecord> records = new ArrayList<>(FLEET);
         OtlpRecord deadly = OtlpSplitter.split(Signal.LOGS, Messages.logs("service-3", "DEADLY", START + 50 * 60_000), "l-0@66").get(0);
         records.add(FLEET.size() * 50 / 60, deadly);
-        try (Task task = new Task(1, 0, Task.settings().worker(wrapper("if b'DEADLY' in frame: os._exit(3)")), null)) {
+        try (Task task = new Task(Task.settings().worker(wrapper("if b'DEADLY' in frame: os._exit(3)")), null)) {
             task.add(records);
             OperatorSubtaskState state = task.snapshot();
             task.end();
             assertEquals(List.of("l-0@66"), task.errors().stream().map(e -> e.position).toList());
             String reason = task.errors().get(0).reason;
             assertTrue(reason.contains("service-3") && reason.contains("exit code 3"), reason);
-            List<String> others = expected(FLEET.stream().filter(r -> !r.shard.equals("service-3")).toList().isEmpty() ? FLEET : FLEET);
-            assertEquals(withoutShard(others, "service-3"), texts(task.findings().stream().filter(f -> !f.shard.equals("service-3")).toList()));
-            assertTrue(task.counter("failed_shard") > 100);
-            try (Task next = new Task(1, 0, Task.settings(), state)) {
+            assertEquals(withoutShard(expected(FLEET), "service-3"), texts(task.findings().stream().filter(f -> !f.shard.equals("service-3")).toList()));
+            assertTrue(task.counters().failedShard.getCount() > 100);
+            try (Task next = new Task(Task.settings(), state)) {
                 next.add(OtlpSplitter.split(Signal.LOGS, Messages.logs("service-3", "x", START + 61 * 60_000), ""));
-                assertEquals(1, next.counter("failed_shard"), "the state knows it");
+                assertEquals(1, next.counters().failedShard.getCount(), "the state knows it");
             }
         }
     }
@@ -238,22 +251,22 @@ class AuspexFunctionTest {
     void aWorkerThatDoesNotReplyIsReplaced() throws Exception {
         String once = "if b'SLOW' in frame and not os.path.exists('" + folder.resolve("hung") + "'): open('" + folder.resolve("hung") + "', 'w'); time.sleep(60)";
         List<OtlpRecord> records = OtlpSplitter.split(Signal.LOGS, Messages.logs("service-0", "SLOW", START), "");
-        try (Task task = new Task(1, 0, Task.settings().worker(wrapper(once)).timeout(java.time.Duration.ofSeconds(3)), null)) {
+        try (Task task = new Task(Task.settings().worker(wrapper(once)).timeout(Duration.ofSeconds(3)), null)) {
             task.add(records);
             task.end();
-            assertEquals(1, task.counter("worker_restarts"));
-            assertEquals(1, task.counter("evaluated"));
+            assertEquals(1, task.counters().restarts.getCount());
+            assertEquals(1, task.counters().evaluated.getCount());
         }
     }
 
     @Test
     void aSavepointOfAnotherVersionIsRejected() throws Exception {
         OperatorSubtaskState state;
-        try (Task task = new Task(1, 0, Task.settings().worker(wrapper("", "out = out.replace(b'\"version\":', b'\"version\":\"0.0.9\",\"x\":').replace(b'\"state\":\"', b'\"state\":\"8')")), null)) {
+        try (Task task = new Task(Task.settings().worker(wrapper("", "out = out.replace(b'\"version\":', b'\"version\":\"0.0.9\",\"x\":').replace(b'\"state\":\"', b'\"state\":\"8')")), null)) {
             task.add(FLEET.subList(0, 100));
             state = task.snapshot();
         }
-        Exception e = assertThrows(Exception.class, () -> new Task(1, 0, Task.settings(), state).close());
+        Exception e = assertThrows(Exception.class, () -> new Task(Task.settings(), state).close());
         String message = ExceptionUtils.stringifyException(e);
         assertTrue(message.contains("the savepoint has states of version 81.9, written by auspex 0.0.9"), message);
         assertTrue(message.contains("reads version 1.9"), message);
@@ -261,8 +274,8 @@ class AuspexFunctionTest {
 
     @Test
     void aWorkerThatDoesNotStartFailsTheTask() {
-        assertThrows(Exception.class, () -> new Task(1, 0, Task.settings().worker("/nowhere/auspex"), null).close());
-        Exception e = assertThrows(Exception.class, () -> new Task(1, 0, Task.settings().engine("{\"alarms\": 1}"), null).close());
+        assertThrows(Exception.class, () -> new Task(Task.settings().worker("/nowhere/auspex"), null).close());
+        Exception e = assertThrows(Exception.class, () -> new Task(Task.settings().engine("{\"alarms\": 1}"), null).close());
         assertTrue(e.getMessage().contains("unknown field \"alarms\""), e.getMessage());
     }
 

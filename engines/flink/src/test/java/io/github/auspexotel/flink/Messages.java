@@ -90,13 +90,13 @@ final class Messages {
 
     /**
      * Returns the telemetry of services, in the order of time: every ten seconds a point, a log record, and a span of
-     * each. From minute 40 to 45, the gauge of every second service is high.
+     * each. In a fault of five minutes, the gauge of every second service is high.
      */
-    static List<OtlpRecord> fleet(int services, int minutes) {
+    static List<OtlpRecord> fleet(int services, int minutes, int faultMinute) {
         Random random = new Random(7);
         List<OtlpRecord> list = new ArrayList<>();
         for (long t = START; t < START + minutes * 60_000L; t += STEP) {
-            boolean fault = t >= START + 40 * 60_000L && t < START + 45 * 60_000L;
+            boolean fault = t >= START + faultMinute * 60_000L && t < START + (faultMinute + 5) * 60_000L;
             for (int s = 0; s < services; s++) {
                 String service = "service-" + s;
                 double value = 100 + random.nextGaussian() + (fault && s % 2 == 0 ? 80 : 0);
