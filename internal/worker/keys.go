@@ -5,7 +5,6 @@ package worker
 
 import (
 	"container/list"
-	"errors"
 	"fmt"
 )
 
@@ -15,9 +14,6 @@ const (
 	// stateSize is the expected size of the state of a new key.
 	stateSize = 12 << 10
 )
-
-// errFull is returned for a new key if there is no memory for it.
-var errFull = errors.New("no memory")
 
 // unit is the engine of one key.
 type unit interface {
@@ -53,8 +49,8 @@ func (t *table[U]) admit(keys []string) error {
 		}
 	}
 	if beyond := fresh + len(t.live) - mostLive; fresh > 0 && beyond > 0 && t.size+beyond*stateSize > t.maxIdle {
-		return fmt.Errorf("%w for %d new keys besides %d others, whose states have %d bytes: flush or drop keys that have ended, or raise --memory-mib",
-			errFull, fresh, len(t.live)+len(t.idle), t.size)
+		return fmt.Errorf("no memory for %d new keys besides %d others, whose states have %d bytes: flush or drop keys that have ended, or raise --memory-mib",
+			fresh, len(t.live)+len(t.idle), t.size)
 	}
 	return nil
 }

@@ -62,7 +62,6 @@ type welcome struct {
 type failure struct {
 	Error string `json:"error"`
 	Row   *int   `json:"row,omitempty"`
-	Full  bool   `json:"full,omitempty"` // there is no memory for another key
 }
 
 // rowError is an error in one row of a request.
@@ -186,7 +185,7 @@ func answer(h handler, m message) ([]byte, error) {
 }
 
 func errorReply(key string, err error) message {
-	f := failure{Error: err.Error(), Full: errors.Is(err, errFull)}
+	f := failure{Error: err.Error()}
 	if at, ok := errors.AsType[rowError](err); ok {
 		f.Row = &at.row
 	}

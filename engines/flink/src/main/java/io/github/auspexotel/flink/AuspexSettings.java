@@ -12,7 +12,7 @@ public final class AuspexSettings implements Serializable {
     String engine = "{}";
     Duration interval = Duration.ofSeconds(10);
     Duration backlog = Duration.ofMinutes(1);
-    int memoryMib = 256;
+    long memory = 256L << 20; // bytes
     Duration timeout = Duration.ofMinutes(2);
 
     /** Sets the path of the program {@code auspex} on the TaskManagers. By default, that of the jar. */
@@ -50,7 +50,12 @@ public final class AuspexSettings implements Serializable {
         if (mib < 1) {
             throw new IllegalArgumentException("the memory is " + mib + " MiB: must be at least 1");
         }
-        memoryMib = mib;
+        return memory((long) mib << 20);
+    }
+
+    /** Sets the memory in bytes. */
+    AuspexSettings memory(long bytes) {
+        memory = bytes;
         return this;
     }
 

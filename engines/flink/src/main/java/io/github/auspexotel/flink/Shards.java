@@ -5,11 +5,10 @@ package io.github.auspexotel.flink;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.Iterator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +22,8 @@ final class Shards implements AutoCloseable {
     private final AuspexSettings settings;
     private final ShardState state;
     private final Counters counters;
-    private final Set<String> live = new HashSet<>(); // shards in the worker
+    private final Map<String, Long> live = new HashMap<>(); // shards in the worker, and the bytes of their snapshots
+    private long bytes; // of all of them
     private final Random random = new Random();
     private Worker worker;
     private Object request; // that is open: a record, or a byte of Worker
@@ -67,13 +67,14 @@ final class Shards implements AutoCloseable {
             if (!accepted.isEmpty()) {
                 result.gauges = send(Worker.GAUGES, shard);
             }
-            long bytes = accepted.stream().mapToLong(r -> r.otlp.length).sum();
-            boolean due = progress.journalBytes + bytes > progress.snapshotBytes;
+            long added = accepted.stream().mapToLong(r -> r.otlp.length).sum();
+            boolean due = progress.journalBytes + added > progress.snapshotBytes;
             byte[] snapshot = due ? send(Worker.SNAPSHOT, shard) : null;
+            keep(shard, due ? snapshot.length : progress.snapshotBytes);
 
             counters.evaluated.inc(accepted.size());
             progress.until = bucket;
-            progress.journalBytes += bytes;
+            progress.journalBytes += added;
             if (due) {
                 state.setSnapshot(snapshot, progress);
                 counters.snapshots.inc();
@@ -94,7 +95,7 @@ final class Shards implements AutoCloseable {
         return attempt(shard, progress, () -> {
             Evaluation result = new Evaluation();
             result.replies.add(send(Worker.FLUSH, shard));
-            live.remove(shard);
+            forget(shard);
             return result;
         });
     }
@@ -114,8 +115,7 @@ final class Shards implements AutoCloseable {
     private void observe(OtlpRecord record, List<OtlpRecord> accepted, Evaluation result) throws Exception {
         request = record;
         try {
-            byte[] findings = withRoom(record.shard, () -> worker.observe(record));
-            live.add(record.shard);
+            byte[] findings = worker.observe(record);
             accepted.add(record);
             if (findings.length > 0) {
                 result.replies.add(findings);
@@ -171,19 +171,19 @@ final class Shards implements AutoCloseable {
 
     /** Restores a shard from its snapshot and its journal, whose findings have been emitted before. */
     private void restore(String shard, Progress progress) throws Exception {
-        if (live.contains(shard) || progress.fresh()) {
+        if (live.containsKey(shard) || progress.fresh()) {
             return;
         }
         byte[] snapshot = state.snapshot();
         if (snapshot != null) {
             request = Worker.RESTORE;
-            withRoom(shard, () -> worker.request(Worker.RESTORE, shard, snapshot));
+            worker.request(Worker.RESTORE, shard, snapshot);
         }
         for (long bucket : state.journal(progress)) {
             List<OtlpRecord> records = state.bucket(bucket);
             for (OtlpRecord record : records) {
                 request = record;
-                withRoom(shard, () -> worker.observe(record));
+                worker.observe(record);
             }
             if (!records.isEmpty()) {
                 send(Worker.GAUGES, shard);
@@ -191,7 +191,6 @@ final class Shards implements AutoCloseable {
             counters.replayed.inc(records.size());
         }
         counters.restored.inc();
-        live.add(shard);
     }
 
     private byte[] send(byte type, String shard) throws Exception {
@@ -199,34 +198,26 @@ final class Shards implements AutoCloseable {
         return worker.request(type, shard);
     }
 
-    /** Runs a request that needs room for a shard, and drops others while there is none. */
-    private <T> T withRoom(String shard, Step<T> step) throws Exception {
-        while (true) {
-            try {
-                return step.run();
-            } catch (WorkerRejection e) {
-                if (!e.full || !drop(shard)) {
-                    throw e;
+    /**
+     * Notes that a shard is in the worker. If the worker then holds too much, it drops about a quarter of the others. The
+     * choice is random: shards are evaluated in turn, so that the least recently used one is the next one to be used.
+     */
+    private void keep(String shard, long size) throws WorkerDeath, WorkerRejection {
+        Long before = live.put(shard, size);
+        bytes += size - (before == null ? 0 : before);
+        while (bytes > settings.memory && live.size() > 1) {
+            for (String other : List.copyOf(live.keySet())) {
+                if (!other.equals(shard) && random.nextInt(4) == 0) {
+                    worker.request(Worker.DROP, other);
+                    forget(other);
                 }
             }
         }
     }
 
-    /**
-     * Drops about a quarter of the shards other than the given one, and returns whether there were any. The choice is
-     * random: shards are evaluated in turn, so that the least recently used one is the next one to be used.
-     */
-    private boolean drop(String shard) throws WorkerDeath, WorkerRejection {
-        boolean dropped = false;
-        for (Iterator<String> shards = live.iterator(); shards.hasNext(); ) {
-            String other = shards.next();
-            if (!other.equals(shard) && (!dropped || random.nextInt(4) == 0)) {
-                worker.request(Worker.DROP, other);
-                shards.remove();
-                dropped = true;
-            }
-        }
-        return dropped;
+    private void forget(String shard) {
+        Long size = live.remove(shard);
+        bytes -= size == null ? 0 : size;
     }
 
     /** Returns the process id of the worker. */
@@ -238,6 +229,7 @@ final class Shards implements AutoCloseable {
     @Override
     public void close() {
         live.clear();
+        bytes = 0;
         if (worker != null) {
             worker.close();
         }

@@ -39,6 +39,7 @@ final class Worker implements AutoCloseable {
     private static final int PROTOCOL = 1;
     private static final int HEADER = 5;
     private static final int MAX_FRAME = 64 << 20;
+    private static final String MEMORY_MIB = String.valueOf(1 << 20); // the task bounds it, see Shards
     private static final int STDERR_LINES = 20;
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -61,7 +62,7 @@ final class Worker implements AutoCloseable {
     /** Starts a worker. Throws IOException if it does not start, or rejects the settings. */
     Worker(Path program, AuspexSettings settings) throws IOException {
         timeout = settings.timeout.toNanos();
-        process = new ProcessBuilder(program.toString(), "worker", "shard", "--memory-mib", String.valueOf(settings.memoryMib)).start();
+        process = new ProcessBuilder(program.toString(), "worker", "shard", "--memory-mib", MEMORY_MIB).start();
         to = new DataOutputStream(new BufferedOutputStream(process.getOutputStream(), 1 << 16));
         from = new DataInputStream(new BufferedInputStream(process.getInputStream(), 1 << 16));
         reader = daemon("auspex-worker-stderr", this::readErrors);
@@ -98,7 +99,7 @@ final class Worker implements AutoCloseable {
         byte[] key = shard.getBytes(StandardCharsets.UTF_8);
         long size = HEADER + key.length + Arrays.stream(body).mapToLong(part -> part.length).sum();
         if (size > MAX_FRAME) {
-            throw new WorkerRejection("a message of " + size + " bytes exceeds " + MAX_FRAME + ": send smaller ones", false);
+            throw new WorkerRejection("a message of " + size + " bytes exceeds " + MAX_FRAME + ": send smaller ones");
         }
         deadline = System.nanoTime() + timeout | 1; // not 0
         try {
@@ -142,8 +143,7 @@ final class Worker implements AutoCloseable {
             throw new IOException("its output ended within a reply");
         }
         if (type == ERROR) {
-            JsonNode error = JSON.readTree(body);
-            throw new WorkerRejection(error.path("error").asText(), error.path("full").asBoolean());
+            throw new WorkerRejection(JSON.readTree(body).path("error").asText());
         }
         if (type != RESULT || !Arrays.equals(answered, key)) {
             throw new IOException("unexpected reply of type " + (char) type);

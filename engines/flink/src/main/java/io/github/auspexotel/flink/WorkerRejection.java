@@ -5,11 +5,7 @@ package io.github.auspexotel.flink;
 
 /** The worker rejected a request and continues. The state of the shard is what it was before. */
 final class WorkerRejection extends Exception {
-    /** Whether the worker has no room for another shard. */
-    final boolean full;
-
-    WorkerRejection(String message, boolean full) {
+    WorkerRejection(String message) {
         super(message);
-        this.full = full;
     }
 }
