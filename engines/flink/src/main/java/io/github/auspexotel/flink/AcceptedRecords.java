@@ -17,8 +17,13 @@ public final class AcceptedRecords extends ProcessFunction<Either<OtlpRecord, Se
      */
     public static WatermarkStrategy<Either<OtlpRecord, SetAside>> watermarks(Duration outOfOrder, Duration idle) {
         return WatermarkStrategy.<Either<OtlpRecord, SetAside>>forBoundedOutOfOrderness(outOfOrder)
-                .withTimestampAssigner((element, written) -> element.isLeft() ? element.left().timestamp() : Long.MIN_VALUE)
+                .withTimestampAssigner(AcceptedRecords::timestamp)
                 .withIdleness(idle);
+    }
+
+    /** Returns the event time of an element. What is set aside does not advance the watermark. */
+    static long timestamp(Either<OtlpRecord, SetAside> element, long written) {
+        return element.isLeft() ? element.left().timestamp() : Long.MIN_VALUE;
     }
 
     @Override

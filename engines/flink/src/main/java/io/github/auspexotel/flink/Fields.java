@@ -3,8 +3,10 @@
 
 package io.github.auspexotel.flink;
 
+import java.nio.charset.StandardCharsets;
+
 /**
- * Reads the fields of a protobuf message without decoding their content. Texts are not checked for UTF-8, as in the
+ * Reads the fields of a protobuf message, which are in any order, without decoding their content. Texts are not checked for UTF-8, as in the
  * collector.
  */
 final class Fields {
@@ -76,7 +78,7 @@ final class Fields {
     /** Returns the present field as text. */
     String text() {
         require(BYTES);
-        return new String(message, from, to - from, java.nio.charset.StandardCharsets.UTF_8);
+        return new String(message, from, to - from, StandardCharsets.UTF_8);
     }
 
     /** Returns the present field, which must be fixed64. */
@@ -88,6 +90,24 @@ final class Fields {
         }
         return value;
     }
+
+    /** Returns the name and the text of an attribute, KeyValue, or null instead of a value that is not a text. */
+    static Attribute attribute(Fields keyValue) {
+        String key = "";
+        String text = null;
+        while (keyValue.next()) {
+            if (keyValue.number == 1) {
+                key = keyValue.text();
+            } else if (keyValue.number == 2) {
+                for (Fields value = keyValue.message(); value.next(); ) {
+                    text = value.number == 1 ? value.text() : null;
+                }
+            }
+        }
+        return new Attribute(key, text);
+    }
+
+    record Attribute(String key, String text) {}
 
     private void require(int wanted) {
         if (type != wanted) {

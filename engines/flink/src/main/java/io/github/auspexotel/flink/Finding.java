@@ -27,11 +27,10 @@ public class Finding {
             if (record.number == 12) {
                 f.kind = record.text();
             } else if (record.number == 6) {
-                Fields attribute = record.message();
-                attribute.next();
-                switch (attribute.text()) {
-                    case "anomaly.id" -> anomaly = textValue(attribute);
-                    case "incident.id" -> incident = textValue(attribute);
+                Fields.Attribute attribute = Fields.attribute(record.message());
+                switch (attribute.key()) {
+                    case "anomaly.id" -> anomaly = attribute.text();
+                    case "incident.id" -> incident = attribute.text();
                     default -> {} // another attribute
                 }
             }
@@ -47,10 +46,5 @@ public class Finding {
             }
         }
         throw new IllegalArgumentException("a finding without field " + field);
-    }
-
-    private static String textValue(Fields attribute) {
-        Fields value = only(attribute, 2);
-        return value.next() ? value.text() : null;
     }
 }

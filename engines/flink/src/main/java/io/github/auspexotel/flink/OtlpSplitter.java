@@ -62,7 +62,11 @@ public final class OtlpSplitter {
             }
             for (Fields attributes = resource.message(); attributes.next(); ) {
                 if (attributes.number == 1) {
-                    readAttribute(attributes.message(), values);
+                    Fields.Attribute attribute = Fields.attribute(attributes.message());
+                    int index = SHARD.indexOf(attribute.key());
+                    if (index >= 0) {
+                        values[index] = attribute.text();
+                    }
                 }
             }
         }
@@ -72,21 +76,6 @@ public final class OtlpSplitter {
             }
         }
         return UNKNOWN;
-    }
-
-    private static void readAttribute(Fields attribute, String[] values) {
-        int index = -1;
-        while (attribute.next()) {
-            if (attribute.number == 1) {
-                index = SHARD.indexOf(attribute.text());
-            } else if (attribute.number == 2 && index >= 0) {
-                for (Fields value = attribute.message(); value.next(); ) {
-                    if (value.number == 1) {
-                        values[index] = value.text();
-                    }
-                }
-            }
-        }
     }
 
     /** Returns the earliest time of the items of ResourceMetrics, ResourceLogs, or ResourceSpans, or MAX_VALUE if none has one. */

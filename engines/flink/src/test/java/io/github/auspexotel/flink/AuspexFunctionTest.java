@@ -60,6 +60,7 @@ class AuspexFunctionTest {
         List<String> want = expected(FLEET);
         assertTrue(want.size() > 2 * SERVICES, "anomalies and incidents of half of the services, opened and closed");
         assertTrue(want.stream().anyMatch(f -> f.startsWith("auspex.incident")));
+        assertTrue(want.stream().allMatch(f -> f.matches("auspex.(anomaly|incident) [0-9a-f]{16} .*")));
         try (Task task = new Task(Task.settings(), null)) {
             task.add(disordered(FLEET, 40));
             task.end();

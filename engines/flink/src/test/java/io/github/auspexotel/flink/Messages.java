@@ -48,8 +48,9 @@ final class Messages {
         return bytes(1, attribute("service.name", service));
     }
 
+    /** The collector writes the value before the key. */
     static byte[] attribute(String key, String value) {
-        return bytes(1, join(text(1, key), bytes(2, text(1, value))));
+        return bytes(1, join(bytes(2, text(1, value)), text(1, key)));
     }
 
     static byte[] text(int field, String value) {

@@ -61,6 +61,7 @@ class OtlpSplitterTest {
         assertEquals("shop", shardOf(host, name, namespace));
         assertEquals("cart", shardOf(name, host));
         assertEquals("cart", shardOf(attribute("service.namespace", ""), name));
+        assertEquals("cart", shardOf(bytes(1, join(text(1, "service.name"), bytes(2, text(1, "cart")))))); // the key first
         assertEquals("h1", shardOf(attribute("other", "x"), host));
         assertEquals(OtlpSplitter.UNKNOWN, shardOf());
         assertEquals(OtlpSplitter.UNKNOWN, shardOf(bytes(1, join(text(1, "service.name"), bytes(2, fixed64(4, 1)))))); // a number
