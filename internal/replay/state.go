@@ -47,7 +47,7 @@ func LoadShard(cfg engine.Config, hooks Hooks, b []byte) (*Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shard{store: newStore(), hooks: hooks}
+	s := newShard(hooks)
 	if err := s.fields(c); err != nil {
 		return nil, err
 	}

@@ -32,21 +32,35 @@ type finding struct {
 	Incident *incident.Incident `json:"incident,omitempty"`
 }
 
-func newShards(cfg engine.Config, memory int, format string) (*shards, error) {
+func newShards(cfg engine.Config, memory int, h hello) (*shards, error) {
 	s := &shards{}
-	switch format {
+	switch h.Findings {
 	case "", findingsJSON:
 		s.encode = encodeJSON
 	case findingsOTLP:
 		s.encode = encodeOTLP
 	default:
-		return nil, fmt.Errorf("hello: findings is %q: must be %s or %s", format, findingsJSON, findingsOTLP)
+		return nil, fmt.Errorf("hello: findings is %q: must be %s or %s", h.Findings, findingsJSON, findingsOTLP)
 	}
 	hooks := replay.Hooks{Findings: s.collect}
 	s.keys = newTable(memory,
-		func() *replay.Shard { return replay.NewShard(cfg, hooks) },
-		func(state []byte) (*replay.Shard, error) { return replay.LoadShard(cfg, hooks, state) })
+		func() *replay.Shard { return h.shard(replay.NewShard(cfg, hooks)) },
+		func(state []byte) (*replay.Shard, error) {
+			shard, err := replay.LoadShard(cfg, hooks, state)
+			if err != nil {
+				return nil, err
+			}
+			return h.shard(shard), nil
+		})
 	return s, nil
+}
+
+// shard applies the settings of a hello to a shard.
+func (h hello) shard(s *replay.Shard) *replay.Shard {
+	if h.Ordered {
+		s.InOrder()
+	}
+	return s
 }
 
 // collect adds findings to the reply.

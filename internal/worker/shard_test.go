@@ -88,22 +88,30 @@ func recording(t *testing.T) (list [][]byte) {
 	return list
 }
 
-// all returns the findings of the recording, in a format.
-func all(t *testing.T, format string) (body []byte) {
+// replies returns the replies to the messages of the recording, and to flush, with settings of the hello.
+func replies(t *testing.T, settings string) (list [][]byte) {
 	t.Helper()
 	c := start(t, InterfaceShard, 1<<20)
-	c.ok(typeHello, "", []byte(`{"protocol": 1, "findings": "`+format+`"}`))
+	c.ok(typeHello, "", []byte(`{"protocol": 1, `+settings+`}`))
 	for _, x := range recording(t) {
-		body = append(body, c.ok(typeObserve, "shop", x)...)
+		list = append(list, c.ok(typeObserve, "shop", x))
 	}
-	return append(body, c.ok(typeFlush, "shop", nil)...)
+	return append(list, c.ok(typeFlush, "shop", nil))
+}
+
+// The messages of the recording are in the order of time. With that promise, the findings are the same, and come earlier.
+func TestOrderedMessages(t *testing.T) {
+	waited, ordered := replies(t, `"ordered": false`), replies(t, `"ordered": true`)
+	assert.Equal(t, string(slices.Concat(waited...)), string(slices.Concat(ordered...)))
+	first := func(list [][]byte) int { return slices.IndexFunc(list, func(reply []byte) bool { return len(reply) > 0 }) }
+	assert.Less(t, first(ordered), first(waited))
 }
 
 // The findings in OTLP are those in JSON, each with a resource of its own, and have the same bytes in each run.
 func TestFindingsInOTLP(t *testing.T) {
 	want := bytes.Buffer{}
 	count := 0
-	for line := range strings.Lines(string(all(t, "json"))) {
+	for line := range strings.Lines(string(slices.Concat(replies(t, `"findings": "json"`)...))) {
 		var f finding
 		require.NoError(t, json.Unmarshal([]byte(line), &f))
 		var events engine.Events
@@ -115,7 +123,7 @@ func TestFindingsInOTLP(t *testing.T) {
 		require.NoError(t, encodeOTLP(&want, events))
 		count++
 	}
-	got := all(t, "otlp")
+	got := slices.Concat(replies(t, `"findings": "otlp"`)...)
 	assert.Equal(t, want.Bytes(), got)
 	ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(got)
 	require.NoError(t, err)

@@ -35,6 +35,7 @@ type hello struct {
 	Protocol int      `json:"protocol"`
 	Engine   settings `json:"engine"`
 	Findings string   `json:"findings"` // format of the findings of shards
+	Ordered  bool     `json:"ordered"`  // the messages of a shard are in the order of time
 }
 
 // The formats of findings.
@@ -145,9 +146,9 @@ func begin(m message, o Options) (handler, error) {
 	}
 	switch {
 	case o.Interface == InterfaceShard:
-		return newShards(cfg, o.Memory, h.Findings)
-	case h.Findings != "":
-		return nil, errors.New("hello: findings: series have none, omit the field")
+		return newShards(cfg, o.Memory, h)
+	case h.Findings != "" || h.Ordered:
+		return nil, errors.New("hello: findings and ordered: these are for shards, omit them")
 	default:
 		return newSeries(cfg, o.Memory), nil
 	}

@@ -317,7 +317,7 @@ func TestInvalidInput(t *testing.T) {
 		"long key":         {[]byte{0, 0, 0, 5, 'H', 0, 0, 0, 1}, "a key of 1 bytes in a message of 5 bytes"},
 		"no hello":         {framed(message{typeObserve, "", nil}), "the first message has type 'O': must be hello, 'H'"},
 		"other protocol":   {framed(message{typeHello, "", []byte(`{"protocol": 7}`)}), "hello has protocol 7, this worker (version 1.2.3) has protocol 1"},
-		"findings":         {framed(message{typeHello, "", []byte(`{"protocol": 1, "findings": "otlp"}`)}), "hello: findings: series have none"},
+		"findings":         {framed(message{typeHello, "", []byte(`{"protocol": 1, "findings": "otlp"}`)}), "hello: findings and ordered: these are for shards"},
 		"unknown setting":  {framed(message{typeHello, "", []byte(`{"protocol": 1, "engine": {"alarms": 1}}`)}), `unknown field "alarms"`},
 		"invalid setting":  {framed(message{typeHello, "", []byte(`{"protocol": 1, "engine": {"zone": "Mars"}}`)}), `hello: engine: time_zone is "Mars"`},
 		"not even a hello": {framed(message{typeHello, "", []byte(`{`)}), "hello: unexpected EOF"},

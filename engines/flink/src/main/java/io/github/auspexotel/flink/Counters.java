@@ -16,7 +16,7 @@ final class Counters {
     final Counter repeated;
     /** Records that the worker rejected, and shards that were set aside. */
     final Counter errors;
-    /** Records of shards that are set aside. */
+    /** Records of shards that are set aside, without the one that was the reason. */
     final Counter failedShard;
     /** Workers that died. */
     final Counter restarts;

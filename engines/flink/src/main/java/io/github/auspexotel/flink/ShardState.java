@@ -86,6 +86,15 @@ final class ShardState {
         return buckets(bucket -> bucket > p.until && bucket <= last);
     }
 
+    /** Returns the number of records that wait. */
+    int waitingRecords(Progress p) throws Exception {
+        int records = 0;
+        for (long bucket : waiting(p, Long.MAX_VALUE)) {
+            records += places(bucket);
+        }
+        return records;
+    }
+
     /** Returns the last bucket that waits and is due at a processing time, or {@link Progress#until} if there is none. */
     long lastDue(Progress p, long time) throws Exception {
         long last = p.until;

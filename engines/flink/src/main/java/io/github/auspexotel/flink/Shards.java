@@ -73,6 +73,7 @@ final class Shards implements AutoCloseable {
             keep(shard, due ? snapshot.length : progress.snapshotBytes);
 
             counters.evaluated.inc(accepted.size());
+            counters.repeated.inc(waiting.size() - records.size());
             progress.until = bucket;
             progress.journalBytes += added;
             if (due) {
@@ -100,13 +101,11 @@ final class Shards implements AutoCloseable {
         });
     }
 
-    private List<OtlpRecord> distinct(List<OtlpRecord> sorted) {
+    private static List<OtlpRecord> distinct(List<OtlpRecord> sorted) {
         List<OtlpRecord> list = new ArrayList<>();
         for (OtlpRecord record : sorted) {
             if (list.isEmpty() || OtlpRecord.ORDER.compare(list.get(list.size() - 1), record) != 0) {
                 list.add(record);
-            } else {
-                counters.repeated.inc();
             }
         }
         return list;
@@ -162,6 +161,8 @@ final class Shards implements AutoCloseable {
     private Evaluation setAside(String shard, Progress progress, WorkerDeath death) throws Exception {
         progress.failure = "shard " + shard + " is set aside, because it ended the worker twice: " + death.getMessage();
         OtlpRecord record = request instanceof OtlpRecord r ? r : new OtlpRecord(shard, (byte) 0, 0, new byte[0], "");
+        boolean waits = request instanceof OtlpRecord r && r.timestamp() >= progress.until; // otherwise it was evaluated before
+        counters.failedShard.inc(state.waitingRecords(progress) - (waits ? 1 : 0));
         state.removeData();
         state.setProgress(progress);
         Evaluation result = new Evaluation();

@@ -68,7 +68,7 @@ final class Worker implements AutoCloseable {
         reader = daemon("auspex-worker-stderr", this::readErrors);
         daemon("auspex-worker-watchdog", this::watch);
         try {
-            ObjectNode hello = JSON.createObjectNode().put("protocol", PROTOCOL).put("findings", "otlp");
+            ObjectNode hello = JSON.createObjectNode().put("protocol", PROTOCOL).put("findings", "otlp").put("ordered", true);
             hello.set("engine", JSON.readTree(settings.engine));
             JsonNode reply = JSON.readTree(request(HELLO, "", JSON.writeValueAsBytes(hello)));
             version = reply.path("version").asText();

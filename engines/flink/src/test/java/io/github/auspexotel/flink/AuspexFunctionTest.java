@@ -234,7 +234,9 @@ class AuspexFunctionTest {
             String reason = task.errors().get(0).reason;
             assertTrue(reason.contains("service-3") && reason.contains("exit code 3"), reason);
             assertEquals(withoutShard(expected(FLEET), "service-3"), texts(task.findings().stream().filter(f -> !f.shard.equals("service-3")).toList()));
-            assertTrue(task.counters().failedShard.getCount() > 100);
+            Counters counters = task.counters();
+            assertTrue(counters.failedShard.getCount() > 100);
+            assertEquals(records.size(), counters.evaluated.getCount() + counters.errors.getCount() + counters.failedShard.getCount(), "each record is counted");
             try (Task next = new Task(Task.settings(), state)) {
                 next.add(OtlpSplitter.split(Signal.LOGS, Messages.logs("service-3", "x", START + 61 * 60_000), ""));
                 assertEquals(1, next.counters().failedShard.getCount(), "the state knows it");
