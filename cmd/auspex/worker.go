@@ -20,10 +20,10 @@ const (
 func newWorker(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worker",
-		Short: "Evaluate series or shards for another program, such as Spark or Beam",
+		Short: "Evaluate series or shards for another program, such as Spark, Beam, or Flink",
 		Long: `Evaluate series or shards for another program, which sends requests to standard input
-and reads replies from standard output. The packages auspex-spark and auspex-beam
-start it. engines/worker/README.md in the repository specifies the protocol.
+and reads replies from standard output. The packages auspex-spark, auspex-beam, and
+auspex-flink start it. engines/worker/README.md in the repository specifies the protocol.
 
 ` + workerExitCodes,
 		Args: noArguments,
