@@ -103,7 +103,9 @@ func replies(t *testing.T, settings string) (list [][]byte) {
 func TestOrderedMessages(t *testing.T) {
 	waited, ordered := replies(t, `"ordered": false`), replies(t, `"ordered": true`)
 	assert.Equal(t, string(slices.Concat(waited...)), string(slices.Concat(ordered...)))
-	first := func(list [][]byte) int { return slices.IndexFunc(list, func(reply []byte) bool { return len(reply) > 0 }) }
+	first := func(list [][]byte) int {
+		return slices.IndexFunc(list, func(reply []byte) bool { return len(reply) > 0 })
+	}
 	assert.Less(t, first(ordered), first(waited))
 }
 
