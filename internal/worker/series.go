@@ -24,8 +24,8 @@ type series struct {
 	keys *table[*replay.Series]
 }
 
-func newSeries(cfg engine.Config, limit int) *series {
-	return &series{newTable(limit,
+func newSeries(cfg engine.Config, o Options) *series {
+	return &series{newTable(o,
 		func() *replay.Series { return replay.NewSeries(cfg) },
 		func(state []byte) (*replay.Series, error) { return replay.LoadSeries(cfg, state) })}
 }

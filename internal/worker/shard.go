@@ -32,7 +32,7 @@ type finding struct {
 	Incident *incident.Incident `json:"incident,omitempty"`
 }
 
-func newShards(cfg engine.Config, memory int, h hello) (*shards, error) {
+func newShards(cfg engine.Config, o Options, h hello) (*shards, error) {
 	s := &shards{}
 	switch h.Findings {
 	case "", findingsJSON:
@@ -43,7 +43,7 @@ func newShards(cfg engine.Config, memory int, h hello) (*shards, error) {
 		return nil, fmt.Errorf("hello: findings is %q: must be %s or %s", h.Findings, findingsJSON, findingsOTLP)
 	}
 	hooks := replay.Hooks{Findings: s.collect}
-	s.keys = newTable(memory,
+	s.keys = newTable(o,
 		func() *replay.Shard { return h.shard(replay.NewShard(cfg, hooks)) },
 		func(state []byte) (*replay.Shard, error) {
 			shard, err := replay.LoadShard(cfg, hooks, state)

@@ -28,6 +28,7 @@ type Options struct {
 	Interface string // InterfaceSeries or InterfaceShard
 	Version   string // of the program
 	Memory    int    // maximum bytes of the states of keys that are not in use
+	Live      int    // maximum number of keys in use, as engines
 }
 
 // hello is the first request.
@@ -146,11 +147,11 @@ func begin(m message, o Options) (handler, error) {
 	}
 	switch {
 	case o.Interface == InterfaceShard:
-		return newShards(cfg, o.Memory, h)
+		return newShards(cfg, o, h)
 	case h.Findings != "" || h.Ordered:
 		return nil, errors.New("hello: findings and ordered: these are for shards, omit them")
 	default:
-		return newSeries(cfg, o.Memory), nil
+		return newSeries(cfg, o), nil
 	}
 }
 

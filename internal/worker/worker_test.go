@@ -41,7 +41,7 @@ func start(t *testing.T, kind string, limit int) *client {
 	from, out := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(in, out, Options{Interface: kind, Version: "1.2.3", Memory: limit})
+		done <- Run(in, out, Options{Interface: kind, Version: "1.2.3", Memory: limit, Live: DefaultLive})
 		_ = out.Close()
 	}()
 	c := &client{t, bufio.NewWriter(to), bufio.NewReader(from), func() error {
@@ -184,7 +184,7 @@ func expected(points []point) (list []string) {
 
 // More series than are kept as engines, in batches of any size: the results are those of independent series.
 func TestSeriesAreEvaluatedIndependently(t *testing.T) {
-	points := fleet(mostLive+8, 160)
+	points := fleet(DefaultLive+8, 160)
 	c := start(t, InterfaceSeries, 64<<20)
 	assert.JSONEq(t, `{"protocol": 1, "version": "1.2.3", "interface": "series", "state": "1.9"}`, string(c.ok(typeHello, "", []byte(`{"protocol": 1, "engine": {"false_alarms": 5}}`))))
 	var got []string
@@ -270,8 +270,8 @@ func TestInvalidRequests(t *testing.T) {
 	c.fails(typeRestore, "x", []byte{9, 9}, "the state has version 9, this build reads version 1")
 	c.fails(typeGauges, "x", nil, "use the interface shard")
 	c.fails('Z', "x", nil, `unknown message type 'Z'`)
-	c.fails(typeObserve, "", rows(t, fleet(mostLive+1, 1), 100), "no memory for 33 new keys")
-	c.ok(typeObserve, "", rows(t, fleet(mostLive, 1), 100))
+	c.fails(typeObserve, "", rows(t, fleet(DefaultLive+1, 1), 100), "no memory for 33 new keys")
+	c.ok(typeObserve, "", rows(t, fleet(DefaultLive, 1), 100))
 	c.fails(typeObserve, "", rows(t, []point{{"another", noon, 1.0}}, 1), "no memory for 1 new keys besides 32 others")
 	c.ok(typeDrop, "series 0", nil)
 	c.ok(typeObserve, "", rows(t, []point{{"another", noon, 1.0}}, 1))

@@ -5,12 +5,16 @@ package io.github.auspexotel.flink;
 
 import java.time.Duration;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.metrics.Counter;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.types.Either;
 import org.apache.flink.util.Collector;
 
 /** Separates the records of an {@link OtlpDeserializer} from what cannot be evaluated: {@link AuspexFunction#ERRORS}. */
 public final class AcceptedRecords extends ProcessFunction<Either<OtlpRecord, SetAside>, OtlpRecord> {
+    private transient Counter errors;
+
     /**
      * Returns a strategy for the source: the watermark of a partition is its latest event time less {@code outOfOrder}. A
      * partition without a message for the time {@code idle} does not hold it back.
@@ -27,10 +31,16 @@ public final class AcceptedRecords extends ProcessFunction<Either<OtlpRecord, Se
     }
 
     @Override
+    public void open(OpenContext context) {
+        errors = getRuntimeContext().getMetricGroup().addGroup("auspex").counter("errors");
+    }
+
+    @Override
     public void processElement(Either<OtlpRecord, SetAside> element, Context context, Collector<OtlpRecord> out) {
         if (element.isLeft()) {
             out.collect(element.left());
         } else {
+            errors.inc();
             context.output(AuspexFunction.ERRORS, element.right());
         }
     }

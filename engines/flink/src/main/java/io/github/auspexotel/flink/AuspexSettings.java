@@ -45,12 +45,20 @@ public final class AuspexSettings implements Serializable {
         return this;
     }
 
-    /** Sets the memory for the states of shards in the worker of each task, in MiB. By default 256. */
+    /**
+     * Sets the memory for the states of shards in the worker of each task, in MiB. By default 256. As many shards, and at
+     * least 32, are also in use as engines, which takes about as much memory again.
+     */
     public AuspexSettings memoryMib(int mib) {
         if (mib < 1) {
             throw new IllegalArgumentException("the memory is " + mib + " MiB: must be at least 1");
         }
         return memory((long) mib << 20);
+    }
+
+    /** Returns the number of shards that are in use as engines. */
+    int live() {
+        return (int) Math.max(32, memory >> 20);
     }
 
     /** Sets the memory in bytes. */

@@ -7,7 +7,7 @@ package io.github.auspexotel.flink;
 public class Progress {
     /** Event time in milliseconds, exclusive. Records before it are in the snapshot or in the journal. */
     public long until = Long.MIN_VALUE;
-    /** Bytes of the records that were evaluated since the snapshot. */
+    /** Cost of the records that were evaluated since the snapshot, in bytes. */
     public long journalBytes;
     /** Bytes of the snapshot. */
     public long snapshotBytes;

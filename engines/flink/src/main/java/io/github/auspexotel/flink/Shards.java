@@ -17,6 +17,8 @@ import org.slf4j.LoggerFactory;
 final class Shards implements AutoCloseable {
     /** Deaths of the worker in one evaluation, by different requests, after which the task fails. */
     private static final int MOST_DEATHS = 5;
+    /** What it takes to evaluate an empty record, in bytes of snapshot that take as long to write. */
+    private static final long RECORD = 1024;
     private static final Logger LOG = LoggerFactory.getLogger(Shards.class);
 
     private final AuspexSettings settings;
@@ -67,7 +69,7 @@ final class Shards implements AutoCloseable {
             if (!accepted.isEmpty()) {
                 result.gauges = send(Worker.GAUGES, shard);
             }
-            long added = accepted.stream().mapToLong(r -> r.otlp.length).sum();
+            long added = accepted.stream().mapToLong(r -> r.otlp.length + RECORD).sum();
             boolean due = progress.journalBytes + added > progress.snapshotBytes;
             byte[] snapshot = due ? send(Worker.SNAPSHOT, shard) : null;
             keep(shard, due ? snapshot.length : progress.snapshotBytes);

@@ -62,7 +62,7 @@ final class Worker implements AutoCloseable {
     /** Starts a worker. Throws IOException if it does not start, or rejects the settings. */
     Worker(Path program, AuspexSettings settings) throws IOException {
         timeout = settings.timeout.toNanos();
-        process = new ProcessBuilder(program.toString(), "worker", "shard", "--memory-mib", MEMORY_MIB).start();
+        process = new ProcessBuilder(program.toString(), "worker", "shard", "--memory-mib", MEMORY_MIB, "--live", String.valueOf(settings.live())).start();
         to = new DataOutputStream(new BufferedOutputStream(process.getOutputStream(), 1 << 16));
         from = new DataInputStream(new BufferedInputStream(process.getInputStream(), 1 << 16));
         reader = daemon("auspex-worker-stderr", this::readErrors);
