@@ -254,7 +254,7 @@ class AuspexFunctionTest {
     void aWorkerThatDoesNotReplyIsReplaced() throws Exception {
         String once = "if b'SLOW' in frame and not os.path.exists('" + folder.resolve("hung") + "'): open('" + folder.resolve("hung") + "', 'w'); time.sleep(60)";
         List<OtlpRecord> records = OtlpSplitter.split(Signal.LOGS, Messages.logs("service-0", "SLOW", START), "");
-        try (Task task = new Task(Task.settings().worker(wrapper(once)).timeout(Duration.ofSeconds(3)), null)) {
+        try (Task task = new Task(Task.settings().worker(wrapper(once)).timeout(Duration.ofSeconds(8)), null)) {
             task.add(records);
             task.end();
             assertEquals(1, task.counters().restarts.getCount());
