@@ -99,7 +99,7 @@ func codeBlocks(text string) (blocks []codeBlock, err error) {
 func (b *codeBlock) check(t *testing.T, console string) error {
 	t.Helper()
 	switch b.language {
-	case "text", "python": // the tests of the engines call the same functions
+	case "text", "python", "java": // the tests of the engines call the same functions
 		return nil
 	case "json":
 		if !json.Valid([]byte(b.text)) {
@@ -111,7 +111,7 @@ func (b *codeBlock) check(t *testing.T, console string) error {
 	case "sh":
 		return runDocumented(t, b.text, console)
 	}
-	return fmt.Errorf("the language is %q; must be yaml, sh, json, python, or text", b.language)
+	return fmt.Errorf("the language is %q; must be yaml, sh, json, python, java, or text", b.language)
 }
 
 func validateDocumented(t *testing.T, text string) error {

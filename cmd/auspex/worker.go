@@ -20,10 +20,10 @@ const (
 func newWorker(env environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worker",
-		Short: "Evaluate series or shards for another program, such as Spark or Beam",
+		Short: "Evaluate series or shards for another program, such as Spark, Beam, or Flink",
 		Long: `Evaluate series or shards for another program, which sends requests to standard input
-and reads replies from standard output. The packages auspex-spark and auspex-beam
-start it. engines/worker/README.md in the repository specifies the protocol.
+and reads replies from standard output. The packages auspex-spark, auspex-beam, and
+auspex-flink start it. engines/worker/README.md in the repository specifies the protocol.
 
 ` + workerExitCodes,
 		Args: noArguments,
@@ -43,7 +43,7 @@ const workerExitCodes = `Exit codes:
   2  invalid usage`
 
 func newWorkerOf(env environment, kind, short, long string) *cobra.Command {
-	memory := 1024
+	memory, live := 1024, worker.DefaultLive
 	cmd := &cobra.Command{
 		Use:   kind,
 		Short: short,
@@ -53,12 +53,16 @@ func newWorkerOf(env environment, kind, short, long string) *cobra.Command {
 			if memory < leastWorkerMemory || memory > mostWorkerMemory {
 				return fmt.Errorf("--memory-mib is %d: must be %d to %d", memory, leastWorkerMemory, mostWorkerMemory)
 			}
-			if err := worker.Run(env.in, env.out, worker.Options{Interface: kind, Version: version, Memory: memory << 20}); err != nil {
+			if live < 1 {
+				return fmt.Errorf("--live is %d: must be at least 1", live)
+			}
+			if err := worker.Run(env.in, env.out, worker.Options{Interface: kind, Version: version, Memory: memory << 20, Live: live}); err != nil {
 				return failure{err}
 			}
 			return nil
 		},
 	}
 	cmd.Flags().IntVar(&memory, "memory-mib", memory, "maximum memory for the states of keys that are not in use")
+	cmd.Flags().IntVar(&live, "live", live, "maximum number of keys in use; the others are kept as states, which is slower")
 	return cmd
 }

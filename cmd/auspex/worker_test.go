@@ -30,6 +30,10 @@ func TestWorker(t *testing.T) {
 		code, _, errs = run("", kind, "--memory-mib", "0")
 		assert.Equal(t, exitUsage, code)
 		assert.Contains(t, errs, "--memory-mib is 0: must be 1 to 1048576")
+
+		code, _, errs = run("", kind, "--live", "0")
+		assert.Equal(t, exitUsage, code)
+		assert.Contains(t, errs, "--live is 0: must be at least 1")
 	}
 	code, _, errs := run("", "tables")
 	assert.Equal(t, exitUsage, code)

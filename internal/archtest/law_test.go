@@ -88,6 +88,7 @@ var layers = map[string]layer{
 	"internal/evidence":       foundation,
 	"internal/tap":            foundation,
 	"internal/backtest":       component,
+	"internal/findings":       engine,
 	"internal/replay":         engine,
 	"internal/worker":         component,
 	"receiver":                component,

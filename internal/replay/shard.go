@@ -31,6 +31,7 @@ type Shard struct {
 	engine  *engine.Engine
 	store   store
 	hooks   Hooks
+	wait    int64 // nanoseconds that pieces wait for those of later batches
 	points  int
 	pieces  pieces
 	now     int64
@@ -41,10 +42,18 @@ type Shard struct {
 
 // NewShard returns a shard without data.
 func NewShard(cfg engine.Config, hooks Hooks) *Shard {
-	s := &Shard{store: newStore(), hooks: hooks}
+	s := newShard(hooks)
 	s.engine = s.store.engine(cfg, time.Time{})
 	return s
 }
+
+func newShard(hooks Hooks) *Shard {
+	return &Shard{store: newStore(), hooks: hooks, wait: int64(disorder)}
+}
+
+// InOrder promises that no batch is due before an earlier one. What is due is then observed immediately, with the same
+// results. The promise is not part of the state.
+func (s *Shard) InOrder() { s.wait = 0 }
 
 // Engine returns the engine of the shard.
 func (s *Shard) Engine() *engine.Engine { return s.engine }
@@ -75,7 +84,7 @@ func (s *Shard) Add(x Batch, due int64) error {
 	}
 	s.due = due
 	s.reached = max(s.reached, due)
-	return s.pieces.until(due-int64(disorder), s.piece)
+	return s.pieces.until(due-s.wait, s.piece)
 }
 
 // AddNext adds a batch that is due at its earliest time, or at the time of the previous batch if it has none.

@@ -4,6 +4,7 @@
 package replay
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,11 +13,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/engine/snapshot"
 	"github.com/auspex-otel/auspex/internal/state"
 )
 
 // shardVersion is the version of the state of a shard, without that of the engine's snapshot in it.
 const shardVersion = 1
+
+// ShardVersion returns the version of the states of shards, with that of the engine's snapshot in them.
+func ShardVersion() string { return versions(shardVersion) }
+
+// SeriesVersion returns the version of the states of series, with that of the engine's snapshot in them.
+func SeriesVersion() string { return versions(seriesVersion) }
+
+func versions(own int) string { return fmt.Sprintf("%d.%d", own, snapshot.Version) }
 
 // Save returns the whole state, which begins with a version byte. It contains the records that wait for earlier ones.
 func (s *Shard) Save() ([]byte, error) {
@@ -37,7 +47,7 @@ func LoadShard(cfg engine.Config, hooks Hooks, b []byte) (*Shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shard{store: newStore(), hooks: hooks}
+	s := newShard(hooks)
 	if err := s.fields(c); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@
 package vocabulary
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -35,9 +37,9 @@ func PutAnomaly(lr plog.LogRecord, a *incident.Anomaly) {
 	at.PutDouble(MetricLower, a.Lower)
 	at.PutDouble(MetricUpper, a.Upper)
 	putTexts(at, AttrAnomalyTraces, a.TraceIDs)
-	for k, v := range a.Attributes {
+	for _, k := range slices.Sorted(maps.Keys(a.Attributes)) { // so that a repeated event has the same bytes
 		if _, taken := at.Get(k); !taken {
-			at.PutStr(k, v)
+			at.PutStr(k, a.Attributes[k])
 		}
 	}
 }

@@ -32,7 +32,7 @@ func benchFleet(random *rand.Rand, begin time.Time) (list []point) {
 func BenchmarkSeries(b *testing.B) {
 	b.Run("worker", func(b *testing.B) {
 		random := rand.New(rand.NewPCG(1, 1))
-		s := newSeries(engine.DefaultConfig(), 64<<20)
+		s := newSeries(engine.DefaultConfig(), Options{Memory: 64 << 20, Live: DefaultLive})
 		for n := 0; b.Loop(); n++ {
 			b.StopTimer()
 			body := rows(b, benchFleet(random, noon.Add(time.Duration(n*benchPoints)*time.Minute)), 10_000)
@@ -62,7 +62,7 @@ func BenchmarkSeries(b *testing.B) {
 	})
 	b.Run("restore and save", func(b *testing.B) {
 		random := rand.New(rand.NewPCG(1, 1))
-		s := newSeries(engine.DefaultConfig(), 64<<20)
+		s := newSeries(engine.DefaultConfig(), Options{Memory: 64 << 20, Live: DefaultLive})
 		_, err := s.observe("", rows(b, benchFleet(random, noon), 10_000))
 		require.NoError(b, err)
 		state, err := s.snapshot("series 0")

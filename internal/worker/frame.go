@@ -25,6 +25,7 @@ const (
 	typeRestore  = 'T'
 	typeFlush    = 'F'
 	typeDrop     = 'D'
+	typeGauges   = 'G'
 	typeResult   = 'R'
 	typeError    = 'E'
 )

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// mostLive is the number of keys that are kept as engines. Each takes about 0.3 MiB, its state about 0.01.
-	mostLive = 32
+	// DefaultLive is the default number of keys that are kept as engines. Each takes about 0.3 MiB, its state about 0.01.
+	DefaultLive = 32
 	// stateSize is the expected size of the state of a new key.
 	stateSize = 12 << 10
 )
@@ -24,6 +24,7 @@ type unit interface {
 type table[U unit] struct {
 	create  func() U
 	load    func(state []byte) (U, error)
+	maxLive int // number of engines
 	maxIdle int // bytes of states
 	live    map[string]*list.Element
 	order   *list.List // of live keys, the latest first
@@ -36,8 +37,8 @@ type live[U unit] struct {
 	unit U
 }
 
-func newTable[U unit](maxIdle int, create func() U, load func([]byte) (U, error)) *table[U] {
-	return &table[U]{create: create, load: load, maxIdle: maxIdle, live: map[string]*list.Element{}, order: list.New(), idle: map[string][]byte{}}
+func newTable[U unit](o Options, create func() U, load func([]byte) (U, error)) *table[U] {
+	return &table[U]{create: create, load: load, maxLive: o.Live, maxIdle: o.Memory, live: map[string]*list.Element{}, order: list.New(), idle: map[string][]byte{}}
 }
 
 // admit returns an error if there is no room for the new ones among the given keys.
@@ -48,7 +49,7 @@ func (t *table[U]) admit(keys []string) error {
 			fresh++
 		}
 	}
-	if beyond := fresh + len(t.live) - mostLive; fresh > 0 && beyond > 0 && t.size+beyond*stateSize > t.maxIdle {
+	if beyond := fresh + len(t.live) - t.maxLive; fresh > 0 && beyond > 0 && t.size+beyond*stateSize > t.maxIdle {
 		return fmt.Errorf("no memory for %d new keys besides %d others, whose states have %d bytes: flush or drop keys that have ended, or raise --memory-mib",
 			fresh, len(t.live)+len(t.idle), t.size)
 	}
@@ -103,7 +104,7 @@ func (t *table[U]) restore(noun, key string, state []byte) error {
 func (t *table[U]) put(key string, u U) error {
 	t.drop(key)
 	t.live[key] = t.order.PushFront(live[U]{key, u})
-	for t.order.Len() > mostLive {
+	for t.order.Len() > t.maxLive {
 		oldest := t.order.Back().Value.(live[U])
 		state, err := oldest.unit.Save()
 		if err != nil {

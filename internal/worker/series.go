@@ -5,6 +5,7 @@ package worker
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -23,8 +24,8 @@ type series struct {
 	keys *table[*replay.Series]
 }
 
-func newSeries(cfg engine.Config, limit int) *series {
-	return &series{newTable(limit,
+func newSeries(cfg engine.Config, o Options) *series {
+	return &series{newTable(o,
 		func() *replay.Series { return replay.NewSeries(cfg) },
 		func(state []byte) (*replay.Series, error) { return replay.LoadSeries(cfg, state) })}
 }
@@ -298,3 +299,9 @@ func (s *series) drop(key string) error {
 	}
 	return nil
 }
+
+func (s *series) gauges(string) ([]byte, error) {
+	return nil, errors.New("gauges are of services: use the interface shard")
+}
+
+func (s *series) version() string { return replay.SeriesVersion() }

@@ -9,7 +9,11 @@ import (
 	"errors"
 	"fmt"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
 	"github.com/auspex-otel/auspex/internal/engine"
+	"github.com/auspex-otel/auspex/internal/findings"
 	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/replay"
 )
@@ -17,6 +21,7 @@ import (
 // shards answers the requests of the interface for shards.
 type shards struct {
 	keys     *table[*replay.Shard]
+	encode   func(out *bytes.Buffer, events engine.Events) error
 	findings bytes.Buffer // of the present request
 	failed   error
 }
@@ -27,25 +32,69 @@ type finding struct {
 	Incident *incident.Incident `json:"incident,omitempty"`
 }
 
-func newShards(cfg engine.Config, memory int) *shards {
+func newShards(cfg engine.Config, o Options, h hello) (*shards, error) {
 	s := &shards{}
+	switch h.Findings {
+	case "", findingsJSON:
+		s.encode = encodeJSON
+	case findingsOTLP:
+		s.encode = encodeOTLP
+	default:
+		return nil, fmt.Errorf("hello: findings is %q: must be %s or %s", h.Findings, findingsJSON, findingsOTLP)
+	}
 	hooks := replay.Hooks{Findings: s.collect}
-	s.keys = newTable(memory,
-		func() *replay.Shard { return replay.NewShard(cfg, hooks) },
-		func(state []byte) (*replay.Shard, error) { return replay.LoadShard(cfg, hooks, state) })
+	s.keys = newTable(o,
+		func() *replay.Shard { return h.shard(replay.NewShard(cfg, hooks)) },
+		func(state []byte) (*replay.Shard, error) {
+			shard, err := replay.LoadShard(cfg, hooks, state)
+			if err != nil {
+				return nil, err
+			}
+			return h.shard(shard), nil
+		})
+	return s, nil
+}
+
+// shard applies the settings of a hello to a shard.
+func (h hello) shard(s *replay.Shard) *replay.Shard {
+	if h.Ordered {
+		s.InOrder()
+	}
 	return s
 }
 
-// collect adds the lines of findings to the reply.
+// collect adds findings to the reply.
 func (s *shards) collect(events engine.Events) {
-	e := json.NewEncoder(&s.findings)
+	s.failed = errors.Join(s.failed, s.encode(&s.findings, events))
+}
+
+// encodeJSON writes a line for each finding.
+func encodeJSON(out *bytes.Buffer, events engine.Events) (err error) {
+	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
 	for _, a := range events.Anomalies {
-		s.failed = errors.Join(s.failed, e.Encode(finding{Anomaly: a}))
+		err = errors.Join(err, e.Encode(finding{Anomaly: a}))
 	}
 	for _, i := range events.Incidents {
-		s.failed = errors.Join(s.failed, e.Encode(finding{Incident: i}))
+		err = errors.Join(err, e.Encode(finding{Incident: i}))
 	}
+	return err
+}
+
+// encodeOTLP writes OTLP logs with a resource for each finding. Messages one after the other are one message.
+func encodeOTLP(out *bytes.Buffer, events engine.Events) (err error) {
+	write := func(one engine.Events) {
+		b, failed := (&plog.ProtoMarshaler{}).MarshalLogs(findings.Logs(one))
+		out.Write(b)
+		err = errors.Join(err, failed)
+	}
+	for _, a := range events.Anomalies {
+		write(engine.Events{Anomalies: []*incident.Anomaly{a}})
+	}
+	for _, i := range events.Incidents {
+		write(engine.Events{Incidents: []*incident.Incident{i}})
+	}
+	return err
 }
 
 // reply returns the findings since the last one.
@@ -129,6 +178,22 @@ func (s *shards) drop(key string) error {
 	s.keys.drop(key)
 	return nil
 }
+
+// gauges returns the gauges of the services of a shard since the last such request, as OTLP metrics.
+func (s *shards) gauges(key string) ([]byte, error) {
+	if !s.keys.known(key) {
+		return nil, unknownKey(key)
+	}
+	shard, err := s.keys.get(key)
+	if err != nil {
+		return nil, err
+	}
+	pending := shard.Engine().PendingGauges()
+	shard.Engine().DeliveredGauges(pending)
+	return (&pmetric.ProtoMarshaler{}).MarshalMetrics(findings.Metrics(pending))
+}
+
+func (s *shards) version() string { return replay.ShardVersion() }
 
 func checkShard(key string) error {
 	if key == "" {

@@ -28,13 +28,22 @@ type Options struct {
 	Interface string // InterfaceSeries or InterfaceShard
 	Version   string // of the program
 	Memory    int    // maximum bytes of the states of keys that are not in use
+	Live      int    // maximum number of keys in use, as engines
 }
 
 // hello is the first request.
 type hello struct {
 	Protocol int      `json:"protocol"`
 	Engine   settings `json:"engine"`
+	Findings string   `json:"findings"` // format of the findings of shards
+	Ordered  bool     `json:"ordered"`  // the messages of a shard are in the order of time
 }
+
+// The formats of findings.
+const (
+	findingsJSON = "json"
+	findingsOTLP = "otlp"
+)
 
 // settings are the settings of the engine, those of the flags of a backtest.
 type settings struct {
@@ -48,6 +57,7 @@ type welcome struct {
 	Protocol  int    `json:"protocol"`
 	Version   string `json:"version"`
 	Interface string `json:"interface"`
+	State     string `json:"state"` // version of the states
 }
 
 // failure is the body of an error reply.
@@ -71,6 +81,8 @@ type handler interface {
 	restore(key string, state []byte) error
 	flush(key string) ([]byte, error)
 	drop(key string) error
+	gauges(key string) ([]byte, error)
+	version() string // of the states
 }
 
 // Run answers requests until the input ends. It returns an error if the input is not a sequence of messages that begins
@@ -89,7 +101,7 @@ func Run(in io.Reader, out io.Writer, o Options) error {
 	if err != nil {
 		return fail(m, err)
 	}
-	body, err := json.Marshal(welcome{Protocol, o.Version, o.Interface})
+	body, err := json.Marshal(welcome{Protocol, o.Version, o.Interface, h.version()})
 	if err != nil {
 		return err
 	}
@@ -133,10 +145,14 @@ func begin(m message, o Options) (handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hello: engine: %w", err)
 	}
-	if o.Interface == InterfaceShard {
-		return newShards(cfg, o.Memory), nil
+	switch {
+	case o.Interface == InterfaceShard:
+		return newShards(cfg, o, h)
+	case h.Findings != "" || h.Ordered:
+		return nil, errors.New("hello: findings and ordered: these are for shards, omit them")
+	default:
+		return newSeries(cfg, o), nil
 	}
-	return newSeries(cfg, o.Memory), nil
 }
 
 func (s settings) config() (engine.Config, error) {
@@ -163,6 +179,8 @@ func answer(h handler, m message) ([]byte, error) {
 		return h.flush(m.key)
 	case typeDrop:
 		return nil, h.drop(m.key)
+	case typeGauges:
+		return h.gauges(m.key)
 	default:
 		return nil, fmt.Errorf("unknown message type %q", m.kind)
 	}

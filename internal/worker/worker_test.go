@@ -11,7 +11,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +24,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/auspex-otel/auspex/internal/engine"
-	"github.com/auspex-otel/auspex/internal/peertest"
 	"github.com/auspex-otel/auspex/internal/replay"
 )
 
@@ -43,7 +41,7 @@ func start(t *testing.T, kind string, limit int) *client {
 	from, out := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(in, out, Options{Interface: kind, Version: "1.2.3", Memory: limit})
+		done <- Run(in, out, Options{Interface: kind, Version: "1.2.3", Memory: limit, Live: DefaultLive})
 		_ = out.Close()
 	}()
 	c := &client{t, bufio.NewWriter(to), bufio.NewReader(from), func() error {
@@ -186,9 +184,9 @@ func expected(points []point) (list []string) {
 
 // More series than are kept as engines, in batches of any size: the results are those of independent series.
 func TestSeriesAreEvaluatedIndependently(t *testing.T) {
-	points := fleet(mostLive+8, 160)
+	points := fleet(DefaultLive+8, 160)
 	c := start(t, InterfaceSeries, 64<<20)
-	assert.JSONEq(t, `{"protocol": 1, "version": "1.2.3", "interface": "series"}`, string(c.ok(typeHello, "", []byte(`{"protocol": 1, "engine": {"false_alarms": 5}}`))))
+	assert.JSONEq(t, `{"protocol": 1, "version": "1.2.3", "interface": "series", "state": "1.9"}`, string(c.ok(typeHello, "", []byte(`{"protocol": 1, "engine": {"false_alarms": 5}}`))))
 	var got []string
 	for chunk := range slices.Chunk(points, 1000) {
 		got = append(got, results(t, c.ok(typeObserve, "", rows(t, chunk, 300)))...)
@@ -270,9 +268,10 @@ func TestInvalidRequests(t *testing.T) {
 	c.fails(typeObserve, "", columnsOf(t, "key", "time", "value"), "column key has type int64: must be utf8")
 	c.fails(typeSnapshot, "x", nil, `key "x" has no state`)
 	c.fails(typeRestore, "x", []byte{9, 9}, "the state has version 9, this build reads version 1")
+	c.fails(typeGauges, "x", nil, "use the interface shard")
 	c.fails('Z', "x", nil, `unknown message type 'Z'`)
-	c.fails(typeObserve, "", rows(t, fleet(mostLive+1, 1), 100), "no memory for 33 new keys")
-	c.ok(typeObserve, "", rows(t, fleet(mostLive, 1), 100))
+	c.fails(typeObserve, "", rows(t, fleet(DefaultLive+1, 1), 100), "no memory for 33 new keys")
+	c.ok(typeObserve, "", rows(t, fleet(DefaultLive, 1), 100))
 	c.fails(typeObserve, "", rows(t, []point{{"another", noon, 1.0}}, 1), "no memory for 1 new keys besides 32 others")
 	c.ok(typeDrop, "series 0", nil)
 	c.ok(typeObserve, "", rows(t, []point{{"another", noon, 1.0}}, 1))
@@ -318,6 +317,7 @@ func TestInvalidInput(t *testing.T) {
 		"long key":         {[]byte{0, 0, 0, 5, 'H', 0, 0, 0, 1}, "a key of 1 bytes in a message of 5 bytes"},
 		"no hello":         {framed(message{typeObserve, "", nil}), "the first message has type 'O': must be hello, 'H'"},
 		"other protocol":   {framed(message{typeHello, "", []byte(`{"protocol": 7}`)}), "hello has protocol 7, this worker (version 1.2.3) has protocol 1"},
+		"findings":         {framed(message{typeHello, "", []byte(`{"protocol": 1, "findings": "otlp"}`)}), "hello: findings and ordered: these are for shards"},
 		"unknown setting":  {framed(message{typeHello, "", []byte(`{"protocol": 1, "engine": {"alarms": 1}}`)}), `unknown field "alarms"`},
 		"invalid setting":  {framed(message{typeHello, "", []byte(`{"protocol": 1, "engine": {"zone": "Mars"}}`)}), `hello: engine: time_zone is "Mars"`},
 		"not even a hello": {framed(message{typeHello, "", []byte(`{`)}), "hello: unexpected EOF"},
@@ -328,69 +328,4 @@ func TestInvalidInput(t *testing.T) {
 		assert.Contains(t, out.String(), `{"error":"`, name)
 	}
 	assert.NoError(t, Run(bytes.NewReader(nil), io.Discard, Options{}))
-}
-
-func TestShard(t *testing.T) {
-	c := start(t, InterfaceShard, 1<<20)
-	c.hello()
-	lines := map[string]string{}
-	see := func(body []byte) {
-		for line := range strings.Lines(string(body)) {
-			var f map[string]struct {
-				ID string `json:"id"`
-			}
-			require.NoError(t, json.Unmarshal([]byte(line), &f))
-			for kind, v := range f {
-				lines[v.ID] = kind
-			}
-		}
-	}
-	for _, x := range recording(t) {
-		see(c.ok(typeObserve, "shop", x))
-	}
-	see(c.ok(typeFlush, "shop", nil))
-	kinds := map[string]int{}
-	for _, kind := range lines {
-		kinds[kind]++
-	}
-	assert.Equal(t, map[string]int{"anomaly": 2, "incident": 1}, kinds)
-
-	c.fails(typeFlush, "shop", nil, `key "shop" has no state`)
-	c.fails(typeSnapshot, "shop", nil, `key "shop" has no state`)
-	c.fails(typeObserve, "", []byte("m{}"), "the request has no key")
-	c.fails(typeObserve, "shop", nil, "the request has no body")
-	c.fails(typeObserve, "shop", []byte("x{}"), "unknown signal 'x': must be m, l, or t")
-	c.fails(typeObserve, "shop", []byte(`l{"resourceSpans":[]}`), "the message is not of signal 'l'")
-	c.fails(typeObserve, "shop", []byte("mgarbage"), "not OTLP")
-	c.fails(typeRestore, "shop", []byte{9}, "the state has version 9")
-	c.ok(typeObserve, "shop", []byte("m{}"))
-	state := c.ok(typeSnapshot, "shop", nil)
-	c.ok(typeRestore, "shop 2", state)
-	c.ok(typeDrop, "shop", nil)
-	c.fails(typeSnapshot, "shop", nil, "no state")
-	require.NoError(t, c.end())
-}
-
-// recording returns the requests of the recording in testdata, in the order of time.
-func recording(t *testing.T) (list [][]byte) {
-	t.Helper()
-	type request struct {
-		at   int64
-		body []byte
-	}
-	var requests []request
-	for _, file := range []string{"metrics.jsonl", "logs.jsonl", "traces.jsonl"} {
-		text, err := os.ReadFile(peertest.TestData(t, "otlp", "recording", file))
-		require.NoError(t, err)
-		for line := range strings.Lines(string(text)) {
-			x, err := replay.Decode([]byte(strings.TrimSpace(line)))
-			require.NoError(t, err)
-			requests = append(requests, request{x.Earliest, []byte(file[:1] + strings.TrimSpace(line))})
-		}
-	}
-	slices.SortStableFunc(requests, func(a, b request) int { return int(a.at - b.at) })
-	for _, r := range requests {
-		list = append(list, r.body)
-	}
-	return list
 }
