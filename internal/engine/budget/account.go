@@ -134,7 +134,7 @@ func (b *Budget) round(alpha, guess float64) float64 {
 	}
 	most := b.falseAlarms.MaxAlpha
 	k := math.Ceil(exact.Log(most/alpha) / logStep)
-	return most * exact.Pow(step, -k)
+	return float64(most * exact.Pow(step, -k))
 }
 
 // share returns the share of the whole budget of a signal in a service.
