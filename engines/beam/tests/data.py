@@ -9,7 +9,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
-from typing import Iterable, NamedTuple, Optional
+from typing import Iterable, Iterator, NamedTuple, Optional
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -44,15 +44,18 @@ class Row(NamedTuple):
     value: Optional[float]
 
 
+def one_series(k: int, points: int) -> Iterator[Row]:
+    """Returns daily waves with a fault."""
+    noise = random.Random(k)
+    fault = points * 3 // 4 + 7 * k
+    for i in range(points):
+        value = 10 + k + math.sin(i / 230) + noise.gauss(0, 0.3) + (9 if fault <= i < fault + 5 else 0)
+        yield Row(f"series-{k:02}", START + i * MINUTE, value)
+
+
 def series(keys: int, points: int) -> list[Row]:
-    """Returns daily waves with a fault each, in a random order."""
-    rows = []
-    for k in range(keys):
-        noise = random.Random(k)
-        fault = points * 3 // 4 + 7 * k
-        for i in range(points):
-            value = 10 + k + math.sin(i / 230) + noise.gauss(0, 0.3) + (9 if fault <= i < fault + 5 else 0)
-            rows.append(Row(f"series-{k:02}", START + i * MINUTE, value))
+    """Returns several series in a random order."""
+    rows = [row for k in range(keys) for row in one_series(k, points)]
     random.Random(1).shuffle(rows)
     return rows
 
