@@ -82,7 +82,7 @@ test: build peers ## run unit, component, and scenario tests, then short end-to-
 .PHONY: e2e
 e2e: build bin/auspex-demo peers ## run the end-to-end tests; raw responses are kept in e2e/out
 	$(call banner,end-to-end tests)
-	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console|dashboards|windows|streams)$$')
+	go test -v -count=1 -timeout 45m $$(go list ./e2e/... | grep -Ev '/(elastic|receivers|console|dashboards|windows|streams|streams/flink)$$')
 
 .PHONY: e2e-elastic
 e2e-elastic: build bin/auspex-demo ## test Beats clients, kills, and the demo with a real Elasticsearch; needs JDK 21, Maven, Python 3, npm; AUSPEX_E2E_EVENTS=n
@@ -115,12 +115,18 @@ e2e-windows: build bin/auspex-demo ## the demo's fault in Elasticsearch 8 and 9,
 	AUSPEX_E2E_OUTAGE='$(OUTAGE)' go test -v -count=1 -timeout 45m ./e2e/windows
 
 .PHONY: e2e-streams
-e2e-streams: build ## agents and gateways with a real Kafka, each part of which is killed: lost, repeated, and learned again; 4 minutes; needs a JDK 17 and Maven
-	$(call banner,peers in $(CACHE) (up to 7 minutes the first time))
+e2e-streams: build bin/auspex-demo ## agents and gateways with a real Kafka, and jobs on a real Flink 1.20 and 2, each part of which is killed, compared with auspex backtest; throughput, memory, and checkpoints; needs a JDK 17 and Maven; 40 minutes; RUN=regexp, KEYS=1000000
+	$(call banner,peers in $(CACHE) (up to 10 minutes the first time))
 	@scripts/peers.sh prometheus
+	@scripts/peers.sh elasticsearch 8
 	@scripts/peers.sh kafka
-	$(call banner,end-to-end tests with Kafka)
-	go test -v -count=1 -timeout 45m ./e2e/streams
+	@scripts/peers.sh flink 1.20
+	@scripts/peers.sh flink 2
+	$(call banner,jars with the job for Flink (1 minute))
+	@engines/build.sh flink 1.20
+	@engines/build.sh flink 2
+	$(call banner,end-to-end tests with Kafka and Flink)
+	$(if $(KEYS),AUSPEX_E2E_KEYS=$(KEYS)) go test -v -count=1 -p 1 -timeout 75m $(if $(RUN),-run '$(RUN)') ./e2e/streams/...
 
 .PHONY: e2e-console
 e2e-console: build bin/auspex-demo ## test the console page with the demo in Debian's Chromium; screenshots in e2e/out/console; needs Node 20 and npm

@@ -13,6 +13,7 @@
 #   scripts/peers.sh hotrod         HotROD, the example application of Jaeger 1.76; needs Go; 1 to 3 minutes the first time
 #   scripts/peers.sh prism          Prism 2.77, a runner of Apache Beam; needs Go; 1 to 4 minutes the first time
 #   scripts/peers.sh kafka          Kafka from Maven jars; needs a JDK 17 and Maven; 1 minute the first time
+#   scripts/peers.sh flink [1.20|2] Flink from Maven jars; needs a JDK 17 and Maven; 1 minute the first time
 #   scripts/peers.sh alertmanager   Debian's Alertmanager 0.25, unpacked; needs apt-get, dpkg-deb; seconds
 #   scripts/peers.sh path           prints the folder that holds the peers
 #
@@ -32,6 +33,9 @@ hotrod_version=1.76.0
 prism_version=2.77.0
 
 kafka_version=4.4.0
+
+flink_1_20=1.20.5
+flink_2=2.3.0
 
 # The version in Debian 12.
 alertmanager_version=0.25.0
@@ -210,27 +214,37 @@ install_elasticsearch() {
   cp "$4/log4j2.properties" "$4/elasticsearch" "$dir/"
 }
 
-# kafka: the server's jars, and a launcher that formats the log folder and runs a single node.
-kafka() {
-  local jdk dir=$cache/kafka-$kafka_version sources half
+# from_maven NAME VERSION TITLE: installs the jars of scripts/NAME/pom.xml, which has the version as NAME.version, and
+# the launcher scripts/NAME/NAME.
+from_maven() {
+  local jdk dir=$cache/$1-$2 sources half
   jdk=$(find_jdk 17)
-  sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/kafka" && pwd)
-  if [[ ! -x $dir/kafka ]]; then
+  sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/$1" && pwd)
+  if [[ ! -x $dir/$1 ]]; then
     mkdir -p "$cache"
-    half=$(mktemp -d "$cache/.kafka.XXXXXX")
-    printf 'fetching Kafka %s ' "$kafka_version" >&2
-    if ! with_dots mvn -q -B -Dstyle.color=never -f "$sources/pom.xml" "-Dkafka.version=$kafka_version" "-Dmaven.repo.local=$cache/maven" \
+    half=$(mktemp -d "$cache/.$1.XXXXXX")
+    printf 'fetching %s %s ' "$3" "$2" >&2
+    if ! with_dots mvn -q -B -Dstyle.color=never -f "$sources/pom.xml" "-D$1.version=$2" "-Dmaven.repo.local=$cache/maven" \
       org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DincludeScope=runtime "-DoutputDirectory=$half/lib"; then
       rm -rf "$half"
       return 1
     fi
     ln -s "$jdk" "$half/jdk"
-    cp "$sources/kafka" "$half/"
+    cp "$sources/$1" "$half/"
     rm -rf "$dir"
     mv "$half" "$dir"
   fi
-  say "Kafka $kafka_version, started by $dir/kafka"
+  say "$3 $2, started by $dir/$1"
   echo "$dir"
+}
+
+# flink RELEASE
+flink() {
+  case ${1:-2} in
+    1.20) from_maven flink "$flink_1_20" Flink ;;
+    2) from_maven flink "$flink_2" Flink ;;
+    *) say "Flink 1.20 or 2, not $1"; return 2 ;;
+  esac
 }
 
 case ${1:-help} in
@@ -240,10 +254,11 @@ case ${1:-help} in
   prism) prism ;;
   alertmanager) alertmanager ;;
   elasticsearch) elasticsearch "${2:-8}" ;;
-  kafka) kafka ;;
+  kafka) from_maven kafka "$kafka_version" Kafka ;;
+  flink) flink "${2:-2}" ;;
   path) echo "$cache" ;;
   *)
-    sed -n '5,19s/^# \{0,1\}//p' "$0"
+    sed -n '5,20s/^# \{0,1\}//p' "$0"
     [[ ${1:-help} == help || ${1:-} == --help ]] || { say "unknown peer: $1"; exit 2; }
     ;;
 esac

@@ -113,12 +113,18 @@ func (e *Elasticsearch) Scan(ctx context.Context, index, search string, do func(
 		}
 		var page struct {
 			ScrollID string `json:"_scroll_id"`
-			Hits     struct {
+			Shards   struct {
+				Total int `json:"total"`
+			} `json:"_shards"`
+			Hits struct {
 				Hits []Hit `json:"hits"`
 			} `json:"hits"`
 		}
 		if err := json.Unmarshal(text, &page); err != nil {
 			return fmt.Errorf("answer to %s: %w", path, err)
+		}
+		if page.Shards.Total == 0 {
+			return nil // no index exists, and nothing is left to close
 		}
 		for _, h := range page.Hits.Hits {
 			do(h)

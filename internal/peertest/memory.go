@@ -54,7 +54,10 @@ func (c *Collector) Memory(ctx context.Context) (m Memory, err error) {
 }
 
 // PeakMemory returns the highest resident memory of the process in bytes. It requires Linux.
-func (p *Process) PeakMemory() (int, error) {
+func (p *Process) PeakMemory() (int, error) { return ProcessID(p.PID()).PeakMemory() }
+
+// PeakMemory returns the highest resident memory of the process in bytes. It requires Linux.
+func (p ProcessID) PeakMemory() (int, error) {
 	kib, err := p.status("VmHWM:")
 	return kib << 10, err
 }
@@ -70,9 +73,11 @@ func (p *Process) OwnMemory() (int, error) {
 	return (all - mapped) << 10, err
 }
 
-// status returns a number in KiB from /proc/PID/status.
-func (p *Process) status(name string) (kib int, err error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+func (p *Process) status(name string) (int, error) { return ProcessID(p.PID()).status(name) }
+
+// status returns a number, in KiB if it is a size, from /proc/PID/status.
+func (p ProcessID) status(name string) (value int, err error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
 	if err != nil {
 		return 0, fmt.Errorf("cannot read memory from /proc, which requires Linux: %w", err)
 	}

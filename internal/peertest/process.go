@@ -124,12 +124,18 @@ func (p *Process) waitReady(within time.Duration, url string) {
 // PID returns the process ID.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// ProcessID is the ID of a process that may have been started by another program.
+type ProcessID int
+
 // ticksASecond is the unit of processor times in /proc on every Linux that Go supports.
 const ticksASecond = 100
 
 // CPUSeconds returns the processor time of the process in seconds. It requires Linux.
-func (p *Process) CPUSeconds() (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+func (p *Process) CPUSeconds() (float64, error) { return ProcessID(p.PID()).CPUSeconds() }
+
+// CPUSeconds returns the processor time of the process in seconds. It requires Linux.
+func (p ProcessID) CPUSeconds() (float64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p))
 	if err != nil {
 		return 0, fmt.Errorf("cannot read processor time from /proc, which requires Linux: %w", err)
 	}
