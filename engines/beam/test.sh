@@ -34,4 +34,7 @@ export PYTHONPATH=$installed:.
 if [[ ${1:-} == measure ]]; then
   exec "$python" measure.py "${@:2}"
 fi
-exec "$python" -m unittest -v "${@:-discover}"
+if [[ $# == 0 ]]; then
+  exec "$python" -m unittest discover -v
+fi
+exec "$python" -m unittest -v "$@"
