@@ -19,7 +19,9 @@ if [[ ${1:-} == install ]]; then
   python3 -m venv "$fresh"
   cd "$root"
   PATH=$fresh/bin:$PATH
-  grep -E '^(engines/build.sh|pip install) ' engines/beam/README.md | tee /dev/stderr | bash -e >/dev/null
+  commands=$(grep -E '^(engines/build.sh|pip install) ' engines/beam/README.md)
+  printf '%s\n' "$commands" >&2
+  bash -e <<< "$commands" >/dev/null
   cd engines/beam/tests
   python -m unittest test_series.SeriesTest.test_types_of_time_and_value
   exit
