@@ -52,7 +52,7 @@ type Result struct {
 	Open []backtest.Window
 	// Refused counts data points that the engine rejected, by reason.
 	Refused map[string]uint64
-	// Failed holds an error for every file that could not be read completely.
+	// Failed holds an error for every file that could not be read completely, and one for a schedule that is incomplete.
 	Failed []error
 }
 
@@ -93,6 +93,9 @@ func Run(o Options) (*Result, error) {
 	}
 	if err := j.shard.End(); err != nil {
 		return nil, err
+	}
+	if err := o.Engine.Schedule.Err(); err != nil {
+		r.Failed = append(r.Failed, err)
 	}
 	for _, c := range cursors {
 		r.Metrics, r.Logs, r.Traces = r.Metrics+c.messages[replay.SignalMetrics], r.Logs+c.messages[replay.SignalLogs], r.Traces+c.messages[replay.SignalTraces]

@@ -28,6 +28,8 @@ type Account struct {
 // published is an α that points are judged by, and its threshold.
 type published struct{ alpha, threshold float64 }
 
+func asPublished(alpha float64) published { return published{alpha, detect.Threshold(alpha)} }
+
 const (
 	// step is the factor between two values of α that can be published. The cadence of real clocks changes α by less.
 	step    = 1.01
@@ -104,24 +106,23 @@ func (b *Budget) publish(a *Account) {
 	b.spend(a)
 	for i, alpha := range a.alpha {
 		v := &a.published[i]
-		if v.fixed {
-			continue
-		}
-		if len(v.list) == 0 {
-			alpha = b.round(alpha, 1)
-			*v = first(b.judged, published{alpha, detect.Threshold(alpha)})
-			b.record(Record{From: b.judged, Service: a.service, Signal: signalNames[i], Alpha: alpha})
-			continue
-		}
-		latest := v.latest().alpha
-		if alpha = b.round(alpha, latest); alpha == latest {
-			continue
-		}
 		set := v.set
-		if alpha < float64(latest*fall) {
+		switch {
+		case v.fixed:
+			continue
+		case len(v.list) == 0:
+			v.judged, alpha = b.judged, b.round(alpha, 1)
 			set = v.replace
+		default:
+			latest := v.latest().alpha
+			if alpha = b.round(alpha, latest); alpha == latest {
+				continue
+			}
+			if alpha < float64(latest*fall) {
+				set = v.replace
+			}
 		}
-		b.record(Record{From: set(published{alpha, detect.Threshold(alpha)}), Service: a.service, Signal: signalNames[i], Alpha: alpha})
+		b.record(Record{From: set(asPublished(alpha)), Service: a.service, Signal: signalNames[i], Alpha: alpha})
 	}
 }
 
@@ -180,13 +181,13 @@ func (a *Account) Persist(c *state.Codec) {
 		a.published[i].persist(c, func(p *published) {
 			c.Float64(&p.alpha)
 			c.Check(p.alpha > 0 && p.alpha < 1)
-			p.threshold = detect.Threshold(p.alpha)
+			*p = asPublished(p.alpha)
 		})
 	}
 }
 
-// ResumeAccount copies α from a restored account. Without a complete state, it applies after event time t in nanoseconds, the
-// latest one of the service.
+// ResumeAccount copies α from a restored account. Without a complete state, it applies after event time t in nanoseconds,
+// the latest one of the service.
 func (b *Budget) ResumeAccount(a, read *Account, t int64) {
 	a.alpha, a.at, a.spent = read.alpha, read.at, read.spent
 	for i, alpha := range a.alpha {
@@ -195,8 +196,7 @@ func (b *Budget) ResumeAccount(a, read *Account, t int64) {
 		case len(read.published[i].list) > 0:
 			*v = read.published[i]
 		default:
-			alpha = b.round(alpha, 1)
-			*v = first(t, published{alpha, detect.Threshold(alpha)})
+			*v = first(t, asPublished(b.round(alpha, 1)))
 		}
 	}
 }

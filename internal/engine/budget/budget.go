@@ -47,7 +47,8 @@ type Budget struct {
 	pools            map[uint64]*pool
 	judged           int64     // latest event time of all judged points
 	schedule         *Schedule // that replaces what this budget learns, or nil
-	records          *[]Record // published versions that were not taken yet, nil before Published is called
+	recording        bool      // Published was called
+	records          []Record  // published versions that were not taken yet
 }
 
 // spending holds the counts from which θ of one signal is estimated.

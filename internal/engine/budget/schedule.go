@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/auspex-otel/auspex/internal/detect"
 	"github.com/auspex-otel/auspex/internal/detect/calibration"
 )
 
@@ -37,16 +36,16 @@ type Record struct {
 // the present ones of the given accounts, which must be all, and of every pool. The caller must call it regularly from
 // then on.
 func (b *Budget) Published(all bool, accounts func(yield func(*Account) bool)) []Record {
-	if all || b.records == nil {
+	if all || !b.recording {
 		b.recordAll(accounts)
 	}
-	list := *b.records
-	b.records = &[]Record{}
+	list := b.records
+	b.records = nil
 	return list
 }
 
 func (b *Budget) recordAll(accounts func(yield func(*Account) bool)) {
-	b.records = &[]Record{{Version: scheduleVersion}}
+	b.recording, b.records = true, []Record{{Version: scheduleVersion}}
 	for a := range accounts {
 		for i, v := range a.published {
 			for _, version := range v.list {
@@ -64,8 +63,8 @@ func (b *Budget) recordAll(accounts func(yield func(*Account) bool)) {
 }
 
 func (b *Budget) record(r Record) {
-	if b.records != nil {
-		*b.records = append(*b.records, r)
+	if b.recording {
+		b.records = append(b.records, r)
 	}
 }
 
@@ -148,7 +147,7 @@ func (s *Schedule) add(r Record) error {
 		if err := key.signal.UnmarshalText([]byte(r.Signal)); err != nil {
 			return err
 		}
-		s.alphas[key] = scheduled(s.alphas[key], r.From, published{r.Alpha, detect.Threshold(r.Alpha)})
+		s.alphas[key] = scheduled(s.alphas[key], r.From, asPublished(r.Alpha))
 	default:
 		return errors.New("must have a version, a table, or an alpha between 0 and 1")
 	}
@@ -164,9 +163,10 @@ func scheduled[T any](v versions[T], from int64, value T) versions[T] {
 	return versions[T]{list: append(v.list[:n], version[T]{from, value}), fixed: true}
 }
 
-// Err returns an error that names services and pools that were looked up and are missing, or nil.
+// Err returns an error that names services and pools that were looked up and are missing, or nil. There are none without
+// a schedule.
 func (s *Schedule) Err() error {
-	if len(s.missing) == 0 {
+	if s == nil || len(s.missing) == 0 {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(s.missing))
@@ -182,7 +182,7 @@ func (s *Schedule) alpha(service string, signal Signal) versions[published] {
 	v, ok := s.alphas[alphaKey{service, signal}]
 	if !ok {
 		s.missing["service "+service] = true
-		v = scheduled(v, 0, published{1e-9, detect.Threshold(1e-9)})
+		v = scheduled(v, 0, asPublished(1e-9))
 	}
 	return v
 }

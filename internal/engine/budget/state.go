@@ -88,15 +88,14 @@ func (a *tally) persistTable(c *state.Codec) {
 		}
 		(*table).State(c)
 	}
-	if c.Complete() {
+	switch {
+	case c.Complete():
 		read.persist(c, one)
-	} else {
-		var table *calibration.Table
-		if !c.Reading() {
-			table = a.table.latest()
-		}
-		one(&table)
-		read = first(0, table)
+	case c.Reading():
+		read = first[*calibration.Table](0, nil)
+		one(&read.list[0].value)
+	default:
+		a.table.latest().State(c)
 	}
 	if c.Reading() && !a.table.fixed {
 		a.table = read
