@@ -16,20 +16,6 @@ import (
 	"github.com/auspex-otel/auspex/internal/peertest"
 )
 
-// shipped returns the environment that moves a shipped configuration to free ports and into a folder of the test.
-func shipped(t *testing.T, more ...string) []string {
-	t.Helper()
-	return append([]string{
-		"AUSPEX_OTLP_GRPC=$E2E_OTLP",
-		"AUSPEX_OTLP_HTTP=$E2E_OTLP2",
-		"AUSPEX_CONSOLE=$E2E_CONSOLE",
-		"AUSPEX_HEALTH=$E2E_HEALTH",
-		"AUSPEX_METRICS=$E2E_METRICS_PORT",
-		"AUSPEX_STATE_DIR=$E2E_STATE",
-		"AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"),
-	}, more...)
-}
-
 // TestShippedConfigsStart verifies that every shipped configuration starts, creates its folders, and stops on
 // request.
 func TestShippedConfigsStart(t *testing.T) {
@@ -54,7 +40,7 @@ func TestShippedConfigsStart(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			col := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + name, Env: shipped(t, c.env...)})
+			col := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + name, Env: peertest.Shipped(t, c.env...)})
 			for _, folder := range c.folders {
 				entries, err := os.ReadDir(filepath.Join(col.State, folder))
 				require.NoError(t, err)
@@ -69,7 +55,7 @@ func TestShippedConfigsStart(t *testing.T) {
 // TestAgentWithoutGateway verifies that an agent without a gateway address names the missing key instead of sending
 // to itself.
 func TestAgentWithoutGateway(t *testing.T) {
-	col := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:agent", Env: shipped(t)})
+	col := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:agent", Env: peertest.Shipped(t)})
 	output, code := col.Run(30 * time.Second)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, output, `exporters::reliable_otlp::otlp_grpc: requires a non-empty "endpoint"`)
@@ -77,7 +63,7 @@ func TestAgentWithoutGateway(t *testing.T) {
 
 // TestUnknownShippedConfig verifies that the error about an unknown configuration lists the existing ones.
 func TestUnknownShippedConfig(t *testing.T) {
-	col := peertest.NewCollector(t, peertest.CollectorOptions{Env: shipped(t)})
+	col := peertest.NewCollector(t, peertest.CollectorOptions{Env: peertest.Shipped(t)})
 	output, code := col.Run(30*time.Second, "--config=auspex:gatway")
 	assert.Equal(t, 1, code)
 	assert.Contains(t, output, `unknown configuration "auspex:gatway": the shipped configurations are auspex:agent, auspex:agent-kafka, auspex:default, auspex:gateway, auspex:gateway-kafka, auspex:gateway-tail-sampling, auspex:load-balancer, auspex:logstash-replacement`)

@@ -33,7 +33,7 @@ import (
 //
 // A block that cannot be run follows a comment "<!-- not run: reason -->".
 func TestDocuments(t *testing.T) {
-	collector := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: shipped(t)})
+	collector := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: peertest.Shipped(t)})
 	root := peertest.Root(t)
 	ran := map[string]int{}
 	for _, name := range peertest.Markdown(t, root) {

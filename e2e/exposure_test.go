@@ -21,7 +21,7 @@ import (
 
 // TestGatewayIsNotExposed verifies that a gateway does not listen on every interface without authentication.
 func TestGatewayIsNotExposed(t *testing.T) {
-	env := shipped(t, "AUSPEX_OTLP_GRPC=0.0.0.0:0", "AUSPEX_OTLP_HTTP=0.0.0.0:0", "AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write")
+	env := peertest.Shipped(t, "AUSPEX_OTLP_GRPC=0.0.0.0:0", "AUSPEX_OTLP_HTTP=0.0.0.0:0", "AUSPEX_REMOTE_WRITE=http://127.0.0.1:1/api/v1/write")
 	c := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:gateway", Env: env})
 	output, code := c.Run(30 * time.Second)
 	assert.NotZero(t, code)
@@ -43,7 +43,7 @@ func TestAuthenticationOfSenders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			prometheus := newWritten(t)
 			gateway := peertest.StartCollector(t, peertest.CollectorOptions{
-				Base: "auspex:gateway", Env: shipped(t, "AUSPEX_REMOTE_WRITE="+prometheus.URL, c.env),
+				Base: "auspex:gateway", Env: peertest.Shipped(t, "AUSPEX_REMOTE_WRITE="+prometheus.URL, c.env),
 			})
 			assert.Equal(t, http.StatusUnauthorized, postGauge(t, gateway.OTLP2, ""))
 			assert.Equal(t, http.StatusUnauthorized, postGauge(t, gateway.OTLP2, "Bearer other"))
@@ -51,7 +51,7 @@ func TestAuthenticationOfSenders(t *testing.T) {
 			before := prometheus.requests.Load()
 
 			agent := peertest.StartCollector(t, peertest.CollectorOptions{
-				Base: "auspex:agent", Env: shipped(t, "AUSPEX_GATEWAY="+gateway.OTLP, "AUSPEX_GATEWAY_INSECURE=true", "AUSPEX_GATEWAY_AUTHORIZATION="+c.secret),
+				Base: "auspex:agent", Env: peertest.Shipped(t, "AUSPEX_GATEWAY="+gateway.OTLP, "AUSPEX_GATEWAY_INSECURE=true", "AUSPEX_GATEWAY_AUTHORIZATION="+c.secret),
 			})
 			assert.Equal(t, http.StatusOK, postGauge(t, agent.OTLP2, ""))
 			require.Eventually(t, func() bool { return prometheus.requests.Load() > before }, 30*time.Second, 10*time.Millisecond, "the gateway accepts the agent's data")

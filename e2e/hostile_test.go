@@ -97,7 +97,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 func withHostileLoad(t *testing.T, receiver string, h clients.Hostile) hostileRow {
 	t.Helper()
 	address := peertest.FreeAddresses(t, 3)
-	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: config(t, "hostile.yaml"), Env: shipped(t,
+	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: config(t, "hostile.yaml"), Env: peertest.Shipped(t,
 		fmt.Sprintf("AUSPEX_MEMORY=%d", hostileLimitMiB), "LUMBERJACK="+address[0], "BULK="+address[1], "REMOTE_WRITE="+address[2])})
 	at := map[string]string{
 		"otlp/grpc": c.OTLP, "otlp/http": c.OTLP2, "lumberjack": address[0], "elasticsearch_bulk": address[1], "prometheus_remote_write": address[2],

@@ -44,8 +44,8 @@ func TestSizeLimitsBetweenConfigs(t *testing.T) {
 	for _, to := range next {
 		for _, from := range first {
 			t.Run(from+" to "+to, func(t *testing.T) {
-				b := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + to, Env: shipped(t, toward("127.0.0.1:1")...)})
-				a := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + from, Env: shipped(t, toward(b.OTLP)...)})
+				b := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + to, Env: peertest.Shipped(t, toward("127.0.0.1:1")...)})
+				a := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:" + from, Env: peertest.Shipped(t, toward(b.OTLP)...)})
 				var sent, acknowledged, found, letters int
 				defer func() {
 					table = append(table, fmt.Sprintf("%s -> %s: %d, %d, %d, %d", from, to, sent, acknowledged, found, letters))

@@ -86,7 +86,7 @@ func startShard(t *testing.T) *shard {
 	s.start(t)
 	s.gateway = peertest.StartCollector(t, peertest.CollectorOptions{
 		Base: "auspex:gateway", Config: config(t, "sharded_gateway.yaml"),
-		Env: shipped(t, "E2E_BACKEND="+s.address, "AUSPEX_REPLICAS=2"),
+		Env: peertest.Shipped(t, "E2E_BACKEND="+s.address, "AUSPEX_REPLICAS=2"),
 	})
 	return s
 }
@@ -98,7 +98,7 @@ func TestLoadBalancer(t *testing.T) {
 	for _, by := range []string{"service", "trace"} {
 		t.Run(by, func(t *testing.T) {
 			shards := []*shard{startShard(t), startShard(t)}
-			lb := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:load-balancer", Env: shipped(
+			lb := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:load-balancer", Env: peertest.Shipped(
 				t, "AUSPEX_TRACES_BY="+by, "AUSPEX_GATEWAYS_INSECURE=true",
 				fmt.Sprintf("AUSPEX_GATEWAYS=[%s, %s]", shards[0].gateway.OTLP, shards[1].gateway.OTLP))})
 			sendSharded(t, lb.OTLP, shards[0])

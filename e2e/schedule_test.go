@@ -18,11 +18,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/auspex-otel/auspex/demo/telemetry"
 	"github.com/auspex-otel/auspex/internal/peertest"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -53,15 +53,15 @@ func scheduledService(i int) string { return fmt.Sprint("service-", i) }
 // collector.
 func TestSchedule(t *testing.T) {
 	c := peertest.StartCollector(t, peertest.CollectorOptions{Config: config(t, "schedule.yaml")})
-	conn, err := grpc.NewClient(c.OTLP, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	sink, err := telemetry.Dial(c.OTLP)
 	require.NoError(t, err)
-	defer conn.Close()
-	client, random := pmetricotlp.NewGRPCClient(conn), rand.New(rand.NewPCG(seed(t, 1), 1))
+	defer sink.Close()
+	random := rand.New(rand.NewPCG(seed(t, 1), 1))
 	const steps = 1200
 	for i := range steps {
 		at := time.Now().Truncate(time.Second).Add(time.Duration(i-steps) * 10 * time.Second)
-		_, err := client.Export(t.Context(), pmetricotlp.NewExportRequestFromMetrics(scheduledStep(at, random)))
-		require.NoError(t, err)
+		batch := telemetry.Batch{Metrics: scheduledStep(at, random), Logs: plog.NewLogs(), Traces: ptrace.NewTraces()}
+		require.NoError(t, sink.Send(t.Context(), batch))
 	}
 	c.Stop()
 

@@ -33,7 +33,7 @@ var stalled = map[string]struct{ http, grpc string }{
 func TestShutdownDoesNotWaitForClients(t *testing.T) {
 	for name, client := range stalled {
 		t.Run(name, func(t *testing.T) {
-			c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: shipped(t)})
+			c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: peertest.Shipped(t)})
 			for _, of := range []struct{ address, text string }{{c.OTLP, client.grpc}, {c.OTLP2, client.http}} {
 				if of.text != "" {
 					conn, err := net.Dial("tcp", of.address)
@@ -59,7 +59,7 @@ func TestShutdownDoesNotWaitForBackends(t *testing.T) {
 	}))
 	defer backend.Close()
 	defer close(release)
-	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:gateway", Env: shipped(t, "AUSPEX_REMOTE_WRITE="+backend.URL)})
+	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:gateway", Env: peertest.Shipped(t, "AUSPEX_REMOTE_WRITE="+backend.URL)})
 	go func() {
 		res, err := http.Post("http://"+c.OTLP2+"/v1/metrics", "application/json", strings.NewReader(oneGauge))
 		if err == nil {

@@ -18,7 +18,7 @@ import (
 
 // TestDamagedState verifies that the collector moves a damaged file of the engine aside and starts.
 func TestDamagedState(t *testing.T) {
-	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: shipped(t)})
+	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: peertest.Shipped(t)})
 	c.Stop()
 	file := filepath.Join(c.State, "engine", "extension_anomaly_engine_")
 	require.NoError(t, os.Truncate(file, 2*int64(os.Getpagesize()))) // without the pages that hold data
@@ -32,8 +32,8 @@ func TestDamagedState(t *testing.T) {
 
 // TestStateInUse verifies that the error of a second collector on a state folder names the process that uses it.
 func TestStateInUse(t *testing.T) {
-	first := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: shipped(t)})
-	second := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: append(shipped(t), "AUSPEX_STATE_DIR="+first.State)})
+	first := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: peertest.Shipped(t)})
+	second := peertest.NewCollector(t, peertest.CollectorOptions{Base: "auspex:default", Env: append(peertest.Shipped(t), "AUSPEX_STATE_DIR="+first.State)})
 	output, code := second.Run(30 * time.Second)
 	assert.NotZero(t, code)
 	assert.Contains(t, output, filepath.Join(first.State, "engine")+" is in use by ")

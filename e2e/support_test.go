@@ -26,7 +26,7 @@ import (
 // configuration has ten kinds of secrets, and whose log has more of them.
 func TestSupportBundleHasNoSecrets(t *testing.T) {
 	secret := "Xq" + newRun()
-	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: config(t, "secrets.yaml"), Env: shipped(t, "SECRET="+secret)})
+	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: config(t, "secrets.yaml"), Env: peertest.Shipped(t, "SECRET="+secret)})
 	dir := t.TempDir()
 	log, out := filepath.Join(dir, "collector.log"), filepath.Join(dir, "bundle.tar.gz")
 	require.NoError(t, os.WriteFile(log, fmt.Appendf(nil, "DB_PASSWORD=%[1]s\nGET http://host/?access_token=%[1]s\nX-Auth-Token: %[1]s\n", secret), 0o600))

@@ -132,7 +132,7 @@ func sample(t *testing.T, kind shop.Kind, seed uint64) *sampling {
 	b.start(t)
 	c := peertest.StartCollector(t, peertest.CollectorOptions{
 		Base: "auspex:gateway-tail-sampling", Config: config(t, "tail_sampling.yaml"),
-		Env: shipped(t, "AUSPEX_BACKEND="+b.address, "AUSPEX_BACKEND_INSECURE=true", "AUSPEX_DECISION_WAIT="+samplingWait.String()),
+		Env: peertest.Shipped(t, "AUSPEX_BACKEND="+b.address, "AUSPEX_BACKEND_INSECURE=true", "AUSPEX_DECISION_WAIT="+samplingWait.String()),
 	})
 	play(t, r, c, seed)
 	peertest.Eventually(t, time.Minute, "the last decisions", func() error {

@@ -7,7 +7,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/auspex-otel/auspex/e2e/clients"
@@ -32,10 +31,7 @@ var soakConfiguration string
 
 // soak sends at half the maximum rate of the collector and prints the drift of memory and false alarms.
 func soak(t peertest.TB, long time.Duration) error {
-	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: soakConfiguration, Env: []string{
-		"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_HEALTH=$E2E_HEALTH",
-		"AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE", "AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"), "AUSPEX_MEMORY=1024",
-	}})
+	c := peertest.StartCollector(t, peertest.CollectorOptions{Base: "auspex:default", Config: soakConfiguration, Env: peertest.Shipped(t, "AUSPEX_MEMORY=1024")})
 	points, err := clients.NewPoints(c.OTLP, soakSeries)
 	if err != nil {
 		return err

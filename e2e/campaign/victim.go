@@ -52,12 +52,10 @@ type victim struct {
 func newVictim(t peertest.TB, exporter, backend string) *victim {
 	t.Helper()
 	a := peertest.FreeAddresses(t, 4)
-	env := []string{
-		"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_HEALTH=$E2E_HEALTH",
-		"AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE", "AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"),
-		"LUMBERJACK=" + a[0], "BULK=" + a[1], "REMOTE_WRITE=" + a[2], "JUNK=" + a[3], "BACKEND=" + backend,
-		"LOGS_EXPORTER=" + exporter, "METRICS_EXPORTER=" + exporter,
-	}
+	env := peertest.Shipped(t,
+		"LUMBERJACK="+a[0], "BULK="+a[1], "REMOTE_WRITE="+a[2], "JUNK="+a[3], "BACKEND="+backend,
+		"LOGS_EXPORTER="+exporter, "METRICS_EXPORTER="+exporter,
+	)
 	if exporter == "prometheus_remote_write" {
 		env = append(env, "LOGS_EXPORTER=nop")
 	}

@@ -45,14 +45,10 @@ type rig struct {
 	next       int // the next step to send
 }
 
-// shipped returns the environment that moves a shipped configuration to free ports and into a folder of the test.
+// shipped returns the environment of a shipped configuration that uses a broker.
 func shipped(t *testing.T, broker *peertest.Kafka, more ...string) []string {
 	t.Helper()
-	return append([]string{
-		"AUSPEX_KAFKA=[" + broker.Address + "]", "AUSPEX_KAFKA_INSECURE=true",
-		"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_HEALTH=$E2E_HEALTH",
-		"AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE", "AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"),
-	}, more...)
+	return append(peertest.Shipped(t, "AUSPEX_KAFKA=["+broker.Address+"]", "AUSPEX_KAFKA_INSECURE=true"), more...)
 }
 
 func startRig(t *testing.T) *rig {

@@ -37,6 +37,15 @@ type CollectorOptions struct {
 	Env []string
 }
 
+// Shipped returns the environment that moves a shipped configuration to free ports and into folders of the test.
+func Shipped(t TB, more ...string) []string {
+	t.Helper()
+	return append([]string{
+		"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_HEALTH=$E2E_HEALTH",
+		"AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE", "AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"),
+	}, more...)
+}
+
 // Collector is the program under test with one configuration. It may be restarted, with the same
 // folder.
 type Collector struct {

@@ -55,6 +55,17 @@ type stream struct {
 	start  time.Time
 }
 
+// startStream starts a broker and a cluster, and a stream that begins at its first step.
+func startStream(t *testing.T, release string) (*cluster, *stream) {
+	t.Helper()
+	broker := peertest.StartKafka(t)
+	require.NoError(t, broker.CreateTopics(t.Context(), 1, topics...))
+	c := startCluster(t, release, broker)
+	client := broker.Client()
+	t.Cleanup(client.Close)
+	return c, &stream{t: t, client: client, folder: t.TempDir(), start: time.Now().Add(-steps * cadence).Truncate(time.Second)}
+}
+
 func (s *stream) produce(topic, key string, value []byte) {
 	s.t.Helper()
 	require.NoError(s.t, s.client.ProduceSync(s.t.Context(), &kgo.Record{Topic: topic, Key: []byte(key), Value: value}).FirstErr())
@@ -146,12 +157,7 @@ func TestBadInput(t *testing.T) {
 
 func badInput(t *testing.T, release string) {
 	t.Helper()
-	broker := peertest.StartKafka(t)
-	require.NoError(t, broker.CreateTopics(t.Context(), 1, topics...))
-	c := startCluster(t, release, broker)
-	client := broker.Client()
-	defer client.Close()
-	s := &stream{t: t, client: client, folder: t.TempDir(), start: time.Now().Add(-steps * cadence).Truncate(time.Second)}
+	c, s := startStream(t, release)
 	j := c.start("bad input", "--worker", fragileWorker(t), "--out-of-order", "1m", "--idle", "3s")
 
 	const victim = services - 1 // its worker ends
@@ -164,7 +170,7 @@ func badInput(t *testing.T, release string) {
 	s.metrics(serviceName(0), gauge(0, s.at(20).Add(time.Second), 1)) // late
 	metrics := j.end()
 	list := j.setAside()
-	found, repeated := readFindings(t, broker, j.findings)
+	found, repeated := readFindings(t, c.broker, j.findings)
 	t.Logf("%s: %v, %d repeated, %v\n%v", release, found, repeated, metrics, list)
 
 	reasons := map[string]string{} // by position without the offset, or by shard
@@ -210,12 +216,7 @@ func TestOtherVersion(t *testing.T) {
 	const other = "12345"
 	for _, release := range releases {
 		t.Run(release, func(t *testing.T) {
-			broker := peertest.StartKafka(t)
-			require.NoError(t, broker.CreateTopics(t.Context(), 1, topics...))
-			c := startCluster(t, release, broker)
-			client := broker.Client()
-			defer client.Close()
-			s := &stream{t: t, client: client, folder: t.TempDir(), start: time.Now().Add(-steps * cadence).Truncate(time.Second)}
+			c, s := startStream(t, release)
 			j := c.start("other version", "--idle", "3s", "--worker", fragileWorker(t, envState+"="+other))
 			s.send(0, steps/4)
 			j.waitEvaluated(services)

@@ -20,7 +20,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/auspex-otel/auspex/internal/incident"
 	"github.com/auspex-otel/auspex/internal/peertest"
 	"github.com/auspex-otel/auspex/internal/vocabulary"
 )
@@ -57,27 +56,22 @@ func updateOf(t *testing.T, lr plog.LogRecord) update {
 // that the collector makes of them.
 func (f findings) addBacktest(t *testing.T, shard, folder string) {
 	t.Helper()
-	for line := range lines(t, filepath.Join(folder, "anomalies.jsonl")) {
-		var a incident.Anomaly
-		require.NoError(t, json.Unmarshal([]byte(line), &a))
-		lr := plog.NewLogRecord()
-		vocabulary.PutAnomaly(lr, &a)
-		f[shard] = append(f[shard], updateOf(t, lr))
-	}
-	for line := range lines(t, filepath.Join(folder, "incidents.jsonl")) {
-		var i incident.Incident
-		require.NoError(t, json.Unmarshal([]byte(line), &i))
-		lr := plog.NewLogRecord()
-		vocabulary.PutIncident(lr, &i)
-		f[shard] = append(f[shard], updateOf(t, lr))
-	}
+	addFile(t, f, shard, filepath.Join(folder, "anomalies.jsonl"), vocabulary.PutAnomaly)
+	addFile(t, f, shard, filepath.Join(folder, "incidents.jsonl"), vocabulary.PutIncident)
 }
 
-func lines(t *testing.T, path string) func(yield func(string) bool) {
+// addFile adds the findings of one file, of which put makes an event.
+func addFile[F any](t *testing.T, f findings, shard, path string, put func(plog.LogRecord, *F)) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	return strings.Lines(string(text))
+	for line := range strings.Lines(string(text)) {
+		var finding F
+		require.NoError(t, json.Unmarshal([]byte(line), &finding))
+		lr := plog.NewLogRecord()
+		put(lr, &finding)
+		f[shard] = append(f[shard], updateOf(t, lr))
+	}
 }
 
 // readFindings reads a topic of findings up to its present end, without those of aborted transactions. It returns the

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -64,11 +63,8 @@ func startBroker(t *testing.T) *peertest.Kafka {
 func fill(t *testing.T, broker *peertest.Kafka, s *shops) int64 {
 	t.Helper()
 	agent := peertest.StartCollector(t, peertest.CollectorOptions{
-		Base: "auspex:agent-kafka", Config: agentOverlay, Env: []string{
-			"AUSPEX_KAFKA=[" + broker.Address + "]", "AUSPEX_KAFKA_INSECURE=true",
-			"AUSPEX_OTLP_GRPC=$E2E_OTLP", "AUSPEX_OTLP_HTTP=$E2E_OTLP2", "AUSPEX_CONSOLE=$E2E_CONSOLE", "AUSPEX_HEALTH=$E2E_HEALTH",
-			"AUSPEX_METRICS=$E2E_METRICS_PORT", "AUSPEX_STATE_DIR=$E2E_STATE", "AUSPEX_LOG_FILES=" + filepath.Join(t.TempDir(), "*.log"),
-		},
+		Base: "auspex:agent-kafka", Config: agentOverlay,
+		Env: peertest.Shipped(t, "AUSPEX_KAFKA=["+broker.Address+"]", "AUSPEX_KAFKA_INSECURE=true"),
 	})
 	sink, err := telemetry.Dial(agent.OTLP)
 	require.NoError(t, err)
